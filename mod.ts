@@ -1,0 +1,97 @@
+/**
+ * A cached table. `LiveTable` puts a cache in front of any table, sends writes through a queue, and keeps what it holds
+ * fresh with a live stream; it is right under races, and it is a table like any other.
+ *
+ * @example Wrap what you have
+ * ```ts
+ * import { defineTable, LiveTable, MemCache } from "@vantage/live";
+ * import assert from "node:assert/strict";
+ *
+ * const clients = new LiveTable(
+ *   defineTable({
+ *     name: "clients",
+ *     idField: "id",
+ *     list: () => [{ id: "marty", name: "Marty" }, { id: "doc", name: "Doc" }], // your query, your fetch
+ *   }),
+ *   "clients",
+ *   new MemCache(),
+ * );
+ *
+ * await clients.listValues(); // a miss: asks your function
+ * await clients.listValues(); // a hit: does not
+ *
+ * assert.equal(clients.stats().masterReads, 1);
+ * await clients.close();
+ * ```
+ *
+ * @module
+ */
+
+// Rows and queries
+export { type Row, sameRow, type Value } from "./src/table/row.ts";
+export { type RowEntry, Rows } from "./src/table/rows.ts";
+export { Pagination } from "./src/table/pagination.ts";
+export {
+  type Condition,
+  type Conditions,
+  type Operator,
+  OPERATORS,
+  type Order,
+  type Query,
+} from "./src/table/query.ts";
+
+// Tables
+export type {
+  ActiveRecordSet,
+  AnyTable,
+  CallOptions,
+  Capabilities,
+  Column,
+  ColumnFlag,
+  InsertableValueSet,
+  ReadableValueSet,
+  TableLike,
+  WritableValueSet,
+  WriteOptions,
+} from "./src/table/table_like.ts";
+export type { MaybePromise } from "./src/table/maybe_promise.ts";
+export type { SourceCall, SourceRows, TableSource } from "./src/table/table_source.ts";
+export { TableHandle } from "./src/table/table_handle.ts";
+export { defineTable, Table } from "./src/table/table.ts";
+export { ActiveRecord } from "./src/table/active_record.ts";
+export { MemTable, type MemTableOptions } from "./src/table/mem_table.ts";
+
+// Errors
+export {
+  ClosedError,
+  ConflictError,
+  NotFoundError,
+  QueueFullError,
+  RejectedError,
+  TableError,
+  type TableErrorOptions,
+  UnsupportedError,
+} from "./src/table/errors.ts";
+
+// Caches
+export type { Cache, CachedRows, Fence } from "./src/cache/cache.ts";
+export { MemCache, type MemCacheOptions } from "./src/cache/mem_cache.ts";
+export { NoCache } from "./src/cache/no_cache.ts";
+
+// Streams
+export type { LiveEvent } from "./src/stream/live_event.ts";
+export type { LiveStream, SubscribeOptions } from "./src/stream/live_stream.ts";
+export { ManualLiveStream, type ManualLiveStreamOptions } from "./src/stream/manual_live_stream.ts";
+
+// The live table
+export { type Explanation, LiveTable } from "./src/live/live_table.ts";
+export type { LastInvalidation } from "./src/live/invalidation.ts";
+export type { LiveTableOptions } from "./src/live/live_options.ts";
+export type { InvalidationCause, LiveStats } from "./src/live/live_stats.ts";
+export type { Write, WriteState } from "./src/queue/write.ts";
+export type { WriteAnswer, WriteOp } from "./src/queue/write_op.ts";
+
+// Seeing what happens, and the time it happens at
+export { type Clock, systemClock } from "./src/clock/clock.ts";
+export type { Span, TraceFields, TraceLevel, Tracer, TraceRecord, TraceTarget } from "./src/trace/tracer.ts";
+export { ConsoleTracer, type ConsoleTracerOptions } from "./src/trace/console_tracer.ts";

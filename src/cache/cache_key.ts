@@ -1,0 +1,78 @@
+import { DEFAULT_ITEMS_PER_PAGE } from "../table/pagination.ts";
+import { canonicalQuery, type Query } from "../table/query.ts";
+import { describe } from "../table/row.ts";
+
+/**
+ * The keys of one LiveTable, and the only place that builds or reads keys:
+ *
+ * ```text
+ * {cacheKey}/page_{n}          a page of the plain view, 50 to a page
+ * {cacheKey}/all               the plain view, unpaginated
+ * {cacheKey}/id/{id}           one row
+ * {cacheKey}/{view}/page_{n}   the same of a view: another where, order, search or size of page
+ * {cacheKey}/{view}/all
+ * {cacheKey}/{view}/id/{id}
+ * ```
+ *
+ * Each part is escaped, so a key can be read in one way only: no id can look like a page, and no cacheKey like a part
+ * of another. A view's part always starts with `view:`.
+ */
+export class CacheKeys {
+  /** What every key of this cacheKey starts with, and no other key does. */
+  readonly prefix: string;
+  readonly #plain: string;
+
+  /**
+   * The keys under `cacheKey`; the view without a part of its own is the one that `base` selects.
+   *
+   * @throws {TypeError} if `cacheKey` is not a string, or empty.
+   */
+  constructor(cacheKey: string, base: Query) {
+    if (typeof cacheKey !== "string" || cacheKey === "") {
+      throw new TypeError(`cacheKey must be a string that is not empty, got ${describe(cacheKey)}`);
+    }
+    this.prefix = `${escapeKeyPart(cacheKey)}/`;
+    this.#plain = canonicalQuery(base);
+  }
+
+  /** The key of the rows that `query` selects. */
+  ofList(query: Query): string {
+    const { pagination } = query;
+    const perPage = pagination?.itemsPerPage ?? DEFAULT_ITEMS_PER_PAGE;
+    const view = this.#view(query, perPage === DEFAULT_ITEMS_PER_PAGE ? "" : `;per_page=${perPage}`);
+    return `${view}${pagination === undefined ? "all" : `page_${pagination.page}`}`;
+  }
+
+  /** What the keys of single rows in the set of `query` start with; order and page make no difference. */
+  ofIds(query: Query): string {
+    return `${this.#view({ where: query.where, search: query.search }, "")}id/`;
+  }
+
+  #view(query: Query, suffix: string): string {
+    const selection = canonicalQuery(query);
+    if (selection === this.#plain && suffix === "") return this.prefix;
+    return `${this.prefix}${escapeKeyPart(`view:${selection === this.#plain ? "" : `;${selection}`}${suffix}`)}/`;
+  }
+}
+
+/** The scope of a key or prefix: what stands before its first `/`, with it; `undefined` if there is none. */
+export function scopeOf(key: string): string | undefined {
+  const end = key.indexOf("/");
+  return end === -1 ? undefined : key.slice(0, end + 1);
+}
+
+// deno-lint-ignore no-control-regex -- control characters are what is looked for
+const UNSAFE = /[%/\u0000-\u001f\u007f]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+
+/**
+ * A text without `/`, control characters or lone surrogates, different for every different text. Lone surrogates must
+ * go since stores that keep UTF-8 would turn all of them into the same character.
+ */
+export function escapeKeyPart(text: string): string {
+  return text.replace(UNSAFE, (unit) => {
+    const code = unit.charCodeAt(0);
+    return code < 0x80
+      ? `%${code.toString(16).toUpperCase().padStart(2, "0")}`
+      : `%u${code.toString(16).toUpperCase()}`;
+  });
+}

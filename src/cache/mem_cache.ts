@@ -1,0 +1,166 @@
+import { describe } from "../table/row.ts";
+import type { Cache, CachedRows, Fence } from "./cache.ts";
+import { scopeOf } from "./cache_key.ts";
+
+/** Bounds of a {@linkcode MemCache}. */
+export interface MemCacheOptions {
+  /** How many entries it keeps; default 10 000. */
+  readonly maxEntries?: number | undefined;
+  /** How many rows it keeps, over all entries; default 100 000. An entry with more rows than this is not kept. */
+  readonly maxRows?: number | undefined;
+}
+
+/** How many scopes have a fence of their own; the ones invalidated longest ago are merged when there are more. */
+const MAX_SCOPES = 10_000;
+
+interface Entry {
+  readonly key: string;
+  readonly scope: string;
+  readonly cached: CachedRows;
+  newer: Entry | undefined;
+  older: Entry | undefined;
+}
+
+/**
+ * A cache in memory that answers without a promise. Bounded by entries and by rows; the least recently used entry goes
+ * first.
+ *
+ * @example Two tables, one cache
+ * ```ts
+ * import { LiveTable, MemCache, MemTable } from "@vantage/live";
+ * import assert from "node:assert/strict";
+ *
+ * const cache = new MemCache({ maxRows: 10_000 });
+ * await using clients = new LiveTable(new MemTable("clients"), "clients", cache);
+ * await using orders = new LiveTable(new MemTable("orders"), "orders", cache);
+ *
+ * await clients.listValues();
+ * await orders.listValues();
+ *
+ * assert.equal(cache.size, 2);
+ * ```
+ */
+export class MemCache implements Cache {
+  readonly #maxEntries: number;
+  readonly #maxRows: number;
+  readonly #entries = new Map<string, Entry>();
+  readonly #scopes = new Map<string, Set<Entry>>();
+  #newest: Entry | undefined;
+  #oldest: Entry | undefined;
+  #rowCount = 0;
+  /** Counts invalidations of any kind; a fence is the count at the last one that concerned the key's scope. */
+  #invalidations = 0;
+  readonly #invalidatedScopes = new Map<string, number>();
+  #invalidatedBeyondScopes = 0;
+
+  /**
+   * An empty cache.
+   *
+   * @throws {RangeError} if a bound is not a whole number of at least 1.
+   */
+  constructor(options: MemCacheOptions = {}) {
+    this.#maxEntries = bound("maxEntries", options.maxEntries ?? 10_000);
+    this.#maxRows = bound("maxRows", options.maxRows ?? 100_000);
+  }
+
+  /** How many entries it holds. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** How many rows it holds, over all entries. */
+  get rowCount(): number {
+    return this.#rowCount;
+  }
+
+  get(key: string): CachedRows | undefined {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return undefined;
+    if (entry !== this.#newest) {
+      this.#unlink(entry);
+      this.#linkNewest(entry);
+    }
+    return entry.cached;
+  }
+
+  fence(key: string): Fence {
+    return Math.max(this.#invalidatedBeyondScopes, this.#invalidatedScopes.get(scopeOf(key) ?? "") ?? 0);
+  }
+
+  put(key: string, { rows, fetchedAt }: CachedRows, fence?: Fence): boolean {
+    if (fence !== undefined && fence !== this.fence(key)) return false;
+    this.#remove(this.#entries.get(key));
+    if (rows.size > this.#maxRows) return false;
+    const scope = scopeOf(key) ?? "";
+    const entry: Entry = { key, scope, cached: { rows, fetchedAt }, newer: undefined, older: undefined };
+    this.#add(entry);
+    while (this.#entries.size > this.#maxEntries || this.#rowCount > this.#maxRows) this.#remove(this.#oldest);
+    return true;
+  }
+
+  invalidatePrefix(prefix: string): void {
+    this.#moveFences(prefix);
+    const scope = scopeOf(prefix);
+    for (const entry of scope === undefined ? this.#entries.values() : this.#scopes.get(scope) ?? []) {
+      if (entry.key.startsWith(prefix)) this.#remove(entry);
+    }
+  }
+
+  /** A prefix that ends before the first `/` may concern any scope, also one that holds nothing yet. */
+  #moveFences(prefix: string): void {
+    const scope = scopeOf(prefix);
+    this.#invalidations++;
+    if (scope === undefined) {
+      this.#invalidatedBeyondScopes = this.#invalidations;
+      this.#invalidatedScopes.clear();
+      return;
+    }
+    this.#invalidatedScopes.delete(scope);
+    this.#invalidatedScopes.set(scope, this.#invalidations);
+    if (this.#invalidatedScopes.size <= MAX_SCOPES) return;
+    for (const [oldest, count] of this.#invalidatedScopes) {
+      this.#invalidatedBeyondScopes = count;
+      this.#invalidatedScopes.delete(oldest);
+      return;
+    }
+  }
+
+  #add(entry: Entry): void {
+    this.#entries.set(entry.key, entry);
+    const siblings = this.#scopes.get(entry.scope);
+    if (siblings === undefined) this.#scopes.set(entry.scope, new Set([entry]));
+    else siblings.add(entry);
+    this.#linkNewest(entry);
+    this.#rowCount += entry.cached.rows.size;
+  }
+
+  #remove(entry: Entry | undefined): void {
+    if (entry === undefined) return;
+    this.#entries.delete(entry.key);
+    const siblings = this.#scopes.get(entry.scope);
+    siblings?.delete(entry);
+    if (siblings?.size === 0) this.#scopes.delete(entry.scope);
+    this.#unlink(entry);
+    this.#rowCount -= entry.cached.rows.size;
+  }
+
+  #linkNewest(entry: Entry): void {
+    entry.older = this.#newest;
+    if (this.#newest !== undefined) this.#newest.newer = entry;
+    this.#newest = entry;
+    this.#oldest ??= entry;
+  }
+
+  #unlink(entry: Entry): void {
+    if (entry.newer === undefined) this.#newest = entry.older;
+    else entry.newer.older = entry.older;
+    if (entry.older === undefined) this.#oldest = entry.newer;
+    else entry.older.newer = entry.newer;
+    entry.newer = entry.older = undefined;
+  }
+}
+
+function bound(name: string, value: number): number {
+  if (Number.isSafeInteger(value) && value >= 1) return value;
+  throw new RangeError(`${name} must be a whole number of at least 1, got ${describe(value)}`);
+}

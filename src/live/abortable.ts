@@ -1,0 +1,16 @@
+/** Settles as `work` does, or rejects with the signal's reason if that comes first. The work itself goes on. */
+export function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    if (signal.aborted) return abort();
+    signal.addEventListener("abort", abort, { once: true });
+    const settled = (): void => signal.removeEventListener("abort", abort);
+    work.then((value) => {
+      settled();
+      resolve(value);
+    }, (error: unknown) => {
+      settled();
+      reject(error);
+    });
+  });
+}

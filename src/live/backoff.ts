@@ -1,0 +1,26 @@
+import type { Clock } from "../clock/clock.ts";
+
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 30_000;
+
+/** Pauses that grow from a tenth of a second to half a minute, each drawn from its upper half. */
+export class Backoff {
+  readonly #clock: Clock;
+  #attempts = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Waits out the next pause. Rejects once the signal is aborted. */
+  pause(signal: AbortSignal): Promise<void> {
+    const longest = Math.min(FIRST_PAUSE_MS * 2 ** this.#attempts, LONGEST_PAUSE_MS);
+    this.#attempts = Math.min(this.#attempts + 1, 32);
+    return this.#clock.wait(longest * (0.5 + this.#clock.random() / 2), signal);
+  }
+
+  /** Begins with short pauses again, if the last success lasted longer than any pause or brought something. */
+  reset(): void {
+    this.#attempts = 0;
+  }
+}

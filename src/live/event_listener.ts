@@ -1,0 +1,126 @@
+import type { Clock } from "../clock/clock.ts";
+import { type LiveEvent, toLiveEvent } from "../stream/live_event.ts";
+import type { LiveStream } from "../stream/live_stream.ts";
+import type { ManualLiveStream } from "../stream/manual_live_stream.ts";
+import { failure, type Trace } from "../trace/trace.ts";
+import type { TraceFields, TraceLevel } from "../trace/tracer.ts";
+import { Backoff } from "./backoff.ts";
+import type { Invalidation } from "./invalidation.ts";
+import type { Counters, InvalidationCause } from "./live_stats.ts";
+
+/** What an {@linkcode EventListener} works with. */
+export interface EventListenerOptions {
+  readonly stream: LiveStream;
+  readonly invalidation: Invalidation;
+  readonly events: ManualLiveStream;
+  readonly clock: Clock;
+  readonly counters: Counters;
+  readonly trace: Trace | undefined;
+}
+
+/** A subscription that lasted this long was a good one, even without an event. */
+const GOOD_SUBSCRIPTION_MS = 30_000;
+
+/**
+ * Listens for as long as the table lives. Each event invalidates; so does the begin and the end of each gap. The first
+ * subscription counts as the end of a gap, since nobody knows what happened before it.
+ */
+export class EventListener {
+  readonly #options: EventListenerOptions;
+  readonly #backoff: Backoff;
+  readonly #closing = new AbortController();
+  readonly #stopped: Promise<void>;
+
+  /** Subscribes at once: what is pushed after this returns is not missed. */
+  constructor(options: EventListenerOptions) {
+    this.#options = options;
+    this.#backoff = new Backoff(options.clock);
+    this.#stopped = this.#listen();
+  }
+
+  /** Ends the subscription, and resolves when nothing is under way any more. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#stopped;
+  }
+
+  async #listen(): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      const subscribedAt = this.#options.clock.now();
+      await this.#followOneSubscription();
+      if (signal.aborted) return;
+      await this.#distrust("gap", "the stream ended", { kind: "changed" });
+      if (this.#options.clock.now() - subscribedAt >= GOOD_SUBSCRIPTION_MS) this.#backoff.reset();
+      await this.#backoff.pause(signal).catch(() => {});
+      if (!signal.aborted) this.#options.counters.retries++;
+    }
+  }
+
+  async #followOneSubscription(): Promise<void> {
+    const { signal } = this.#closing;
+    try {
+      const reader = this.#options.stream.subscribe({ signal }).getReader();
+      const stop = (): void => void reader.cancel().catch((error: unknown) => this.#lost(error));
+      signal.addEventListener("abort", stop, { once: true });
+      try {
+        await this.#follow(reader);
+      } finally {
+        signal.removeEventListener("abort", stop);
+      }
+    } catch (error) {
+      this.#lost(error);
+    }
+  }
+
+  async #follow(reader: ReadableStreamDefaultReader<LiveEvent>): Promise<void> {
+    this.#tell("info", "stream connected", { outcome: "connected" });
+    await this.#distrust("gap", "the stream is back", { kind: "changed" });
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (this.#closing.signal.aborted) return;
+      if (done) break;
+      this.#backoff.reset();
+      await this.#hear(value);
+    }
+    this.#tell("info", "stream disconnected", { outcome: "disconnected" });
+  }
+
+  async #hear(event: LiveEvent): Promise<void> {
+    const heard = this.#understood(event);
+    const reason = heard.kind === "changed" ? "changed" : `${heard.kind} ${heard.id}`;
+    const fields = { event_kind: heard.kind, id: heard.kind === "changed" ? undefined : heard.id };
+    const { trace } = this.#options;
+    if (trace === undefined) return await this.#distrust("event", reason, heard);
+    await trace.span(
+      { target: "vantage_live::stream", level: "debug", name: "handle_live_event", fields },
+      async (add) => {
+        await this.#distrust("event", reason, heard);
+        add({ outcome: "invalidated" });
+      },
+    );
+  }
+
+  /** An event that nobody can read still says that something happened. */
+  #understood(event: LiveEvent): LiveEvent {
+    try {
+      return toLiveEvent(event);
+    } catch (error) {
+      this.#tell("warn", "event not understood", failure(error));
+      return { kind: "changed" };
+    }
+  }
+
+  async #distrust(cause: InvalidationCause, reason: string, event: LiveEvent): Promise<void> {
+    await this.#options.invalidation.invalidate(cause, reason);
+    this.#options.events.push(event);
+  }
+
+  #lost(error: unknown): void {
+    this.#tell("warn", "stream lost", failure(error));
+  }
+
+  #tell(level: TraceLevel, name: string, fields: TraceFields): void {
+    this.#options.trace?.event({ target: "vantage_live::stream", level, name, fields });
+  }
+}

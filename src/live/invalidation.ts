@@ -1,0 +1,163 @@
+import type { Cache } from "../cache/cache.ts";
+import type { Clock } from "../clock/clock.ts";
+import { isPromise, type MaybePromise } from "../table/maybe_promise.ts";
+import { Backoff } from "./backoff.ts";
+import type { GuardedCache } from "./guarded_cache.ts";
+import type { Counters, InvalidationCause } from "./live_stats.ts";
+
+/** What invalidated last. */
+export interface LastInvalidation {
+  /** The kind of cause. */
+  readonly cause: InvalidationCause;
+  /** The cause in words: which write, which event. */
+  readonly reason: string;
+  /** When, in milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** What is known, in this process, of one cacheKey in one cache. */
+interface Trust {
+  /** How often it was invalidated from here. */
+  generation: number;
+  /** How many invalidations are under way, or have failed and were not made up for. */
+  doubts: number;
+}
+
+const trusts = new WeakMap<Cache, Map<string, Trust>>();
+
+/** The trust that all tables with this cache and prefix share: what one of them failed to drop, none of them may serve. */
+function trustIn(cache: Cache, prefix: string): Trust {
+  const ofCache = trusts.get(cache) ?? new Map<string, Trust>();
+  const trust = ofCache.get(prefix) ?? { generation: 0, doubts: 0 };
+  trusts.set(cache, ofCache.set(prefix, trust));
+  return trust;
+}
+
+/** What an {@linkcode Invalidation} works with. */
+export interface InvalidationOptions {
+  readonly cache: Cache;
+  readonly guarded: GuardedCache;
+  readonly prefix: string;
+  readonly masterLagMs: number;
+  readonly clock: Clock;
+  readonly counters: Counters;
+}
+
+/**
+ * Drops everything under one prefix, and knows when what the cache holds there may be believed: not while an
+ * invalidation is under way, nor after one failed, until it has been made up for.
+ */
+export class Invalidation {
+  readonly #options: InvalidationOptions;
+  readonly #trust: Trust;
+  readonly #closing = new AbortController();
+  #doubting = false;
+  #running: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
+  #retrying: Promise<void> | undefined;
+  #settling: Promise<void> | undefined;
+  #settledFrom = -Infinity;
+  #last: LastInvalidation | undefined;
+
+  constructor(options: InvalidationOptions) {
+    this.#options = options;
+    this.#trust = trustIn(options.cache, options.prefix);
+  }
+
+  /** Counts the invalidations, those of other tables on the same cache in this process included. */
+  get generation(): number {
+    return this.#trust.generation;
+  }
+
+  /** Whether what the cache holds may be older than the last invalidation. */
+  get doubted(): boolean {
+    return this.#trust.doubts > 0;
+  }
+
+  /** From when on the master's answers are no older than the last invalidation. */
+  get settledFrom(): number {
+    return this.#settledFrom;
+  }
+
+  /** What invalidated last, from here. */
+  get last(): LastInvalidation | undefined {
+    return this.#last;
+  }
+
+  /**
+   * Drops everything. From the call on nothing that was held is believed; the answer is there once the cache has
+   * dropped it, or has failed to, in which case the doubt stays and it is tried again in the background.
+   */
+  invalidate(cause: InvalidationCause, reason: string): MaybePromise<void> {
+    const { clock, counters, masterLagMs } = this.#options;
+    const at = clock.now();
+    counters.invalidations[cause]++;
+    this.#last = { cause, reason, at };
+    this.#trust.generation++;
+    if (masterLagMs > 0) {
+      this.#settledFrom = at + masterLagMs;
+      this.#settling ??= this.#dropWhenSettled();
+    }
+    return this.#drop();
+  }
+
+  /** Resolves when nothing is under way any more, the last attempt to make up for a failure included. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#settling;
+    await this.#retrying;
+    await this.#next;
+    await this.#running;
+    if (this.#doubting) await this.#drop();
+  }
+
+  /** An invalidation asked for while one runs needs one that begins later; it serves all who ask meanwhile. */
+  #drop(): MaybePromise<void> {
+    if (this.#running === undefined) return this.#attempt();
+    this.#next ??= this.#running.then(() => this.#attempt());
+    return this.#next;
+  }
+
+  #attempt(): MaybePromise<void> {
+    this.#next = undefined;
+    if (!this.#doubting) this.#trust.doubts++;
+    this.#doubting = true;
+    const dropped = this.#options.guarded.invalidatePrefix(this.#options.prefix);
+    if (!isPromise(dropped)) return this.#attempted(dropped);
+    this.#running = dropped.then((ok) => {
+      this.#running = undefined;
+      this.#attempted(ok);
+    });
+    return this.#running;
+  }
+
+  #attempted(ok: boolean): void {
+    if (!ok) {
+      if (!this.#closing.signal.aborted) this.#retrying ??= this.#retryUntilDropped();
+    } else if (this.#next === undefined) {
+      this.#trust.doubts--;
+      this.#doubting = false;
+    }
+  }
+
+  async #retryUntilDropped(): Promise<void> {
+    const { signal } = this.#closing;
+    const backoff = new Backoff(this.#options.clock);
+    while (this.#doubting && !signal.aborted) {
+      await backoff.pause(signal).catch(() => {});
+      if (signal.aborted || !this.#doubting) break;
+      this.#options.counters.retries++;
+      await this.#drop();
+    }
+    this.#retrying = undefined;
+  }
+
+  /** Others on the same cache may have kept what a lagging replica told them meanwhile. */
+  async #dropWhenSettled(): Promise<void> {
+    const { clock } = this.#options;
+    while (clock.now() < this.#settledFrom) await clock.wait(this.#settledFrom - clock.now());
+    this.#settling = undefined;
+    this.#trust.generation++;
+    await this.#drop();
+  }
+}

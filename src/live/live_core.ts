@@ -1,0 +1,123 @@
+import type { Cache } from "../cache/cache.ts";
+import { CacheKeys } from "../cache/cache_key.ts";
+import { type Clock, systemClock } from "../clock/clock.ts";
+import type { Write } from "../queue/write.ts";
+import { toWriteOp, type WriteAnswer, type WriteOp } from "../queue/write_op.ts";
+import { WriteQueue } from "../queue/write_queue.ts";
+import { ManualLiveStream } from "../stream/manual_live_stream.ts";
+import type { AnyTable, WriteOptions } from "../table/table_like.ts";
+import { failure, Trace } from "../trace/trace.ts";
+import { EventListener } from "./event_listener.ts";
+import { GuardedCache } from "./guarded_cache.ts";
+import { Invalidation } from "./invalidation.ts";
+import {
+  checkLiveTableOptions,
+  DEFAULT_QUEUE_CAPACITY,
+  DEFAULT_WAITING_CAPACITY,
+  type LiveTableOptions,
+} from "./live_options.ts";
+import { type Counters, newCounters } from "./live_stats.ts";
+import { ReadThrough } from "./read_through.ts";
+import { traceFields, WriteThrough } from "./write_through.ts";
+
+/** What all handles of one LiveTable share. */
+export class LiveCore {
+  readonly master: AnyTable;
+  readonly cacheKey: string;
+  readonly cache: Cache;
+  readonly options: LiveTableOptions;
+  readonly keys: CacheKeys;
+  readonly counters: Counters = newCounters();
+  readonly trace: Trace | undefined;
+  readonly guarded: GuardedCache;
+  readonly invalidation: Invalidation;
+  readonly reads: ReadThrough;
+  readonly queue: WriteQueue;
+  readonly events: ManualLiveStream = new ManualLiveStream();
+  readonly #writes: WriteThrough;
+  readonly #clock: Clock;
+  readonly #listener: EventListener | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(master: AnyTable, cacheKey: string, cache: Cache, options: LiveTableOptions) {
+    checkLiveTableOptions(options);
+    const { liveStream, tracer, clock = systemClock, staleTimeMs = Infinity, masterLagMs = 0 } = options;
+    this.master = master;
+    this.cacheKey = cacheKey;
+    this.cache = cache;
+    this.options = options;
+    this.#clock = clock;
+    this.keys = new CacheKeys(cacheKey, master.query);
+    const { counters, events, keys: { prefix } } = this;
+    const trace = tracer && new Trace(tracer, { cache_key: cacheKey }, () => counters.tracerFailures++);
+    const guarded = new GuardedCache(cache, counters, trace);
+    const invalidation = new Invalidation({ cache, guarded, prefix, masterLagMs, clock, counters });
+    this.trace = trace;
+    this.guarded = guarded;
+    this.invalidation = invalidation;
+    this.reads = new ReadThrough({ cache: guarded, invalidation, staleTimeMs, clock, counters, trace });
+    this.queue = new WriteQueue({
+      capacity: options.queueCapacity ?? DEFAULT_QUEUE_CAPACITY,
+      waitingCapacity: options.waitingCapacity ?? DEFAULT_WAITING_CAPACITY,
+    });
+    this.#writes = new WriteThrough({ invalidation, events, counters, trace });
+    trace?.event({
+      target: "vantage_live::read",
+      level: "info",
+      name: "constructed",
+      fields: { table: master.tableName },
+    });
+    this.#listener = liveStream &&
+      new EventListener({ stream: liveStream, invalidation, events, clock, counters, trace });
+  }
+
+  /** Puts a write to `target` in line. */
+  enqueue(input: WriteOp, target: () => AnyTable, { signal, idempotencyKey }: WriteOptions): Write {
+    const op = toWriteOp(input);
+    const id = idempotencyKey ?? this.#newWriteId();
+    const write = this.queue.enqueue({ id, op, signal, send: async () => await this.#writes.send(op, target(), id) });
+    this.trace?.event({
+      target: "vantage_live::write",
+      level: "debug",
+      name: "enqueued",
+      fields: { ...traceFields(op), queued: this.queue.size },
+    });
+    return write;
+  }
+
+  /** The answer to a write. One that cannot even be queued is counted and traced like one that fails later. */
+  enqueueOrReject(op: WriteOp, target: () => AnyTable, options: WriteOptions): Promise<WriteAnswer> {
+    try {
+      return this.enqueue(op, target, options).applied;
+    } catch (error) {
+      this.counters.failedWrites++;
+      this.trace?.event({
+        target: "vantage_live::write",
+        level: "error",
+        name: "write refused",
+        fields: { ...traceFields(op), ...failure(error) },
+      });
+      return Promise.reject(error);
+    }
+  }
+
+  /** Finishes what was asked for, then lets go of everything. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    this.reads.close();
+    await this.queue.close();
+    await this.#listener?.close();
+    await this.invalidation.close();
+    this.events.disconnect();
+    this.trace?.event({ target: "vantage_live::read", level: "info", name: "closed", fields: {} });
+  }
+
+  #newWriteId(): string {
+    const part = (): string => Math.floor(this.#clock.random() * 2 ** 32).toString(16).padStart(8, "0");
+    return `${part()}${part()}${part()}${part()}`;
+  }
+}

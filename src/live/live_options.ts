@@ -1,0 +1,54 @@
+import type { Clock } from "../clock/clock.ts";
+import type { LiveStream } from "../stream/live_stream.ts";
+import { describe } from "../table/row.ts";
+import type { AnyTable } from "../table/table_like.ts";
+import type { Tracer } from "../trace/tracer.ts";
+
+/** Options of a `LiveTable`. */
+export interface LiveTableOptions {
+  /** Tells when others change the data. Without one, only this table's own writes and `invalidate()` do. */
+  readonly liveStream?: LiveStream | undefined;
+  /** Where writes go instead of the master. */
+  readonly writeTarget?: AnyTable | undefined;
+  /** The most rows that the master gives in one page. Kept and readable; not used yet. */
+  readonly masterItemsPerPage?: number | undefined;
+  /** How many writes may be queued, the one under way included; default 256. More wait for a place. */
+  readonly queueCapacity?: number | undefined;
+  /** How many writes may wait for a place; default 10 000. One more is refused with `QueueFullError`. */
+  readonly waitingCapacity?: number | undefined;
+  /** How long an entry is fresh, in milliseconds; default `Infinity`: until it is invalidated. */
+  readonly staleTimeMs?: number | undefined;
+  /**
+   * How long after a change the master's reads may still be old, in milliseconds, as with read replicas; default 0.
+   * What is read before that is answered but not kept, and `close()` waits until then.
+   */
+  readonly masterLagMs?: number | undefined;
+  /** Where traces go; without one, tracing costs nothing. */
+  readonly tracer?: Tracer | undefined;
+  /** Where time and chance come from; default the system's. */
+  readonly clock?: Clock | undefined;
+}
+
+/** How many writes may be queued unless the options say something else. */
+export const DEFAULT_QUEUE_CAPACITY = 256;
+/** How many writes may wait for a place unless the options say something else. */
+export const DEFAULT_WAITING_CAPACITY = 10_000;
+
+/**
+ * Refuses options that make no sense. The queue checks its own.
+ *
+ * @throws {RangeError} if a number is out of range; the message names it.
+ */
+export function checkLiveTableOptions({ staleTimeMs, masterLagMs, masterItemsPerPage }: LiveTableOptions): void {
+  if (staleTimeMs !== undefined && !(staleTimeMs >= 0)) {
+    throw new RangeError(`staleTimeMs must be at least 0, got ${describe(staleTimeMs)}`);
+  }
+  if (masterLagMs !== undefined && !(masterLagMs >= 0 && Number.isFinite(masterLagMs))) {
+    throw new RangeError(`masterLagMs must be at least 0 and finite, got ${describe(masterLagMs)}`);
+  }
+  if (masterItemsPerPage !== undefined && !(Number.isSafeInteger(masterItemsPerPage) && masterItemsPerPage >= 1)) {
+    throw new RangeError(
+      `masterItemsPerPage must be a whole number of at least 1, got ${describe(masterItemsPerPage)}`,
+    );
+  }
+}

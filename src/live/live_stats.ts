@@ -1,0 +1,61 @@
+/** Why rows were invalidated: a write of this table, an event, a gap in the stream, or a call of `invalidate()`. */
+export type InvalidationCause = "write" | "event" | "gap" | "manual";
+
+/** Counts since the table was made; `queued` is how it stands now. */
+export interface LiveStats {
+  /** Reads served from the cache. */
+  readonly hits: number;
+  /** Reads that were not. */
+  readonly misses: number;
+  /** Misses that shared a read of the master with another. */
+  readonly sharedReads: number;
+  /** Entries stored. */
+  readonly fills: number;
+  /** Entries that were not stored since the key had been invalidated while the master was read. */
+  readonly fencedFills: number;
+  /** Invalidations, by cause. */
+  readonly invalidations: { readonly [cause in InvalidationCause]: number };
+  /** Reads of the master, counts and single rows included. */
+  readonly masterReads: number;
+  /** Writes sent to the master or the write target. */
+  readonly masterWrites: number;
+  /** Writes that failed there, whoever heard of it. */
+  readonly failedWrites: number;
+  /** Rows that the master sent. */
+  readonly rowsReceived: number;
+  /** Rows among them that were the same as those last received under the same key. */
+  readonly rowsRedundant: number;
+  /** Writes queued or under way now. */
+  readonly queued: number;
+  /** Attempts beyond the first: invalidations tried again, and subscriptions made again. */
+  readonly retries: number;
+  /** Calls of the cache that failed. */
+  readonly cacheFailures: number;
+  /** Calls of the tracer that failed. */
+  readonly tracerFailures: number;
+}
+
+/** The same counts, to be counted up. */
+export type Counters = { -readonly [name in keyof Omit<LiveStats, "queued" | "invalidations">]: number } & {
+  readonly invalidations: { [cause in InvalidationCause]: number };
+};
+
+/** All counts at zero. */
+export function newCounters(): Counters {
+  return {
+    hits: 0,
+    misses: 0,
+    sharedReads: 0,
+    fills: 0,
+    fencedFills: 0,
+    invalidations: { write: 0, event: 0, gap: 0, manual: 0 },
+    masterReads: 0,
+    masterWrites: 0,
+    failedWrites: 0,
+    rowsReceived: 0,
+    rowsRedundant: 0,
+    retries: 0,
+    cacheFailures: 0,
+    tracerFailures: 0,
+  };
+}

@@ -1,0 +1,327 @@
+import type { Cache } from "../cache/cache.ts";
+import { escapeKeyPart } from "../cache/cache_key.ts";
+import type { Write } from "../queue/write.ts";
+import type { WriteAnswer, WriteOp } from "../queue/write_op.ts";
+import type { LiveStream } from "../stream/live_stream.ts";
+import { atPage, type Query } from "../table/query.ts";
+import { describe, type Row } from "../table/row.ts";
+import { type RowEntry, Rows } from "../table/rows.ts";
+import { TableHandle } from "../table/table_handle.ts";
+import type { AnyTable, CallOptions, Capabilities, Column, TableLike, WriteOptions } from "../table/table_like.ts";
+import type { TraceFields } from "../trace/tracer.ts";
+import type { LastInvalidation } from "./invalidation.ts";
+import { LiveCore } from "./live_core.ts";
+import type { LiveTableOptions } from "./live_options.ts";
+import type { LiveStats } from "./live_stats.ts";
+import type { ReadRequest } from "./read_through.ts";
+import { traceFields } from "./write_through.ts";
+
+/** What is known of one key of the cache. */
+export interface Explanation {
+  /** The key. */
+  readonly key: string;
+  /** Whether a read would find an entry there now. */
+  readonly held: boolean;
+  /** When the master was asked for it, in milliseconds since the epoch. */
+  readonly fetchedAt?: number | undefined;
+  /** How many rows are held. */
+  readonly rows?: number | undefined;
+  /** What this table invalidated last: why, and when. Others on the same cache may have done so later. */
+  readonly lastInvalidation?: LastInvalidation | undefined;
+}
+
+/**
+ * A table that serves reads from a cache in front of another table, the master. Misses fall through to the master and
+ * fill the cache; writes go through a queue to the master and invalidate what is held; a live stream keeps it fresh when
+ * others change the data. It is a table like any other: generic code cannot tell it from its master.
+ *
+ * An aborted `signal` ends a reader's wait, not the read of the master, which others may share. It takes a write back
+ * only while that is queued: a write that rejects with the signal's reason was never sent.
+ *
+ * @example Miss, hit, write, miss
+ * ```ts
+ * import { LiveTable, MemCache, MemTable } from "@vantage/live";
+ * import assert from "node:assert/strict";
+ *
+ * const master = new MemTable("products", { rows: [["a", { name: "Bun", price: 2 }]] });
+ * await using products = new LiveTable(master, "products", new MemCache());
+ *
+ * await products.listValues(); // asks the master
+ * await products.listValues(); // does not
+ * await products.patchValue("a", { price: 3 });
+ * const rows = await products.listValues(); // asks again
+ *
+ * assert.deepEqual(rows.get("a"), { name: "Bun", price: 3 });
+ * assert.equal(products.stats().hits, 1);
+ * assert.equal(products.stats().masterReads, 2);
+ * ```
+ */
+export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable {
+  /** How this handle is narrowed, ordered and paged. */
+  readonly query: Query;
+  readonly #core: LiveCore;
+  /** The master, narrowed like this handle. */
+  readonly #master: AnyTable;
+  readonly #all: ReadRequest<Rows>;
+  readonly #idPrefix: string;
+
+  /**
+   * Puts `cache` in front of `master`. Everything is kept under `cacheKey`, which is the caller's to choose: two tables
+   * with the same cache and cacheKey share entries and invalidations. Subscribes to `options.liveStream` at once; no
+   * other I/O is done before the first call.
+   *
+   * @throws {TypeError} if `cacheKey` is empty.
+   * @throws {RangeError} if an option is out of range.
+   */
+  constructor(master: AnyTable, cacheKey: string, cache: Cache, options: LiveTableOptions = {}) {
+    super();
+    const shared: unknown = CORE in options ? options[CORE] : undefined;
+    this.#core = shared instanceof LiveCore ? shared : new LiveCore(master, cacheKey, cache, options);
+    this.#master = master;
+    this.query = master.query;
+    this.#idPrefix = this.#core.keys.ofIds(master.query);
+    this.#all = {
+      key: this.#core.keys.ofList(master.query),
+      load: (signal) => master.listValues({ signal }),
+      pick: (rows) => rows,
+      keepsNone: true,
+    };
+  }
+
+  /** The master's name. */
+  get tableName(): string {
+    return this.#master.tableName;
+  }
+
+  /** The master's columns. */
+  get columns(): readonly Column[] {
+    return this.#master.columns;
+  }
+
+  /** The master's id column. */
+  get idField(): string | undefined {
+    return this.#master.idField;
+  }
+
+  /** The columns of the master that name a row for people. */
+  override get titleFields(): readonly string[] {
+    return this.#master.titleFields;
+  }
+
+  /** The master's relations. */
+  get refNames(): readonly string[] {
+    return this.#master.refNames;
+  }
+
+  /** What the master can do by itself; of writes, what the write target can. */
+  get capabilities(): Capabilities {
+    const { insert, replace, patch, delete: remove, deleteAll, insertReturnId } = this.#target().capabilities;
+    return { ...this.#master.capabilities, insert, replace, patch, delete: remove, deleteAll, insertReturnId };
+  }
+
+  /** The key that everything of this table is kept under. */
+  get cacheKey(): string {
+    return this.#core.cacheKey;
+  }
+
+  /** The most rows that the master gives in one page, if the options say so. */
+  get masterItemsPerPage(): number | undefined {
+    return this.#core.options.masterItemsPerPage;
+  }
+
+  /** What this table knows changed: its own writes, events, and gaps, each told after what was held is invalidated. */
+  get events(): LiveStream {
+    return this.#core.events;
+  }
+
+  /** Another handle on the same master, cache, queue and stream, with `query` in place of this handle's. */
+  withQuery(query: Query): LiveTable {
+    const core = this.#core;
+    const options: LiveTableOptions & { [CORE]: LiveCore } = { ...core.options, [CORE]: core };
+    return new LiveTable(core.master.withQuery(query), core.cacheKey, core.cache, options);
+  }
+
+  /** The master's related table of this name, past the cache. */
+  getRef(name: string): TableLike {
+    return this.#master.getRef(name);
+  }
+
+  /** The rows of the set, or of its page: from the cache, or else from the master. */
+  listValues(options?: CallOptions): Promise<Rows> {
+    const core = this.#core;
+    if (core.trace === undefined) return core.reads.read(this.#all, options?.signal);
+    return this.#tracedRead("list_values", { page: this.query.pagination?.page }, this.#all, options);
+  }
+
+  /** The row with this id: from the cache, or else from the master. That a row is missing is not remembered. */
+  getValue(id: string, options?: CallOptions): Promise<Row | undefined> {
+    if (typeof id !== "string") return Promise.reject(new TypeError(`An id must be a string, got ${describe(id)}`));
+    const request: ReadRequest<Row | undefined> = {
+      key: this.#idPrefix + escapeKeyPart(id),
+      load: async (signal) => {
+        const row = await this.#master.getValue(id, { signal });
+        return Rows.from(row === undefined ? [] : [[id, row]]);
+      },
+      pick: (rows) => rows.get(id),
+      keepsNone: false,
+    };
+    if (this.#core.trace === undefined) return this.#core.reads.read(request, options?.signal);
+    return this.#tracedRead("get_value", { id }, request, options);
+  }
+
+  /** Any row of the set: the master's answer, since the cache cannot know which it would be. */
+  getSomeValue(options?: CallOptions): Promise<RowEntry | undefined> {
+    return this.#pass("get_some_value", (signal) => this.#master.getSomeValue({ signal }), options);
+  }
+
+  /** The size of the set: the master's answer. */
+  getCount(options?: CallOptions): Promise<number> {
+    return this.#pass("get_count", (signal) => this.#master.getCount({ signal }), options);
+  }
+
+  insertValue(id: string, row: Row, options?: WriteOptions): Promise<Row> {
+    return this.#write({ kind: "insert", id, row }, options);
+  }
+
+  replaceValue(id: string, row: Row, options?: WriteOptions): Promise<Row> {
+    return this.#write({ kind: "replace", id, row }, options);
+  }
+
+  patchValue(id: string, partial: Row, options?: WriteOptions): Promise<Row> {
+    return this.#write({ kind: "patch", id, partial }, options);
+  }
+
+  delete(id: string, options?: WriteOptions): Promise<void> {
+    return this.#write({ kind: "delete", id }, options);
+  }
+
+  deleteAll(options?: WriteOptions): Promise<void> {
+    return this.#write({ kind: "deleteAll" }, options);
+  }
+
+  insertReturnIdValue(row: Row, options?: WriteOptions): Promise<string> {
+    return this.#write({ kind: "insertReturnId", row }, options);
+  }
+
+  /**
+   * Puts a write in line and hands it out: to follow it, to wait for room in the queue, or to take it back.
+   *
+   * @throws {TypeError} if the operation is not one, or its row holds what no row can hold.
+   * @throws {QueueFullError} if too many writes wait for a place.
+   * @throws {ClosedError} once the table is closed.
+   */
+  enqueue(op: WriteOp, options: WriteOptions = {}): Write {
+    return this.#core.enqueue(op, () => this.#target(), options);
+  }
+
+  /** The key of page `page` of this handle's rows. */
+  pageCacheKey(page: number): string {
+    return this.#core.keys.ofList(atPage(this.query, page));
+  }
+
+  /** The key of the row with this id. */
+  idCacheKey(id: string): string {
+    return this.#idPrefix + escapeKeyPart(id);
+  }
+
+  /** What has been counted since the table was made, over all its handles. */
+  stats(): LiveStats {
+    const { counters, queue } = this.#core;
+    return { ...counters, invalidations: { ...counters.invalidations }, queued: queue.size };
+  }
+
+  /**
+   * What is known of a key: whether it is held, since when, and what was invalidated last.
+   *
+   * @throws {RangeError} if the key is not one of this table's.
+   */
+  async explain(key: string): Promise<Explanation> {
+    const { guarded, invalidation, keys } = this.#core;
+    if (typeof key !== "string" || !key.startsWith(keys.prefix)) {
+      throw new RangeError(
+        `The key ${describe(key)} is not of this table; accepted are keys that start with ${describe(keys.prefix)}`,
+      );
+    }
+    const held = invalidation.doubted ? undefined : await guarded.get(key);
+    return {
+      key,
+      held: held !== undefined && this.#core.reads.isFresh(held),
+      fetchedAt: held?.fetchedAt,
+      rows: held?.rows.size,
+      lastInvalidation: invalidation.last,
+    };
+  }
+
+  /** Drops everything under the cacheKey, for who knows that the data changed. */
+  async invalidate(): Promise<void> {
+    await this.#core.invalidation.invalidate("manual", "invalidate() was called");
+    this.#core.events.push({ kind: "changed" });
+  }
+
+  /** Resolves when no write is queued or under way. */
+  idle(): Promise<void> {
+    return this.#core.queue.idle();
+  }
+
+  /**
+   * Stops listening, finishes queued writes, and releases what this table opened; not the master, the cache or the stream
+   * that it was handed. From the call on, reads and writes reject with `ClosedError`. May be called again.
+   */
+  close(): Promise<void> {
+    return this.#core.close();
+  }
+
+  /** The same as `close()`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #target(): AnyTable {
+    const { master, options: { writeTarget } } = this.#core;
+    if (writeTarget === undefined) return this.#master;
+    return this.#master === master ? writeTarget : writeTarget.withQuery(this.query);
+  }
+
+  /** A promise that nobody has to await: a failure is counted and traced where it happens. */
+  #write<A extends WriteAnswer>(op: WriteOp, options: WriteOptions = {}): Promise<A> {
+    const { trace } = this.#core;
+    const apply = (): Promise<WriteAnswer> => this.#core.enqueueOrReject(op, () => this.#target(), options);
+    const answer = trace === undefined ? apply() : trace.asyncSpan({
+      target: "vantage_live::write",
+      level: "debug",
+      name: writeName(op),
+      fields: traceFields(op),
+    }, async (add) => {
+      const applied = await apply();
+      add({ outcome: "applied" });
+      return applied;
+    });
+    answer.catch(() => {});
+    // Each kind of operation has one kind of answer: see applyWriteOp.
+    return answer as Promise<A>;
+  }
+
+  #pass<T>(name: string, ask: (signal: AbortSignal) => Promise<T>, options: CallOptions = {}): Promise<T> {
+    const { reads, trace } = this.#core;
+    if (trace === undefined) return reads.pass(ask, options.signal);
+    return trace.asyncSpan({ target: "vantage_live::read", level: "debug", name, fields: {} }, async (add) => {
+      const answer = await reads.pass(ask, options.signal);
+      add({ outcome: "passed" });
+      return answer;
+    });
+  }
+
+  #tracedRead<T>(name: string, fields: TraceFields, request: ReadRequest<T>, options: CallOptions = {}): Promise<T> {
+    const { reads, trace } = this.#core;
+    const read = (add: (fields: TraceFields) => void): Promise<T> =>
+      reads.read(request, options.signal, (outcome) => add({ outcome }));
+    return trace?.asyncSpan({ target: "vantage_live::read", level: "debug", name, fields }, read) ?? read(() => {});
+  }
+}
+
+/** Under this name, options carry what the handles of one table share. */
+const CORE = Symbol("core");
+
+function writeName(op: WriteOp): string {
+  return op.kind === "delete" || op.kind === "deleteAll" ? traceFields(op).op : `${traceFields(op).op}_value`;
+}

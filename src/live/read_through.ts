@@ -1,0 +1,217 @@
+import type { CachedRows, Fence } from "../cache/cache.ts";
+import { MemCache } from "../cache/mem_cache.ts";
+import type { Clock } from "../clock/clock.ts";
+import { ClosedError } from "../table/errors.ts";
+import { isPromise, type MaybePromise } from "../table/maybe_promise.ts";
+import { sameRow } from "../table/row.ts";
+import { Rows, shareRows } from "../table/rows.ts";
+import type { Trace } from "../trace/trace.ts";
+import { abortable } from "./abortable.ts";
+import type { GuardedCache } from "./guarded_cache.ts";
+import type { Invalidation } from "./invalidation.ts";
+import type { Counters } from "./live_stats.ts";
+
+/** What to read, and what to make of it. */
+export interface ReadRequest<T> {
+  /** Where it is kept. */
+  readonly key: string;
+  /** Asks the master. */
+  readonly load: (signal: AbortSignal) => Promise<Rows>;
+  /** What the reader gets. */
+  readonly pick: (rows: Rows) => T;
+  /** Whether an answer without rows is kept too. */
+  readonly keepsNone: boolean;
+}
+
+/** What a {@linkcode ReadThrough} works with. */
+export interface ReadThroughOptions {
+  readonly cache: GuardedCache;
+  readonly invalidation: Invalidation;
+  readonly staleTimeMs: number;
+  readonly clock: Clock;
+  readonly counters: Counters;
+  readonly trace: Trace | undefined;
+}
+
+/** One read of the master on its way, and how things stood when it took off. */
+interface Flight {
+  readonly generation: number;
+  readonly startedAt: number;
+  readonly fence: MaybePromise<Fence | undefined>;
+  readonly rows: Promise<Rows>;
+}
+
+/** What the rows last received under a key are remembered for: to count those that come again unchanged. */
+const REMEMBERED = { maxEntries: 64, maxRows: 5_000 };
+
+/**
+ * Answers from the cache, or else from the master, filling the cache on the way. All who miss one key share one read of
+ * the master, unless the key was invalidated since that took off.
+ */
+export class ReadThrough {
+  readonly #cache: GuardedCache;
+  readonly #invalidation: Invalidation;
+  readonly #staleTimeMs: number;
+  readonly #clock: Clock;
+  readonly #counters: Counters;
+  readonly #trace: Trace | undefined;
+  readonly #flights = new Map<string, Flight>();
+  readonly #received = new MemCache(REMEMBERED);
+  readonly #closing = new AbortController();
+  #closed = false;
+
+  constructor(options: ReadThroughOptions) {
+    this.#cache = options.cache;
+    this.#invalidation = options.invalidation;
+    this.#staleTimeMs = options.staleTimeMs;
+    this.#clock = options.clock;
+    this.#counters = options.counters;
+    this.#trace = options.trace;
+  }
+
+  /** Answers a read. `signal` ends the reader's wait, not the read of the master, which others may share. */
+  read<T>(request: ReadRequest<T>, signal?: AbortSignal, onOutcome?: (outcome: "hit" | "miss") => void): Promise<T> {
+    if (this.#closed) return Promise.reject(this.#closedError());
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    const held = this.#invalidation.doubted ? undefined : this.#cache.get(request.key);
+    const answer = isPromise(held)
+      ? held.then((settled) => this.#answer(request, settled, onOutcome))
+      : this.#answer(request, held, onOutcome);
+    return signal === undefined ? answer : abortable(answer, signal);
+  }
+
+  /** Asks the master past the cache: for what the cache cannot know. */
+  async pass<T>(ask: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    if (this.#closed) throw this.#closedError();
+    signal?.throwIfAborted();
+    this.#counters.masterReads++;
+    const ends = signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]);
+    return await abortable(ask(ends), ends);
+  }
+
+  /** From now on nothing is read, and what is under way is answered with a `ClosedError` and not kept. */
+  close(): void {
+    this.#closed = true;
+    this.#closing.abort(this.#closedError());
+    this.#flights.clear();
+  }
+
+  #answer<T>(
+    { key, load, pick, keepsNone }: ReadRequest<T>,
+    held: CachedRows | undefined,
+    onOutcome?: (outcome: "hit" | "miss") => void,
+  ): Promise<T> {
+    if (held !== undefined && this.isFresh(held)) {
+      this.#counters.hits++;
+      onOutcome?.("hit");
+      return Promise.resolve(pick(shareRows(held.rows)));
+    }
+    this.#counters.misses++;
+    onOutcome?.("miss");
+    return this.#shareFlight(key, load, keepsNone).then((rows) => pick(shareRows(rows)));
+  }
+
+  /** Whether an entry may be served. */
+  isFresh(held: CachedRows): boolean {
+    return this.#staleTimeMs === Infinity || this.#clock.now() - held.fetchedAt < this.#staleTimeMs;
+  }
+
+  /** Joins the flight that is under way if it took off after the last invalidation, wherever that was made. */
+  #shareFlight(key: string, load: ReadRequest<unknown>["load"], keepsNone: boolean): Promise<Rows> {
+    const flight = this.#flights.get(key);
+    if (flight === undefined || flight.generation !== this.#invalidation.generation) {
+      return this.#takeOff(key, load, keepsNone);
+    }
+    const fence = this.#fence(key);
+    if (isPromise(fence) || isPromise(flight.fence)) return this.#joinLater(key, flight, fence, load, keepsNone);
+    return fence === flight.fence ? this.#join(flight) : this.#takeOff(key, load, keepsNone);
+  }
+
+  async #joinLater(
+    key: string,
+    flight: Flight,
+    fence: MaybePromise<Fence | undefined>,
+    load: ReadRequest<unknown>["load"],
+    keepsNone: boolean,
+  ): Promise<Rows> {
+    const { generation } = this.#invalidation;
+    const same = await fence === await flight.fence;
+    if (same && flight.generation === generation) return await this.#join(flight);
+    // Somebody else may have taken off meanwhile, after the invalidation that this flight missed.
+    if (this.#flights.get(key) === flight) this.#flights.delete(key);
+    return await this.#shareFlight(key, load, keepsNone);
+  }
+
+  #join(flight: Flight): Promise<Rows> {
+    this.#counters.sharedReads++;
+    return flight.rows;
+  }
+
+  #takeOff(key: string, load: ReadRequest<unknown>["load"], keepsNone: boolean): Promise<Rows> {
+    const { generation } = this.#invalidation;
+    const startedAt = this.#clock.now();
+    const fence = this.#fence(key);
+    const rows = this.#askMaster(load, fence).then(async (received) => {
+      this.#countReceived(key, received);
+      if (received.size > 0 || keepsNone) {
+        await this.#keep(key, received, { generation, startedAt, fence: await fence });
+      }
+      return received;
+    });
+    const flight: Flight = { generation, startedAt, fence, rows };
+    this.#flights.set(key, flight);
+    const land = (): void => {
+      if (this.#flights.get(key) === flight) this.#flights.delete(key);
+    };
+    rows.then(land, land);
+    return rows;
+  }
+
+  /** While the cache is doubted nothing is stored, so there is nothing to fence. */
+  #fence(key: string): MaybePromise<Fence | undefined> {
+    return this.#invalidation.doubted ? undefined : this.#cache.fence(key);
+  }
+
+  async #askMaster(load: ReadRequest<unknown>["load"], fence: MaybePromise<unknown>): Promise<Rows> {
+    if (isPromise(fence)) await fence;
+    const { signal } = this.#closing;
+    signal.throwIfAborted();
+    this.#counters.masterReads++;
+    return Rows.from(await abortable(load(signal), signal));
+  }
+
+  async #keep(
+    key: string,
+    rows: Rows,
+    { generation, startedAt, fence }: { generation: number; startedAt: number; fence: Fence | undefined },
+  ): Promise<void> {
+    const { settledFrom, doubted } = this.#invalidation;
+    if (this.#closed || doubted || fence === undefined || startedAt < settledFrom) return;
+    const stored = generation === this.#invalidation.generation &&
+      this.#cache.put(key, { rows, fetchedAt: startedAt }, fence);
+    const outcome = isPromise(stored) ? await stored : stored;
+    if (outcome === true) this.#counters.fills++;
+    if (outcome === false) this.#counters.fencedFills++;
+  }
+
+  #countReceived(key: string, rows: Rows): void {
+    this.#counters.rowsReceived += rows.size;
+    this.#trace?.event({
+      target: "vantage_live::read",
+      level: "trace",
+      name: "rows received",
+      fields: { key, rows: rows.size },
+    });
+    const before = this.#received.get(key)?.rows;
+    this.#received.put(key, { rows, fetchedAt: 0 });
+    if (before === undefined) return;
+    for (const [id, row] of rows) {
+      const known = before.get(id);
+      if (known !== undefined && sameRow(known, row)) this.#counters.rowsRedundant++;
+    }
+  }
+
+  #closedError(): ClosedError {
+    return new ClosedError("Cannot read: the table is closed");
+  }
+}

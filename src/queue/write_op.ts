@@ -1,0 +1,79 @@
+import { describe, type Row, toRow } from "../table/row.ts";
+import type { TableLike, WriteOptions } from "../table/table_like.ts";
+
+/** One operation on a table. */
+export type WriteOp =
+  | { readonly kind: "insert"; readonly id: string; readonly row: Row }
+  | { readonly kind: "replace"; readonly id: string; readonly row: Row }
+  | { readonly kind: "patch"; readonly id: string; readonly partial: Row }
+  | { readonly kind: "delete"; readonly id: string }
+  | { readonly kind: "deleteAll" }
+  | { readonly kind: "insertReturnId"; readonly row: Row };
+
+/** What a master answers to an operation: the row, the new id, or nothing. */
+export type WriteAnswer = Row | string | void;
+
+/** The kinds of operation there are. */
+const KINDS = ["insert", "replace", "patch", "delete", "deleteAll", "insertReturnId"];
+
+/**
+ * A copy of an operation that nobody else holds, checked.
+ *
+ * @throws {TypeError} if its kind is unknown, its id is not a string, or its row holds what no row can hold.
+ */
+export function toWriteOp(op: WriteOp): WriteOp {
+  switch (op.kind) {
+    case "insert":
+    case "replace":
+      return { kind: op.kind, id: checkedId(op.id), row: toRow(op.row) };
+    case "patch":
+      return { kind: op.kind, id: checkedId(op.id), partial: toRow(op.partial) };
+    case "delete":
+      return { kind: op.kind, id: checkedId(op.id) };
+    case "deleteAll":
+      return { kind: op.kind };
+    case "insertReturnId":
+      return { kind: op.kind, row: toRow(op.row) };
+    default: {
+      const { kind }: { kind: unknown } = op satisfies never;
+      throw new TypeError(`Unknown operation ${describe(kind)}; accepted are ${KINDS.join(", ")}`);
+    }
+  }
+}
+
+/** Applies an operation to a table, and answers what the table answers. */
+export function applyWriteOp(op: WriteOp, table: TableLike, options: WriteOptions): Promise<WriteAnswer> {
+  switch (op.kind) {
+    case "insert":
+      return table.insertValue(op.id, op.row, options);
+    case "replace":
+      return table.replaceValue(op.id, op.row, options);
+    case "patch":
+      return table.patchValue(op.id, op.partial, options);
+    case "delete":
+      return table.delete(op.id, options);
+    case "deleteAll":
+      return table.deleteAll(options);
+    case "insertReturnId":
+      return table.insertReturnIdValue(op.row, options);
+    default:
+      return op satisfies never;
+  }
+}
+
+/** The operation in words, for messages: `insert row "a"`. */
+export function describeWriteOp(op: WriteOp): string {
+  switch (op.kind) {
+    case "deleteAll":
+      return "delete all rows";
+    case "insertReturnId":
+      return "insert a row";
+    default:
+      return `${op.kind} row ${describe(op.id)}`;
+  }
+}
+
+function checkedId(id: unknown): string {
+  if (typeof id === "string") return id;
+  throw new TypeError(`An id must be a string, got ${describe(id)}`);
+}

@@ -1,0 +1,23 @@
+import type { LiveEvent } from "./live_event.ts";
+
+/** Options of a subscription. */
+export interface SubscribeOptions {
+  /** Ends the subscription. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * A source of events about the rows of one table.
+ *
+ * - A subscription is live when `subscribe` returns: nothing that happens after that is missed.
+ * - Events may come late, twice, or in another order than they happened.
+ * - When a subscription ends or fails, events may be missed from then on: that is a gap, and the subscriber's business.
+ * - What a subscriber does not read in time is not kept for ever: beyond a bound it hears `changed` instead.
+ * - An aborted `signal`, or cancelling the stream, ends the subscription and releases what it holds.
+ */
+export interface LiveStream {
+  /** Whether events come in the order in which they happened, each once, with rows that are never older than before. */
+  readonly ordered?: boolean | undefined;
+  /** A subscription of its own. */
+  subscribe(options?: SubscribeOptions): ReadableStream<LiveEvent>;
+}

@@ -1,0 +1,107 @@
+import { describe } from "../table/row.ts";
+import { type LiveEvent, toLiveEvent } from "./live_event.ts";
+import type { LiveStream, SubscribeOptions } from "./live_stream.ts";
+
+/** Options of a {@linkcode ManualLiveStream}. */
+export interface ManualLiveStreamOptions {
+  /** How many events wait for one subscriber at the most; default 256. One that lags further hears `changed`. */
+  readonly bufferCapacity?: number | undefined;
+}
+
+interface Subscriber {
+  readonly controller: ReadableStreamDefaultController<LiveEvent>;
+  readonly leave: () => void;
+  lagging: boolean;
+}
+
+/**
+ * A stream that you push events into: the way to connect any source of changes, and to test without one.
+ *
+ * @example Somebody else changed a row
+ * ```ts
+ * import { LiveTable, ManualLiveStream, MemCache, MemTable } from "@vantage/live";
+ * import assert from "node:assert/strict";
+ *
+ * const stream = new ManualLiveStream();
+ * const master = new MemTable("products", { rows: [["a", { name: "Bun" }]] });
+ * await using products = new LiveTable(master, "products", new MemCache(), { liveStream: stream });
+ *
+ * assert.equal(stream.push({ kind: "updated", id: "a" }), 1);
+ * ```
+ */
+export class ManualLiveStream implements LiveStream {
+  readonly #bufferCapacity: number;
+  readonly #subscribers = new Set<Subscriber>();
+
+  /**
+   * A stream without subscribers.
+   *
+   * @throws {RangeError} if `bufferCapacity` is not a whole number of at least 1.
+   */
+  constructor({ bufferCapacity = 256 }: ManualLiveStreamOptions = {}) {
+    if (!Number.isSafeInteger(bufferCapacity) || bufferCapacity < 1) {
+      throw new RangeError(`bufferCapacity must be a whole number of at least 1, got ${describe(bufferCapacity)}`);
+    }
+    this.#bufferCapacity = bufferCapacity;
+  }
+
+  /** How many subscriptions are open. */
+  get subscriberCount(): number {
+    return this.#subscribers.size;
+  }
+
+  /** A subscription that hears every event pushed from now on. */
+  subscribe({ signal }: SubscribeOptions = {}): ReadableStream<LiveEvent> {
+    let subscriber: Subscriber;
+    return new ReadableStream<LiveEvent>({
+      start: (controller) => {
+        const end = (): void => this.#end(subscriber);
+        const leave = (): void => {
+          this.#subscribers.delete(subscriber);
+          signal?.removeEventListener("abort", end);
+        };
+        subscriber = { controller, leave, lagging: false };
+        this.#subscribers.add(subscriber);
+        if (signal?.aborted) end();
+        else signal?.addEventListener("abort", end);
+      },
+      pull: () => {
+        if (!subscriber.lagging) return;
+        subscriber.lagging = false;
+        subscriber.controller.enqueue({ kind: "changed" });
+      },
+      cancel: () => subscriber.leave(),
+    }, { highWaterMark: this.#bufferCapacity });
+  }
+
+  /**
+   * Tells every subscriber. Answers how many there are; one that lags too far behind will hear `changed` instead.
+   *
+   * @throws {TypeError} if the event's kind is unknown, or it needs an id and has none.
+   */
+  push(event: LiveEvent): number {
+    const checked = toLiveEvent(event);
+    for (const subscriber of this.#subscribers) {
+      if (!subscriber.lagging && (subscriber.controller.desiredSize ?? 0) > 0) subscriber.controller.enqueue(checked);
+      else subscriber.lagging = true;
+    }
+    return this.#subscribers.size;
+  }
+
+  /** Ends every open subscription, or fails it with `error`: a gap, for who listens. New ones can be made. */
+  disconnect(error?: Error): void {
+    for (const subscriber of this.#subscribers) {
+      if (error === undefined) this.#end(subscriber);
+      else {
+        subscriber.leave();
+        subscriber.controller.error(error);
+      }
+    }
+  }
+
+  #end(subscriber: Subscriber): void {
+    subscriber.leave();
+    if (subscriber.lagging) subscriber.controller.enqueue({ kind: "changed" });
+    subscriber.controller.close();
+  }
+}

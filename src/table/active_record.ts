@@ -1,0 +1,84 @@
+import { field, type Row, sameValue, toRow, type Value } from "./row.ts";
+import type { CallOptions, TableLike, WriteOptions } from "./table_like.ts";
+
+/**
+ * A row that can be edited: change `data`, then `save()`. Only what changed is sent, so that two people who edit
+ * different columns of one row do not undo each other's work.
+ *
+ * @example Edit and save
+ * ```ts
+ * import { MemTable } from "@vantage/live";
+ * import assert from "node:assert/strict";
+ *
+ * const products = new MemTable("products", { rows: [["a", { name: "Bun", price: 2 }]] });
+ * const bun = await products.getValueRecord("a");
+ * assert(bun);
+ *
+ * bun.data.price = 3;
+ * await bun.save();
+ *
+ * assert.deepEqual(await products.getValue("a"), { name: "Bun", price: 3 });
+ * ```
+ */
+export class ActiveRecord {
+  /** The row's id. */
+  readonly id: string;
+  /** The row as edited so far. */
+  data: Record<string, Value>;
+  readonly #table: TableLike;
+  #stored: Row;
+
+  /** A record of `table` that holds `row` under `id`. */
+  constructor(table: TableLike, id: string, row: Row) {
+    this.#table = table;
+    this.id = id;
+    this.#stored = toRow(row);
+    this.data = { ...toRow(row) };
+  }
+
+  /** The columns that differ from what was last read or saved. */
+  changedColumns(): string[] {
+    const stored = this.#stored;
+    const current = toRow(this.data);
+    const columns = new Set([...Object.keys(stored), ...Object.keys(current)]);
+    return [...columns].filter((column) =>
+      Object.hasOwn(stored, column) !== Object.hasOwn(current, column) ||
+      !sameValue(field(stored, column), field(current, column))
+    );
+  }
+
+  /**
+   * Sends what changed and takes over the master's answer: a patch, or a replacement if columns were taken away.
+   * Without changes nothing is sent.
+   *
+   * @throws {NotFoundError} if the row has been deleted meanwhile.
+   */
+  async save(options?: WriteOptions): Promise<void> {
+    const changed = this.changedColumns();
+    if (changed.length === 0) return;
+    const current = toRow(this.data);
+    const removed = changed.some((column) => !Object.hasOwn(current, column));
+    const partial = Object.fromEntries(changed.map((column) => [column, field(current, column)]));
+    const row = removed
+      ? await this.#table.replaceValue(this.id, current, options)
+      : await this.#table.patchValue(this.id, partial, options);
+    this.#take(row);
+  }
+
+  /** Reads the row again, and drops unsaved changes. Answers whether the row still exists. */
+  async reload(options?: CallOptions): Promise<boolean> {
+    const row = await this.#table.getValue(this.id, options);
+    if (row !== undefined) this.#take(row);
+    return row !== undefined;
+  }
+
+  /** Removes the row. */
+  delete(options?: WriteOptions): Promise<void> {
+    return this.#table.delete(this.id, options);
+  }
+
+  #take(row: Row): void {
+    this.#stored = toRow(row);
+    this.data = { ...toRow(row) };
+  }
+}

@@ -1,0 +1,123 @@
+import { ConflictError, NotFoundError } from "./errors.ts";
+import { evaluateQuery, rowMatches } from "./evaluate_query.ts";
+import { OPERATORS } from "./query.ts";
+import { describe, field, type Row, toRow } from "./row.ts";
+import { type RowEntry, Rows, rowsOf, shareRows } from "./rows.ts";
+import { Table } from "./table.ts";
+import type { Capabilities, Column } from "./table_like.ts";
+import type { SourceCall, TableSource } from "./table_source.ts";
+
+/** Options of a {@linkcode MemTable}. */
+export interface MemTableOptions {
+  /** What it holds at first: rows under their ids. */
+  readonly rows?: Iterable<readonly [id: string, row: Row]> | undefined;
+  /** Its columns, if conditions on others are to be refused. */
+  readonly columns?: readonly Column[] | undefined;
+  /** The column that holds the id, if one does; rows that lack it are given it. */
+  readonly idField?: string | undefined;
+}
+
+/**
+ * A table in memory, in the order of insertion. Good as a master for tests and for data that is made on the spot.
+ *
+ * @example A table of two rows
+ * ```ts
+ * import { MemTable } from "@vantage/live";
+ * import assert from "node:assert/strict";
+ *
+ * const products = new MemTable("products", { rows: [["a", { name: "Bun" }], ["b", { name: "Roll" }]] });
+ *
+ * await products.patchValue("b", { price: 2 });
+ *
+ * assert.deepEqual(await products.getValue("b"), { name: "Roll", price: 2 });
+ * ```
+ */
+export class MemTable extends Table {
+  /** A table that holds copies of the given rows. */
+  constructor(name: string, options: MemTableOptions = {}) {
+    super(new MemSource(name, options));
+  }
+}
+
+const CAPABILITIES: Partial<Capabilities> = { page: true, where: OPERATORS, orderBy: true, search: true };
+
+class MemSource implements TableSource {
+  readonly name: string;
+  readonly columns: readonly Column[];
+  readonly idField: string | undefined;
+  readonly capabilities: Partial<Capabilities> = CAPABILITIES;
+  readonly scoped = true;
+  readonly #rows = new Map<string, Row>();
+  #lastId = 0;
+
+  constructor(name: string, { rows = [], columns = [], idField }: MemTableOptions) {
+    this.name = name;
+    this.columns = columns;
+    this.idField = idField;
+    for (const [id, row] of Rows.from(rows)) this.#store(id, row);
+  }
+
+  list({ query }: SourceCall): Rows {
+    const entries: readonly RowEntry[] = evaluateQuery([...this.#rows], query, this.columns);
+    return shareRows(rowsOf(new Map(entries)));
+  }
+
+  get(id: string, call: SourceCall): Row | undefined {
+    return this.#find(id, call);
+  }
+
+  count({ query }: SourceCall): number {
+    return evaluateQuery([...this.#rows], query, this.columns).length;
+  }
+
+  insert(id: string, row: Row): Row {
+    return this.#rows.get(id) ?? this.#store(id, row);
+  }
+
+  replace(id: string, row: Row): Row {
+    return this.#store(id, row);
+  }
+
+  patch(id: string, partial: Row, call: SourceCall): Row {
+    const row = this.#find(id, call);
+    if (row === undefined) {
+      throw new NotFoundError(`Cannot patch row ${describe(id)}: ${describe(this.name)} has no such row`);
+    }
+    return this.#store(id, { ...row, ...partial });
+  }
+
+  delete(id: string, call: SourceCall): void {
+    if (this.#find(id, call) !== undefined) this.#rows.delete(id);
+  }
+
+  deleteAll({ query }: SourceCall): void {
+    for (const [id] of evaluateQuery([...this.#rows], query, this.columns)) this.#rows.delete(id);
+  }
+
+  insertReturnId(row: Row): string {
+    const given = this.idField === undefined ? null : field(row, this.idField);
+    if (given !== null && this.#rows.has(String(given))) {
+      throw new ConflictError(`Cannot insert into ${describe(this.name)}: the id ${describe(String(given))} exists`);
+    }
+    const id = given === null ? this.#newId() : String(given);
+    this.#store(id, row);
+    return id;
+  }
+
+  #find(id: string, { query }: SourceCall): Row | undefined {
+    const row = this.#rows.get(id);
+    return row !== undefined && rowMatches(row, query, this.columns) ? row : undefined;
+  }
+
+  #store(id: string, row: Row): Row {
+    const { idField } = this;
+    const stored = toRow(idField === undefined || Object.hasOwn(row, idField) ? row : { [idField]: id, ...row });
+    this.#rows.set(id, stored);
+    return stored;
+  }
+
+  #newId(): string {
+    do this.#lastId++; while (this.#rows.has(String(this.#lastId)));
+    return String(this.#lastId);
+  }
+}

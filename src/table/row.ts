@@ -1,0 +1,158 @@
+/** What one column of a row can hold. A `-0` is kept as `0`. */
+export type Value =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | Date
+  | Uint8Array
+  | readonly Value[]
+  | { readonly [key: string]: Value };
+
+/** One record: column name → value. A field that is `undefined` is absent. */
+export type Row = { readonly [column: string]: Value };
+
+/** How deep arrays and objects may nest inside one row. */
+export const MAX_ROW_DEPTH = 64;
+
+/**
+ * A copy of `input` that nobody else holds: checked, frozen, without its `undefined` fields.
+ *
+ * @throws {TypeError} if it is not a plain object, or holds something that is not a {@linkcode Value}; the message
+ * names the place and what was found there.
+ */
+export function toRow(input: unknown): Row {
+  if (!isPlainObject(input)) throw new TypeError(`A row must be a plain object, got ${describe(input)}`);
+  return copyObject(input, "", 1);
+}
+
+/**
+ * A copy of `input` that nobody else holds, checked and frozen.
+ *
+ * @throws {TypeError} if it is not a {@linkcode Value}; the message names `path`, where it stands.
+ */
+export function toValue(input: unknown, path: string): Value {
+  return copyValue(input, path, 0);
+}
+
+/** Whether two rows hold the same columns with the same values, in whatever order the columns stand. */
+export function sameRow(a: Row, b: Row): boolean {
+  return sameValue(a, b);
+}
+
+/** Whether two values are equal: by content, dates by their time, bytes by their bytes, `NaN` equal to itself. */
+export function sameValue(a: Value, b: Value): boolean {
+  if (a === b) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) {
+    return Number.isNaN(a) && Number.isNaN(b);
+  }
+  if (a instanceof Date || b instanceof Date) {
+    return a instanceof Date && b instanceof Date && Object.is(a.getTime(), b.getTime());
+  }
+  if (isList(a) || isList(b)) {
+    return isList(a) && isList(b) && a instanceof Uint8Array === b instanceof Uint8Array && sameList(a, b);
+  }
+  const columns = Object.keys(a);
+  return columns.length === Object.keys(b).length &&
+    columns.every((column) => Object.hasOwn(b, column) && sameValue(field(a, column), field(b, column)));
+}
+
+/** Whether a value holds, at any depth, a `Date` or bytes: the two kinds that freezing does not protect. */
+export function holdsMutable(value: Value): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (value instanceof Date || value instanceof Uint8Array) return true;
+  for (const inner of Array.isArray(value) ? value : Object.values(value)) {
+    if (holdsMutable(inner)) return true;
+  }
+  return false;
+}
+
+/** The value of an own column; `null` where the row has none. Never reaches the prototype. */
+export function field(row: Row, column: string): Value {
+  return Object.hasOwn(row, column) ? row[column] ?? null : null;
+}
+
+/** Sets an own property, whatever its name: a plain assignment to `__proto__` would set the prototype. */
+export function setField(target: Record<string, Value>, name: string, value: Value): void {
+  if (name !== "__proto__") {
+    target[name] = value;
+    return;
+  }
+  Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true });
+}
+
+/** A short name for any value, for error messages. */
+export function describe(value: unknown): string {
+  if (value === null) return "null";
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "function") return "a function";
+  if (typeof value !== "object") return `${typeof value} ${String(value)}`;
+  if (Array.isArray(value)) return "an array";
+  const maker: unknown = value.constructor;
+  return typeof maker === "function" && maker !== Object ? `an object of class ${maker.name}` : "an object";
+}
+
+function copyObject(input: Record<string, unknown>, path: string, depth: number): Row {
+  if (depth > MAX_ROW_DEPTH) {
+    throw new TypeError(`The row holds a cycle, or more than ${MAX_ROW_DEPTH} levels, at ${path.slice(0, 80)}`);
+  }
+  const copy: Record<string, Value> = {};
+  for (const name of Object.keys(input)) {
+    const value = input[name];
+    if (value !== undefined) setField(copy, name, copyValue(value, path === "" ? name : `${path}.${name}`, depth));
+  }
+  return Object.freeze(copy);
+}
+
+function copyValue(input: unknown, path: string, depth: number): Value {
+  switch (typeof input) {
+    case "string":
+    case "boolean":
+    case "bigint":
+      return input;
+    case "number":
+      return input === 0 ? 0 : input;
+    case "object":
+      return copyCompound(input, path, depth);
+    default:
+      throw new TypeError(`A row cannot hold ${describe(input)} (at ${path}); ${ACCEPTED}`);
+  }
+}
+
+function copyCompound(input: object | null, path: string, depth: number): Value {
+  if (input === null) return null;
+  if (input instanceof Date) return new Date(input.getTime());
+  if (input instanceof Uint8Array) return new Uint8Array(input);
+  if (Array.isArray(input)) {
+    if (depth >= MAX_ROW_DEPTH) {
+      throw new TypeError(`The row holds a cycle, or more than ${MAX_ROW_DEPTH} levels, at ${path.slice(0, 80)}`);
+    }
+    return Object.freeze(Array.from(input, (inner, index) => copyValue(inner, `${path}[${index}]`, depth + 1)));
+  }
+  if (isPlainObject(input)) return copyObject(input, path, depth + 1);
+  throw new TypeError(`A row cannot hold ${describe(input)} (at ${path}); ${ACCEPTED}`);
+}
+
+const ACCEPTED = "accepted are null, booleans, numbers, bigints, strings, dates, Uint8Arrays, " +
+  "and plain arrays and objects of these";
+
+function isPlainObject(input: unknown): input is Record<string, unknown> {
+  if (typeof input !== "object" || input === null || Array.isArray(input)) return false;
+  const prototype: unknown = Object.getPrototypeOf(input);
+  // An object from another realm has an Object.prototype of its own, whose prototype is null too.
+  return prototype === null || prototype === Object.prototype ||
+    (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype as object, "hasOwnProperty"));
+}
+
+function isList(value: Value): value is readonly Value[] | Uint8Array {
+  return Array.isArray(value) || value instanceof Uint8Array;
+}
+
+function sameList(a: readonly Value[] | Uint8Array, b: readonly Value[] | Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let index = 0; index < a.length; index++) {
+    if (!sameValue(a[index] ?? null, b[index] ?? null)) return false;
+  }
+  return true;
+}

@@ -1,0 +1,160 @@
+import { describe, holdsMutable, type Row, toRow } from "./row.ts";
+
+/** A row under its id. */
+export type RowEntry = readonly [id: string, row: Row];
+
+type Slot = Row | number;
+
+/** Makes the row at a position, on its first use. Rows that nobody looks at cost nothing. */
+export type RowMaker = (index: number) => Row;
+
+let make: (slots: Map<string, Slot>, mutable: boolean, maker?: RowMaker) => Rows;
+let sharedCopy: (rows: Rows) => Rows;
+
+/**
+ * Rows in the master's order, by id. It never changes: there are no mutators, and its rows are frozen.
+ *
+ * @example Rows are read like a map
+ * ```ts
+ * import { Rows } from "@vantage/live";
+ * import assert from "node:assert/strict";
+ *
+ * const rows = Rows.from([["b", { name: "Bun" }], ["a", { name: "Apple pie" }]]);
+ *
+ * assert.deepEqual(rows.ids(), ["b", "a"]);
+ * assert.deepEqual(rows.get("a"), { name: "Apple pie" });
+ * assert.deepEqual(rows.first(), ["b", { name: "Bun" }]);
+ * ```
+ */
+export class Rows implements ReadonlyMap<string, Row> {
+  readonly #slots: Map<string, Slot>;
+  readonly #mutable: boolean;
+  readonly #maker: RowMaker | undefined;
+
+  private constructor(slots: Map<string, Slot>, mutable: boolean, maker?: RowMaker) {
+    this.#slots = slots;
+    this.#mutable = mutable;
+    this.#maker = maker;
+  }
+
+  static {
+    make = (slots, mutable, maker) => new Rows(slots, mutable, maker);
+    sharedCopy = (rows) => rows.#mutable ? rows.#copyOnRead() : rows;
+  }
+
+  /**
+   * Copies rows out of any iterable of `[id, row]`, in its order. `Rows` are returned as they are.
+   *
+   * @throws {TypeError} if an id is not a string, two rows have one id, or a row holds what no row can hold.
+   */
+  static from(entries: Iterable<readonly [id: string, row: Row]>): Rows {
+    if (entries instanceof Rows) return entries;
+    const slots = new Map<string, Slot>();
+    let mutable = false;
+    for (const [id, input] of entries) {
+      if (typeof id !== "string") throw new TypeError(`A row's id must be a string, got ${describe(id)}`);
+      if (slots.has(id)) throw new TypeError(`Two rows have the id ${describe(id)}`);
+      const row = toRow(input);
+      mutable ||= holdsMutable(row);
+      slots.set(id, row);
+    }
+    return new Rows(slots, mutable);
+  }
+
+  /** How many rows there are. */
+  get size(): number {
+    return this.#slots.size;
+  }
+
+  /** The ids, in order. */
+  ids(): string[] {
+    return [...this.#slots.keys()];
+  }
+
+  /** The first row with its id, or `undefined` if there are none. */
+  first(): RowEntry | undefined {
+    for (const entry of this) return entry;
+    return undefined;
+  }
+
+  /** The row with this id, or `undefined`. */
+  get(id: string): Row | undefined {
+    const slot = this.#slots.get(id);
+    return typeof slot === "number" ? this.#fill(id, slot) : slot;
+  }
+
+  /** Whether there is a row with this id. */
+  has(id: string): boolean {
+    return this.#slots.has(id);
+  }
+
+  /** The ids, in order. */
+  keys(): MapIterator<string> {
+    return this.#slots.keys();
+  }
+
+  /** The rows, in order. */
+  *values(): MapIterator<Row> {
+    for (const entry of this) yield entry[1];
+  }
+
+  /** The rows with their ids, in order. */
+  *entries(): MapIterator<[string, Row]> {
+    for (const [id, slot] of this.#slots) yield [id, typeof slot === "number" ? this.#fill(id, slot) : slot];
+  }
+
+  /** The rows with their ids, in order. */
+  [Symbol.iterator](): MapIterator<[string, Row]> {
+    return this.entries();
+  }
+
+  /** Calls `callback` for each row, in order. */
+  forEach(callback: (row: Row, id: string, rows: ReadonlyMap<string, Row>) => void): void {
+    for (const [id, row] of this) callback(row, id, this);
+  }
+
+  #fill(id: string, index: number): Row {
+    const maker = this.#maker;
+    if (maker === undefined) throw new TypeError(`Rows were made without a maker for row ${describe(id)}`);
+    const row = maker(index);
+    this.#slots.set(id, row);
+    return row;
+  }
+
+  #copyOnRead(): Rows {
+    const ids = this.ids();
+    // deno-lint-ignore no-this-alias -- the maker outlives this call
+    const origin = this;
+    return lazyRows(ids, true, (index) => {
+      const row = origin.get(ids[index] ?? "") ?? {};
+      return holdsMutable(row) ? toRow(row) : row;
+    });
+  }
+}
+
+/** Rows over a map of rows that are already frozen copies. The map is kept, not copied. */
+export function rowsOf(rows: Map<string, Row>): Rows {
+  let mutable = false;
+  for (const row of rows.values()) {
+    if (holdsMutable(row)) {
+      mutable = true;
+      break;
+    }
+  }
+  return make(rows, mutable);
+}
+
+/** Rows that are made one by one when they are looked at. `mutable` says whether any may hold a date or bytes. */
+export function lazyRows(ids: readonly string[], mutable: boolean, maker: RowMaker): Rows {
+  const slots = new Map<string, Slot>();
+  for (let index = 0; index < ids.length; index++) slots.set(ids[index] ?? "", index);
+  return make(slots, mutable, maker);
+}
+
+/**
+ * The same rows for one more reader. Frozen rows are shared; where a row holds a `Date` or bytes, which cannot be
+ * frozen, the reader gets copies, made as they are looked at. What the reader does to them stays with the reader.
+ */
+export function shareRows(rows: Rows): Rows {
+  return sharedCopy(rows);
+}

@@ -1,0 +1,294 @@
+import { NotFoundError, UnsupportedError } from "./errors.ts";
+import { evaluateQuery, rowMatches } from "./evaluate_query.ts";
+import { Pagination } from "./pagination.ts";
+import { isNarrowed, narrowing, type Operator, type Query, toQuery } from "./query.ts";
+import { describe, field, type Row, toRow } from "./row.ts";
+import { type RowEntry, Rows, shareRows } from "./rows.ts";
+import { TableHandle } from "./table_handle.ts";
+import type { CallOptions, Capabilities, Column, TableLike, WriteOptions } from "./table_like.ts";
+import type { SourceCall, SourceRows, TableSource } from "./table_source.ts";
+
+/**
+ * A table of functions that you already have: the shortest way to wrap a query builder, an SDK or a plain `fetch`.
+ *
+ * What the source does not do itself (conditions, order, search, pages) is done in memory on all its rows.
+ *
+ * @throws {TypeError} if the source has no name or no `list`, or advertises a verb whose function is missing.
+ *
+ * @example A table of two functions
+ * ```ts
+ * import { defineTable } from "@vantage/live";
+ * import assert from "node:assert/strict";
+ *
+ * const cities = defineTable({
+ *   name: "cities",
+ *   idField: "code",
+ *   list: () => [{ code: "RIX", name: "Riga" }, { code: "TLL", name: "Tallinn" }],
+ * });
+ *
+ * const found = await cities.where({ name: "Riga" }).listValues();
+ *
+ * assert.deepEqual(found.ids(), ["RIX"]);
+ * ```
+ */
+export function defineTable(source: TableSource): Table {
+  return new Table(source);
+}
+
+/**
+ * A handle on the rows of a {@linkcode TableSource}. An aborted `signal` reaches the source, which may stop its work.
+ */
+export class Table extends TableHandle<Table> {
+  readonly tableName: string;
+  readonly columns: readonly Column[];
+  readonly idField: string | undefined;
+  readonly refNames: readonly string[];
+  readonly capabilities: Capabilities;
+  readonly query: Query;
+  readonly #source: TableSource;
+
+  /** A handle on `source`, narrowed by `query`. */
+  constructor(source: TableSource, query: Query = {}) {
+    super();
+    if (typeof source.name !== "string" || source.name === "") {
+      throw new TypeError(`A source needs a name, got ${describe(source.name)}`);
+    }
+    if (typeof source.list !== "function") {
+      throw new TypeError(`The source ${describe(source.name)} has no list function`);
+    }
+    this.#source = source;
+    this.tableName = source.name;
+    this.columns = source.columns ?? [];
+    this.idField = source.idField;
+    this.refNames = Object.keys(source.refs ?? {});
+    this.capabilities = capabilitiesOf(source);
+    this.query = toQuery(query, source.name, this.columns.map((column) => column.name));
+  }
+
+  /** Another handle on the same source, with `query` in place of this handle's. */
+  withQuery(query: Query): Table {
+    return new Table(this.#source, query);
+  }
+
+  /** The related table of this name. */
+  getRef(name: string): TableLike {
+    const refs = this.#source.refs ?? {};
+    const make = Object.hasOwn(refs, name) ? refs[name] : undefined;
+    if (make === undefined) {
+      const accepted = this.refNames.length > 0 ? `accepted are ${this.refNames.join(", ")}` : "it has none";
+      throw new NotFoundError(`${describe(this.tableName)} has no relation ${describe(name)}; ${accepted}`);
+    }
+    return make();
+  }
+
+  async listValues(options?: CallOptions): Promise<Rows> {
+    return await this.#list(this.query, options);
+  }
+
+  async getSomeValue(options?: CallOptions): Promise<RowEntry | undefined> {
+    const { rest } = split(this.query, this.capabilities);
+    const alone = this.query.pagination === undefined && Object.keys(rest).length === 0;
+    const rows = await this.#list(alone ? { ...this.query, pagination: new Pagination(1, 1) } : this.query, options);
+    return rows.first();
+  }
+
+  async getCount(options?: CallOptions): Promise<number> {
+    const count = this.#verb("count");
+    const set = narrowing(this.query);
+    const { pushed, rest } = split(set, this.capabilities);
+    if (!isNarrowed(rest)) return await count.call(this.#source, this.#call(pushed, options));
+    this.#refuseBeyondPage(rest);
+    return (await this.#list(set, options)).size;
+  }
+
+  async getValue(id: string, options?: CallOptions): Promise<Row | undefined> {
+    const set = narrowing(this.query);
+    const row = await this.#verb("get").call(this.#source, this.#id(id), this.#call(this.#narrowedTo(set), options));
+    if (row === undefined || row === null) return undefined;
+    const copy = toRow(row);
+    return this.#sourceNarrows(set) || rowMatches(copy, set, this.columns) ? copy : undefined;
+  }
+
+  async insertValue(id: string, row: Row, options?: WriteOptions): Promise<Row> {
+    const insert = this.#verb("insert");
+    return toRow(await insert.call(this.#source, this.#id(id), this.#rowFor(id, row), this.#call({}, options)));
+  }
+
+  async replaceValue(id: string, row: Row, options?: WriteOptions): Promise<Row> {
+    const replace = this.#verb("replace");
+    return toRow(await replace.call(this.#source, this.#id(id), this.#rowFor(id, row), this.#call({}, options)));
+  }
+
+  async patchValue(id: string, partial: Row, options?: WriteOptions): Promise<Row> {
+    const patch = this.#verb("patch");
+    const columns = this.#rowFor(id, partial);
+    if (!await this.#inSet(id, options)) {
+      throw new NotFoundError(
+        `Cannot patch row ${describe(id)}: ${describe(this.tableName)} has no such row in this set`,
+      );
+    }
+    const call = this.#call(this.#narrowedTo(narrowing(this.query)), options);
+    return toRow(await patch.call(this.#source, id, columns, call));
+  }
+
+  async delete(id: string, options?: WriteOptions): Promise<void> {
+    const remove = this.#verb("delete");
+    if (!await this.#inSet(id, options)) return;
+    await remove.call(this.#source, id, this.#call(this.#narrowedTo(narrowing(this.query)), options));
+  }
+
+  async deleteAll(options?: WriteOptions): Promise<void> {
+    if (this.query.pagination !== undefined) {
+      throw new UnsupportedError(
+        `Cannot delete all rows of a page of ${describe(this.tableName)}: a page is not a set`,
+      );
+    }
+    const set = narrowing(this.query);
+    if (this.#sourceNarrows(set)) {
+      await this.#verb("deleteAll").call(this.#source, this.#call(set, options));
+      return;
+    }
+    const remove = this.#verb("delete");
+    for (const id of (await this.#list(set, options)).keys()) {
+      await remove.call(this.#source, id, this.#call({}, options));
+    }
+  }
+
+  async insertReturnIdValue(row: Row, options?: WriteOptions): Promise<string> {
+    const insertReturnId = this.#verb("insertReturnId");
+    const id: unknown = await insertReturnId.call(this.#source, toRow(row), this.#call({}, options));
+    if (typeof id !== "string") {
+      throw new TypeError(`${describe(this.tableName)} answered with an id that is ${describe(id)}`);
+    }
+    return id;
+  }
+
+  async #list(query: Query, options?: CallOptions): Promise<Rows> {
+    const { pushed, rest } = split(query, this.capabilities);
+    if (query.pagination !== undefined) this.#refuseBeyondPage(rest);
+    const answer = await this.#source.list(this.#call(pushed, options));
+    const rows = answer instanceof Rows ? shareRows(answer) : Rows.from(this.#entries(answer));
+    return Object.keys(rest).length === 0 ? rows : Rows.from(evaluateQuery([...rows], rest, this.columns));
+  }
+
+  /** A source that pages has rows that are not at hand: narrowing what it sent would miss them. */
+  #refuseBeyondPage(rest: Query): void {
+    const lacking = rest.where?.map(([column, operator]) => `"${operator}" on ${describe(column)}`)[0] ??
+      (rest.search !== undefined ? "a search" : rest.orderBy !== undefined ? "an order" : undefined);
+    if (lacking === undefined || !this.capabilities.page) return;
+    throw new UnsupportedError(
+      `Cannot apply ${lacking} to ${describe(this.tableName)}: its source pages by itself but cannot do this`,
+    );
+  }
+
+  #entries(answer: Exclude<SourceRows, Rows>): Iterable<RowEntry> {
+    if (!Array.isArray(answer) || answer.length === 0 || Array.isArray(answer[0])) return answer as Iterable<RowEntry>;
+    const { idField } = this;
+    if (idField === undefined) {
+      throw new TypeError(`${describe(this.tableName)} answered with bare rows, but its source names no idField`);
+    }
+    return answer.map((row: Row) => [idIn(row, idField, this.tableName), row] as const);
+  }
+
+  /** Whether the row may be written through this handle. A scoped source looks for itself. */
+  async #inSet(id: string, options?: CallOptions): Promise<boolean> {
+    this.#id(id);
+    return this.#sourceNarrows(narrowing(this.query)) || await this.getValue(id, options) !== undefined;
+  }
+
+  #sourceNarrows(set: Query): boolean {
+    if (!isNarrowed(set)) return true;
+    return this.#source.scoped === true && !isNarrowed(split(set, this.capabilities).rest);
+  }
+
+  #narrowedTo(set: Query): Query {
+    return this.#sourceNarrows(set) ? set : {};
+  }
+
+  #call(query: Query, options: WriteOptions = {}): SourceCall {
+    options.signal?.throwIfAborted();
+    return { query, signal: options.signal, idempotencyKey: options.idempotencyKey };
+  }
+
+  #id(id: string): string {
+    if (typeof id !== "string") throw new TypeError(`An id must be a string, got ${describe(id)}`);
+    return id;
+  }
+
+  #rowFor(id: string, input: Row): Row {
+    const row = toRow(input);
+    const { idField } = this;
+    if (idField === undefined || !Object.hasOwn(row, idField)) return row;
+    if (String(field(row, idField)) === id) return row;
+    throw new TypeError(
+      `The row's ${describe(idField)} is ${describe(field(row, idField))}, but its id is ${describe(id)}`,
+    );
+  }
+
+  #verb<V extends Verb>(name: V): NonNullable<TableSource[V]> {
+    const verb = this.#source[name];
+    if (!this.capabilities[name] || verb === undefined) {
+      throw new UnsupportedError(`${describe(this.tableName)} does not support ${name}`);
+    }
+    return verb;
+  }
+}
+
+type Verb = "get" | "count" | "insert" | "replace" | "patch" | "delete" | "deleteAll" | "insertReturnId";
+
+const VERBS: readonly Verb[] = ["get", "count", "insert", "replace", "patch", "delete", "deleteAll", "insertReturnId"];
+
+function capabilitiesOf(source: TableSource): Capabilities {
+  const declared = source.capabilities ?? {};
+  for (const verb of VERBS) {
+    if (declared[verb] === true && source[verb] === undefined) {
+      throw new TypeError(`The source ${describe(source.name)} advertises ${verb}, but has no such function`);
+    }
+  }
+  const can = (verb: Verb): boolean => source[verb] !== undefined && declared[verb] !== false;
+  return Object.freeze({
+    get: can("get"),
+    count: can("count"),
+    page: declared.page ?? false,
+    where: Object.freeze([...declared.where ?? []]),
+    orderBy: declared.orderBy ?? false,
+    search: declared.search ?? false,
+    insert: can("insert"),
+    replace: can("replace"),
+    patch: can("patch"),
+    delete: can("delete"),
+    deleteAll: can("deleteAll"),
+    insertReturnId: can("insertReturnId"),
+  });
+}
+
+/** What the source does of a query, and what is left to do in memory. A page comes after all else. */
+function split(query: Query, can: Capabilities): { readonly pushed: Query; readonly rest: Query } {
+  const knows = (operator: Operator): boolean => can.where.includes(operator);
+  const mine = query.where?.filter(([, operator]) => knows(operator)) ?? [];
+  const left = query.where?.filter(([, operator]) => !knows(operator)) ?? [];
+  const searchLeft = query.search !== undefined && !can.search;
+  const orderLeft = query.orderBy !== undefined && !can.orderBy;
+  const pageLeft = query.pagination !== undefined && (!can.page || left.length > 0 || searchLeft || orderLeft);
+  return {
+    pushed: {
+      ...(mine.length > 0 && { where: mine }),
+      ...(query.search !== undefined && !searchLeft && { search: query.search }),
+      ...(query.orderBy !== undefined && !orderLeft && { orderBy: query.orderBy }),
+      ...(query.pagination !== undefined && !pageLeft && { pagination: query.pagination }),
+    },
+    rest: {
+      ...(left.length > 0 && { where: left }),
+      ...(searchLeft && { search: query.search }),
+      ...(orderLeft && { orderBy: query.orderBy }),
+      ...(pageLeft && { pagination: query.pagination }),
+    },
+  };
+}
+
+function idIn(row: Row, idField: string, tableName: string): string {
+  const id = field(row, idField);
+  if (typeof id === "string" && id !== "") return id;
+  if (typeof id === "number" || typeof id === "bigint") return String(id);
+  throw new TypeError(`A row of ${describe(tableName)} has no id in ${describe(idField)}, but ${describe(id)}`);
+}

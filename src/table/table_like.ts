@@ -1,0 +1,124 @@
+import type { ActiveRecord } from "./active_record.ts";
+import type { Operator, Query } from "./query.ts";
+import type { Row } from "./row.ts";
+import type { RowEntry, Rows } from "./rows.ts";
+
+/** Options of every call. */
+export interface CallOptions {
+  /** Ends the caller's wait: the promise rejects with the signal's reason. Each table says if it ends the work too. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Options of every write. */
+export interface WriteOptions extends CallOptions {
+  /** A master that honours such keys applies two writes with the same key once. */
+  readonly idempotencyKey?: string | undefined;
+}
+
+/** A column: its name, the type its backend declares, and what it is for. */
+export interface Column {
+  /** The name, as it stands in a row. */
+  readonly name: string;
+  /** The backend's own word for the type. */
+  readonly type?: string | undefined;
+  /** What the column is for. */
+  readonly flags?: readonly ColumnFlag[] | undefined;
+}
+
+/** What a column is for: it is the id, names the row, is not shown, is searched, or must be given. */
+export type ColumnFlag = "id" | "title" | "hidden" | "searchable" | "mandatory";
+
+/** What the backend of a table can do by itself. Verbs that are `false` reject with `UnsupportedError`. */
+export interface Capabilities {
+  /** One row by its id. */
+  readonly get: boolean;
+  /** The size of a set without reading it. */
+  readonly count: boolean;
+  /** One page without reading the others. */
+  readonly page: boolean;
+  /** The operators it understands in conditions. */
+  readonly where: readonly Operator[];
+  /** Ordering by columns. */
+  readonly orderBy: boolean;
+  /** Searching for text. */
+  readonly search: boolean;
+  /** `insertValue`. */
+  readonly insert: boolean;
+  /** `replaceValue`. */
+  readonly replace: boolean;
+  /** `patchValue`. */
+  readonly patch: boolean;
+  /** `delete`. */
+  readonly delete: boolean;
+  /** `deleteAll` on a set that is not narrowed; a narrowed one can be deleted where `delete` can. */
+  readonly deleteAll: boolean;
+  /** `insertReturnIdValue`. */
+  readonly insertReturnId: boolean;
+}
+
+/** A set of rows that can be read. */
+export interface ReadableValueSet {
+  /** The rows of the set, or of its page if the handle has one, in the master's order. */
+  listValues(options?: CallOptions): Promise<Rows>;
+  /** The row with this id; `undefined` if the set has none. */
+  getValue(id: string, options?: CallOptions): Promise<Row | undefined>;
+  /** Any row of the set with its id; `undefined` if there is none. */
+  getSomeValue(options?: CallOptions): Promise<RowEntry | undefined>;
+  /** The same rows as `listValues`, one by one. */
+  streamValues(options?: CallOptions): ReadableStream<RowEntry>;
+}
+
+/** A set of rows that can be written under ids the caller chooses. */
+export interface WritableValueSet {
+  /** Adds a row. If the id exists, nothing is overwritten and the stored row is the answer. */
+  insertValue(id: string, row: Row, options?: WriteOptions): Promise<Row>;
+  /** Stores a row whether the id exists or not; columns that are not in `row` go. */
+  replaceValue(id: string, row: Row, options?: WriteOptions): Promise<Row>;
+  /** Changes the given columns and answers with the whole row; a missing id is a `NotFoundError`. */
+  patchValue(id: string, partial: Row, options?: WriteOptions): Promise<Row>;
+  /** Removes a row; a missing id is no error. */
+  delete(id: string, options?: WriteOptions): Promise<void>;
+  /** Removes the rows of this set, and no others. A page is not a set: `UnsupportedError`. */
+  deleteAll(options?: WriteOptions): Promise<void>;
+}
+
+/** A set that gives its rows their ids. */
+export interface InsertableValueSet {
+  /** Adds a row under a new id, which is the answer. Each call adds one more row. */
+  insertReturnIdValue(row: Row, options?: WriteOptions): Promise<string>;
+}
+
+/** A set whose rows can be held and edited as objects. */
+export interface ActiveRecordSet {
+  /** The row with this id, ready to be edited and saved; `undefined` if the set has none. */
+  getValueRecord(id: string, options?: CallOptions): Promise<ActiveRecord | undefined>;
+  /** The rows of the set, or of its page, ready to be edited and saved. */
+  listValueRecords(options?: CallOptions): Promise<ActiveRecord[]>;
+}
+
+/** A handle on a set of rows of some table, wherever that table lives. The handle itself never changes. */
+export interface TableLike extends ReadableValueSet, WritableValueSet, InsertableValueSet, ActiveRecordSet {
+  /** The table's name. */
+  readonly tableName: string;
+  /** The columns, as far as the backend knows them; may be empty. */
+  readonly columns: readonly Column[];
+  /** The column that holds the id, if one does. */
+  readonly idField: string | undefined;
+  /** The columns that name a row for people. */
+  readonly titleFields: readonly string[];
+  /** The names that `getRef` knows. */
+  readonly refNames: readonly string[];
+  /** What the backend can do by itself. */
+  readonly capabilities: Capabilities;
+  /** How this handle is narrowed, ordered and paged. */
+  readonly query: Query;
+  /** Another handle on the same table, with `query` in place of this handle's. */
+  withQuery(query: Query): TableLike;
+  /** The size of the set; a page does not change it. */
+  getCount(options?: CallOptions): Promise<number>;
+  /** The related table of this name, without asking anybody; an unknown name is a `NotFoundError`. */
+  getRef(name: string): TableLike;
+}
+
+/** Any table at all: the type that generic code takes. */
+export type AnyTable = TableLike;

@@ -1,0 +1,60 @@
+import type { Query } from "./query.ts";
+import type { Row } from "./row.ts";
+import type { Rows } from "./rows.ts";
+import type { MaybePromise } from "./maybe_promise.ts";
+import type { Capabilities, Column, TableLike } from "./table_like.ts";
+
+/** What a source is told with every call. */
+export interface SourceCall {
+  /** The part of the handle's query that the source said it can do; everything else is done for it. */
+  readonly query: Query;
+  /** Aborted when nobody waits any more; passing it on, as to `fetch`, is optional. */
+  readonly signal?: AbortSignal | undefined;
+  /** A key that is the same when the same write is sent again. */
+  readonly idempotencyKey?: string | undefined;
+}
+
+/** What `list` may answer: rows under their ids, or bare rows whose id is in the source's `idField`. */
+export type SourceRows = Rows | Iterable<readonly [id: string, row: Row]> | readonly Row[];
+
+/**
+ * The few functions that make a table. All but `list` may be missing; each may answer at once or later. A source keeps
+ * no state of a handle: what it needs to know stands in the call.
+ */
+export interface TableSource {
+  /** The table's name. */
+  readonly name: string;
+  /** Its columns, if known; then conditions on others are refused. */
+  readonly columns?: readonly Column[] | undefined;
+  /** The column that holds the id. */
+  readonly idField?: string | undefined;
+  /**
+   * What the source does itself with `call.query`. Verbs count as present when their function is there; `page`,
+   * `where`, `orderBy` and `search` count only when they are said here. A source that pages is taken to hold too many
+   * rows to read them all.
+   */
+  readonly capabilities?: Partial<Capabilities> | undefined;
+  /** Whether `get`, `patch`, `delete` and `deleteAll` look only at the rows that match `call.query`. */
+  readonly scoped?: boolean | undefined;
+  /** Related tables by name, made when they are asked for. */
+  readonly refs?: Readonly<Record<string, () => TableLike>> | undefined;
+
+  /** The rows, in the source's order. Without `call.query.pagination`: all of them. */
+  list(call: SourceCall): MaybePromise<SourceRows>;
+  /** The row with this id, or `undefined`. */
+  get?(id: string, call: SourceCall): MaybePromise<Row | undefined>;
+  /** How many rows there are. */
+  count?(call: SourceCall): MaybePromise<number>;
+  /** Adds a row unless the id exists; answers with the stored row. */
+  insert?(id: string, row: Row, call: SourceCall): MaybePromise<Row>;
+  /** Stores a row whether the id exists or not. */
+  replace?(id: string, row: Row, call: SourceCall): MaybePromise<Row>;
+  /** Changes some columns; answers with the whole row; a missing id is a `NotFoundError`. */
+  patch?(id: string, partial: Row, call: SourceCall): MaybePromise<Row>;
+  /** Removes a row, if it is there. */
+  delete?(id: string, call: SourceCall): MaybePromise<void>;
+  /** Removes all rows. */
+  deleteAll?(call: SourceCall): MaybePromise<void>;
+  /** Adds a row under a new id, which is the answer. */
+  insertReturnId?(row: Row, call: SourceCall): MaybePromise<string>;
+}

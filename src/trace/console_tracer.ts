@@ -1,0 +1,105 @@
+import { type Clock, systemClock } from "../clock/clock.ts";
+import { describe } from "../table/row.ts";
+import { type Span, TRACE_LEVELS, type TraceFields, type TraceLevel, type Tracer, type TraceRecord } from "./tracer.ts";
+
+/** Options of a {@linkcode ConsoleTracer}. */
+export interface ConsoleTracerOptions {
+  /**
+   * What to print: a level, or `target=level` separated by commas, as in `warn,vantage_live::cache=trace`. A target
+   * stands for all below it, and the longest that fits decides. `off` is a level too. Default `vantage_live=debug`.
+   */
+  readonly filter?: string | undefined;
+  /** Where lines go; default `console.error`. */
+  readonly write?: ((line: string) => void) | undefined;
+  /** Where the times come from; default the system's clock. */
+  readonly clock?: Clock | undefined;
+}
+
+interface Directive {
+  readonly target: string;
+  readonly rank: number;
+}
+
+/**
+ * A tracer that prints a line for each event, and for each span when it ends, with the milliseconds it took.
+ *
+ * @example Print the work of the cache
+ * ```ts
+ * import { ConsoleTracer, LiveTable, MemCache, MemTable } from "@vantage/live";
+ * import assert from "node:assert/strict";
+ *
+ * const lines: string[] = [];
+ * const tracer = new ConsoleTracer({ filter: "vantage_live::read=debug", write: (line) => lines.push(line) });
+ * await using products = new LiveTable(new MemTable("products"), "products", new MemCache(), { tracer });
+ *
+ * await products.listValues();
+ *
+ * assert.match(lines[0] ?? "", /DEBUG vantage_live::read list_values .* outcome=miss/);
+ * ```
+ */
+export class ConsoleTracer implements Tracer {
+  readonly #directives: readonly Directive[];
+  readonly #write: (line: string) => void;
+  readonly #clock: Clock;
+
+  /**
+   * A tracer that prints what `filter` lets through.
+   *
+   * @throws {TypeError} if the filter has a part that is neither a level nor `target=level`.
+   */
+  constructor(options: ConsoleTracerOptions = {}) {
+    this.#directives = parseFilter(options.filter ?? "vantage_live=debug");
+    this.#write = options.write ?? ((line) => console.error(line));
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  enabled(target: string, level: TraceLevel): boolean {
+    const directive = this.#directives.find((candidate) => covers(candidate.target, target));
+    return directive !== undefined && TRACE_LEVELS.indexOf(level) <= directive.rank;
+  }
+
+  event(event: TraceRecord): void {
+    this.#print(event, event.fields);
+  }
+
+  span(start: TraceRecord): Span {
+    const startedAt = this.#clock.now();
+    return {
+      end: (fields) => this.#print(start, { ...start.fields, ...fields, ms: this.#clock.now() - startedAt }),
+    };
+  }
+
+  #print({ level, target, name }: TraceRecord, fields: TraceFields): void {
+    const time = new Date(this.#clock.now()).toISOString();
+    const facts = Object.entries(fields).flatMap(([field, value]) =>
+      value === undefined ? [] : [`${field}=${format(value)}`]
+    );
+    this.#write([time, level.toUpperCase().padStart(5), target, name, ...facts].join(" "));
+  }
+}
+
+function parseFilter(filter: string): readonly Directive[] {
+  const directives = filter.split(",").map((part) => part.trim()).filter((part) => part !== "").map((part) => {
+    const [target, level, ...more] = part.includes("=") ? part.split("=") : ["", part];
+    const rank = level === "off" ? -1 : TRACE_LEVELS.findIndex((known) => known === level?.toLowerCase());
+    if (target === undefined || more.length > 0 || (rank === -1 && level !== "off")) {
+      throw new TypeError(
+        `Cannot read ${describe(part)} in a trace filter; accepted are a level (${
+          TRACE_LEVELS.join(", ")
+        }, off) or target=level`,
+      );
+    }
+    return { target, rank };
+  });
+  return directives.sort((a, b) => b.target.length - a.target.length);
+}
+
+function covers(directive: string, target: string): boolean {
+  return directive === "" || directive === target || target.startsWith(`${directive}::`);
+}
+
+/** Bare where that is unambiguous, quoted where it is not; control characters never reach the terminal. */
+function format(value: string | number | boolean): string {
+  const text = String(value);
+  return typeof value !== "string" || /^[\w./:%@+-]+$/.test(text) ? text : JSON.stringify(text);
+}
