@@ -64,6 +64,7 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
   readonly #master: AnyTable;
   readonly #all: ReadRequest<Rows>;
   readonly #idPrefix: string;
+  readonly #requests = new Map<string, ReadRequest<Row | undefined>>();
 
   /**
    * Puts `cache` in front of `master`. Everything is kept under `cacheKey`, which is the caller's to choose: two tables
@@ -83,8 +84,8 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
     this.#all = {
       key: this.#core.keys.ofList(master.query),
       load: (signal) => master.listValues({ signal }),
-      pick: (rows) => rows,
-      keepsNone: true,
+      id: undefined,
+      pick: pickAll,
     };
   }
 
@@ -156,15 +157,7 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
   /** The row with this id: from the cache, or else from the master. That a row is missing is not remembered. */
   getValue(id: string, options?: CallOptions): Promise<Row | undefined> {
     if (typeof id !== "string") return Promise.reject(new TypeError(`An id must be a string, got ${describe(id)}`));
-    const request: ReadRequest<Row | undefined> = {
-      key: this.#idPrefix + escapeKeyPart(id),
-      load: async (signal) => {
-        const row = await this.#master.getValue(id, { signal });
-        return Rows.from(row === undefined ? [] : [[id, row]]);
-      },
-      pick: (rows) => rows.get(id),
-      keepsNone: false,
-    };
+    const request = this.#requests.get(id) ?? this.#rowRequest(id);
     if (this.#core.trace === undefined) return this.#core.reads.read(request, options?.signal);
     return this.#tracedRead("get_value", { id }, request, options);
   }
@@ -276,6 +269,22 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
     return this.close();
   }
 
+  /** Remembered, so that the key of a row that is read often is built once. */
+  #rowRequest(id: string): ReadRequest<Row | undefined> {
+    const request: ReadRequest<Row | undefined> = {
+      key: this.idCacheKey(id),
+      id,
+      load: async (signal) => {
+        const row = await this.#master.getValue(id, { signal });
+        return Rows.from(row === undefined ? [] : [[id, row]]);
+      },
+      pick: pickRow,
+    };
+    if (this.#requests.size >= MAX_REMEMBERED_REQUESTS) this.#requests.clear();
+    this.#requests.set(id, request);
+    return request;
+  }
+
   #target(): AnyTable {
     const { master, options: { writeTarget } } = this.#core;
     if (writeTarget === undefined) return this.#master;
@@ -317,6 +326,17 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
       reads.read(request, options.signal, (outcome) => add({ outcome }));
     return trace?.asyncSpan({ target: "vantage_live::read", level: "debug", name, fields }, read) ?? read(() => {});
   }
+}
+
+/** For how many rows a handle remembers how to read them. */
+const MAX_REMEMBERED_REQUESTS = 1_000;
+
+function pickAll(rows: Rows): Rows {
+  return rows;
+}
+
+function pickRow(rows: Rows, id: string | undefined): Row | undefined {
+  return id === undefined ? undefined : rows.get(id);
 }
 
 /** Under this name, options carry what the handles of one table share. */

@@ -11,16 +11,16 @@ import type { GuardedCache } from "./guarded_cache.ts";
 import type { Invalidation } from "./invalidation.ts";
 import type { Counters } from "./live_stats.ts";
 
-/** What to read, and what to make of it. */
+/** What to read. Made once and used for every read of the same key. */
 export interface ReadRequest<T> {
   /** Where it is kept. */
   readonly key: string;
+  /** The row it is about; `undefined` if about all. */
+  readonly id: string | undefined;
   /** Asks the master. */
   readonly load: (signal: AbortSignal) => Promise<Rows>;
-  /** What the reader gets. */
-  readonly pick: (rows: Rows) => T;
-  /** Whether an answer without rows is kept too. */
-  readonly keepsNone: boolean;
+  /** What the reader gets. One function for all requests of a kind, so that a hit stays cheap. */
+  readonly pick: (rows: Rows, id: string | undefined) => T;
 }
 
 /** What a {@linkcode ReadThrough} works with. */
@@ -74,9 +74,9 @@ export class ReadThrough {
     if (this.#closed) return Promise.reject(this.#closedError());
     if (signal?.aborted) return Promise.reject(signal.reason);
     const held = this.#invalidation.doubted ? undefined : this.#cache.get(request.key);
-    const answer = isPromise(held)
-      ? held.then((settled) => this.#answer(request, settled, onOutcome))
-      : this.#answer(request, held, onOutcome);
+    const answer = held === undefined || "rows" in held
+      ? this.#answer(request, held, onOutcome)
+      : held.then((settled) => this.#answer(request, settled, onOutcome));
     return signal === undefined ? answer : abortable(answer, signal);
   }
 
@@ -97,18 +97,18 @@ export class ReadThrough {
   }
 
   #answer<T>(
-    { key, load, pick, keepsNone }: ReadRequest<T>,
+    request: ReadRequest<T>,
     held: CachedRows | undefined,
     onOutcome?: (outcome: "hit" | "miss") => void,
   ): Promise<T> {
     if (held !== undefined && this.isFresh(held)) {
       this.#counters.hits++;
       onOutcome?.("hit");
-      return Promise.resolve(pick(shareRows(held.rows)));
+      return Promise.resolve(request.pick(shareRows(held.rows), request.id));
     }
     this.#counters.misses++;
     onOutcome?.("miss");
-    return this.#shareFlight(key, load, keepsNone).then((rows) => pick(shareRows(rows)));
+    return this.#shareFlight(request).then((rows) => request.pick(shareRows(rows), request.id));
   }
 
   /** Whether an entry may be served. */
@@ -117,29 +117,23 @@ export class ReadThrough {
   }
 
   /** Joins the flight that is under way if it took off after the last invalidation, wherever that was made. */
-  #shareFlight(key: string, load: ReadRequest<unknown>["load"], keepsNone: boolean): Promise<Rows> {
-    const flight = this.#flights.get(key);
+  #shareFlight(request: ReadRequest<unknown>): Promise<Rows> {
+    const flight = this.#flights.get(request.key);
     if (flight === undefined || flight.generation !== this.#invalidation.generation) {
-      return this.#takeOff(key, load, keepsNone);
+      return this.#takeOff(request);
     }
-    const fence = this.#fence(key);
-    if (isPromise(fence) || isPromise(flight.fence)) return this.#joinLater(key, flight, fence, load, keepsNone);
-    return fence === flight.fence ? this.#join(flight) : this.#takeOff(key, load, keepsNone);
+    const fence = this.#fence(request.key);
+    if (isPromise(fence) || isPromise(flight.fence)) return this.#joinLater(request, flight, fence);
+    return fence === flight.fence ? this.#join(flight) : this.#takeOff(request);
   }
 
-  async #joinLater(
-    key: string,
-    flight: Flight,
-    fence: MaybePromise<Fence | undefined>,
-    load: ReadRequest<unknown>["load"],
-    keepsNone: boolean,
-  ): Promise<Rows> {
+  async #joinLater(request: ReadRequest<unknown>, flight: Flight, fence: MaybePromise<Fence | undefined>): Promise<Rows> {
     const { generation } = this.#invalidation;
     const same = await fence === await flight.fence;
     if (same && flight.generation === generation) return await this.#join(flight);
     // Somebody else may have taken off meanwhile, after the invalidation that this flight missed.
-    if (this.#flights.get(key) === flight) this.#flights.delete(key);
-    return await this.#shareFlight(key, load, keepsNone);
+    if (this.#flights.get(request.key) === flight) this.#flights.delete(request.key);
+    return await this.#shareFlight(request);
   }
 
   #join(flight: Flight): Promise<Rows> {
@@ -147,13 +141,13 @@ export class ReadThrough {
     return flight.rows;
   }
 
-  #takeOff(key: string, load: ReadRequest<unknown>["load"], keepsNone: boolean): Promise<Rows> {
+  #takeOff({ key, id, load }: ReadRequest<unknown>): Promise<Rows> {
     const { generation } = this.#invalidation;
     const startedAt = this.#clock.now();
     const fence = this.#fence(key);
     const rows = this.#askMaster(load, fence).then(async (received) => {
       this.#countReceived(key, received);
-      if (received.size > 0 || keepsNone) {
+      if (received.size > 0 || id === undefined) {
         await this.#keep(key, received, { generation, startedAt, fence: await fence });
       }
       return received;
