@@ -127,7 +127,11 @@ export class ReadThrough {
     return fence === flight.fence ? this.#join(flight) : this.#takeOff(request);
   }
 
-  async #joinLater(request: ReadRequest<unknown>, flight: Flight, fence: MaybePromise<Fence | undefined>): Promise<Rows> {
+  async #joinLater(
+    request: ReadRequest<unknown>,
+    flight: Flight,
+    fence: MaybePromise<Fence | undefined>,
+  ): Promise<Rows> {
     const { generation } = this.#invalidation;
     const same = await fence === await flight.fence;
     if (same && flight.generation === generation) return await this.#join(flight);

@@ -1,0 +1,138 @@
+import { quoteName, type SqliteValue } from "../sqlite/sqlite_handle.ts";
+import { UnsupportedError } from "../table/errors.ts";
+import type { Condition, Query } from "../table/query.ts";
+import { describe, type Value } from "../table/row.ts";
+import type { SqliteColumn, SqliteSchema } from "./sqlite_schema.ts";
+import { toSqlite } from "./sqlite_values.ts";
+
+/** SQL with the values of its parameters, in order. */
+export interface Sql {
+  readonly text: string;
+  readonly params: readonly SqliteValue[];
+}
+
+/** The most values that `in` and `notIn` take: SQLite's bound on parameters, less some room. */
+const MAX_LIST = 32_000;
+
+/** ` WHERE …` for the set that a query narrows to; empty for all rows. */
+export function whereSql(query: Query, schema: SqliteSchema, searchFields: readonly string[], id?: string): Sql {
+  const parts: Sql[] = (query.where ?? []).map((condition) => conditionSql(condition, schema));
+  if (id !== undefined) parts.unshift(idSql(schema.key, id));
+  if (query.search !== undefined) parts.push(searchSql(query.search, searchFields));
+  if (parts.length === 0) return { text: "", params: [] };
+  return {
+    text: ` WHERE ${parts.map((part) => `(${part.text})`).join(" AND ")}`,
+    params: parts.flatMap((part) => part.params),
+  };
+}
+
+/** ` ORDER BY …`, ending in the natural order, so that pages neither repeat nor skip a row. */
+export function orderSql(query: Query, schema: SqliteSchema): string {
+  const columns = (query.orderBy ?? []).map(([column, direction]) =>
+    `${quoteName(column)} ${direction === "asc" ? "ASC" : "DESC"}`
+  );
+  return ` ORDER BY ${[...columns, schema.naturalOrder].join(", ")}`;
+}
+
+/** ` LIMIT … OFFSET …` of the query's page; empty for all rows. */
+export function pageSql({ pagination }: Query): Sql {
+  if (pagination === undefined) return { text: "", params: [] };
+  return { text: " LIMIT ? OFFSET ?", params: [pagination.limit, pagination.skip] };
+}
+
+/** Ids are strings; a key of another type is compared as text only where SQLite does not convert by itself. */
+function idSql({ name, type }: SqliteColumn, id: string): Sql {
+  const converts = /INT|CHAR|CLOB|TEXT|REAL|FLOA|DOUB|NUM|DEC/i.test(type);
+  return { text: `${converts ? quoteName(name) : `CAST(${quoteName(name)} AS TEXT)`} = ?`, params: [id] };
+}
+
+function conditionSql([name, operator, operand = null]: Condition, schema: SqliteSchema): Sql {
+  const column = schema.columns.find((candidate) => candidate.name === name);
+  if (column === undefined) throw new UnsupportedError(`${describe(schema.name)} has no column ${describe(name)}`);
+  switch (operator) {
+    case "eq":
+      return oneOfSql(column, [operand]);
+    case "ne":
+      return notTrue(oneOfSql(column, [operand]));
+    case "in":
+      return oneOfSql(column, listOf(operand));
+    case "notIn":
+      return notTrue(oneOfSql(column, listOf(operand)));
+    case "isNull":
+      return { text: `${quoteName(name)} IS NULL`, params: [] };
+    case "notNull":
+      return { text: `${quoteName(name)} IS NOT NULL`, params: [] };
+    case "gt":
+      return comparisonSql(column, ">", operand);
+    case "gte":
+      return comparisonSql(column, ">=", operand);
+    case "lt":
+      return comparisonSql(column, "<", operand);
+    case "lte":
+      return comparisonSql(column, "<=", operand);
+    default:
+      return operator satisfies never;
+  }
+}
+
+/** Only values of one kind are compared: SQLite itself would find every text greater than every number. */
+function comparisonSql(column: SqliteColumn, sign: string, operand: Value): Sql {
+  if (operand === null) return { text: "FALSE", params: [] };
+  const bound = bind(column, operand);
+  const name = quoteName(column.name);
+  return { text: `${name} ${sign} ? AND ${storedAs(name, bound)}`, params: [bound] };
+}
+
+function oneOfSql(column: SqliteColumn, operands: readonly Value[]): Sql {
+  if (operands.length > MAX_LIST) {
+    throw new UnsupportedError(
+      `Cannot compare ${describe(column.name)} with ${operands.length} values; at most ${MAX_LIST} are accepted`,
+    );
+  }
+  const name = quoteName(column.name);
+  const groups = new Map<string, SqliteValue[]>();
+  for (const operand of operands) {
+    const bound = bind(column, operand);
+    const stored = storedAs(name, bound);
+    const group = groups.get(stored);
+    if (group === undefined) groups.set(stored, [bound]);
+    else group.push(bound);
+  }
+  const parts = [...groups].map(([stored, bounds]): Sql =>
+    bounds[0] === null
+      ? { text: stored, params: [] }
+      : { text: `${name} IN (${bounds.map(() => "?").join(", ")}) AND ${stored}`, params: bounds }
+  );
+  if (parts.length === 0) return { text: "FALSE", params: [] };
+  return { text: parts.map((part) => `(${part.text})`).join(" OR "), params: parts.flatMap((part) => part.params) };
+}
+
+function notTrue({ text, params }: Sql): Sql {
+  return { text: `(${text}) IS NOT TRUE`, params };
+}
+
+function searchSql(search: string, fields: readonly string[]): Sql {
+  if (fields.length === 0) return { text: "FALSE", params: [] };
+  return {
+    text: fields.map((field) => `instr(lower(${quoteName(field)}), lower(?)) > 0`).join(" OR "),
+    params: fields.map(() => search),
+  };
+}
+
+function listOf(operand: Value): readonly Value[] {
+  return Array.isArray(operand) ? operand : [operand];
+}
+
+function bind(column: SqliteColumn, operand: Value): SqliteValue {
+  if (column.kind === "json" && typeof operand === "object" && operand !== null) {
+    throw new UnsupportedError(`Cannot compare the JSON column ${describe(column.name)} with ${describe(operand)}`);
+  }
+  // An object can equal nothing that a column without JSON holds, and is refused by name there.
+  return toSqlite(operand, column.name, column.kind);
+}
+
+function storedAs(name: string, bound: SqliteValue): string {
+  if (bound === null) return `${name} IS NULL`;
+  if (typeof bound === "string") return `typeof(${name}) = 'text'`;
+  return bound instanceof Uint8Array ? `typeof(${name}) = 'blob'` : `typeof(${name}) IN ('integer', 'real')`;
+}

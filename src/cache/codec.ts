@@ -1,0 +1,226 @@
+import { Encoder, Tag } from "cbor-x";
+import { describe, type Row, setField, type Value } from "../table/row.ts";
+import { lazyRows, type Rows } from "../table/rows.ts";
+
+/**
+ * Rows as bytes, in CBOR (RFC 8949), for every cache that stores bytes.
+ *
+ * ```text
+ * [1, columns, ids, values of the first column, values of the second column, …]    absent = undefined
+ * [2, ids, [name, value, name, value, …] of the first row, …]                      if columns differ widely
+ * ```
+ *
+ * By column, each name is written once, and reading makes few objects; rows are built when they are looked at.
+ */
+const BY_COLUMN = 1;
+const BY_ROW = 2;
+
+/** Above this share of absent fields, rows are written one by one: else many columns times many rows would explode. */
+const MAX_WIDTH_FACTOR = 4;
+
+/** A private tag: a text that UTF-8 cannot hold (it has half of a surrogate pair), as UTF-16 code units. */
+const UTF16_TAG = 30_324;
+const DATE_TAG = 1;
+/** Dates, integers beyond 64 bits, and the tag above. Others could make the decoder call what the bytes name. */
+const ACCEPTED_TAGS: readonly number[] = [DATE_TAG, 2, 3, UTF16_TAG];
+
+const cbor = new Encoder({ useRecords: false, mapsAsObjects: false, variableMapSize: true, tagUint8Array: false });
+
+/** The bytes of some rows. */
+export function encodeRows(rows: Rows): Uint8Array {
+  const ids = rows.ids().map(packText);
+  const columns = new Set<string>();
+  let fields = 0;
+  for (const row of rows.values()) {
+    for (const column of Object.keys(row)) {
+      columns.add(column);
+      fields++;
+    }
+  }
+  const names = [...columns];
+  if (names.length * rows.size > MAX_WIDTH_FACTOR * fields + 64) {
+    return cbor.encode([BY_ROW, ids, ...Array.from(rows.values(), packRow)]);
+  }
+  const values = names.map(() => new Array<unknown>(rows.size));
+  let index = 0;
+  for (const row of rows.values()) {
+    for (let column = 0; column < names.length; column++) {
+      const name = names[column] ?? "";
+      const list = values[column];
+      if (list !== undefined) list[index] = Object.hasOwn(row, name) ? pack(row[name] ?? null) : undefined;
+    }
+    index++;
+  }
+  return cbor.encode([BY_COLUMN, names.map(packText), ids, ...values]);
+}
+
+/**
+ * The rows in some bytes.
+ *
+ * @throws {TypeError} or whatever the CBOR decoder throws, if these are not bytes that `encodeRows` made. Whatever the
+ * bytes say, no code of theirs is run and no prototype reached.
+ */
+export function decodeRows(bytes: Uint8Array): Rows {
+  const { holdsMutable } = inspect(bytes);
+  const decoded: unknown = cbor.decode(bytes);
+  if (!Array.isArray(decoded)) throw malformed("no array");
+  const rows = decoded[0] === BY_COLUMN ? byColumn(decoded, holdsMutable) : byRow(decoded, holdsMutable);
+  return rows;
+}
+
+function byColumn([, columns, packedIds, ...values]: readonly unknown[], mutable: boolean): Rows {
+  const ids = textsOf(packedIds);
+  const names = textsOf(columns);
+  if (values.length !== names.length || !values.every((list) => Array.isArray(list) && list.length === ids.length)) {
+    throw malformed("columns of different lengths");
+  }
+  return uniqueRows(ids, mutable, (index) => {
+    const row: Record<string, Value> = {};
+    for (let column = 0; column < names.length; column++) {
+      const list = values[column] as readonly unknown[];
+      const value = list[index];
+      if (value !== undefined) setField(row, names[column] ?? "", unpack(value));
+    }
+    return Object.freeze(row);
+  });
+}
+
+function byRow([version, packedIds, ...rows]: readonly unknown[], mutable: boolean): Rows {
+  const ids = textsOf(packedIds);
+  if (version !== BY_ROW || rows.length !== ids.length || !rows.every((fields) => Array.isArray(fields))) {
+    throw malformed(`layout ${describe(version)}`);
+  }
+  return uniqueRows(ids, mutable, (index) => {
+    const row: Record<string, Value> = {};
+    const fields = rows[index] as readonly unknown[];
+    for (let at = 0; at + 1 < fields.length; at += 2) setField(row, unpackText(fields[at]), unpack(fields[at + 1]));
+    return Object.freeze(row);
+  });
+}
+
+function uniqueRows(ids: readonly string[], mutable: boolean, maker: (index: number) => Row): Rows {
+  const rows = lazyRows(ids, mutable, maker);
+  if (rows.size !== ids.length) throw malformed("an id that stands twice");
+  return rows;
+}
+
+function packRow(row: Row): unknown[] {
+  return Object.entries(row).flatMap(([name, value]) => [packText(name), pack(value)]);
+}
+
+function pack(value: Value): unknown {
+  if (typeof value === "string") return packText(value);
+  if (typeof value !== "object" || value === null || value instanceof Date || value instanceof Uint8Array) return value;
+  if (Array.isArray(value)) return value.map(pack);
+  return new Map(Object.entries(value).map(([name, inner]) => [packText(name), pack(inner)]));
+}
+
+function packText(text: string): string | Tag {
+  if (text.isWellFormed()) return text;
+  const bytes = new Uint8Array(text.length * 2);
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    bytes[2 * at] = unit >> 8;
+    bytes[2 * at + 1] = unit & 0xff;
+  }
+  return new Tag(bytes, UTF16_TAG);
+}
+
+/** Takes anything that the decoder can give for bytes that passed `inspect`, and never throws. */
+function unpack(value: unknown): Value {
+  if (typeof value !== "object" || value === null) return value === undefined ? null : value as Value;
+  if (value instanceof Date) return value;
+  if (value instanceof Uint8Array) return new Uint8Array(value);
+  if (Array.isArray(value)) return Object.freeze(value.map(unpack));
+  if (!(value instanceof Map)) return unpackText(value);
+  const object: Record<string, Value> = {};
+  for (const [name, inner] of value) setField(object, unpackText(name), unpack(inner));
+  return Object.freeze(object);
+}
+
+function unpackText(text: unknown): string {
+  if (!(text instanceof Tag) || !(text.value instanceof Uint8Array)) return String(text);
+  const bytes: Uint8Array = text.value;
+  let result = "";
+  for (let at = 0; at + 1 < bytes.length; at += 2) {
+    result += String.fromCharCode((bytes[at] ?? 0) << 8 | (bytes[at + 1] ?? 0));
+  }
+  return result;
+}
+
+function textsOf(list: unknown): readonly string[] {
+  if (!Array.isArray(list)) throw malformed("no list of names");
+  if (list.every((text) => typeof text === "string")) return list;
+  return list.map((text) => {
+    if (typeof text === "string" || text instanceof Tag) return unpackText(text);
+    throw malformed(`a name that is ${describe(text)}`);
+  });
+}
+
+/**
+ * Walks over the items without making any, before the decoder sees them: only the kinds that `encodeRows` writes pass,
+ * and no item may claim more than there is.
+ */
+function inspect(bytes: Uint8Array): { readonly holdsMutable: boolean } {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const end = bytes.length;
+  let holdsMutable = false;
+  let position = 0;
+  for (let expected = 1; expected > 0; expected--) {
+    const head = bytes[position++];
+    if (head === undefined) throw malformed("an early end");
+    const kind = head >> 5;
+    let size = head & 0x1f;
+    switch (size) {
+      case 24:
+        size = view.getUint8(position);
+        position += 1;
+        break;
+      case 25:
+        size = view.getUint16(position);
+        position += 2;
+        break;
+      case 26:
+        size = view.getUint32(position);
+        position += 4;
+        break;
+      case 27:
+        // Only integers and floats are that long.
+        if (kind !== 0 && kind !== 1 && kind !== 7) throw malformed("a length of 64 bits");
+        position += 8;
+        break;
+      case 28:
+      case 29:
+      case 30:
+      case 31:
+        throw malformed("an item without a length");
+    }
+    switch (kind) {
+      case 2:
+        holdsMutable = true;
+        position += size;
+        break;
+      case 3:
+        position += size;
+        break;
+      case 4:
+        expected += size;
+        break;
+      case 5:
+        expected += 2 * size;
+        break;
+      case 6:
+        if (!ACCEPTED_TAGS.includes(size)) throw malformed(`the tag ${size}`);
+        holdsMutable ||= size === DATE_TAG;
+        expected++;
+        break;
+    }
+    if (position > end) throw malformed("an early end");
+  }
+  if (position !== end) throw malformed("more after the end");
+  return { holdsMutable };
+}
+
+function malformed(what: string): TypeError {
+  return new TypeError(`These are not the bytes of cached rows: found ${what}`);
+}

@@ -1,0 +1,346 @@
+/**
+ * A cache in one SQLite file, for processes that should start warm, and for several processes at once.
+ *
+ * @module
+ */
+
+import {
+  databaseFileExists,
+  loadSqlite,
+  sqliteCode,
+  type SqliteHandle,
+  type SqliteOpener,
+  type SqliteStatement,
+  SqliteStatements,
+  type SqliteValue,
+} from "../sqlite/sqlite_handle.ts";
+import { ClosedError } from "../table/errors.ts";
+import { describe } from "../table/row.ts";
+import { failure, Trace } from "../trace/trace.ts";
+import type { Tracer } from "../trace/tracer.ts";
+import type { Cache, CachedRows, Fence } from "./cache.ts";
+import { scopeOf } from "./cache_key.ts";
+import { decodeRows, encodeRows } from "./codec.ts";
+
+export type { SqliteHandle, SqliteStatement, SqliteValue };
+
+/** Options of a {@linkcode SqliteCache}. */
+export interface SqliteCacheOptions {
+  /** How many entries it keeps; default 100 000. */
+  readonly maxEntries?: number | undefined;
+  /** How many bytes of rows it keeps; default 256 MiB. An entry that is larger is not kept. */
+  readonly maxBytes?: number | undefined;
+  /** Hears of entries that could not be read, and of damaged files. */
+  readonly tracer?: Tracer | undefined;
+}
+
+/** Marks a file as one of these caches: "vLiv". */
+const APPLICATION_ID = 0x764c6976;
+const SCHEMA_VERSION = 1;
+/** How many invalidated entries one `put` clears away. */
+const SWEEP_ENTRIES = 16;
+/** How many scopes have a row of their own; those without entries are merged when there are more. */
+const MAX_SCOPES = 10_000;
+/** How many damaged files are kept. */
+const MAX_SET_ASIDE = 4;
+
+/**
+ * Small columns stand before the bytes, so that a look at them does not read the bytes' pages. An entry counts only
+ * while its generation is that of its scope, so that invalidating a scope is one row changed, whatever it holds.
+ */
+const SCHEMA = `
+CREATE TABLE IF NOT EXISTS vantage_total (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  store TEXT NOT NULL, beyond INTEGER NOT NULL, entries INTEGER NOT NULL, bytes INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS vantage_scope (
+  name TEXT PRIMARY KEY, fence INTEGER NOT NULL, generation INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS vantage_entry (
+  id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, scope TEXT NOT NULL, generation INTEGER NOT NULL,
+  fetched_at REAL NOT NULL, size INTEGER NOT NULL, body BLOB NOT NULL
+);
+CREATE INDEX IF NOT EXISTS vantage_entry_by_generation ON vantage_entry (scope, generation);
+CREATE INDEX IF NOT EXISTS vantage_entry_by_age ON vantage_entry (fetched_at);
+CREATE TRIGGER IF NOT EXISTS vantage_entry_added AFTER INSERT ON vantage_entry BEGIN
+  UPDATE vantage_total SET entries = entries + 1, bytes = bytes + NEW.size;
+END;
+CREATE TRIGGER IF NOT EXISTS vantage_entry_changed AFTER UPDATE OF size ON vantage_entry BEGIN
+  UPDATE vantage_total SET bytes = bytes + NEW.size - OLD.size;
+END;
+CREATE TRIGGER IF NOT EXISTS vantage_entry_removed AFTER DELETE ON vantage_entry BEGIN
+  UPDATE vantage_total SET entries = entries - 1, bytes = bytes - OLD.size;
+END;
+`;
+
+const ADD_TOTAL = "INSERT INTO vantage_total VALUES (1, lower(hex(randomblob(8))), 0, 0, 0) ON CONFLICT DO NOTHING";
+const GET = `SELECT e.fetched_at AS fetchedAt, e.body AS body FROM vantage_entry e
+  JOIN vantage_scope s ON s.name = e.scope WHERE e.key = ? AND e.generation = s.generation`;
+const FENCE = `SELECT t.store || ':' || t.beyond || ':' || coalesce(s.fence, 0) AS fence
+  FROM vantage_total t LEFT JOIN vantage_scope s ON s.name = ?`;
+const ADD_SCOPE = "INSERT INTO vantage_scope VALUES (?, 0, 0) ON CONFLICT DO NOTHING RETURNING 1 AS added";
+const PUT = `INSERT INTO vantage_entry (key, scope, generation, fetched_at, size, body)
+  SELECT ?, s.name, s.generation, ?, ?, ? FROM vantage_total t JOIN vantage_scope s ON s.name = ?
+  WHERE ? IS NULL OR t.store || ':' || t.beyond || ':' || s.fence = ?
+  ON CONFLICT (key) DO UPDATE SET generation = excluded.generation, fetched_at = excluded.fetched_at,
+    size = excluded.size, body = excluded.body
+  RETURNING id`;
+const SWEEP = `DELETE FROM vantage_entry WHERE id IN (SELECT e.id FROM vantage_scope s
+  JOIN vantage_entry e ON e.scope = s.name AND e.generation < s.generation WHERE s.name = ? LIMIT ${SWEEP_ENTRIES})`;
+const TOTAL = "SELECT entries, bytes FROM vantage_total";
+const EVICT = "DELETE FROM vantage_entry WHERE id IN (SELECT id FROM vantage_entry ORDER BY fetched_at, id LIMIT ?)";
+const INVALIDATE_SCOPE = `INSERT INTO vantage_scope VALUES (?, 1, 1)
+  ON CONFLICT DO UPDATE SET fence = fence + 1, generation = generation + 1`;
+const MOVE_FENCE = "INSERT INTO vantage_scope VALUES (?, 1, 0) ON CONFLICT DO UPDATE SET fence = fence + 1";
+const DROP_ENTRIES = "DELETE FROM vantage_entry WHERE scope = ? AND substr(key, 1, ?) = ?";
+const MOVE_ALL_FENCES = "UPDATE vantage_total SET beyond = beyond + 1";
+const INVALIDATE_SCOPES = "UPDATE vantage_scope SET generation = generation + 1 WHERE substr(name, 1, ?) = ?";
+const COUNT_SCOPES = "SELECT count(*) AS scopes FROM vantage_scope";
+const MERGE_SCOPES = "DELETE FROM vantage_scope WHERE name NOT IN (SELECT scope FROM vantage_entry)";
+
+/**
+ * A cache in one SQLite file in WAL mode, or in tables of its own (`vantage_…`) of an open handle. Several processes may
+ * use it at once. Bounded by entries and by bytes; what was fetched longest ago goes first. Invalidating a scope costs
+ * the same whatever it holds.
+ *
+ * A damaged file is set aside under another name (`….damaged-1`) and replaced by an empty one. An entry that cannot be
+ * decoded is dropped.
+ *
+ * @example A second process starts warm
+ * ```ts
+ * import { LiveTable, MemTable } from "@vantage/live";
+ * import { SqliteCache } from "@vantage/live/cache/sqlite";
+ * import { mkdtemp } from "node:fs/promises";
+ * import { tmpdir } from "node:os";
+ * import assert from "node:assert/strict";
+ *
+ * const path = `${await mkdtemp(`${tmpdir()}/cache-`)}/live.db`;
+ * const master = new MemTable("products", { rows: [["a", { name: "Bun" }]] });
+ *
+ * for (const expected of [1, 0]) {
+ *   await using cache = await SqliteCache.open(path);
+ *   await using products = new LiveTable(master, "products", cache);
+ *   await products.listValues();
+ *   assert.equal(products.stats().masterReads, expected);
+ * }
+ * ```
+ */
+export class SqliteCache implements Cache, AsyncDisposable {
+  readonly #maxEntries: number;
+  readonly #maxBytes: number;
+  readonly #trace: Trace | undefined;
+  readonly #file: CacheFile | undefined;
+  #handle: SqliteHandle;
+  #db: SqliteStatements;
+  #closed = false;
+
+  private constructor(handle: SqliteHandle, file: CacheFile | undefined, options: SqliteCacheOptions) {
+    this.#maxEntries = bound("maxEntries", options.maxEntries ?? 100_000);
+    this.#maxBytes = bound("maxBytes", options.maxBytes ?? 256 * 2 ** 20);
+    this.#trace = options.tracer && new Trace(options.tracer, {}, () => {});
+    this.#file = file;
+    this.#handle = handle;
+    this.#db = createSchema(handle);
+  }
+
+  /**
+   * Opens a cache: in the file at a path, which is made if it is missing, or in an open handle of better-sqlite3's shape.
+   * A handle stays the caller's; a file is closed by `close()`.
+   *
+   * @throws {TypeError} if the path is a folder, not an SQLite database, or a database of something else.
+   * @throws {RangeError} if a bound is not a whole number of at least 1.
+   * @throws {UnsupportedError} if the runtime has no SQLite of its own.
+   */
+  static async open(pathOrHandle: string | SqliteHandle, options: SqliteCacheOptions = {}): Promise<SqliteCache> {
+    if (typeof pathOrHandle !== "string") return new SqliteCache(pathOrHandle, undefined, options);
+    const file = await CacheFile.at(pathOrHandle);
+    const handle = file.open();
+    try {
+      return new SqliteCache(handle, file, options);
+    } catch (error) {
+      handle.close();
+      throw error;
+    }
+  }
+
+  get(key: string): CachedRows | undefined {
+    const found = this.#guard(() => this.#db.get(GET, [key]));
+    if (!(found?.body instanceof Uint8Array)) return undefined;
+    try {
+      return { rows: decodeRows(found.body), fetchedAt: Number(found.fetchedAt) };
+    } catch (error) {
+      this.#tell("entry dropped", error, key);
+      this.#guard(() => this.#db.run("DELETE FROM vantage_entry WHERE key = ?", [key]));
+      return undefined;
+    }
+  }
+
+  fence(key: string): Fence {
+    return String(this.#guard(() => this.#db.get(FENCE, [scopeOf(key) ?? ""]))?.fence);
+  }
+
+  put(key: string, { rows, fetchedAt }: CachedRows, fence?: Fence): boolean {
+    const body = encodeRows(rows);
+    if (body.length > this.#maxBytes) return false;
+    const scope = scopeOf(key) ?? "";
+    const mark = fence === undefined ? null : String(fence);
+    return this.#guard(() => {
+      if (this.#db.get(ADD_SCOPE, [scope]) !== undefined) this.#mergeScopes();
+      const stored = this.#db.get(PUT, [key, fetchedAt, body.length, body, scope, mark, mark]) !== undefined;
+      this.#db.run(SWEEP, [scope]);
+      this.#evict();
+      return stored;
+    });
+  }
+
+  invalidatePrefix(prefix: string): void {
+    const scope = scopeOf(prefix);
+    this.#guard(() => {
+      if (scope === prefix) {
+        this.#db.run(INVALIDATE_SCOPE, [scope]);
+      } else if (scope !== undefined) {
+        // The fence moves first: what is put between the two steps is new, and dropping it costs only a read.
+        this.#db.run(MOVE_FENCE, [scope]);
+        this.#db.run(DROP_ENTRIES, [scope, [...prefix].length, prefix]);
+      } else {
+        this.#db.run(MOVE_ALL_FENCES);
+        this.#db.run(INVALIDATE_SCOPES, [[...prefix].length, prefix]);
+      }
+    });
+  }
+
+  /** Closes the file, if `open` opened one. May be called again. */
+  close(): Promise<void> {
+    if (!this.#closed && this.#file !== undefined) this.#handle.close();
+    this.#closed = true;
+    return Promise.resolve();
+  }
+
+  /** The same as `close()`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #evict(): void {
+    for (;;) {
+      const { entries = 0, bytes = 0 } = this.#db.get(TOTAL) ?? {};
+      const tooMany = Number(entries) - this.#maxEntries;
+      if (tooMany <= 0 && Number(bytes) <= this.#maxBytes) return;
+      this.#db.run(EVICT, [Math.max(1, tooMany)]);
+    }
+  }
+
+  /** A scope without entries needs no row if all fences move instead. */
+  #mergeScopes(): void {
+    if (Number(this.#db.get(COUNT_SCOPES)?.scopes) <= MAX_SCOPES) return;
+    this.#db.run(MOVE_ALL_FENCES);
+    this.#db.run(MERGE_SCOPES);
+  }
+
+  /** Runs `work`; if the file turns out to be damaged, on an empty one in its place. */
+  #guard<T>(work: () => T): T {
+    if (this.#closed) throw new ClosedError("The cache is closed");
+    try {
+      return work();
+    } catch (error) {
+      if (this.#file === undefined || !isDamage(error)) throw error;
+      this.#tell("file set aside", error);
+      this.#handle.close();
+      this.#handle = this.#file.replace();
+      this.#db = createSchema(this.#handle);
+      return work();
+    }
+  }
+
+  #tell(name: string, error: unknown, key?: string): void {
+    this.#trace?.event({ target: "vantage_live::cache", level: "warn", name, fields: { key, ...failure(error) } });
+  }
+}
+
+/** The file of a cache: how it is opened, and replaced when it is damaged. */
+class CacheFile {
+  readonly #path: string;
+  readonly #fs: typeof import("node:fs");
+  readonly #openHandle: SqliteOpener;
+
+  private constructor(path: string, fs: typeof import("node:fs"), openHandle: SqliteOpener) {
+    this.#path = path;
+    this.#fs = fs;
+    this.#openHandle = openHandle;
+  }
+
+  static async at(path: string): Promise<CacheFile> {
+    await databaseFileExists(path);
+    return new CacheFile(path, await import("node:fs"), await loadSqlite());
+  }
+
+  /** The file's database, or an empty one in its place if it is damaged. */
+  open(): SqliteHandle {
+    const handle = this.#openHandle(this.#path);
+    try {
+      claim(handle, this.#path);
+      return handle;
+    } catch (error) {
+      handle.close();
+      if (!isDamage(error)) throw error;
+      return this.replace();
+    }
+  }
+
+  /** Sets the file aside and opens an empty one. */
+  replace(): SqliteHandle {
+    const aside = this.#nameAside();
+    for (const suffix of ["", "-wal", "-shm"]) {
+      if (this.#fs.existsSync(this.#path + suffix)) this.#fs.renameSync(this.#path + suffix, aside + suffix);
+    }
+    const handle = this.#openHandle(this.#path);
+    claim(handle, this.#path);
+    return handle;
+  }
+
+  #nameAside(): string {
+    for (let number = 1; number < MAX_SET_ASIDE; number++) {
+      if (!this.#fs.existsSync(`${this.#path}.damaged-${number}`)) return `${this.#path}.damaged-${number}`;
+    }
+    return `${this.#path}.damaged-${MAX_SET_ASIDE}`;
+  }
+}
+
+/**
+ * Makes sure that a database is a cache of ours, or empty. The tables are counted before the mark is read: a process
+ * that makes the file at the same moment sets the mark first.
+ */
+function claim(handle: SqliteHandle, path: string): void {
+  handle.exec("PRAGMA journal_mode = WAL");
+  handle.exec("PRAGMA synchronous = NORMAL");
+  const db = new SqliteStatements(handle);
+  const tables = Number(db.get("SELECT count(*) AS n FROM sqlite_schema")?.n);
+  const mark = Number(db.get("PRAGMA application_id")?.application_id);
+  if (mark !== APPLICATION_ID && tables > 0) {
+    throw new TypeError(`${describe(path)} is a database of something else, not a cache`);
+  }
+  const version = Number(db.get("PRAGMA user_version")?.user_version);
+  if (tables > 0 && version !== SCHEMA_VERSION) {
+    for (const table of ["entry", "scope", "total"]) handle.exec(`DROP TABLE IF EXISTS vantage_${table}`);
+  }
+  if (mark === APPLICATION_ID && version === SCHEMA_VERSION) return;
+  handle.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+  handle.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+}
+
+function createSchema(handle: SqliteHandle): SqliteStatements {
+  handle.exec(SCHEMA);
+  handle.exec(ADD_TOTAL);
+  return new SqliteStatements(handle);
+}
+
+/** SQLite's result codes for a malformed database, and for a file that is none. */
+function isDamage(error: unknown): boolean {
+  const code = sqliteCode(error);
+  return typeof code === "number" ? [11, 26].includes(code & 0xff) : /^SQLITE_(CORRUPT|NOTADB)/.test(code ?? "");
+}
+
+function bound(name: string, value: number): number {
+  if (Number.isSafeInteger(value) && value >= 1) return value;
+  throw new RangeError(`${name} must be a whole number of at least 1, got ${describe(value)}`);
+}

@@ -1,0 +1,146 @@
+import { UnsupportedError } from "../table/errors.ts";
+import { describe } from "../table/row.ts";
+
+/** What a column of SQLite can be bound to or read as. */
+export type SqliteValue = null | number | bigint | string | Uint8Array;
+
+/** One row as the driver gives it. */
+export type SqliteRow = Record<string, SqliteValue>;
+
+/** A prepared statement, as far as it is used here. */
+export interface SqliteStatement {
+  /** All rows. */
+  all(...params: SqliteValue[]): unknown;
+  /** The first row, or `undefined` or `null` if there is none. */
+  get(...params: SqliteValue[]): unknown;
+  /** Runs it for its effect. */
+  run(...params: SqliteValue[]): unknown;
+  /** node:sqlite's way to read integers exactly. */
+  setReadBigInts?(on: boolean): unknown;
+  /** better-sqlite3's way to read integers exactly. */
+  safeIntegers?(on: boolean): unknown;
+}
+
+/**
+ * An open database of better-sqlite3's shape: `node:sqlite`, `bun:sqlite`, better-sqlite3 and `@db/sqlite` all fit. The
+ * last and `bun:sqlite` read integers beyond 2^53 exactly only if they were opened to (`int64`, `safeIntegers`).
+ */
+export interface SqliteHandle {
+  /** Prepares a statement. */
+  prepare(sql: string): SqliteStatement;
+  /** Runs statements without parameters. */
+  exec(sql: string): unknown;
+  /** Closes the database. */
+  close(): unknown;
+}
+
+/** How long a statement waits for another process's lock. */
+export const BUSY_TIMEOUT_MS = 5_000;
+
+/** How many prepared statements are kept. */
+const MAX_STATEMENTS = 128;
+
+/** Opens the database file at a path, making it if it is missing. */
+export type SqliteOpener = (path: string) => SqliteHandle;
+
+/**
+ * The runtime's own SQLite.
+ *
+ * @throws {UnsupportedError} if it has none (`node:sqlite` is in Deno, Bun, and Node from 22.13); then pass a handle.
+ */
+export async function loadSqlite(): Promise<SqliteOpener> {
+  const sqlite = await import("node:sqlite").catch((cause: unknown) => {
+    throw new UnsupportedError("This runtime has no node:sqlite; pass an open handle instead, as of better-sqlite3", {
+      cause,
+    });
+  });
+  return (path) => {
+    const handle: SqliteHandle = new sqlite.DatabaseSync(path);
+    handle.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    return handle;
+  };
+}
+
+/**
+ * Looks at a file before SQLite does, whose own error would not tell what is wrong. Answers whether it exists; an empty
+ * file counts as a database.
+ *
+ * @throws {TypeError} if it is a folder, cannot be read, or does not begin as an SQLite database does.
+ */
+export async function databaseFileExists(path: string): Promise<boolean> {
+  const { open } = await import("node:fs/promises");
+  const file = await open(path).catch((cause: unknown) => {
+    const code: unknown = cause instanceof Error && "code" in cause ? cause.code : undefined;
+    if (code === "ENOENT") return undefined;
+    throw new TypeError(`Cannot open the database file ${describe(path)} (${String(code)})`, { cause });
+  });
+  if (file === undefined) return false;
+  try {
+    if ((await file.stat()).isDirectory()) throw new TypeError(`${describe(path)} is a folder, not an SQLite database`);
+    const { buffer, bytesRead } = await file.read(new Uint8Array(HEADER.length), 0, HEADER.length, 0);
+    if (bytesRead > 0 && new TextDecoder().decode(buffer) !== HEADER) {
+      throw new TypeError(`${describe(path)} is not an SQLite database`);
+    }
+    return true;
+  } finally {
+    await file.close();
+  }
+}
+
+/** The first bytes of every SQLite database: https://www.sqlite.org/fileformat.html */
+const HEADER = "SQLite format 3\0";
+
+/** Runs statements on a handle, preparing each text once. Integers are read exactly. */
+export class SqliteStatements {
+  readonly #handle: SqliteHandle;
+  readonly #prepared = new Map<string, SqliteStatement>();
+
+  constructor(handle: SqliteHandle) {
+    this.#handle = handle;
+  }
+
+  all(sql: string, params: readonly SqliteValue[] = []): SqliteRow[] {
+    return this.#prepare(sql).all(...params) as SqliteRow[];
+  }
+
+  get(sql: string, params: readonly SqliteValue[] = []): SqliteRow | undefined {
+    return (this.#prepare(sql).get(...params) as SqliteRow | null | undefined) ?? undefined;
+  }
+
+  run(sql: string, params: readonly SqliteValue[] = []): void {
+    this.#prepare(sql).run(...params);
+  }
+
+  #prepare(sql: string): SqliteStatement {
+    const known = this.#prepared.get(sql);
+    if (known !== undefined) return known;
+    const statement = this.#handle.prepare(sql);
+    if (statement.setReadBigInts !== undefined) statement.setReadBigInts(true);
+    else statement.safeIntegers?.(true);
+    if (this.#prepared.size >= MAX_STATEMENTS) this.#prepared.clear();
+    this.#prepared.set(sql, statement);
+    return statement;
+  }
+}
+
+/** A name as SQL takes it, whatever is in it. */
+export function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** SQLite's extended result code of a driver's error, or its name in better-sqlite3's words; never read off a message. */
+export function sqliteCode(error: unknown): number | string | undefined {
+  if (typeof error !== "object" || error === null) return undefined;
+  for (const name of ["errcode", "errno", "code"]) {
+    const code: unknown = name in error ? error[name as keyof typeof error] : undefined;
+    if (typeof code === "number" || (typeof code === "string" && code.startsWith("SQLITE_"))) return code;
+  }
+  return undefined;
+}
+
+/** An integer as a number where it is exact, else as a bigint. */
+export function exactInteger(value: number | bigint): number | bigint {
+  return typeof value === "bigint" && value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER
+    ? Number(value)
+    : value;
+}
