@@ -19,8 +19,8 @@ export interface LastInvalidation {
 interface Trust {
   /** How often it was invalidated from here. */
   generation: number;
-  /** How many invalidations are under way, or have failed and were not made up for. */
-  doubts: number;
+  /** Whose invalidation is under way, or has failed and was not made up for; with the generation it began. */
+  readonly doubters: Map<Invalidation, number>;
 }
 
 const trusts = new WeakMap<Cache, Map<string, Trust>>();
@@ -28,7 +28,7 @@ const trusts = new WeakMap<Cache, Map<string, Trust>>();
 /** The trust that all tables with this cache and prefix share: what one of them failed to drop, none of them may serve. */
 function trustIn(cache: Cache, prefix: string): Trust {
   const ofCache = trusts.get(cache) ?? new Map<string, Trust>();
-  const trust = ofCache.get(prefix) ?? { generation: 0, doubts: 0 };
+  const trust = ofCache.get(prefix) ?? { generation: 0, doubters: new Map() };
   trusts.set(cache, ofCache.set(prefix, trust));
   return trust;
 }
@@ -51,7 +51,6 @@ export class Invalidation {
   readonly #options: InvalidationOptions;
   readonly #trust: Trust;
   readonly #closing = new AbortController();
-  #doubting = false;
   #running: Promise<void> | undefined;
   #next: Promise<void> | undefined;
   #retrying: Promise<void> | undefined;
@@ -71,7 +70,7 @@ export class Invalidation {
 
   /** Whether what the cache holds may be older than the last invalidation. */
   get doubted(): boolean {
-    return this.#trust.doubts > 0;
+    return this.#trust.doubters.size > 0;
   }
 
   /** From when on the master's answers are no older than the last invalidation. */
@@ -93,7 +92,7 @@ export class Invalidation {
     const at = clock.now();
     counters.invalidations[cause]++;
     this.#last = { cause, reason, at };
-    this.#trust.generation++;
+    this.#doubt();
     if (masterLagMs > 0) {
       this.#settledFrom = at + masterLagMs;
       this.#settling ??= this.#dropWhenSettled();
@@ -108,7 +107,7 @@ export class Invalidation {
     await this.#retrying;
     await this.#next;
     await this.#running;
-    if (this.#doubting) await this.#drop();
+    if (this.#trust.doubters.has(this)) await this.#drop();
   }
 
   /** An invalidation asked for while one runs needs one that begins later; it serves all who ask meanwhile. */
@@ -118,34 +117,42 @@ export class Invalidation {
     return this.#next;
   }
 
+  #doubt(): void {
+    this.#trust.doubters.set(this, ++this.#trust.generation);
+  }
+
   #attempt(): MaybePromise<void> {
     this.#next = undefined;
-    if (!this.#doubting) this.#trust.doubts++;
-    this.#doubting = true;
+    const began = this.#trust.generation;
     const dropped = this.#options.guarded.invalidatePrefix(this.#options.prefix);
-    if (!isPromise(dropped)) return this.#attempted(dropped);
+    if (!isPromise(dropped)) return this.#attempted(dropped, began);
     this.#running = dropped.then((ok) => {
       this.#running = undefined;
-      this.#attempted(ok);
+      // It took a while, so what took off meanwhile may have asked before or after it: another generation.
+      this.#trust.generation++;
+      this.#attempted(ok, began);
     });
     return this.#running;
   }
 
-  #attempted(ok: boolean): void {
+  /** A success makes up for all that was asked for before it began, by whichever table. */
+  #attempted(ok: boolean, began: number): void {
+    const { doubters } = this.#trust;
     if (!ok) {
-      if (!this.#closing.signal.aborted) this.#retrying ??= this.#retryUntilDropped();
-    } else if (this.#next === undefined) {
-      this.#trust.doubts--;
-      this.#doubting = false;
+      if (doubters.has(this) && !this.#closing.signal.aborted) this.#retrying ??= this.#retryUntilDropped();
+      return;
+    }
+    for (const [doubter, since] of doubters) {
+      if (since <= began) doubters.delete(doubter);
     }
   }
 
   async #retryUntilDropped(): Promise<void> {
     const { signal } = this.#closing;
     const backoff = new Backoff(this.#options.clock);
-    while (this.#doubting && !signal.aborted) {
+    while (this.#trust.doubters.has(this) && !signal.aborted) {
       await backoff.pause(signal).catch(() => {});
-      if (signal.aborted || !this.#doubting) break;
+      if (signal.aborted || !this.#trust.doubters.has(this)) break;
       this.#options.counters.retries++;
       await this.#drop();
     }
@@ -157,7 +164,7 @@ export class Invalidation {
     const { clock } = this.#options;
     while (clock.now() < this.#settledFrom) await clock.wait(this.#settledFrom - clock.now());
     this.#settling = undefined;
-    this.#trust.generation++;
+    this.#doubt();
     await this.#drop();
   }
 }

@@ -72,10 +72,10 @@ export class LiveCore {
   }
 
   /** Puts a write to `target` in line. */
-  enqueue(input: WriteOp, target: () => AnyTable, { signal, idempotencyKey }: WriteOptions): Write {
+  enqueue(input: WriteOp, target: AnyTable, { signal, idempotencyKey }: WriteOptions): Write {
     const op = toWriteOp(input);
     const id = idempotencyKey ?? this.#newWriteId();
-    const write = this.queue.enqueue({ id, op, signal, send: async () => await this.#writes.send(op, target(), id) });
+    const write = this.queue.enqueue({ id, op, signal, send: () => this.#writes.send(op, target, id) });
     this.trace?.event({
       target: "vantage_live::write",
       level: "debug",
@@ -88,7 +88,7 @@ export class LiveCore {
   /** The answer to a write. One that cannot even be queued is counted and traced like one that fails later. */
   enqueueOrReject(op: WriteOp, target: () => AnyTable, options: WriteOptions): Promise<WriteAnswer> {
     try {
-      return this.enqueue(op, target, options).applied;
+      return this.enqueue(op, target(), options).applied;
     } catch (error) {
       this.counters.failedWrites++;
       this.trace?.event({

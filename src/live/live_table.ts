@@ -204,7 +204,7 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
    * @throws {ClosedError} once the table is closed.
    */
   enqueue(op: WriteOp, options: WriteOptions = {}): Write {
-    return this.#core.enqueue(op, () => this.#target(), options);
+    return this.#core.enqueue(op, this.#target(), options);
   }
 
   /** The key of page `page` of this handle's rows. */

@@ -1,0 +1,102 @@
+import type { Clock } from "../clock/clock.ts";
+
+interface Sleeper {
+  readonly dueAt: number;
+  readonly wake: () => void;
+}
+
+/** Options of a {@linkcode FakeClock}. */
+export interface FakeClockOptions {
+  /** The time it starts at, in milliseconds since the epoch; default 0. */
+  readonly now?: number | undefined;
+  /** What its random numbers follow from; default 1. */
+  readonly seed?: number | undefined;
+}
+
+/**
+ * A clock that a test moves by hand, with random numbers that follow from a seed.
+ *
+ * @example Wait without waiting
+ * ```ts
+ * import { FakeClock } from "@vantage/live/testing";
+ * import assert from "node:assert/strict";
+ *
+ * const clock = new FakeClock();
+ * let woken = false;
+ * clock.wait(60_000).then(() => woken = true);
+ *
+ * await clock.advance(60_000);
+ *
+ * assert(woken);
+ * ```
+ */
+export class FakeClock implements Clock {
+  readonly #sleepers = new Set<Sleeper>();
+  #now: number;
+  #state: number;
+
+  /** A clock that stands still. */
+  constructor({ now = 0, seed = 1 }: FakeClockOptions = {}) {
+    this.#now = now;
+    this.#state = seed;
+  }
+
+  /** How many waits have not ended yet. */
+  get waiting(): number {
+    return this.#sleepers.size;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  /** Mulberry32, by Tommy Ettinger (public domain): small, and good enough to spread test cases. */
+  random(): number {
+    this.#state = (this.#state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  }
+
+  wait(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const abort = (): void => {
+        this.#sleepers.delete(sleeper);
+        reject(signal?.reason);
+      };
+      const sleeper: Sleeper = {
+        dueAt: this.#now + Math.max(0, ms),
+        wake: () => {
+          signal?.removeEventListener("abort", abort);
+          this.#sleepers.delete(sleeper);
+          resolve();
+        },
+      };
+      this.#sleepers.add(sleeper);
+      signal?.addEventListener("abort", abort, { once: true });
+    });
+  }
+
+  /** Moves the time on, waking who is due in the order in which they are, each with all that follows from it. */
+  async advance(ms: number): Promise<void> {
+    const end = this.#now + ms;
+    await settle();
+    for (let next = this.#next(end); next !== undefined; next = this.#next(end)) {
+      this.#now = Math.max(this.#now, next.dueAt);
+      next.wake();
+      await settle();
+    }
+    this.#now = end;
+  }
+
+  #next(end: number): Sleeper | undefined {
+    const due = [...this.#sleepers].filter((sleeper) => sleeper.dueAt <= end);
+    return due.sort((a, b) => a.dueAt - b.dueAt)[0];
+  }
+}
+
+/** Resolves when everything has happened that can happen without time passing or something arriving from outside. */
+export function settle(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}

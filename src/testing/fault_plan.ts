@@ -1,0 +1,73 @@
+import { isPromise, type MaybePromise } from "../table/maybe_promise.ts";
+
+/** Whether a fault strikes before the work is done, or after, when the effect is there but the answer is not. */
+export type FaultMoment = "before" | "after";
+
+/** A call that has been stopped on its way. */
+export interface Gate {
+  /** Resolves when the call has come to the gate. */
+  readonly reached: Promise<void>;
+  /** Lets it go on. */
+  release(): void;
+}
+
+interface Fault {
+  readonly moment: FaultMoment;
+  readonly strike: () => Promise<void>;
+}
+
+/** What is to go wrong in the next calls of each operation, first planned first met; and how often each was called. */
+export class FaultPlan<Op extends string> {
+  readonly #faults = new Map<Op, Fault[]>();
+  readonly #counts = new Map<Op, number>();
+
+  /** How often an operation was called. */
+  count(op: Op): number {
+    return this.#counts.get(op) ?? 0;
+  }
+
+  /** Stops the next call: before its work, or (the default) after it, with its answer already made. */
+  hold(op: Op, moment: FaultMoment = "after"): Gate {
+    let release: () => void = () => {};
+    let reach: () => void = () => {};
+    const released = new Promise<void>((resolve) => release = resolve);
+    const reached = new Promise<void>((resolve) => reach = resolve);
+    this.#plan(op, {
+      moment,
+      strike: () => {
+        reach();
+        return released;
+      },
+    });
+    return { reached, release };
+  }
+
+  /** Fails the next call with `error`: before its work (the default), or after it. */
+  fail(op: Op, error: unknown, moment: FaultMoment = "before"): void {
+    this.#plan(op, { moment, strike: () => Promise.reject(error) });
+  }
+
+  /** Does the work of one call, with whatever is planned for it. Without a plan it stays as synchronous as it is. */
+  run<T>(op: Op, work: () => MaybePromise<T>): MaybePromise<T> {
+    this.#counts.set(op, this.count(op) + 1);
+    const fault = this.#faults.get(op)?.shift();
+    return fault === undefined ? work() : this.#runWith(fault, work);
+  }
+
+  async #runWith<T>({ moment, strike }: Fault, work: () => MaybePromise<T>): Promise<T> {
+    if (moment === "before") {
+      await strike();
+      return await work();
+    }
+    const answer = work();
+    const settled = isPromise(answer) ? await answer : answer;
+    await strike();
+    return settled;
+  }
+
+  #plan(op: Op, fault: Fault): void {
+    const planned = this.#faults.get(op);
+    if (planned === undefined) this.#faults.set(op, [fault]);
+    else planned.push(fault);
+  }
+}

@@ -1,0 +1,39 @@
+import { type Cache, LiveTable, type LiveTableOptions, MemCache, MemTable, type Row } from "@vantage/live";
+import { FakeClock, FaultyCache, FaultyTable } from "@vantage/live/testing";
+
+/** The rows that most tests begin with. */
+export const BAKERY: readonly (readonly [id: string, row: Row])[] = [
+  ["a", { name: "Bun", price: 2 }],
+  ["b", { name: "Roll", price: 1 }],
+  ["c", { name: "Tart", price: 5 }],
+];
+
+/** A live table whose every part outside can be counted, stopped and failed. */
+export interface Fixture {
+  readonly table: LiveTable;
+  readonly master: FaultyTable;
+  readonly cache: FaultyCache;
+  readonly clock: FakeClock;
+  /** Another table on the same cache and cacheKey, over the same master, as another process would have it. */
+  another(options?: LiveTableOptions): LiveTable;
+}
+
+/** A live table over three products. `slowly` makes every call of the cache asynchronous. */
+export function fixture(options: LiveTableOptions = {}, inner: Cache = new MemCache()): Fixture {
+  const clock = new FakeClock();
+  const master = new FaultyTable(new MemTable("products", { rows: BAKERY }));
+  const cache = new FaultyCache(inner);
+  const another = (more: LiveTableOptions = {}): LiveTable =>
+    new LiveTable(master, "products", cache, { clock, ...options, ...more });
+  return { table: another(), master, cache, clock, another };
+}
+
+/** A cache that does as another does, but always later. */
+export function slowly(inner: Cache): Cache {
+  return {
+    get: async (key) => (await Promise.resolve(), await inner.get(key)),
+    fence: async (key) => (await Promise.resolve(), await inner.fence(key)),
+    put: async (key, rows, fence) => (await Promise.resolve(), await inner.put(key, rows, fence)),
+    invalidatePrefix: async (prefix) => (await Promise.resolve(), await inner.invalidatePrefix(prefix)),
+  };
+}

@@ -1,0 +1,500 @@
+import { describe, it } from "node:test";
+import assert from "node:assert/strict";
+import {
+  ClosedError,
+  ConflictError,
+  LiveTable,
+  ManualLiveStream,
+  MemCache,
+  MemTable,
+  NoCache,
+  QueueFullError,
+  RejectedError,
+  type Row,
+} from "@vantage/live";
+import { FaultyCache, FaultyTable, settle } from "@vantage/live/testing";
+import { BAKERY, fixture, slowly } from "./fixture.ts";
+
+const CACHES = [
+  { kind: "a cache that answers at once", make: () => new MemCache() },
+  { kind: "a cache that answers later", make: () => slowly(new MemCache()) },
+];
+
+for (const { kind, make } of CACHES) {
+  describe(`The law, with ${kind}`, () => {
+    it("law 1, read your writes: a read after a write has settled shows the write", async () => {
+      const { table } = fixture({}, make());
+      await table.listValues();
+      await table.getValue("a");
+      await table.patchValue("a", { price: 3 });
+      assert.deepEqual((await table.listValues()).get("a"), { name: "Bun", price: 3 });
+      assert.deepEqual(await table.getValue("a"), { name: "Bun", price: 3 });
+    });
+
+    it("law 1: the cache is invalidated before the writer is answered", async () => {
+      const { table, cache } = fixture({}, make());
+      await table.listValues();
+      const gate = cache.plan.hold("invalidatePrefix", "before");
+      let answered = false;
+      const write = table.patchValue("a", { price: 3 }).then(() => answered = true);
+      await gate.reached;
+      await settle();
+      assert.equal(answered, false);
+      gate.release();
+      await write;
+    });
+
+    it("law 1: another table on the same cache shows the write too", async () => {
+      const { table, another } = fixture({}, make());
+      const other = another();
+      await other.listValues();
+      await table.patchValue("a", { price: 3 });
+      assert.equal((await other.listValues()).get("a")?.price, 3);
+    });
+
+    it("law 1: another table does not join its own flight from before the write", async () => {
+      const { table, another, master } = fixture({}, make());
+      const other = another();
+      const gate = master.plan.hold("listValues");
+      const early = other.listValues();
+      await gate.reached;
+      await table.patchValue("a", { price: 3 });
+      const late = other.listValues();
+      await settle();
+      gate.release();
+      assert.equal((await early).get("a")?.price, 2);
+      assert.equal((await late).get("a")?.price, 3);
+    });
+
+    it("law 2, no old rows after an invalidation: a read in flight during a write does not become an entry", async () => {
+      const { table, master } = fixture({}, make());
+      const gate = master.plan.hold("listValues");
+      const early = table.listValues();
+      await gate.reached;
+      await table.patchValue("a", { price: 3 });
+      gate.release();
+      assert.equal((await early).get("a")?.price, 2, "who asked before may see the row as it was");
+      assert.equal((await table.listValues()).get("a")?.price, 3);
+      assert.equal(table.stats().fencedFills, 1);
+    });
+
+    it("law 2: nor does it replace an entry made after the write", async () => {
+      const { table, master } = fixture({}, make());
+      const gate = master.plan.hold("listValues");
+      const early = table.listValues();
+      await gate.reached;
+      await table.patchValue("a", { price: 3 });
+      await table.listValues();
+      gate.release();
+      await early;
+      assert.equal((await table.listValues()).get("a")?.price, 3);
+      assert.equal(master.plan.count("listValues"), 2);
+    });
+
+    it("law 2: a row read by its id before a write by another table does not become an entry", async () => {
+      const { table, another, master } = fixture({}, make());
+      const gate = master.plan.hold("getValue");
+      const early = table.getValue("a");
+      await gate.reached;
+      await another().delete("a");
+      gate.release();
+      assert.deepEqual(await early, { name: "Bun", price: 2 });
+      assert.equal(await table.getValue("a"), undefined);
+    });
+
+    it("law 2: what is read while an invalidation is under way is not served once it has ended", async () => {
+      const { table, cache, master } = fixture({}, make());
+      const gate = cache.plan.hold("invalidatePrefix", "before");
+      const write = table.patchValue("a", { price: 3 });
+      await gate.reached;
+      await table.listValues();
+      gate.release();
+      await write;
+      const before = master.plan.count("listValues");
+      await table.listValues();
+      assert.equal(master.plan.count("listValues"), before + 1);
+    });
+
+    it("law 3, one flight: all who miss one key share one read of the master", async () => {
+      const { table, master } = fixture({}, make());
+      const reads = await Promise.all(Array.from({ length: 50 }, () => table.listValues()));
+      assert.equal(master.plan.count("listValues"), 1);
+      assert.equal(table.stats().sharedReads, 49);
+      assert(reads.every((rows) => rows.size === 3));
+    });
+
+    it("law 3: handles of one table share flights", async () => {
+      const { table, master } = fixture({}, make());
+      await Promise.all([table.where({ name: "Bun" }).listValues(), table.where({ name: "Bun" }).listValues()]);
+      assert.equal(master.plan.count("listValues"), 1);
+    });
+
+    it("law 3: a reader never joins a flight that took off before the last invalidation", async () => {
+      const { table, master } = fixture({}, make());
+      const gate = master.plan.hold("listValues");
+      const early = table.listValues();
+      await gate.reached;
+      await table.invalidate();
+      const late = table.listValues();
+      await settle();
+      assert.equal(master.plan.count("listValues"), 2);
+      gate.release();
+      await Promise.all([early, late]);
+    });
+
+    it("law 3: an invalidation of another cacheKey does not break up a flight", async () => {
+      const { table, master, cache } = fixture({}, make());
+      const others = new LiveTable(new MemTable("clients"), "clients", cache);
+      const gate = master.plan.hold("listValues");
+      const early = table.listValues();
+      await gate.reached;
+      await others.invalidate();
+      const late = table.listValues();
+      await settle();
+      gate.release();
+      await Promise.all([early, late]);
+      assert.equal(master.plan.count("listValues"), 1);
+      assert.equal(table.stats().fills, 1);
+    });
+
+    it("law 4, no cross-talk: of 100 concurrent writers each gets its own answer, in order", async () => {
+      const { table, master } = fixture({}, make());
+      const sent: string[] = [];
+      const gate = master.plan.hold("insertValue", "before");
+      const writes = Array.from({ length: 100 }, (_, n) =>
+        table.insertValue(`n${n}`, { n }).then((row) => {
+          sent.push(`n${n}`);
+          return row;
+        }));
+      gate.release();
+      const answers = await Promise.all(writes);
+      assert.deepEqual(answers, Array.from({ length: 100 }, (_, n): Row => ({ n })));
+      assert.deepEqual(sent, Array.from({ length: 100 }, (_, n) => `n${n}`));
+      assert.deepEqual(
+        (await table.listValues()).ids().slice(3),
+        sent,
+        "the master got them in the order of the calls",
+      );
+    });
+
+    it("law 4: views, pages, sizes of page and ids do not share entries", async () => {
+      const { table } = fixture({}, make());
+      const views = [
+        table,
+        table.page(1),
+        table.page(2),
+        table.page(1, 2),
+        table.page(2, 2),
+        table.where({ name: "Bun" }),
+        table.orderBy("price"),
+        table.orderBy("price", "desc"),
+        table.search("roll"),
+      ];
+      const fresh = await Promise.all(views.map(async (view) => (await view.listValues()).ids()));
+      const cached = await Promise.all(views.map(async (view) => (await view.listValues()).ids()));
+      assert.deepEqual(cached, fresh);
+      assert.equal(table.stats().hits, views.length);
+      assert.equal(table.stats().masterReads, views.length);
+    });
+
+    it("law 4: cacheKeys that begin alike do not invalidate each other", async () => {
+      const cache = make();
+      const client = new LiveTable(new MemTable("client"), "client", cache);
+      const clients = new LiveTable(new MemTable("clients"), "clients", cache);
+      const odd = new LiveTable(new MemTable("odd", { rows: BAKERY }), "client/page_1", cache);
+      await Promise.all([client.listValues(), clients.listValues(), odd.listValues()]);
+      await client.invalidate();
+      await Promise.all([client.listValues(), clients.listValues(), odd.listValues()]);
+      assert.deepEqual([client, clients, odd].map((table) => table.stats().masterReads), [2, 1, 1]);
+    });
+
+    it("law 5, nothing is lost in silence: close() finishes what is queued, also what waits for a place", async () => {
+      const { table, master } = fixture({ queueCapacity: 2 }, make());
+      const gate = master.plan.hold("insertValue", "before");
+      const writes = Array.from({ length: 10 }, (_, n) => table.insertValue(`n${n}`, { n }));
+      await gate.reached;
+      const closed = table.close();
+      gate.release();
+      await closed;
+      assert.equal((await Promise.allSettled(writes)).filter(({ status }) => status === "fulfilled").length, 10);
+      assert.equal(await master.getCount(), 13);
+    });
+
+    it("law 5: a write that fails is reported, though nobody awaits it, and holds up none", async () => {
+      const { table, master } = fixture({}, make());
+      master.plan.fail("insertValue", new RejectedError("no"));
+      void table.insertValue("x", {});
+      await table.insertValue("y", { name: "Rye" });
+      assert.equal(table.stats().failedWrites, 1);
+      assert.equal(await table.getValue("x"), undefined);
+    });
+
+    it("law 5: a read under way when the table is closed settles", async () => {
+      const { table, master } = fixture({}, make());
+      const gate = master.plan.hold("listValues");
+      const read = assert.rejects(table.listValues(), ClosedError);
+      await gate.reached;
+      await table.close();
+      await read;
+      gate.release();
+    });
+
+    it("law 6, nothing is applied twice: a write is sent once, with a key of its own", async () => {
+      const { table, master } = fixture({}, make());
+      await table.insertReturnIdValue({ name: "Rye" });
+      await table.insertReturnIdValue({ name: "Rye" });
+      await table.insertReturnIdValue({ name: "Rye" }, { idempotencyKey: "mine" });
+      const keys = master.writeOptions.map(({ idempotencyKey }) => idempotencyKey);
+      assert.equal(new Set(keys).size, 3);
+      assert(keys.every((key) => key !== undefined && key !== ""));
+      assert.equal(keys[2], "mine");
+      assert.equal(master.plan.count("insertReturnIdValue"), 3);
+    });
+
+    it("law 7, gaps heal: what was kept before and during a gap is not served after it", async () => {
+      const stream = new ManualLiveStream();
+      const { table, master, clock } = fixture({ liveStream: stream }, make());
+      await settle();
+      await table.listValues();
+      stream.disconnect();
+      await settle();
+      await table.listValues();
+      await master.patchValue("a", { price: 9 });
+      await clock.advance(60_000);
+      assert.equal(stream.subscriberCount, 1);
+      assert.equal((await table.listValues()).get("a")?.price, 9);
+    });
+
+    it("law 7: the first subscription is the end of a gap, since a cache may have been kept from before", async () => {
+      const inner = make();
+      const { table, master } = fixture({}, inner);
+      await table.listValues();
+      await table.close();
+      await master.patchValue("a", { price: 9 });
+      const again = new LiveTable(master, "products", inner, { liveStream: new ManualLiveStream() });
+      assert.equal((await again.listValues()).get("a")?.price, 9);
+      await again.close();
+    });
+
+    it("law 8, a failure costs freshness, not data: each call of the cache may fail in a read", async () => {
+      for (const op of ["get", "fence", "put"] as const) {
+        const { table, cache } = fixture({}, make());
+        cache.plan.fail(op, new Error("disk full"));
+        assert.equal((await table.listValues()).size, 3, op);
+        assert.equal(table.stats().cacheFailures, 1, op);
+        assert.equal((await table.listValues()).size, 3, op);
+      }
+    });
+
+    it("law 8: a failed invalidation does not fail the write, and nothing old is served until it was made up for", async () => {
+      const { table, cache, master, clock } = fixture({}, make());
+      await table.listValues();
+      cache.plan.fail("invalidatePrefix", new Error("disk full"));
+      cache.plan.fail("invalidatePrefix", new Error("disk full"));
+      await table.patchValue("a", { price: 3 });
+      assert.equal((await table.listValues()).get("a")?.price, 3);
+      await clock.advance(100);
+      assert.equal((await table.listValues()).get("a")?.price, 3);
+      assert.equal(table.stats().hits, 0);
+      await clock.advance(60_000);
+      assert.equal(cache.plan.count("invalidatePrefix"), 3);
+      const before = master.plan.count("listValues");
+      await table.listValues();
+      await table.listValues();
+      assert.equal(master.plan.count("listValues"), before + 1, "the cache is trusted again");
+      assert.equal(table.stats().retries, 2);
+      assert.equal(clock.waiting, 0);
+    });
+
+    it("law 8: a failed invalidation makes no table on the same cache serve old rows", async () => {
+      const { table, another, cache, clock } = fixture({}, make());
+      const other = another();
+      await other.listValues();
+      cache.plan.fail("invalidatePrefix", new Error("disk full"));
+      await table.patchValue("a", { price: 3 });
+      assert.equal((await other.listValues()).get("a")?.price, 3);
+      await clock.advance(60_000);
+    });
+
+    it("law 9, isolation: what a writer passed in can be changed afterwards", async () => {
+      const { table, master } = fixture({}, make());
+      const gate = master.plan.hold("insertValue", "before");
+      const [first, second] = [{ n: 1 }, { n: 2, tags: ["x"], at: new Date(5), bytes: new Uint8Array([1]) }];
+      const writes = [table.insertValue("first", first), table.insertValue("second", second)];
+      await gate.reached;
+      first.n = 9;
+      second.tags.push("y");
+      second.at.setTime(9);
+      second.bytes[0] = 9;
+      gate.release();
+      await Promise.all(writes);
+      assert.deepEqual(await table.getValue("first"), { n: 1 });
+      assert.deepEqual(await table.getValue("second"), {
+        n: 2,
+        tags: ["x"],
+        at: new Date(5),
+        bytes: new Uint8Array([1]),
+      });
+    });
+
+    it("law 9: what a reader got can be changed without changing the entry, by who missed and by who hit", async () => {
+      const { table } = fixture({}, make());
+      const row = { at: new Date(5), bytes: new Uint8Array([1]), deep: { at: new Date(5) }, name: "Bun" };
+      await table.replaceValue("a", row);
+      for (let round = 0; round < 3; round++) {
+        for (const got of [(await table.listValues()).get("a"), await table.getValue("a")]) {
+          assert.deepEqual(got, row);
+          assert(got?.at instanceof Date && got.bytes instanceof Uint8Array);
+          assert.throws(() => Object.assign(got, { name: "Mine" }), TypeError);
+          got.at.setTime(9);
+          got.bytes[0] = 9;
+          Object(got.deep).at.setTime(9);
+        }
+      }
+    });
+
+    it("law 9: two readers of one flight do not see each other's changes", async () => {
+      const { table } = fixture({}, make());
+      await table.replaceValue("a", { at: new Date(5) });
+      const [mine, yours] = await Promise.all([table.getValue("a"), table.getValue("a")]);
+      assert(mine?.at instanceof Date);
+      mine.at.setTime(9);
+      assert.deepEqual(yours, { at: new Date(5) });
+    });
+
+    it("law 10, bounds: beyond its capacity the queue makes writers wait, and beyond the waiting it refuses", async () => {
+      const { table, master } = fixture({ queueCapacity: 2, waitingCapacity: 1 }, make());
+      const gate = master.plan.hold("insertValue", "before");
+      const [first, second, third] = ["1", "2", "3"].map((id) => table.enqueue({ kind: "insert", id, row: {} }));
+      assert.deepEqual([first?.state, second?.state, third?.state], ["sent", "accepted", "waiting"]);
+      await assert.rejects(table.insertValue("4", {}), QueueFullError);
+      assert.throws(() => table.enqueue({ kind: "insert", id: "4", row: {} }), { code: "queue_full", retriable: true });
+      gate.release();
+      await third?.applied;
+      assert.equal(table.stats().queued, 0);
+      assert.equal(await master.getCount(), 6);
+      assert.equal(table.stats().failedWrites, 1);
+    });
+
+    it("law 11, cleanup: after close() no timer or subscription is left, and what was under way changes nothing", async () => {
+      const stream = new ManualLiveStream();
+      const { table, master, cache, clock } = fixture({ liveStream: stream }, make());
+      await settle();
+      const gate = master.plan.hold("listValues");
+      const read = assert.rejects(table.listValues(), ClosedError);
+      await gate.reached;
+      await table.close();
+      await read;
+      gate.release();
+      await settle();
+      assert.equal(stream.subscriberCount, 0);
+      assert.equal(clock.waiting, 0);
+      assert.equal(cache.plan.count("put"), 0);
+      await assert.rejects(table.listValues(), ClosedError);
+      await assert.rejects(table.getCount(), ClosedError);
+      await assert.rejects(table.insertValue("x", {}), ClosedError);
+    });
+
+    it("law 11: close() ends a pause between two subscriptions, and one between two attempts to invalidate", async () => {
+      const stream = new ManualLiveStream();
+      const { table, cache, clock } = fixture({ liveStream: stream }, make());
+      await settle();
+      stream.disconnect(new Error("connection lost"));
+      await settle();
+      cache.plan.fail("invalidatePrefix", new Error("disk full"));
+      await table.patchValue("a", { price: 3 });
+      assert.equal(clock.waiting, 2);
+      await table.close();
+      assert.equal(clock.waiting, 0);
+      assert.equal(stream.subscriberCount, 0);
+    });
+
+    it("law 12, an unknown outcome is not a failure: the entries are invalidated, for the write may have been applied", async () => {
+      const { table, master } = fixture({}, make());
+      await table.listValues();
+      master.plan.fail("patchValue", new TypeError("fetch failed"), "after");
+      await assert.rejects(table.patchValue("a", { price: 3 }), /fetch failed/);
+      assert.equal((await table.listValues()).get("a")?.price, 3);
+    });
+
+    it("law 12: when the master definitely refused, the entries stay", async () => {
+      const { table, master } = fixture({}, make());
+      await table.listValues();
+      for (const refusal of [new RejectedError("no"), new ConflictError("taken")]) {
+        master.plan.fail("patchValue", refusal);
+        await assert.rejects(table.patchValue("a", { price: 3 }), (error) => error === refusal);
+      }
+      await assert.rejects(table.patchValue("missing", { price: 3 }), { code: "not_found" });
+      await table.listValues();
+      assert.equal(table.stats().hits, 1);
+      assert.equal(table.stats().invalidations.write, 0);
+    });
+  });
+}
+
+describe("The law, without a cache", () => {
+  it("law 3: a reader does not join a flight from before an invalidation, though NoCache has but one fence", async () => {
+    const master = new FaultyTable(new MemTable("products", { rows: BAKERY }));
+    const table = new LiveTable(master, "products", new NoCache());
+    const gate = master.plan.hold("listValues");
+    const early = table.listValues();
+    await gate.reached;
+    await table.patchValue("a", { price: 3 });
+    assert.equal((await table.listValues()).get("a")?.price, 3);
+    gate.release();
+    assert.equal((await early).get("a")?.price, 2);
+  });
+
+  it("law 8: a tracer that throws fails nothing, and is counted", async () => {
+    const broken = (): never => {
+      throw new Error("tracer broke");
+    };
+    for (
+      const tracer of [
+        { enabled: broken, span: broken, event: broken },
+        { enabled: () => true, span: broken, event: broken },
+        { enabled: () => true, span: () => ({ run: broken, end: broken }), event: broken },
+      ]
+    ) {
+      const table = new LiveTable(new MemTable("p", { rows: BAKERY }), "p", new MemCache(), { tracer });
+      assert.equal((await table.listValues()).size, 3);
+      await table.patchValue("a", { price: 3 });
+      assert.equal((await table.getValue("a"))?.price, 3);
+      assert.equal(await table.getCount(), 3);
+      assert(table.stats().tracerFailures > 0);
+      await table.close();
+    }
+  });
+
+  it("law 8: a cache that throws in every call serves every read and write from the master", async () => {
+    const broken = (): never => {
+      throw new Error("cache broke");
+    };
+    const cache = { get: broken, fence: broken, put: broken, invalidatePrefix: broken };
+    const { clock } = fixture();
+    const table = new LiveTable(new MemTable("p", { rows: BAKERY }), "p", cache, { clock });
+    await table.listValues();
+    await table.patchValue("a", { price: 3 });
+    assert.equal((await table.listValues()).get("a")?.price, 3);
+    assert(table.stats().cacheFailures >= 3);
+    await table.close();
+    assert.equal(clock.waiting, 0);
+  });
+
+  it("law 8: what one table failed to drop is served by none, even after that table was closed", async () => {
+    const cache = new FaultyCache(new MemCache());
+    const master = new MemTable("p", { rows: BAKERY });
+    const [writer, reader] = [new LiveTable(master, "p", cache), new LiveTable(master, "p", cache)];
+    await reader.listValues();
+    cache.plan.fail("invalidatePrefix", new Error("disk full"));
+    cache.plan.fail("invalidatePrefix", new Error("disk full"));
+    await writer.patchValue("a", { price: 3 });
+    await writer.close();
+    assert.equal((await reader.listValues()).get("a")?.price, 3);
+    assert.equal(reader.stats().hits, 0);
+    await reader.invalidate();
+    await reader.listValues();
+    await reader.listValues();
+    assert.equal(reader.stats().hits, 1, "a later success of any table makes up for the failure");
+  });
+});
