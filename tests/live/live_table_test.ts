@@ -1,0 +1,501 @@
+import { describe, it } from "node:test";
+import assert from "node:assert/strict";
+import {
+  type AnyTable,
+  defineTable,
+  type LiveEvent,
+  LiveTable,
+  type LiveTableOptions,
+  MemCache,
+  MemTable,
+  NoCache,
+  NotFoundError,
+  Rows,
+  UnsupportedError,
+} from "@vantage/live";
+import { FaultyTable, settle } from "@vantage/live/testing";
+import { BAKERY, fixture } from "./fixture.ts";
+
+/** Code that knows tables, and nothing of caches. */
+async function cheapest(table: AnyTable): Promise<string | undefined> {
+  return (await table.withQuery({ orderBy: [["price", "asc"]] }).listValues()).first()?.[0];
+}
+
+describe("LiveTable, reading", () => {
+  it("LiveTable.listValues() serves a hit without asking the master", async () => {
+    const { table, master } = fixture();
+    const first = await table.listValues();
+    const second = await table.listValues();
+    assert.equal(second, first, "a hit hands out the very same rows: no copy is made");
+    assert.equal(master.plan.count("listValues"), 1);
+    assert.deepEqual(pick(table, "hits", "misses", "fills"), { hits: 1, misses: 1, fills: 1 });
+  });
+
+  it("LiveTable.listValues() still answers a hit when the master is gone", async () => {
+    const { table, master } = fixture();
+    await table.listValues();
+    master.plan.fail("listValues", new Error("unreachable"));
+    assert.equal((await table.listValues()).size, 3);
+  });
+
+  it("LiveTable.listValues() passes the master's error on, and keeps nothing", async () => {
+    const { table, master } = fixture();
+    const error = new Error("unreachable");
+    master.plan.fail("listValues", error);
+    await assert.rejects(table.listValues(), (thrown) => thrown === error);
+    assert.equal((await table.listValues()).size, 3);
+    assert.equal(table.stats().hits, 0);
+  });
+
+  it("LiveTable.listValues() remembers that a set is empty", async () => {
+    const { table, master } = fixture();
+    const none = table.where({ name: "Nothing" });
+    assert.equal((await none.listValues()).size, 0);
+    await none.listValues();
+    assert.equal(master.plan.count("listValues"), 1);
+  });
+
+  it("LiveTable.getValue() keeps a row under its own key, and does not remember that one is missing", async () => {
+    const { table, master } = fixture();
+    await table.getValue("a");
+    await table.getValue("a");
+    assert.equal(master.plan.count("getValue"), 1);
+    assert.equal(await table.getValue("z"), undefined);
+    assert.equal(await table.getValue("z"), undefined);
+    assert.equal(master.plan.count("getValue"), 3);
+  });
+
+  it("LiveTable.getValue() of a narrowed set does not find a row outside it", async () => {
+    const { table } = fixture();
+    await table.getValue("a");
+    assert.equal(await table.where({ name: "Roll" }).getValue("a"), undefined);
+    assert.equal((await table.where({ name: "Roll" }).getValue("b"))?.name, "Roll");
+  });
+
+  it("LiveTable.getSomeValue() and getCount() are the master's answers", async () => {
+    const { table, master } = fixture();
+    await table.listValues();
+    await master.insertValue("d", { name: "Eclair" });
+    assert.equal(await table.getCount(), 4);
+    assert.equal(await table.page(1, 2).getCount(), 4);
+    assert.equal((await table.getSomeValue())?.[0], "a");
+    assert.equal(table.stats().masterReads, 4);
+  });
+
+  it("LiveTable.streamValues() gives the rows of listValues() one by one, from the cache too", async () => {
+    const { table, master } = fixture();
+    for (let round = 0; round < 2; round++) {
+      const ids: string[] = [];
+      for await (const [id] of table.orderBy("price").streamValues()) ids.push(id);
+      assert.deepEqual(ids, ["b", "a", "c"]);
+    }
+    assert.equal(master.plan.count("listValues"), 1);
+  });
+
+  it("LiveTable.listValues() with an aborted signal ends that wait alone", async () => {
+    const { table, master } = fixture();
+    const gate = master.plan.hold("listValues");
+    const control = new AbortController();
+    const impatient = assert.rejects(table.listValues({ signal: control.signal }), (thrown) => thrown === "too slow");
+    const patient = table.listValues();
+    await gate.reached;
+    control.abort("too slow");
+    await impatient;
+    gate.release();
+    assert.equal((await patient).size, 3);
+    assert.equal(master.plan.count("listValues"), 1);
+    await assert.rejects(table.listValues({ signal: control.signal }), (thrown) => thrown === "too slow");
+  });
+
+  it("LiveTable with staleTimeMs asks again once an entry is too old", async () => {
+    const { table, master, clock } = fixture({ staleTimeMs: 1_000 });
+    await table.listValues();
+    await clock.advance(999);
+    await table.listValues();
+    assert.equal(master.plan.count("listValues"), 1);
+    await clock.advance(1);
+    await table.listValues();
+    assert.equal(master.plan.count("listValues"), 2);
+    assert.equal(table.stats().rowsReceived, 6);
+    assert.equal(table.stats().rowsRedundant, 3);
+  });
+
+  it("LiveTable with masterLagMs answers, but does not keep, what a lagging replica may say", async () => {
+    const { table, master, clock } = fixture({ masterLagMs: 500 });
+    await table.patchValue("a", { price: 3 });
+    await table.listValues();
+    await table.listValues();
+    assert.equal(master.plan.count("listValues"), 2);
+    await clock.advance(500);
+    await table.listValues();
+    await table.listValues();
+    assert.equal(master.plan.count("listValues"), 3);
+    assert.equal(clock.waiting, 0);
+  });
+
+  it("LiveTable with masterLagMs drops what others on the same cache kept meanwhile", async () => {
+    const { table, another, clock } = fixture({ masterLagMs: 500 });
+    const other = another({ masterLagMs: 0 });
+    await table.patchValue("a", { price: 3 });
+    await other.listValues();
+    await clock.advance(500);
+    await other.listValues();
+    assert.equal(other.stats().hits, 0);
+  });
+
+  it("LiveTable.close() waits until the master has caught up", async () => {
+    const { table, clock } = fixture({ masterLagMs: 500 });
+    await table.patchValue("a", { price: 3 });
+    let closed = false;
+    const closing = table.close().then(() => closed = true);
+    await clock.advance(499);
+    assert.equal(closed, false);
+    await clock.advance(1);
+    await closing;
+  });
+
+  it("LiveTable counts rows that it receives again unchanged", async () => {
+    const { table } = fixture();
+    await table.listValues();
+    await table.patchValue("a", { price: 3 });
+    await table.listValues();
+    assert.equal(table.stats().rowsReceived, 6);
+    assert.equal(table.stats().rowsRedundant, 2);
+  });
+});
+
+describe("LiveTable, a table like any other", () => {
+  it("generic code cannot tell it from its master", async () => {
+    const { table, master } = fixture();
+    assert.equal(await cheapest(table), await cheapest(master));
+    assert.equal(await cheapest(new LiveTable(table, "outer", new MemCache())), "b");
+  });
+
+  it("LiveTable shows its master's name, columns, id, titles, relations and capabilities", () => {
+    const clients = new MemTable("clients");
+    const source = defineTable({
+      name: "orders",
+      idField: "id",
+      columns: [{ name: "id", flags: ["id"] }, { name: "label", flags: ["title"] }],
+      refs: { clients: () => clients },
+      list: () => [],
+    });
+    const table = new LiveTable(source, "orders", new NoCache());
+    assert.equal(table.tableName, "orders");
+    assert.equal(table.columns, source.columns);
+    assert.equal(table.idField, "id");
+    assert.deepEqual(table.titleFields, ["label"]);
+    assert.deepEqual(table.refNames, ["clients"]);
+    assert.deepEqual(table.capabilities, source.capabilities);
+    assert.equal(table.getRef("clients"), clients);
+    assert.throws(() => table.getRef("suppliers"), NotFoundError);
+  });
+
+  it("LiveTable over a LiveTable reads its own writes", async () => {
+    const { table: inner, master } = fixture();
+    const outer = new LiveTable(inner, "outer", new MemCache(), { liveStream: inner.events });
+    await outer.listValues();
+    await outer.patchValue("a", { price: 3 });
+    assert.equal((await outer.listValues()).get("a")?.price, 3);
+    await inner.patchValue("a", { price: 4 });
+    await settle();
+    assert.equal((await outer.listValues()).get("a")?.price, 4);
+    assert.equal(master.plan.count("patchValue"), 2);
+    await outer.close();
+  });
+
+  it("LiveTable.withQuery() leaves the handle as it was, and shares everything but the query", async () => {
+    const { table } = fixture();
+    const cheap = table.where("price", "lt", 2);
+    assert.deepEqual(table.query, {});
+    assert.deepEqual((await cheap.listValues()).ids(), ["b"]);
+    await cheap.patchValue("b", { price: 0 });
+    assert.equal(table.stats().masterWrites, 1);
+    assert.deepEqual(table.stats(), cheap.stats());
+    await cheap.close();
+    await assert.rejects(table.listValues(), { code: "closed" });
+  });
+
+  it("LiveTable over a narrowed master gives its plain keys to that set, and others to the whole", async () => {
+    const master = new MemTable("products", { rows: BAKERY });
+    const cheap = new LiveTable(master.where("price", "lt", 3), "cheap", new MemCache());
+    assert.equal(cheap.pageCacheKey(1), "cheap/page_1");
+    assert.deepEqual((await cheap.listValues()).ids(), ["a", "b"]);
+    const all = cheap.withQuery({});
+    assert.deepEqual((await all.listValues()).ids(), ["a", "b", "c"]);
+    assert.deepEqual((await cheap.listValues()).ids(), ["a", "b"]);
+  });
+
+  it("LiveTable.getValueRecord() edits through the queue, and saves only what changed", async () => {
+    const { table, master } = fixture();
+    const bun = await table.getValueRecord("a");
+    assert(bun);
+    await master.patchValue("a", { name: "Brioche" });
+    bun.data.price = 3;
+    await bun.save();
+    assert.deepEqual(await table.getValue("a"), { name: "Brioche", price: 3 });
+    assert.deepEqual(bun.data, { name: "Brioche", price: 3 });
+    assert.equal(await table.getValueRecord("z"), undefined);
+    assert.equal((await table.listValueRecords()).length, 3);
+  });
+});
+
+describe("LiveTable, writing", () => {
+  it("each write settles with the master's own answer", async () => {
+    const { table, master } = fixture();
+    assert.deepEqual(await table.insertValue("a", { name: "Other" }), { name: "Bun", price: 2 });
+    assert.deepEqual(await table.replaceValue("a", { name: "Bun" }), { name: "Bun" });
+    assert.deepEqual(await table.patchValue("a", { price: 7 }), { name: "Bun", price: 7 });
+    const id = await table.insertReturnIdValue({ name: "Rye" });
+    assert.deepEqual(await master.getValue(id), { name: "Rye" });
+    assert.equal(await table.delete("a"), undefined);
+    assert.equal(await table.delete("a"), undefined);
+    assert.equal(await table.deleteAll(), undefined);
+    assert.equal(await master.getCount(), 0);
+    assert.equal(table.stats().masterWrites, 7);
+    assert.equal(table.stats().invalidations.write, 7);
+  });
+
+  it("LiveTable with a writeTarget sends writes there, and reads from the master", async () => {
+    const submissions = new FaultyTable(new MemTable("submissions", { rows: BAKERY }));
+    const { table, master } = fixture({ writeTarget: submissions });
+    await table.listValues();
+    await table.insertValue("d", { name: "Eclair" });
+    await table.where({ name: "Bun" }).deleteAll();
+    assert.deepEqual((await table.listValues()).ids(), ["a", "b", "c"]);
+    assert.deepEqual((await submissions.listValues()).ids(), ["b", "c", "d"]);
+    assert.equal(master.plan.count("listValues"), 2, "what was held was invalidated");
+    assert.equal(master.plan.count("insertValue") + master.plan.count("deleteAll"), 0);
+  });
+
+  it("LiveTable tells the write target's capabilities for writes", () => {
+    const readOnly = defineTable({ name: "log", idField: "id", list: () => [] });
+    const { table } = fixture({ writeTarget: readOnly });
+    assert.equal(table.capabilities.insert, false);
+    assert.equal(table.capabilities.page, true);
+  });
+
+  it("LiveTable.deleteAll() of a narrowed set removes that set alone; of a page, nothing", async () => {
+    const { table, master } = fixture();
+    await table.where("price", "lt", 3).deleteAll();
+    assert.deepEqual((await master.listValues()).ids(), ["c"]);
+    await assert.rejects(table.page(1).deleteAll(), UnsupportedError);
+    assert.equal(await master.getCount(), 1);
+  });
+
+  it("LiveTable.enqueue() hands out the write: its id, state, and promises", async () => {
+    const { table, master } = fixture();
+    const gate = master.plan.hold("patchValue", "before");
+    const write = table.enqueue({ kind: "patch", id: "a", partial: { price: 3 } }, { idempotencyKey: "k1" });
+    assert.equal(write.id, "k1");
+    assert.equal(write.state, "sent");
+    await write.accepted;
+    gate.release();
+    assert.deepEqual(await write.applied, { name: "Bun", price: 3 });
+    assert.equal(write.state, "applied");
+    assert.equal(write.cancel(), false);
+    assert.deepEqual(master.writeOptions, [{ idempotencyKey: "k1" }]);
+  });
+
+  it("a write is taken back by cancel() or its signal while it is queued, and not once it is sent", async () => {
+    const { table, master } = fixture();
+    const gate = master.plan.hold("patchValue", "before");
+    const control = new AbortController();
+    const sent = table.patchValue("a", { price: 3 }, { signal: control.signal });
+    const aborted = table.patchValue("b", { price: 3 }, { signal: control.signal });
+    const cancelled = table.enqueue({ kind: "delete", id: "c" });
+    const last = table.patchValue("c", { price: 9 });
+    await gate.reached;
+    assert.equal(cancelled.cancel(), true);
+    assert.equal(cancelled.cancel(), false);
+    assert.equal(cancelled.state, "failed");
+    control.abort("changed my mind");
+    gate.release();
+    assert.equal((await sent).price, 3);
+    await assert.rejects(aborted, (thrown) => thrown === "changed my mind");
+    await assert.rejects(cancelled.applied, { name: "AbortError" });
+    assert.equal((await last).price, 9);
+    assert.equal((await table.getValue("b"))?.price, 1);
+    await assert.rejects(
+      table.delete("b", { signal: control.signal }),
+      (thrown) => thrown === "changed my mind",
+    );
+  });
+
+  it("LiveTable.idle() resolves when nothing is queued or under way", async () => {
+    const { table, master } = fixture();
+    await table.idle();
+    const gate = master.plan.hold("patchValue", "before");
+    void table.patchValue("a", { price: 3 });
+    void table.patchValue("b", { price: 3 });
+    let idle = false;
+    const waiting = table.idle().then(() => idle = true);
+    await gate.reached;
+    assert.equal(table.stats().queued, 2);
+    assert.equal(idle, false);
+    gate.release();
+    await waiting;
+    assert.equal(table.stats().queued, 0);
+  });
+
+  it("writes to one row are applied in the order they were made", async () => {
+    const { table } = fixture();
+    await Promise.all(Array.from({ length: 20 }, (_, price) => table.patchValue("a", { price })));
+    assert.equal((await table.getValue("a"))?.price, 19);
+  });
+});
+
+describe("LiveTable, seeing", () => {
+  it("LiveTable.pageCacheKey() and idCacheKey() follow the grammar", () => {
+    const { table } = fixture();
+    const clients = new LiveTable(new MemTable("clients"), "clients", new MemCache());
+    assert.equal(clients.pageCacheKey(1), "clients/page_1");
+    assert.equal(clients.idCacheKey("marty"), "clients/id/marty");
+    assert.equal(clients.idCacheKey("a/b%"), "clients/id/a%2Fb%25");
+    assert.equal(table.cacheKey, "products");
+    assert.notEqual(table.page(1, 20).pageCacheKey(1), table.pageCacheKey(1));
+  });
+
+  it("LiveTable.explain() tells what is held, since when, and why it was invalidated last", async () => {
+    const { table, clock } = fixture();
+    const key = table.page(1).pageCacheKey(1);
+    assert.deepEqual(await table.explain(key), {
+      key,
+      held: false,
+      fetchedAt: undefined,
+      rows: undefined,
+      lastInvalidation: undefined,
+    });
+    await clock.advance(5);
+    await table.page(1).listValues();
+    assert.deepEqual(await table.explain(key), {
+      key,
+      held: true,
+      fetchedAt: 5,
+      rows: 3,
+      lastInvalidation: undefined,
+    });
+    await clock.advance(5);
+    await table.patchValue("a", { price: 3 });
+    const after = await table.explain(key);
+    assert.equal(after.held, false);
+    assert.deepEqual(after.lastInvalidation, { cause: "write", reason: 'patch row "a"', at: 10 });
+    assert.equal(table.stats().hits, 0, "to explain is not to read");
+  });
+
+  it("LiveTable.events tells its own writes after what was held is invalidated", async () => {
+    const { table } = fixture();
+    const events = table.events.subscribe().getReader();
+    await table.listValues();
+    await table.insertValue("d", {});
+    await table.replaceValue("d", {});
+    await table.patchValue("d", {});
+    await table.delete("d");
+    await table.insertReturnIdValue({});
+    await table.deleteAll();
+    await table.invalidate();
+    const heard: LiveEvent[] = [];
+    for (let n = 0; n < 7; n++) heard.push((await events.read()).value ?? { kind: "changed" });
+    assert.deepEqual(heard, [
+      { kind: "inserted", id: "d" },
+      { kind: "updated", id: "d" },
+      { kind: "updated", id: "d" },
+      { kind: "deleted", id: "d" },
+      { kind: "changed" },
+      { kind: "changed" },
+      { kind: "changed" },
+    ]);
+    await table.close();
+    assert.equal((await events.read()).done, true);
+  });
+
+  it("a listener of events that writes again is served what it wrote", async () => {
+    const { table } = fixture();
+    const events = table.events.subscribe().getReader();
+    await table.listValues();
+    const write = table.patchValue("a", { price: 3 });
+    await events.read();
+    assert.equal((await table.listValues()).get("a")?.price, 3);
+    await table.patchValue("a", { price: 4 });
+    assert.equal((await table.listValues()).get("a")?.price, 4);
+    await write;
+  });
+
+  it("LiveTable.stats() are counts of their own, which a caller cannot change", async () => {
+    const { table } = fixture();
+    const stats = table.stats();
+    Object.assign(stats, { hits: 99 });
+    Object.assign(stats.invalidations, { write: 99 });
+    await table.listValues();
+    assert.equal(table.stats().hits, 0);
+    assert.equal(table.stats().invalidations.write, 0);
+  });
+
+  it("`await using` closes the table, and leaves open what it was handed", async () => {
+    const { master, cache } = fixture();
+    {
+      await using table = new LiveTable(master, "products", cache);
+      await table.listValues();
+    }
+    assert.equal((await master.listValues()).size, 3);
+    assert(await cache.get("products/all"));
+  });
+});
+
+describe("LiveTable, bad input", () => {
+  it("is named, with its value", async () => {
+    const master = new MemTable("products", { rows: BAKERY, columns: [{ name: "name" }, { name: "price" }] });
+    const make = (cacheKey: string, options?: LiveTableOptions): LiveTable =>
+      new LiveTable(master, cacheKey, new MemCache(), options);
+    const table = make("products");
+    assert.throws(() => make(""), { name: "TypeError", message: /cacheKey .* got ""/ });
+    assert.throws(() => Reflect.construct(LiveTable, [master, 5, new MemCache()]), TypeError);
+    assert.throws(() => make("p", { queueCapacity: 0 }), {
+      name: "RangeError",
+      message: /queueCapacity .* got number 0/,
+    });
+    assert.throws(() => make("p", { waitingCapacity: NaN }), RangeError);
+    assert.throws(() => make("p", { staleTimeMs: -1 }), RangeError);
+    assert.throws(() => make("p", { masterLagMs: Infinity }), RangeError);
+    assert.throws(() => make("p", { masterItemsPerPage: 0 }), RangeError);
+    assert.throws(() => table.page(NaN), { name: "RangeError", message: /page .* got NaN/ });
+    assert.throws(() => table.where({ prise: 1 }), { name: "TypeError", message: /"prise".*accepted are name, price/ });
+    assert.throws(() => Reflect.apply(table.where, table, ["price", "like", 1]), {
+      name: "TypeError",
+      message: /"like".*accepted are eq, ne/,
+    });
+    await assert.rejects(Reflect.apply(table.getValue, table, [5]), { name: "TypeError", message: /number 5/ });
+    await assert.rejects(Reflect.apply(table.insertValue, table, [5, {}]), { name: "TypeError", message: /number 5/ });
+    await assert.rejects(Reflect.apply(table.insertValue, table, ["x", { f: () => 1 }]), /a function \(at f\)/);
+    const cycle: { self?: unknown } = {};
+    cycle.self = cycle;
+    await assert.rejects(Reflect.apply(table.insertValue, table, ["x", cycle]), /cycle/);
+    assert.throws(() => Reflect.apply(table.enqueue, table, [{ kind: "explode" }]), /"explode"; accepted are insert/);
+    await assert.rejects(table.explain("clients/all"), { name: "RangeError", message: /"clients\/all"/ });
+    assert.equal(await master.getCount(), 3, "nothing was changed");
+    assert.equal(table.stats().masterWrites, 0, "nothing was sent");
+  });
+
+  it("LiveTable keeps masterItemsPerPage readable", () => {
+    const { table } = fixture({ masterItemsPerPage: 25 });
+    assert.equal(table.masterItemsPerPage, 25);
+    assert.equal(table.where({ name: "Bun" }).masterItemsPerPage, 25);
+  });
+
+  it("LiveTable takes rows from a master that answers with any iterable of entries", async () => {
+    const odd = new MemTable("odd");
+    Object.defineProperty(odd, "listValues", { value: () => Promise.resolve(new Map([["a", { name: "Bun" }]])) });
+    const table = new LiveTable(odd, "odd", new MemCache());
+    const rows = await table.listValues();
+    assert(rows instanceof Rows);
+    assert.deepEqual(rows.get("a"), { name: "Bun" });
+  });
+});
+
+function pick<K extends keyof ReturnType<LiveTable["stats"]>>(
+  table: LiveTable,
+  ...names: K[]
+): Record<string, unknown> {
+  const stats = table.stats();
+  return Object.fromEntries(names.map((name) => [name, stats[name]]));
+}
