@@ -1,0 +1,326 @@
+import { describe, it } from "node:test";
+import assert from "node:assert/strict";
+import {
+  defineTable,
+  MemTable,
+  NotFoundError,
+  type Query,
+  type Row,
+  Rows,
+  type SourceCall,
+  type Table,
+  type TableSource,
+  UnsupportedError,
+} from "@vantage/live";
+
+const ROWS: readonly Row[] = [
+  { id: "10", name: "Bun", price: 2, city: "Riga" },
+  { id: "2", name: "Roll", price: null, city: "riga" },
+  { id: "3", name: "Ärm", city: "Tallinn" },
+];
+
+/** A table whose source notes what it is asked. */
+function spied(source: Partial<TableSource>): { readonly table: Table; readonly calls: SourceCall[] } {
+  const calls: SourceCall[] = [];
+  const table = defineTable({
+    name: "products",
+    idField: "id",
+    list: (call) => {
+      calls.push(call);
+      return ROWS;
+    },
+    ...source,
+  });
+  return { table, calls };
+}
+
+async function ids(table: Table): Promise<string[]> {
+  return (await table.listValues()).ids();
+}
+
+describe("defineTable", () => {
+  it("takes bare rows, entries, maps or Rows, now or later", async () => {
+    const row = { id: "a", name: "Bun" };
+    for (
+      const answer of [
+        [row],
+        [["a", row] as const],
+        new Map([["a", row]]),
+        Rows.from([["a", row]]),
+        Promise.resolve([row]),
+      ]
+    ) {
+      const table = defineTable({ name: "products", idField: "id", list: () => answer });
+      assert.deepEqual((await table.listValues()).get("a"), row);
+    }
+    assert.equal((await defineTable({ name: "none", list: () => [] }).listValues()).size, 0);
+  });
+
+  it("takes numbers in idField as ids, and keeps the source's order", async () => {
+    const table = defineTable({ name: "n", idField: "id", list: () => [{ id: 10 }, { id: 2 }, { id: 3n }] });
+    assert.deepEqual(await ids(table), ["10", "2", "3"]);
+  });
+
+  it("does in memory, on all rows, what the source cannot do", async () => {
+    const { table, calls } = spied({});
+    assert.deepEqual(await ids(table.where("price", "gt", 1)), ["10"]);
+    assert.deepEqual(await ids(table.orderBy("name", "desc")), ["3", "2", "10"]);
+    assert.deepEqual(await ids(table.search("RIGA")), ["10", "2"]);
+    assert.deepEqual(await ids(table.page(2, 2)), ["3"]);
+    assert.deepEqual(await ids(table.where("price", "isNull").orderBy("id", "desc").page(1, 1)), ["3"]);
+    assert.deepEqual(calls.map((call) => call.query), [{}, {}, {}, {}, {}]);
+  });
+
+  it("hands the source the part of the query that it can do, and does the rest", async () => {
+    const { table, calls } = spied({ capabilities: { where: ["eq"], orderBy: true } });
+    await ids(table.where({ name: "Bun" }).where("price", "gt", 1).orderBy("name").page(1, 2));
+    assert.deepEqual(calls.map((call): Query => call.query), [
+      { where: [["name", "eq", "Bun"]], orderBy: [["name", "asc"]] },
+    ]);
+  });
+
+  it("hands a page on when nothing is left to do before it", async () => {
+    const { table, calls } = spied({ capabilities: { where: ["eq"], page: true } });
+    await ids(table.where({ name: "Bun" }).page(2, 5));
+    assert.equal(calls[0]?.query.pagination?.skip, 5);
+  });
+
+  it("refuses to filter, search or order within one page of many", async () => {
+    const { table, calls } = spied({ capabilities: { page: true } });
+    for (const refused of [table.where("price", "gt", 1), table.search("x"), table.orderBy("name")]) {
+      await assert.rejects(refused.page(1).listValues(), UnsupportedError);
+    }
+    await assert.rejects(table.where("price", "gt", 1).page(1).listValues(), /"gt" on "price" to "products"/);
+    assert.equal(calls.length, 0);
+    assert.deepEqual(await ids(table.where("price", "gt", 1)), ["10"], "without a page all rows are read anyway");
+  });
+
+  it("verbs that the source lacks are absent from capabilities and reject with UnsupportedError", async () => {
+    const { table } = spied({});
+    const { where, page, orderBy, search, ...verbs } = table.capabilities;
+    assert.deepEqual([where, page, orderBy, search], [[], false, false, false]);
+    assert(Object.values(verbs).every((can) => can === false));
+    const calls: readonly (() => Promise<unknown>)[] = [
+      () => table.getCount(),
+      () => table.getValue("10"),
+      () => table.insertValue("x", {}),
+      () => table.replaceValue("x", {}),
+      () => table.patchValue("x", {}),
+      () => table.delete("x"),
+      () => table.deleteAll(),
+      () => table.insertReturnIdValue({}),
+    ];
+    for (const call of calls) {
+      await assert.rejects(call(), { name: "UnsupportedError", message: /"products" does not support/ });
+    }
+  });
+
+  it("a source can hide a verb, and cannot advertise one that it lacks", async () => {
+    const { table } = spied({ delete: () => {}, capabilities: { delete: false } });
+    await assert.rejects(table.delete("10"), UnsupportedError);
+    assert.throws(() => spied({ capabilities: { insert: true } }), { name: "TypeError", message: /advertises insert/ });
+  });
+
+  it("narrowed handles find, patch and delete only their own rows, though the source knows nothing of it", async () => {
+    const rows = new Map(ROWS.map((row) => [String(row.id), row]));
+    const touched: string[] = [];
+    const { table } = spied({
+      list: () => [...rows.values()],
+      get: (id) => rows.get(id),
+      patch: (id, partial) => {
+        touched.push(`patch ${id}`);
+        return { ...rows.get(id), ...partial };
+      },
+      delete: (id) => {
+        touched.push(`delete ${id}`);
+        rows.delete(id);
+      },
+      count: () => rows.size,
+    });
+    const riga = table.where({ city: "Riga" });
+    assert.equal(await riga.getValue("2"), undefined);
+    await assert.rejects(riga.patchValue("2", { price: 1 }), NotFoundError);
+    await riga.delete("2");
+    assert.deepEqual(touched, []);
+    assert.equal((await riga.patchValue("10", { price: 1 })).price, 1);
+    assert.equal(await riga.getCount(), 1);
+    await riga.deleteAll();
+    assert.deepEqual(touched, ["patch 10", "delete 10"]);
+    assert.deepEqual([...rows.keys()], ["2", "3"]);
+  });
+
+  it("a scoped source is handed the narrowing, and trusted with it", async () => {
+    const asked: Query[] = [];
+    const note = ({ query }: SourceCall): void => void asked.push(query);
+    const { table } = spied({
+      scoped: true,
+      capabilities: { where: ["eq"] },
+      get: (_, call) => (note(call), { id: "x", city: "elsewhere" }),
+      delete: (_, call) => note(call),
+      deleteAll: note,
+    });
+    const riga = table.where({ city: "Riga" }).page(1);
+    assert.deepEqual(await riga.getValue("x"), { id: "x", city: "elsewhere" });
+    await riga.delete("x");
+    await table.where({ city: "Riga" }).deleteAll();
+    assert.deepEqual(asked, Array(3).fill({ where: [["city", "eq", "Riga"]] }));
+  });
+
+  it("passes the signal and the idempotency key on, and starts nothing once aborted", async () => {
+    const seen: SourceCall[] = [];
+    const { table, calls } = spied({ insert: (_, row, call) => (seen.push(call), row) });
+    const control = new AbortController();
+    await table.insertValue("x", {}, { signal: control.signal, idempotencyKey: "k" });
+    assert.deepEqual([seen[0]?.signal, seen[0]?.idempotencyKey], [control.signal, "k"]);
+    control.abort("enough");
+    await assert.rejects(table.listValues({ signal: control.signal }), (thrown) => thrown === "enough");
+    assert.equal(calls.length, 0);
+  });
+
+  it("names what a source answers wrongly", async () => {
+    const table = (rows: readonly Row[], idField?: string): Table =>
+      defineTable({ name: "odd", idField, list: () => rows });
+    await assert.rejects(table([{ id: "a" }]).listValues(), { name: "TypeError", message: /"odd".*no idField/ });
+    await assert.rejects(table([{ name: "x" }], "id").listValues(), {
+      name: "TypeError",
+      message: /"odd" has no id in "id", but null/,
+    });
+    await assert.rejects(table([{ id: "a" }, { id: "a" }], "id").listValues(), /Two rows have the id "a"/);
+    await assert.rejects(
+      defineTable({ name: "odd", list: () => [], insertReturnId: () => JSON.parse("5") })
+        .insertReturnIdValue({}),
+      /an id that is number 5/,
+    );
+    assert.throws(() => defineTable({ name: "", list: () => [] }), TypeError);
+    assert.throws(() => Reflect.apply(defineTable, undefined, [{ name: "x" }]), {
+      name: "TypeError",
+      message: /no list function/,
+    });
+  });
+
+  it("checks that a row's id column agrees with its id", async () => {
+    const { table } = spied({ insert: (_, row) => row });
+    await table.insertValue("1", { id: 1 });
+    await assert.rejects(table.insertValue("1", { id: 2 }), {
+      name: "TypeError",
+      message: /"id" is number 2, but its id is "1"/,
+    });
+  });
+
+  it("getRef() makes the related table when it is asked for", () => {
+    const clients = new MemTable("clients");
+    const { table } = spied({ refs: { clients: () => clients } });
+    assert.deepEqual(table.refNames, ["clients"]);
+    assert.equal(table.getRef("clients"), clients);
+    for (const name of ["suppliers", "toString", "__proto__"]) {
+      assert.throws(() => table.getRef(name), { name: "NotFoundError", message: /accepted are clients/ });
+    }
+  });
+});
+
+describe("Table, narrowing", () => {
+  const table = defineTable({ name: "products", columns: [{ name: "name" }, { name: "price" }], list: () => [] });
+  const call = (...args: unknown[]): unknown => Reflect.apply(table.where, table, args);
+
+  it("adds to what is there, and never changes the handle", () => {
+    const narrowed = table.where({ name: "Bun", price: undefined }).where("price", "gt", 1).orderBy("name").search("x")
+      .page(2);
+    assert.deepEqual(narrowed.query.where, [["name", "eq", "Bun"], ["price", "gt", 1]]);
+    assert.deepEqual(narrowed.query.orderBy, [["name", "asc"]]);
+    assert.equal(narrowed.page(3).query.pagination?.itemsPerPage, 50);
+    assert.equal(narrowed.page(3, 20).page(4).query.pagination?.skip, 60);
+    assert.equal(narrowed.search("").query.search, undefined);
+    assert.deepEqual(table.query, {});
+    assert.throws(() => Object.assign(narrowed.query, { search: "y" }), TypeError);
+  });
+
+  it("takes `eq null` as isNull, and `ne null` as notNull", () => {
+    assert.deepEqual(table.where({ price: null }).query.where, [["price", "isNull"]]);
+    assert.deepEqual(table.where("price", "ne", null).query.where, [["price", "notNull"]]);
+  });
+
+  it("copies values, so that changing them changes no query", () => {
+    const date = new Date(5);
+    const narrowed = table.where({ price: date });
+    date.setTime(9);
+    assert.deepEqual(narrowed.query.where, [["price", "eq", new Date(5)]]);
+  });
+
+  it("names what it does not know, and what is accepted", () => {
+    assert.throws(() => call("prise", "eq", 1), {
+      name: "TypeError",
+      message: /"prise" in a condition on "products"; accepted are name, price/,
+    });
+    assert.throws(() => call("price", "like", 1), {
+      name: "TypeError",
+      message: /operator "like".*accepted are eq, ne, gt/,
+    });
+    assert.throws(() => call("price", "in", 1), {
+      name: "TypeError",
+      message: /"in" on "price" takes an array, got number 1/,
+    });
+    assert.throws(() => call("price", "gt"), { name: "TypeError", message: /"gt" on "price" needs a value/ });
+    assert.throws(() => call("price", "eq", () => 1), { name: "TypeError", message: /a function \(at price\)/ });
+    assert.throws(() => table.orderBy("prise"), { name: "TypeError", message: /in an order/ });
+    assert.throws(() => Reflect.apply(table.orderBy, table, ["price", "up"]), {
+      name: "TypeError",
+      message: /"up".*accepted are asc, desc/,
+    });
+    const withQuery = (query: unknown): unknown => Reflect.apply(table.withQuery, table, [query]);
+    assert.throws(() => withQuery({ where: {} }), { name: "TypeError", message: /where must be an array/ });
+    assert.throws(() => withQuery({ where: ["price"] }), {
+      name: "TypeError",
+      message: /\[column, operator, value\], got "price"/,
+    });
+    assert.throws(() => withQuery({ orderBy: ["price"] }), { name: "TypeError", message: /got "price"/ });
+    assert.throws(() => withQuery({ where: [["", "eq", 1]] }), {
+      name: "TypeError",
+      message: /must be a name, got ""/,
+    });
+    assert.throws(() => withQuery({ search: 5 }), {
+      name: "TypeError",
+      message: /search must be a string, got number 5/,
+    });
+    assert.throws(() => withQuery({ pagination: { page: 1 } }), { name: "TypeError", message: /must be a Pagination/ });
+  });
+});
+
+describe("Table, reading in pieces", () => {
+  it("streamValues() asks nobody before the first row is asked for, and stops when cancelled", async () => {
+    const { table, calls } = spied({});
+    const reader = table.streamValues().getReader();
+    assert.equal(calls.length, 0);
+    assert.equal((await reader.read()).value?.[0], "10");
+    await reader.cancel();
+    assert.equal(calls.length, 1);
+    assert.equal(calls[0]?.signal?.aborted, true);
+  });
+
+  it("streamValues() fails as listValues() does", async () => {
+    const { table } = spied({ list: () => Promise.reject(new Error("unreachable")) });
+    await assert.rejects(table.streamValues().getReader().read(), /unreachable/);
+    const aborted = table.streamValues({ signal: AbortSignal.abort("enough") });
+    await assert.rejects(aborted.getReader().read(), (thrown) => thrown === "enough");
+  });
+
+  it("getSomeValue() asks for one row where the source can page", async () => {
+    const { table, calls } = spied({ capabilities: { page: true } });
+    assert.equal((await table.getSomeValue())?.[0], "10");
+    assert.equal(calls[0]?.query.pagination?.limit, 1);
+    const whole = spied({});
+    assert.equal((await whole.table.where({ name: "Roll" }).getSomeValue())?.[0], "2");
+    assert.equal(await whole.table.where({ name: "Nothing" }).getSomeValue(), undefined);
+  });
+});
+
+describe("MemTable", () => {
+  it("gives rows the id column that they lack, and new rows ids that were never used", async () => {
+    const table = new MemTable("products", { idField: "id", rows: [["a", { name: "Bun" }], ["1", {}]] });
+    assert.deepEqual(await table.getValue("a"), { id: "a", name: "Bun" });
+    const first = await table.insertReturnIdValue({});
+    await table.delete(first);
+    assert.notEqual(await table.insertReturnIdValue({}), first);
+    assert.equal(await table.insertReturnIdValue({ id: "mine" }), "mine");
+    await assert.rejects(table.insertReturnIdValue({ id: "mine" }), { code: "conflict" });
+  });
+});

@@ -1,0 +1,232 @@
+import { describe, it } from "node:test";
+import assert from "node:assert/strict";
+import {
+  ConsoleTracer,
+  LiveTable,
+  ManualLiveStream,
+  MemCache,
+  MemTable,
+  RejectedError,
+  type Span,
+  type TraceFields,
+  type TraceLevel,
+  type Tracer,
+  type TraceRecord,
+} from "@vantage/live";
+import { FakeClock, settle } from "@vantage/live/testing";
+import { BAKERY, fixture } from "../live/fixture.ts";
+
+/** Keeps what it is told, as `target level name`, with the facts. */
+class NotingTracer implements Tracer {
+  readonly notes: { readonly what: string; readonly fields: TraceFields }[] = [];
+  readonly #least: readonly TraceLevel[];
+
+  constructor(...levels: readonly TraceLevel[]) {
+    this.#least = levels;
+  }
+
+  enabled(_target: string, level: TraceLevel): boolean {
+    return this.#least.includes(level);
+  }
+
+  span(start: TraceRecord): Span {
+    return { end: (more) => this.event({ ...start, fields: { ...start.fields, ...more } }) };
+  }
+
+  event({ target, level, name, fields }: TraceRecord): void {
+    this.notes.push({ what: `${target.replace("vantage_live::", "")} ${level} ${name}`, fields });
+  }
+
+  find(what: string): TraceFields[] {
+    return this.notes.filter((note) => note.what === what).map((note) => note.fields);
+  }
+}
+
+describe("Tracer", () => {
+  it("hears a span for each read, with its key, page or id, and outcome", async () => {
+    const tracer = new NotingTracer("debug");
+    const { table } = fixture({ tracer });
+    await table.page(2).listValues();
+    await table.page(2).listValues();
+    await table.getValue("a");
+    await table.getSomeValue();
+    await table.getCount();
+    assert.deepEqual(tracer.find("read debug list_values"), [
+      { cache_key: "products", page: 2, outcome: "miss" },
+      { cache_key: "products", page: 2, outcome: "hit" },
+    ]);
+    assert.deepEqual(tracer.find("read debug get_value"), [{ cache_key: "products", id: "a", outcome: "miss" }]);
+    assert.deepEqual(tracer.find("read debug get_some_value"), [{ cache_key: "products", outcome: "passed" }]);
+    assert.deepEqual(tracer.find("read debug get_count"), [{ cache_key: "products", outcome: "passed" }]);
+  });
+
+  it("hears a span for each write, and one for the queue's work on it", async () => {
+    const tracer = new NotingTracer("debug");
+    const { table } = fixture({ tracer });
+    await table.insertValue("d", {});
+    await table.replaceValue("d", {});
+    await table.patchValue("d", {});
+    await table.delete("d");
+    await table.insertReturnIdValue({});
+    await table.deleteAll();
+    const names = tracer.notes.filter(({ what }) => what.startsWith("write debug")).map(({ what }) =>
+      what.split(" ")[2]
+    );
+    assert.deepEqual(names.filter((name) => name !== "enqueued"), [
+      "insert_value",
+      "replace_value",
+      "patch_value",
+      "delete",
+      "insert_return_id_value",
+      "delete_all",
+    ]);
+    assert.deepEqual(tracer.find("write debug patch_value"), [
+      { cache_key: "products", op: "patch", id: "d", outcome: "applied" },
+    ]);
+    assert.deepEqual(tracer.find("queue debug apply").map(({ op }) => op), [
+      "insert",
+      "replace",
+      "patch",
+      "delete",
+      "insert_return_id",
+      "delete_all",
+    ]);
+  });
+
+  it("hears a span for each event, and of the stream's coming and going", async () => {
+    const tracer = new NotingTracer("debug", "info", "warn");
+    const stream = new ManualLiveStream();
+    const { table } = fixture({ tracer, liveStream: stream });
+    stream.push({ kind: "updated", id: "a" });
+    await settle();
+    stream.disconnect(new Error("connection lost"));
+    await settle();
+    await table.close();
+    assert.deepEqual(tracer.find("stream debug handle_live_event"), [
+      { cache_key: "products", event_kind: "updated", id: "a", outcome: "invalidated" },
+    ]);
+    assert.equal(tracer.find("stream info stream connected").length, 1);
+    assert.deepEqual(tracer.find("stream warn stream lost"), [{
+      cache_key: "products",
+      outcome: "failed",
+      error: "Error",
+    }]);
+    assert.equal(tracer.find("read info constructed").length, 1);
+    assert.equal(tracer.find("read info closed").length, 1);
+  });
+
+  it("hears a span for each operation of the cache, with its outcome", async () => {
+    const tracer = new NotingTracer("debug");
+    const { table } = fixture({ tracer });
+    await table.listValues();
+    await table.listValues();
+    await table.invalidate();
+    const facts = (name: string): unknown[] =>
+      tracer.find(`cache debug ${name}`).map(({ key, outcome }) => [key, outcome]);
+    assert.deepEqual(facts("get"), [["products/all", "miss"], ["products/all", "hit"]]);
+    assert.deepEqual(facts("fence"), [["products/all", "fenced"]]);
+    assert.deepEqual(facts("put"), [["products/all", "populated"]]);
+    assert.deepEqual(facts("invalidate_prefix"), [["products/", "invalidated"]]);
+  });
+
+  it("hears a warning when the cache fails, and an error when a write does", async () => {
+    const tracer = new NotingTracer("warn", "error");
+    const { table, cache, master } = fixture({ tracer });
+    cache.plan.fail("get", Object.assign(new Error("disk full"), { code: "EIO" }));
+    await table.listValues();
+    master.plan.fail("patchValue", new RejectedError("no"));
+    await assert.rejects(table.patchValue("a", {}));
+    assert.deepEqual(tracer.find("cache warn get failed"), [
+      { cache_key: "products", key: "products/all", outcome: "failed", error: "Error", code: "EIO" },
+    ]);
+    assert.deepEqual(tracer.find("queue error write failed"), [
+      { cache_key: "products", op: "patch", id: "a", outcome: "failed", error: "RejectedError", code: "rejected" },
+    ]);
+  });
+
+  it("hears row contents at trace only, and the text of an error never", async () => {
+    const secret = "postgres://user:hunter2@host";
+    for (const levels of [["error", "warn", "info", "debug"], ["trace"]] as const) {
+      const tracer = new NotingTracer(...levels);
+      const { table, master, cache } = fixture({ tracer });
+      await table.insertValue("d", { secret: "row content", big: 5n });
+      await table.listValues();
+      master.plan.fail("listValues", new Error(secret));
+      cache.plan.fail("get", new Error(secret));
+      await assert.rejects(table.page(2).listValues());
+      master.plan.fail("patchValue", new Error(secret));
+      await assert.rejects(table.patchValue("a", { price: 3 }));
+      const text = JSON.stringify(tracer.notes);
+      assert(!text.includes("hunter2"));
+      assert.equal(text.includes("row content"), levels[0] === "trace");
+    }
+  });
+});
+
+describe("ConsoleTracer", () => {
+  function lines(filter: string | undefined, run: (tracer: ConsoleTracer) => void): string[] {
+    const written: string[] = [];
+    run(new ConsoleTracer({ filter, write: (line) => written.push(line), clock: new FakeClock() }));
+    return written;
+  }
+
+  const record = (target: TraceRecord["target"], level: TraceLevel, fields: TraceFields = {}): TraceRecord => ({
+    target,
+    level,
+    name: "did it",
+    fields,
+  });
+
+  it("prints the time, level, target, name and facts, quoting what is not plain", () => {
+    const written = lines(
+      "trace",
+      (tracer) =>
+        tracer.event(
+          record("vantage_live::read", "warn", { key: "a/b", text: 'say "hi"\n\u001b[31m', n: 5, none: undefined }),
+        ),
+    );
+    assert.deepEqual(written, [
+      '1970-01-01T00:00:00.000Z  WARN vantage_live::read did it key=a/b text="say \\"hi\\"\\n\\u001b[31m" n=5',
+    ]);
+  });
+
+  it("prints a span when it ends, with the milliseconds it took", async () => {
+    const clock = new FakeClock();
+    const written: string[] = [];
+    const tracer = new ConsoleTracer({ filter: "debug", write: (line) => written.push(line), clock });
+    const span = tracer.span(record("vantage_live::read", "debug", { id: "a" }));
+    await clock.advance(7);
+    span.end({ outcome: "hit" });
+    assert.deepEqual(written, ["1970-01-01T00:00:00.007Z DEBUG vantage_live::read did it id=a outcome=hit ms=7"]);
+  });
+
+  it("lets through what the longest fitting target says", () => {
+    const passes = (filter: string | undefined, target: TraceRecord["target"], level: TraceLevel): boolean =>
+      new ConsoleTracer({ filter }).enabled(target, level);
+    assert(passes(undefined, "vantage_live::read", "debug"));
+    assert(!passes(undefined, "vantage_live::read", "trace"));
+    assert(passes("vantage_live=trace", "vantage_live::cache", "trace"));
+    assert(!passes("warn,vantage_live::cache=trace", "vantage_live::read", "debug"));
+    assert(passes("warn,vantage_live::cache=trace", "vantage_live::cache", "trace"));
+    assert(!passes("trace, vantage_live::cache=off", "vantage_live::cache", "error"));
+    assert(!passes("vantage=trace", "vantage_live::cache", "error"), "a target is a path, not a prefix of letters");
+    assert(!passes("", "vantage_live::read", "error"));
+  });
+
+  it("names a filter that it cannot read", () => {
+    for (const filter of ["loud", "vantage_live=loud", "a=b=c"]) {
+      assert.throws(() => new ConsoleTracer({ filter }), {
+        name: "TypeError",
+        message: /accepted are a level \(error, warn/,
+      });
+    }
+  });
+
+  it("shows the work of a live table", async () => {
+    const written: string[] = [];
+    const tracer = new ConsoleTracer({ filter: "vantage_live=trace", write: (line) => written.push(line) });
+    await using table = new LiveTable(new MemTable("p", { rows: BAKERY }), "p", new MemCache(), { tracer });
+    await table.patchValue("a", { price: 3 });
+    assert(written.some((line) => line.includes('row="{\\"price\\":3}"')));
+  });
+});
