@@ -26,6 +26,8 @@ export type Fence = string | number;
  * - `invalidatePrefix` drops every entry whose key starts with the prefix, character for character; `""` drops all.
  *   Once it has returned (or its promise resolved), no reader gets such an entry again, in any process.
  * - What was put is not changed by what anybody does to the rows afterwards, nor by what a reader does to what it got.
+ *   Rows are frozen, so a cache may keep and hand out the very rows it was given: of the dates and bytes in them, which
+ *   cannot be frozen, a `LiveTable` gives every reader copies.
  * - `get`, `put`, `fence` and `invalidatePrefix` may throw or reject: the caller then goes to the master.
  *
  * Any of them may answer without a promise; a cache in memory should, since that makes a hit the cheapest.

@@ -19,7 +19,7 @@ const BY_ROW = 2;
 const MAX_WIDTH_FACTOR = 4;
 
 /** A private tag: a text that UTF-8 cannot hold (it has half of a surrogate pair), as UTF-16 code units. */
-const UTF16_TAG = 30_324;
+const UTF16_TAG = 0xd800;
 const DATE_TAG = 1;
 /** Dates, integers beyond 64 bits, and the tag above. Others could make the decoder call what the bytes name. */
 const ACCEPTED_TAGS: readonly number[] = [DATE_TAG, 2, 3, UTF16_TAG];

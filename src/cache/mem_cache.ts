@@ -73,6 +73,7 @@ export class MemCache implements Cache {
     return this.#rowCount;
   }
 
+  /** The entry under `key`, or `undefined`. */
   get(key: string): CachedRows | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
@@ -83,10 +84,12 @@ export class MemCache implements Cache {
     return entry.cached;
   }
 
+  /** A mark to hand to `put`, taken before the master is read. */
   fence(key: string): Fence {
     return Math.max(this.#invalidatedBeyondScopes, this.#invalidatedScopes.get(scopeOf(key) ?? "") ?? 0);
   }
 
+  /** Stores an entry, unless the key was invalidated since the fence; answers whether it was stored. */
   put(key: string, { rows, fetchedAt }: CachedRows, fence?: Fence): boolean {
     if (fence !== undefined && fence !== this.fence(key)) return false;
     this.#remove(this.#entries.get(key));
@@ -98,6 +101,7 @@ export class MemCache implements Cache {
     return true;
   }
 
+  /** Drops every entry whose key starts with `prefix`. */
   invalidatePrefix(prefix: string): void {
     this.#moveFences(prefix);
     const scope = scopeOf(prefix);

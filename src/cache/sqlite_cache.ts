@@ -163,6 +163,7 @@ export class SqliteCache implements Cache, AsyncDisposable {
     }
   }
 
+  /** The entry under `key`, or `undefined`. */
   get(key: string): CachedRows | undefined {
     const found = this.#guard(() => this.#db.get(GET, [key]));
     if (!(found?.body instanceof Uint8Array)) return undefined;
@@ -175,10 +176,12 @@ export class SqliteCache implements Cache, AsyncDisposable {
     }
   }
 
+  /** A mark to hand to `put`, taken before the master is read. */
   fence(key: string): Fence {
     return String(this.#guard(() => this.#db.get(FENCE, [scopeOf(key) ?? ""]))?.fence);
   }
 
+  /** Stores an entry, unless the key was invalidated since the fence; answers whether it was stored. */
   put(key: string, { rows, fetchedAt }: CachedRows, fence?: Fence): boolean {
     const body = encodeRows(rows);
     if (body.length > this.#maxBytes) return false;
@@ -193,6 +196,7 @@ export class SqliteCache implements Cache, AsyncDisposable {
     });
   }
 
+  /** Drops every entry whose key starts with `prefix`. */
   invalidatePrefix(prefix: string): void {
     const scope = scopeOf(prefix);
     this.#guard(() => {
@@ -205,6 +209,8 @@ export class SqliteCache implements Cache, AsyncDisposable {
       } else {
         this.#db.run(MOVE_ALL_FENCES);
         this.#db.run(INVALIDATE_SCOPES, [[...prefix].length, prefix]);
+        // Keys without a slash are all in the scope "".
+        if (prefix !== "") this.#db.run(DROP_ENTRIES, ["", [...prefix].length, prefix]);
       }
     });
   }

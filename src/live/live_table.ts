@@ -172,26 +172,32 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
     return this.#pass("get_count", (signal) => this.#master.getCount({ signal }), options);
   }
 
+  /** Adds a row. If the id exists, nothing is overwritten and the stored row is the answer. */
   insertValue(id: string, row: Row, options?: WriteOptions): Promise<Row> {
     return this.#write({ kind: "insert", id, row }, options);
   }
 
+  /** Stores a row whether the id exists or not; columns that are not in `row` go. */
   replaceValue(id: string, row: Row, options?: WriteOptions): Promise<Row> {
     return this.#write({ kind: "replace", id, row }, options);
   }
 
+  /** Changes the given columns and answers with the whole row; a missing id is a `NotFoundError`. */
   patchValue(id: string, partial: Row, options?: WriteOptions): Promise<Row> {
     return this.#write({ kind: "patch", id, partial }, options);
   }
 
+  /** Removes a row; a missing id is no error. */
   delete(id: string, options?: WriteOptions): Promise<void> {
     return this.#write({ kind: "delete", id }, options);
   }
 
+  /** Removes the rows of this set, and no others. A page is not a set: `UnsupportedError`. */
   deleteAll(options?: WriteOptions): Promise<void> {
     return this.#write({ kind: "deleteAll" }, options);
   }
 
+  /** Adds a row under a new id, which is the answer. */
   insertReturnIdValue(row: Row, options?: WriteOptions): Promise<string> {
     return this.#write({ kind: "insertReturnId", row }, options);
   }

@@ -24,30 +24,36 @@ export abstract class TableError extends Error {
 
 /** There is no such row, table or relation. */
 export class NotFoundError extends TableError {
+  /** The kind of error, stable across versions and across a network. */
   readonly code = "not_found";
 }
 
 /** The table behind this handle cannot do what was asked. */
 export class UnsupportedError extends TableError {
+  /** The kind of error, stable across versions and across a network. */
   readonly code = "unsupported";
 }
 
 /** What was asked collides with what is stored, as a second row with the same unique value does. */
 export class ConflictError extends TableError {
+  /** The kind of error, stable across versions and across a network. */
   readonly code = "conflict";
 }
 
 /** The master said no, and changed nothing. */
 export class RejectedError extends TableError {
+  /** The kind of error, stable across versions and across a network. */
   readonly code = "rejected";
 }
 
 /** The write queue and the line before it are full. Always retriable: there is room again once writes settle. */
 export class QueueFullError extends TableError {
+  /** The kind of error, stable across versions and across a network. */
   readonly code = "queue_full";
 }
 
 /** The table, queue or stream has been closed. */
 export class ClosedError extends TableError {
+  /** The kind of error, stable across versions and across a network. */
   readonly code = "closed";
 }

@@ -39,11 +39,17 @@ export function defineTable(source: TableSource): Table {
  * A handle on the rows of a {@linkcode TableSource}. An aborted `signal` reaches the source, which may stop its work.
  */
 export class Table extends TableHandle<Table> {
+  /** The table's name. */
   readonly tableName: string;
+  /** The columns, as far as the backend knows them; may be empty. */
   readonly columns: readonly Column[];
+  /** The column that holds the id, if one does. */
   readonly idField: string | undefined;
+  /** The names that `getRef` knows. */
   readonly refNames: readonly string[];
+  /** What the backend can do by itself. */
   readonly capabilities: Capabilities;
+  /** How this handle is narrowed, ordered and paged. */
   readonly query: Query;
   readonly #source: TableSource;
 
@@ -81,10 +87,12 @@ export class Table extends TableHandle<Table> {
     return make();
   }
 
+  /** The rows of the set, or of its page if the handle has one, in the master's order. */
   async listValues(options?: CallOptions): Promise<Rows> {
     return await this.#list(this.query, options);
   }
 
+  /** Any row of the set with its id; `undefined` if there is none. */
   async getSomeValue(options?: CallOptions): Promise<RowEntry | undefined> {
     const { rest } = split(this.query, this.capabilities);
     const alone = this.query.pagination === undefined && Object.keys(rest).length === 0;
@@ -92,6 +100,7 @@ export class Table extends TableHandle<Table> {
     return rows.first();
   }
 
+  /** The size of the set; a page does not change it. */
   async getCount(options?: CallOptions): Promise<number> {
     const count = this.#verb("count");
     const set = narrowing(this.query);
@@ -101,6 +110,7 @@ export class Table extends TableHandle<Table> {
     return (await this.#list(set, options)).size;
   }
 
+  /** The row with this id; `undefined` if the set has none. */
   async getValue(id: string, options?: CallOptions): Promise<Row | undefined> {
     const set = narrowing(this.query);
     const row = await this.#verb("get").call(this.#source, this.#id(id), this.#call(this.#narrowedTo(set), options));
@@ -109,16 +119,19 @@ export class Table extends TableHandle<Table> {
     return this.#sourceNarrows(set) || rowMatches(copy, set, this.columns) ? copy : undefined;
   }
 
+  /** Adds a row. If the id exists, nothing is overwritten and the stored row is the answer. */
   async insertValue(id: string, row: Row, options?: WriteOptions): Promise<Row> {
     const insert = this.#verb("insert");
     return toRow(await insert.call(this.#source, this.#id(id), this.#rowFor(id, row), this.#call({}, options)));
   }
 
+  /** Stores a row whether the id exists or not; columns that are not in `row` go. */
   async replaceValue(id: string, row: Row, options?: WriteOptions): Promise<Row> {
     const replace = this.#verb("replace");
     return toRow(await replace.call(this.#source, this.#id(id), this.#rowFor(id, row), this.#call({}, options)));
   }
 
+  /** Changes the given columns and answers with the whole row; a missing id is a `NotFoundError`. */
   async patchValue(id: string, partial: Row, options?: WriteOptions): Promise<Row> {
     const patch = this.#verb("patch");
     const columns = this.#rowFor(id, partial);
@@ -131,12 +144,14 @@ export class Table extends TableHandle<Table> {
     return toRow(await patch.call(this.#source, id, columns, call));
   }
 
+  /** Removes a row; a missing id is no error. */
   async delete(id: string, options?: WriteOptions): Promise<void> {
     const remove = this.#verb("delete");
     if (!await this.#inSet(id, options)) return;
     await remove.call(this.#source, id, this.#call(this.#narrowedTo(narrowing(this.query)), options));
   }
 
+  /** Removes the rows of this set, and no others. A page is not a set: `UnsupportedError`. */
   async deleteAll(options?: WriteOptions): Promise<void> {
     if (this.query.pagination !== undefined) {
       throw new UnsupportedError(
@@ -154,6 +169,7 @@ export class Table extends TableHandle<Table> {
     }
   }
 
+  /** Adds a row under a new id, which is the answer. */
   async insertReturnIdValue(row: Row, options?: WriteOptions): Promise<string> {
     const insertReturnId = this.#verb("insertReturnId");
     const id: unknown = await insertReturnId.call(this.#source, toRow(row), this.#call({}, options));

@@ -9,24 +9,42 @@ import type { CallOptions, Capabilities, Column, TableLike, WriteOptions } from 
  * and streaming. `Self` is the kind of handle that narrowing gives.
  */
 export abstract class TableHandle<Self extends TableLike> implements TableLike {
+  /** The table's name. */
   abstract readonly tableName: string;
+  /** The columns, as far as the backend knows them; may be empty. */
   abstract readonly columns: readonly Column[];
+  /** The column that holds the id, if one does. */
   abstract readonly idField: string | undefined;
+  /** The names that `getRef` knows. */
   abstract readonly refNames: readonly string[];
+  /** What the backend can do by itself. */
   abstract readonly capabilities: Capabilities;
+  /** How this handle is narrowed, ordered and paged. */
   abstract readonly query: Query;
 
+  /** Another handle on the same table, with `query` in place of this handle's. */
   abstract withQuery(query: Query): Self;
+  /** The related table of this name, without asking anybody. */
   abstract getRef(name: string): TableLike;
+  /** The size of the set; a page does not change it. */
   abstract getCount(options?: CallOptions): Promise<number>;
+  /** The rows of the set, or of its page if the handle has one, in the master's order. */
   abstract listValues(options?: CallOptions): Promise<Rows>;
+  /** The row with this id; `undefined` if the set has none. */
   abstract getValue(id: string, options?: CallOptions): Promise<Row | undefined>;
+  /** Any row of the set with its id; `undefined` if there is none. */
   abstract getSomeValue(options?: CallOptions): Promise<RowEntry | undefined>;
+  /** Adds a row. If the id exists, nothing is overwritten and the stored row is the answer. */
   abstract insertValue(id: string, row: Row, options?: WriteOptions): Promise<Row>;
+  /** Stores a row whether the id exists or not; columns that are not in `row` go. */
   abstract replaceValue(id: string, row: Row, options?: WriteOptions): Promise<Row>;
+  /** Changes the given columns and answers with the whole row; a missing id is a `NotFoundError`. */
   abstract patchValue(id: string, partial: Row, options?: WriteOptions): Promise<Row>;
+  /** Removes a row; a missing id is no error. */
   abstract delete(id: string, options?: WriteOptions): Promise<void>;
+  /** Removes the rows of this set, and no others. A page is not a set: `UnsupportedError`. */
   abstract deleteAll(options?: WriteOptions): Promise<void>;
+  /** Adds a row under a new id, which is the answer. */
   abstract insertReturnIdValue(row: Row, options?: WriteOptions): Promise<string>;
 
   /** The columns that name a row for people. */

@@ -46,6 +46,7 @@ export class FakeClock implements Clock {
     return this.#sleepers.size;
   }
 
+  /** The time, in milliseconds since the epoch. */
   now(): number {
     return this.#now;
   }
@@ -58,6 +59,7 @@ export class FakeClock implements Clock {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 
+  /** Resolves when the time has been moved on by `ms` milliseconds, or rejects when the signal is aborted. */
   wait(ms: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);

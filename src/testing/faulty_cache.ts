@@ -30,18 +30,22 @@ export class FaultyCache implements Cache {
     this.#inner = inner;
   }
 
+  /** The entry under `key`, or `undefined`. */
   get(key: string): MaybePromise<CachedRows | undefined> {
     return this.plan.run("get", () => this.#inner.get(key));
   }
 
+  /** A mark to hand to `put`, taken before the master is read. */
   fence(key: string): MaybePromise<Fence> {
     return this.plan.run("fence", () => this.#inner.fence(key));
   }
 
+  /** Stores an entry, unless the key was invalidated since the fence; answers whether it was stored. */
   put(key: string, rows: CachedRows, fence?: Fence): MaybePromise<boolean> {
     return this.plan.run("put", () => this.#inner.put(key, rows, fence));
   }
 
+  /** Drops every entry whose key starts with `prefix`. */
   invalidatePrefix(prefix: string): MaybePromise<void> {
     return this.plan.run("invalidatePrefix", () => this.#inner.invalidatePrefix(prefix));
   }

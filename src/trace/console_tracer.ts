@@ -53,15 +53,18 @@ export class ConsoleTracer implements Tracer {
     this.#clock = options.clock ?? systemClock;
   }
 
+  /** Whether anybody listens at this level. */
   enabled(target: string, level: TraceLevel): boolean {
     const directive = this.#directives.find((candidate) => covers(candidate.target, target));
     return directive !== undefined && TRACE_LEVELS.indexOf(level) <= directive.rank;
   }
 
+  /** Something happened. */
   event(event: TraceRecord): void {
     this.#print(event, event.fields);
   }
 
+  /** A stretch of work begins. */
   span(start: TraceRecord): Span {
     const startedAt = this.#clock.now();
     return {

@@ -12,12 +12,10 @@ import { type Span, TRACE_LEVELS, type TraceLevel, type Tracer, type TraceRecord
 export interface OtelTracerOptions {
   /** What is too detailed to send; default `debug`, which leaves out `trace` and with it all row contents. */
   readonly level?: TraceLevel | undefined;
-  /** The tracer to send to; default the global one, under the name `@vantage/live`. */
-  readonly tracer?: OtelApiTracer | undefined;
 }
 
 /**
- * A tracer that makes OpenTelemetry spans, nested as the work is, with the cache's calls inside the read that made
+ * A tracer that makes OpenTelemetry spans under the name `@vantage/live`, nested as the work is, with the cache's calls inside the read that made
  * them. What happens inside a span becomes an event of it; what happens outside any, a span without length.
  *
  * @example Send spans wherever the application sends its own
@@ -38,13 +36,15 @@ export class OtelTracer implements Tracer {
   /** A tracer that sends everything up to `level`. */
   constructor(options: OtelTracerOptions = {}) {
     this.#rank = TRACE_LEVELS.indexOf(options.level ?? "debug");
-    this.#tracer = options.tracer ?? trace.getTracer("@vantage/live");
+    this.#tracer = trace.getTracer("@vantage/live");
   }
 
+  /** Whether anybody listens at this level. */
   enabled(_target: TraceTarget, level: TraceLevel): boolean {
     return TRACE_LEVELS.indexOf(level) <= this.#rank;
   }
 
+  /** A stretch of work begins. */
   span({ target, name, fields }: TraceRecord): Span {
     const span = this.#tracer.startSpan(`${target} ${name}`, { attributes: { ...fields } });
     const inside = trace.setSpan(context.active(), span);
@@ -58,6 +58,7 @@ export class OtelTracer implements Tracer {
     };
   }
 
+  /** Something happened. */
   event({ target, level, name, fields }: TraceRecord): void {
     const attributes = { level, ...fields };
     const active = trace.getActiveSpan();

@@ -1,0 +1,131 @@
+/**
+ * All that is checked, in one go: `npm test`, or `deno task test`. Prints what each stage took, how many tests ran in each
+ * runtime, and which were skipped and why. Exits 1 if anything failed, or was skipped without saying why in its name.
+ */
+import { spawn } from "node:child_process";
+import { readFileSync, rmSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import process from "node:process";
+
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
+const NODE = "node@24.21.0";
+const BUN = "bun@1.4.5";
+const DENO = process.execPath;
+const ENTRIES: readonly string[] = Object.values(JSON.parse(readFileSync(`${ROOT}deno.json`, "utf8")).exports);
+
+interface Counts {
+  readonly runtime: string;
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: readonly string[];
+}
+
+interface Stage {
+  readonly name: string;
+  readonly command: readonly string[];
+  /** For the runs of the suite: what its output says. */
+  readonly count?: (output: string) => Counts;
+}
+
+const STAGES: readonly Stage[] = [
+  { name: "install, as the lock file says", command: [DENO, "install", "--frozen"] },
+  { name: "format", command: [DENO, "fmt", "--check"] },
+  { name: "lint", command: [DENO, "lint"] },
+  { name: "types", command: [DENO, "check", "mod.ts", "src", "cli", "bench", "tests"] },
+  { name: "documentation of every public symbol", command: [DENO, "doc", "--lint", ...ENTRIES] },
+  {
+    name: "tests on Deno",
+    command: [DENO, "test", "-A", "--no-check", "--coverage=coverage", "tests"],
+    count: countDeno,
+  },
+  {
+    name: "examples in documentation and README",
+    command: [DENO, "test", "-A", "--doc", "--coverage=coverage", ...ENTRIES, "src", "README.md"],
+  },
+  { name: "tests on Node 24", command: ["npx", "-y", NODE, "--test", "tests/**/*_test.ts"], count: countNode },
+  { name: "tests on Bun", command: ["npx", "-y", BUN, "test", "--timeout", "60000", "tests"], count: countBun },
+  { name: "what would be published", command: [DENO, "publish", "--dry-run", "--allow-dirty"] },
+  { name: "coverage of src", command: [DENO, "coverage", "--include=/src/", "coverage"] },
+];
+
+function countDeno(output: string): Counts {
+  const [, passed = 0, failed = 0] = / (\d+) passed(?: \(\d+ steps?\))? \| (\d+) failed/.exec(output) ?? [];
+  const [, passedSteps = 0] = /passed \((\d+) steps?\)/.exec(output) ?? [];
+  const [, failedSteps = 0] = /failed \((\d+) steps?\)/.exec(output) ?? [];
+  const skipped = [...output.matchAll(/^\s*(.+?) \.\.\. ignored/gm)].map((match) => match[1] ?? "");
+  // A `describe` counts as a test there, and what is in it as a step.
+  return {
+    runtime: "Deno",
+    passed: Number(passedSteps) || Number(passed),
+    failed: Math.max(Number(failed), Number(failedSteps)),
+    skipped,
+  };
+}
+
+function countNode(output: string): Counts {
+  const number = (word: string): number => Number(new RegExp(`^ℹ ${word} (\\d+)$`, "m").exec(output)?.[1] ?? 0);
+  const skipped = [...output.matchAll(/^\s*﹣ (.+?) \([\d.]+ms\)/gm)].map((match) => match[1] ?? "");
+  return { runtime: "Node 24", passed: number("pass"), failed: number("fail") + number("cancelled"), skipped };
+}
+
+function countBun(output: string): Counts {
+  const number = (word: string): number => Number(new RegExp(`^ *(\\d+) ${word}$`, "m").exec(output)?.[1] ?? 0);
+  const skipped = [...output.matchAll(/^\(skip\) (?:.+ > )?(.+?)(?: \[[\d.]+ms\])?$/gm)].map((match) => match[1] ?? "");
+  return { runtime: "Bun", passed: number("pass"), failed: number("fail"), skipped };
+}
+
+/** Runs a command, and gives its output and how it ended. */
+function run(
+  [program = "", ...args]: readonly string[],
+): Promise<{ readonly output: string; readonly code: number | null }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, {
+      cwd: ROOT,
+      env: { ...process.env, NO_COLOR: "1", npm_config_loglevel: "error" },
+    });
+    let output = "";
+    const take = (chunk: Uint8Array): void => void (output += new TextDecoder().decode(chunk));
+    child.stdout.on("data", take);
+    child.stderr.on("data", take);
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ output, code }));
+  });
+}
+
+async function main(): Promise<number> {
+  rmSync(`${ROOT}coverage`, { recursive: true, force: true });
+  const all: Counts[] = [];
+  const broken: string[] = [];
+  for (const { name, command, count } of STAGES) {
+    const startedAt = performance.now();
+    const { output, code } = await run(command);
+    const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+    const counts = count?.(output);
+    if (counts !== undefined) all.push(counts);
+    const ok = code === 0 && (counts === undefined || (counts.failed === 0 && counts.passed > 0));
+    console.log(`${ok ? "ok    " : "FAILED"} ${name} (${seconds} s)`);
+    if (!ok) {
+      broken.push(name);
+      console.log(output);
+    } else if (name.startsWith("coverage")) console.log(output.trimEnd());
+  }
+  return report(all, broken);
+}
+
+function report(all: readonly Counts[], broken: readonly string[]): number {
+  const unreasoned = all.flatMap(({ skipped }) => skipped).filter((name) => !/\[skipped: .+\]$/.test(name));
+  console.log("\nTests by runtime:");
+  for (const { runtime, passed, failed, skipped } of all) {
+    console.log(`  ${runtime.padEnd(8)} ${passed} passed, ${failed} failed, ${skipped.length} skipped`);
+    for (const name of skipped) console.log(`           - ${name}`);
+  }
+  for (const name of broken) console.log(`FAILED: ${name}`);
+  for (const name of unreasoned) console.log(`FAILED: skipped without a reason: ${name}`);
+  const total = (of: (counts: Counts) => number): number => all.reduce((sum, counts) => sum + of(counts), 0);
+  const failures = Math.max(total(({ failed }) => failed), broken.length + unreasoned.length);
+  const [passed, skipped] = [total((counts) => counts.passed), total((counts) => counts.skipped.length)];
+  console.log(`\n${passed} passed, ${failures} failed, ${skipped} skipped`);
+  return failures === 0 ? 0 : 1;
+}
+
+process.exit(await main());
