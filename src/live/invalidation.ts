@@ -128,8 +128,6 @@ export class Invalidation {
     if (!isPromise(dropped)) return this.#attempted(dropped, began);
     this.#running = dropped.then((ok) => {
       this.#running = undefined;
-      // It took a while, so what took off meanwhile may have asked before or after it: another generation.
-      this.#trust.generation++;
       this.#attempted(ok, began);
     });
     return this.#running;

@@ -36,7 +36,6 @@ export interface ReadThroughOptions {
 /** One read of the master on its way, and how things stood when it took off. */
 interface Flight {
   readonly generation: number;
-  readonly startedAt: number;
   readonly fence: MaybePromise<Fence | undefined>;
   readonly rows: Promise<Rows>;
 }
@@ -151,12 +150,13 @@ export class ReadThrough {
     const fence = this.#fence(key);
     const rows = this.#askMaster(load, fence).then(async (received) => {
       this.#countReceived(key, received);
+      // That a row is missing is not remembered; that a set is empty is.
       if (received.size > 0 || id === undefined) {
-        await this.#keep(key, received, { generation, startedAt, fence: await fence });
+        await this.#keep(key, { rows: received, fetchedAt: startedAt }, await fence);
       }
       return received;
     });
-    const flight: Flight = { generation, startedAt, fence, rows };
+    const flight: Flight = { generation, fence, rows };
     this.#flights.set(key, flight);
     const land = (): void => {
       if (this.#flights.get(key) === flight) this.#flights.delete(key);
@@ -178,18 +178,12 @@ export class ReadThrough {
     return Rows.from(await abortable(load(signal), signal));
   }
 
-  async #keep(
-    key: string,
-    rows: Rows,
-    { generation, startedAt, fence }: { generation: number; startedAt: number; fence: Fence | undefined },
-  ): Promise<void> {
+  async #keep(key: string, fetched: CachedRows, fence: Fence | undefined): Promise<void> {
     const { settledFrom, doubted } = this.#invalidation;
-    if (this.#closed || doubted || fence === undefined || startedAt < settledFrom) return;
-    const stored = generation === this.#invalidation.generation &&
-      this.#cache.put(key, { rows, fetchedAt: startedAt }, fence);
-    const outcome = isPromise(stored) ? await stored : stored;
-    if (outcome === true) this.#counters.fills++;
-    if (outcome === false) this.#counters.fencedFills++;
+    if (this.#closed || doubted || fence === undefined || fetched.fetchedAt < settledFrom) return;
+    const stored = await this.#cache.put(key, fetched, fence);
+    if (stored === true) this.#counters.fills++;
+    if (stored === false) this.#counters.fencedFills++;
   }
 
   #countReceived(key: string, rows: Rows): void {

@@ -66,6 +66,58 @@ for (const { kind, make } of CACHES) {
       assert.equal((await late).get("a")?.price, 3);
     });
 
+    it("law 1: a table of another process does not join its own flight from before the write", async () => {
+      const storage = make();
+      const master = new FaultyTable(new MemTable("products", { rows: BAKERY }));
+      // Two cache objects over one storage share nothing else, as two processes would.
+      const writer = new LiveTable(master, "products", new FaultyCache(storage));
+      const reader = new LiveTable(master, "products", new FaultyCache(storage));
+      const gate = master.plan.hold("listValues");
+      const early = reader.listValues();
+      await gate.reached;
+      await writer.patchValue("a", { price: 3 });
+      const late = reader.listValues();
+      await settle();
+      gate.release();
+      assert.equal((await early).get("a")?.price, 2);
+      assert.equal((await late).get("a")?.price, 3);
+      assert.equal((await reader.listValues()).get("a")?.price, 3);
+    });
+
+    it("law 1: an event is told only after what was held is invalidated", async () => {
+      const { table, cache } = fixture({}, make());
+      const events = table.events.subscribe().getReader();
+      const gate = cache.plan.hold("invalidatePrefix", "before");
+      let heard = false;
+      const hearing = events.read().then(() => heard = true);
+      const write = table.patchValue("a", { price: 3 });
+      await gate.reached;
+      await settle();
+      assert.equal(heard, false);
+      gate.release();
+      await Promise.all([hearing, write]);
+      await table.close();
+    });
+
+    it("law 2: an invalidation asked for while one is under way is carried out after it, once for all who ask", async () => {
+      const { table, cache } = fixture({}, make());
+      const gate = cache.plan.hold("invalidatePrefix");
+      const first = table.invalidate();
+      await gate.reached;
+      const later = [table.invalidate(), table.invalidate()];
+      let done = false;
+      const all = Promise.all(later).then(() => done = true);
+      const next = cache.plan.hold("invalidatePrefix", "before");
+      gate.release();
+      await first;
+      await next.reached;
+      await settle();
+      assert.equal(done, false);
+      next.release();
+      await all;
+      assert.equal(cache.plan.count("invalidatePrefix"), 2);
+    });
+
     it("law 2, no old rows after an invalidation: a read in flight during a write does not become an entry", async () => {
       const { table, master } = fixture({}, make());
       const gate = master.plan.hold("listValues");
@@ -409,6 +461,19 @@ for (const { kind, make } of CACHES) {
       assert.equal(stream.subscriberCount, 0);
     });
 
+    it("law 11: closed at any point of a read, a table stores nothing any more", async () => {
+      for (let turns = 0; turns < 40; turns++) {
+        const { table, cache } = fixture({}, make());
+        const read = table.listValues().catch((error: unknown) => assert(error instanceof ClosedError));
+        for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+        const stored = cache.plan.count("put");
+        await table.close();
+        await read;
+        await settle();
+        assert.equal(cache.plan.count("put"), stored, `closed after ${turns} turns`);
+      }
+    });
+
     it("law 12, an unknown outcome is not a failure: the entries are invalidated, for the write may have been applied", async () => {
       const { table, master } = fixture({}, make());
       await table.listValues();
@@ -479,6 +544,28 @@ describe("The law, without a cache", () => {
     assert(table.stats().cacheFailures >= 3);
     await table.close();
     assert.equal(clock.waiting, 0);
+  });
+
+  it("law 8: the success of one table does not make up for what another asked for after it began", async () => {
+    const cache = new FaultyCache(slowly(new MemCache()));
+    const master = new MemTable("p", { rows: BAKERY });
+    const { clock } = fixture();
+    const [one, two] = [new LiveTable(master, "p", cache, { clock }), new LiveTable(master, "p", cache, { clock })];
+    await one.listValues();
+    const gate = cache.plan.hold("invalidatePrefix");
+    const first = one.invalidate();
+    await gate.reached;
+    cache.plan.fail("invalidatePrefix", new Error("disk full"));
+    await two.invalidate();
+    gate.release();
+    await first;
+    await one.listValues();
+    await one.listValues();
+    assert.equal(one.stats().hits, 0);
+    await clock.advance(60_000);
+    await one.listValues();
+    await one.listValues();
+    assert.equal(one.stats().hits, 1);
   });
 
   it("law 8: what one table failed to drop is served by none, even after that table was closed", async () => {
