@@ -113,11 +113,11 @@ async function main(): Promise<number> {
 }
 
 function report(all: readonly Counts[], broken: readonly string[]): number {
-  const unreasoned = all.flatMap(({ skipped }) => skipped).filter((name) => !/\[skipped: .+\]$/.test(name));
+  const unreasoned = all.flatMap(({ skipped }) => skipped).filter((name) => reasonIn(name) === undefined);
   console.log("\nTests by runtime:");
   for (const { runtime, passed, failed, skipped } of all) {
     console.log(`  ${runtime.padEnd(8)} ${passed} passed, ${failed} failed, ${skipped.length} skipped`);
-    for (const name of skipped) console.log(`           - ${name}`);
+    for (const [reason, times] of countEach(skipped.map(reasonIn))) console.log(`           ${times} × ${reason}`);
   }
   for (const name of broken) console.log(`FAILED: ${name}`);
   for (const name of unreasoned) console.log(`FAILED: skipped without a reason: ${name}`);
@@ -126,6 +126,17 @@ function report(all: readonly Counts[], broken: readonly string[]): number {
   const [passed, skipped] = [total((counts) => counts.passed), total((counts) => counts.skipped.length)];
   console.log(`\n${passed} passed, ${failures} failed, ${skipped} skipped`);
   return failures === 0 ? 0 : 1;
+}
+
+/** What a skipped test's name says in its end: see skippable.ts. */
+function reasonIn(name: string): string | undefined {
+  return /\[skipped: (.+)\]$/.exec(name)?.[1];
+}
+
+function countEach<T>(items: readonly T[]): Map<T, number> {
+  const counts = new Map<T, number>();
+  for (const item of items) counts.set(item, (counts.get(item) ?? 0) + 1);
+  return counts;
 }
 
 process.exit(await main());

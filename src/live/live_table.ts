@@ -213,6 +213,11 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
     return this.#core.enqueue(op, this.#target(), options);
   }
 
+  /** The key of what `listValues` of this handle answers. */
+  get listCacheKey(): string {
+    return this.#all.key;
+  }
+
   /** The key of page `page` of this handle's rows. */
   pageCacheKey(page: number): string {
     return this.#core.keys.ofList(atPage(this.query, page));

@@ -101,8 +101,13 @@ function covers(directive: string, target: string): boolean {
   return directive === "" || directive === target || target.startsWith(`${directive}::`);
 }
 
-/** Bare where that is unambiguous, quoted where it is not; control characters never reach the terminal. */
+/** Bare where that is unambiguous, quoted where it is not; nothing that steers a terminal or turns text around is printed. */
 function format(value: string | number | boolean): string {
-  const text = String(value);
-  return typeof value !== "string" || /^[\w./:%@+-]+$/.test(text) ? text : JSON.stringify(text);
+  if (typeof value !== "string") return String(value);
+  if (/^[\w./:%@+-]+$/.test(value)) return value;
+  return JSON.stringify(value).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, escapeCodePoint);
+}
+
+function escapeCodePoint(character: string): string {
+  return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
 }

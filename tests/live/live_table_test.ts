@@ -346,12 +346,14 @@ describe("LiveTable, writing", () => {
 });
 
 describe("LiveTable, seeing", () => {
-  it("LiveTable.pageCacheKey() and idCacheKey() follow the grammar", () => {
+  it("LiveTable.listCacheKey, pageCacheKey() and idCacheKey() follow the grammar", () => {
     const { table } = fixture();
     const clients = new LiveTable(new MemTable("clients"), "clients", new MemCache());
     assert.equal(clients.pageCacheKey(1), "clients/page_1");
     assert.equal(clients.idCacheKey("marty"), "clients/id/marty");
     assert.equal(clients.idCacheKey("a/b%"), "clients/id/a%2Fb%25");
+    assert.equal(clients.listCacheKey, "clients/all");
+    assert.equal(clients.page(2).listCacheKey, "clients/page_2");
     assert.equal(table.cacheKey, "products");
     assert.notEqual(table.page(1, 20).pageCacheKey(1), table.pageCacheKey(1));
   });

@@ -190,6 +190,15 @@ describe("ConsoleTracer", () => {
     ]);
   });
 
+  it("prints nothing that steers a terminal or turns text around", () => {
+    const written = lines(
+      "trace",
+      (tracer) => tracer.event(record("vantage_live::read", "warn", { id: "\u009b2J\u202e\u2028\u007f\u200f" })),
+    );
+    assert.match(written[0] ?? "", /^[\x20-\x7e]+$/);
+    assert(written[0]?.endsWith('id="\\u{9b}2J\\u{202e}\\u{2028}\\u{7f}\\u{200f}"'));
+  });
+
   it("prints a span when it ends, with the milliseconds it took", async () => {
     const clock = new FakeClock();
     const written: string[] = [];

@@ -1,0 +1,35 @@
+import { type MaybePromise, TableError } from "@vantage/live";
+
+/** What was given cannot be used. The message is one line: what was wrong, and what is accepted. Nothing was changed. */
+export class BadInput extends Error {
+  override readonly name = "BadInput";
+}
+
+/** Runs `work`, and blames what was given if it cannot be opened. */
+export async function opening<T>(what: string, work: () => MaybePromise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (cause instanceof BadInput) throw cause;
+    throw new BadInput(`Cannot open ${what}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** Runs `write`, and blames what was given if the table refused it for good; then nothing was changed. */
+export async function writing<T>(write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    const refused = error instanceof TypeError || error instanceof RangeError ||
+      (error instanceof TableError && error.code !== "not_found" && !error.retriable);
+    throw refused ? new BadInput(`${messageOf(error)}; nothing was changed`, { cause: error }) : error;
+  }
+}
+
+/** What an error says, with what the database said below it. */
+export function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error && error instanceof TableError
+    ? `${error.message} (${error.cause.message})`
+    : error.message;
+}

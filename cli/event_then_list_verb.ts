@@ -1,0 +1,73 @@
+import { type LiveEvent, type LiveTable, ManualLiveStream } from "@vantage/live";
+import type { Arguments } from "./args.ts";
+import { BadInput } from "./bad_input.ts";
+import { pushAndHear } from "./heard_event.ts";
+import { DEFAULT_LIMIT, describePage } from "./list_verb.ts";
+import { type Output, paint } from "./output.ts";
+import { formatMs, readingToJson, round, tellReading } from "./timed_reads.ts";
+import { type Answer, COMMON_FLAGS, type Context, TABLE_FLAGS, type Verb } from "./verb.ts";
+import { onTable, type Wiring } from "./wiring.ts";
+
+/** Shows that an event makes the next read a miss. */
+export const eventThenListVerb: Verb = {
+  name: "event-then-list",
+  words: [],
+  summary: "list, list, push an event as if somebody else had changed the data, and list again",
+  details: [
+    "Who listens to a stream cannot know what happened before: so the first list is a miss,",
+    "the second a hit, and the one after the event a miss again.",
+  ],
+  flags: [
+    { name: "id", value: "<id>", help: "the event says that this row was updated; default: that something changed" },
+    ...TABLE_FLAGS,
+    ...COMMON_FLAGS,
+  ],
+  run(args: Arguments, context: Context): Promise<Answer> {
+    const id = args.text("id");
+    if (id === "") throw new BadInput("--id needs an id that is not empty");
+    const stream = new ManualLiveStream();
+    const event: LiveEvent = id === undefined ? { kind: "changed" } : { kind: "updated", id };
+    return onTable(args, context, {
+      liveStream: stream,
+      check: () => event,
+      run: (wiring) => listAroundEvent(wiring, { stream, event }, context.out),
+    });
+  },
+};
+
+async function listAroundEvent(
+  { live, reads, places: { entity } }: Wiring,
+  { stream, event }: { readonly stream: ManualLiveStream; readonly event: LiveEvent },
+  out: Output,
+): Promise<Answer> {
+  const page = live.page(1, DEFAULT_LIMIT);
+  const list = async (): Promise<ReturnType<typeof readingToJson>> => {
+    const reading = await reads.list(page);
+    tellReading(out, `list: ${describePage(page, reading)}`, reading);
+    return readingToJson(reading);
+  };
+  const before = [await list(), await list()];
+  const pushMs = await push(live, stream, event);
+  const about = event.kind === "changed" ? "" : ` ${JSON.stringify(event.id)}`;
+  out.line(
+    paint("cyan", "EVENT"),
+    `${formatMs(pushMs).padStart(10)}  ${event.kind}${about}: heard, and what was held dropped`,
+  );
+  const after = await list();
+  return {
+    document: {
+      verb: "event-then-list",
+      entity,
+      event: { ...event, row: undefined },
+      before,
+      after,
+      eventMs: round(pushMs),
+    },
+  };
+}
+
+async function push(live: LiveTable, stream: ManualLiveStream, event: LiveEvent): Promise<number> {
+  const startedAt = performance.now();
+  await pushAndHear(stream, live, event);
+  return performance.now() - startedAt;
+}

@@ -1,0 +1,101 @@
+import { existsSync, statSync } from "node:fs";
+import type { Capabilities } from "@vantage/live";
+import type { Arguments } from "./args.ts";
+import type { Json } from "./json_form.ts";
+import type { Output } from "./output.ts";
+import { pictureOf } from "./picture.ts";
+import type { CachePlace } from "./places.ts";
+import { type Answer, COMMON_FLAGS, type Context, TABLE_FLAGS, type Verb } from "./verb.ts";
+import { onTable, type Wiring } from "./wiring.ts";
+
+/** Shows how everything is wired. */
+export const infoVerb: Verb = {
+  name: "info",
+  words: [],
+  summary: "show the wiring as a picture in text",
+  details: [],
+  flags: [...TABLE_FLAGS, ...COMMON_FLAGS],
+  run(args: Arguments, context: Context): Promise<Answer> {
+    return onTable(args, context, {
+      check: () => undefined,
+      run: async (wiring) => {
+        await tellWiring(wiring, context.out);
+        return { document: await wiringToJson(wiring) };
+      },
+    });
+  },
+};
+
+/** The picture, for people. */
+export async function tellWiring({ live, master, places }: Wiring, out: Output): Promise<void> {
+  const key = live.pageCacheKey(1);
+  const { held, rows = 0 } = await live.explain(key);
+  const lines = pictureOf({
+    live: [`table      LiveTable of ${live.tableName}`, `cache key  ${live.cacheKey}`, `columns    ${columnsOf(live)}`],
+    cache: [...cacheLines(places.cache), `page 1     ${held ? `held, ${rows} rows` : "not held"}`],
+    queue: ["queue      256 places", "answers    each write its own"],
+    master: [
+      `master     SqliteTable ${master.tableName}, ${await master.getCount()} rows`,
+      `file       ${places.master}, ${bytesIn(places.master)} bytes`,
+      `id         ${live.idField}`,
+      `refers to  ${live.refNames.length > 0 ? live.refNames.join(", ") : "nothing"}`,
+      `by itself  ${abilitiesOf(live.capabilities)}`,
+    ],
+  });
+  for (const line of lines) out.line(line);
+}
+
+/** How many bytes a database's files have. */
+export function bytesIn(path: string): number {
+  let bytes = 0;
+  for (const file of [path, `${path}-wal`]) if (existsSync(file)) bytes += statSync(file).size;
+  return bytes;
+}
+
+async function wiringToJson({ live, master, places }: Wiring): Promise<Answer["document"]> {
+  const { cache } = places;
+  const { held, rows } = await live.explain(live.pageCacheKey(1));
+  return {
+    verb: "info",
+    entity: places.entity,
+    cacheKey: live.cacheKey,
+    keys: { page: live.pageCacheKey(1), row: live.idCacheKey("<id>") },
+    columns: live.columns.map(({ name, type, flags }) => ({ name, type, flags })),
+    idField: live.idField,
+    refs: live.refNames,
+    capabilities: { ...live.capabilities },
+    master: { kind: "sqlite", path: places.master, bytes: bytesIn(places.master), rows: await master.getCount() },
+    cache: { ...cacheToJson(cache), held, rows },
+  };
+}
+
+/** The facts of a cache, for programs. */
+export function cacheToJson(cache: CachePlace): { readonly [name: string]: Json } {
+  return cache.kind === "file"
+    ? { kind: "sqlite", path: cache.path, bytes: bytesIn(cache.path) }
+    : { kind: cache.kind };
+}
+
+function cacheLines(cache: CachePlace): readonly string[] {
+  switch (cache.kind) {
+    case "mem":
+      return ["cache      MemCache", "size       while this process runs"];
+    case "none":
+      return ["cache      NoCache", "size       keeps nothing"];
+    case "file":
+      return ["cache      SqliteCache", `file       ${cache.path}`, `size       ${bytesIn(cache.path)} bytes`];
+    default:
+      return cache satisfies never;
+  }
+}
+
+function columnsOf({ columns }: Wiring["live"]): string {
+  return columns.map(({ name, type = "" }) => type === "" ? name : `${name} ${type}`).join(", ");
+}
+
+function abilitiesOf(capabilities: Capabilities): string {
+  return Object.entries(capabilities).filter(([, can]) => Array.isArray(can) ? can.length > 0 : can).map(([name]) =>
+    name
+  )
+    .join(", ");
+}

@@ -1,0 +1,90 @@
+import {
+  type Condition,
+  type LiveTable,
+  type Order,
+  Pagination,
+  type Query,
+  type Rows,
+  type TableLike,
+} from "@vantage/live";
+import type { Arguments } from "./args.ts";
+import { BadInput } from "./bad_input.ts";
+import { findColumn, parseAssignment } from "./column_value.ts";
+import { rowToJson } from "./json_form.ts";
+import type { Output } from "./output.ts";
+import { tellRows } from "./row_view.ts";
+import { type Reading, readingToJson, tellReading } from "./timed_reads.ts";
+import { type Answer, COMMON_FLAGS, type Context, TABLE_FLAGS, type Verb } from "./verb.ts";
+import { onTable, type Wiring } from "./wiring.ts";
+
+/** The rows on a page unless asked otherwise. */
+export const DEFAULT_LIMIT = 50;
+const MAX_PAGE = 1_000_000_000;
+const MAX_LIMIT = 1_000_000;
+
+/** Lists one page of rows. */
+export const listVerb: Verb = {
+  name: "list",
+  words: [],
+  summary: "list one page of rows",
+  details: [
+    "Values are read by the column's declared type: numbers, true or false, or else text.",
+    "Run it twice: the first is a miss, the second, in a new process, a hit.",
+  ],
+  flags: [
+    { name: "page", value: "<n>", help: "which page; default 1" },
+    { name: "limit", value: "<n>", help: `how many rows a page has; default ${DEFAULT_LIMIT}` },
+    { name: "where", value: "<column=value>", repeatable: true, help: "only rows that have this value; all must hold" },
+    { name: "order", value: "<column>", repeatable: true, help: "order by a column; <column>:desc for the other way" },
+    { name: "search", value: "<text>", help: "only rows with this text in a column of text" },
+    ...TABLE_FLAGS,
+    ...COMMON_FLAGS,
+  ],
+  run(args: Arguments, context: Context): Promise<Answer> {
+    const pagination = new Pagination(
+      args.whole("page", { max: MAX_PAGE }) ?? 1,
+      args.whole("limit", { max: MAX_LIMIT }) ?? DEFAULT_LIMIT,
+    );
+    return onTable(args, context, {
+      check: (table) => queryOf(args, table, pagination),
+      run: (wiring, query) => list(wiring, query, context.out),
+    });
+  },
+};
+
+async function list({ live, reads, places }: Wiring, query: Query, out: Output): Promise<Answer> {
+  const handle = live.withQuery(query);
+  const reading = await reads.list(handle);
+  tellRows(out, handle, reading.answer);
+  tellReading(out, describePage(handle, reading), reading);
+  return {
+    document: {
+      verb: "list",
+      entity: places.entity,
+      ...readingToJson(reading),
+      page: query.pagination?.page,
+      limit: query.pagination?.limit,
+      rows: Array.from(reading.answer.values(), rowToJson),
+    },
+  };
+}
+
+/** How many rows, and which page. */
+export function describePage({ tableName, query: { pagination } }: LiveTable, { answer }: Reading<Rows>): string {
+  const { page, limit } = pagination ?? new Pagination(1, DEFAULT_LIMIT);
+  const more = answer.size === limit ? `; perhaps more with --page ${page + 1}` : "";
+  return `${answer.size} of ${tableName} on page ${page}${more}`;
+}
+
+function queryOf(args: Arguments, { columns }: TableLike, pagination: Pagination): Query {
+  const where = args.all("where").map((text): Condition => {
+    const { column, value } = parseAssignment(text, columns);
+    if (typeof value === "object") throw new BadInput(`--where cannot compare ${column} with a document`);
+    return [column, "eq", value];
+  });
+  const orderBy = args.all("order").map((text): Order => {
+    const [, name = text, direction = "asc"] = /^(.*):(asc|desc)$/s.exec(text) ?? [];
+    return [findColumn(name, columns).name, direction === "desc" ? "desc" : "asc"];
+  });
+  return { where, orderBy, search: args.text("search"), pagination };
+}

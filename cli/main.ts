@@ -1,0 +1,109 @@
+import process from "node:process";
+import { ConsoleTracer, type Tracer } from "@vantage/live";
+import { addVerb } from "./add_verb.ts";
+import { type Arguments, type Flag, parseCommandLine } from "./args.ts";
+import { BadInput, messageOf } from "./bad_input.ts";
+import { deleteVerb } from "./delete_verb.ts";
+import { eventThenListVerb } from "./event_then_list_verb.ts";
+import { getVerb } from "./get_verb.ts";
+import { tellHelp, usageOf } from "./help.ts";
+import { infoVerb } from "./info_verb.ts";
+import { listVerb } from "./list_verb.ts";
+import { Output } from "./output.ts";
+import { patchVerb } from "./patch_verb.ts";
+import { seedVerb } from "./seed_verb.ts";
+import { statsVerb } from "./stats_verb.ts";
+import { tour } from "./tour.ts";
+import type { Verb } from "./verb.ts";
+import { visible } from "./visible.ts";
+
+const FAULT = 1;
+const BAD_INPUT = 2;
+
+const VERBS: readonly Verb[] = [
+  seedVerb,
+  listVerb,
+  getVerb,
+  addVerb,
+  patchVerb,
+  deleteVerb,
+  eventThenListVerb,
+  infoVerb,
+  statsVerb,
+];
+
+/** Does what the command line says. Answers with the exit code. */
+async function main(argv: readonly string[]): Promise<number> {
+  const errors = outputOf(false);
+  let debug = argv.includes("--debug");
+  try {
+    const given = parseCommandLine(argv, { all: allFlags(), acceptedBy: (words) => findVerb(words).flags });
+    debug = given.has("debug");
+    return await runVerb(given);
+  } catch (error) {
+    if (error instanceof BadInput) errors.error(`demo: ${error.message}`);
+    else errors.error(`demo: unexpected fault: ${messageOf(error)}`);
+    if (debug && error instanceof Error) { for (const line of stackOf(error)) errors.error(line); }
+    return error instanceof BadInput ? BAD_INPUT : FAULT;
+  }
+}
+
+async function runVerb(given: Arguments): Promise<number> {
+  const verb = findVerb(given.words);
+  const out = outputOf(given.has("json"));
+  if (given.has("help")) {
+    tellHelp(outputOf(false), verb, VERBS);
+    return 0;
+  }
+  const args = given.afterVerb();
+  checkWords(args, verb);
+  const { document, exitCode = 0 } = await verb.run(args, { out, tracer: tracerOf(args) });
+  out.document(document);
+  return exitCode;
+}
+
+function findVerb([word]: readonly string[]): Verb {
+  const verb = word === undefined ? tour : VERBS.find(({ name }) => name === word);
+  if (verb !== undefined) return verb;
+  throw new BadInput(`Unknown verb ${JSON.stringify(word)}; accepted are ${VERBS.map(({ name }) => name).join(", ")}`);
+}
+
+/** Too few words are for the verb to tell, which knows what they are. */
+function checkWords({ words }: Arguments, verb: Verb): void {
+  const most = verb.most ?? verb.words.length;
+  const extra = words[most];
+  if (extra !== undefined) throw new BadInput(`${JSON.stringify(extra)} is one word too many; usage: ${usageOf(verb)}`);
+}
+
+function allFlags(): readonly Flag[] {
+  const flags = new Map([...VERBS, tour].flatMap((verb) => verb.flags.map((flag) => [flag.name, flag] as const)));
+  return [...flags.values()];
+}
+
+function outputOf(json: boolean): Output {
+  return new Output({ stdout: process.stdout, stderr: process.stderr, json, env: process.env });
+}
+
+/** `--debug` asks for traces, and so does `VANTAGE_LOG`, which also says which. */
+function tracerOf(args: Arguments): Tracer | undefined {
+  const { VANTAGE_LOG = "" } = process.env;
+  if (VANTAGE_LOG === "" && !args.has("debug")) return undefined;
+  try {
+    const filter = VANTAGE_LOG === "" ? undefined : VANTAGE_LOG;
+    return new ConsoleTracer({ filter, write: (line) => process.stderr.write(`${visible(line)}\n`) });
+  } catch (cause) {
+    throw new BadInput(`VANTAGE_LOG: ${messageOf(cause)}`, { cause });
+  }
+}
+
+function stackOf(error: Error): readonly string[] {
+  const cause = error.cause instanceof Error ? [`caused by ${error.cause.stack}`] : [];
+  return [error.stack ?? error.message, ...cause].flatMap((text) => text.split("\n"));
+}
+
+// Whoever reads the output may stop reading, as `head` does: that is no fault, and the work is done to its end.
+process.stdout.on("error", (error: Error) => {
+  if (!("code" in error && error.code === "EPIPE")) throw error;
+});
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,46 @@
+import type { Row, TableLike } from "@vantage/live";
+import type { Arguments } from "./args.ts";
+import { BadInput } from "./bad_input.ts";
+import { parseAssignment } from "./column_value.ts";
+import { idWord } from "./id_word.ts";
+import { type Answer, COMMON_FLAGS, type Context, TABLE_FLAGS, type Verb } from "./verb.ts";
+import { onTable } from "./wiring.ts";
+import { tellWrite } from "./write_verb.ts";
+
+/** Changes columns of one row. */
+export const patchVerb: Verb = {
+  name: "patch",
+  words: ["<id>", "<column=value>..."],
+  most: Infinity,
+  summary: "change columns of one row, through the write queue",
+  details: [
+    "Values are read by the column's declared type: numbers, true or false, or else text.",
+    "Exit code 1 if there is no such row.",
+  ],
+  flags: [...TABLE_FLAGS, ...COMMON_FLAGS],
+  run(args: Arguments, context: Context): Promise<Answer> {
+    const id = idWord("patch", args.words);
+    return onTable(args, context, {
+      check: (table) => partialOf(args.words.slice(1), table),
+      run: (wiring, partial) =>
+        tellWrite(wiring, {
+          verb: "patch",
+          id,
+          outcome: () => "patched",
+          write: () => wiring.live.patchValue(id, partial),
+        }, context.out),
+    });
+  },
+};
+
+function partialOf(words: readonly string[], { columns, idField }: TableLike): Row {
+  if (words.length === 0) throw new BadInput("patch needs at least one column=value after the id");
+  const assignments = words.map((word) => parseAssignment(word, columns));
+  const names = assignments.map(({ column }) => column);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new BadInput(`${twice} was given twice`);
+  if (idField !== undefined && names.includes(idField)) {
+    throw new BadInput(`${idField} is the id, which cannot be changed; add the row anew and delete the old one`);
+  }
+  return Object.fromEntries(assignments.map(({ column, value }) => [column, value]));
+}

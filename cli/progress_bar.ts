@@ -1,0 +1,17 @@
+import type { Output } from "./output.ts";
+
+const WIDTH = 40;
+/** Fewer rows are in before anybody could read the bar. */
+const MIN_ROWS = 50_000;
+
+/** Draws how far a long work has come; the bar goes when it is done. */
+export function progressBar(out: Output): (done: number, total: number) => void {
+  return (done, total) => {
+    if (total < MIN_ROWS) return;
+    const share = done / total;
+    const bar = "#".repeat(Math.floor(share * WIDTH)).padEnd(WIDTH, "-");
+    const text = `[${bar}] ${String(Math.floor(share * 100)).padStart(3)}% of ${total} rows`;
+    out.progress(done < total ? text : " ".repeat(text.length));
+    if (done === total) out.progress("");
+  };
+}

@@ -1,0 +1,77 @@
+import { existsSync } from "node:fs";
+import { LiveTable } from "@vantage/live";
+import { SqliteTable } from "@vantage/live/table/sqlite";
+import type { Arguments } from "./args.ts";
+import { BadInput, opening } from "./bad_input.ts";
+import { BAKERY_TABLES, type BakerySize, SMALL_BAKERY } from "./bakery.ts";
+import { checkCache, isStored, OpenedCache } from "./opened_cache.ts";
+import { type Output, paint } from "./output.ts";
+import { cacheKeyOf, makeDemoFolder, type Places, placesOf } from "./places.ts";
+import { progressBar } from "./progress_bar.ts";
+import { checkSeedable, seedBakery } from "./seeding.ts";
+import { formatMs, round } from "./timed_reads.ts";
+import { type Answer, COMMON_FLAGS, type Context, TABLE_FLAGS, type Verb } from "./verb.ts";
+
+const MAX_ROWS = 10_000_000;
+
+/** Fills the master with the bakery. */
+export const seedVerb: Verb = {
+  name: "seed",
+  words: [],
+  summary: "fill the master with the bakery: clients, products and orders",
+  details: [
+    "What the demo filled before is replaced; a database that it did not make is refused.",
+    "With --rows, the table of --entity gets so many rows, and the other two what the bakery has.",
+  ],
+  flags: [
+    { name: "rows", value: "<n>", help: "how many rows the table gets; they are the same each time" },
+    ...TABLE_FLAGS,
+    ...COMMON_FLAGS,
+  ],
+  run: seed,
+};
+
+async function seed(args: Arguments, context: Context): Promise<Answer> {
+  const rows = args.whole("rows", { max: MAX_ROWS });
+  const places = placesOf(args);
+  const size = sizeOf(places.entity, rows);
+  if (existsSync(places.master)) {
+    await opening("the master", () => checkSeedable(places.master));
+  }
+  await checkCache(places.cache);
+  makeDemoFolder(places);
+  const startedAt = performance.now();
+  await seedBakery(places.master, { size, onProgress: progressBar(context.out) });
+  const ms = performance.now() - startedAt;
+  await invalidateAll(places);
+  tell(context.out, places, size, ms);
+  return { document: { verb: "seed", master: places.master, rows: { ...size }, ms: round(ms) } };
+}
+
+function sizeOf(entity: string, rows: number | undefined): BakerySize {
+  const known = BAKERY_TABLES.some(({ name }) => name === entity);
+  if (!known) {
+    const accepted = BAKERY_TABLES.map(({ name }) => name).join(", ");
+    throw new BadInput(`The bakery has no ${JSON.stringify(entity)}; accepted are ${accepted}`);
+  }
+  return rows === undefined ? SMALL_BAKERY : { ...SMALL_BAKERY, [entity]: rows };
+}
+
+/** What a cache holds of the rows from before is dropped, if there is such a cache. */
+async function invalidateAll({ master, cache: place }: Places): Promise<void> {
+  if (!isStored(place)) return;
+  await using opened = await OpenedCache.open(place);
+  for (const { name } of BAKERY_TABLES) {
+    await using table = await SqliteTable.open(master, name);
+    await using live = new LiveTable(table, cacheKeyOf(name, master), opened.cache);
+    await live.invalidate();
+  }
+}
+
+function tell(out: Output, { master }: Places, size: BakerySize, ms: number): void {
+  out.table(["table", "rows"], BAKERY_TABLES.map(({ name }) => [name, size[name]]));
+  out.line();
+  const total = size.clients + size.products + size.orders;
+  const rate = Math.round(total / ms * 1_000);
+  out.line(paint("cyan", "seeded"), ` ${formatMs(ms)}  ${total} rows in ${master}, ${rate} a second`);
+}

@@ -1,0 +1,192 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type LiveTable, ManualLiveStream, type Row, type Rows } from "@vantage/live";
+import { SqliteTable } from "@vantage/live/table/sqlite";
+import type { Arguments } from "./args.ts";
+import { SMALL_BAKERY } from "./bakery.ts";
+import { pushAndHear } from "./heard_event.ts";
+import { tellWiring } from "./info_verb.ts";
+import type { Json } from "./json_form.ts";
+import { type Output, paint } from "./output.ts";
+import type { Places } from "./places.ts";
+import { seedBakery } from "./seeding.ts";
+import { statsToJson, tellCounts } from "./stats_verb.ts";
+import { comparison, formatMs, type Reading, readingParts, readingToJson, round } from "./timed_reads.ts";
+import { type Cost, costsToJson, measureReads, tellCosts } from "./tour_measure.ts";
+import { type Answer, COMMON_FLAGS, type Context, type Verb } from "./verb.ts";
+import { Wiring } from "./wiring.ts";
+
+const PRODUCTS = 2_000;
+const WRITERS = 100;
+
+/** What the demo does without a verb. */
+export const tour: Verb = {
+  name: "",
+  words: [],
+  summary: "a tour of everything in one go, or one verb",
+  details: [
+    "The tour works in a folder of its own, which it removes. The verbs work on .vantage-demo in the current folder,",
+    "which is filled with a bakery on its first use.",
+  ],
+  flags: COMMON_FLAGS,
+  async run(_: Arguments, context: Context): Promise<Answer> {
+    const folder = mkdtempSync(join(tmpdir(), "vantage-demo-"));
+    try {
+      return await new Tour(folder, context).run();
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+};
+
+/** The stages of the tour, each of them told as it happens. */
+class Tour {
+  readonly #places: Places;
+  readonly #context: Context;
+  readonly #out: Output;
+  readonly #steps: { readonly [name: string]: Json }[] = [];
+
+  constructor(folder: string, context: Context) {
+    this.#places = {
+      entity: "products",
+      master: join(folder, "master.sqlite"),
+      masterIsDefault: false,
+      cache: { kind: "file", path: join(folder, "cache.sqlite") },
+    };
+    this.#context = context;
+    this.#out = context.out;
+  }
+
+  async run(): Promise<Answer> {
+    await this.#time("seed", `${PRODUCTS} products, in a new SQLite file`, async () => {
+      await seedBakery(this.#places.master, { size: { ...SMALL_BAKERY, products: PRODUCTS } });
+    });
+    await this.#coldAndWarm();
+    await this.#startAgain();
+    const stream = new ManualLiveStream();
+    await using wiring = await Wiring.open(this.#places, { tracer: this.#context.tracer, liveStream: stream });
+    await this.#writes(wiring);
+    await this.#event(wiring, stream);
+    await this.#views(wiring);
+    await this.#writers(wiring);
+    this.#heading("What was measured");
+    const stats = wiring.live.stats();
+    const costs = await this.#measure();
+    tellCosts(this.#out, costs);
+    tellCounts(this.#out, stats);
+    return {
+      document: {
+        verb: "tour",
+        steps: this.#steps,
+        measured: { costs: costsToJson(costs), counts: statsToJson(stats) },
+      },
+    };
+  }
+
+  async #coldAndWarm(): Promise<void> {
+    await using wiring = await this.#open();
+    this.#heading("The wiring");
+    await tellWiring(wiring, this.#out);
+    this.#heading("The first read asks the master, the second does not");
+    await this.#list(wiring, "list");
+    await this.#list(wiring, "list again");
+  }
+
+  async #startAgain(): Promise<void> {
+    this.#heading("Everything closed and opened again, as a new process would: the cache is still warm");
+    await using wiring = await this.#open();
+    await this.#list(wiring, "list");
+  }
+
+  async #writes(wiring: Wiring): Promise<void> {
+    const { live } = wiring;
+    this.#heading("Writes go through a queue to the master; what was held is dropped before they settle");
+    await this.#get(wiring, "a");
+    await this.#get(wiring, "a");
+    await this.#time("add", `d, Donut, 5`, () => live.insertValue("d", { name: "Donut", price: 5 }));
+    await this.#list(wiring, "list");
+    await this.#time("patch", "d, price 6", () => live.patchValue("d", { price: 6 }));
+    await this.#get(wiring, "d", ({ price }) => `price ${price}`);
+    await this.#list(wiring, "list");
+    await this.#list(wiring, "list again");
+  }
+
+  async #event(wiring: Wiring, stream: ManualLiveStream): Promise<void> {
+    this.#heading("Somebody else changes the master; an event says so");
+    await using other = await SqliteTable.open(this.#places.master, "products");
+    await other.patchValue("a", { name: "Apricot tart" });
+    await this.#list(wiring, "list", (rows) => `a is still ${rows.get("a")?.name}, as nobody has told`);
+    await this.#time("event", "updated a", () => pushAndHear(stream, wiring.live, { kind: "updated", id: "a" }));
+    await this.#list(wiring, "list", (rows) => `a is ${rows.get("a")?.name}`);
+  }
+
+  async #views(wiring: Wiring): Promise<void> {
+    const { live } = wiring;
+    this.#heading("Each view has an entry of its own");
+    const cheapRolls = live.where("price", "lt", 5).orderBy("price", "desc").search("roll").page(1, 20);
+    await this.#list(wiring, "rolls below 5", countOf, cheapRolls);
+    await this.#list(wiring, "the same", countOf, cheapRolls);
+    await this.#list(wiring, "page 7", (rows) => `${rows.first()?.[0]} to ${rows.ids().at(-1)}`, live.page(7));
+  }
+
+  async #writers({ live, master }: Wiring): Promise<void> {
+    this.#heading(`${WRITERS} writers at once, each with its own answer`);
+    let own = 0;
+    await this.#time("write", `${WRITERS} patches of ${WRITERS} rows`, async () => {
+      const ids = (await master.page(1, WRITERS).listValues()).ids();
+      const answers = await Promise.all(ids.map((id, stock) => live.patchValue(id, { in_stock: stock })));
+      own = answers.filter((row, stock) => row.id === ids[stock] && row.in_stock === stock).length;
+    });
+    this.#out.line(`${" ".repeat(17)}${own} of ${WRITERS} got their own answer`);
+    this.#steps.push({ step: "own answers", count: own, of: WRITERS });
+  }
+
+  /** Not traced: a thousand reads would only be in the way. */
+  async #measure(): Promise<readonly Cost[]> {
+    await using wiring = await Wiring.open(this.#places, { tracer: undefined });
+    return await measureReads(wiring);
+  }
+
+  #open(): Promise<Wiring> {
+    return Wiring.open(this.#places, { tracer: this.#context.tracer });
+  }
+
+  async #list(
+    { live, reads }: Wiring,
+    what: string,
+    remark: (rows: Rows) => string = countOf,
+    handle: LiveTable = live.page(1),
+  ): Promise<void> {
+    const reading = await reads.list(handle);
+    this.#tell(what, reading, remark(reading.answer));
+  }
+
+  async #get({ live, reads }: Wiring, id: string, remark: (row: Row) => string = () => ""): Promise<void> {
+    const reading = await reads.get(live, id);
+    this.#tell(`get ${id}`, reading, reading.answer === undefined ? "no such row" : remark(reading.answer));
+  }
+
+  async #time(word: string, what: string, work: () => Promise<unknown>): Promise<void> {
+    const startedAt = performance.now();
+    await work();
+    const ms = performance.now() - startedAt;
+    this.#out.line(paint("cyan", word.toUpperCase().padEnd(5)), `${formatMs(ms).padStart(10)}  ${what}`);
+    this.#steps.push({ step: word, what, ms: round(ms) });
+  }
+
+  #tell(what: string, reading: Reading<unknown>, remark: string): void {
+    const text = remark === "" ? what : `${what}: ${remark}`;
+    this.#out.line(...readingParts(reading), `  ${text}`, paint("dim", comparison(reading)));
+    this.#steps.push({ step: what, ...readingToJson(reading) });
+  }
+
+  #heading(text: string): void {
+    this.#out.line();
+    this.#out.line(paint("bold", text));
+  }
+}
+
+function countOf({ size }: Rows): string {
+  return `${size} rows`;
+}

@@ -1,0 +1,61 @@
+import { NotFoundError, type Row } from "@vantage/live";
+import { writing } from "./bad_input.ts";
+import { type Json, rowToJson } from "./json_form.ts";
+import { type Output, paint } from "./output.ts";
+import { tellRow } from "./row_view.ts";
+import { formatMs, round } from "./timed_reads.ts";
+import { type Answer, NO_SUCH_ROW } from "./verb.ts";
+import type { Wiring } from "./wiring.ts";
+
+/** What came of a write. */
+export type WriteOutcome = "added" | "kept" | "patched" | "deleted" | "absent";
+
+const REMARKS: { readonly [outcome in WriteOutcome]: string } = {
+  added: "",
+  kept: ", which was there already: nothing was overwritten",
+  patched: "",
+  deleted: "",
+  absent: ", which was not there",
+};
+
+/** A write through the queue. */
+export interface WriteCall {
+  readonly verb: string;
+  readonly id: string;
+  /** What happened, when it has: whether the row was there before says which. */
+  readonly outcome: (before: Row | undefined) => WriteOutcome;
+  /** The write; the answer is the row as it is now, if it is. */
+  readonly write: () => Promise<Row | void>;
+}
+
+/** Sends a write, and tells what came of it and how long it took from the call to the master's answer. */
+export async function tellWrite({ master, live, places }: Wiring, call: WriteCall, out: Output): Promise<Answer> {
+  const { verb, id } = call;
+  const { entity } = places;
+  const before = await master.getValue(id);
+  const startedAt = performance.now();
+  try {
+    const row = await writing(call.write);
+    const ms = performance.now() - startedAt;
+    const outcome = call.outcome(before);
+    if (row !== undefined) tellRow(out, row);
+    out.line(
+      paint("cyan", outcome),
+      ` ${formatMs(ms)}  row ${JSON.stringify(id)} of ${entity}${REMARKS[outcome]}`,
+      ...dropped(live.stats()),
+    );
+    return { document: { verb, entity, id, outcome, ms: round(ms), row: rowOrNull(row) } };
+  } catch (error) {
+    if (!(error instanceof NotFoundError)) throw error;
+    out.error(`No such row: ${entity} has no ${JSON.stringify(id)}; nothing was changed`);
+    return { document: { verb, entity, id, outcome: "missing", row: null }, exitCode: NO_SUCH_ROW };
+  }
+}
+
+function dropped({ invalidations }: { readonly invalidations: { readonly write: number } }): readonly string[] {
+  return invalidations.write > 0 ? ["; what was held is dropped, so the next list is a miss"] : [];
+}
+
+function rowOrNull(row: Row | void): Json {
+  return row === undefined ? null : rowToJson(row);
+}

@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { describe, it } from "node:test";
+import { DemoFolder, type Ran } from "./demo.ts";
+
+/** What was typed, and what the one line on standard error must say. */
+type Case = readonly [words: readonly string[], says: RegExp];
+
+const WORDS: readonly Case[] = [
+  [["lst"], /Unknown verb "lst"; accepted are seed, list/],
+  [[""], /Unknown verb ""/],
+  [["list", "extra"], /"extra" is one word too many; usage: demo list/],
+  [["list", "--nope"], /--nope is not a flag here; accepted are .*--page/],
+  [["list", "--rows", "5"], /--rows is not a flag here/],
+  [["--cache", "mem"], /--cache is not a flag here; accepted are --json/],
+  [["list", "-x"], /-x is not a flag here.*put -- before/],
+  [["list", "--json=yes"], /--json takes no value/],
+  [["list", "--page"], /--page needs a value/],
+  [["list", "--search", "--json"], /--search needs a value/],
+  [["list", "--page", "0"], /--page takes a whole number from 1 to \d+, not "0"/],
+  [["list", "--page", "two"], /--page takes a whole number/],
+  [["list", "--page", "-1"], /--page takes a whole number/],
+  [["list", "--limit", "1.5"], /--limit takes a whole number/],
+  [["list", "--page", "1", "--page", "2"], /--page was given twice/],
+  [["list", "--where", "price"], /"price" is not of the form column=value/],
+  [["list", "--where", "colour=red"], /Unknown column "colour"; accepted are id, name, price/],
+  [["list", "--where", "price=cheap"], /price takes a number, not "cheap"/],
+  [["list", "--where", "in_stock=1.5"], /in_stock takes a whole number of at most 64 bits, not "1.5"/],
+  [["list", "--where", "vegan=maybe"], /vegan takes true or false, not "maybe"/],
+  [["list", "--order", "price:up"], /Unknown column "price:up"/],
+  [["list", "--entity", "cakes"], /There is no table "cakes"; there are /],
+  [["list", "--entity="], /--entity needs a value/],
+  [["get"], /get needs an id/],
+  [["get", ""], /get needs an id/],
+  [["get", "a", "b"], /"b" is one word too many/],
+  [["add"], /add needs an id/],
+  [["add", "x"], /add needs a row/],
+  [["add", "x", "Long", "name", "5"], /put a name of several words in quotes/],
+  [["add", "x", "Donut", "cheap"], /price takes a number, not "cheap"/],
+  [["add", "x", "{"], /malformed JSON/],
+  [["add", "x", "[1]"], /add takes a JSON object/],
+  [["add", "x", '{"name":"Donut"}'], /The row must have price/],
+  [["add", "x", '{"name":"Donut","price":"5"}'], /price takes a number, not "5"/],
+  [["add", "x", '{"name":"Donut","price":5,"hole":true}'], /Unknown column "hole"/],
+  [["add", "x", '{"id":"y","name":"Donut","price":5}'], /The id in the JSON is "y", but "x" was given/],
+  [["add", "x", "Xenia", "5", "--entity", "clients"], /clients has no columns name and price/],
+  [["patch", "a"], /patch needs at least one column=value/],
+  [["patch", "a", "price"], /"price" is not of the form column=value/],
+  [["patch", "a", "price=cheap"], /price takes a number/],
+  [["patch", "a", "in_stock=9223372036854775808"], /in_stock takes a whole number of at most 64 bits/],
+  [["patch", "a", "id=b"], /id is the id, which cannot be changed/],
+  [["patch", "a", "price=1", "price=2"], /price was given twice/],
+  [["delete"], /delete needs an id/],
+  [["event-then-list", "--id", ""], /--id needs an id/],
+  [["seed", "--rows", "0"], /--rows takes a whole number/],
+  [["seed", "--rows", "many"], /--rows takes a whole number/],
+  [["seed", "--entity", "cakes"], /The bakery has no "cakes"; accepted are clients, products, orders/],
+];
+
+const PLACES: readonly Case[] = [
+  [["list", "--master", "missing.sqlite"], /There is no master "missing.sqlite"/],
+  [["list", "--master", "folder"], /"folder" is not a file/],
+  [["list", "--master", "text"], /"text" is not an SQLite database/],
+  [["list", "--cache", "folder"], /"folder" is not a file/],
+  [["list", "--cache", "text"], /"text" is not an SQLite database/],
+  [["list", "--cache", "foreign.sqlite"], /"foreign.sqlite" is a database of something else, not a cache/],
+  [["list", "--cache", "nowhere/cache"], /There is no folder "nowhere"/],
+  [["list", "--cache", ".vantage-demo/master.sqlite"], /are the same file/],
+  [["seed", "--master", "foreign.sqlite"], /is a file that the demo did not make/],
+  [["seed", "--master", "text"], /is a file that the demo did not make/],
+  [["seed", "--master", "nowhere/master"], /There is no folder "nowhere"/],
+];
+
+/** What only the master can refuse. */
+const REFUSED: readonly Case[] = [
+  [["patch", "a", "price=-1"], /CHECK constraint failed.*nothing was changed/],
+  [["delete", "f"], /FOREIGN KEY constraint failed.*nothing was changed/],
+];
+
+function assertRefused({ code, stdout, stderr }: Ran, [words, says]: Case): void {
+  const typed = words.join(" ");
+  assert.equal(code, 2, `exit code of: ${typed}\n${stderr}`);
+  assert.equal(stdout, "", typed);
+  assert.match(stderr, /^demo: [^\n]+\n$/, typed);
+  assert.match(stderr, says, typed);
+}
+
+/** Two at a time go faster on two cores; but where two share a database, neither may be the one that tidies up. */
+async function assertAllRefused(folder: DemoFolder, cases: readonly Case[], { atOnce = 1 } = {}): Promise<void> {
+  for (let index = 0; index < cases.length; index += atOnce) {
+    await Promise.all(
+      cases.slice(index, index + atOnce).map(async (one) => assertRefused(await folder.run(...one[0]), one)),
+    );
+  }
+}
+
+function makePlaces(folder: DemoFolder): void {
+  mkdirSync(folder.file("folder"));
+  writeFileSync(folder.file("text"), "This is a text, and no database at all.");
+  const db = new DatabaseSync(folder.file("foreign.sqlite"));
+  db.exec("CREATE TABLE accounts (id INTEGER PRIMARY KEY)");
+  db.close();
+}
+
+describe("demo with bad input", () => {
+  it("what is mistyped is one line, exit code 2, and in an empty folder nothing is made", async () => {
+    using folder = new DemoFolder();
+    await assertAllRefused(folder, WORDS, { atOnce: 2 });
+    assert.deepEqual(folder.snapshot(), []);
+  });
+
+  it("what cannot be a master or a cache is one line, exit code 2, and no file is changed", async () => {
+    using folder = new DemoFolder();
+    makePlaces(folder);
+    await folder.run("list");
+    const before = folder.snapshot();
+    await assertAllRefused(folder, PLACES);
+    assert.deepEqual(folder.snapshot(), before);
+  });
+
+  it("what the master refuses is one line, exit code 2, and the rows and what is held stay", async () => {
+    using folder = new DemoFolder();
+    const { rows } = await folder.json("list");
+    await assertAllRefused(folder, REFUSED);
+    const { outcome, rows: after } = await folder.json("list");
+    assert.deepEqual(after, rows);
+    assert.equal(outcome, "hit");
+  });
+
+  it("a filter of VANTAGE_LOG that cannot be read is bad input", async () => {
+    using folder = new DemoFolder();
+    assertRefused(await folder.runIn({ VANTAGE_LOG: "loud" }, "list"), [["list"], /VANTAGE_LOG.*"loud".*accepted are/]);
+    assert.deepEqual(folder.snapshot(), []);
+  });
+
+  it("what is nobody's mistake is one line too, and exit code 1", async () => {
+    using folder = new DemoFolder();
+    const db = new DatabaseSync(folder.file("own.sqlite"));
+    db.exec("CREATE TABLE things (id TEXT PRIMARY KEY); INSERT INTO things VALUES (NULL)");
+    db.close();
+    const { code, stdout, stderr } = await folder.run("list", "--master", "own.sqlite", "--entity", "things");
+    assert.equal(code, 1);
+    assert.equal(stdout, "");
+    assert.match(stderr, /^demo: unexpected fault: [^\n]*id null\n$/);
+  });
+
+  it("--debug adds where it came from", async () => {
+    using folder = new DemoFolder();
+    const { code, stderr } = await folder.run("list", "--page", "0", "--debug");
+    assert.equal(code, 2);
+    assert.match(stderr, /^demo: --page .*\nBadInput: .*\n\s+at /);
+  });
+});
