@@ -38,6 +38,8 @@ export class LiveCore {
   readonly #clock: Clock;
   readonly #listener: EventListener | undefined;
   #closed: Promise<void> | undefined;
+  #writeIdPrefix: string | undefined;
+  #lastWriteNumber = 0;
 
   constructor(master: AnyTable, cacheKey: string, cache: Cache, options: LiveTableOptions) {
     checkLiveTableOptions(options);
@@ -116,8 +118,10 @@ export class LiveCore {
     this.trace?.event({ target: "vantage_live::read", level: "info", name: "closed", fields: {} });
   }
 
+  /** Chance is asked once, which is slow; from then on a number tells the writes apart. */
   #newWriteId(): string {
     const part = (): string => Math.floor(this.#clock.random() * 2 ** 32).toString(16).padStart(8, "0");
-    return `${part()}${part()}${part()}${part()}`;
+    this.#writeIdPrefix ??= `${part()}${part()}${part()}${part()}`;
+    return `${this.#writeIdPrefix}-${++this.#lastWriteNumber}`;
   }
 }

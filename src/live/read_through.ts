@@ -197,9 +197,10 @@ export class ReadThrough {
     const before = this.#received.get(key)?.rows;
     this.#received.put(key, { rows, fetchedAt: 0 });
     if (before === undefined) return;
-    for (const [id, row] of rows) {
+    for (const id of rows.keys()) {
       const known = before.get(id);
-      if (known !== undefined && sameRow(known, row)) this.#counters.rowsRedundant++;
+      const row = rows.get(id);
+      if (known !== undefined && row !== undefined && sameRow(known, row)) this.#counters.rowsRedundant++;
     }
   }
 

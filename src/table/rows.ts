@@ -30,16 +30,20 @@ export class Rows implements ReadonlyMap<string, Row> {
   readonly #slots: Map<string, Slot>;
   readonly #mutable: boolean;
   readonly #maker: RowMaker | undefined;
+  /** Whether the slots are others' too, so that what cannot be frozen is copied when it is looked at. */
+  readonly #shared: boolean;
+  #copies: Map<string, Row> | undefined;
 
-  private constructor(slots: Map<string, Slot>, mutable: boolean, maker?: RowMaker) {
+  private constructor(slots: Map<string, Slot>, mutable: boolean, maker?: RowMaker, shared = false) {
     this.#slots = slots;
     this.#mutable = mutable;
     this.#maker = maker;
+    this.#shared = shared;
   }
 
   static {
     make = (slots, mutable, maker) => new Rows(slots, mutable, maker);
-    sharedCopy = (rows) => rows.#mutable ? rows.#copyOnRead() : rows;
+    sharedCopy = (rows) => rows.#mutable ? new Rows(rows.#slots, true, rows.#maker, true) : rows;
   }
 
   /**
@@ -80,7 +84,7 @@ export class Rows implements ReadonlyMap<string, Row> {
   /** The row with this id, or `undefined`. */
   get(id: string): Row | undefined {
     const slot = this.#slots.get(id);
-    return typeof slot === "number" ? this.#fill(id, slot) : slot;
+    return slot === undefined ? undefined : this.#row(id, slot);
   }
 
   /** Whether there is a row with this id. */
@@ -95,12 +99,12 @@ export class Rows implements ReadonlyMap<string, Row> {
 
   /** The rows, in order. */
   *values(): MapIterator<Row> {
-    for (const entry of this) yield entry[1];
+    for (const [id, slot] of this.#slots) yield this.#row(id, slot);
   }
 
   /** The rows with their ids, in order. */
   *entries(): MapIterator<[string, Row]> {
-    for (const [id, slot] of this.#slots) yield [id, typeof slot === "number" ? this.#fill(id, slot) : slot];
+    for (const [id, slot] of this.#slots) yield [id, this.#row(id, slot)];
   }
 
   /** The rows with their ids, in order. */
@@ -110,7 +114,20 @@ export class Rows implements ReadonlyMap<string, Row> {
 
   /** Calls `callback` for each row, in order. */
   forEach(callback: (row: Row, id: string, rows: ReadonlyMap<string, Row>) => void): void {
-    for (const [id, row] of this) callback(row, id, this);
+    for (const [id, slot] of this.#slots) callback(this.#row(id, slot), id, this);
+  }
+
+  #row(id: string, slot: Slot): Row {
+    const row = typeof slot === "number" ? this.#fill(id, slot) : slot;
+    return this.#shared ? this.#copyOf(id, row) : row;
+  }
+
+  /** The reader's own copy: the same one each time, so that a row keeps its identity. */
+  #copyOf(id: string, row: Row): Row {
+    this.#copies ??= new Map();
+    const copy = this.#copies.get(id) ?? (holdsMutable(row) ? toRow(row) : row);
+    this.#copies.set(id, copy);
+    return copy;
   }
 
   #fill(id: string, index: number): Row {
@@ -119,16 +136,6 @@ export class Rows implements ReadonlyMap<string, Row> {
     const row = maker(index);
     this.#slots.set(id, row);
     return row;
-  }
-
-  #copyOnRead(): Rows {
-    const ids = this.ids();
-    // deno-lint-ignore no-this-alias -- the maker outlives this call
-    const origin = this;
-    return lazyRows(ids, true, (index) => {
-      const row = origin.get(ids[index] ?? "") ?? {};
-      return holdsMutable(row) ? toRow(row) : row;
-    });
   }
 }
 

@@ -1,0 +1,42 @@
+/**
+ * Imports the core and prints what that did. Run without permissions and awaited: it ends by itself only if nothing was
+ * left running.
+ */
+
+/** What importing the core did. */
+export interface ImportWork {
+  /** What it called of the functions that begin work: timers, listeners, the network, the clock, chance. */
+  readonly called: readonly string[];
+  /** The global names it added. */
+  readonly globals: readonly string[];
+  readonly milliseconds: number;
+}
+
+if (import.meta.main) {
+  const called: string[] = [];
+  watch(globalThis, ["setTimeout", "setInterval", "queueMicrotask", "addEventListener", "fetch"], called);
+  watch(crypto, ["getRandomValues", "randomUUID"], called);
+  watch(Math, ["random"], called);
+  watch(Date, ["now"], called);
+  const before = new Set(Reflect.ownKeys(globalThis));
+  const start = performance.now();
+  await import("@vantage/live");
+  const work: ImportWork = {
+    milliseconds: performance.now() - start,
+    called,
+    globals: Reflect.ownKeys(globalThis).filter((name) => !before.has(name)).map(String),
+  };
+  console.log(JSON.stringify(work));
+}
+
+/** Replaces functions by ones that note the call first. */
+function watch(owner: object, names: readonly string[], called: string[]): void {
+  for (const name of names) {
+    const original: unknown = Reflect.get(owner, name);
+    if (typeof original !== "function") throw new TypeError(`There is no function ${name} to watch`);
+    Reflect.set(owner, name, (...inputs: unknown[]): unknown => {
+      called.push(name);
+      return Reflect.apply(original, owner, inputs);
+    });
+  }
+}
