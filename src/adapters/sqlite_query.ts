@@ -3,7 +3,7 @@ import { UnsupportedError } from "../table/errors.ts";
 import type { Condition, Query } from "../table/query.ts";
 import { describe, type Value } from "../table/row.ts";
 import type { SqliteColumn, SqliteSchema } from "./sqlite_schema.ts";
-import { toSqlite } from "./sqlite_values.ts";
+import { keepsId, toSqlite } from "./sqlite_values.ts";
 
 /** SQL with the values of its parameters, in order. */
 export interface Sql {
@@ -42,6 +42,7 @@ export function pageSql({ pagination }: Query): Sql {
 
 /** Ids are strings; a key of another type is compared as text only where SQLite does not convert by itself. */
 function idSql({ name, type }: SqliteColumn, id: string): Sql {
+  if (!keepsId(id, type)) return { text: "FALSE", params: [] };
   const converts = /INT|CHAR|CLOB|TEXT|REAL|FLOA|DOUB|NUM|DEC/i.test(type);
   return { text: `${converts ? quoteName(name) : `CAST(${quoteName(name)} AS TEXT)`} = ?`, params: [id] };
 }
@@ -75,12 +76,15 @@ function conditionSql([name, operator, operand = null]: Condition, schema: Sqlit
   }
 }
 
-/** Only values of one kind are compared: SQLite itself would find every text greater than every number. */
 function comparisonSql(column: SqliteColumn, sign: string, operand: Value): Sql {
   if (operand === null) return { text: "FALSE", params: [] };
-  const bound = bind(column, operand);
-  const name = quoteName(column.name);
-  return { text: `${name} ${sign} ? AND ${storedAs(name, bound)}`, params: [bound] };
+  if (column.kind === "json") {
+    throw new UnsupportedError(`Cannot order documents by "${sign}": the column ${describe(column.name)} is JSON`);
+  }
+  return {
+    text: `${quoteName(column.name)} ${sign} ? AND ${ofKind(column, operand)}`,
+    params: [bind(column, operand)],
+  };
 }
 
 function oneOfSql(column: SqliteColumn, operands: readonly Value[]): Sql {
@@ -89,19 +93,17 @@ function oneOfSql(column: SqliteColumn, operands: readonly Value[]): Sql {
       `Cannot compare ${describe(column.name)} with ${operands.length} values; at most ${MAX_LIST} are accepted`,
     );
   }
-  const name = quoteName(column.name);
   const groups = new Map<string, SqliteValue[]>();
   for (const operand of operands) {
-    const bound = bind(column, operand);
-    const stored = storedAs(name, bound);
-    const group = groups.get(stored);
-    if (group === undefined) groups.set(stored, [bound]);
-    else group.push(bound);
+    const kind = ofKind(column, operand);
+    const group = groups.get(kind) ?? [];
+    groups.set(kind, group);
+    if (operand !== null) group.push(bind(column, operand));
   }
-  const parts = [...groups].map(([stored, bounds]): Sql =>
-    bounds[0] === null
-      ? { text: stored, params: [] }
-      : { text: `${name} IN (${bounds.map(() => "?").join(", ")}) AND ${stored}`, params: bounds }
+  const parts = [...groups].map(([kind, bounds]): Sql =>
+    bounds.length === 0
+      ? { text: kind, params: [] }
+      : { text: `${quoteName(column.name)} IN (${bounds.map(() => "?").join(", ")}) AND ${kind}`, params: bounds }
   );
   if (parts.length === 0) return { text: "FALSE", params: [] };
   return { text: parts.map((part) => `(${part.text})`).join(" OR "), params: parts.flatMap((part) => part.params) };
@@ -131,8 +133,28 @@ function bind(column: SqliteColumn, operand: Value): SqliteValue {
   return toSqlite(operand, column.name, column.kind);
 }
 
-function storedAs(name: string, bound: SqliteValue): string {
-  if (bound === null) return `${name} IS NULL`;
-  if (typeof bound === "string") return `typeof(${name}) = 'text'`;
-  return bound instanceof Uint8Array ? `typeof(${name}) = 'blob'` : `typeof(${name}) IN ('integer', 'real')`;
+/** A text of the form in which dates are kept, as `GLOB` has it. */
+const DATE_PATTERNS = ["????-??-??T??:??:??.???Z", "[+-]??????-??-??T??:??:??.???Z"];
+
+/**
+ * Whether what is stored comes back as a value of the operand's kind. Only values of one kind are compared: SQLite itself
+ * would find every text greater than every number, and a boolean equal to a number.
+ */
+function ofKind({ name: column, kind }: SqliteColumn, operand: Value): string {
+  const name = quoteName(column);
+  if (operand === null) return `${name} IS NULL`;
+  if (kind === "json") return `${name} IS NOT NULL`;
+  const isDate = `(${DATE_PATTERNS.map((pattern) => `${name} GLOB '${pattern}'`).join(" OR ")})`;
+  switch (typeof operand) {
+    case "boolean":
+      return kind === "boolean" ? `${name} IN (0, 1)` : "FALSE";
+    case "number":
+    case "bigint":
+      return `typeof(${name}) IN ('integer', 'real')${kind === "boolean" ? ` AND ${name} NOT IN (0, 1)` : ""}`;
+    case "string":
+      return `typeof(${name}) = 'text'${kind === "date" ? ` AND NOT ${isDate}` : ""}`;
+    default:
+      if (operand instanceof Date) return kind === "date" ? `typeof(${name}) = 'text' AND ${isDate}` : "FALSE";
+      return `typeof(${name}) = 'blob'`;
+  }
 }

@@ -12,6 +12,8 @@ export interface SqliteColumn {
   readonly defaultSql: string | undefined;
   /** Whether a new row must give it. */
   readonly mandatory: boolean;
+  /** Whether it is the primary key, or a part of it. */
+  readonly primary: boolean;
   /** Whether the database computes it. */
   readonly generated: boolean;
 }
@@ -60,9 +62,10 @@ export function readSchema(db: SqliteStatements, name: string, idField?: string)
     kind: columnKind(String(column.type)),
     defaultSql: column.dflt_value === null ? undefined : String(column.dflt_value),
     mandatory: Number(column.required) === 1 && column.dflt_value === null && Number(column.pk) === 0,
+    primary: Number(column.pk) > 0,
     generated: Number(column.hidden) > 0,
   }));
-  const primary = described.filter((column) => Number(column.pk) > 0).map((column) => String(column.name));
+  const primary = columns.filter((column) => column.primary).map((column) => column.name);
   const key = findKey(name, columns, idField ?? (primary.length === 1 ? primary[0] : undefined));
   const isView = table.type === "view";
   const hasRowid = !isView && Number(table.wr) === 0;

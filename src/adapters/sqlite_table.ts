@@ -25,7 +25,7 @@ import type { Capabilities, Column, ColumnFlag, TableLike } from "../table/table
 import type { SourceCall, TableSource } from "../table/table_source.ts";
 import { orderSql, pageSql, whereSql } from "./sqlite_query.ts";
 import { readSchema, type SqliteColumn, type SqliteSchema } from "./sqlite_schema.ts";
-import { fromSqlite, toSqlite } from "./sqlite_values.ts";
+import { fromSqlite, keepsId, toSqlite } from "./sqlite_values.ts";
 
 export type { SqliteHandle, SqliteStatement, SqliteValue };
 
@@ -47,7 +47,8 @@ export interface SqliteTableOptions {
  *
  * Integers beyond 2^53 are bigints; `BLOB`s are `Uint8Array`s. In columns declared as `BOOLEAN`, `DATE…` or `TIMESTAMP`
  * and `JSON`, booleans, dates (kept as ISO 8601 texts in UTC, with milliseconds) and documents come back as what they
- * were; a text of any other form in a date column stays a text.
+ * were; a text of any other form in a date column stays a text. Documents can be compared with `eq`, `ne`, `in` and
+ * `notIn` only. A search disregards the case of the letters a to z, and of no others.
  *
  * @example A table in a database in memory
  * ```ts
@@ -65,11 +66,13 @@ export interface SqliteTableOptions {
  * ```
  */
 export class SqliteTable extends Table implements AsyncDisposable {
+  readonly #db: SqliteStatements;
   readonly #opened: SqliteHandle | undefined;
   #closed = false;
 
-  private constructor(source: TableSource, opened: SqliteHandle | undefined) {
+  private constructor(source: TableSource, db: SqliteStatements, opened: SqliteHandle | undefined) {
     super(source);
+    this.#db = db;
     this.#opened = opened;
   }
 
@@ -88,22 +91,28 @@ export class SqliteTable extends Table implements AsyncDisposable {
     options: SqliteTableOptions = {},
   ): Promise<SqliteTable> {
     if (typeof pathOrHandle !== "string") {
-      return new SqliteTable(openSource(pathOrHandle, tableName, options), undefined);
+      const db = new SqliteStatements(pathOrHandle);
+      return new SqliteTable(new SqliteSource(db, tableName, options, new Map()), db, undefined);
     }
     if (!await databaseFileExists(pathOrHandle)) {
       throw new NotFoundError(`There is no database file ${describe(pathOrHandle)}`);
     }
     const handle = (await loadSqlite())(pathOrHandle);
     try {
-      return new SqliteTable(openSource(handle, tableName, options), handle);
+      const db = new SqliteStatements(handle);
+      return new SqliteTable(new SqliteSource(db, tableName, options, new Map()), db, handle);
     } catch (error) {
       handle.close();
       throw error;
     }
   }
 
-  /** Closes the file, if `open` opened one. May be called again. */
+  /**
+   * Closes the file, if `open` opened one. From the call on, reads and writes reject with `ClosedError`, those of related
+   * tables included. May be called again.
+   */
   close(): Promise<void> {
+    this.#db.close();
     if (!this.#closed) this.#opened?.close();
     this.#closed = true;
     return Promise.resolve();
@@ -113,10 +122,6 @@ export class SqliteTable extends Table implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-}
-
-function openSource(handle: SqliteHandle, tableName: string, options: SqliteTableOptions): SqliteSource {
-  return new SqliteSource(new SqliteStatements(handle), tableName, options, new Map());
 }
 
 class SqliteSource implements TableSource {
@@ -185,6 +190,7 @@ class SqliteSource implements TableSource {
   }
 
   insert(id: string, row: Row, call: SourceCall): Row {
+    this.#checkId(id);
     const inserted = this.#insert({ ...row, [this.idField]: id }, "ON CONFLICT DO NOTHING");
     const stored = inserted === undefined ? this.get(id, { ...call, query: {} }) : this.#rowOf(inserted);
     if (stored !== undefined) return stored;
@@ -194,9 +200,13 @@ class SqliteSource implements TableSource {
   }
 
   replace(id: string, row: Row): Row {
+    this.#checkId(id);
     const key = this.#schema.key;
     const given = { ...row, [key.name]: id };
-    const updates = this.#schema.columns.filter((column) => !column.generated && column !== key).map((column) => {
+    // A primary key beside the id is no content: taking it away would be to take the row away.
+    const kept = (column: SqliteColumn): boolean => column.primary && !Object.hasOwn(row, column.name);
+    const columns = this.#schema.columns.filter((column) => !column.generated && column !== key && !kept(column));
+    const updates = columns.map((column) => {
       const name = quoteName(column.name);
       return `${name} = ${Object.hasOwn(given, column.name) ? `excluded.${name}` : `(${column.defaultSql ?? "NULL"})`}`;
     });
@@ -235,6 +245,13 @@ class SqliteSource implements TableSource {
 
   get #table(): string {
     return quoteName(this.name);
+  }
+
+  #checkId(id: string): void {
+    if (keepsId(id, this.#schema.key.type)) return;
+    throw new RejectedError(
+      `${describe(this.name)} cannot hold a row ${describe(id)}: its key is of type ${this.#schema.key.type}`,
+    );
   }
 
   #where(query: SourceCall["query"], id?: string): ReturnType<typeof whereSql> {

@@ -11,6 +11,16 @@ export function columnKind(declaredType: string): ColumnKind {
   return /JSON/i.test(declaredType) ? "json" : "plain";
 }
 
+/** A text that SQLite would turn into a number in a column of numbers; it stops at a NUL. */
+const NUMERIC = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*(\0|$)/i;
+const INTEGER = /^(0|-?[1-9]\d*)$/;
+
+/** Whether a key of this type keeps an id as it is, rather than as a number that is written in another way. */
+export function keepsId(id: string, keyType: string): boolean {
+  if (!/INT/i.test(keyType) || !NUMERIC.test(id)) return true;
+  return INTEGER.test(id) && BigInt(id) <= LARGEST_INTEGER && BigInt(id) >= -LARGEST_INTEGER - 1n;
+}
+
 const LARGEST_INTEGER = 2n ** 63n - 1n;
 
 /** The form in which a `Date` is kept: other texts in a date column stay texts. */
@@ -50,13 +60,20 @@ export function toSqlite(value: Value, column: string, kind: ColumnKind): Sqlite
 /** A value as it stands in a row. */
 export function fromSqlite(value: SqliteValue, kind: ColumnKind): Value {
   if (typeof value === "bigint" || typeof value === "number") {
+    // SQLite keeps the numbers among documents as numbers, whatever their size; JSON knows one kind of them.
+    if (kind === "json") return Number(value);
     const number = typeof value === "bigint" ? exactInteger(value) : value;
     return kind === "boolean" && (number === 0 || number === 1) ? number === 1 : number;
   }
   if (value instanceof Uint8Array) return new Uint8Array(value);
   if (typeof value !== "string") return value ?? null;
-  if (kind === "date" && ISO_DATE.test(value)) return new Date(value);
+  if (kind === "date") return fromDate(value);
   return kind === "json" ? fromJson(value) : value;
+}
+
+function fromDate(text: string): Date | string {
+  const date = ISO_DATE.test(text) ? new Date(text) : undefined;
+  return date === undefined || Number.isNaN(date.getTime()) ? text : date;
 }
 
 function checkedFloat(value: number, column: string): number {

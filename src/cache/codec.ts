@@ -1,5 +1,5 @@
 import { Encoder, Tag } from "cbor-x";
-import { describe, type Row, setField, type Value } from "../table/row.ts";
+import { describe, MAX_ROW_DEPTH, type Row, setField, type Value } from "../table/row.ts";
 import { lazyRows, type Rows } from "../table/rows.ts";
 
 /**
@@ -21,8 +21,13 @@ const MAX_WIDTH_FACTOR = 4;
 /** A private tag: a text that UTF-8 cannot hold (it has half of a surrogate pair), as UTF-16 code units. */
 const UTF16_TAG = 0xd800;
 const DATE_TAG = 1;
-/** Dates, integers beyond 64 bits, and the tag above. Others could make the decoder call what the bytes name. */
-const ACCEPTED_TAGS: readonly number[] = [DATE_TAG, 2, 3, UTF16_TAG];
+/** A private tag: a date in milliseconds, so far from 1970 that seconds with a fraction would miss it by one. */
+const FAR_DATE_TAG = 0xd801;
+/** Dates, integers beyond 64 bits, and the tags above. Others could make the decoder call what the bytes name. */
+const ACCEPTED_TAGS: readonly number[] = [DATE_TAG, 2, 3, UTF16_TAG, FAR_DATE_TAG];
+
+/** A row within its list or column, and a tag within a row. Beyond that, a reader's stack would not do. */
+const MAX_DEPTH = MAX_ROW_DEPTH + 4;
 
 const cbor = new Encoder({ useRecords: false, mapsAsObjects: false, variableMapSize: true, tagUint8Array: false });
 
@@ -110,9 +115,15 @@ function packRow(row: Row): unknown[] {
 
 function pack(value: Value): unknown {
   if (typeof value === "string") return packText(value);
-  if (typeof value !== "object" || value === null || value instanceof Date || value instanceof Uint8Array) return value;
+  if (typeof value !== "object" || value === null || value instanceof Uint8Array) return value;
+  if (value instanceof Date) return packDate(value);
   if (Array.isArray(value)) return value.map(pack);
   return new Map(Object.entries(value).map(([name, inner]) => [packText(name), pack(inner)]));
+}
+
+function packDate(date: Date): Date | Tag {
+  const ms = date.getTime();
+  return Number.isNaN(ms) || Math.round(ms / 1000 * 1000) === ms ? date : new Tag(ms, FAR_DATE_TAG);
 }
 
 function packText(text: string): string | Tag {
@@ -132,6 +143,9 @@ function unpack(value: unknown): Value {
   if (value instanceof Date) return value;
   if (value instanceof Uint8Array) return new Uint8Array(value);
   if (Array.isArray(value)) return Object.freeze(value.map(unpack));
+  if (value instanceof Tag && value.tag === FAR_DATE_TAG) {
+    return new Date(typeof value.value === "number" ? value.value : NaN);
+  }
   if (!(value instanceof Map)) return unpackText(value);
   const object: Record<string, Value> = {};
   for (const [name, inner] of value) setField(object, unpackText(name), unpack(inner));
@@ -159,14 +173,22 @@ function textsOf(list: unknown): readonly string[] {
 
 /**
  * Walks over the items without making any, before the decoder sees them: only the kinds that `encodeRows` writes pass,
- * and no item may claim more than there is.
+ * and no item may claim more than there is, or stand deeper than a row can be.
  */
 function inspect(bytes: Uint8Array): { readonly holdsMutable: boolean } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const end = bytes.length;
   let holdsMutable = false;
   let position = 0;
-  for (let expected = 1; expected > 0; expected--) {
+  const around: number[] = [];
+  let expected: number | undefined = 1;
+  while (expected !== undefined) {
+    if (expected === 0) {
+      expected = around.pop();
+      continue;
+    }
+    expected--;
+    let inside = 0;
     const head = bytes[position++];
     if (head === undefined) throw malformed("an early end");
     const kind = head >> 5;
@@ -204,18 +226,21 @@ function inspect(bytes: Uint8Array): { readonly holdsMutable: boolean } {
         position += size;
         break;
       case 4:
-        expected += size;
+        inside = size;
         break;
       case 5:
-        expected += 2 * size;
+        inside = 2 * size;
         break;
       case 6:
         if (!ACCEPTED_TAGS.includes(size)) throw malformed(`the tag ${size}`);
-        holdsMutable ||= size === DATE_TAG;
-        expected++;
+        holdsMutable ||= size === DATE_TAG || size === FAR_DATE_TAG;
+        inside = 1;
         break;
     }
     if (position > end) throw malformed("an early end");
+    if (inside === 0) continue;
+    if (around.push(expected) > MAX_DEPTH) throw malformed("too many levels");
+    expected = inside;
   }
   if (position !== end) throw malformed("more after the end");
   return { holdsMutable };

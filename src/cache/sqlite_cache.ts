@@ -17,7 +17,7 @@ import {
 import { ClosedError } from "../table/errors.ts";
 import { describe } from "../table/row.ts";
 import { failure, Trace } from "../trace/trace.ts";
-import type { Tracer } from "../trace/tracer.ts";
+import type { TraceFields, Tracer } from "../trace/tracer.ts";
 import type { Cache, CachedRows, Fence } from "./cache.ts";
 import { scopeOf } from "./cache_key.ts";
 import { decodeRows, encodeRows } from "./codec.ts";
@@ -48,30 +48,30 @@ const MAX_SET_ASIDE = 4;
  * Small columns stand before the bytes, so that a look at them does not read the bytes' pages. An entry counts only
  * while its generation is that of its scope, so that invalidating a scope is one row changed, whatever it holds.
  */
-const SCHEMA = `
-CREATE TABLE IF NOT EXISTS vantage_total (
-  one INTEGER PRIMARY KEY CHECK (one = 1),
-  store TEXT NOT NULL, beyond INTEGER NOT NULL, entries INTEGER NOT NULL, bytes INTEGER NOT NULL
-);
-CREATE TABLE IF NOT EXISTS vantage_scope (
-  name TEXT PRIMARY KEY, fence INTEGER NOT NULL, generation INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS vantage_entry (
-  id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, scope TEXT NOT NULL, generation INTEGER NOT NULL,
-  fetched_at REAL NOT NULL, size INTEGER NOT NULL, body BLOB NOT NULL
-);
-CREATE INDEX IF NOT EXISTS vantage_entry_by_generation ON vantage_entry (scope, generation);
-CREATE INDEX IF NOT EXISTS vantage_entry_by_age ON vantage_entry (fetched_at);
-CREATE TRIGGER IF NOT EXISTS vantage_entry_added AFTER INSERT ON vantage_entry BEGIN
-  UPDATE vantage_total SET entries = entries + 1, bytes = bytes + NEW.size;
-END;
-CREATE TRIGGER IF NOT EXISTS vantage_entry_changed AFTER UPDATE OF size ON vantage_entry BEGIN
-  UPDATE vantage_total SET bytes = bytes + NEW.size - OLD.size;
-END;
-CREATE TRIGGER IF NOT EXISTS vantage_entry_removed AFTER DELETE ON vantage_entry BEGIN
-  UPDATE vantage_total SET entries = entries - 1, bytes = bytes - OLD.size;
-END;
-`;
+const SCHEMA = [
+  `CREATE TABLE IF NOT EXISTS vantage_total (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    store TEXT NOT NULL, beyond INTEGER NOT NULL, entries INTEGER NOT NULL, bytes INTEGER NOT NULL
+  )`,
+  `CREATE TABLE IF NOT EXISTS vantage_scope (
+    name TEXT PRIMARY KEY, fence INTEGER NOT NULL, generation INTEGER NOT NULL
+  ) WITHOUT ROWID`,
+  `CREATE TABLE IF NOT EXISTS vantage_entry (
+    id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, scope TEXT NOT NULL, generation INTEGER NOT NULL,
+    fetched_at REAL NOT NULL, size INTEGER NOT NULL, body BLOB NOT NULL
+  )`,
+  "CREATE INDEX IF NOT EXISTS vantage_entry_by_generation ON vantage_entry (scope, generation)",
+  "CREATE INDEX IF NOT EXISTS vantage_entry_by_age ON vantage_entry (fetched_at)",
+  `CREATE TRIGGER IF NOT EXISTS vantage_entry_added AFTER INSERT ON vantage_entry BEGIN
+    UPDATE vantage_total SET entries = entries + 1, bytes = bytes + NEW.size;
+  END`,
+  `CREATE TRIGGER IF NOT EXISTS vantage_entry_changed AFTER UPDATE OF size ON vantage_entry BEGIN
+    UPDATE vantage_total SET bytes = bytes + NEW.size - OLD.size;
+  END`,
+  `CREATE TRIGGER IF NOT EXISTS vantage_entry_removed AFTER DELETE ON vantage_entry BEGIN
+    UPDATE vantage_total SET entries = entries - 1, bytes = bytes - OLD.size;
+  END`,
+];
 
 const ADD_TOTAL = "INSERT INTO vantage_total VALUES (1, lower(hex(randomblob(8))), 0, 0, 0) ON CONFLICT DO NOTHING";
 const GET = `SELECT e.fetched_at AS fetchedAt, e.body AS body FROM vantage_entry e
@@ -88,7 +88,9 @@ const PUT = `INSERT INTO vantage_entry (key, scope, generation, fetched_at, size
 const SWEEP = `DELETE FROM vantage_entry WHERE id IN (SELECT e.id FROM vantage_scope s
   JOIN vantage_entry e ON e.scope = s.name AND e.generation < s.generation WHERE s.name = ? LIMIT ${SWEEP_ENTRIES})`;
 const TOTAL = "SELECT entries, bytes FROM vantage_total";
-const EVICT = "DELETE FROM vantage_entry WHERE id IN (SELECT id FROM vantage_entry ORDER BY fetched_at, id LIMIT ?)";
+const EVICT =
+  "DELETE FROM vantage_entry WHERE id IN (SELECT id FROM vantage_entry ORDER BY fetched_at, id LIMIT ?) RETURNING id";
+const COUNT_AGAIN = "UPDATE vantage_total SET (entries, bytes) = (SELECT count(*), total(size) FROM vantage_entry)";
 const INVALIDATE_SCOPE = `INSERT INTO vantage_scope VALUES (?, 1, 1)
   ON CONFLICT DO UPDATE SET fence = fence + 1, generation = generation + 1`;
 const MOVE_FENCE = "INSERT INTO vantage_scope VALUES (?, 1, 0) ON CONFLICT DO UPDATE SET fence = fence + 1";
@@ -134,13 +136,13 @@ export class SqliteCache implements Cache, AsyncDisposable {
   #db: SqliteStatements;
   #closed = false;
 
-  private constructor(handle: SqliteHandle, file: CacheFile | undefined, options: SqliteCacheOptions) {
-    this.#maxEntries = bound("maxEntries", options.maxEntries ?? 100_000);
-    this.#maxBytes = bound("maxBytes", options.maxBytes ?? 256 * 2 ** 20);
-    this.#trace = options.tracer && new Trace(options.tracer, {}, () => {});
+  private constructor({ maxEntries, maxBytes, trace, file, handle }: Parts) {
+    this.#maxEntries = maxEntries;
+    this.#maxBytes = maxBytes;
+    this.#trace = trace;
     this.#file = file;
     this.#handle = handle;
-    this.#db = createSchema(handle);
+    this.#db = new SqliteStatements(handle);
   }
 
   /**
@@ -152,25 +154,26 @@ export class SqliteCache implements Cache, AsyncDisposable {
    * @throws {UnsupportedError} if the runtime has no SQLite of its own.
    */
   static async open(pathOrHandle: string | SqliteHandle, options: SqliteCacheOptions = {}): Promise<SqliteCache> {
-    if (typeof pathOrHandle !== "string") return new SqliteCache(pathOrHandle, undefined, options);
-    const file = await CacheFile.at(pathOrHandle);
-    const handle = file.open();
-    try {
-      return new SqliteCache(handle, file, options);
-    } catch (error) {
-      handle.close();
-      throw error;
+    const maxEntries = bound("maxEntries", options.maxEntries ?? 100_000);
+    const maxBytes = bound("maxBytes", options.maxBytes ?? 256 * 2 ** 20);
+    const trace = options.tracer && new Trace(options.tracer, {}, () => {});
+    if (typeof pathOrHandle === "string") {
+      const file = await CacheFile.at(pathOrHandle, trace);
+      return new SqliteCache({ maxEntries, maxBytes, trace, file, handle: file.open() });
     }
+    createSchema(new SqliteStatements(pathOrHandle));
+    return new SqliteCache({ maxEntries, maxBytes, trace, file: undefined, handle: pathOrHandle });
   }
 
   /** The entry under `key`, or `undefined`. */
   get(key: string): CachedRows | undefined {
     const found = this.#guard(() => this.#db.get(GET, [key]));
-    if (!(found?.body instanceof Uint8Array)) return undefined;
+    if (found === undefined) return undefined;
     try {
+      if (!(found.body instanceof Uint8Array)) throw new TypeError("An entry must be bytes");
       return { rows: decodeRows(found.body), fetchedAt: Number(found.fetchedAt) };
     } catch (error) {
-      this.#tell("entry dropped", error, key);
+      tellDamage(this.#trace, "entry dropped", { key, ...failure(error) });
       this.#guard(() => this.#db.run("DELETE FROM vantage_entry WHERE key = ?", [key]));
       return undefined;
     }
@@ -232,7 +235,8 @@ export class SqliteCache implements Cache, AsyncDisposable {
       const { entries = 0, bytes = 0 } = this.#db.get(TOTAL) ?? {};
       const tooMany = Number(entries) - this.#maxEntries;
       if (tooMany <= 0 && Number(bytes) <= this.#maxBytes) return;
-      this.#db.run(EVICT, [Math.max(1, tooMany)]);
+      // A count of entries that are not there would be waited for for ever.
+      if (this.#db.get(EVICT, [Math.max(1, tooMany)]) === undefined) return this.#db.run(COUNT_AGAIN);
     }
   }
 
@@ -243,65 +247,97 @@ export class SqliteCache implements Cache, AsyncDisposable {
     this.#db.run(MERGE_SCOPES);
   }
 
-  /** Runs `work`; if the file turns out to be damaged, on an empty one in its place. */
+  /** Runs `work`; if the file turns out to be damaged or set aside, on the one in its place. */
   #guard<T>(work: () => T): T {
     if (this.#closed) throw new ClosedError("The cache is closed");
     try {
       return work();
     } catch (error) {
-      if (this.#file === undefined || !isDamage(error)) throw error;
-      this.#tell("file set aside", error);
-      this.#handle.close();
-      this.#handle = this.#file.replace();
-      this.#db = createSchema(this.#handle);
+      const handle = this.#file?.recover(this.#handle, error);
+      if (handle === undefined) throw error;
+      this.#handle = handle;
+      this.#db = new SqliteStatements(handle);
       return work();
     }
   }
+}
 
-  #tell(name: string, error: unknown, key?: string): void {
-    this.#trace?.event({ target: "vantage_live::cache", level: "warn", name, fields: { key, ...failure(error) } });
-  }
+interface Parts {
+  readonly maxEntries: number;
+  readonly maxBytes: number;
+  readonly trace: Trace | undefined;
+  readonly file: CacheFile | undefined;
+  readonly handle: SqliteHandle;
 }
 
 /** The file of a cache: how it is opened, and replaced when it is damaged. */
 class CacheFile {
   readonly #path: string;
+  readonly #trace: Trace | undefined;
   readonly #fs: typeof import("node:fs");
   readonly #openHandle: SqliteOpener;
+  #inode: bigint | undefined;
 
-  private constructor(path: string, fs: typeof import("node:fs"), openHandle: SqliteOpener) {
+  private constructor(
+    path: string,
+    trace: Trace | undefined,
+    fs: typeof import("node:fs"),
+    openHandle: SqliteOpener,
+  ) {
     this.#path = path;
+    this.#trace = trace;
     this.#fs = fs;
     this.#openHandle = openHandle;
   }
 
-  static async at(path: string): Promise<CacheFile> {
+  static async at(path: string, trace: Trace | undefined): Promise<CacheFile> {
     await databaseFileExists(path);
-    return new CacheFile(path, await import("node:fs"), await loadSqlite());
+    return new CacheFile(path, trace, await import("node:fs"), await loadSqlite());
   }
 
   /** The file's database, or an empty one in its place if it is damaged. */
   open(): SqliteHandle {
     const handle = this.#openHandle(this.#path);
     try {
-      claim(handle, this.#path);
-      return handle;
+      return this.#claimed(handle);
     } catch (error) {
+      if (isDamage(error)) return this.#replace(handle, error);
       handle.close();
-      if (!isDamage(error)) throw error;
-      return this.replace();
+      throw error;
     }
   }
 
+  /** The database to go on with after an error, or `undefined` if the error is not the file's. */
+  recover(handle: SqliteHandle, error: unknown): SqliteHandle | undefined {
+    if (this.#inodeNow() !== this.#inode) {
+      attempt(() => handle.close());
+      return this.open();
+    }
+    return isDamage(error) ? this.#replace(handle, error) : undefined;
+  }
+
   /** Sets the file aside and opens an empty one. */
-  replace(): SqliteHandle {
+  #replace(handle: SqliteHandle, error: unknown): SqliteHandle {
+    tellDamage(this.#trace, "file set aside", failure(error));
+    // Other processes would go on serving from the file, and hear of no invalidation any more: now they fail there, and
+    // find that it was replaced. Where not even this can be written, they meet the damage themselves.
+    attempt(() => handle.exec("DROP TABLE vantage_scope"));
+    attempt(() => handle.close());
     const aside = this.#nameAside();
     for (const suffix of ["", "-wal", "-shm"]) {
       if (this.#fs.existsSync(this.#path + suffix)) this.#fs.renameSync(this.#path + suffix, aside + suffix);
     }
-    const handle = this.#openHandle(this.#path);
-    claim(handle, this.#path);
+    return this.#claimed(this.#openHandle(this.#path));
+  }
+
+  #claimed(handle: SqliteHandle): SqliteHandle {
+    claim(new SqliteStatements(handle), this.#path);
+    this.#inode = this.#inodeNow();
     return handle;
+  }
+
+  #inodeNow(): bigint | undefined {
+    return this.#fs.statSync(this.#path, { bigint: true, throwIfNoEntry: false })?.ino;
   }
 
   #nameAside(): string {
@@ -313,31 +349,44 @@ class CacheFile {
 }
 
 /**
- * Makes sure that a database is a cache of ours, or empty. The tables are counted before the mark is read: a process
- * that makes the file at the same moment sets the mark first.
+ * Makes sure that a database is a cache of ours, or empty, and has our tables. The tables are counted before the mark is
+ * read: a process that makes the file at the same moment sets the mark first. All in prepared statements, since Deno
+ * gives no result code for an error of `exec`.
  */
-function claim(handle: SqliteHandle, path: string): void {
-  handle.exec("PRAGMA journal_mode = WAL");
-  handle.exec("PRAGMA synchronous = NORMAL");
-  const db = new SqliteStatements(handle);
+function claim(db: SqliteStatements, path: string): void {
   const tables = Number(db.get("SELECT count(*) AS n FROM sqlite_schema")?.n);
   const mark = Number(db.get("PRAGMA application_id")?.application_id);
   if (mark !== APPLICATION_ID && tables > 0) {
     throw new TypeError(`${describe(path)} is a database of something else, not a cache`);
   }
+  db.get("PRAGMA journal_mode = WAL");
+  db.run("PRAGMA synchronous = NORMAL");
   const version = Number(db.get("PRAGMA user_version")?.user_version);
   if (tables > 0 && version !== SCHEMA_VERSION) {
-    for (const table of ["entry", "scope", "total"]) handle.exec(`DROP TABLE IF EXISTS vantage_${table}`);
+    for (const table of ["entry", "scope", "total"]) db.run(`DROP TABLE IF EXISTS vantage_${table}`);
   }
-  if (mark === APPLICATION_ID && version === SCHEMA_VERSION) return;
-  handle.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
-  handle.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+  if (mark !== APPLICATION_ID || version !== SCHEMA_VERSION) {
+    db.run(`PRAGMA application_id = ${APPLICATION_ID}`);
+    db.run(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+  }
+  createSchema(db);
 }
 
-function createSchema(handle: SqliteHandle): SqliteStatements {
-  handle.exec(SCHEMA);
-  handle.exec(ADD_TOTAL);
-  return new SqliteStatements(handle);
+function createSchema(db: SqliteStatements): void {
+  for (const statement of SCHEMA) db.run(statement);
+  db.run(ADD_TOTAL);
+}
+
+function tellDamage(trace: Trace | undefined, name: string, fields: TraceFields): void {
+  trace?.event({ target: "vantage_live::cache", level: "warn", name, fields });
+}
+
+function attempt(work: () => unknown): void {
+  try {
+    work();
+  } catch {
+    // What is given up anyway may fail.
+  }
 }
 
 /** SQLite's result codes for a malformed database, and for a file that is none. */

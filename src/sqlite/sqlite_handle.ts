@@ -1,4 +1,4 @@
-import { UnsupportedError } from "../table/errors.ts";
+import { ClosedError, UnsupportedError } from "../table/errors.ts";
 import { describe } from "../table/row.ts";
 
 /** What a column of SQLite can be bound to or read as. */
@@ -94,6 +94,7 @@ const HEADER = "SQLite format 3\0";
 export class SqliteStatements {
   readonly #handle: SqliteHandle;
   readonly #prepared = new Map<string, SqliteStatement>();
+  #closed = false;
 
   constructor(handle: SqliteHandle) {
     this.#handle = handle;
@@ -111,7 +112,14 @@ export class SqliteStatements {
     this.#prepare(sql).run(...params);
   }
 
+  /** From now on every call is a `ClosedError`. The handle itself is left as it is. */
+  close(): void {
+    this.#closed = true;
+    this.#prepared.clear();
+  }
+
   #prepare(sql: string): SqliteStatement {
+    if (this.#closed) throw new ClosedError("The table is closed");
     const known = this.#prepared.get(sql);
     if (known !== undefined) return known;
     const statement = this.#handle.prepare(sql);

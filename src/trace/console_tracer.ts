@@ -34,7 +34,7 @@ interface Directive {
  *
  * await products.listValues();
  *
- * assert.match(lines[0] ?? "", /DEBUG vantage_live::read list_values .* outcome=miss/);
+ * assert.match(lines.join("\n"), /DEBUG vantage_live::read list_values .* outcome=miss/);
  * ```
  */
 export class ConsoleTracer implements Tracer {

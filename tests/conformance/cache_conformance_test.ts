@@ -1,0 +1,51 @@
+import { describe, it } from "node:test";
+import { MemCache, NoCache } from "@vantage/live";
+import { SqliteCache, type SqliteHandle } from "@vantage/live/cache/sqlite";
+import { cacheConformance, type CacheHarness } from "../../src/testing/conformance/cache_conformance.ts";
+import { runSuite } from "./run_suite.ts";
+import { drivers, type OpenMemory } from "./sqlite_handles.ts";
+import { newPath } from "./temp_folder.ts";
+import { CloneCache } from "./third_party_cache.ts";
+
+runSuite("MemCache keeps the promises of Cache", cacheConformance, () => {
+  const cache = new MemCache();
+  return { keeps: true, persistent: false, copies: false, open: () => Promise.resolve({ cache, close: () => {} }) };
+});
+
+runSuite("NoCache keeps the promises of Cache", cacheConformance, () => ({
+  keeps: false,
+  persistent: true,
+  copies: true,
+  open: () => Promise.resolve({ cache: new NoCache(), close: () => {} }),
+}));
+
+runSuite("SqliteCache in a file keeps the promises of Cache", cacheConformance, () => {
+  const path = newPath("cache.db");
+  return { keeps: true, persistent: true, copies: true, open: async () => opened(await SqliteCache.open(path)) };
+});
+
+for (const { name, missing, open } of drivers) {
+  const title = `SqliteCache in a handle of ${name} keeps the promises of Cache`;
+  if (missing === false) runSuite(title, cacheConformance, () => inHandle(open));
+  else describe(title, () => void it("is tried with every case", { skip: missing }, () => {}));
+}
+
+runSuite("A cache of somebody else's keeps the promises of Cache", cacheConformance, () => {
+  const cache = new CloneCache();
+  return { keeps: true, persistent: false, copies: true, open: () => Promise.resolve({ cache, close: () => {} }) };
+});
+
+/** The handle stays open when a cache on it is closed, so what it holds outlives every cache. */
+function inHandle(open: OpenMemory): CacheHarness {
+  let handle: Promise<SqliteHandle> | undefined;
+  return {
+    keeps: true,
+    persistent: true,
+    copies: true,
+    open: async () => opened(await SqliteCache.open(await (handle ??= open()))),
+  };
+}
+
+function opened(cache: SqliteCache): { cache: SqliteCache; close: () => Promise<void> } {
+  return { cache, close: () => cache.close() };
+}

@@ -1,0 +1,228 @@
+import { describe, it } from "node:test";
+import {
+  type AnyTable,
+  type Capabilities,
+  type Column,
+  defineTable,
+  LiveTable,
+  MemCache,
+  MemTable,
+  OPERATORS,
+  type Row,
+  type RowEntry,
+} from "@vantage/live";
+import { SqliteCache } from "@vantage/live/cache/sqlite";
+import { type SqliteHandle, SqliteTable } from "@vantage/live/table/sqlite";
+import {
+  type OpenTable,
+  tableConformance,
+  type TableHarness,
+} from "../../src/testing/conformance/table_conformance.ts";
+import { runSuite } from "./run_suite.ts";
+import { type KeyType, makeBakery } from "./sqlite_bakery.ts";
+import { drivers, type OpenMemory, openNode } from "./sqlite_handles.ts";
+import { newPath } from "./temp_folder.ts";
+import { CloneCache } from "./third_party_cache.ts";
+
+const EVERYTHING: Capabilities = {
+  get: true,
+  count: true,
+  page: true,
+  where: OPERATORS,
+  orderBy: true,
+  search: true,
+  insert: true,
+  replace: true,
+  patch: true,
+  delete: true,
+  deleteAll: true,
+  insertReturnId: true,
+};
+
+const LIST_ONLY: Capabilities = {
+  get: false,
+  count: false,
+  page: false,
+  where: [],
+  orderBy: false,
+  search: false,
+  insert: false,
+  replace: false,
+  patch: false,
+  delete: false,
+  deleteAll: false,
+  insertReturnId: false,
+};
+
+const COLUMNS: readonly Column[] = ["id", "name", "price", "stock", "active", "note"].map((name) => ({
+  name,
+  flags: name === "name" || name === "note" ? ["searchable"] : [],
+}));
+
+const IN_MEMORY: Omit<TableHarness, "open"> = {
+  capabilities: EVERYTHING,
+  idField: undefined,
+  knowsColumns: false,
+  keepsOrder: true,
+  foldsAllLetters: true,
+};
+
+const IN_SQLITE: Omit<TableHarness, "open"> = {
+  ...IN_MEMORY,
+  idField: "id",
+  knowsColumns: true,
+  foldsAllLetters: false,
+};
+
+suite("MemTable", { ...IN_MEMORY, open: (rows) => opened(new MemTable("bakery", { rows })) });
+
+suite("MemTable with columns and an idField", {
+  ...IN_MEMORY,
+  idField: "id",
+  knowsColumns: true,
+  open: (rows) => opened(new MemTable("bakery", { rows, columns: COLUMNS, idField: "id" })),
+});
+
+suite("defineTable() of a list", {
+  ...IN_MEMORY,
+  capabilities: LIST_ONLY,
+  open: (rows) => opened(defineTable({ name: "bakery", list: () => rows })),
+});
+
+suite("defineTable() of a list of bare rows", {
+  ...IN_MEMORY,
+  capabilities: LIST_ONLY,
+  idField: "code",
+  open: (rows) => {
+    const bare = rows.map(([code, row]) => ({ ...row, code }));
+    return opened(defineTable({ name: "bakery", idField: "code", list: () => Promise.resolve(bare) }));
+  },
+});
+
+suite("defineTable() of one function for each verb, that knows nothing of queries", {
+  ...IN_MEMORY,
+  capabilities: { ...EVERYTHING, page: false, where: [], orderBy: false, search: false, insertReturnId: false },
+  open: (rows) => opened(verbsOnly(rows)),
+});
+
+suite("defineTable() of a source that pages, orders and knows few operators", {
+  ...IN_MEMORY,
+  capabilities: { ...LIST_ONLY, get: true, count: true, page: true, where: ["eq", "in"] },
+  open: (rows) => opened(pagesOnly(rows)),
+});
+
+for (const keyType of ["TEXT", "INTEGER"] as const) {
+  suite(`SqliteTable in a file, with a key of type ${keyType}`, {
+    ...IN_SQLITE,
+    open: (rows) => inFile(keyType, rows),
+  });
+
+  for (const { name, missing, open } of drivers) {
+    const title = `SqliteTable in a handle of ${name}, with a key of type ${keyType}`;
+    if (missing === false) suite(title, { ...IN_SQLITE, open: (rows) => inHandle(open, keyType, rows) });
+    else describe(title, () => void it("is tried with every case", { skip: missing }, () => {}));
+  }
+}
+
+suite("LiveTable over a MemTable, with a MemCache", {
+  ...IN_MEMORY,
+  open: (rows) => live(new LiveTable(new MemTable("bakery", { rows }), "bakery", new MemCache())),
+});
+
+suite("LiveTable over a MemTable, with a cache of somebody else's", {
+  ...IN_MEMORY,
+  open: (rows) => live(new LiveTable(new MemTable("bakery", { rows }), "bakery", new CloneCache())),
+});
+
+suite("LiveTable over a SqliteTable, with a SqliteCache", {
+  ...IN_SQLITE,
+  open: async (rows) => {
+    const table = await inHandle(openNode, "TEXT", rows);
+    const cache = await SqliteCache.open(newPath("bakery-cache.db"));
+    const front = await live(new LiveTable(table.table, "bakery", cache));
+    return { table: front.table, close: () => closeAll(front, cache, table) };
+  },
+});
+
+suite("LiveTable over a LiveTable", {
+  ...IN_MEMORY,
+  open: async (rows) => {
+    const back = await live(new LiveTable(new MemTable("bakery", { rows }), "back", new MemCache()));
+    const front = await live(new LiveTable(back.table, "front", new MemCache()));
+    return { table: front.table, close: () => closeAll(front, back) };
+  },
+});
+
+suite("LiveTable over a list", {
+  ...IN_MEMORY,
+  capabilities: LIST_ONLY,
+  open: (rows) => live(new LiveTable(defineTable({ name: "bakery", list: () => rows }), "bakery", new MemCache())),
+});
+
+function suite(title: string, harness: TableHarness): void {
+  runSuite(`${title} keeps the promises of TableLike`, tableConformance, () => harness);
+}
+
+function opened(table: AnyTable): Promise<OpenTable> {
+  return Promise.resolve({ table, close: () => {} });
+}
+
+function live(table: LiveTable): Promise<OpenTable> {
+  return Promise.resolve({ table, close: () => table.close() });
+}
+
+async function closeAll(...all: readonly { close(): Promise<void> | void }[]): Promise<void> {
+  for (const one of all) await one.close();
+}
+
+async function inFile(keyType: KeyType, rows: readonly RowEntry[]): Promise<OpenTable> {
+  const path = newPath("bakery.db");
+  const { DatabaseSync } = await import("node:sqlite");
+  const db = new DatabaseSync(path);
+  makeBakery(db, keyType, rows);
+  db.close();
+  const table = await SqliteTable.open(path, "bakery");
+  return { table, close: () => table.close() };
+}
+
+async function inHandle(open: OpenMemory, keyType: KeyType, rows: readonly RowEntry[]): Promise<OpenTable> {
+  const db: SqliteHandle = await open();
+  makeBakery(db, keyType, rows);
+  return { table: await SqliteTable.open(db, "bakery"), close: () => void db.close() };
+}
+
+/** A source that does what its functions say, on all its rows, and leaves every query to the table. */
+function verbsOnly(entries: readonly RowEntry[]): AnyTable {
+  const rows = new Map(entries);
+  const store = (id: string, row: Row): Row => {
+    rows.set(id, row);
+    return row;
+  };
+  const missing = new MemTable("missing");
+  return defineTable({
+    name: "bakery",
+    list: () => rows,
+    get: (id) => rows.get(id),
+    count: () => rows.size,
+    insert: (id, row) => rows.get(id) ?? store(id, row),
+    replace: store,
+    patch: (id, partial) => {
+      const row = rows.get(id);
+      return row === undefined ? missing.patchValue(id, partial) : store(id, { ...row, ...partial });
+    },
+    delete: (id) => void rows.delete(id),
+    deleteAll: () => rows.clear(),
+  });
+}
+
+/** A source behind an interface that takes pages and a few conditions, as many REST services have it. */
+function pagesOnly(entries: readonly RowEntry[]): AnyTable {
+  const behind = new MemTable("behind", { rows: entries });
+  return defineTable({
+    name: "bakery",
+    capabilities: { page: true, where: ["eq", "in"] },
+    list: ({ query }) => behind.withQuery(query).listValues(),
+    get: (id, { query }) => behind.withQuery(query).getValue(id),
+    count: ({ query }) => behind.withQuery(query).getCount(),
+  });
+}
