@@ -5,11 +5,7 @@
  */
 
 import {
-  databaseFileExists,
-  loadSqlite,
-  sqliteCode,
   type SqliteHandle,
-  type SqliteOpener,
   type SqliteStatement,
   SqliteStatements,
   type SqliteValue,
@@ -17,10 +13,11 @@ import {
 import { ClosedError } from "../table/errors.ts";
 import { describe } from "../table/row.ts";
 import { failure, Trace } from "../trace/trace.ts";
-import type { TraceFields, Tracer } from "../trace/tracer.ts";
+import type { Tracer } from "../trace/tracer.ts";
 import type { Cache, CachedRows, Fence } from "./cache.ts";
 import { scopeOf } from "./cache_key.ts";
 import { decodeRows, encodeRows } from "./codec.ts";
+import { CacheFile, createSchema, tellDamage } from "./sqlite_cache_file.ts";
 
 export type { SqliteHandle, SqliteStatement, SqliteValue };
 
@@ -34,46 +31,11 @@ export interface SqliteCacheOptions {
   readonly tracer?: Tracer | undefined;
 }
 
-/** Marks a file as one of these caches: "vLiv". */
-const APPLICATION_ID = 0x764c6976;
-const SCHEMA_VERSION = 1;
 /** How many invalidated entries one `put` clears away. */
 const SWEEP_ENTRIES = 16;
 /** How many scopes have a row of their own; those without entries are merged when there are more. */
 const MAX_SCOPES = 10_000;
-/** How many damaged files are kept. */
-const MAX_SET_ASIDE = 4;
 
-/**
- * Small columns stand before the bytes, so that a look at them does not read the bytes' pages. An entry counts only
- * while its generation is that of its scope, so that invalidating a scope is one row changed, whatever it holds.
- */
-const SCHEMA = [
-  `CREATE TABLE IF NOT EXISTS vantage_total (
-    one INTEGER PRIMARY KEY CHECK (one = 1),
-    store TEXT NOT NULL, beyond INTEGER NOT NULL, entries INTEGER NOT NULL, bytes INTEGER NOT NULL
-  )`,
-  `CREATE TABLE IF NOT EXISTS vantage_scope (
-    name TEXT PRIMARY KEY, fence INTEGER NOT NULL, generation INTEGER NOT NULL
-  ) WITHOUT ROWID`,
-  `CREATE TABLE IF NOT EXISTS vantage_entry (
-    id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, scope TEXT NOT NULL, generation INTEGER NOT NULL,
-    fetched_at REAL NOT NULL, size INTEGER NOT NULL, body BLOB NOT NULL
-  )`,
-  "CREATE INDEX IF NOT EXISTS vantage_entry_by_generation ON vantage_entry (scope, generation)",
-  "CREATE INDEX IF NOT EXISTS vantage_entry_by_age ON vantage_entry (fetched_at)",
-  `CREATE TRIGGER IF NOT EXISTS vantage_entry_added AFTER INSERT ON vantage_entry BEGIN
-    UPDATE vantage_total SET entries = entries + 1, bytes = bytes + NEW.size;
-  END`,
-  `CREATE TRIGGER IF NOT EXISTS vantage_entry_changed AFTER UPDATE OF size ON vantage_entry BEGIN
-    UPDATE vantage_total SET bytes = bytes + NEW.size - OLD.size;
-  END`,
-  `CREATE TRIGGER IF NOT EXISTS vantage_entry_removed AFTER DELETE ON vantage_entry BEGIN
-    UPDATE vantage_total SET entries = entries - 1, bytes = bytes - OLD.size;
-  END`,
-];
-
-const ADD_TOTAL = "INSERT INTO vantage_total VALUES (1, lower(hex(randomblob(8))), 0, 0, 0) ON CONFLICT DO NOTHING";
 const GET = `SELECT e.fetched_at AS fetchedAt, e.body AS body FROM vantage_entry e
   JOIN vantage_scope s ON s.name = e.scope WHERE e.key = ? AND e.generation = s.generation`;
 const FENCE = `SELECT t.store || ':' || t.beyond || ':' || coalesce(s.fence, 0) AS fence
@@ -268,131 +230,6 @@ interface Parts {
   readonly trace: Trace | undefined;
   readonly file: CacheFile | undefined;
   readonly handle: SqliteHandle;
-}
-
-/** The file of a cache: how it is opened, and replaced when it is damaged. */
-class CacheFile {
-  readonly #path: string;
-  readonly #trace: Trace | undefined;
-  readonly #fs: typeof import("node:fs");
-  readonly #openHandle: SqliteOpener;
-  #inode: bigint | undefined;
-
-  private constructor(
-    path: string,
-    trace: Trace | undefined,
-    fs: typeof import("node:fs"),
-    openHandle: SqliteOpener,
-  ) {
-    this.#path = path;
-    this.#trace = trace;
-    this.#fs = fs;
-    this.#openHandle = openHandle;
-  }
-
-  static async at(path: string, trace: Trace | undefined): Promise<CacheFile> {
-    await databaseFileExists(path);
-    return new CacheFile(path, trace, await import("node:fs"), await loadSqlite());
-  }
-
-  /** The file's database, or an empty one in its place if it is damaged. */
-  open(): SqliteHandle {
-    const handle = this.#openHandle(this.#path);
-    try {
-      return this.#claimed(handle);
-    } catch (error) {
-      if (isDamage(error)) return this.#replace(handle, error);
-      handle.close();
-      throw error;
-    }
-  }
-
-  /** The database to go on with after an error, or `undefined` if the error is not the file's. */
-  recover(handle: SqliteHandle, error: unknown): SqliteHandle | undefined {
-    if (this.#inodeNow() !== this.#inode) {
-      attempt(() => handle.close());
-      return this.open();
-    }
-    return isDamage(error) ? this.#replace(handle, error) : undefined;
-  }
-
-  /** Sets the file aside and opens an empty one. */
-  #replace(handle: SqliteHandle, error: unknown): SqliteHandle {
-    tellDamage(this.#trace, "file set aside", failure(error));
-    // Other processes would go on serving from the file, and hear of no invalidation any more: now they fail there, and
-    // find that it was replaced. Where not even this can be written, they meet the damage themselves.
-    attempt(() => handle.exec("DROP TABLE vantage_scope"));
-    attempt(() => handle.close());
-    const aside = this.#nameAside();
-    for (const suffix of ["", "-wal", "-shm"]) {
-      if (this.#fs.existsSync(this.#path + suffix)) this.#fs.renameSync(this.#path + suffix, aside + suffix);
-    }
-    return this.#claimed(this.#openHandle(this.#path));
-  }
-
-  #claimed(handle: SqliteHandle): SqliteHandle {
-    claim(new SqliteStatements(handle), this.#path);
-    this.#inode = this.#inodeNow();
-    return handle;
-  }
-
-  #inodeNow(): bigint | undefined {
-    return this.#fs.statSync(this.#path, { bigint: true, throwIfNoEntry: false })?.ino;
-  }
-
-  #nameAside(): string {
-    for (let number = 1; number < MAX_SET_ASIDE; number++) {
-      if (!this.#fs.existsSync(`${this.#path}.damaged-${number}`)) return `${this.#path}.damaged-${number}`;
-    }
-    return `${this.#path}.damaged-${MAX_SET_ASIDE}`;
-  }
-}
-
-/**
- * Makes sure that a database is a cache of ours, or empty, and has our tables. The tables are counted before the mark is
- * read: a process that makes the file at the same moment sets the mark first. All in prepared statements, since Deno
- * gives no result code for an error of `exec`.
- */
-function claim(db: SqliteStatements, path: string): void {
-  const tables = Number(db.get("SELECT count(*) AS n FROM sqlite_schema")?.n);
-  const mark = Number(db.get("PRAGMA application_id")?.application_id);
-  if (mark !== APPLICATION_ID && tables > 0) {
-    throw new TypeError(`${describe(path)} is a database of something else, not a cache`);
-  }
-  db.get("PRAGMA journal_mode = WAL");
-  db.run("PRAGMA synchronous = NORMAL");
-  const version = Number(db.get("PRAGMA user_version")?.user_version);
-  if (tables > 0 && version !== SCHEMA_VERSION) {
-    for (const table of ["entry", "scope", "total"]) db.run(`DROP TABLE IF EXISTS vantage_${table}`);
-  }
-  if (mark !== APPLICATION_ID || version !== SCHEMA_VERSION) {
-    db.run(`PRAGMA application_id = ${APPLICATION_ID}`);
-    db.run(`PRAGMA user_version = ${SCHEMA_VERSION}`);
-  }
-  createSchema(db);
-}
-
-function createSchema(db: SqliteStatements): void {
-  for (const statement of SCHEMA) db.run(statement);
-  db.run(ADD_TOTAL);
-}
-
-function tellDamage(trace: Trace | undefined, name: string, fields: TraceFields): void {
-  trace?.event({ target: "vantage_live::cache", level: "warn", name, fields });
-}
-
-function attempt(work: () => unknown): void {
-  try {
-    work();
-  } catch {
-    // What is given up anyway may fail.
-  }
-}
-
-/** SQLite's result codes for a malformed database, and for a file that is none. */
-function isDamage(error: unknown): boolean {
-  const code = sqliteCode(error);
-  return typeof code === "number" ? [11, 26].includes(code & 0xff) : /^SQLITE_(CORRUPT|NOTADB)/.test(code ?? "");
 }
 
 function bound(name: string, value: number): number {

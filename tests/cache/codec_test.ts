@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { type Row, Rows, sameRow, type Value } from "@vantage/live";
 // The codec is no entry of the library.
 import { decodeRows, encodeRows } from "../../src/cache/codec.ts";
+import { shareRows } from "../../src/table/rows.ts";
 import { SAMPLE_ROWS, SAMPLE_VALUES } from "../../src/testing/conformance/cache_samples.ts";
 import { anyRows } from "./arbitrary_rows.ts";
 import { bytesOf, byteString, type Cbor, head, integer, list, map, tag, text, UNDEFINED } from "./cbor_bytes.ts";
@@ -101,6 +102,31 @@ describe("decodeRows() of what encodeRows() made", () => {
     assert(at instanceof Date);
     at.setTime(0);
     assert.deepEqual(decodeRows(encoded).get("a"), { at: new Date(5) });
+  });
+});
+
+describe("Rows that decodeRows() gave", () => {
+  const KINDS: Readonly<Record<string, Value>> = {
+    "a date": new Date(5),
+    "a date far from 1970": new Date(-4_445_853_564_310_251),
+    "bytes": new Uint8Array([7]),
+    "a date within a list within an object": { inner: [new Date(5)] },
+  };
+  for (const [kind, value] of Object.entries(KINDS)) {
+    it(`are known to hold ${kind}, so that each reader gets a copy`, () => {
+      for (const others of [{}, { [`another ${kind}`]: { x: 1 } }]) {
+        const rows = decodeRows(encodeRows(Rows.from([["a", { value }], ...Object.entries(others)])));
+        const [one, other] = [shareRows(rows).get("a"), shareRows(rows).get("a")];
+        assert.notEqual(one, other);
+        assertSameRow(one, { value });
+        assertSameRow(other, { value });
+      }
+    });
+  }
+
+  it("are shared where there is nothing in them that could be changed", () => {
+    const rows = decodeRows(encodeRows(Rows.from([["a", { text: "x", list: [1n, null, { y: 1.5 }] }]])));
+    assert.equal(shareRows(rows), rows);
   });
 });
 
