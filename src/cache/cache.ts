@@ -9,7 +9,10 @@ export interface CachedRows {
   readonly fetchedAt: number;
 }
 
-/** A mark in the life of a key: two marks of one key are equal (`===`) if and only if it was not invalidated between. */
+/**
+ * A mark in the life of a key: two marks of one key differ (`!==`) if it was invalidated between, and are equal if nothing
+ * of its scope was.
+ */
 export type Fence = string | number;
 
 /**

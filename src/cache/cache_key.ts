@@ -1,5 +1,5 @@
 import { DEFAULT_ITEMS_PER_PAGE } from "../table/pagination.ts";
-import { canonicalQuery, type Query } from "../table/query.ts";
+import { canonicalQuery, narrowing, type Query } from "../table/query.ts";
 import { describe } from "../table/row.ts";
 
 /**
@@ -21,6 +21,7 @@ export class CacheKeys {
   /** What every key of this cacheKey starts with, and no other key does. */
   readonly prefix: string;
   readonly #plain: string;
+  readonly #plainSet: string;
 
   /**
    * The keys under `cacheKey`; the view without a part of its own is the one that `base` selects.
@@ -33,26 +34,42 @@ export class CacheKeys {
     }
     this.prefix = `${escapeKeyPart(cacheKey)}/`;
     this.#plain = canonicalQuery(base);
+    this.#plainSet = canonicalQuery(narrowing(base));
   }
 
   /** The key of the rows that `query` selects. */
   ofList(query: Query): string {
     const { pagination } = query;
     const perPage = pagination?.itemsPerPage ?? DEFAULT_ITEMS_PER_PAGE;
-    const view = this.#view(query, perPage === DEFAULT_ITEMS_PER_PAGE ? "" : `;per_page=${perPage}`);
+    const suffix = perPage === DEFAULT_ITEMS_PER_PAGE ? "" : `;per_page=${perPage}`;
+    const view = this.#view(canonicalQuery(query), this.#plain, suffix);
     return `${view}${pagination === undefined ? "all" : `page_${pagination.page}`}`;
   }
 
   /** What the keys of single rows in the set of `query` start with; order and page make no difference. */
   ofIds(query: Query): string {
-    return `${this.#view({ where: query.where, search: query.search }, "")}id/`;
+    return `${this.#view(canonicalQuery(narrowing(query)), this.#plainSet, "")}id/`;
   }
 
-  #view(query: Query, suffix: string): string {
-    const selection = canonicalQuery(query);
-    if (selection === this.#plain && suffix === "") return this.prefix;
-    return `${this.prefix}${escapeKeyPart(`view:${selection === this.#plain ? "" : `;${selection}`}${suffix}`)}/`;
+  #view(selection: string, plain: string, suffix: string): string {
+    if (selection === plain && suffix === "") return this.prefix;
+    return `${this.prefix}${escapeKeyPart(`${VIEW}${selection === plain ? "" : `;${selection}`}${suffix}`)}/`;
   }
+}
+
+/** What the part of a view starts with. */
+const VIEW = "view:";
+
+/** A key as traces may tell it: of a view, which quotes what was asked for, only a number that tells it from others. */
+export function traceableKey(key: string): string {
+  return key.split("/").map((part) => part.startsWith(VIEW) ? `${VIEW}#${fnv1a(part)}` : part).join("/");
+}
+
+/** FNV-1a, 32 bits: http://www.isthe.com/chongo/tech/comp/fnv/ */
+function fnv1a(text: string): string {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  return (hash >>> 0).toString(16).padStart(8, "0");
 }
 
 /** The scope of a key or prefix: what stands before its first `/`, with it; `undefined` if there is none. */

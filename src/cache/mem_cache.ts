@@ -1,4 +1,4 @@
-import { describe } from "../table/row.ts";
+import { wholeNumber } from "../table/whole_number.ts";
 import type { Cache, CachedRows, Fence } from "./cache.ts";
 import { scopeOf } from "./cache_key.ts";
 
@@ -59,8 +59,8 @@ export class MemCache implements Cache {
    * @throws {RangeError} if a bound is not a whole number of at least 1.
    */
   constructor(options: MemCacheOptions = {}) {
-    this.#maxEntries = bound("maxEntries", options.maxEntries ?? 10_000);
-    this.#maxRows = bound("maxRows", options.maxRows ?? 100_000);
+    this.#maxEntries = wholeNumber("maxEntries", options.maxEntries ?? 10_000);
+    this.#maxRows = wholeNumber("maxRows", options.maxRows ?? 100_000);
   }
 
   /** How many entries it holds. */
@@ -162,9 +162,4 @@ export class MemCache implements Cache {
     else entry.older.newer = entry.newer;
     entry.newer = entry.older = undefined;
   }
-}
-
-function bound(name: string, value: number): number {
-  if (Number.isSafeInteger(value) && value >= 1) return value;
-  throw new RangeError(`${name} must be a whole number of at least 1, got ${describe(value)}`);
 }

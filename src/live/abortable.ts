@@ -2,7 +2,6 @@
 export function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const abort = (): void => reject(signal.reason);
-    if (signal.aborted) return abort();
     signal.addEventListener("abort", abort, { once: true });
     const settled = (): void => signal.removeEventListener("abort", abort);
     work.then((value) => {
@@ -12,5 +11,7 @@ export function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> 
       settled();
       reject(error);
     });
+    // Only now, so that a failure of the work is heard of in any case.
+    if (signal.aborted) abort();
   });
 }

@@ -1,7 +1,16 @@
 import type { Cache, CachedRows, Fence } from "../cache/cache.ts";
+import { traceableKey } from "../cache/cache_key.ts";
 import { isPromise, type MaybePromise } from "../table/maybe_promise.ts";
 import { failure, type Trace } from "../trace/trace.ts";
 import type { Counters } from "./live_stats.ts";
+
+/** A call of the cache: what it is named in traces, what it is about, and what stands for its answer if it fails. */
+interface CacheCall<T> {
+  readonly name: string;
+  readonly key: string;
+  readonly instead: T;
+  readonly outcome: (answer: T) => string;
+}
 
 /**
  * The cache as the rest of this folder sees it: a failure becomes the answer that is always safe (nothing held, no
@@ -20,95 +29,88 @@ export class GuardedCache {
 
   /** The entry, or `undefined`. */
   get(key: string): MaybePromise<CachedRows | undefined> {
-    if (this.#trace !== undefined) {
-      return this.#attempt(
-        "get",
-        key,
-        () => this.#cache.get(key),
-        undefined,
-        (held) => held === undefined ? "miss" : "hit",
-      );
-    }
+    if (this.#trace !== undefined) return this.#attempt({ ...GET, key }, () => this.#held(key));
     // The same without closures: this is the path of every hit.
     try {
-      const held = this.#cache.get(key);
-      return isPromise(held)
-        ? held.then(undefined, (error: unknown) => this.#failed("get", key, error, undefined))
-        : held;
+      const held = this.#held(key);
+      if (held === undefined || "rows" in held) return held;
+      return held.then(undefined, (error: unknown) => this.#failed({ ...GET, key }, error));
     } catch (error) {
-      return this.#failed("get", key, error, undefined);
+      return this.#failed({ ...GET, key }, error);
     }
   }
 
-  /** The fence, or `undefined` if there is none to be had: then nothing may be stored. */
+  /** The fence, or `undefined` if there is none to be had: then nothing may be stored, and nobody else's read joined. */
   fence(key: string): MaybePromise<Fence | undefined> {
-    return this.#attempt("fence", key, () => this.#cache.fence(key), undefined, () => "fenced");
+    const call: CacheCall<Fence | undefined> = { name: "fence", key, instead: undefined, outcome: () => "fenced" };
+    return this.#attempt(call, () => this.#cache.fence(key));
   }
 
   /** Whether the entry was stored; `undefined` if that failed. */
   put(key: string, rows: CachedRows, fence: Fence): MaybePromise<boolean | undefined> {
-    return this.#attempt(
-      "put",
-      key,
-      () => this.#cache.put(key, rows, fence),
-      undefined,
-      (stored) => stored ? "populated" : "fenced",
-    );
+    const outcome = (stored: boolean | undefined): string => stored ? "populated" : "fenced";
+    const call: CacheCall<boolean | undefined> = { name: "put", key, instead: undefined, outcome };
+    return this.#attempt(call, () => this.#cache.put(key, rows, fence));
   }
 
   /** Whether everything under the prefix is gone for certain. */
   invalidatePrefix(prefix: string): MaybePromise<boolean> {
-    const drop = (): MaybePromise<boolean> => {
+    const call: CacheCall<boolean> = {
+      name: "invalidate_prefix",
+      key: prefix,
+      instead: false,
+      outcome: () => "invalidated",
+    };
+    return this.#attempt(call, () => {
       const dropped = this.#cache.invalidatePrefix(prefix);
       return isPromise(dropped) ? dropped.then(() => true) : true;
-    };
-    return this.#attempt("invalidate_prefix", prefix, drop, false, () => "invalidated");
+    });
   }
 
-  #attempt<T>(
-    name: string,
-    key: string,
-    call: () => MaybePromise<T>,
-    instead: T,
-    outcome: (answer: T) => string,
-  ): MaybePromise<T> {
+  /** A cache of JavaScript may say `null` for nothing. */
+  #held(key: string): MaybePromise<CachedRows | undefined> {
+    const held = this.#cache.get(key) ?? undefined;
+    return held === undefined || "rows" in held ? held : held.then((settled) => settled ?? undefined);
+  }
+
+  #attempt<T>(call: CacheCall<T>, run: () => MaybePromise<T>): MaybePromise<T> {
     const trace = this.#trace;
-    if (trace === undefined) return this.#guard(name, key, call, instead);
-    return this.#guard(
-      name,
-      key,
-      () =>
-        trace.span({ target: "vantage_live::cache", level: "debug", name, fields: { key } }, (add) => {
-          const answer = call();
-          if (!isPromise(answer)) {
-            add({ outcome: outcome(answer) });
-            return answer;
-          }
-          return answer.then((settled) => (add({ outcome: outcome(settled) }), settled));
-        }),
-      instead,
-    );
+    return this.#guard(call, trace === undefined ? run : () => this.#traced(trace, call, run));
   }
 
-  #guard<T>(name: string, key: string, call: () => MaybePromise<T>, instead: T): MaybePromise<T> {
+  #traced<T>(trace: Trace, { name, key, outcome }: CacheCall<T>, run: () => MaybePromise<T>): MaybePromise<T> {
+    const fields = { key: traceableKey(key) };
+    return trace.span({ target: "vantage_live::cache", level: "debug", name, fields }, (add) => {
+      const answer = run();
+      if (isPromise(answer)) return answer.then((settled) => (add({ outcome: outcome(settled) }), settled));
+      add({ outcome: outcome(answer) });
+      return answer;
+    });
+  }
+
+  #guard<T>(call: CacheCall<T>, run: () => MaybePromise<T>): MaybePromise<T> {
     try {
-      const answer = call();
-      return isPromise(answer)
-        ? answer.then(undefined, (error: unknown) => this.#failed(name, key, error, instead))
-        : answer;
+      const answer = run();
+      return isPromise(answer) ? answer.then(undefined, (error: unknown) => this.#failed(call, error)) : answer;
     } catch (error) {
-      return this.#failed(name, key, error, instead);
+      return this.#failed(call, error);
     }
   }
 
-  #failed<T>(name: string, key: string, error: unknown, instead: T): T {
+  #failed<T>({ name, key, instead }: CacheCall<T>, error: unknown): T {
     this.#counters.cacheFailures++;
     this.#trace?.event({
       target: "vantage_live::cache",
       level: "warn",
       name: `${name} failed`,
-      fields: { key, ...failure(error) },
+      fields: { key: traceableKey(key), ...failure(error) },
     });
     return instead;
   }
 }
+
+const GET: Omit<CacheCall<CachedRows | undefined>, "key"> = {
+  name: "get",
+  instead: undefined,
+  outcome: (held) => held === undefined ? "miss" : "hit",
+};

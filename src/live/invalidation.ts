@@ -15,23 +15,19 @@ export interface LastInvalidation {
   readonly at: number;
 }
 
-/** What is known, in this process, of one cacheKey in one cache. */
+/** What is known, in this process, of one prefix in one cache. What one table failed to drop, none may serve. */
 interface Trust {
   /** How often it was invalidated from here. */
   generation: number;
+  /** From when on the master's answers are no older than the last invalidation. */
+  settledFrom: number;
   /** Whose invalidation is under way, or has failed and was not made up for; with the generation it began. */
   readonly doubters: Map<Invalidation, number>;
+  /** The open tables, any of which can make up for what another failed to drop. */
+  readonly users: Set<Invalidation>;
 }
 
 const trusts = new WeakMap<Cache, Map<string, Trust>>();
-
-/** The trust that all tables with this cache and prefix share: what one of them failed to drop, none of them may serve. */
-function trustIn(cache: Cache, prefix: string): Trust {
-  const ofCache = trusts.get(cache) ?? new Map<string, Trust>();
-  const trust = ofCache.get(prefix) ?? { generation: 0, doubters: new Map() };
-  trusts.set(cache, ofCache.set(prefix, trust));
-  return trust;
-}
 
 /** What an {@linkcode Invalidation} works with. */
 export interface InvalidationOptions {
@@ -55,12 +51,15 @@ export class Invalidation {
   #next: Promise<void> | undefined;
   #retrying: Promise<void> | undefined;
   #settling: Promise<void> | undefined;
-  #settledFrom = -Infinity;
   #last: LastInvalidation | undefined;
 
+  /** Shares its trust with all tables on the same cache and prefix, and takes over what a closed one left undone. */
   constructor(options: InvalidationOptions) {
     this.#options = options;
     this.#trust = trustIn(options.cache, options.prefix);
+    const { doubters, users } = this.#trust;
+    users.add(this);
+    if ([...doubters.keys()].some((doubter) => !users.has(doubter))) this.#retryLater();
   }
 
   /** Counts the invalidations, those of other tables on the same cache in this process included. */
@@ -75,7 +74,7 @@ export class Invalidation {
 
   /** From when on the master's answers are no older than the last invalidation. */
   get settledFrom(): number {
-    return this.#settledFrom;
+    return this.#trust.settledFrom;
   }
 
   /** What invalidated last, from here. */
@@ -94,35 +93,41 @@ export class Invalidation {
     this.#last = { cause, reason, at };
     this.#doubt();
     if (masterLagMs > 0) {
-      this.#settledFrom = at + masterLagMs;
+      this.#trust.settledFrom = Math.max(this.#trust.settledFrom, at + masterLagMs);
       this.#settling ??= this.#dropWhenSettled();
     }
     return this.#drop();
   }
 
-  /** Resolves when nothing is under way any more, the last attempt to make up for a failure included. */
+  /** Resolves when nothing is under way any more. What cannot be dropped even now is left to the other open tables. */
   async close(): Promise<void> {
+    const { doubters, users } = this.#trust;
     this.#closing.abort();
     await this.#settling;
     await this.#retrying;
-    await this.#next;
-    await this.#running;
-    if (this.#trust.doubters.has(this)) await this.#drop();
-  }
-
-  /** An invalidation asked for while one runs needs one that begins later; it serves all who ask meanwhile. */
-  #drop(): MaybePromise<void> {
-    if (this.#running === undefined) return this.#attempt();
-    this.#next ??= this.#running.then(() => this.#attempt());
-    return this.#next;
+    while (this.#running !== undefined || this.#next !== undefined) await (this.#next ?? this.#running);
+    if (doubters.has(this)) await this.#drop();
+    users.delete(this);
+    const [heir] = users;
+    if (doubters.has(this) && heir !== undefined) heir.#retryLater();
+    if (users.size === 0 && doubters.size === 0) trusts.get(this.#options.cache)?.delete(this.#options.prefix);
   }
 
   #doubt(): void {
     this.#trust.doubters.set(this, ++this.#trust.generation);
   }
 
+  /** An invalidation asked for while one runs needs one that begins later; it serves all who ask meanwhile. */
+  #drop(): MaybePromise<void> {
+    if (this.#running === undefined) return this.#attempt();
+    this.#next ??= this.#running.then(() => {
+      this.#next = undefined;
+      return this.#drop();
+    });
+    return this.#next;
+  }
+
   #attempt(): MaybePromise<void> {
-    this.#next = undefined;
     const began = this.#trust.generation;
     const dropped = this.#options.guarded.invalidatePrefix(this.#options.prefix);
     if (!isPromise(dropped)) return this.#attempted(dropped, began);
@@ -136,21 +141,22 @@ export class Invalidation {
   /** A success makes up for all that was asked for before it began, by whichever table. */
   #attempted(ok: boolean, began: number): void {
     const { doubters } = this.#trust;
-    if (!ok) {
-      if (doubters.has(this) && !this.#closing.signal.aborted) this.#retrying ??= this.#retryUntilDropped();
-      return;
-    }
+    if (!ok) return this.#retryLater();
     for (const [doubter, since] of doubters) {
       if (since <= began) doubters.delete(doubter);
     }
   }
 
+  #retryLater(): void {
+    if (!this.#closing.signal.aborted) this.#retrying ??= this.#retryUntilDropped();
+  }
+
   async #retryUntilDropped(): Promise<void> {
     const { signal } = this.#closing;
     const backoff = new Backoff(this.#options.clock);
-    while (this.#trust.doubters.has(this) && !signal.aborted) {
+    while (this.doubted && !signal.aborted) {
       await backoff.pause(signal).catch(() => {});
-      if (signal.aborted || !this.#trust.doubters.has(this)) break;
+      if (signal.aborted || !this.doubted) break;
       this.#options.counters.retries++;
       await this.#drop();
     }
@@ -160,9 +166,17 @@ export class Invalidation {
   /** Others on the same cache may have kept what a lagging replica told them meanwhile. */
   async #dropWhenSettled(): Promise<void> {
     const { clock } = this.#options;
-    while (clock.now() < this.#settledFrom) await clock.wait(this.#settledFrom - clock.now());
+    while (clock.now() < this.#trust.settledFrom) await clock.wait(this.#trust.settledFrom - clock.now());
     this.#settling = undefined;
     this.#doubt();
     await this.#drop();
   }
+}
+
+function trustIn(cache: Cache, prefix: string): Trust {
+  const ofCache = trusts.get(cache) ?? new Map<string, Trust>();
+  const trust = ofCache.get(prefix) ??
+    { generation: 0, settledFrom: -Infinity, doubters: new Map(), users: new Set() };
+  trusts.set(cache, ofCache.set(prefix, trust));
+  return trust;
 }

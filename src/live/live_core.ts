@@ -5,6 +5,7 @@ import type { Write } from "../queue/write.ts";
 import { toWriteOp, type WriteAnswer, type WriteOp } from "../queue/write_op.ts";
 import { WriteQueue } from "../queue/write_queue.ts";
 import { ManualLiveStream } from "../stream/manual_live_stream.ts";
+import { ClosedError } from "../table/errors.ts";
 import type { AnyTable, WriteOptions } from "../table/table_like.ts";
 import { failure, Trace } from "../trace/trace.ts";
 import { EventListener } from "./event_listener.ts";
@@ -103,6 +104,13 @@ export class LiveCore {
     }
   }
 
+  /** Drops everything, for who knows better. */
+  async invalidate(): Promise<void> {
+    if (this.#closed !== undefined) throw new ClosedError("Cannot invalidate: the table is closed");
+    await this.invalidation.invalidate("manual", "invalidate() was called");
+    this.events.push({ kind: "changed" });
+  }
+
   /** Finishes what was asked for, then lets go of everything. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
@@ -110,11 +118,12 @@ export class LiveCore {
   }
 
   async #close(): Promise<void> {
-    this.reads.close();
+    const readsClosed = this.reads.close();
     await this.queue.close();
     await this.#listener?.close();
     await this.invalidation.close();
-    this.events.disconnect();
+    await readsClosed;
+    this.events.close();
     this.trace?.event({ target: "vantage_live::read", level: "info", name: "closed", fields: {} });
   }
 

@@ -1,6 +1,7 @@
 import type { Clock } from "../clock/clock.ts";
 import type { LiveStream } from "../stream/live_stream.ts";
 import { describe } from "../table/row.ts";
+import { wholeNumber } from "../table/whole_number.ts";
 import type { AnyTable } from "../table/table_like.ts";
 import type { Tracer } from "../trace/tracer.ts";
 
@@ -46,9 +47,5 @@ export function checkLiveTableOptions({ staleTimeMs, masterLagMs, masterItemsPer
   if (masterLagMs !== undefined && !(masterLagMs >= 0 && Number.isFinite(masterLagMs))) {
     throw new RangeError(`masterLagMs must be at least 0 and finite, got ${describe(masterLagMs)}`);
   }
-  if (masterItemsPerPage !== undefined && !(Number.isSafeInteger(masterItemsPerPage) && masterItemsPerPage >= 1)) {
-    throw new RangeError(
-      `masterItemsPerPage must be a whole number of at least 1, got ${describe(masterItemsPerPage)}`,
-    );
-  }
+  if (masterItemsPerPage !== undefined) wholeNumber("masterItemsPerPage", masterItemsPerPage);
 }

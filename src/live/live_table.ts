@@ -3,7 +3,7 @@ import { escapeKeyPart } from "../cache/cache_key.ts";
 import type { Write } from "../queue/write.ts";
 import type { WriteAnswer, WriteOp } from "../queue/write_op.ts";
 import type { LiveStream } from "../stream/live_stream.ts";
-import { atPage, type Query } from "../table/query.ts";
+import { atPage, bothNarrowings, isUnlimited, type Query } from "../table/query.ts";
 import { describe, type Row } from "../table/row.ts";
 import { type RowEntry, Rows } from "../table/rows.ts";
 import { TableHandle } from "../table/table_handle.ts";
@@ -57,8 +57,6 @@ export interface Explanation {
  * ```
  */
 export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable {
-  /** How this handle is narrowed, ordered and paged. */
-  readonly query: Query;
   readonly #core: LiveCore;
   /** The master, narrowed like this handle. */
   readonly #master: AnyTable;
@@ -79,14 +77,19 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
     const shared: unknown = CORE in options ? options[CORE] : undefined;
     this.#core = shared instanceof LiveCore ? shared : new LiveCore(master, cacheKey, cache, options);
     this.#master = master;
-    this.query = master.query;
-    this.#idPrefix = this.#core.keys.ofIds(master.query);
+    const { query } = master;
+    this.#idPrefix = this.#core.keys.ofIds(query);
     this.#all = {
-      key: this.#core.keys.ofList(master.query),
+      key: this.#core.keys.ofList(query),
       load: (signal) => master.listValues({ signal }),
       id: undefined,
       pick: pickAll,
     };
+  }
+
+  /** How this handle is narrowed, ordered and paged. */
+  get query(): Query {
+    return this.#master.query;
   }
 
   /** The master's name. */
@@ -257,9 +260,8 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
   }
 
   /** Drops everything under the cacheKey, for who knows that the data changed. */
-  async invalidate(): Promise<void> {
-    await this.#core.invalidation.invalidate("manual", "invalidate() was called");
-    this.#core.events.push({ kind: "changed" });
+  invalidate(): Promise<void> {
+    return this.#core.invalidate();
   }
 
   /** Resolves when no write is queued or under way. */
@@ -296,10 +298,11 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
     return request;
   }
 
+  /** Where writes go: narrowed like this handle, besides what the target itself is narrowed to. */
   #target(): AnyTable {
-    const { master, options: { writeTarget } } = this.#core;
+    const { writeTarget } = this.#core.options;
     if (writeTarget === undefined) return this.#master;
-    return this.#master === master ? writeTarget : writeTarget.withQuery(this.query);
+    return isUnlimited(this.query) ? writeTarget : writeTarget.withQuery(bothNarrowings(writeTarget.query, this.query));
   }
 
   /** A promise that nobody has to await: a failure is counted and traced where it happens. */

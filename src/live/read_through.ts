@@ -1,4 +1,5 @@
 import type { CachedRows, Fence } from "../cache/cache.ts";
+import { traceableKey } from "../cache/cache_key.ts";
 import { MemCache } from "../cache/mem_cache.ts";
 import type { Clock } from "../clock/clock.ts";
 import { ClosedError } from "../table/errors.ts";
@@ -57,6 +58,7 @@ export class ReadThrough {
   readonly #flights = new Map<string, Flight>();
   readonly #received = new MemCache(REMEMBERED);
   readonly #closing = new AbortController();
+  readonly #aloft = new Set<Promise<Rows>>();
   readonly #underWay = new Set<(reason: unknown) => void>();
   #closed = false;
 
@@ -85,16 +87,19 @@ export class ReadThrough {
     if (this.#closed) throw this.#closedError();
     signal?.throwIfAborted();
     this.#counters.masterReads++;
-    if (signal === undefined) return await this.#untilClosed(ask(this.#closing.signal));
-    return await abortable(this.#untilClosed(ask(AbortSignal.any([signal, this.#closing.signal]))), signal);
+    const answer = this.#untilClosed(ask(signal ?? this.#closing.signal));
+    return await (signal === undefined ? answer : abortable(answer, signal));
   }
 
-  /** From now on nothing is read, and what is under way is answered with a `ClosedError` and not kept. */
-  close(): void {
+  /**
+   * From now on nothing is read, and what is under way is answered with a `ClosedError` and not kept. Resolves when the
+   * cache is not being asked any more.
+   */
+  async close(): Promise<void> {
     this.#closed = true;
     this.#closing.abort(this.#closedError());
     for (const end of this.#underWay) end(this.#closedError());
-    this.#flights.clear();
+    await Promise.allSettled(this.#aloft);
   }
 
   #answer<T>(
@@ -102,6 +107,7 @@ export class ReadThrough {
     held: CachedRows | undefined,
     onOutcome?: (outcome: "hit" | "miss") => void,
   ): Promise<T> {
+    if (this.#closed) return Promise.reject(this.#closedError());
     if (held !== undefined && this.isFresh(held)) {
       this.#counters.hits++;
       onOutcome?.("hit");
@@ -114,7 +120,10 @@ export class ReadThrough {
 
   /** Whether an entry may be served. */
   isFresh(held: CachedRows): boolean {
-    return this.#staleTimeMs === Infinity || this.#clock.now() - held.fetchedAt < this.#staleTimeMs;
+    if (this.#staleTimeMs === Infinity) return true;
+    const ageMs = this.#clock.now() - held.fetchedAt;
+    // Below zero if the clock was set back: then nobody knows how old it is.
+    return ageMs >= 0 && ageMs < this.#staleTimeMs;
   }
 
   /** Joins the flight that is under way if it took off after the last invalidation, wherever that was made. */
@@ -123,9 +132,9 @@ export class ReadThrough {
     if (flight === undefined || flight.generation !== this.#invalidation.generation) {
       return this.#takeOff(request);
     }
-    const fence = this.#fence(request.key);
+    const fence = this.#cache.fence(request.key);
     if (isPromise(fence) || isPromise(flight.fence)) return this.#joinLater(request, flight, fence);
-    return fence === flight.fence ? this.#join(flight) : this.#takeOff(request);
+    return isSame(fence, flight.fence) ? this.#join(flight) : this.#takeOff(request);
   }
 
   async #joinLater(
@@ -134,7 +143,7 @@ export class ReadThrough {
     fence: MaybePromise<Fence | undefined>,
   ): Promise<Rows> {
     const { generation } = this.#invalidation;
-    const same = await fence === await flight.fence;
+    const same = isSame(await fence, await flight.fence);
     if (same && flight.generation === generation) return await this.#join(flight);
     // Somebody else may have taken off meanwhile, after the invalidation that this flight missed.
     if (this.#flights.get(request.key) === flight) this.#flights.delete(request.key);
@@ -149,7 +158,7 @@ export class ReadThrough {
   #takeOff({ key, id, load }: ReadRequest<unknown>): Promise<Rows> {
     const { generation } = this.#invalidation;
     const startedAt = this.#clock.now();
-    const fence = this.#fence(key);
+    const fence = this.#cache.fence(key);
     const rows = this.#askMaster(load, fence).then(async (received) => {
       this.#countReceived(key, received);
       // That a row is missing is not remembered; that a set is empty is.
@@ -160,7 +169,9 @@ export class ReadThrough {
     });
     const flight: Flight = { generation, fence, rows };
     this.#flights.set(key, flight);
+    this.#aloft.add(rows);
     const land = (): void => {
+      this.#aloft.delete(rows);
       if (this.#flights.get(key) === flight) this.#flights.delete(key);
     };
     rows.then(land, land);
@@ -181,11 +192,6 @@ export class ReadThrough {
     });
   }
 
-  /** While the cache is doubted nothing is stored, so there is nothing to fence. */
-  #fence(key: string): MaybePromise<Fence | undefined> {
-    return this.#invalidation.doubted ? undefined : this.#cache.fence(key);
-  }
-
   async #askMaster(load: ReadRequest<unknown>["load"], fence: MaybePromise<unknown>): Promise<Rows> {
     if (isPromise(fence)) await fence;
     const { signal } = this.#closing;
@@ -199,7 +205,8 @@ export class ReadThrough {
     if (this.#closed || doubted || fence === undefined || fetched.fetchedAt < settledFrom) return;
     const stored = await this.#cache.put(key, fetched, fence);
     if (stored === true) this.#counters.fills++;
-    if (stored === false) this.#counters.fencedFills++;
+    // A cache may refuse for other reasons, as for want of room.
+    if (stored === false && await this.#cache.fence(key) !== fence) this.#counters.fencedFills++;
   }
 
   #countReceived(key: string, rows: Rows): void {
@@ -208,7 +215,7 @@ export class ReadThrough {
       target: "vantage_live::read",
       level: "trace",
       name: "rows received",
-      fields: { key, rows: rows.size },
+      fields: { key: traceableKey(key), rows: rows.size },
     });
     const before = this.#received.get(key)?.rows;
     this.#received.put(key, { rows, fetchedAt: 0 });
@@ -223,4 +230,9 @@ export class ReadThrough {
   #closedError(): ClosedError {
     return new ClosedError("Cannot read: the table is closed");
   }
+}
+
+/** Without a fence nobody knows what happened between. */
+function isSame(one: Fence | undefined, other: Fence | undefined): boolean {
+  return one !== undefined && one === other;
 }

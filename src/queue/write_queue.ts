@@ -1,5 +1,5 @@
 import { ClosedError, QueueFullError } from "../table/errors.ts";
-import { describe } from "../table/row.ts";
+import { wholeNumber } from "../table/whole_number.ts";
 import type { Write, WriteState } from "./write.ts";
 import { describeWriteOp, type WriteAnswer, type WriteOp } from "./write_op.ts";
 
@@ -42,7 +42,7 @@ export class WriteQueue {
    * @throws {RangeError} if a capacity is not a whole number (of at least 1 for `capacity`, 0 for `waitingCapacity`).
    */
   constructor({ capacity, waitingCapacity }: WriteQueueOptions) {
-    this.#capacity = wholeNumber("queueCapacity", capacity, 1);
+    this.#capacity = wholeNumber("queueCapacity", capacity);
     this.#waitingCapacity = wholeNumber("waitingCapacity", waitingCapacity, 0);
   }
 
@@ -194,9 +194,4 @@ function defer<T>(): Deferred<T> {
     reject = onReject;
   });
   return { promise, resolve, reject };
-}
-
-function wholeNumber(name: string, value: number, least: number): number {
-  if (Number.isSafeInteger(value) && value >= least) return value;
-  throw new RangeError(`${name} must be a whole number of at least ${least}, got ${describe(value)}`);
 }

@@ -1,4 +1,4 @@
-import { describe } from "../table/row.ts";
+import { wholeNumber } from "../table/whole_number.ts";
 import { type LiveEvent, toLiveEvent } from "./live_event.ts";
 import type { LiveStream, SubscribeOptions } from "./live_stream.ts";
 
@@ -32,6 +32,7 @@ interface Subscriber {
 export class ManualLiveStream implements LiveStream {
   readonly #bufferCapacity: number;
   readonly #subscribers = new Set<Subscriber>();
+  #closed = false;
 
   /**
    * A stream without subscribers.
@@ -39,10 +40,7 @@ export class ManualLiveStream implements LiveStream {
    * @throws {RangeError} if `bufferCapacity` is not a whole number of at least 1.
    */
   constructor({ bufferCapacity = 256 }: ManualLiveStreamOptions = {}) {
-    if (!Number.isSafeInteger(bufferCapacity) || bufferCapacity < 1) {
-      throw new RangeError(`bufferCapacity must be a whole number of at least 1, got ${describe(bufferCapacity)}`);
-    }
-    this.#bufferCapacity = bufferCapacity;
+    this.#bufferCapacity = wholeNumber("bufferCapacity", bufferCapacity);
   }
 
   /** How many subscriptions are open. */
@@ -62,7 +60,7 @@ export class ManualLiveStream implements LiveStream {
         };
         subscriber = { controller, leave, lagging: false };
         this.#subscribers.add(subscriber);
-        if (signal?.aborted) end();
+        if (this.#closed || signal?.aborted) end();
         else signal?.addEventListener("abort", end);
       },
       pull: () => {
@@ -97,6 +95,12 @@ export class ManualLiveStream implements LiveStream {
         subscriber.controller.error(error);
       }
     }
+  }
+
+  /** Ends every subscription for good: one that is made later ends at once. */
+  close(): void {
+    this.#closed = true;
+    this.disconnect();
   }
 
   #end(subscriber: Subscriber): void {

@@ -1,4 +1,4 @@
-import { field, type Row, sameValue, toRow, type Value } from "./row.ts";
+import { field, type Row, sameValue, setField, toRow, type Value } from "./row.ts";
 import type { CallOptions, TableLike, WriteOptions } from "./table_like.ts";
 
 /**
@@ -38,18 +38,12 @@ export class ActiveRecord {
 
   /** The columns that differ from what was last read or saved. */
   changedColumns(): string[] {
-    const stored = this.#stored;
-    const current = toRow(this.data);
-    const columns = new Set([...Object.keys(stored), ...Object.keys(current)]);
-    return [...columns].filter((column) =>
-      Object.hasOwn(stored, column) !== Object.hasOwn(current, column) ||
-      !sameValue(field(stored, column), field(current, column))
-    );
+    return differingColumns(this.#stored, toRow(this.data));
   }
 
   /**
    * Sends what changed and takes over the master's answer: a patch, or a replacement if columns were taken away.
-   * Without changes nothing is sent.
+   * Without changes nothing is sent. What is edited while it is on its way stays, to be saved next.
    *
    * @throws {NotFoundError} if the row has been deleted meanwhile.
    */
@@ -62,7 +56,12 @@ export class ActiveRecord {
     const row = removed
       ? await this.#table.replaceValue(this.id, current, options)
       : await this.#table.patchValue(this.id, partial, options);
+    const edited = toRow(this.data);
     this.#take(row);
+    for (const column of differingColumns(current, edited)) {
+      if (Object.hasOwn(edited, column)) setField(this.data, column, field(edited, column));
+      else delete this.data[column];
+    }
   }
 
   /** Reads the row again, and drops unsaved changes. Answers whether the row still exists. */
@@ -81,4 +80,12 @@ export class ActiveRecord {
     this.#stored = toRow(row);
     this.data = { ...toRow(row) };
   }
+}
+
+function differingColumns(one: Row, other: Row): string[] {
+  const columns = new Set([...Object.keys(one), ...Object.keys(other)]);
+  return [...columns].filter((column) =>
+    Object.hasOwn(one, column) !== Object.hasOwn(other, column) ||
+    !sameValue(field(one, column), field(other, column))
+  );
 }

@@ -2,7 +2,7 @@ import { ConflictError, NotFoundError } from "./errors.ts";
 import { evaluateQuery, rowMatches } from "./evaluate_query.ts";
 import { OPERATORS } from "./query.ts";
 import { describe, field, type Row, toRow } from "./row.ts";
-import { type RowEntry, Rows, rowsOf, shareRows } from "./rows.ts";
+import { type RowEntry, Rows, rowsOf } from "./rows.ts";
 import { Table } from "./table.ts";
 import type { Capabilities, Column } from "./table_like.ts";
 import type { SourceCall, TableSource } from "./table_source.ts";
@@ -59,7 +59,7 @@ class MemSource implements TableSource {
 
   list({ query }: SourceCall): Rows {
     const entries: readonly RowEntry[] = evaluateQuery([...this.#rows], query, this.columns);
-    return shareRows(rowsOf(new Map(entries)));
+    return rowsOf(new Map(entries));
   }
 
   get(id: string, call: SourceCall): Row | undefined {

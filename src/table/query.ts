@@ -1,5 +1,6 @@
 import { DEFAULT_ITEMS_PER_PAGE, Pagination } from "./pagination.ts";
-import { describe, toValue, type Value } from "./row.ts";
+import { UnsupportedError } from "./errors.ts";
+import { describe, holdsMutable, toValue, type Value } from "./row.ts";
 
 /** The operators a condition can use. */
 export const OPERATORS = ["eq", "ne", "gt", "gte", "lt", "lte", "in", "notIn", "isNull", "notNull"] as const;
@@ -65,6 +66,36 @@ export function narrowing(query: Query): Query {
     ...(query.where !== undefined && { where: query.where }),
     ...(query.search !== undefined && { search: query.search }),
   };
+}
+
+/** Whether a query stands for all rows, in whatever order. */
+export function isUnlimited(query: Query): boolean {
+  return !isNarrowed(query) && query.pagination === undefined;
+}
+
+/**
+ * What is in the sets of both queries, on the page of the second.
+ *
+ * @throws {UnsupportedError} if both search, since a query has but one search.
+ */
+export function bothNarrowings(one: Query, other: Query): Query {
+  if (one.search && other.search && one.search !== other.search) {
+    throw new UnsupportedError(`Cannot search for ${describe(one.search)} and ${describe(other.search)} at once`);
+  }
+  return {
+    where: [...one.where ?? [], ...other.where ?? []],
+    search: one.search ?? other.search,
+    pagination: other.pagination,
+  };
+}
+
+/** The same query for one more reader: operands that cannot be frozen (dates, bytes) are copies of the reader's own. */
+export function shareQuery(query: Query): Query {
+  if (!query.where?.some(([, , operand]) => operand !== undefined && holdsMutable(operand))) return query;
+  const where = query.where.map(([column, operator, operand]): Condition =>
+    operand === undefined ? [column, operator] : [column, operator, toValue(operand, column)]
+  );
+  return Object.freeze({ ...query, where: Object.freeze(where.map((condition) => Object.freeze(condition))) });
 }
 
 /** The query with one more condition, or one more for each column of an object. */

@@ -1,4 +1,4 @@
-import { describe, holdsMutable, type Row, toRow } from "./row.ts";
+import { describe, holdsMutable, type Row, sameRow, toRow } from "./row.ts";
 
 /** A row under its id. */
 export type RowEntry = readonly [id: string, row: Row];
@@ -10,6 +10,7 @@ export type RowMaker = (index: number) => Row;
 
 let make: (slots: Map<string, Slot>, mutable: boolean, maker?: RowMaker) => Rows;
 let sharedCopy: (rows: Rows) => Rows;
+let ownCopy: (rows: Rows) => Rows;
 
 /**
  * Rows in the master's order, by id. It never changes: there are no mutators, and its rows are frozen.
@@ -42,7 +43,10 @@ export class Rows implements ReadonlyMap<string, Row> {
   }
 
   static {
+    // What Node, Deno and Bun print; otherwise they would show an object without content.
+    Object.defineProperty(Rows.prototype, Symbol.for("nodejs.util.inspect.custom"), { value: inspectRows });
     make = (slots, mutable, maker) => new Rows(slots, mutable, maker);
+    ownCopy = (rows) => rows.#mutable ? Rows.from([...rows]) : rows;
     sharedCopy = (rows) => rows.#mutable ? new Rows(rows.#slots, true, rows.#maker, true) : rows;
   }
 
@@ -117,6 +121,22 @@ export class Rows implements ReadonlyMap<string, Row> {
     for (const [id, slot] of this.#slots) callback(this.#row(id, slot), id, this);
   }
 
+  /** Whether `other` has the same ids in the same order, with the same rows. */
+  equals(other: Rows): boolean {
+    if (this.size !== other.size) return false;
+    const others = other.entries();
+    for (const [id, row] of this) {
+      const [otherId, otherRow] = others.next().value ?? ["", {}];
+      if (id !== otherId || !sameRow(row, otherRow)) return false;
+    }
+    return true;
+  }
+
+  /** The rows with their ids, for `JSON.stringify`, which cannot write bigints. */
+  toJSON(): RowEntry[] {
+    return [...this];
+  }
+
   #row(id: string, slot: Slot): Row {
     const row = typeof slot === "number" ? this.#fill(id, slot) : slot;
     return this.#shared ? this.#copyOf(id, row) : row;
@@ -158,10 +178,24 @@ export function lazyRows(ids: readonly string[], mutable: boolean, maker: RowMak
   return make(slots, mutable, maker);
 }
 
+/** The same rows, with nothing in them that somebody else could still change. */
+export function ownRows(rows: Rows): Rows {
+  return ownCopy(rows);
+}
+
 /**
  * The same rows for one more reader. Frozen rows are shared; where a row holds a `Date` or bytes, which cannot be
  * frozen, the reader gets copies, made as they are looked at. What the reader does to them stays with the reader.
  */
 export function shareRows(rows: Rows): Rows {
   return sharedCopy(rows);
+}
+
+function inspectRows(
+  this: Rows,
+  _depth: number,
+  options: unknown,
+  inspect: (value: unknown, options: unknown) => string,
+): string {
+  return `Rows ${inspect(new Map(this), options)}`;
 }

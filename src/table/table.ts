@@ -1,9 +1,9 @@
 import { NotFoundError, UnsupportedError } from "./errors.ts";
 import { evaluateQuery, rowMatches } from "./evaluate_query.ts";
 import { Pagination } from "./pagination.ts";
-import { isNarrowed, narrowing, type Operator, type Query, toQuery } from "./query.ts";
+import { isNarrowed, narrowing, type Operator, type Query, shareQuery, toQuery } from "./query.ts";
 import { describe, field, type Row, toRow } from "./row.ts";
-import { type RowEntry, Rows, shareRows } from "./rows.ts";
+import { ownRows, type RowEntry, Rows } from "./rows.ts";
 import { TableHandle } from "./table_handle.ts";
 import type { CallOptions, Capabilities, Column, TableLike, WriteOptions } from "./table_like.ts";
 import type { SourceCall, SourceRows, TableSource } from "./table_source.ts";
@@ -49,9 +49,8 @@ export class Table extends TableHandle<Table> {
   readonly refNames: readonly string[];
   /** What the backend can do by itself. */
   readonly capabilities: Capabilities;
-  /** How this handle is narrowed, ordered and paged. */
-  readonly query: Query;
   readonly #source: TableSource;
+  readonly #query: Query;
 
   /** A handle on `source`, narrowed by `query`. */
   constructor(source: TableSource, query: Query = {}) {
@@ -68,7 +67,12 @@ export class Table extends TableHandle<Table> {
     this.idField = source.idField;
     this.refNames = Object.keys(source.refs ?? {});
     this.capabilities = capabilitiesOf(source);
-    this.query = toQuery(query, source.name, this.columns.map((column) => column.name));
+    this.#query = toQuery(query, source.name, this.columns.map((column) => column.name));
+  }
+
+  /** How this handle is narrowed, ordered and paged. */
+  get query(): Query {
+    return shareQuery(this.#query);
   }
 
   /** Another handle on the same source, with `query` in place of this handle's. */
@@ -89,21 +93,21 @@ export class Table extends TableHandle<Table> {
 
   /** The rows of the set, or of its page if the handle has one, in the master's order. */
   async listValues(options?: CallOptions): Promise<Rows> {
-    return await this.#list(this.query, options);
+    return await this.#list(this.#query, options);
   }
 
   /** Any row of the set with its id; `undefined` if there is none. */
   async getSomeValue(options?: CallOptions): Promise<RowEntry | undefined> {
-    const { rest } = split(this.query, this.capabilities);
-    const alone = this.query.pagination === undefined && Object.keys(rest).length === 0;
-    const rows = await this.#list(alone ? { ...this.query, pagination: new Pagination(1, 1) } : this.query, options);
+    const { rest } = split(this.#query, this.capabilities);
+    const alone = this.#query.pagination === undefined && Object.keys(rest).length === 0;
+    const rows = await this.#list(alone ? { ...this.#query, pagination: new Pagination(1, 1) } : this.#query, options);
     return rows.first();
   }
 
   /** The size of the set; a page does not change it. */
   async getCount(options?: CallOptions): Promise<number> {
     const count = this.#verb("count");
-    const set = narrowing(this.query);
+    const set = narrowing(this.#query);
     const { pushed, rest } = split(set, this.capabilities);
     if (!isNarrowed(rest)) return await count.call(this.#source, this.#call(pushed, options));
     this.#refuseBeyondPage(rest);
@@ -112,7 +116,7 @@ export class Table extends TableHandle<Table> {
 
   /** The row with this id; `undefined` if the set has none. */
   async getValue(id: string, options?: CallOptions): Promise<Row | undefined> {
-    const set = narrowing(this.query);
+    const set = narrowing(this.#query);
     const row = await this.#verb("get").call(this.#source, this.#id(id), this.#call(this.#narrowedTo(set), options));
     if (row === undefined || row === null) return undefined;
     const copy = toRow(row);
@@ -140,7 +144,7 @@ export class Table extends TableHandle<Table> {
         `Cannot patch row ${describe(id)}: ${describe(this.tableName)} has no such row in this set`,
       );
     }
-    const call = this.#call(this.#narrowedTo(narrowing(this.query)), options);
+    const call = this.#call(this.#narrowedTo(narrowing(this.#query)), options);
     return toRow(await patch.call(this.#source, id, columns, call));
   }
 
@@ -148,25 +152,22 @@ export class Table extends TableHandle<Table> {
   async delete(id: string, options?: WriteOptions): Promise<void> {
     const remove = this.#verb("delete");
     if (!await this.#inSet(id, options)) return;
-    await remove.call(this.#source, id, this.#call(this.#narrowedTo(narrowing(this.query)), options));
+    await remove.call(this.#source, id, this.#call(this.#narrowedTo(narrowing(this.#query)), options));
   }
 
   /** Removes the rows of this set, and no others. A page is not a set: `UnsupportedError`. */
   async deleteAll(options?: WriteOptions): Promise<void> {
-    if (this.query.pagination !== undefined) {
+    if (this.#query.pagination !== undefined) {
       throw new UnsupportedError(
         `Cannot delete all rows of a page of ${describe(this.tableName)}: a page is not a set`,
       );
     }
-    const set = narrowing(this.query);
+    const set = narrowing(this.#query);
     if (this.#sourceNarrows(set)) {
       await this.#verb("deleteAll").call(this.#source, this.#call(set, options));
       return;
     }
-    const remove = this.#verb("delete");
-    for (const id of (await this.#list(set, options)).keys()) {
-      await remove.call(this.#source, id, this.#call({}, options));
-    }
+    await this.#deleteEach((await this.#list(set, options)).ids(), options);
   }
 
   /** Adds a row under a new id, which is the answer. */
@@ -179,11 +180,26 @@ export class Table extends TableHandle<Table> {
     return id;
   }
 
+  /** One by one, each as a write of its own: a master that honours keys would take equal ones for one write. */
+  async #deleteEach(ids: readonly string[], { signal, idempotencyKey: key }: WriteOptions = {}): Promise<void> {
+    const remove = this.#verb("delete");
+    for (const [done, id] of ids.entries()) {
+      const options = { signal, idempotencyKey: key === undefined ? undefined : `${key}/${id}` };
+      try {
+        await remove.call(this.#source, id, this.#call({}, options));
+      } catch (cause) {
+        // Not a TableError, which would say that nothing was changed.
+        if (done === 0) throw cause;
+        throw new Error(`Deleted ${done} of ${ids.length} rows of ${describe(this.tableName)}, then failed`, { cause });
+      }
+    }
+  }
+
   async #list(query: Query, options?: CallOptions): Promise<Rows> {
     const { pushed, rest } = split(query, this.capabilities);
     if (query.pagination !== undefined) this.#refuseBeyondPage(rest);
     const answer = await this.#source.list(this.#call(pushed, options));
-    const rows = answer instanceof Rows ? shareRows(answer) : Rows.from(this.#entries(answer));
+    const rows = answer instanceof Rows ? ownRows(answer) : Rows.from(this.#entries(answer));
     return Object.keys(rest).length === 0 ? rows : Rows.from(evaluateQuery([...rows], rest, this.columns));
   }
 
@@ -209,7 +225,7 @@ export class Table extends TableHandle<Table> {
   /** Whether the row may be written through this handle. A scoped source looks for itself. */
   async #inSet(id: string, options?: CallOptions): Promise<boolean> {
     this.#id(id);
-    return this.#sourceNarrows(narrowing(this.query)) || await this.getValue(id, options) !== undefined;
+    return this.#sourceNarrows(narrowing(this.#query)) || await this.getValue(id, options) !== undefined;
   }
 
   #sourceNarrows(set: Query): boolean {

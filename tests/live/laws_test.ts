@@ -1,6 +1,7 @@
 import { describe, it } from "node:test";
 import assert from "node:assert/strict";
 import {
+  type Cache,
   ClosedError,
   ConflictError,
   LiveTable,
@@ -445,6 +446,71 @@ for (const { kind, make } of CACHES) {
       await assert.rejects(table.listValues(), ClosedError);
       await assert.rejects(table.getCount(), ClosedError);
       await assert.rejects(table.insertValue("x", {}), ClosedError);
+      await assert.rejects(table.invalidate(), ClosedError);
+    });
+
+    it("law 11: close() waits for what the cache is being asked, and asks it nothing more", async () => {
+      const { table, cache } = fixture({}, make());
+      const gate = cache.plan.hold("put", "before");
+      const read = table.listValues();
+      await gate.reached;
+      let closed = false;
+      const closing = table.close().then(() => closed = true);
+      await settle();
+      assert.equal(closed, false);
+      gate.release();
+      await Promise.all([read, closing]);
+      const late = fixture({}, make());
+      const getting = late.cache.plan.hold("get");
+      const refused = assert.rejects(late.table.listValues(), ClosedError);
+      await getting.reached;
+      await late.table.close();
+      getting.release();
+      await refused;
+      assert.equal(late.cache.plan.count("fence"), 0);
+    });
+
+    it("law 11: two invalidations never run at once, and none after close()", async () => {
+      for (let turns = 0; turns < 12; turns++) {
+        const inner = make();
+        let running = 0;
+        let most = 0;
+        const cache: Cache = {
+          get: (key) => inner.get(key),
+          fence: (key) => inner.fence(key),
+          put: (key, rows, fence) => inner.put(key, rows, fence),
+          invalidatePrefix: async (prefix) => {
+            most = Math.max(most, ++running);
+            await inner.invalidatePrefix(prefix);
+            running--;
+          },
+        };
+        const table = new LiveTable(new MemTable("p", { rows: BAKERY }), "p", cache);
+        void table.invalidate();
+        void table.invalidate();
+        for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+        void table.invalidate();
+        await table.close();
+        assert.deepEqual([running, most], [0, 1], `${turns} turns`);
+      }
+    });
+
+    it("law 1: while fences fail or an invalidation is under way, nobody joins a flight from before a write", async () => {
+      const storage = make();
+      const master = new FaultyTable(new MemTable("products", { rows: BAKERY }));
+      const [mine, yours] = [new FaultyCache(storage), new FaultyCache(storage)];
+      const [reader, writer] = [new LiveTable(master, "products", mine), new LiveTable(master, "products", yours)];
+      mine.plan.fail("fence", new Error("busy"));
+      mine.plan.fail("fence", new Error("busy"));
+      const gate = master.plan.hold("listValues");
+      const early = reader.listValues();
+      await gate.reached;
+      await writer.patchValue("a", { price: 3 });
+      const late = reader.listValues();
+      await settle();
+      gate.release();
+      await early;
+      assert.equal((await late).get("a")?.price, 3);
     });
 
     it("law 11: close() ends a pause between two subscriptions, and one between two attempts to invalidate", async () => {
@@ -544,6 +610,23 @@ describe("The law, without a cache", () => {
     assert(table.stats().cacheFailures >= 3);
     await table.close();
     assert.equal(clock.waiting, 0);
+  });
+
+  it("law 8: what a closed table left undone is made up for by another, or by the next", async () => {
+    for (const opened of ["before", "after"]) {
+      const { table, another, cache, clock } = fixture();
+      const other = opened === "before" ? another() : undefined;
+      for (let n = 0; n < 2; n++) cache.plan.fail("invalidatePrefix", new Error("disk full"));
+      await table.patchValue("a", { price: 3 });
+      await table.close();
+      const heir = other ?? another();
+      await clock.advance(60_000);
+      await heir.listValues();
+      await heir.listValues();
+      assert.equal(heir.stats().hits, 1, opened);
+      await heir.close();
+      assert.equal(clock.waiting, 0);
+    }
   });
 
   it("law 8: the success of one table does not make up for what another asked for after it began", async () => {

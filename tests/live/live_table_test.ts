@@ -13,7 +13,7 @@ import {
   Rows,
   UnsupportedError,
 } from "@vantage/live";
-import { FaultyTable, settle } from "@vantage/live/testing";
+import { FakeClock, FaultyTable, settle } from "@vantage/live/testing";
 import { BAKERY, fixture } from "./fixture.ts";
 
 /** Code that knows tables, and nothing of caches. */
@@ -131,6 +131,43 @@ describe("LiveTable, reading", () => {
     await table.listValues();
     assert.equal(master.plan.count("listValues"), 3);
     assert.equal(clock.waiting, 0);
+  });
+
+  it("LiveTable with masterLagMs knows of the changes of others on the same cache", async () => {
+    const { table, another, clock } = fixture({ masterLagMs: 500 });
+    const other = another();
+    await table.patchValue("a", { price: 3 });
+    await other.listValues();
+    await clock.advance(100);
+    await table.listValues();
+    assert.equal(table.stats().hits + other.stats().fills, 0);
+    await clock.advance(400);
+  });
+
+  it("LiveTable with staleTimeMs does not serve an entry from the future, as after a clock was set back", async () => {
+    const { master, cache } = fixture();
+    const [early, late] = [new FakeClock({ now: 1_000 }), new FakeClock({ now: 5_000 })];
+    await new LiveTable(master, "products", cache, { clock: late, staleTimeMs: 60_000 }).listValues();
+    await new LiveTable(master, "products", cache, { clock: early, staleTimeMs: 60_000 }).listValues();
+    assert.equal(master.plan.count("listValues"), 2);
+  });
+
+  it("LiveTable counts as fenced only what an invalidation kept out", async () => {
+    const none = new LiveTable(new MemTable("p", { rows: BAKERY }), "p", new NoCache());
+    const tight = new LiveTable(new MemTable("p", { rows: BAKERY }), "p", new MemCache({ maxRows: 1 }));
+    await none.listValues();
+    await tight.listValues();
+    assert.equal(none.stats().fencedFills + tight.stats().fencedFills, 0);
+  });
+
+  it("LiveTable takes `null` from a cache as nothing", async () => {
+    for (const nothing of [null, Promise.resolve(null)]) {
+      const cache = new MemCache();
+      Object.defineProperty(cache, "get", { value: () => nothing });
+      const table = new LiveTable(new MemTable("p", { rows: BAKERY }), "p", cache);
+      assert.equal((await table.listValues()).size, 3);
+      assert.equal(table.stats().cacheFailures, 0);
+    }
   });
 
   it("LiveTable with masterLagMs drops what others on the same cache kept meanwhile", async () => {
@@ -268,6 +305,29 @@ describe("LiveTable, writing", () => {
     assert.equal(master.plan.count("insertValue") + master.plan.count("deleteAll"), 0);
   });
 
+  it("LiveTable with a writeTarget writes within both narrowings, its own and the target's", async () => {
+    const rows = [["a", { city: "Riga", shop: 1 }], ["b", { city: "Oslo", shop: 1 }], ["c", {
+      city: "Riga",
+      shop: 2,
+    }]] as const;
+    const left = async (make: (all: MemTable) => Promise<void>): Promise<string[]> => {
+      const all = new MemTable("t", { rows });
+      await make(all);
+      return (await all.listValues()).ids();
+    };
+    const live = (master: AnyTable, writeTarget: AnyTable): LiveTable =>
+      new LiveTable(master, "t", new MemCache(), { writeTarget });
+    assert.deepEqual(await left((all) => live(all.where({ city: "Riga" }), all).deleteAll()), ["b"]);
+    assert.deepEqual(await left((all) => live(all, all.where({ shop: 1 })).where({ city: "Riga" }).deleteAll()), [
+      "b",
+      "c",
+    ]);
+    assert.deepEqual(await left((all) => live(all, all.where({ shop: 1 })).deleteAll()), ["c"]);
+    assert.deepEqual(await left((all) => live(all.search("ri"), all.search("ri")).deleteAll()), ["b"]);
+    await left((all) => assert.rejects(live(all.page(1, 1), all).deleteAll(), UnsupportedError));
+    await left((all) => assert.rejects(live(all.search("x"), all.search("y")).deleteAll(), UnsupportedError));
+  });
+
   it("LiveTable tells the write target's capabilities for writes", () => {
     const readOnly = defineTable({ name: "log", idField: "id", list: () => [] });
     const { table } = fixture({ writeTarget: readOnly });
@@ -354,6 +414,9 @@ describe("LiveTable, seeing", () => {
     assert.equal(clients.idCacheKey("a/b%"), "clients/id/a%2Fb%25");
     assert.equal(clients.listCacheKey, "clients/all");
     assert.equal(clients.page(2).listCacheKey, "clients/page_2");
+    const ordered = new LiveTable(new MemTable("clients").orderBy("name"), "clients", new MemCache());
+    assert.equal(ordered.idCacheKey("marty"), "clients/id/marty");
+    assert.equal(ordered.page(2).listCacheKey, "clients/page_2");
     assert.equal(table.cacheKey, "products");
     assert.notEqual(table.page(1, 20).pageCacheKey(1), table.pageCacheKey(1));
   });
@@ -409,6 +472,7 @@ describe("LiveTable, seeing", () => {
     ]);
     await table.close();
     assert.equal((await events.read()).done, true);
+    assert.equal((await table.events.subscribe().getReader().read()).done, true);
   });
 
   it("a listener of events that writes again is served what it wrote", async () => {

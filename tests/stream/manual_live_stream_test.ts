@@ -78,6 +78,15 @@ describe("ManualLiveStream", () => {
     assert.deepEqual(await take(again, 1), ["changed"]);
   });
 
+  it("close() ends what is open, and what is made later at once", async () => {
+    const stream = new ManualLiveStream();
+    const open = stream.subscribe();
+    stream.close();
+    assert.deepEqual(await take(open, 1), [undefined]);
+    assert.deepEqual(await take(stream.subscribe(), 1), [undefined]);
+    assert.equal(stream.push({ kind: "changed" }), 0);
+  });
+
   it("push() refuses what is no event, and tells nobody", async () => {
     const stream = new ManualLiveStream();
     const subscription = stream.subscribe();

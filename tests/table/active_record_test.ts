@@ -25,6 +25,23 @@ describe("ActiveRecord", () => {
     assert.deepEqual(record.changedColumns(), []);
   });
 
+  it("save() keeps what is edited while it is on its way", async () => {
+    const { record, table } = await bun();
+    record.data.price = 3;
+    const gate = table.plan.hold("patchValue");
+    const saving = record.save();
+    await gate.reached;
+    record.data.name = "Brioche";
+    record.data.colour = "brown";
+    delete record.data.tags;
+    gate.release();
+    await saving;
+    assert.deepEqual(record.data, { name: "Brioche", price: 3, colour: "brown" });
+    assert.deepEqual(record.changedColumns().sort(), ["colour", "name", "tags"]);
+    await record.save();
+    assert.deepEqual(await table.getValue("a"), { name: "Brioche", price: 3, colour: "brown" });
+  });
+
   it("save() replaces the row if a column was taken away", async () => {
     const { record, table } = await bun();
     delete record.data.tags;

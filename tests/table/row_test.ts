@@ -1,5 +1,6 @@
 import { describe, it } from "node:test";
 import assert from "node:assert/strict";
+import { inspect } from "node:util";
 import { type Row, Rows, sameRow } from "@vantage/live";
 
 function rowsOf(row: unknown): Rows {
@@ -35,6 +36,17 @@ describe("Rows", () => {
     assert.equal(Rows.from([]).first(), undefined);
     for (const name of ["set", "delete", "clear"]) assert.equal(Reflect.get(rows, name), undefined);
     assert.equal(Rows.from(rows), rows);
+  });
+
+  it("equals() compares ids, their order, and rows; JSON and the console show the content", () => {
+    const rows = Rows.from([["a", { n: 1, m: 2 }], ["b", { n: 2 }]]);
+    assert(rows.equals(Rows.from([["a", { m: 2, n: 1 }], ["b", { n: 2 }]])));
+    assert(!rows.equals(Rows.from([["b", { n: 2 }], ["a", { n: 1, m: 2 }]])));
+    assert(!rows.equals(Rows.from([["a", { n: 1, m: 2 }]])));
+    assert(!rows.equals(Rows.from([["a", { n: 1, m: 2 }], ["b", { n: 3 }]])));
+    assert(!rows.equals(Rows.from([["a", { n: 1, m: 2 }], ["c", { n: 2 }]])));
+    assert.equal(JSON.stringify(rows), '[["a",{"n":1,"m":2}],["b",{"n":2}]]');
+    assert.match(inspect(rows), /^Rows Map\(2\) \{\s*.a.\s*=>/);
   });
 
   it("Rows.from() leaves out what is undefined, and makes -0 the same as 0", () => {

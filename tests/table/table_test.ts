@@ -5,10 +5,12 @@ import {
   MemTable,
   NotFoundError,
   type Query,
+  RejectedError,
   type Row,
   Rows,
   type SourceCall,
   type Table,
+  TableError,
   type TableSource,
   UnsupportedError,
 } from "@vantage/live";
@@ -149,6 +151,40 @@ describe("defineTable", () => {
     assert.deepEqual([...rows.keys()], ["2", "3"]);
   });
 
+  it("deleteAll() of a narrowed set deletes row by row, each under a key of its own", async () => {
+    const rows = new Map(ROWS.map((row) => [String(row.id), row]));
+    const keys = new Set<string | undefined>();
+    const { table } = spied({
+      list: () => [...rows.values()],
+      get: (id) => rows.get(id),
+      delete: (id, { idempotencyKey }) => {
+        if (!keys.has(idempotencyKey)) rows.delete(id);
+        keys.add(idempotencyKey);
+      },
+    });
+    await table.search("r").deleteAll({ idempotencyKey: "k" });
+    assert.deepEqual([...rows.keys()], []);
+    assert.deepEqual([...keys], ["k/10", "k/2", "k/3"]);
+  });
+
+  it("deleteAll() that fails half way does not claim that nothing was changed", async () => {
+    const refusal = new RejectedError("no");
+    const deleted: string[] = [];
+    const { table } = spied({
+      get: (id) => ROWS.find((row) => row.id === id),
+      delete: (id) => {
+        if (id === "2") throw refusal;
+        deleted.push(id);
+      },
+    });
+    await assert.rejects(
+      table.search("r").deleteAll(),
+      (error) => error instanceof Error && !(error instanceof TableError) && error.cause === refusal,
+    );
+    assert.deepEqual(deleted, ["10"]);
+    await assert.rejects(table.where({ name: "Roll" }).deleteAll(), (error) => error === refusal);
+  });
+
   it("a scoped source is handed the narrowing, and trusted with it", async () => {
     const asked: Query[] = [];
     const note = ({ query }: SourceCall): void => void asked.push(query);
@@ -237,6 +273,25 @@ describe("Table, narrowing", () => {
   it("takes `eq null` as isNull, and `ne null` as notNull", () => {
     assert.deepEqual(table.where({ price: null }).query.where, [["price", "isNull"]]);
     assert.deepEqual(table.where("price", "ne", null).query.where, [["price", "notNull"]]);
+  });
+
+  it("hands out operands that can be changed without changing the query", async () => {
+    const dated = new MemTable("t", { rows: [["a", { at: new Date(10) }], ["b", { at: new Date(1000) }]] });
+    const late = dated.where("at", "gt", new Date(100));
+    const operand = late.query.where?.[0]?.[2];
+    assert(operand instanceof Date);
+    operand.setTime(0);
+    assert.deepEqual((await late.listValues()).ids(), ["b"]);
+    assert.deepEqual(late.query.where, [["at", "gt", new Date(100)]]);
+  });
+
+  it("rows that a source keeps for itself are not shared with who reads", async () => {
+    const held = Rows.from([["a", { at: new Date(1) }]]);
+    const rows = await defineTable({ name: "t", list: () => held }).listValues();
+    const at = held.get("a")?.at;
+    assert(at instanceof Date);
+    at.setTime(99);
+    assert.deepEqual(rows.get("a"), { at: new Date(1) });
   });
 
   it("copies values, so that changing them changes no query", () => {

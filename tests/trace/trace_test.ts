@@ -144,6 +144,18 @@ describe("Tracer", () => {
     ]);
   });
 
+  it("hears of a view only which it is, not what was asked for", async () => {
+    const tracer = new NotingTracer("error", "warn", "info", "debug", "trace");
+    const { table } = fixture({ tracer });
+    await table.where({ name: "hunter2" }).listValues();
+    await table.where({ name: "hunter3" }).page(1).listValues();
+    assert(!JSON.stringify(tracer.notes).includes("hunter"));
+    const keys = tracer.find("cache debug get").map(({ key }) => String(key));
+    assert.match(keys[0] ?? "", /^products\/view:#[0-9a-f]{8}\/all$/);
+    assert.match(keys[1] ?? "", /^products\/view:#[0-9a-f]{8}\/page_1$/);
+    assert.notEqual(keys[0]?.split("/")[1], keys[1]?.split("/")[1]);
+  });
+
   it("hears row contents at trace only, and the text of an error never", async () => {
     const secret = "postgres://user:hunter2@host";
     for (const levels of [["error", "warn", "info", "debug"], ["trace"]] as const) {
