@@ -11,8 +11,19 @@ export interface Sql {
   readonly params: readonly SqliteValue[];
 }
 
-/** The most values that `in` and `notIn` take: SQLite's bound on parameters, less some room. */
-const MAX_LIST = 32_000;
+/** The most parameters that a statement takes: https://www.sqlite.org/limits.html#max_variable_number */
+const MAX_PARAMS = 32_766;
+
+/**
+ * The parameters of one statement.
+ *
+ * @throws {UnsupportedError} if they are more than SQLite takes.
+ */
+export function joinParams(...parts: readonly (readonly SqliteValue[])[]): readonly SqliteValue[] {
+  const params = parts.flat();
+  if (params.length <= MAX_PARAMS) return params;
+  throw new UnsupportedError(`Cannot compare with ${params.length} values at once; SQLite takes at most ${MAX_PARAMS}`);
+}
 
 /** ` WHERE …` for the set that a query narrows to; empty for all rows. */
 export function whereSql(query: Query, schema: SqliteSchema, searchFields: readonly string[], id?: string): Sql {
@@ -29,7 +40,7 @@ export function whereSql(query: Query, schema: SqliteSchema, searchFields: reado
 /** ` ORDER BY …`, ending in the natural order, so that pages neither repeat nor skip a row. */
 export function orderSql(query: Query, schema: SqliteSchema): string {
   const columns = (query.orderBy ?? []).map(([column, direction]) =>
-    `${quoteName(column)} ${direction === "asc" ? "ASC" : "DESC"}`
+    `${compared(column)} ${direction === "asc" ? "ASC" : "DESC"}`
   );
   return ` ORDER BY ${[...columns, schema.naturalOrder].join(", ")}`;
 }
@@ -44,7 +55,9 @@ export function pageSql({ pagination }: Query): Sql {
 function idSql({ name, type }: SqliteColumn, id: string): Sql {
   if (!keepsId(id, type)) return { text: "FALSE", params: [] };
   const converts = /INT|CHAR|CLOB|TEXT|REAL|FLOA|DOUB|NUM|DEC/i.test(type);
-  return { text: `${converts ? quoteName(name) : `CAST(${quoteName(name)} AS TEXT)`} = ?`, params: [id] };
+  if (!converts) return { text: `CAST(${quoteName(name)} AS TEXT) COLLATE BINARY = ?`, params: [id] };
+  // The first finds it by the key's own index, whatever its collation.
+  return { text: `${quoteName(name)} = ? AND ${compared(name)} = ?`, params: [id, id] };
 }
 
 function conditionSql([name, operator, operand = null]: Condition, schema: SqliteSchema): Sql {
@@ -82,17 +95,12 @@ function comparisonSql(column: SqliteColumn, sign: string, operand: Value): Sql 
     throw new UnsupportedError(`Cannot order documents by "${sign}": the column ${describe(column.name)} is JSON`);
   }
   return {
-    text: `${quoteName(column.name)} ${sign} ? AND ${ofKind(column, operand)}`,
+    text: `${compared(column.name)} ${sign} ? AND ${ofKind(column, operand)}`,
     params: [bind(column, operand)],
   };
 }
 
 function oneOfSql(column: SqliteColumn, operands: readonly Value[]): Sql {
-  if (operands.length > MAX_LIST) {
-    throw new UnsupportedError(
-      `Cannot compare ${describe(column.name)} with ${operands.length} values; at most ${MAX_LIST} are accepted`,
-    );
-  }
   const groups = new Map<string, SqliteValue[]>();
   for (const operand of operands) {
     const kind = ofKind(column, operand);
@@ -103,10 +111,18 @@ function oneOfSql(column: SqliteColumn, operands: readonly Value[]): Sql {
   const parts = [...groups].map(([kind, bounds]): Sql =>
     bounds.length === 0
       ? { text: kind, params: [] }
-      : { text: `${quoteName(column.name)} IN (${bounds.map(() => "?").join(", ")}) AND ${kind}`, params: bounds }
+      : { text: `${compared(column.name)} IN (${bounds.map(() => "?").join(", ")}) AND ${kind}`, params: bounds }
   );
   if (parts.length === 0) return { text: "FALSE", params: [] };
   return { text: parts.map((part) => `(${part.text})`).join(" OR "), params: parts.flatMap((part) => part.params) };
+}
+
+/**
+ * A column as its values are compared and ordered: character by character, also where it is declared with a collation.
+ * `BINARY` is what a column has otherwise, so its indexes serve.
+ */
+function compared(column: string): string {
+  return `${quoteName(column)} COLLATE BINARY`;
 }
 
 function notTrue({ text, params }: Sql): Sql {

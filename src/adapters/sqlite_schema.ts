@@ -1,4 +1,4 @@
-import type { SqliteStatements } from "../sqlite/sqlite_handle.ts";
+import { quoteName, type SqliteStatements } from "../sqlite/sqlite_handle.ts";
 import { NotFoundError, UnsupportedError } from "../table/errors.ts";
 import { describe } from "../table/row.ts";
 import { type ColumnKind, columnKind } from "./sqlite_values.ts";
@@ -43,20 +43,30 @@ export interface SqliteSchema {
  */
 export function readSchema(db: SqliteStatements, name: string, idField?: string): SqliteSchema {
   const table = db.get("SELECT type, wr FROM pragma_table_list WHERE schema = 'main' AND name = ?", [name]);
-  if (table === undefined) {
-    const known = db.all(
-      "SELECT name FROM pragma_table_list WHERE schema = 'main' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
-    );
-    const names = known.map((row) => String(row.name)).join(", ");
-    throw new NotFoundError(
-      `There is no table ${describe(name)}; ${names === "" ? "the database has none" : `there are ${names}`}`,
-    );
-  }
+  if (table === undefined) throw unknownTable(db, name);
+  const columns = readColumns(db, name);
+  const primary = columns.filter((column) => column.primary).map((column) => column.name);
+  const key = findKey(name, columns, idField ?? (primary.length === 1 ? primary[0] : undefined));
+  const isView = table.type === "view";
+  const hasRowid = !isView && Number(table.wr) === 0;
+  const references = db.all('SELECT "table" AS name FROM pragma_foreign_key_list(?)', [name]);
+  return {
+    name,
+    columns,
+    key,
+    givesIds: hasRowid && primary[0] === key.name && /^INTEGER$/i.test(key.type),
+    naturalOrder: (hasRowid ? rowidOf(columns) : undefined) ?? quoteName(key.name),
+    isView,
+    references: [...new Set(references.map((row) => String(row.name)))],
+  };
+}
+
+function readColumns(db: SqliteStatements, table: string): readonly SqliteColumn[] {
   const described = db.all(
     'SELECT name, type, "notnull" AS required, dflt_value, pk, hidden FROM pragma_table_xinfo(?) WHERE hidden <> 1',
-    [name],
+    [table],
   );
-  const columns = described.map((column): SqliteColumn => ({
+  return described.map((column) => ({
     name: String(column.name),
     type: String(column.type),
     kind: columnKind(String(column.type)),
@@ -65,26 +75,22 @@ export function readSchema(db: SqliteStatements, name: string, idField?: string)
     primary: Number(column.pk) > 0,
     generated: Number(column.hidden) > 0,
   }));
-  const primary = columns.filter((column) => column.primary).map((column) => column.name);
-  const key = findKey(name, columns, idField ?? (primary.length === 1 ? primary[0] : undefined));
-  const isView = table.type === "view";
-  const hasRowid = !isView && Number(table.wr) === 0;
-  const rowid = ["rowid", "_rowid_", "oid"].find((alias) =>
-    !columns.some((column) => column.name.toLowerCase() === alias)
+}
+
+/** A name of the row's number that no column has taken. */
+function rowidOf(columns: readonly SqliteColumn[]): string | undefined {
+  const taken = columns.map((column) => column.name.toLowerCase());
+  return ["rowid", "_rowid_", "oid"].find((alias) => !taken.includes(alias));
+}
+
+function unknownTable(db: SqliteStatements, name: string): NotFoundError {
+  const known = db.all(
+    "SELECT name FROM pragma_table_list WHERE schema = 'main' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
   );
-  return {
-    name,
-    columns,
-    key,
-    givesIds: hasRowid && primary[0] === key.name && /^INTEGER$/i.test(key.type),
-    naturalOrder: hasRowid && rowid !== undefined ? rowid : `"${key.name.replaceAll('"', '""')}"`,
-    isView,
-    references: [
-      ...new Set(
-        db.all('SELECT "table" AS name FROM pragma_foreign_key_list(?)', [name]).map((row) => String(row.name)),
-      ),
-    ],
-  };
+  const names = known.map((row) => String(row.name)).join(", ");
+  return new NotFoundError(
+    `There is no table ${describe(name)}; ${names === "" ? "the database has none" : `there are ${names}`}`,
+  );
 }
 
 function findKey(table: string, columns: readonly SqliteColumn[], idField: string | undefined): SqliteColumn {

@@ -1,13 +1,13 @@
 import { quoteName, type SqliteRow, type SqliteStatements, type SqliteValue } from "../sqlite/sqlite_handle.ts";
-import { ConflictError, NotFoundError, RejectedError } from "../table/errors.ts";
+import { ConflictError, NotFoundError, RejectedError, UnsupportedError } from "../table/errors.ts";
 import { OPERATORS } from "../table/query.ts";
 import { describe, field, type Row, setField, type Value } from "../table/row.ts";
 import { type Rows, rowsOf } from "../table/rows.ts";
 import { Table } from "../table/table.ts";
 import type { Capabilities, Column, ColumnFlag, TableLike } from "../table/table_like.ts";
 import type { SourceCall, TableSource } from "../table/table_source.ts";
-import { refusal } from "./sqlite_errors.ts";
-import { orderSql, pageSql, type Sql, whereSql } from "./sqlite_query.ts";
+import { mayComeFromTrigger, refusal } from "./sqlite_errors.ts";
+import { joinParams, orderSql, pageSql, type Sql, whereSql } from "./sqlite_query.ts";
 import { readSchema, type SqliteColumn, type SqliteSchema } from "./sqlite_schema.ts";
 import { fromSqlite, keepsId, toSqlite } from "./sqlite_values.ts";
 
@@ -22,6 +22,15 @@ export interface SqliteTableOptions {
   /** More related tables by name, besides those that foreign keys point to. */
   readonly refs?: Readonly<Record<string, () => TableLike>> | undefined;
 }
+
+const NO_WRITES: Partial<Capabilities> = {
+  insert: false,
+  replace: false,
+  patch: false,
+  delete: false,
+  deleteAll: false,
+  insertReturnId: false,
+};
 
 /** The SQL of one table. */
 export class SqliteSource implements TableSource {
@@ -38,19 +47,13 @@ export class SqliteSource implements TableSource {
 
   constructor(db: SqliteStatements, name: string, options: SqliteTableOptions, opened: Map<string, Table>) {
     const schema = readSchema(db, name, options.idField);
-    const names = schema.columns.map((column) => column.name);
-    const titles = options.titleFields ?? names.filter((column) => column === "name" || column === "title").slice(0, 1);
-    const searched = options.searchFields ??
-      schema.columns.filter((column) => /CHAR|CLOB|TEXT/i.test(column.type)).map((column) => column.name);
-    for (const column of [...titles, ...searched]) {
-      if (!names.includes(column)) {
-        throw new TypeError(`${describe(name)} has no column ${describe(column)}; accepted are ${names.join(", ")}`);
-      }
-    }
+    const titles = options.titleFields ?? defaultTitles(schema);
+    const searched = options.searchFields ?? defaultSearched(schema);
+    checkColumns([...titles, ...searched], schema);
     this.#db = db;
     this.#schema = schema;
     this.#searchFields = searched;
-    this.#select = names.map(quoteName).join(", ");
+    this.#select = schema.columns.map((column) => quoteName(column.name)).join(", ");
     this.name = name;
     this.idField = schema.key.name;
     this.columns = schema.columns.map((column) => ({
@@ -58,14 +61,7 @@ export class SqliteSource implements TableSource {
       type: column.type,
       flags: flagsOf(column, schema, titles, searched),
     }));
-    this.capabilities = {
-      page: true,
-      where: OPERATORS,
-      orderBy: true,
-      search: true,
-      ...(schema.isView &&
-        { insert: false, replace: false, patch: false, delete: false, deleteAll: false, insertReturnId: false }),
-    };
+    this.capabilities = { page: true, where: OPERATORS, orderBy: true, search: true, ...(schema.isView && NO_WRITES) };
     opened.set(name, new Table(this));
     this.refs = { ...referencedTables(db, schema, opened), ...options.refs };
   }
@@ -74,19 +70,20 @@ export class SqliteSource implements TableSource {
     const where = this.#where(query);
     const page = pageSql(query);
     const sql = `SELECT ${this.#select} FROM ${this.#table}${where.text}${orderSql(query, this.#schema)}${page.text}`;
-    const found = this.#db.all(sql, [...where.params, ...page.params]);
+    const found = this.#db.all(sql, joinParams(where.params, page.params));
     return rowsOf(new Map(found.map((raw) => [this.#idOf(raw), this.#rowOf(raw)])));
   }
 
   get(id: string, { query }: SourceCall): Row | undefined {
     const where = this.#where(query, id);
-    const raw = this.#db.get(`SELECT ${this.#select} FROM ${this.#table}${where.text}`, where.params);
+    const raw = this.#db.get(`SELECT ${this.#select} FROM ${this.#table}${where.text}`, joinParams(where.params));
     return raw && this.#rowOf(raw);
   }
 
   count({ query }: SourceCall): number {
     const where = this.#where(query);
-    return Number(this.#db.get(`SELECT count(*) AS n FROM ${this.#table}${where.text}`, where.params)?.n);
+    const sql = `SELECT count(*) AS n FROM ${this.#table}${where.text}`;
+    return Number(this.#db.get(sql, joinParams(where.params))?.n);
   }
 
   insert(id: string, row: Row, call: SourceCall): Row {
@@ -110,10 +107,15 @@ export class SqliteSource implements TableSource {
       const name = quoteName(column.name);
       return `${name} = ${Object.hasOwn(given, column.name) ? `excluded.${name}` : `(${column.defaultSql ?? "NULL"})`}`;
     });
-    const action = updates.length === 0
-      ? `DO UPDATE SET ${quoteName(key.name)} = excluded.${quoteName(key.name)}`
-      : `DO UPDATE SET ${updates.join(", ")}`;
-    return this.#stored(this.#insert(given, `ON CONFLICT (${quoteName(key.name)}) ${action}`), id);
+    const name = quoteName(key.name);
+    if (updates.length === 0) updates.push(`${name} = excluded.${name}`);
+    // A key with a collation of its own can collide with another id.
+    const action = `DO UPDATE SET ${updates.join(", ")} WHERE ${this.#table}.${name} COLLATE BINARY = excluded.${name}`;
+    const stored = this.#insert(given, `ON CONFLICT (${name}) ${action}`);
+    if (stored !== undefined) return this.#rowOf(stored);
+    throw new ConflictError(
+      `Cannot replace row ${describe(id)} of ${describe(this.name)}: its key counts as that of another row`,
+    );
   }
 
   patch(id: string, partial: Row, { query }: SourceCall): Row {
@@ -123,7 +125,9 @@ export class SqliteSource implements TableSource {
     const sql = columns.length === 0
       ? `SELECT ${this.#select} FROM ${this.#table}${where.text}`
       : `UPDATE ${this.#table} SET ${set}${where.text} RETURNING ${this.#select}`;
-    return this.#stored(this.#write(sql, [...this.#bind(columns, partial), ...where.params]), id);
+    const raw = this.#write(sql, joinParams(this.#bind(columns, partial), where.params));
+    if (raw === undefined) throw new NotFoundError(`${describe(this.name)} has no row ${describe(id)} in this set`);
+    return this.#rowOf(raw);
   }
 
   delete(id: string, { query }: SourceCall): void {
@@ -167,25 +171,33 @@ export class SqliteSource implements TableSource {
   }
 
   #remove({ text, params }: Sql): void {
-    this.#refusing(() => this.#db.run(`DELETE FROM ${this.#table}${text}`, params));
+    const bound = joinParams(params);
+    this.#refusing(() => this.#db.run(`DELETE FROM ${this.#table}${text}`, bound), true);
   }
 
   /** Runs a statement that answers with the row it wrote. */
   #write(sql: string, params: readonly SqliteValue[]): SqliteRow | undefined {
-    return this.#refusing(() => this.#db.get(sql, params));
+    return this.#refusing(() => this.#db.write(sql, params), false)[0];
   }
 
-  #refusing<T>(write: () => T): T {
+  #refusing<T>(write: () => T, deleting: boolean): T {
     try {
       return write();
     } catch (error) {
+      if (mayComeFromTrigger(error, deleting) && this.#mayFailHalfway()) throw error;
       throw refusal(error, this.name);
     }
   }
 
-  #stored(raw: SqliteRow | undefined, id: string): Row {
-    if (raw === undefined) throw new NotFoundError(`${describe(this.name)} has no row ${describe(id)} in this set`);
-    return this.#rowOf(raw);
+  /** Whether anything in the database says `FAIL`, which leaves a statement half done. Looked at only after an error. */
+  #mayFailHalfway(): boolean {
+    try {
+      const schema = this.#db.all("SELECT sql FROM sqlite_schema UNION ALL SELECT sql FROM sqlite_temp_schema");
+      return schema.some(({ sql }) => /\bFAIL\b/i.test(String(sql)));
+    } catch {
+      // Nobody can tell, and the write's own error is the one to hear of.
+      return true;
+    }
   }
 
   #writable(row: Row): readonly SqliteColumn[] {
@@ -231,10 +243,26 @@ function referencedTables(
       const table = opened.get(name) ?? new Table(new SqliteSource(db, name, {}, opened));
       refs[name] = () => table;
     } catch (error) {
-      if (!(error instanceof Error && "code" in error)) throw error;
+      if (!(error instanceof NotFoundError || error instanceof UnsupportedError)) throw error;
     }
   }
   return refs;
+}
+
+function defaultTitles({ columns }: SqliteSchema): readonly string[] {
+  return columns.map((column) => column.name).filter((name) => name === "name" || name === "title").slice(0, 1);
+}
+
+function defaultSearched({ columns }: SqliteSchema): readonly string[] {
+  return columns.filter((column) => /CHAR|CLOB|TEXT/i.test(column.type)).map((column) => column.name);
+}
+
+function checkColumns(chosen: readonly string[], { name, columns }: SqliteSchema): void {
+  const names = columns.map((column) => column.name);
+  for (const column of chosen) {
+    if (names.includes(column)) continue;
+    throw new TypeError(`${describe(name)} has no column ${describe(column)}; accepted are ${names.join(", ")}`);
+  }
 }
 
 function flagsOf(

@@ -6,7 +6,8 @@
  */
 
 import {
-  databaseFileExists,
+  databaseFile,
+  isDamage,
   loadSqlite,
   type SqliteHandle,
   type SqliteStatement,
@@ -28,7 +29,8 @@ export type { SqliteHandle, SqliteStatement, SqliteTableOptions, SqliteValue };
  * Integers beyond 2^53 are bigints; `BLOB`s are `Uint8Array`s. In columns declared as `BOOLEAN`, `DATE…` or `TIMESTAMP`
  * and `JSON`, booleans, dates (kept as ISO 8601 texts in UTC, with milliseconds) and documents come back as what they
  * were; a text of any other form in a date column stays a text. Documents can be compared with `eq`, `ne`, `in` and
- * `notIn` only. A search disregards the case of the letters a to z, and of no others.
+ * `notIn` only. Texts are compared and ordered character by character, whatever collation a column is declared with; an
+ * index of another collation than `BINARY` serves only for ids. A search disregards the case of the letters a to z, and of no others.
  *
  * @example A table in a database in memory
  * ```ts
@@ -63,7 +65,7 @@ export class SqliteTable extends Table implements AsyncDisposable {
    * @throws {NotFoundError} if there is no such file or table.
    * @throws {UnsupportedError} if the table has no key of a single column and `idField` names none, or the runtime has
    * no SQLite of its own.
-   * @throws {TypeError} if the path is not that of an SQLite database, or an option names an unknown column.
+   * @throws {TypeError} if the path is not that of an SQLite database, or it is damaged, or an option names an unknown column.
    */
   static async open(
     pathOrHandle: string | SqliteHandle,
@@ -74,16 +76,16 @@ export class SqliteTable extends Table implements AsyncDisposable {
       const db = new SqliteStatements(pathOrHandle);
       return new SqliteTable(new SqliteSource(db, tableName, options, new Map()), db, undefined);
     }
-    if (!await databaseFileExists(pathOrHandle)) {
-      throw new NotFoundError(`There is no database file ${describe(pathOrHandle)}`);
-    }
+    const found = await databaseFile(pathOrHandle);
+    if (found === "missing") throw new NotFoundError(`There is no database file ${describe(pathOrHandle)}`);
+    if (found === "damaged") throw damaged(pathOrHandle);
     const handle = (await loadSqlite())(pathOrHandle);
     try {
       const db = new SqliteStatements(handle);
       return new SqliteTable(new SqliteSource(db, tableName, options, new Map()), db, handle);
     } catch (error) {
       handle.close();
-      throw error;
+      throw isDamage(error) ? damaged(pathOrHandle, error) : error;
     }
   }
 
@@ -102,4 +104,8 @@ export class SqliteTable extends Table implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+function damaged(path: string, cause?: unknown): TypeError {
+  return new TypeError(`The SQLite database ${describe(path)} is damaged`, { cause });
 }

@@ -33,8 +33,10 @@ export interface SqliteCacheOptions {
 
 /** How many invalidated entries one `put` clears away. */
 const SWEEP_ENTRIES = 16;
-/** How many scopes have a row of their own; those without entries are merged when there are more. */
+/** How many scopes have a row of their own; those without valid entries are merged when there are more. */
 const MAX_SCOPES = 10_000;
+/** Every how many reads the file is looked for at its path. */
+const READS_PER_LOOK = 64;
 
 const GET = `SELECT e.fetched_at AS fetchedAt, e.body AS body FROM vantage_entry e
   JOIN vantage_scope s ON s.name = e.scope WHERE e.key = ? AND e.generation = s.generation`;
@@ -50,8 +52,12 @@ const PUT = `INSERT INTO vantage_entry (key, scope, generation, fetched_at, size
 const SWEEP = `DELETE FROM vantage_entry WHERE id IN (SELECT e.id FROM vantage_scope s
   JOIN vantage_entry e ON e.scope = s.name AND e.generation < s.generation WHERE s.name = ? LIMIT ${SWEEP_ENTRIES})`;
 const TOTAL = "SELECT entries, bytes FROM vantage_total";
-const EVICT =
-  "DELETE FROM vantage_entry WHERE id IN (SELECT id FROM vantage_entry ORDER BY fetched_at, id LIMIT ?) RETURNING id";
+// What was invalidated, then what is oldest. The cross join has SQLite look at the scopes first, which are fewer.
+const EVICT = `DELETE FROM vantage_entry WHERE id IN (
+  SELECT id FROM (SELECT e.id FROM vantage_scope s CROSS JOIN vantage_entry e
+    WHERE e.scope = s.name AND e.generation < s.generation LIMIT ?)
+  UNION ALL SELECT id FROM (SELECT id FROM vantage_entry ORDER BY fetched_at, id LIMIT ?)
+  LIMIT ?) RETURNING id`;
 const COUNT_AGAIN = "UPDATE vantage_total SET (entries, bytes) = (SELECT count(*), total(size) FROM vantage_entry)";
 const INVALIDATE_SCOPE = `INSERT INTO vantage_scope VALUES (?, 1, 1)
   ON CONFLICT DO UPDATE SET fence = fence + 1, generation = generation + 1`;
@@ -60,15 +66,19 @@ const DROP_ENTRIES = "DELETE FROM vantage_entry WHERE scope = ? AND substr(key, 
 const MOVE_ALL_FENCES = "UPDATE vantage_total SET beyond = beyond + 1";
 const INVALIDATE_SCOPES = "UPDATE vantage_scope SET generation = generation + 1 WHERE substr(name, 1, ?) = ?";
 const COUNT_SCOPES = "SELECT count(*) AS scopes FROM vantage_scope";
-const MERGE_SCOPES = "DELETE FROM vantage_scope WHERE name NOT IN (SELECT scope FROM vantage_entry)";
+// One statement with what its trigger does, so that no fence is taken and no entry put halfway.
+const MERGE_SCOPES = `DELETE FROM vantage_scope WHERE name <> ? AND NOT EXISTS
+  (SELECT 1 FROM vantage_entry e WHERE e.scope = vantage_scope.name AND e.generation = vantage_scope.generation)`;
 
 /**
  * A cache in one SQLite file in WAL mode, or in tables of its own (`vantage_…`) of an open handle. Several processes may
- * use it at once. Bounded by entries and by bytes; what was fetched longest ago goes first. Invalidating a scope costs
- * the same whatever it holds.
+ * use it at once. Bounded by entries and by bytes; what was invalidated goes first, then what was fetched longest ago.
+ * Invalidating a scope costs the same whatever it holds.
  *
  * A damaged file is set aside under another name (`….damaged-1`) and replaced by an empty one. An entry that cannot be
- * decoded is dropped.
+ * decoded is dropped. A file that is deleted or replaced while it is open is noticed by every `fence`, `put` and
+ * `invalidatePrefix`, but only by every 64th `get`: until then a process may serve from the old file what another has
+ * invalidated in the new one.
  *
  * @example A second process starts warm
  * ```ts
@@ -97,6 +107,9 @@ export class SqliteCache implements Cache, AsyncDisposable {
   #handle: SqliteHandle;
   #db: SqliteStatements;
   #closed = false;
+  /** At how many scopes the next merge is worth a try. */
+  #mergeAbove = MAX_SCOPES;
+  #reads = 0;
 
   private constructor({ maxEntries, maxBytes, trace, file, handle }: Parts) {
     this.#maxEntries = maxEntries;
@@ -129,6 +142,7 @@ export class SqliteCache implements Cache, AsyncDisposable {
 
   /** The entry under `key`, or `undefined`. */
   get(key: string): CachedRows | undefined {
+    if (++this.#reads % READS_PER_LOOK === 0) this.#look();
     const found = this.#guard(() => this.#db.get(GET, [key]));
     if (found === undefined) return undefined;
     try {
@@ -143,6 +157,7 @@ export class SqliteCache implements Cache, AsyncDisposable {
 
   /** A mark to hand to `put`, taken before the master is read. */
   fence(key: string): Fence {
+    this.#look();
     return String(this.#guard(() => this.#db.get(FENCE, [scopeOf(key) ?? ""]))?.fence);
   }
 
@@ -152,18 +167,22 @@ export class SqliteCache implements Cache, AsyncDisposable {
     if (body.length > this.#maxBytes) return false;
     const scope = scopeOf(key) ?? "";
     const mark = fence === undefined ? null : String(fence);
+    this.#look();
     return this.#guard(() => {
-      if (this.#db.get(ADD_SCOPE, [scope]) !== undefined) this.#mergeScopes();
-      const stored = this.#db.get(PUT, [key, fetchedAt, body.length, body, scope, mark, mark]) !== undefined;
+      const added = this.#db.write(ADD_SCOPE, [scope]).length > 0;
+      const [stored] = this.#db.write(PUT, [key, fetchedAt, body.length, body, scope, mark, mark]);
+      // Only now, since it may move the fence.
+      if (added) this.#mergeScopes(scope);
       this.#db.run(SWEEP, [scope]);
-      this.#evict();
-      return stored;
+      const evicted = this.#evict();
+      return stored !== undefined && !evicted.has(Number(stored.id));
     });
   }
 
   /** Drops every entry whose key starts with `prefix`. */
   invalidatePrefix(prefix: string): void {
     const scope = scopeOf(prefix);
+    this.#look();
     this.#guard(() => {
       if (scope === prefix) {
         this.#db.run(INVALIDATE_SCOPE, [scope]);
@@ -182,7 +201,7 @@ export class SqliteCache implements Cache, AsyncDisposable {
 
   /** Closes the file, if `open` opened one. May be called again. */
   close(): Promise<void> {
-    if (!this.#closed && this.#file !== undefined) this.#handle.close();
+    if (!this.#closed) this.#file?.close(this.#handle);
     this.#closed = true;
     return Promise.resolve();
   }
@@ -192,21 +211,45 @@ export class SqliteCache implements Cache, AsyncDisposable {
     return this.close();
   }
 
-  #evict(): void {
+  /** Makes room; answers with the numbers of the entries that went for it. */
+  #evict(): ReadonlySet<number> {
+    const evicted = new Set<number>();
     for (;;) {
       const { entries = 0, bytes = 0 } = this.#db.get(TOTAL) ?? {};
       const tooMany = Number(entries) - this.#maxEntries;
-      if (tooMany <= 0 && Number(bytes) <= this.#maxBytes) return;
+      if (tooMany <= 0 && Number(bytes) <= this.#maxBytes) return evicted;
+      const count = Math.max(1, tooMany);
+      const gone = this.#db.write(EVICT, [count, count, count]);
+      for (const { id } of gone) evicted.add(Number(id));
       // A count of entries that are not there would be waited for for ever.
-      if (this.#db.get(EVICT, [Math.max(1, tooMany)]) === undefined) return this.#db.run(COUNT_AGAIN);
+      if (gone.length === 0) {
+        this.#db.run(COUNT_AGAIN);
+        return evicted;
+      }
     }
   }
 
-  /** A scope without entries needs no row if all fences move instead. */
-  #mergeScopes(): void {
-    if (Number(this.#db.get(COUNT_SCOPES)?.scopes) <= MAX_SCOPES) return;
-    this.#db.run(MOVE_ALL_FENCES);
-    this.#db.run(MERGE_SCOPES);
+  /** A scope without valid entries needs no row if all fences move instead; `kept` is in use. */
+  #mergeScopes(kept: string): void {
+    if (this.#countScopes() <= this.#mergeAbove) return;
+    this.#db.run(MERGE_SCOPES, [kept]);
+    // Where most hold entries, looking at all of them again for every new one would be for nothing.
+    this.#mergeAbove = Math.max(MAX_SCOPES, Math.floor(this.#countScopes() * 1.1));
+  }
+
+  #countScopes(): number {
+    return Number(this.#db.get(COUNT_SCOPES)?.scopes);
+  }
+
+  /** Goes on with the file that stands at the path, if it is another one by now. */
+  #look(): void {
+    if (!this.#closed) this.#use(this.#file?.reopen(this.#handle));
+  }
+
+  #use(handle: SqliteHandle | undefined): void {
+    if (handle === undefined) return;
+    this.#handle = handle;
+    this.#db = new SqliteStatements(handle);
   }
 
   /** Runs `work`; if the file turns out to be damaged or set aside, on the one in its place. */
@@ -217,8 +260,7 @@ export class SqliteCache implements Cache, AsyncDisposable {
     } catch (error) {
       const handle = this.#file?.recover(this.#handle, error);
       if (handle === undefined) throw error;
-      this.#handle = handle;
-      this.#db = new SqliteStatements(handle);
+      this.#use(handle);
       return work();
     }
   }

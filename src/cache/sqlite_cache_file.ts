@@ -1,5 +1,6 @@
 import {
-  databaseFileExists,
+  databaseFile,
+  isDamage,
   loadSqlite,
   sqliteCode,
   type SqliteHandle,
@@ -15,6 +16,8 @@ const APPLICATION_ID = 0x764c6976;
 const SCHEMA_VERSION = 1;
 /** How many damaged files are kept. */
 const MAX_SET_ASIDE = 4;
+/** How often opening a file lets other processes through. */
+const MAX_TURNS = 20;
 
 /**
  * Small columns stand before the bytes, so that a look at them does not read the bytes' pages. An entry counts only
@@ -43,9 +46,16 @@ const SCHEMA = [
   `CREATE TRIGGER IF NOT EXISTS vantage_entry_removed AFTER DELETE ON vantage_entry BEGIN
     UPDATE vantage_total SET entries = entries - 1, bytes = bytes - OLD.size;
   END`,
+  // A scope that comes back counts from 0 again. In the same step as it goes, all fences move and its entries go, so that
+  // no older fence fits again, and no older entry.
+  `CREATE TRIGGER IF NOT EXISTS vantage_scope_removed AFTER DELETE ON vantage_scope BEGIN
+    UPDATE vantage_total SET beyond = beyond + 1;
+    DELETE FROM vantage_entry WHERE scope = OLD.name;
+  END`,
 ];
 
 const ADD_TOTAL = "INSERT INTO vantage_total VALUES (1, lower(hex(randomblob(8))), 0, 0, 0) ON CONFLICT DO NOTHING";
+
 /** The file of a cache: how it is opened, and replaced when it is damaged. */
 export class CacheFile {
   readonly #path: string;
@@ -67,7 +77,7 @@ export class CacheFile {
   }
 
   static async at(path: string, trace: Trace | undefined): Promise<CacheFile> {
-    await databaseFileExists(path);
+    await databaseFile(path);
     return new CacheFile(path, trace, await import("node:fs"), await loadSqlite());
   }
 
@@ -85,11 +95,19 @@ export class CacheFile {
 
   /** The database to go on with after an error, or `undefined` if the error is not the file's. */
   recover(handle: SqliteHandle, error: unknown): SqliteHandle | undefined {
-    if (this.#inodeNow() !== this.#inode) {
-      attempt(() => handle.close());
-      return this.open();
-    }
-    return isDamage(error) ? this.#replace(handle, error) : undefined;
+    return this.reopen(handle) ?? (isDamage(error) ? this.#replace(handle, error) : undefined);
+  }
+
+  /** The database that stands at the path now, or `undefined` if it still is the one that was opened. */
+  reopen(handle: SqliteHandle): SqliteHandle | undefined {
+    if (this.#inodeNow() === this.#inode) return undefined;
+    this.close(handle);
+    return this.open();
+  }
+
+  close(handle: SqliteHandle): void {
+    // It is closed already where the last attempt to open the file again failed.
+    attempt(() => handle.close());
   }
 
   /** Sets the file aside and opens an empty one. */
@@ -98,7 +116,7 @@ export class CacheFile {
     // Other processes would go on serving from the file, and hear of no invalidation any more: now they fail there, and
     // find that it was replaced. Where not even this can be written, they meet the damage themselves.
     attempt(() => handle.exec("DROP TABLE vantage_scope"));
-    attempt(() => handle.close());
+    this.close(handle);
     const aside = this.#nameAside();
     for (const suffix of ["", "-wal", "-shm"]) {
       if (this.#fs.existsSync(this.#path + suffix)) this.#fs.renameSync(this.#path + suffix, aside + suffix);
@@ -107,7 +125,7 @@ export class CacheFile {
   }
 
   #claimed(handle: SqliteHandle): SqliteHandle {
-    claim(new SqliteStatements(handle), this.#path);
+    claimInTurn(new SqliteStatements(handle), this.#path);
     this.#inode = this.#inodeNow();
     return handle;
   }
@@ -124,6 +142,19 @@ export class CacheFile {
   }
 }
 
+/** For its switch to WAL, SQLite does not wait for others that open the same new file: they have to be let through. */
+function claimInTurn(db: SqliteStatements, path: string): void {
+  for (let turn = 1;; turn++) {
+    try {
+      return claim(db, path);
+    } catch (error) {
+      if (!isBusy(error) || turn === MAX_TURNS) throw error;
+      db.run("BEGIN EXCLUSIVE");
+      db.run("COMMIT");
+    }
+  }
+}
+
 /**
  * Makes sure that a database is a cache of ours, or empty, and has our tables. The tables are counted before the mark is
  * read: a process that makes the file at the same moment sets the mark first. All in prepared statements, since Deno
@@ -135,7 +166,7 @@ function claim(db: SqliteStatements, path: string): void {
   if (mark !== APPLICATION_ID && tables > 0) {
     throw new TypeError(`${describe(path)} is a database of something else, not a cache`);
   }
-  db.get("PRAGMA journal_mode = WAL");
+  db.write("PRAGMA journal_mode = WAL");
   db.run("PRAGMA synchronous = NORMAL");
   const version = Number(db.get("PRAGMA user_version")?.user_version);
   if (tables > 0 && version !== SCHEMA_VERSION) {
@@ -167,8 +198,8 @@ function attempt(work: () => unknown): void {
   }
 }
 
-/** SQLite's result codes for a malformed database, and for a file that is none. */
-function isDamage(error: unknown): boolean {
+/** SQLite's result code for a lock that another connection holds. */
+function isBusy(error: unknown): boolean {
   const code = sqliteCode(error);
-  return typeof code === "number" ? [11, 26].includes(code & 0xff) : /^SQLITE_(CORRUPT|NOTADB)/.test(code ?? "");
+  return typeof code === "number" && (code & 0xff) === 5;
 }

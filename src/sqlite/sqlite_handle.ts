@@ -61,27 +61,30 @@ export async function loadSqlite(): Promise<SqliteOpener> {
   };
 }
 
+/** What stands at a path: nothing, a database (an empty file counts as one), or what is left of the beginning of one. */
+export type DatabaseFile = "missing" | "database" | "damaged";
+
 /**
- * Looks at a file before SQLite does, whose own error would not tell what is wrong. Answers whether it exists; an empty
- * file counts as a database.
+ * Looks at a file before SQLite does, whose own error would not tell what is wrong. Only the first bytes are read: what
+ * begins as a database does can still be damaged. A file that begins with zeros was lost in a crash.
  *
- * @throws {TypeError} if it is a folder, cannot be read, or does not begin as an SQLite database does.
+ * @throws {TypeError} if it is a folder, cannot be read, or was never an SQLite database.
  */
-export async function databaseFileExists(path: string): Promise<boolean> {
+export async function databaseFile(path: string): Promise<DatabaseFile> {
   const { open } = await import("node:fs/promises");
   const file = await open(path).catch((cause: unknown) => {
     const code: unknown = cause instanceof Error && "code" in cause ? cause.code : undefined;
     if (code === "ENOENT") return undefined;
     throw new TypeError(`Cannot open the database file ${describe(path)} (${String(code)})`, { cause });
   });
-  if (file === undefined) return false;
+  if (file === undefined) return "missing";
   try {
     if ((await file.stat()).isDirectory()) throw new TypeError(`${describe(path)} is a folder, not an SQLite database`);
     const { buffer, bytesRead } = await file.read(new Uint8Array(HEADER.length), 0, HEADER.length, 0);
-    if (bytesRead > 0 && new TextDecoder().decode(buffer) !== HEADER) {
-      throw new TypeError(`${describe(path)} is not an SQLite database`);
-    }
-    return true;
+    const start = new TextDecoder().decode(buffer.subarray(0, bytesRead));
+    if (start === "" || start === HEADER) return "database";
+    if (HEADER.startsWith(start) || /^\0+$/.test(start)) return "damaged";
+    throw new TypeError(`${describe(path)} is not an SQLite database`);
   } finally {
     await file.close();
   }
@@ -100,14 +103,25 @@ export class SqliteStatements {
     this.#handle = handle;
   }
 
+  /** The rows that a query finds. */
   all(sql: string, params: readonly SqliteValue[] = []): SqliteRow[] {
     return this.#prepare(sql).all(...params) as SqliteRow[];
   }
 
+  /** The first row that a query finds. A statement that writes must not be run like this, see `write`. */
   get(sql: string, params: readonly SqliteValue[] = []): SqliteRow | undefined {
     return (this.#prepare(sql).get(...params) as SqliteRow | null | undefined) ?? undefined;
   }
 
+  /**
+   * Runs a statement that writes and answers with rows. It is run to its end: `get` would stop at the first row, before
+   * the commit, and some drivers then tell nobody that the commit failed; so does their `run`.
+   */
+  write(sql: string, params: readonly SqliteValue[] = []): SqliteRow[] {
+    return this.all(sql, params);
+  }
+
+  /** Runs a statement that answers nothing. */
   run(sql: string, params: readonly SqliteValue[] = []): void {
     this.#prepare(sql).run(...params);
   }
@@ -144,6 +158,12 @@ export function sqliteCode(error: unknown): number | string | undefined {
     if (typeof code === "number" || (typeof code === "string" && code.startsWith("SQLITE_"))) return code;
   }
   return undefined;
+}
+
+/** Whether an error says that a database is malformed, or that the file is none: SQLite's result codes 11 and 26. */
+export function isDamage(error: unknown): boolean {
+  const code = sqliteCode(error);
+  return typeof code === "number" ? [11, 26].includes(code & 0xff) : /^SQLITE_(CORRUPT|NOTADB)/.test(code ?? "");
 }
 
 /** An integer as a number where it is exact, else as a bigint. */

@@ -12,6 +12,7 @@ import {
   Pagination,
   RejectedError,
   type Row,
+  TableError,
   type TableLike,
   UnsupportedError,
 } from "@vantage/live";
@@ -437,10 +438,61 @@ describe("SqliteTable understands conditions:", () => {
 
   it("with as many values as SQLite takes, and refuses more", async () => {
     const table = await open(PRODUCTS);
-    const many = Array.from({ length: 32_000 }, (_, at) => `${at}`);
+    const many = Array.from({ length: 32_766 }, (_, at) => `${at}`);
     assert.deepEqual(await idsOf(table.where("id", "in", [...many.slice(1), "b"])), ["b"]);
     assert.equal(await table.where("id", "notIn", many).getCount(), 2);
-    await assert.rejects(table.where("id", "in", [...many, "b"]).listValues(), errorOf(UnsupportedError, "32001"));
+    const refused = [
+      [table.where("id", "in", [...many, "b"]), "32767"],
+      [table.where("id", "in", many.slice(0, 20_000)).where("name", "notIn", many.slice(0, 20_000)), "40000"],
+    ] as const;
+    for (const [set, count] of refused) {
+      for (const call of [set.listValues(), set.getCount(), set.deleteAll()]) {
+        await assert.rejects(call, errorOf(UnsupportedError, count));
+      }
+      await assert.rejects(set.getValue("a"), UnsupportedError);
+      await assert.rejects(set.patchValue("a", { name: "x" }), UnsupportedError);
+      await assert.rejects(set.page(1).listValues(), UnsupportedError);
+    }
+    assert.equal((await table.getValue("a"))?.name, "Bun");
+  });
+
+  it("character by character, also on columns declared with a collation", async () => {
+    const rows = `('a', 'b'), ('B', 'A'), ('c', 'B'), ('D', 'a ')`;
+    const table = await open(`CREATE TABLE t (id TEXT COLLATE NOCASE PRIMARY KEY, v TEXT COLLATE NOCASE,
+      w TEXT COLLATE RTRIM); INSERT INTO t SELECT column1, column2, column2 FROM (VALUES ${rows})`);
+    const memory = new MemTable("t", { rows: [...await table.listValues()] });
+    for (const operand of ["a", "b", "A", "a "]) {
+      for (const column of ["v", "w", "id"]) {
+        for (const operator of ["eq", "ne", "gt", "gte", "lt", "lte"] as const) {
+          const [actual, expected] = [table, memory].map((one) => idsOf(one.where(column, operator, operand)));
+          assert.deepEqual(await actual, await expected, `${column} ${operator} ${operand}`);
+        }
+        assert.equal(
+          await table.where(column, "in", [operand]).getCount(),
+          await memory.where(column, "in", [operand]).getCount(),
+        );
+        assert.deepEqual(await idsOf(table.orderBy(column)), await idsOf(memory.orderBy(column)));
+      }
+      assert.deepEqual((await table.getValue(operand))?.id, (await memory.getValue(operand))?.id);
+    }
+  });
+
+  it("with an index, which the database has of what it is asked for", async () => {
+    const db = database(`${PRODUCTS}; CREATE INDEX t_by_name ON t (name)`);
+    const asked: string[] = [];
+    const table = await SqliteTable.open({
+      prepare: (sql) => (asked.push(sql), db.prepare(sql)),
+      exec: (sql) => db.exec(sql),
+      close: () => db.close(),
+    }, "t");
+    await table.where({ name: "Bun" }).listValues();
+    await table.where("name", "in", ["Bun", "Rye"]).getCount();
+    await table.where("name", "gt", "Bun").getCount();
+    await table.getValue("a");
+    for (const sql of asked.slice(-4)) {
+      const plan = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...sql.match(/\?/g)?.map(() => "Bun") ?? []);
+      assert.match(JSON.stringify(plan), /SEARCH t USING/, sql);
+    }
   });
 
   it("as values, never as SQL", async () => {
@@ -581,6 +633,105 @@ describe("SqliteTable says what SQLite refused:", () => {
     });
   }
 
+  it("what the database says of it, in the message", async () => {
+    const table = await open(STRICT);
+    await assert.rejects(table.insertValue("c", {}), errorOf(RejectedError, '"t"', "NOT NULL", "t.name"));
+    await assert.rejects(table.patchValue("a", { age: 0 }), errorOf(RejectedError, '"t"', "CHECK", "age > 0"));
+    await assert.rejects(table.patchValue("a", { name: "nobody" }), errorOf(RejectedError, '"t"', "not that name"));
+  });
+
+  it("a write that the commit undoes is a RejectedError, whatever the verb", async () => {
+    const table = await open(`PRAGMA foreign_keys = ON; CREATE TABLE t (
+      id TEXT PRIMARY KEY, boss TEXT REFERENCES t DEFERRABLE INITIALLY DEFERRED
+    ); INSERT INTO t VALUES ('a', NULL), ('b', 'a')`);
+    const before = [...await table.listValues()];
+    const writes = [
+      () => table.insertValue("c", { boss: "gone" }),
+      () => table.replaceValue("b", { boss: "gone" }),
+      () => table.replaceValue("c", { boss: "gone" }),
+      () => table.patchValue("b", { boss: "gone" }),
+      () => table.insertReturnIdValue({ boss: "gone" }),
+      () => table.delete("a"),
+      () => table.where("id", "eq", "a").deleteAll(),
+    ];
+    for (const write of writes) {
+      await assert.rejects(write(), errorOf(RejectedError, "FOREIGN KEY"), `${write}`);
+      assert.deepEqual([...await table.listValues()], before);
+    }
+  });
+
+  it("a write that cannot be committed while another connection reads is a RejectedError that may be tried again", async () => {
+    const path = newPath("read.db");
+    const [db, other] = [new DatabaseSync(path), new DatabaseSync(path)];
+    db.exec(`PRAGMA busy_timeout = 0; ${PRODUCTS}`);
+    const table = await SqliteTable.open(db, "t");
+    const before = [...await table.listValues()];
+    other.exec("BEGIN");
+    other.prepare("SELECT * FROM t").all();
+    const writes = [
+      () => table.insertValue("c", { name: "Rye" }),
+      () => table.replaceValue("a", { name: "Rye" }),
+      () => table.patchValue("a", { name: "Rye" }),
+      () => table.insertReturnIdValue({ name: "Rye" }),
+      () => table.delete("a"),
+    ];
+    for (const write of writes) {
+      await assert.rejects(write(), (error) => error instanceof RejectedError && error.retriable, `${write}`);
+    }
+    other.exec("COMMIT");
+    assert.deepEqual([...await table.listValues()], before);
+    for (const handle of [db, other]) handle.close();
+  });
+
+  describe("what a trigger leaves half done is no RejectedError, so that nothing held stays held:", () => {
+    const HALF_DONE: Readonly<
+      Record<string, readonly [trigger: string, write: (table: LiveTable) => Promise<unknown>]>
+    > = {
+      "several rows": [
+        "BEFORE DELETE ON t WHEN OLD.id = 'b' BEGIN SELECT RAISE(FAIL, 'no'); END",
+        (table) => table.deleteAll(),
+      ],
+      "several rows, by a constraint that a trigger meets": [
+        "BEFORE DELETE ON t WHEN OLD.id = 'b' BEGIN INSERT OR FAIL INTO log VALUES ('held'); END",
+        (table) => table.deleteAll(),
+      ],
+      "one row": [
+        "AFTER UPDATE ON t BEGIN SELECT RAISE(FAIL, 'no'); END",
+        (table) => table.patchValue("a", { price: 9 }),
+      ],
+    };
+    for (const [what, [trigger, write]] of Object.entries(HALF_DONE)) {
+      it(what, async () => {
+        const db = database(
+          `${PRODUCTS}; CREATE TABLE log (x UNIQUE); INSERT INTO log VALUES ('held'); CREATE TRIGGER refuse ${trigger}`,
+        );
+        const master = await SqliteTable.open(db, "t");
+        const table = new LiveTable(master, "t", new MemCache());
+        const before = [...await table.listValues()];
+        await assert.rejects(write(table), (error) => !(error instanceof TableError));
+        assert.notDeepEqual([...await master.listValues()], before);
+        assert.deepEqual([...await table.listValues()], [...await master.listValues()]);
+      });
+    }
+  });
+
+  it("several rows that a trigger forbids to remove, all of which stay", async () => {
+    const table = await open(`${PRODUCTS}; CREATE TRIGGER refuse BEFORE DELETE ON t WHEN OLD.id = 'b'
+      BEGIN SELECT RAISE(ABORT, 'not that one'); END`);
+    await assert.rejects(table.deleteAll(), errorOf(RejectedError, "not that one"));
+    assert.equal(await table.getCount(), 2);
+  });
+
+  it("an id that the key's collation takes for another row's is a ConflictError", async () => {
+    const table = await open("CREATE TABLE t (id TEXT COLLATE NOCASE PRIMARY KEY, v); INSERT INTO t VALUES ('a', 1)");
+    await assert.rejects(table.insertValue("A", { v: 2 }), errorOf(ConflictError, '"A"'));
+    await assert.rejects(table.replaceValue("A", { v: 2 }), errorOf(ConflictError, '"A"'));
+    await assert.rejects(table.patchValue("A", { v: 2 }), NotFoundError);
+    await table.delete("A");
+    assert.deepEqual(await table.replaceValue("a", { v: 3 }), { id: "a", v: 3 });
+    assert.equal(await table.getCount(), 1);
+  });
+
   it("an insert that meets a unique value of another row is a ConflictError", async () => {
     const table = await open(STRICT);
     await assert.rejects(table.insertValue("c", { name: "x", email: "m@x" }), errorOf(ConflictError, '"c"'));
@@ -649,6 +800,23 @@ describe("SqliteTable.open() of a file", () => {
     await assert.rejects(SqliteTable.open(letter, "t"), errorOf(TypeError, letter));
     await assert.rejects(SqliteTable.open(folder, "t"), errorOf(TypeError, folder));
     assert.equal(readFileSync(letter, "utf8"), "dear SQLite format 3");
+  });
+
+  it("that is damaged is a TypeError that names it, with the cause, and leaves it as it was", async () => {
+    const whole = readFileSync(file(PRODUCTS));
+    const contents = [
+      whole.subarray(0, 8),
+      whole.subarray(0, 50),
+      new Uint8Array(whole.length),
+      new Uint8Array(whole).fill(0xa5, 16),
+      new Uint8Array(whole).fill(0xa5, 100, 4_096),
+    ];
+    for (const [at, content] of contents.entries()) {
+      const path = newPath("damaged.db");
+      writeFileSync(path, content);
+      await assert.rejects(SqliteTable.open(path, "t"), errorOf(TypeError, path, "damaged"), `${at}`);
+      assert.deepEqual(new Uint8Array(readFileSync(path)), new Uint8Array(content));
+    }
   });
 
   it("that is empty is a database without tables", async () => {

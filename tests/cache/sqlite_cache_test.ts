@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import process from "node:process";
+import { createInterface } from "node:readline";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { type CachedRows, ClosedError, LiveTable, MemTable, Rows, type Tracer, type TraceRecord } from "@vantage/live";
 import { SqliteCache } from "@vantage/live/cache/sqlite";
 import { newPath } from "../conformance/temp_folder.ts";
@@ -403,6 +403,13 @@ describe("A SqliteCache file that is damaged", () => {
 });
 
 describe("A SqliteCache file that several processes use at once", () => {
+  it("may be made by all of them at the same moment", async () => {
+    const args = [newPath("new.db"), newPath("no-master.db"), "0", "0", "60"];
+    const workers = await Promise.all([1, 2, 3].map(() => startWorker(...args)));
+    const counted = await Promise.all(workers.map((worker) => worker.go()));
+    assert.deepEqual(counted.map(({ opened }) => opened), [60, 60, 60]);
+  });
+
   it("serves nobody what was invalidated before", async () => {
     const [cachePath, masterPath] = [newPath("shared.db"), newPath("master.db")];
     const master = new DatabaseSync(masterPath);
@@ -411,18 +418,22 @@ describe("A SqliteCache file that several processes use at once", () => {
     master.exec("INSERT INTO truth VALUES ('clients/', 0, 0), ('orders/', 0, 0)");
     master.close();
 
-    const rounds = 400;
-    const workers = await Promise.all([1, 2, 3].map((seed) => runWorker(cachePath, masterPath, rounds, seed)));
-    const sum = (name: keyof Counts): number => workers.reduce((total, counts) => total + counts[name], 0);
+    const rounds = 600;
+    const workers = await Promise.all(
+      ["1", "2", "3"].map((seed) => startWorker(cachePath, masterPath, `${rounds}`, seed)),
+    );
+    const counted = await Promise.all(workers.map((worker) => worker.go()));
+    const sum = (name: keyof Counts): number => counted.reduce((total, counts) => total + counts[name], 0);
     assert.equal(sum("violations"), 0);
     assert.equal(sum("reads") + sum("writes"), 3 * rounds);
     assert.equal(sum("hits") + sum("fills") + sum("refused"), sum("reads"));
     // Without these, nothing would have been tried.
-    assert(sum("hits") > 0 && sum("fills") > 0 && sum("writes") > 0, JSON.stringify(workers));
+    assert(sum("hits") > 0 && sum("fills") > 0 && sum("writes") > 0, JSON.stringify(counted));
   });
 });
 
 interface Counts {
+  readonly opened: number;
   readonly reads: number;
   readonly hits: number;
   readonly fills: number;
@@ -431,12 +442,23 @@ interface Counts {
   readonly violations: number;
 }
 
-async function runWorker(cachePath: string, masterPath: string, rounds: number, seed: number): Promise<Counts> {
+/** A worker that waits to be told to go. */
+async function startWorker(...args: readonly string[]): Promise<{ readonly go: () => Promise<Counts> }> {
   const script = fileURLToPath(new URL("./sqlite_cache_worker.ts", import.meta.url));
   const runtime = "Deno" in globalThis ? ["run", "-A", "--no-check", script] : [script];
-  const args = [...runtime, cachePath, masterPath, `${rounds}`, `${seed}`];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: dirname(script) });
-  return JSON.parse(stdout);
+  const child = spawn(process.execPath, [...runtime, ...args], {
+    cwd: dirname(script),
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  assert.equal((await lines.next()).value, "ready");
+  return {
+    go: async () => {
+      child.stdin.end("go");
+      const { value } = await lines.next();
+      return JSON.parse(value ?? "the worker failed");
+    },
+  };
 }
 
 function overwrite(path: string, from: number, to: number): void {

@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { MemCache, NoCache } from "@vantage/live";
 import { SqliteCache, type SqliteHandle } from "@vantage/live/cache/sqlite";
-import { cacheConformance, type CacheHarness } from "../../src/testing/conformance/cache_conformance.ts";
+import { cacheConformance, type CacheHarness } from "@vantage/live/testing";
 import { runSuite } from "./run_suite.ts";
 import { drivers, type OpenMemory } from "./sqlite_handles.ts";
 import { newPath } from "./temp_folder.ts";

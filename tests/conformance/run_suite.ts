@@ -1,5 +1,5 @@
 import { describe } from "node:test";
-import type { ConformanceCase } from "../../src/testing/conformance/conformance_case.ts";
+import type { ConformanceCase } from "@vantage/live/testing";
 import { skippable } from "../skippable.ts";
 
 /** Makes one test of each case, with a harness of its own. */

@@ -1,4 +1,4 @@
-import type { SqliteHandle } from "@vantage/live/cache/sqlite";
+import type { SqliteHandle, SqliteValue } from "@vantage/live/cache/sqlite";
 
 /** Opens a database in memory. */
 export type OpenMemory = () => Promise<SqliteHandle>;
@@ -10,6 +10,7 @@ export const drivers: readonly {
   readonly open: OpenMemory;
 }[] = [
   { name: "node:sqlite", missing: false, open: openNode },
+  { name: "a driver as strict as better-sqlite3", missing: false, open: openStrict },
   { name: "bun:sqlite", missing: "Bun" in globalThis ? false : "bun:sqlite is only in Bun", open: openBun },
 ];
 
@@ -24,4 +25,29 @@ async function openBun(): Promise<SqliteHandle> {
   const driver: string = "bun:sqlite";
   const { Database } = await import(driver);
   return new Database(":memory:", { safeIntegers: true });
+}
+
+/** node:sqlite in the manner of better-sqlite3: a statement that answers nothing is run, and no other is. */
+async function openStrict(): Promise<SqliteHandle> {
+  const { DatabaseSync } = await import("node:sqlite");
+  const db = new DatabaseSync(":memory:");
+  return {
+    prepare: (sql) => {
+      const statement = db.prepare(sql);
+      const answers = statement.columns().length > 0;
+      const check = (wanted: boolean): void => {
+        if (answers === wanted) return;
+        const use = answers ? "returns data. Use get(), all(), or iterate()" : "does not return data. Use run()";
+        throw new TypeError(`This statement ${use} instead: ${sql}`);
+      };
+      return {
+        all: (...params: SqliteValue[]) => (check(true), statement.all(...params)),
+        get: (...params: SqliteValue[]) => (check(true), statement.get(...params)),
+        run: (...params: SqliteValue[]) => (check(false), statement.run(...params)),
+        safeIntegers: (on) => statement.setReadBigInts(on),
+      };
+    },
+    exec: (sql) => db.exec(sql),
+    close: () => db.close(),
+  };
 }

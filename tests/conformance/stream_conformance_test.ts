@@ -1,9 +1,5 @@
 import { type LiveEvent, LiveTable, ManualLiveStream, MemCache, MemTable } from "@vantage/live";
-import {
-  type OpenStream,
-  streamConformance,
-  type StreamHarness,
-} from "../../src/testing/conformance/stream_conformance.ts";
+import { type OpenStream, streamConformance, type StreamHarness } from "@vantage/live/testing";
 import { runSuite } from "./run_suite.ts";
 import { CloneCache } from "./third_party_cache.ts";
 

@@ -7,17 +7,14 @@ import {
   LiveTable,
   MemCache,
   MemTable,
+  NoCache,
   OPERATORS,
   type Row,
   type RowEntry,
 } from "@vantage/live";
 import { SqliteCache } from "@vantage/live/cache/sqlite";
 import { type SqliteHandle, SqliteTable } from "@vantage/live/table/sqlite";
-import {
-  type OpenTable,
-  tableConformance,
-  type TableHarness,
-} from "../../src/testing/conformance/table_conformance.ts";
+import { type OpenTable, tableConformance, type TableHarness } from "@vantage/live/testing";
 import { runSuite } from "./run_suite.ts";
 import { type KeyType, makeBakery } from "./sqlite_bakery.ts";
 import { drivers, type OpenMemory, openNode } from "./sqlite_handles.ts";
@@ -132,6 +129,11 @@ suite("LiveTable over a MemTable, with a MemCache", {
 suite("LiveTable over a MemTable, with a cache of somebody else's", {
   ...IN_MEMORY,
   open: (rows) => live(new LiveTable(new MemTable("bakery", { rows }), "bakery", new CloneCache())),
+});
+
+suite("LiveTable over a MemTable, with a NoCache", {
+  ...IN_MEMORY,
+  open: (rows) => live(new LiveTable(new MemTable("bakery", { rows }), "bakery", new NoCache())),
 });
 
 suite("LiveTable over a SqliteTable, with a SqliteCache", {

@@ -286,34 +286,36 @@ export const cacheConformance: readonly ConformanceCase<CacheHarness>[] = [
     }
   }),
 
-  reopening("Cache.get() finds after closing and opening again what was put before", async (session) => {
-    await session((cache) => cache.put(KEY, { rows: mutableRows(), fetchedAt: 7 }));
-    const held = await session((cache) => cache.get(KEY));
+  reopening("Cache.get() finds after closing and opening again what was put before", async (reopened) => {
+    await reopened((cache) => cache.put(KEY, { rows: mutableRows(), fetchedAt: 7 }));
+    const held = await reopened((cache) => cache.get(KEY));
     expectRows(held?.rows, mutableRows(), "the entry");
     expectEqual(held?.fetchedAt, 7, "fetchedAt");
   }),
-  reopening("Cache.invalidatePrefix() holds after closing and opening again", async (session) => {
+  reopening("Cache.invalidatePrefix() holds after closing and opening again", async (reopened) => {
     for (const prefix of PREFIXES) {
-      await session((cache) => cache.put(KEY, entry("old")));
-      await session((cache) => cache.invalidatePrefix(prefix));
-      await session((cache) => expectMiss(cache, KEY, `after ${show(prefix)} was invalidated`));
+      await reopened((cache) => cache.put(KEY, entry("old")));
+      await reopened((cache) => cache.invalidatePrefix(prefix));
+      await reopened((cache) => expectMiss(cache, KEY, `after ${show(prefix)} was invalidated`));
     }
   }),
-  reopening("Cache.fence() answers the same after closing and opening again", async (session) => {
+  reopening("Cache.fence() answers the same after closing and opening again", async (reopened) => {
     for (const prefix of PREFIXES) {
-      await session((cache) => cache.invalidatePrefix(prefix));
-      const fence = await session((cache) => cache.fence(KEY));
-      await session(async (cache) => expectEqual(await cache.fence(KEY), fence, "the fence"));
-      await session(async (cache) => expectEqual(await cache.put(KEY, entry("new"), fence), true, "the answer of put"));
+      await reopened((cache) => cache.invalidatePrefix(prefix));
+      const fence = await reopened((cache) => cache.fence(KEY));
+      await reopened(async (cache) => expectEqual(await cache.fence(KEY), fence, "the fence"));
+      await reopened(async (cache) =>
+        expectEqual(await cache.put(KEY, entry("new"), fence), true, "the answer of put")
+      );
     }
   }),
   reopening(
     "Cache.put() refuses a fence from before an invalidation after closing and opening again",
-    async (session) => {
+    async (reopened) => {
       for (const prefix of PREFIXES) {
-        const fence = await session((cache) => cache.fence(KEY));
-        await session((cache) => cache.invalidatePrefix(prefix));
-        await session(async (cache) =>
+        const fence = await reopened((cache) => cache.fence(KEY));
+        await reopened((cache) => cache.invalidatePrefix(prefix));
+        await reopened(async (cache) =>
           expectEqual(await cache.put(KEY, entry("old"), fence), false, "the answer of put")
         );
       }
@@ -366,9 +368,9 @@ function keepsNothing(keeps: boolean): string | undefined {
   return keeps ? undefined : "the cache keeps nothing";
 }
 
-type Session = <T>(use: (cache: Cache) => MaybePromise<T>) => Promise<T>;
+type Reopened = <T>(use: (cache: Cache) => MaybePromise<T>) => Promise<T>;
 
-function reopening(name: string, body: (session: Session) => Promise<void>): Case {
+function reopening(name: string, body: (reopened: Reopened) => Promise<void>): Case {
   return {
     name,
     skip: ({ keeps, persistent }) => keeps && persistent ? undefined : "nothing is kept beyond the life of the cache",
