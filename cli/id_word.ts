@@ -8,5 +8,5 @@ import { BadInput } from "./bad_input.ts";
 export function idWord(verb: string, words: readonly string[]): string {
   const [id] = words;
   if (id !== undefined && id !== "") return id;
-  throw new BadInput(`${verb} needs an id that is not empty`);
+  throw new BadInput(`${verb} needs an id that is not empty; demo ${verb} --help says how it is called`);
 }

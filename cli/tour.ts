@@ -74,6 +74,7 @@ class Tour {
     const stats = wiring.live.stats();
     const costs = await this.#measure();
     tellCosts(this.#out, costs);
+    this.#out.line("Counted by the live table since it was opened again, before the measuring:");
     tellCounts(this.#out, stats);
     return {
       document: {

@@ -26,7 +26,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 /** Files with an entry of their own in deno.json, and what only they may import from outside. */
 const ENTRIES: Record<string, readonly string[]> = {
   "src/cache/sqlite_cache.ts": [],
-  "src/cache/sqlite_cache_file.ts": ["node:fs"],
+  "src/cache/sqlite_cache_file.ts": ["node:fs", "node:path"],
   "src/cache/codec.ts": ["cbor-x"],
   "src/adapters/sqlite_table.ts": [],
   "src/sqlite/sqlite_handle.ts": ["node:sqlite", "node:fs/promises"],

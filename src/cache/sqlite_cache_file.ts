@@ -77,8 +77,12 @@ export class CacheFile {
   }
 
   static async at(path: string, trace: Trace | undefined): Promise<CacheFile> {
-    await databaseFile(path);
-    return new CacheFile(path, trace, await import("node:fs"), await loadSqlite());
+    const fs = await import("node:fs");
+    const { dirname } = await import("node:path");
+    if (await databaseFile(path) === "missing" && !fs.existsSync(dirname(path))) {
+      throw new TypeError(`Cannot make the cache ${describe(path)}: there is no folder ${describe(dirname(path))}`);
+    }
+    return new CacheFile(path, trace, fs, await loadSqlite());
   }
 
   /** The file's database, or an empty one in its place if it is damaged. */

@@ -11,7 +11,9 @@ import type { SourceCall, SourceRows, TableSource } from "./table_source.ts";
 /**
  * A table of functions that you already have: the shortest way to wrap a query builder, an SDK or a plain `fetch`.
  *
- * What the source does not do itself (conditions, order, search, pages) is done in memory on all its rows.
+ * What the source does not do itself (conditions, order, search, pages) is done in memory on all its rows. Verbs that it
+ * lacks (`get`, `count`, `insert`, …) reject with `UnsupportedError`. Where it names its columns, conditions on others are
+ * refused; otherwise nobody knows better, and a mistyped column is an absent one.
  *
  * @throws {TypeError} if the source has no name or no `list`, or advertises a verb whose function is missing.
  *
@@ -214,6 +216,9 @@ export class Table extends TableHandle<Table> {
   }
 
   #entries(answer: Exclude<SourceRows, Rows>): Iterable<RowEntry> {
+    if (typeof answer !== "object" || answer === null || !(Symbol.iterator in answer)) {
+      throw new TypeError(`${describe(this.tableName)} must answer a list with rows, got ${describe(answer)}`);
+    }
     if (!Array.isArray(answer) || answer.length === 0 || Array.isArray(answer[0])) return answer as Iterable<RowEntry>;
     const { idField } = this;
     if (idField === undefined) {

@@ -207,6 +207,15 @@ describe("SqliteCache.open()", () => {
     assert(statSync(path).isDirectory());
   });
 
+  it("refuses a path in a folder that is not there with a TypeError that names both", async () => {
+    const folder = newPath("nowhere");
+    const path = join(folder, "cache.db");
+    await assert.rejects(
+      SqliteCache.open(path),
+      (error) => error instanceof TypeError && error.message.includes(`no folder "${folder}"`),
+    );
+  });
+
   it("refuses a file that is no SQLite database with a TypeError that names it, and leaves it as it was", async () => {
     for (const content of ["hello", "SQLite format 4\0 and more", "x".repeat(20_000)]) {
       const path = newPath("letter.txt");

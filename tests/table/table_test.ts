@@ -227,6 +227,10 @@ describe("defineTable", () => {
         .insertReturnIdValue({}),
       /an id that is number 5/,
     );
+    await assert.rejects(defineTable({ name: "odd", list: () => JSON.parse('{"data":[]}') }).listValues(), {
+      name: "TypeError",
+      message: '"odd" must answer a list with rows, got an object',
+    });
     assert.throws(() => defineTable({ name: "", list: () => [] }), TypeError);
     assert.throws(() => Reflect.apply(defineTable, undefined, [{ name: "x" }]), {
       name: "TypeError",
