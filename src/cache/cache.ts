@@ -25,7 +25,8 @@ export type Fence = string | number;
  *   forget any entry at any time. It never answers with an entry that was invalidated.
  * - `fence` marks the present. `put` with a fence stores nothing and answers `false` if any prefix of the key was
  *   invalidated since the fence was taken; a cache that cannot tell refuses. It looks and stores in one step.
- * - `put` without a fence always stores. `put` answers `true` exactly if the entry was stored.
+ * - `put` without a fence stores, whatever happened before. An entry beyond the cache's bounds is not stored. `put` answers
+ *   `true` exactly if the entry was stored.
  * - `invalidatePrefix` drops every entry whose key starts with the prefix, character for character; `""` drops all.
  *   Once it has returned (or its promise resolved), no reader gets such an entry again, in any process.
  * - What was put is not changed by what anybody does to the rows afterwards, nor by what a reader does to what it got.
