@@ -69,8 +69,7 @@ export function decodeRows(bytes: Uint8Array): Rows {
   const { holdsMutable } = inspect(bytes);
   const decoded: unknown = cbor.decode(bytes);
   if (!Array.isArray(decoded)) throw malformed("no array");
-  const rows = decoded[0] === BY_COLUMN ? byColumn(decoded, holdsMutable) : byRow(decoded, holdsMutable);
-  return rows;
+  return decoded[0] === BY_COLUMN ? byColumn(decoded, holdsMutable) : byRow(decoded, holdsMutable);
 }
 
 function byColumn([, columns, packedIds, ...values]: readonly unknown[], mutable: boolean): Rows {

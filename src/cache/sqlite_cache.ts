@@ -11,11 +11,11 @@ import {
   type SqliteValue,
 } from "../sqlite/sqlite_handle.ts";
 import { ClosedError } from "../table/errors.ts";
-import { describe } from "../table/row.ts";
+import { wholeNumber } from "../table/whole_number.ts";
 import { failure, Trace } from "../trace/trace.ts";
 import type { Tracer } from "../trace/tracer.ts";
 import type { Cache, CachedRows, Fence } from "./cache.ts";
-import { scopeOf } from "./cache_key.ts";
+import { scopeOf, traceableKey } from "./cache_key.ts";
 import { decodeRows, encodeRows } from "./codec.ts";
 import { CacheFile, createSchema, tellDamage } from "./sqlite_cache_file.ts";
 
@@ -129,8 +129,8 @@ export class SqliteCache implements Cache, AsyncDisposable {
    * @throws {UnsupportedError} if the runtime has no SQLite of its own.
    */
   static async open(pathOrHandle: string | SqliteHandle, options: SqliteCacheOptions = {}): Promise<SqliteCache> {
-    const maxEntries = bound("maxEntries", options.maxEntries ?? 100_000);
-    const maxBytes = bound("maxBytes", options.maxBytes ?? 256 * 2 ** 20);
+    const maxEntries = wholeNumber("maxEntries", options.maxEntries ?? 100_000);
+    const maxBytes = wholeNumber("maxBytes", options.maxBytes ?? 256 * 2 ** 20);
     const trace = options.tracer && new Trace(options.tracer, {}, () => {});
     if (typeof pathOrHandle === "string") {
       const file = await CacheFile.at(pathOrHandle, trace);
@@ -149,7 +149,7 @@ export class SqliteCache implements Cache, AsyncDisposable {
       if (!(found.body instanceof Uint8Array)) throw new TypeError("An entry must be bytes");
       return { rows: decodeRows(found.body), fetchedAt: Number(found.fetchedAt) };
     } catch (error) {
-      tellDamage(this.#trace, "entry dropped", { key, ...failure(error) });
+      tellDamage(this.#trace, "entry dropped", { key: traceableKey(key), ...failure(error) });
       this.#guard(() => this.#db.run("DELETE FROM vantage_entry WHERE key = ?", [key]));
       return undefined;
     }
@@ -272,9 +272,4 @@ interface Parts {
   readonly trace: Trace | undefined;
   readonly file: CacheFile | undefined;
   readonly handle: SqliteHandle;
-}
-
-function bound(name: string, value: number): number {
-  if (Number.isSafeInteger(value) && value >= 1) return value;
-  throw new RangeError(`${name} must be a whole number of at least 1, got ${describe(value)}`);
 }

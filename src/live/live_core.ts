@@ -51,6 +51,11 @@ export class LiveCore {
     this.options = options;
     this.#clock = clock;
     this.keys = new CacheKeys(cacheKey, master.query);
+    // Before anything that others hear of: it refuses bad capacities.
+    this.queue = new WriteQueue({
+      capacity: options.queueCapacity ?? DEFAULT_QUEUE_CAPACITY,
+      waitingCapacity: options.waitingCapacity ?? DEFAULT_WAITING_CAPACITY,
+    });
     const { counters, events, keys: { prefix } } = this;
     const trace = tracer && new Trace(tracer, { cache_key: cacheKey }, () => counters.tracerFailures++);
     const guarded = new GuardedCache(cache, counters, trace);
@@ -59,10 +64,6 @@ export class LiveCore {
     this.guarded = guarded;
     this.invalidation = invalidation;
     this.reads = new ReadThrough({ cache: guarded, invalidation, staleTimeMs, clock, counters, trace });
-    this.queue = new WriteQueue({
-      capacity: options.queueCapacity ?? DEFAULT_QUEUE_CAPACITY,
-      waitingCapacity: options.waitingCapacity ?? DEFAULT_WAITING_CAPACITY,
-    });
     this.#writes = new WriteThrough({ invalidation, events, counters, trace });
     trace?.event({
       target: "vantage_live::read",

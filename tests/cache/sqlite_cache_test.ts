@@ -298,6 +298,18 @@ describe("A SqliteCache entry that cannot be decoded", () => {
     "that is no bytes": "'text'",
     "with a tag that names code": `x'${"8401816176816161" + "81d81b82684675" + "6e6374696f6e6178"}'`,
   };
+  it("is traced without what its view was asked for", async () => {
+    const db = new DatabaseSync(":memory:");
+    const tracer = new Recorder();
+    const cache = await SqliteCache.open(db, { tracer });
+    const master = new MemTable("p", { rows: [["a", { token: "hunter2" }]] });
+    await new LiveTable(master, "p", cache).where({ token: "hunter2" }).listValues();
+    db.exec("UPDATE vantage_entry SET body = x''");
+    await new LiveTable(master, "p", cache).where({ token: "hunter2" }).listValues();
+    assert.equal(tracer.told.length, 1);
+    assert.match(String(tracer.told[0]?.fields.key), /^p\/view:#[0-9a-f]{8}\/all$/);
+  });
+
   for (const [what, sql] of Object.entries(DAMAGE)) {
     it(`is a miss, is dropped, and is traced: ${what}`, async () => {
       const db = new DatabaseSync(":memory:");

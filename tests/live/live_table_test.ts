@@ -6,6 +6,7 @@ import {
   type LiveEvent,
   LiveTable,
   type LiveTableOptions,
+  ManualLiveStream,
   MemCache,
   MemTable,
   NoCache,
@@ -540,6 +541,20 @@ describe("LiveTable, bad input", () => {
     await assert.rejects(table.explain("clients/all"), { name: "RangeError", message: /"clients\/all"/ });
     assert.equal(await master.getCount(), 3, "nothing was changed");
     assert.equal(table.stats().masterWrites, 0, "nothing was sent");
+  });
+
+  it("LiveTable that refuses its options leaves nothing behind on the cache or the stream", async () => {
+    const stream = new ManualLiveStream();
+    const { table, master, cache, clock } = fixture();
+    await table.close();
+    const left = new LiveTable(master, "products", cache, { clock });
+    for (let n = 0; n < 2; n++) cache.plan.fail("invalidatePrefix", new Error("disk full"));
+    await left.patchValue("a", { price: 3 });
+    await left.close();
+    const options = { clock, liveStream: stream, queueCapacity: 0 };
+    assert.throws(() => new LiveTable(master, "products", cache, options), RangeError);
+    assert.equal(stream.subscriberCount, 0);
+    assert.equal(clock.waiting, 0);
   });
 
   it("LiveTable keeps masterItemsPerPage readable", () => {
