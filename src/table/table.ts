@@ -1,9 +1,10 @@
 import { NotFoundError, UnsupportedError } from "./errors.ts";
 import { evaluateQuery, rowMatches } from "./evaluate_query.ts";
 import { Pagination } from "./pagination.ts";
-import { isNarrowed, narrowing, type Operator, type Query, shareQuery, toQuery } from "./query.ts";
+import { isNarrowed, narrowing, type Query, shareQuery, toQuery } from "./query.ts";
 import { describe, field, type Row, toRow } from "./row.ts";
 import { ownRows, type RowEntry, Rows } from "./rows.ts";
+import { capabilitiesOf, splitQuery, type Verb } from "./source_capabilities.ts";
 import { TableHandle } from "./table_handle.ts";
 import type { CallOptions, Capabilities, Column, TableLike, WriteOptions } from "./table_like.ts";
 import type { SourceCall, SourceRows, TableSource } from "./table_source.ts";
@@ -100,7 +101,7 @@ export class Table extends TableHandle<Table> {
 
   /** Any row of the set with its id; `undefined` if there is none. */
   async getSomeValue(options?: CallOptions): Promise<RowEntry | undefined> {
-    const { rest } = split(this.#query, this.capabilities);
+    const { rest } = splitQuery(this.#query, this.capabilities);
     const alone = this.#query.pagination === undefined && Object.keys(rest).length === 0;
     const rows = await this.#list(alone ? { ...this.#query, pagination: new Pagination(1, 1) } : this.#query, options);
     return rows.first();
@@ -110,7 +111,7 @@ export class Table extends TableHandle<Table> {
   async getCount(options?: CallOptions): Promise<number> {
     const count = this.#verb("count");
     const set = narrowing(this.#query);
-    const { pushed, rest } = split(set, this.capabilities);
+    const { pushed, rest } = splitQuery(set, this.capabilities);
     if (!isNarrowed(rest)) return await count.call(this.#source, this.#call(pushed, options));
     this.#refuseBeyondPage(rest);
     return (await this.#list(set, options)).size;
@@ -198,7 +199,7 @@ export class Table extends TableHandle<Table> {
   }
 
   async #list(query: Query, options?: CallOptions): Promise<Rows> {
-    const { pushed, rest } = split(query, this.capabilities);
+    const { pushed, rest } = splitQuery(query, this.capabilities);
     if (query.pagination !== undefined) this.#refuseBeyondPage(rest);
     const answer = await this.#source.list(this.#call(pushed, options));
     const rows = answer instanceof Rows ? ownRows(answer) : Rows.from(this.#entries(answer));
@@ -235,7 +236,7 @@ export class Table extends TableHandle<Table> {
 
   #sourceNarrows(set: Query): boolean {
     if (!isNarrowed(set)) return true;
-    return this.#source.scoped === true && !isNarrowed(split(set, this.capabilities).rest);
+    return this.#source.scoped === true && !isNarrowed(splitQuery(set, this.capabilities).rest);
   }
 
   #narrowedTo(set: Query): Query {
@@ -269,58 +270,6 @@ export class Table extends TableHandle<Table> {
     }
     return verb;
   }
-}
-
-type Verb = "get" | "count" | "insert" | "replace" | "patch" | "delete" | "deleteAll" | "insertReturnId";
-
-const VERBS: readonly Verb[] = ["get", "count", "insert", "replace", "patch", "delete", "deleteAll", "insertReturnId"];
-
-function capabilitiesOf(source: TableSource): Capabilities {
-  const declared = source.capabilities ?? {};
-  for (const verb of VERBS) {
-    if (declared[verb] === true && source[verb] === undefined) {
-      throw new TypeError(`The source ${describe(source.name)} advertises ${verb}, but has no such function`);
-    }
-  }
-  const can = (verb: Verb): boolean => source[verb] !== undefined && declared[verb] !== false;
-  return Object.freeze({
-    get: can("get"),
-    count: can("count"),
-    page: declared.page ?? false,
-    where: Object.freeze([...declared.where ?? []]),
-    orderBy: declared.orderBy ?? false,
-    search: declared.search ?? false,
-    insert: can("insert"),
-    replace: can("replace"),
-    patch: can("patch"),
-    delete: can("delete"),
-    deleteAll: can("deleteAll"),
-    insertReturnId: can("insertReturnId"),
-  });
-}
-
-/** What the source does of a query, and what is left to do in memory. A page comes after all else. */
-function split(query: Query, can: Capabilities): { readonly pushed: Query; readonly rest: Query } {
-  const knows = (operator: Operator): boolean => can.where.includes(operator);
-  const mine = query.where?.filter(([, operator]) => knows(operator)) ?? [];
-  const left = query.where?.filter(([, operator]) => !knows(operator)) ?? [];
-  const searchLeft = query.search !== undefined && !can.search;
-  const orderLeft = query.orderBy !== undefined && !can.orderBy;
-  const pageLeft = query.pagination !== undefined && (!can.page || left.length > 0 || searchLeft || orderLeft);
-  return {
-    pushed: {
-      ...(mine.length > 0 && { where: mine }),
-      ...(query.search !== undefined && !searchLeft && { search: query.search }),
-      ...(query.orderBy !== undefined && !orderLeft && { orderBy: query.orderBy }),
-      ...(query.pagination !== undefined && !pageLeft && { pagination: query.pagination }),
-    },
-    rest: {
-      ...(left.length > 0 && { where: left }),
-      ...(searchLeft && { search: query.search }),
-      ...(orderLeft && { orderBy: query.orderBy }),
-      ...(pageLeft && { pagination: query.pagination }),
-    },
-  };
 }
 
 function idIn(row: Row, idField: string, tableName: string): string {

@@ -1,0 +1,62 @@
+import type { Operator, Query } from "./query.ts";
+import { describe } from "./row.ts";
+import type { Capabilities } from "./table_like.ts";
+import type { TableSource } from "./table_source.ts";
+
+/** The verbs that a source may lack. */
+export type Verb = "get" | "count" | "insert" | "replace" | "patch" | "delete" | "deleteAll" | "insertReturnId";
+
+const VERBS: readonly Verb[] = ["get", "count", "insert", "replace", "patch", "delete", "deleteAll", "insertReturnId"];
+
+/**
+ * What a source can do: the verbs it has and does not hide, and what it says of queries.
+ *
+ * @throws {TypeError} if it advertises a verb that it lacks.
+ */
+export function capabilitiesOf(source: TableSource): Capabilities {
+  const declared = source.capabilities ?? {};
+  for (const verb of VERBS) {
+    if (declared[verb] === true && source[verb] === undefined) {
+      throw new TypeError(`The source ${describe(source.name)} advertises ${verb}, but has no such function`);
+    }
+  }
+  const can = (verb: Verb): boolean => source[verb] !== undefined && declared[verb] !== false;
+  return Object.freeze({
+    get: can("get"),
+    count: can("count"),
+    page: declared.page ?? false,
+    where: Object.freeze([...declared.where ?? []]),
+    orderBy: declared.orderBy ?? false,
+    search: declared.search ?? false,
+    insert: can("insert"),
+    replace: can("replace"),
+    patch: can("patch"),
+    delete: can("delete"),
+    deleteAll: can("deleteAll"),
+    insertReturnId: can("insertReturnId"),
+  });
+}
+
+/** What the source does of a query, and what is left to do in memory. A page comes after all else. */
+export function splitQuery(query: Query, can: Capabilities): { readonly pushed: Query; readonly rest: Query } {
+  const knows = (operator: Operator): boolean => can.where.includes(operator);
+  const mine = query.where?.filter(([, operator]) => knows(operator)) ?? [];
+  const left = query.where?.filter(([, operator]) => !knows(operator)) ?? [];
+  const searchLeft = query.search !== undefined && !can.search;
+  const orderLeft = query.orderBy !== undefined && !can.orderBy;
+  const pageLeft = query.pagination !== undefined && (!can.page || left.length > 0 || searchLeft || orderLeft);
+  return {
+    pushed: {
+      ...(mine.length > 0 && { where: mine }),
+      ...(query.search !== undefined && !searchLeft && { search: query.search }),
+      ...(query.orderBy !== undefined && !orderLeft && { orderBy: query.orderBy }),
+      ...(query.pagination !== undefined && !pageLeft && { pagination: query.pagination }),
+    },
+    rest: {
+      ...(left.length > 0 && { where: left }),
+      ...(searchLeft && { search: query.search }),
+      ...(orderLeft && { orderBy: query.orderBy }),
+      ...(pageLeft && { pagination: query.pagination }),
+    },
+  };
+}
