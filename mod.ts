@@ -65,11 +65,14 @@ export { MemTable, type MemTableOptions } from "./src/table/mem_table.ts";
 export {
   ClosedError,
   ConflictError,
+  type Effect,
+  InvalidAnswerError,
   NotFoundError,
   QueueFullError,
   RejectedError,
   TableError,
   type TableErrorOptions,
+  UnavailableError,
   UnsupportedError,
 } from "./src/table/errors.ts";
 

@@ -4,7 +4,7 @@ import type { LiveStream } from "../stream/live_stream.ts";
 import type { ManualLiveStream } from "../stream/manual_live_stream.ts";
 import { failure, type Trace } from "../trace/trace.ts";
 import type { TraceFields, TraceLevel } from "../trace/tracer.ts";
-import { Backoff } from "./backoff.ts";
+import { Backoff } from "../clock/backoff.ts";
 import type { Invalidation } from "./invalidation.ts";
 import type { Counters, InvalidationCause } from "./live_stats.ts";
 

@@ -7,7 +7,7 @@ import { isPromise, type MaybePromise } from "../table/maybe_promise.ts";
 import { sameRow } from "../table/row.ts";
 import { Rows, shareRows } from "../table/rows.ts";
 import type { Trace } from "../trace/trace.ts";
-import { abortable } from "./abortable.ts";
+import { abortable } from "../clock/abortable.ts";
 import type { GuardedCache } from "./guarded_cache.ts";
 import type { Invalidation } from "./invalidation.ts";
 import type { Counters } from "./live_stats.ts";

@@ -43,8 +43,9 @@ export class WriteThrough {
         name: "write failed",
         fields: { ...traceFields(op), ...failure(error) },
       });
+      const refused = error instanceof TableError && error.effect === "none";
       // Anything but a clear no may have been applied all the same.
-      if (!(error instanceof TableError)) await this.#invalidate(op);
+      if (!refused) await this.#invalidate(op);
       throw error;
     }
   }

@@ -2,22 +2,38 @@
 export interface TableErrorOptions extends ErrorOptions {
   /** Whether the same call may succeed later, unchanged. */
   readonly retriable?: boolean | undefined;
+  /** After how many milliseconds the master asks to be tried again. */
+  readonly retryAfterMs?: number | undefined;
+  /** What the call had changed when it failed; default as the class says. */
+  readonly effect?: Effect | undefined;
 }
 
 /**
- * The common ancestor of the errors that a table answers with. Each says that the call had **no effect**, and
- * `code` says why; nothing is ever decided by the text of a message.
+ * What a call had changed when it failed: `none` is a clear no, `unknown` that it may have been applied all the same, as
+ * when a connection drops before the answer comes.
+ */
+export type Effect = "none" | "unknown";
+
+/**
+ * The common ancestor of the errors that a table answers with. `code` says what is wrong and `effect` whether anything
+ * may have changed; nothing is ever decided by the text of a message.
  */
 export abstract class TableError extends Error {
   /** The kind of error, stable across versions and across a network. */
   abstract readonly code: string;
+  /** What the call had changed when it failed. */
+  readonly effect: Effect;
   /** Whether the same call may succeed later, unchanged. */
   readonly retriable: boolean;
+  /** After how many milliseconds the master asks to be tried again, if it said so. */
+  readonly retryAfterMs: number | undefined;
 
   /** Makes an error with a message for people, and optionally its cause. */
   constructor(message: string, options: TableErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.effect = options.effect ?? "none";
     this.retriable = options.retriable ?? false;
+    this.retryAfterMs = options.retryAfterMs;
   }
 }
 
@@ -73,4 +89,35 @@ export class ClosedError extends TableError {
   }
   /** The kind of error, stable across versions and across a network. */
   readonly code = "closed";
+}
+
+/**
+ * The master did not answer, or could not: no connection, a time-out, a fault of its own. Always retriable; a write may
+ * have been applied all the same.
+ */
+export class UnavailableError extends TableError {
+  static {
+    this.prototype.name = "UnavailableError";
+  }
+  /** The kind of error, stable across versions and across a network. */
+  readonly code = "unavailable";
+
+  /** Makes an error with a message for people, and optionally its cause. */
+  constructor(message: string, options: TableErrorOptions = {}) {
+    super(message, { ...options, retriable: true, effect: options.effect ?? "unknown" });
+  }
+}
+
+/** The master answered with something that cannot be its rows. A write may have been applied all the same. */
+export class InvalidAnswerError extends TableError {
+  static {
+    this.prototype.name = "InvalidAnswerError";
+  }
+  /** The kind of error, stable across versions and across a network. */
+  readonly code = "invalid_answer";
+
+  /** Makes an error with a message for people, and optionally its cause. */
+  constructor(message: string, options: TableErrorOptions = {}) {
+    super(message, { ...options, effect: options.effect ?? "unknown" });
+  }
 }

@@ -1,0 +1,27 @@
+import { describe } from "../table/row.ts";
+
+/**
+ * The URL of a `thing` (a table, a stream), if it can be asked for; without its fragment. A text that is no URL is not
+ * quoted, since it could hold a credential.
+ *
+ * @throws {TypeError} if it is not absolute, is not one of HTTP, or holds a user or password.
+ */
+export function toHttpUrl(thing: string, input: string | URL): URL {
+  if (!URL.canParse(input)) {
+    throw new TypeError(`The URL of a ${thing} must be absolute, as in https://example.com/products`);
+  }
+  const url = new URL(input);
+  if (url.protocol !== "http:" && url.protocol !== "https:") {
+    throw new TypeError(`The URL of a ${thing} must start with http: or https:, got ${describe(url.protocol)}`);
+  }
+  if (url.username !== "" || url.password !== "") {
+    throw new TypeError(`The URL ${shownUrl(url)} must not hold a user or a password: put them into headers`);
+  }
+  url.hash = "";
+  return url;
+}
+
+/** A URL for messages and traces: without what could be a credential (user, password, query, fragment). */
+export function shownUrl(url: URL): string {
+  return `${url.origin}${url.pathname}`;
+}

@@ -1,0 +1,100 @@
+import { type Operator, OPERATORS } from "../table/query.ts";
+import { describe } from "../table/row.ts";
+import type { Capabilities, Column, ColumnFlag, TableLike } from "../table/table_like.ts";
+
+/** What a table says of itself to whoever reads it from afar. */
+export interface TableDescription {
+  /** The version of the protocol that the table is served with. */
+  readonly protocol: 1;
+  /** The table's name. */
+  readonly name: string;
+  /** The column that holds the id, if one does. */
+  readonly idField?: string | undefined;
+  /** Its columns, as far as they are known. */
+  readonly columns: readonly Column[];
+  /** What may be asked of it. */
+  readonly capabilities: Capabilities;
+}
+
+const FLAGS: readonly ColumnFlag[] = ["id", "title", "hidden", "searchable", "mandatory"];
+const ABILITIES = [
+  "get",
+  "count",
+  "page",
+  "orderBy",
+  "search",
+  "insert",
+  "replace",
+  "patch",
+  "delete",
+  "deleteAll",
+  "insertReturnId",
+] as const;
+
+/** The verbs that change something. */
+export const WRITES = ["insert", "replace", "patch", "delete", "deleteAll", "insertReturnId"] as const;
+
+/** What a table says of itself; without its writes if it is served read-only. */
+export function describeTable(table: TableLike, { readOnly }: { readonly readOnly: boolean }): TableDescription {
+  const { tableName, idField, columns, capabilities } = table;
+  const noWrites = Object.fromEntries(WRITES.map((verb) => [verb, false]));
+  return {
+    protocol: 1,
+    name: tableName,
+    ...(idField !== undefined && { idField }),
+    columns,
+    capabilities: readOnly ? { ...capabilities, ...noWrites } : capabilities,
+  };
+}
+
+/**
+ * A description that came from afar.
+ *
+ * @throws {TypeError} if it is none; the message names the part.
+ */
+export function toTableDescription(input: unknown): TableDescription {
+  const { protocol, name, idField, columns, capabilities } = objectIn("description", input);
+  if (protocol !== 1) throw new TypeError(`protocol must be 1, got ${describe(protocol)}`);
+  if (typeof name !== "string" || name === "") throw new TypeError(`name must be a text, got ${describe(name)}`);
+  if (idField !== undefined && typeof idField !== "string") {
+    throw new TypeError(`idField must be a text, got ${describe(idField)}`);
+  }
+  return {
+    protocol,
+    name,
+    idField,
+    columns: listIn("columns", columns).map(toColumn),
+    capabilities: toCapabilities(capabilities),
+  };
+}
+
+function toColumn(input: unknown): Column {
+  const { name, type, flags } = objectIn("column", input);
+  if (typeof name !== "string") throw new TypeError(`The name of a column must be a text, got ${describe(name)}`);
+  return {
+    name,
+    ...(typeof type === "string" && { type }),
+    // Flags of a later version are left out.
+    ...(flags !== undefined && { flags: FLAGS.filter((flag) => listIn("flags", flags).includes(flag)) }),
+  };
+}
+
+function toCapabilities(input: unknown): Capabilities {
+  const given = objectIn("capabilities", input);
+  const where = listIn("where", given.where);
+  const can = Object.fromEntries(ABILITIES.map((ability) => [ability, given[ability] === true]));
+  return {
+    ...can as Record<typeof ABILITIES[number], boolean>,
+    where: OPERATORS.filter((operator: Operator) => where.includes(operator)),
+  };
+}
+
+function objectIn(name: string, input: unknown): { readonly [name: string]: unknown } {
+  if (typeof input === "object" && input !== null && !Array.isArray(input)) return { ...input };
+  throw new TypeError(`${name} must be an object, got ${describe(input)}`);
+}
+
+function listIn(name: string, input: unknown): readonly unknown[] {
+  if (Array.isArray(input)) return input;
+  throw new TypeError(`${name} must be an array, got ${describe(input)}`);
+}
