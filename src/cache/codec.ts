@@ -23,15 +23,26 @@ const UTF16_TAG = 0xd800;
 const DATE_TAG = 1;
 /** A private tag: a date in milliseconds, so far from 1970 that seconds with a fraction would miss it by one. */
 const FAR_DATE_TAG = 0xd801;
-/** Dates, integers beyond 64 bits, and the tags above. Others could make the decoder call what the bytes name. */
-const ACCEPTED_TAGS: readonly number[] = [DATE_TAG, 2, 3, UTF16_TAG, FAR_DATE_TAG];
+/**
+ * A private tag: an integer beyond 64 bits, as hexadecimal digits. CBOR's own bytes for one would take the decoder a time
+ * that grows with the square of their number: a minute for 400 KB.
+ */
+const LARGE_INTEGER_TAG = 0xd802;
+/** How many of these digits an integer may have: 2 MiB of it, which every runtime can hold. */
+const MAX_DIGITS = 2 ** 22;
+/** Dates, and the tags above. Others could make the decoder call what the bytes name. */
+const ACCEPTED_TAGS: readonly number[] = [DATE_TAG, UTF16_TAG, FAR_DATE_TAG, LARGE_INTEGER_TAG];
 
 /** A row within its list or column, and a tag within a row. Beyond that, a reader's stack would not do. */
 const MAX_DEPTH = MAX_ROW_DEPTH + 4;
 
 const cbor = new Encoder({ useRecords: false, mapsAsObjects: false, variableMapSize: true, tagUint8Array: false });
 
-/** The bytes of some rows. */
+/**
+ * The bytes of some rows.
+ *
+ * @throws {RangeError} if they hold an integer of more than 2 MiB.
+ */
 export function encodeRows(rows: Rows): Uint8Array {
   const ids = rows.ids().map(packText);
   const columns = new Set<string>();
@@ -114,6 +125,7 @@ function packRow(row: Row): unknown[] {
 
 function pack(value: Value): unknown {
   if (typeof value === "string") return packText(value);
+  if (typeof value === "bigint") return packInteger(value);
   if (typeof value !== "object" || value === null || value instanceof Uint8Array) return value;
   if (value instanceof Date) return packDate(value);
   if (Array.isArray(value)) return value.map(pack);
@@ -123,6 +135,13 @@ function pack(value: Value): unknown {
 function packDate(date: Date): Date | Tag {
   const ms = date.getTime();
   return Number.isNaN(ms) || Math.round(ms / 1000 * 1000) === ms ? date : new Tag(ms, FAR_DATE_TAG);
+}
+
+function packInteger(integer: bigint): bigint | Tag {
+  if (integer > -(2n ** 64n) && integer < 2n ** 64n) return integer;
+  const digits = integer.toString(16);
+  if (digits.length > MAX_DIGITS) throw new RangeError("Cannot keep an integer of more than 2 MiB");
+  return new Tag(digits, LARGE_INTEGER_TAG);
 }
 
 function packText(text: string): string | Tag {
@@ -145,10 +164,17 @@ function unpack(value: unknown): Value {
   if (value instanceof Tag && value.tag === FAR_DATE_TAG) {
     return new Date(typeof value.value === "number" ? value.value : NaN);
   }
+  if (value instanceof Tag && value.tag === LARGE_INTEGER_TAG) return unpackInteger(value.value);
   if (!(value instanceof Map)) return unpackText(value);
   const object: Record<string, Value> = {};
   for (const [name, inner] of value) setField(object, unpackText(name), unpack(inner));
   return Object.freeze(object);
+}
+
+function unpackInteger(digits: unknown): bigint | null {
+  const [, sign, magnitude] = typeof digits === "string" ? /^(-?)([0-9a-f]+)$/.exec(digits) ?? [] : [];
+  if (magnitude === undefined || magnitude.length > MAX_DIGITS) return null;
+  return sign === "-" ? -BigInt(`0x${magnitude}`) : BigInt(`0x${magnitude}`);
 }
 
 function unpackText(text: unknown): string {

@@ -11,13 +11,11 @@ import {
   type SqliteValue,
 } from "../sqlite/sqlite_handle.ts";
 import { ClosedError } from "../table/errors.ts";
-import { wholeNumber } from "../table/whole_number.ts";
-import { failure, Trace } from "../trace/trace.ts";
 import type { Tracer } from "../trace/tracer.ts";
 import type { Cache, CachedRows, Fence } from "./cache.ts";
-import { scopeOf, traceableKey } from "./cache_key.ts";
-import { decodeRows, encodeRows } from "./codec.ts";
-import { CacheFile, createSchema, tellDamage } from "./sqlite_cache_file.ts";
+import { CacheFile } from "./sqlite_cache_file.ts";
+import { SqliteStore, type SqliteStoreSettings, storeSettings } from "./sqlite_store.ts";
+import { createSchema } from "./sqlite_store_schema.ts";
 
 export type { SqliteHandle, SqliteStatement, SqliteValue };
 
@@ -31,44 +29,8 @@ export interface SqliteCacheOptions {
   readonly tracer?: Tracer | undefined;
 }
 
-/** How many invalidated entries one `put` clears away. */
-const SWEEP_ENTRIES = 16;
-/** How many scopes have a row of their own; those without valid entries are merged when there are more. */
-const MAX_SCOPES = 10_000;
 /** Every how many reads the file is looked for at its path. */
 const READS_PER_LOOK = 64;
-
-const GET = `SELECT e.fetched_at AS fetchedAt, e.body AS body FROM vantage_entry e
-  JOIN vantage_scope s ON s.name = e.scope WHERE e.key = ? AND e.generation = s.generation`;
-const FENCE = `SELECT t.store || ':' || t.beyond || ':' || coalesce(s.fence, 0) AS fence
-  FROM vantage_total t LEFT JOIN vantage_scope s ON s.name = ?`;
-const ADD_SCOPE = "INSERT INTO vantage_scope VALUES (?, 0, 0) ON CONFLICT DO NOTHING RETURNING 1 AS added";
-const PUT = `INSERT INTO vantage_entry (key, scope, generation, fetched_at, size, body)
-  SELECT ?, s.name, s.generation, ?, ?, ? FROM vantage_total t JOIN vantage_scope s ON s.name = ?
-  WHERE ? IS NULL OR t.store || ':' || t.beyond || ':' || s.fence = ?
-  ON CONFLICT (key) DO UPDATE SET generation = excluded.generation, fetched_at = excluded.fetched_at,
-    size = excluded.size, body = excluded.body
-  RETURNING id`;
-const SWEEP = `DELETE FROM vantage_entry WHERE id IN (SELECT e.id FROM vantage_scope s
-  JOIN vantage_entry e ON e.scope = s.name AND e.generation < s.generation WHERE s.name = ? LIMIT ${SWEEP_ENTRIES})`;
-const TOTAL = "SELECT entries, bytes FROM vantage_total";
-// What was invalidated, then what is oldest. The cross join has SQLite look at the scopes first, which are fewer.
-const EVICT = `DELETE FROM vantage_entry WHERE id IN (
-  SELECT id FROM (SELECT e.id FROM vantage_scope s CROSS JOIN vantage_entry e
-    WHERE e.scope = s.name AND e.generation < s.generation LIMIT ?)
-  UNION ALL SELECT id FROM (SELECT id FROM vantage_entry ORDER BY fetched_at, id LIMIT ?)
-  LIMIT ?) RETURNING id`;
-const COUNT_AGAIN = "UPDATE vantage_total SET (entries, bytes) = (SELECT count(*), total(size) FROM vantage_entry)";
-const INVALIDATE_SCOPE = `INSERT INTO vantage_scope VALUES (?, 1, 1)
-  ON CONFLICT DO UPDATE SET fence = fence + 1, generation = generation + 1`;
-const MOVE_FENCE = "INSERT INTO vantage_scope VALUES (?, 1, 0) ON CONFLICT DO UPDATE SET fence = fence + 1";
-const DROP_ENTRIES = "DELETE FROM vantage_entry WHERE scope = ? AND substr(key, 1, ?) = ?";
-const MOVE_ALL_FENCES = "UPDATE vantage_total SET beyond = beyond + 1";
-const INVALIDATE_SCOPES = "UPDATE vantage_scope SET generation = generation + 1 WHERE substr(name, 1, ?) = ?";
-const COUNT_SCOPES = "SELECT count(*) AS scopes FROM vantage_scope";
-// One statement with what its trigger does, so that no fence is taken and no entry put halfway.
-const MERGE_SCOPES = `DELETE FROM vantage_scope WHERE name <> ? AND NOT EXISTS
-  (SELECT 1 FROM vantage_entry e WHERE e.scope = vantage_scope.name AND e.generation = vantage_scope.generation)`;
 
 /**
  * A cache in one SQLite file in WAL mode, or in tables of its own (`vantage_…`) of an open handle. Several processes may
@@ -100,24 +62,18 @@ const MERGE_SCOPES = `DELETE FROM vantage_scope WHERE name <> ? AND NOT EXISTS
  * ```
  */
 export class SqliteCache implements Cache, AsyncDisposable {
-  readonly #maxEntries: number;
-  readonly #maxBytes: number;
-  readonly #trace: Trace | undefined;
+  readonly #settings: SqliteStoreSettings;
   readonly #file: CacheFile | undefined;
   #handle: SqliteHandle;
-  #db: SqliteStatements;
+  #store: SqliteStore;
   #closed = false;
-  /** At how many scopes the next merge is worth a try. */
-  #mergeAbove = MAX_SCOPES;
   #reads = 0;
 
-  private constructor({ maxEntries, maxBytes, trace, file, handle }: Parts) {
-    this.#maxEntries = maxEntries;
-    this.#maxBytes = maxBytes;
-    this.#trace = trace;
+  private constructor(settings: SqliteStoreSettings, file: CacheFile | undefined, handle: SqliteHandle) {
+    this.#settings = settings;
     this.#file = file;
     this.#handle = handle;
-    this.#db = new SqliteStatements(handle);
+    this.#store = new SqliteStore(new SqliteStatements(handle), settings);
   }
 
   /**
@@ -129,74 +85,37 @@ export class SqliteCache implements Cache, AsyncDisposable {
    * @throws {UnsupportedError} if the runtime has no SQLite of its own.
    */
   static async open(pathOrHandle: string | SqliteHandle, options: SqliteCacheOptions = {}): Promise<SqliteCache> {
-    const maxEntries = wholeNumber("maxEntries", options.maxEntries ?? 100_000);
-    const maxBytes = wholeNumber("maxBytes", options.maxBytes ?? 256 * 2 ** 20);
-    const trace = options.tracer && new Trace(options.tracer, {}, () => {});
+    const settings = storeSettings(options);
     if (typeof pathOrHandle === "string") {
-      const file = await CacheFile.at(pathOrHandle, trace);
-      return new SqliteCache({ maxEntries, maxBytes, trace, file, handle: file.open() });
+      const file = await CacheFile.at(pathOrHandle, settings.trace);
+      return new SqliteCache(settings, file, file.open());
     }
     createSchema(new SqliteStatements(pathOrHandle));
-    return new SqliteCache({ maxEntries, maxBytes, trace, file: undefined, handle: pathOrHandle });
+    return new SqliteCache(settings, undefined, pathOrHandle);
   }
 
   /** The entry under `key`, or `undefined`. */
   get(key: string): CachedRows | undefined {
     if (++this.#reads % READS_PER_LOOK === 0) this.#look();
-    const found = this.#guard(() => this.#db.get(GET, [key]));
-    if (found === undefined) return undefined;
-    try {
-      if (!(found.body instanceof Uint8Array)) throw new TypeError("An entry must be bytes");
-      return { rows: decodeRows(found.body), fetchedAt: Number(found.fetchedAt) };
-    } catch (error) {
-      tellDamage(this.#trace, "entry dropped", { key: traceableKey(key), ...failure(error) });
-      this.#guard(() => this.#db.run("DELETE FROM vantage_entry WHERE key = ?", [key]));
-      return undefined;
-    }
+    return this.#guard((store) => store.get(key));
   }
 
   /** A mark to hand to `put`, taken before the master is read. */
   fence(key: string): Fence {
     this.#look();
-    return String(this.#guard(() => this.#db.get(FENCE, [scopeOf(key) ?? ""]))?.fence);
+    return this.#guard((store) => store.fence(key));
   }
 
   /** Stores an entry, unless the key was invalidated since the fence; answers whether it was stored. */
-  put(key: string, { rows, fetchedAt }: CachedRows, fence?: Fence): boolean {
-    const body = encodeRows(rows);
-    if (body.length > this.#maxBytes) return false;
-    const scope = scopeOf(key) ?? "";
-    const mark = fence === undefined ? null : String(fence);
+  put(key: string, rows: CachedRows, fence?: Fence): boolean {
     this.#look();
-    return this.#guard(() => {
-      const added = this.#db.write(ADD_SCOPE, [scope]).length > 0;
-      const [stored] = this.#db.write(PUT, [key, fetchedAt, body.length, body, scope, mark, mark]);
-      // Only now, since it may move the fence.
-      if (added) this.#mergeScopes(scope);
-      this.#db.run(SWEEP, [scope]);
-      const evicted = this.#evict();
-      return stored !== undefined && !evicted.has(Number(stored.id));
-    });
+    return this.#guard((store) => store.put(key, rows, fence));
   }
 
   /** Drops every entry whose key starts with `prefix`. */
   invalidatePrefix(prefix: string): void {
-    const scope = scopeOf(prefix);
     this.#look();
-    this.#guard(() => {
-      if (scope === prefix) {
-        this.#db.run(INVALIDATE_SCOPE, [scope]);
-      } else if (scope !== undefined) {
-        // The fence moves first: what is put between the two steps is new, and dropping it costs only a read.
-        this.#db.run(MOVE_FENCE, [scope]);
-        this.#db.run(DROP_ENTRIES, [scope, [...prefix].length, prefix]);
-      } else {
-        this.#db.run(MOVE_ALL_FENCES);
-        this.#db.run(INVALIDATE_SCOPES, [[...prefix].length, prefix]);
-        // Keys without a slash are all in the scope "".
-        if (prefix !== "") this.#db.run(DROP_ENTRIES, ["", [...prefix].length, prefix]);
-      }
-    });
+    this.#guard((store) => store.invalidatePrefix(prefix));
   }
 
   /** Closes the file, if `open` opened one. May be called again. */
@@ -211,36 +130,6 @@ export class SqliteCache implements Cache, AsyncDisposable {
     return this.close();
   }
 
-  /** Makes room; answers with the numbers of the entries that went for it. */
-  #evict(): ReadonlySet<number> {
-    const evicted = new Set<number>();
-    for (;;) {
-      const { entries = 0, bytes = 0 } = this.#db.get(TOTAL) ?? {};
-      const tooMany = Number(entries) - this.#maxEntries;
-      if (tooMany <= 0 && Number(bytes) <= this.#maxBytes) return evicted;
-      const count = Math.max(1, tooMany);
-      const gone = this.#db.write(EVICT, [count, count, count]);
-      for (const { id } of gone) evicted.add(Number(id));
-      // A count of entries that are not there would be waited for for ever.
-      if (gone.length === 0) {
-        this.#db.run(COUNT_AGAIN);
-        return evicted;
-      }
-    }
-  }
-
-  /** A scope without valid entries needs no row if all fences move instead; `kept` is in use. */
-  #mergeScopes(kept: string): void {
-    if (this.#countScopes() <= this.#mergeAbove) return;
-    this.#db.run(MERGE_SCOPES, [kept]);
-    // Where most hold entries, looking at all of them again for every new one would be for nothing.
-    this.#mergeAbove = Math.max(MAX_SCOPES, Math.floor(this.#countScopes() * 1.1));
-  }
-
-  #countScopes(): number {
-    return Number(this.#db.get(COUNT_SCOPES)?.scopes);
-  }
-
   /** Goes on with the file that stands at the path, if it is another one by now. */
   #look(): void {
     if (!this.#closed) this.#use(this.#file?.reopen(this.#handle));
@@ -249,27 +138,19 @@ export class SqliteCache implements Cache, AsyncDisposable {
   #use(handle: SqliteHandle | undefined): void {
     if (handle === undefined) return;
     this.#handle = handle;
-    this.#db = new SqliteStatements(handle);
+    this.#store = new SqliteStore(new SqliteStatements(handle), this.#settings);
   }
 
   /** Runs `work`; if the file turns out to be damaged or set aside, on the one in its place. */
-  #guard<T>(work: () => T): T {
+  #guard<T>(work: (store: SqliteStore) => T): T {
     if (this.#closed) throw new ClosedError("The cache is closed");
     try {
-      return work();
+      return work(this.#store);
     } catch (error) {
       const handle = this.#file?.recover(this.#handle, error);
       if (handle === undefined) throw error;
       this.#use(handle);
-      return work();
+      return work(this.#store);
     }
   }
-}
-
-interface Parts {
-  readonly maxEntries: number;
-  readonly maxBytes: number;
-  readonly trace: Trace | undefined;
-  readonly file: CacheFile | undefined;
-  readonly handle: SqliteHandle;
 }

@@ -242,7 +242,7 @@ describe("decodeRows() of bytes that encodeRows() did not make", () => {
   });
 
   it("refuses every tag but those of dates, large integers and broken texts", () => {
-    const accepted = new Set([1, 2, 3, 0xd800, 0xd801]);
+    const accepted = new Set([1, 0xd800, 0xd801, 0xd802]);
     for (let number = 0; number < 0x10000; number++) {
       if (accepted.has(number)) continue;
       assert.equal(tryDecode(oneValue(tag(number, byteString(0, 1)))), undefined, `the tag ${number}`);
@@ -253,7 +253,7 @@ describe("decodeRows() of bytes that encodeRows() did not make", () => {
   });
 
   it("refuses accepted tags in front of the wrong item, or gives a plain value", () => {
-    for (const number of [1, 2, 3, 0xd800, 0xd801]) {
+    for (const number of [1, 0xd800, 0xd801, 0xd802]) {
       for (const item of [text("x"), list(), map(), integer(3), byteString(), UNDEFINED, tag(number, byteString(1))]) {
         tryDecode(oneValue(tag(number, item)));
         tryDecode(bytesOf(list(BY_COLUMN, list(tag(number, item)), list(text("a")), list(integer(1)))));
@@ -347,7 +347,7 @@ function anyItem(): fc.Arbitrary<Cbor> {
       fc.array(fc.nat(255), { minLength: 8, maxLength: 8 }).map((float): Cbor => [0xfb, ...float]),
       fc.array(tie("item"), { maxLength: 4 }).map((items) => list(...items)),
       fc.array(fc.tuple(tie("item"), tie("item")), { maxLength: 3 }).map((fields) => map(...fields.flat())),
-      fc.tuple(fc.constantFrom(1, 2, 3, 0xd800, 0xd801), tie("item")).map(([number, item]) => tag(number, item)),
+      fc.tuple(fc.constantFrom(1, 0xd800, 0xd801, 0xd802), tie("item")).map(([number, item]) => tag(number, item)),
     ),
   })).item;
 }

@@ -10,7 +10,10 @@ let count = 0;
 export function newPath(name: string): string {
   if (folder === undefined) {
     const made = mkdtempSync(join(tmpdir(), "vantage-live-"));
-    process.on("exit", () => rmSync(made, { recursive: true, force: true }));
+    const remove = (): void => rmSync(made, { recursive: true, force: true });
+    // Deno's tests end with the one, Node's and Bun's with the other.
+    if ("Deno" in globalThis) globalThis.addEventListener("unload", remove);
+    else process.on("exit", remove);
     folder = made;
   }
   count++;

@@ -1,0 +1,32 @@
+import { LiveTable, MemCache } from "@vantage/live";
+import { tableHandler } from "@vantage/live/server";
+import { RestTable, type TableDescription } from "@vantage/live/table/rest";
+import type { ExecutionContext } from "./worker_types.ts";
+
+interface Env {
+  readonly ORIGIN: string;
+}
+
+/** What outlives a request. */
+const cache = new MemCache();
+const descriptions = new Map<string, TableDescription>();
+
+/** Serves the tables of an origin, each under its path there: `/products/rows` is that of `/products`. */
+export default {
+  async fetch(request: Request, { ORIGIN }: Env, context: ExecutionContext): Promise<Response> {
+    const [, name = ""] = new URL(request.url).pathname.split("/");
+    const path = `/${name}`;
+    if (path === "/unwaited") return await fetch(`${ORIGIN}${path}`);
+    const table = new LiveTable(await openMaster(`${ORIGIN}${path}`), path, cache, { staleTimeMs: 600_000 });
+    const answer = tableHandler(table, { path, writable: true, maxRows: 1000 })(request, context);
+    // Before the answer is there: whoever asked may leave, and what was begun is finished all the same.
+    context.waitUntil(answer.finally(() => table.close()));
+    return await answer;
+  },
+};
+
+async function openMaster(url: string): ReturnType<typeof RestTable.open> {
+  const description = descriptions.get(url) ?? await RestTable.describe(url);
+  descriptions.set(url, description);
+  return RestTable.served(url, description);
+}
