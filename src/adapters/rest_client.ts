@@ -1,0 +1,185 @@
+import { abortable } from "../clock/abortable.ts";
+import { type Clock, systemClock } from "../clock/clock.ts";
+import { InvalidAnswerError, type TableError, UnavailableError } from "../table/errors.ts";
+import type { MaybePromise } from "../table/maybe_promise.ts";
+import { describe } from "../table/row.ts";
+import { wholeNumber } from "../table/whole_number.ts";
+import { errorOf, PROBLEM_TYPE } from "../wire/problem.ts";
+import { shownUrl } from "../wire/http_url.ts";
+import { retryAfterMs } from "../wire/retry_after.ts";
+import type { Json } from "../wire/wire_value.ts";
+import { readText, withoutQuery } from "./read_text.ts";
+
+/** How a resource is reached. */
+export interface RestClientOptions {
+  /** Sends the requests; default the runtime's own `fetch`. */
+  readonly fetch?: typeof fetch | undefined;
+  /** Headers of every request. A function is asked anew for each, since tokens change. */
+  readonly headers?: RequestInit["headers"] | (() => MaybePromise<RequestInit["headers"]>) | undefined;
+  /** How long a request may take, from its headers to the last byte of its answer, in milliseconds; default 30 000. */
+  readonly timeoutMs?: number | undefined;
+  /** How many bytes of an answer are read; default 64 MiB. A longer one is refused. */
+  readonly maxAnswerBytes?: number | undefined;
+  /** The header that the idempotency key of a write travels in; default `Idempotency-Key`. `false` sends none. */
+  readonly idempotencyHeader?: string | false | undefined;
+  /** Where time comes from; default the system's. */
+  readonly clock?: Clock | undefined;
+}
+
+/** One request. */
+export interface RestRequest {
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  readonly url: URL;
+  /** What is sent, as JSON. */
+  readonly body?: Json | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly idempotencyKey?: string | undefined;
+}
+
+/** An answer with a status from 200 to 299. */
+export interface RestAnswer {
+  /** What was asked, for messages: method and URL, without anything that could be a credential. */
+  readonly what: string;
+  readonly headers: Headers;
+  /** The JSON that came; `undefined` if nothing did. */
+  readonly body: Json | undefined;
+}
+
+/** How many bytes of a refusal are read, to learn its reason. */
+const MAX_PROBLEM_BYTES = 64 * 2 ** 10;
+
+/** Sends requests and reads JSON. Whatever goes wrong becomes one of the errors of a table. */
+export class RestClient {
+  readonly #fetch: typeof fetch;
+  readonly #headers: RestClientOptions["headers"];
+  readonly #timeoutMs: number;
+  readonly #maxAnswerBytes: number;
+  readonly #idempotencyHeader: string | false;
+  readonly #clock: Clock;
+  readonly #fresh: RequestInit = freshInit();
+
+  constructor(options: RestClientOptions) {
+    // Not bound to the client: a browser's fetch refuses any other `this` than the window.
+    this.#fetch = options.fetch ?? ((input, init) => fetch(input, init));
+    this.#headers = options.headers;
+    this.#timeoutMs = wholeNumber("timeoutMs", options.timeoutMs ?? 30_000);
+    this.#maxAnswerBytes = wholeNumber("maxAnswerBytes", options.maxAnswerBytes ?? 64 * 2 ** 20);
+    this.#idempotencyHeader = options.idempotencyHeader ?? "Idempotency-Key";
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  /**
+   * Sends a request, and reads its answer to the end.
+   *
+   * @throws {UnavailableError} if there is no answer in time, or one that says that the server is at fault.
+   * @throws {InvalidAnswerError} if the answer is a redirect, too long, or no JSON.
+   * @throws {TableError} as the answer says, if it is a refusal.
+   */
+  async send(request: RestRequest): Promise<RestAnswer> {
+    const { signal } = request;
+    signal?.throwIfAborted();
+    const what = `${request.method} ${shownUrl(request.url)}`;
+    const stop = new AbortController();
+    const leave = (): void => stop.abort(signal?.reason);
+    signal?.addEventListener("abort", leave, { once: true });
+    const late = (): void => stop.abort(new UnavailableError(`${what} took more than ${this.#timeoutMs} ms`));
+    this.#clock.wait(this.#timeoutMs, stop.signal).then(late, () => {});
+    try {
+      return await abortable(this.#exchange(what, request, stop.signal), stop.signal);
+    } finally {
+      signal?.removeEventListener("abort", leave);
+      stop.abort();
+    }
+  }
+
+  async #exchange(what: string, request: RestRequest, signal: AbortSignal): Promise<RestAnswer> {
+    const { url } = request;
+    const init = await this.#initOf(request, signal);
+    // Headers may take their time, and nothing must be sent that nobody waits for.
+    signal.throwIfAborted();
+    const response = await this.#responseTo(what, url, init);
+    if (!response.ok) throw await this.#refusal(what, url, response);
+    const text = await readText(response, { what, url, maxBytes: this.#maxAnswerBytes });
+    return { what, headers: response.headers, body: text === "" ? undefined : parse(text, what, response) };
+  }
+
+  async #responseTo(what: string, url: URL, init: RequestInit): Promise<Response> {
+    const send = this.#fetch;
+    try {
+      return await send(url, init);
+    } catch (cause) {
+      throw new UnavailableError(`${what} got no answer`, { cause: withoutQuery(cause, url) });
+    }
+  }
+
+  async #refusal(what: string, url: URL, response: Response): Promise<TableError> {
+    const { status, headers } = response;
+    const isProblem = headers.get("content-type")?.toLowerCase().startsWith(PROBLEM_TYPE) === true;
+    if (!isProblem) response.body?.cancel().catch(() => {});
+    if (response.type === "opaqueredirect" || (status >= 300 && status < 400)) {
+      return new InvalidAnswerError(`${what} was answered with a redirect, which is not followed: name its target`);
+    }
+    // What is said besides the status is a courtesy: without it the status will do.
+    const text = isProblem ? await readText(response, { what, url, maxBytes: MAX_PROBLEM_BYTES }).catch(() => "") : "";
+    return errorOf(
+      status,
+      tryParse(text),
+      `${what} was answered with status ${status}`,
+      retryAfterMs(headers, this.#clock.now()),
+    );
+  }
+
+  async #initOf({ method, body, idempotencyKey }: RestRequest, signal: AbortSignal): Promise<RequestInit> {
+    const headers = new Headers(typeof this.#headers === "function" ? await this.#headers() : this.#headers);
+    if (!headers.has("accept")) headers.set("accept", "application/json");
+    if (body !== undefined && !headers.has("content-type")) headers.set("content-type", "application/json");
+    if (idempotencyKey !== undefined && this.#idempotencyHeader !== false) {
+      headers.set(this.#idempotencyHeader, headerText(idempotencyKey));
+    }
+    // A redirect would carry tokens to another place, and turn a POST into a GET.
+    return {
+      ...this.#fresh,
+      method,
+      headers,
+      redirect: "manual",
+      signal,
+      body: body === undefined ? null : JSON.stringify(body),
+    };
+  }
+}
+
+/** A key is its caller's to choose, but a header holds few characters. Different keys stay different. */
+function headerText(key: string): string {
+  return key.replaceAll(/[^\x21-\x24\x26-\x7e]/gu, (character) => `%${character.codePointAt(0)?.toString(16)}.`);
+}
+
+function parse(text: string, what: string, { headers }: Response): Json {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const type = describe(headers.get("content-type") ?? "unknown");
+    throw new InvalidAnswerError(`${what} was answered with something that is no JSON, of type ${type}`, { cause });
+  }
+}
+
+function tryParse(text: string): Json | undefined {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * What keeps a browser's own cache from answering with old rows: it asks the server each time, and gets a 304 if nothing
+ * changed. Where there is no such cache, some runtimes refuse the option.
+ */
+function freshInit(): RequestInit {
+  try {
+    const init = { cache: "no-cache" } as const;
+    new Request("http://localhost/", init);
+    return init;
+  } catch {
+    return {};
+  }
+}

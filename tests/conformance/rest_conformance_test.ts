@@ -1,0 +1,100 @@
+import {
+  type AnyTable,
+  type Capabilities,
+  LiveTable,
+  MemCache,
+  MemTable,
+  OPERATORS,
+  type RowEntry,
+} from "@vantage/live";
+import { tableHandler } from "@vantage/live/server";
+import { RestTable } from "@vantage/live/table/rest";
+import { SqliteTable } from "@vantage/live/table/sqlite";
+import { type OpenTable, tableConformance, type TableHarness } from "@vantage/live/testing";
+import { serve } from "../server/serve.ts";
+import { runSuite } from "./run_suite.ts";
+import { type KeyType, makeBakery } from "./sqlite_bakery.ts";
+import { openNode } from "./sqlite_handles.ts";
+
+const EVERYTHING: Capabilities = {
+  get: true,
+  count: true,
+  page: true,
+  where: OPERATORS,
+  orderBy: true,
+  search: true,
+  insert: true,
+  replace: true,
+  patch: true,
+  delete: true,
+  deleteAll: true,
+  insertReturnId: true,
+};
+
+/** Each is what the table behind the handler is by itself, no less. */
+const IN_MEMORY: Omit<TableHarness, "open"> = {
+  capabilities: EVERYTHING,
+  idField: undefined,
+  knowsColumns: false,
+  keepsOrder: true,
+  foldsAllLetters: true,
+};
+
+const IN_SQLITE: Omit<TableHarness, "open"> = {
+  ...IN_MEMORY,
+  idField: "id",
+  knowsColumns: true,
+  foldsAllLetters: false,
+};
+
+suite("RestTable over HTTP over a MemTable", {
+  ...IN_MEMORY,
+  open: (rows) => overHttp({ table: new MemTable("bakery", { rows }), close: () => {} }),
+});
+
+for (const keyType of ["TEXT", "INTEGER"] as const) {
+  suite(`RestTable over HTTP over a SqliteTable with a key of type ${keyType}`, {
+    ...IN_SQLITE,
+    open: async (rows) => overHttp(await inSqlite(keyType, rows)),
+  });
+}
+
+suite("LiveTable over a RestTable over HTTP over a SqliteTable", {
+  ...IN_SQLITE,
+  open: async (rows) => {
+    const { table: master, close } = await overHttp(await inSqlite("TEXT", rows));
+    const table = new LiveTable(master, "bakery", new MemCache());
+    return {
+      table,
+      close: async () => {
+        await table.close();
+        await close();
+      },
+    };
+  },
+});
+
+function suite(title: string, harness: TableHarness): void {
+  runSuite(`${title} keeps the promises of TableLike`, tableConformance, () => harness);
+}
+
+async function inSqlite(keyType: KeyType, rows: readonly RowEntry[]): Promise<OpenTable> {
+  const db = await openNode();
+  makeBakery(db, keyType, rows);
+  return { table: await SqliteTable.open(db, "bakery"), close: () => void db.close() };
+}
+
+/** The table as somebody else sees it, through a socket. */
+async function overHttp({ table: served, close }: OpenTable): Promise<OpenTable> {
+  const handler = tableHandler(served, { writable: true, path: "/bakery" });
+  const server = await serve(handler);
+  const table: AnyTable = await RestTable.open(`${server.url}/bakery`);
+  return {
+    table,
+    close: async () => {
+      await server.close();
+      await handler.close();
+      await close();
+    },
+  };
+}
