@@ -7,13 +7,15 @@ export const TRACE_LEVELS: readonly TraceLevel[] = ["error", "warn", "info", "de
 /**
  * What a trace is about, for filters. `read`: a read of a table. `write`: a write from its call to its settling.
  * `queue`: the work on a write at the master. `stream`: an event of a live stream. `cache`: an operation of the cache.
+ * `server`: a request to a `tableHandler`.
  */
 export type TraceTarget =
   | "vantage_live::read"
   | "vantage_live::write"
   | "vantage_live::queue"
   | "vantage_live::stream"
-  | "vantage_live::cache";
+  | "vantage_live::cache"
+  | "vantage_live::server";
 
 /** Named facts: `cache_key`, `page`, `id`, `op`, `outcome` and a few more. */
 export type TraceFields = { readonly [name: string]: string | number | boolean | undefined };

@@ -1,0 +1,155 @@
+import { isNarrowed } from "../table/query.ts";
+import { describe } from "../table/row.ts";
+import type { TableLike } from "../table/table_like.ts";
+import { failure, Trace } from "../trace/trace.ts";
+import type { TraceLevel } from "../trace/tracer.ts";
+import { badRequest, problemOf } from "../wire/problem.ts";
+import { noContent, problemAnswer, Refusal, withoutBody } from "./answers.ts";
+import { readRow } from "./body.ts";
+import { EventBroadcast } from "./event_broadcast.ts";
+import type { HandlerSettings } from "./handler_options.ts";
+import { readRoutes } from "./read_routes.ts";
+import { refuse, refuseForNow } from "./refusals.ts";
+import type { Action, Place } from "./routes.ts";
+import { ServedTable } from "./served_table.ts";
+import { writeRoutes } from "./write_routes.ts";
+
+/** Takes requests in, lets pass what may, hands it to its route, and makes an answer of whatever comes of it. */
+export class Dispatcher {
+  readonly #settings: HandlerSettings;
+  readonly #trace: Trace | undefined;
+  readonly #events: EventBroadcast | undefined;
+  /** By the path under the base. */
+  readonly #places: ReadonlyMap<string, Place>;
+  readonly #underWay = new Set<Promise<void>>();
+  #closed = false;
+
+  constructor(table: TableLike, settings: HandlerSettings) {
+    const { events, tracer, authorize, writable } = settings;
+    const served = new ServedTable(table, settings);
+    this.#settings = settings;
+    this.#trace = tracer && new Trace(tracer, { table: table.tableName }, () => {});
+    this.#events = events && new EventBroadcast({
+      ...settings,
+      stream: events,
+      changesOnly: isNarrowed(table.query),
+      onFailure: (error) => this.#tellFailure("warn", "events lost", error),
+    });
+    const cacheControl = authorize === undefined ? "no-cache" : "private, no-cache";
+    const reads = readRoutes({ served, events: this.#events, cacheControl });
+    const writes = writable ? writeRoutes(served) : {};
+    this.#places = new Map(Object.entries(reads).map(([path, place]) => [path, { ...place, ...writes[path] }]));
+  }
+
+  /** Answers a request, whatever it is. */
+  async answer(request: Request, context: object): Promise<Response> {
+    const { cors } = this.#settings;
+    const answer = cors?.preflight(request) ?? await this.#tracedAnswer(request, context);
+    return cors?.apply(request, answer) ?? answer;
+  }
+
+  /** Answers nothing more, and waits for what is under way. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#events?.close();
+    await Promise.all(this.#underWay);
+  }
+
+  async #tracedAnswer(request: Request, context: object): Promise<Response> {
+    if (this.#trace === undefined) return await this.#anyAnswer(request, context);
+    const { method } = request;
+    const traced = { target: "vantage_live::server", level: "debug", name: "request", fields: { method } } as const;
+    return await this.#trace.asyncSpan(traced, async (add) => {
+      const answer = await this.#anyAnswer(request, context);
+      add({ status: answer.status, outcome: answer.ok ? "answered" : "refused" });
+      return answer;
+    });
+  }
+
+  async #anyAnswer(request: Request, context: object): Promise<Response> {
+    try {
+      return await this.#admit(request) ?? await this.#route(request, context);
+    } catch (error) {
+      const refusal = error instanceof Refusal
+        ? error
+        : new Refusal(problemOf(error, "The request could not be answered"), {}, error);
+      const { status, code } = refusal.problem;
+      if (status >= 500 && refusal.cause !== undefined) {
+        this.#tellFailure(code === "fault" ? "error" : "warn", "request failed", refusal.cause);
+      }
+      return problemAnswer(refusal);
+    }
+  }
+
+  /** What stands in the way of a request: nothing, an answer, or a refusal that is thrown. */
+  async #admit(request: Request): Promise<Response | undefined> {
+    const { authorize, maxUrlLength } = this.#settings;
+    if (this.#closed) throw refuseForNow("closed", "The table is not served any more", 1);
+    if (request.url.length > maxUrlLength) throw refuse(`A URL must have at most ${maxUrlLength} characters`, 414);
+    const permit = authorize === undefined ? true : await authorize(request);
+    if (permit === true) return undefined;
+    // Its class is not asked for: adapters for Node bring their own. A copy, since one that was fetched cannot be changed.
+    if (typeof permit === "object" && permit !== null) return new Response(permit.body, permit);
+    throw new Refusal({ ...badRequest("This may not be asked here", 403), title: "Forbidden", code: "forbidden" });
+  }
+
+  async #route(request: Request, context: object): Promise<Response> {
+    const { method } = request;
+    const url = new URL(request.url);
+    const place = this.#placeAt(url.pathname);
+    const allow = [...Object.keys(place), "HEAD", "OPTIONS"].join(", ");
+    if (method === "OPTIONS") return noContent(204, { allow });
+    const action = actionOf(place, method === "HEAD" ? "GET" : method);
+    if (action === undefined) throw methodRefused(method, allow);
+    checkEncoding(url.search);
+    const answer = await action({
+      request,
+      params: url.searchParams,
+      readRow: () => readRow(request, this.#settings.maxBodyBytes),
+      underWay: (work) => this.#finish(work, context),
+    });
+    return method === "HEAD" ? await withoutBody(answer) : answer;
+  }
+
+  #placeAt(path: string): Place {
+    const { base } = this.#settings;
+    const under = path === `${base}/` ? "" : path.slice(base.length);
+    const place = path.startsWith(base) ? this.#places.get(under) : undefined;
+    if (place !== undefined) return place;
+    // Not the code of a row that is missing: who asks for one must not take a wrong address for an answer.
+    throw new Refusal({
+      ...badRequest("There is nothing at this path", 404),
+      title: "Not found",
+      code: "no_such_path",
+    });
+  }
+
+  /** Writes that were begun are waited for when the handler closes, and by a worker before it is stopped. */
+  #finish(work: Promise<unknown>, context: object): void {
+    const done = work.then(() => {}, () => {}).finally(() => this.#underWay.delete(done));
+    this.#underWay.add(done);
+    if ("waitUntil" in context && typeof context.waitUntil === "function") context.waitUntil(done);
+  }
+
+  #tellFailure(level: TraceLevel, name: string, error: unknown): void {
+    this.#trace?.event({ target: "vantage_live::server", level, name, fields: failure(error) });
+  }
+}
+
+function actionOf(place: Place, method: string): Action | undefined {
+  return Object.hasOwn(place, method) ? place[method] : undefined;
+}
+
+function methodRefused(method: string, allow: string): Refusal {
+  const detail = `${describe(method)} is not accepted here; accepted are ${allow}`;
+  return new Refusal({ ...badRequest(detail, 405), title: "Not supported", code: "unsupported" }, { allow });
+}
+
+/** Parameters that are not encoded as they must be would stand for another text than was meant. */
+function checkEncoding(search: string): void {
+  try {
+    decodeURIComponent(search);
+  } catch {
+    throw refuse("The parameters of the URL are not encoded as UTF-8 with percent signs");
+  }
+}

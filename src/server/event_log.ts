@@ -1,0 +1,73 @@
+import type { LiveEvent } from "../stream/live_event.ts";
+
+/** Part of a log, as it is sent, and where to go on after it. */
+export interface LogPart {
+  readonly text: string;
+  readonly position: number;
+}
+
+/** How many events are sent in one piece. */
+const MAX_EVENTS_AT_ONCE = 64;
+
+/**
+ * The last events of one subscription, numbered from 1. They are kept once for all clients, each of which has no more than
+ * a position here: the number of the event that it heard last. Who falls behind what is kept hears `changed`.
+ */
+export class EventLog {
+  readonly #epoch: string;
+  readonly #capacity: number;
+  readonly #frames: string[] = [];
+  #newest = 0;
+
+  /** A log of its own `epoch`, by which positions in it are told from those in others. */
+  constructor(epoch: string, capacity: number) {
+    this.#epoch = epoch;
+    this.#capacity = capacity;
+  }
+
+  /** The position of who has heard everything. */
+  get newest(): number {
+    return this.#newest;
+  }
+
+  /** Adds an event, without the row it may carry. */
+  append(event: LiveEvent): void {
+    this.#newest++;
+    this.#frames.push(this.#frame(event.kind === "changed" ? event : { kind: event.kind, id: event.id }));
+    if (this.#frames.length > this.#capacity) this.#frames.shift();
+  }
+
+  /** What stands after a position; `undefined` if nothing does. */
+  after(position: number): LogPart | undefined {
+    if (position === this.#newest) return undefined;
+    if (!this.#reaches(position)) return this.changed();
+    const start = this.#frames.length - (this.#newest - position);
+    const frames = this.#frames.slice(start, start + MAX_EVENTS_AT_ONCE);
+    return { text: frames.join(""), position: position + frames.length };
+  }
+
+  /** What takes the place of everything up to now. */
+  changed(): LogPart {
+    return { text: this.#frame({ kind: "changed" }), position: this.#newest };
+  }
+
+  /** The first thing that a client hears. */
+  hello(position: number, content: { readonly heartbeatMs: number; readonly resumed: boolean }): string {
+    return `event: hello\nid: ${this.#epoch}-${position}\ndata: ${JSON.stringify(content)}\n\n`;
+  }
+
+  /** The position that the id of an event stands for, if all that came after it is kept. */
+  positionOf(eventId: string): number | undefined {
+    const [, epoch, number] = /^([0-9a-f]{16})-(0|[1-9]\d{0,15})$/.exec(eventId) ?? [];
+    const position = Number(number);
+    return epoch === this.#epoch && this.#reaches(position) ? position : undefined;
+  }
+
+  #reaches(position: number): boolean {
+    return position <= this.#newest && this.#newest - position <= this.#frames.length;
+  }
+
+  #frame(event: LiveEvent): string {
+    return `id: ${this.#epoch}-${this.#newest}\ndata: ${JSON.stringify(event)}\n\n`;
+  }
+}

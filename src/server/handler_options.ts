@@ -1,0 +1,106 @@
+import { type Clock, systemClock } from "../clock/clock.ts";
+import type { LiveStream } from "../stream/live_stream.ts";
+import type { MaybePromise } from "../table/maybe_promise.ts";
+import { describe } from "../table/row.ts";
+import type { TableLike } from "../table/table_like.ts";
+import { wholeNumber } from "../table/whole_number.ts";
+import type { Tracer } from "../trace/tracer.ts";
+import { type Cors, CorsPolicy } from "./cors.ts";
+
+/** Options of a {@linkcode tableHandler}. */
+export interface TableHandlerOptions {
+  /** Where the table stands, as `"/products"`; default `"/"`. */
+  readonly path?: string | undefined;
+  /** Whether it may be written; default `false`. */
+  readonly writable?: boolean | undefined;
+  /**
+   * Who may ask. Called for every request but a CORS preflight, before anything of it is read. `true` lets it pass, a
+   * `Response` is the answer in its place (as a 401 with `WWW-Authenticate`), anything else is a 403, and a throw a 500.
+   * It must leave the body alone.
+   */
+  readonly authorize?: ((request: Request) => MaybePromise<boolean | Response>) | undefined;
+  /** How many bytes the body of a request may have; default 1 MiB. */
+  readonly maxBodyBytes?: number | undefined;
+  /** How many characters a URL may have; default 8192. */
+  readonly maxUrlLength?: number | undefined;
+  /** How many conditions and orders one request may have; default 100. */
+  readonly maxConditions?: number | undefined;
+  /** How many rows one answer may have; default 10 000. A larger page is refused, and so is a larger set without one. */
+  readonly maxRows?: number | undefined;
+  /** How many clients may listen to events at once; default 1000. One more is asked to come later. */
+  readonly maxStreams?: number | undefined;
+  /** How long a stream of events may be silent before it carries a sign of life, in milliseconds; default 15 000. */
+  readonly heartbeatMs?: number | undefined;
+  /** How many events are kept for clients that lag or come back; default 1024. Beyond it they hear `changed`. */
+  readonly replayCapacity?: number | undefined;
+  /** How long a client may take nothing of what waits for it before its stream is ended, in milliseconds; default 60 000. */
+  readonly stallMs?: number | undefined;
+  /** What is told at `/events`; default `table.events`, as a `LiveTable` has them. Without either there are none. */
+  readonly events?: LiveStream | undefined;
+  /** Which pages of other origins may ask; default none. */
+  readonly cors?: Cors | undefined;
+  /** Where traces go; without one, tracing costs nothing. */
+  readonly tracer?: Tracer | undefined;
+  /** Where time and chance come from; default the system's. */
+  readonly clock?: Clock | undefined;
+}
+
+/** The options with their defaults, checked. */
+export interface HandlerSettings {
+  /** Without a slash at the end: `""` for the root. */
+  readonly base: string;
+  readonly writable: boolean;
+  readonly authorize: TableHandlerOptions["authorize"];
+  readonly maxBodyBytes: number;
+  readonly maxUrlLength: number;
+  readonly maxConditions: number;
+  readonly maxRows: number;
+  readonly maxStreams: number;
+  readonly heartbeatMs: number;
+  readonly replayCapacity: number;
+  readonly stallMs: number;
+  readonly events: LiveStream | undefined;
+  readonly cors: CorsPolicy | undefined;
+  readonly tracer: Tracer | undefined;
+  readonly clock: Clock;
+}
+
+/**
+ * The options with their defaults.
+ *
+ * @throws {TypeError} if `path` is none, or `cors` makes no sense.
+ * @throws {RangeError} if a bound is not a whole number of at least 1.
+ */
+export function toHandlerSettings(table: TableLike, options: TableHandlerOptions): HandlerSettings {
+  const { path = "/", writable = false, authorize, events = eventsOf(table), tracer, clock = systemClock } = options;
+  return {
+    base: toBase(path),
+    writable,
+    authorize,
+    maxBodyBytes: wholeNumber("maxBodyBytes", options.maxBodyBytes ?? 2 ** 20),
+    maxUrlLength: wholeNumber("maxUrlLength", options.maxUrlLength ?? 8192),
+    maxConditions: wholeNumber("maxConditions", options.maxConditions ?? 100),
+    maxRows: wholeNumber("maxRows", options.maxRows ?? 10_000),
+    maxStreams: wholeNumber("maxStreams", options.maxStreams ?? 1000),
+    heartbeatMs: wholeNumber("heartbeatMs", options.heartbeatMs ?? 15_000),
+    replayCapacity: wholeNumber("replayCapacity", options.replayCapacity ?? 1024),
+    stallMs: wholeNumber("stallMs", options.stallMs ?? 60_000),
+    events,
+    cors: options.cors && new CorsPolicy(options.cors, writable),
+    tracer,
+    clock,
+  };
+}
+
+function toBase(path: string): string {
+  if (typeof path !== "string" || !/^\/[^?#]*$/.test(path)) {
+    throw new TypeError(`path must start with "/" and have neither "?" nor "#", got ${describe(path)}`);
+  }
+  return new URL(`http://localhost${path}`).pathname.replace(/\/+$/, "");
+}
+
+function eventsOf(table: TableLike): LiveStream | undefined {
+  const events: unknown = "events" in table ? table.events : undefined;
+  if (typeof events !== "object" || events === null || !("subscribe" in events)) return undefined;
+  return typeof events.subscribe === "function" ? events as LiveStream : undefined;
+}

@@ -1,0 +1,64 @@
+import { UnsupportedError } from "../table/errors.ts";
+import { rowToWire } from "../wire/wire_value.ts";
+import { encodedJson, eventStream, json, noContent } from "./answers.ts";
+import { encodeRows, namesTag } from "./encoded_rows.ts";
+import type { EventBroadcast } from "./event_broadcast.ts";
+import { answerOf, named } from "./refusals.ts";
+import { type Call, NARROWING, only, type Routes, takeId } from "./routes.ts";
+import type { ServedTable } from "./served_table.ts";
+
+/** What the read routes work with. */
+export interface ReadRoutesOptions {
+  readonly served: ServedTable;
+  readonly events: EventBroadcast | undefined;
+  /** What a client, and a cache on the way to it, may do with rows. */
+  readonly cacheControl: string;
+}
+
+/** What can be read. A client that leaves ends the read. */
+export function readRoutes({ served, events, cacheControl }: ReadRoutesOptions): Routes {
+  return {
+    "": { GET: (call) => describeTable(served, call) },
+    "/rows": { GET: (call) => listRows(served, cacheControl, call) },
+    "/row": { GET: (call) => getRow(served, call) },
+    "/count": { GET: (call) => countRows(served, call) },
+    // Parameters are not looked at: a browser's EventSource can send a token in no other way.
+    "/events": { GET: ({ request }) => listen(events, request) },
+  };
+}
+
+function describeTable(served: ServedTable, { params }: Call): Promise<Response> {
+  only([], params);
+  return Promise.resolve(json(served.describe()));
+}
+
+async function listRows(served: ServedTable, cacheControl: string, { request, params }: Call): Promise<Response> {
+  const handle = served.handle(params);
+  const asked = { what: "list the rows", hasValues: params.has("where") };
+  const rows = await answerOf(asked, () => served.list(handle));
+  const { bytes, etag } = await encodeRows(rows);
+  const headers = { etag, "cache-control": cacheControl };
+  return namesTag(request.headers.get("if-none-match"), etag) ? noContent(304, headers) : encodedJson(bytes, headers);
+}
+
+async function getRow(served: ServedTable, { params }: Call): Promise<Response> {
+  const { id, others } = takeId(params);
+  const handle = served.handle(only(NARROWING, others));
+  const asked = { what: `get row ${named(id)}`, hasValues: others.has("where") };
+  const row = await answerOf(asked, () => handle.getValue(id));
+  // Not a 404, which a wrong path or a proxy answers as well.
+  return json({ row: row === undefined ? null : rowToWire(row) });
+}
+
+async function countRows(served: ServedTable, { params }: Call): Promise<Response> {
+  const handle = served.handle(only(NARROWING, params));
+  const asked = { what: "count the rows", hasValues: params.has("where") };
+  return json({ count: await answerOf(asked, () => handle.getCount()) });
+}
+
+function listen(events: EventBroadcast | undefined, request: Request): Promise<Response> {
+  return answerOf({ what: "listen" }, () => {
+    if (events === undefined) throw new UnsupportedError("This table tells no events");
+    return Promise.resolve(eventStream(events.listen(request)));
+  });
+}

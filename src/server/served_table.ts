@@ -1,0 +1,133 @@
+import { UnsupportedError } from "../table/errors.ts";
+import { rowMatches } from "../table/evaluate_query.ts";
+import { Pagination } from "../table/pagination.ts";
+import { bothNarrowings, isNarrowed, narrowing, type Query } from "../table/query.ts";
+import { describe, field, type Row } from "../table/row.ts";
+import type { Rows } from "../table/rows.ts";
+import type { TableLike } from "../table/table_like.ts";
+import { queryFromParams } from "../wire/query_params.ts";
+import { describeTable, type TableDescription } from "../wire/table_description.ts";
+import type { Refusal } from "./answers.ts";
+import type { HandlerSettings } from "./handler_options.ts";
+import { checked, refuse } from "./refusals.ts";
+
+/**
+ * The table as clients may see it: within its own set, its bounds, and its rights. A narrowed table is served as if
+ * nothing else existed, so what would reach or tell of rows outside of it is refused.
+ */
+export class ServedTable {
+  readonly #table: TableLike;
+  readonly #settings: HandlerSettings;
+  readonly #query: Query;
+  readonly #narrowed: boolean;
+
+  /**
+   * A table to be served.
+   *
+   * @throws {TypeError} if the handle stands for a page, which is no set.
+   */
+  constructor(table: TableLike, settings: HandlerSettings) {
+    this.#table = table;
+    this.#settings = settings;
+    this.#query = table.query;
+    this.#narrowed = isNarrowed(table.query);
+    if (table.query.pagination !== undefined) {
+      throw new TypeError(`Cannot serve a page of ${describe(table.tableName)}: a page is not a set`);
+    }
+  }
+
+  /** What the table says of itself. */
+  describe(): TableDescription {
+    const description = describeTable(this.#table, { readOnly: !this.#settings.writable });
+    if (!this.#narrowed) return description;
+    return { ...description, capabilities: { ...description.capabilities, insert: false, replace: false } };
+  }
+
+  /**
+   * The set that some parameters narrow the table to.
+   *
+   * @throws {Refusal} if they do not make a query of this table, or one beyond its bounds.
+   */
+  handle(params: URLSearchParams): TableLike {
+    return checked(() => {
+      const query = queryFromParams(params);
+      this.#checkBounds(query);
+      return this.#table.withQuery(this.#within(query));
+    });
+  }
+
+  /**
+   * The rows of a handle, if they are not too many for one answer. A set that could be larger is not read beyond the bound.
+   *
+   * @throws {Refusal} if there are more.
+   */
+  async list(handle: TableLike): Promise<Rows> {
+    const { maxRows } = this.#settings;
+    const whole = handle.query.pagination === undefined;
+    const bounded = whole && handle.capabilities.page
+      ? handle.withQuery({ ...handle.query, pagination: new Pagination(1, maxRows + 1) })
+      : handle;
+    const rows = await bounded.listValues();
+    if (rows.size > maxRows) throw refuse(`These are more than ${maxRows} rows; ask for a page`, 422);
+    return rows;
+  }
+
+  /**
+   * The whole table, to add a row to.
+   *
+   * @throws {Refusal} if the row contradicts its id, or could meet or become one outside of the set.
+   */
+  inserting(id: string | undefined, row: Row): TableLike {
+    const { idField, columns } = this.#table;
+    this.#checkId(id, row);
+    const namesItself = id !== undefined || (idField !== undefined && Object.hasOwn(row, idField));
+    if (this.#narrowed && namesItself) throw outside("a row under an id of the client's choice");
+    if (!rowMatches(row, narrowing(this.#query), columns)) throw outside("a row outside of it");
+    return this.#table;
+  }
+
+  /**
+   * Looks at a change of a row.
+   *
+   * @throws {Refusal} if it contradicts the row's id, or would take the row out of the set.
+   */
+  checkPatch(id: string, partial: Row): void {
+    this.#checkId(id, partial);
+    const touched = this.#query.where?.filter(([column]) => Object.hasOwn(partial, column));
+    if (!rowMatches(partial, { where: touched }, this.#table.columns)) throw outside("a row outside of it");
+  }
+
+  /** A column of a row that the table does not know of, if it knows its columns. */
+  unknownColumn(row: Row): string | undefined {
+    const known = this.#table.columns.map((column) => column.name);
+    return known.length === 0 ? undefined : Object.keys(row).find((column) => !known.includes(column));
+  }
+
+  #within(asked: Query): Query {
+    if (this.#query.search !== undefined && asked.search) {
+      throw new UnsupportedError("What is served is the result of a search, which cannot be searched once more");
+    }
+    return { ...bothNarrowings(this.#query, asked), orderBy: asked.orderBy ?? this.#query.orderBy };
+  }
+
+  #checkBounds({ where = [], orderBy = [], pagination }: Query): void {
+    const { maxConditions, maxRows } = this.#settings;
+    if (where.length + orderBy.length > maxConditions) {
+      throw new RangeError(`There may be at most ${maxConditions} conditions and orders`);
+    }
+    if (pagination !== undefined && pagination.limit > maxRows) {
+      throw new RangeError(`limit must be at most ${maxRows}, got ${pagination.limit}`);
+    }
+  }
+
+  #checkId(id: string | undefined, row: Row): void {
+    const { idField } = this.#table;
+    if (id === undefined || idField === undefined || !Object.hasOwn(row, idField)) return;
+    if (String(field(row, idField)) === id) return;
+    throw refuse(`The row's ${describe(idField)} is ${describe(field(row, idField))}, but its id is ${describe(id)}`);
+  }
+}
+
+function outside(what: string): Refusal {
+  return refuse(`What is served is part of a table, which cannot be given ${what}`, 422);
+}

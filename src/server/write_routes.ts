@@ -1,0 +1,95 @@
+import type { Row } from "../table/row.ts";
+import type { TableLike, WriteOptions } from "../table/table_like.ts";
+import { rowToWire } from "../wire/wire_value.ts";
+import { json, noContent } from "./answers.ts";
+import { answerOf, type Asked, named, refuse } from "./refusals.ts";
+import { type Call, NARROWING, only, type Routes, takeId } from "./routes.ts";
+import type { ServedTable } from "./served_table.ts";
+
+/** How many characters an idempotency key may have. */
+const MAX_KEY_LENGTH = 1024;
+
+/** What can be written. Whatever can be refused is refused before the table is asked. */
+export function writeRoutes(served: ServedTable): Routes {
+  return {
+    "/rows": {
+      POST: (call) => insertNew(served, call),
+      DELETE: (call) => deleteAll(served, call),
+    },
+    "/row": {
+      POST: (call) => store(served, call, "insert"),
+      PUT: (call) => store(served, call, "replace"),
+      PATCH: (call) => patch(served, call),
+      DELETE: (call) => deleteRow(served, call),
+    },
+  };
+}
+
+async function insertNew(served: ServedTable, call: Call): Promise<Response> {
+  only([], call.params);
+  const row = await call.readRow();
+  const table = served.inserting(undefined, row);
+  const asked = askedOf("insert a row", served, row);
+  const id = await write(call, asked, (options) => table.insertReturnIdValue(row, options));
+  return json({ id }, 201);
+}
+
+async function store(served: ServedTable, call: Call, verb: "insert" | "replace"): Promise<Response> {
+  const { id, others } = takeId(call.params);
+  only([], others);
+  const row = await call.readRow();
+  const table = served.inserting(id, row);
+  const stored = await write(
+    call,
+    askedOf(`${verb} row ${named(id)}`, served, row),
+    (options) => verb === "insert" ? table.insertValue(id, row, options) : table.replaceValue(id, row, options),
+  );
+  return json({ row: rowToWire(stored) });
+}
+
+async function patch(served: ServedTable, call: Call): Promise<Response> {
+  const { id, handle } = rowIn(served, call);
+  const partial = await call.readRow();
+  served.checkPatch(id, partial);
+  const asked = askedOf(`patch row ${named(id)}`, served, partial);
+  const row = await write(call, asked, (options) => handle.patchValue(id, partial, options));
+  return json({ row: rowToWire(row) });
+}
+
+async function deleteRow(served: ServedTable, call: Call): Promise<Response> {
+  const { id, handle } = rowIn(served, call);
+  const asked: Asked = { what: `delete row ${named(id)}`, writes: true, hasValues: call.params.has("where") };
+  await write(call, asked, (options) => handle.delete(id, options));
+  return noContent(204);
+}
+
+async function deleteAll(served: ServedTable, call: Call): Promise<Response> {
+  const handle = served.handle(only(NARROWING, call.params));
+  const asked: Asked = { what: "delete the rows", writes: true, hasValues: call.params.has("where") };
+  await write(call, asked, (options) => handle.deleteAll(options));
+  return noContent(204);
+}
+
+function rowIn(served: ServedTable, { params }: Call): { readonly id: string; readonly handle: TableLike } {
+  const { id, others } = takeId(params);
+  return { id, handle: served.handle(only(NARROWING, others)) };
+}
+
+function askedOf(what: string, served: ServedTable, row: Row): Asked {
+  return { what, writes: true, hasValues: true, unknownColumn: served.unknownColumn(row) };
+}
+
+/** Once begun, a write is finished, whether or not the client waits for it: nobody would know what became of it. */
+function write<T>(
+  { request, underWay }: Call,
+  asked: Asked,
+  send: (options: WriteOptions) => Promise<T>,
+): Promise<T> {
+  const idempotencyKey = request.headers.get("idempotency-key") ?? undefined;
+  if ((idempotencyKey?.length ?? 0) > MAX_KEY_LENGTH) {
+    throw refuse(`Idempotency-Key must have at most ${MAX_KEY_LENGTH} characters`);
+  }
+  const work = answerOf(asked, () => send({ idempotencyKey }));
+  underWay(work);
+  return work;
+}
