@@ -6,6 +6,8 @@ import type { LiveStream, SubscribeOptions } from "./live_stream.ts";
 export interface ManualLiveStreamOptions {
   /** How many events wait for one subscriber at the most; default 256. One that lags further hears `changed`. */
   readonly bufferCapacity?: number | undefined;
+  /** Called when nobody subscribes any more: what feeds the stream may rest. */
+  readonly onUnused?: (() => void) | undefined;
 }
 
 interface Subscriber {
@@ -31,6 +33,7 @@ interface Subscriber {
  */
 export class ManualLiveStream implements LiveStream {
   readonly #bufferCapacity: number;
+  readonly #onUnused: (() => void) | undefined;
   readonly #subscribers = new Set<Subscriber>();
   #closed = false;
 
@@ -39,8 +42,9 @@ export class ManualLiveStream implements LiveStream {
    *
    * @throws {RangeError} if `bufferCapacity` is not a whole number of at least 1.
    */
-  constructor({ bufferCapacity = 256 }: ManualLiveStreamOptions = {}) {
+  constructor({ bufferCapacity = 256, onUnused }: ManualLiveStreamOptions = {}) {
     this.#bufferCapacity = wholeNumber("bufferCapacity", bufferCapacity);
+    this.#onUnused = onUnused;
   }
 
   /** How many subscriptions are open. */
@@ -55,8 +59,8 @@ export class ManualLiveStream implements LiveStream {
       start: (controller) => {
         const end = (): void => this.#end(subscriber);
         const leave = (): void => {
-          this.#subscribers.delete(subscriber);
           signal?.removeEventListener("abort", end);
+          if (this.#subscribers.delete(subscriber) && this.#subscribers.size === 0) this.#onUnused?.();
         };
         subscriber = { controller, leave, lagging: false };
         this.#subscribers.add(subscriber);

@@ -87,6 +87,21 @@ describe("ManualLiveStream", () => {
     assert.equal(stream.push({ kind: "changed" }), 0);
   });
 
+  it("tells `onUnused` each time that its last subscriber has gone", async () => {
+    let unused = 0;
+    const stream = new ManualLiveStream({ onUnused: () => unused++ });
+    const control = new AbortController();
+    const one = stream.subscribe({ signal: control.signal });
+    const other = stream.subscribe();
+    control.abort();
+    assert.deepEqual([await take(one, 1), unused], [[undefined], 0]);
+    await other.cancel();
+    assert.equal(unused, 1);
+    stream.subscribe();
+    stream.disconnect();
+    assert.equal(unused, 2);
+  });
+
   it("push() refuses what is no event, and tells nobody", async () => {
     const stream = new ManualLiveStream();
     const subscription = stream.subscribe();
