@@ -1,0 +1,42 @@
+import { existsSync } from "node:fs";
+import process from "node:process";
+import { chromium, type Page } from "playwright-core";
+
+const PATH = [process.env.CHROMIUM_PATH ?? "", "/usr/bin/chromium", "/usr/bin/google-chrome"].find(existsSync);
+
+/** Why a test in the browser is skipped here. */
+export const NO_BROWSER: string | undefined = "Deno" in globalThis
+  ? PATH === undefined ? "there is no chromium; .ci/run installs it, or set CHROMIUM_PATH" : undefined
+  : "the browser is the same in every runtime, and driven from Deno";
+
+/** The longest that a page may take. */
+const TIME_LIMIT_MS = 60_000;
+
+/**
+ * Opens a page in headless Chromium, and gives the first `count` lines that it logs. Rejects at the first complaint: the
+ * page throws, breaks its policy, fails to load something, or takes too long. `prepare` sees the page before it is opened.
+ */
+export async function visit(
+  url: string,
+  count: number,
+  prepare: (page: Page) => Promise<unknown> = () => Promise.resolve(),
+): Promise<string[]> {
+  const browser = await chromium.launch({ executablePath: PATH ?? "", args: ["--no-sandbox"] });
+  try {
+    const page = await browser.newPage();
+    await prepare(page);
+    return await new Promise((resolve, reject) => {
+      const lines: string[] = [];
+      AbortSignal.timeout(TIME_LIMIT_MS).onabort = () => reject(new Error(`${url} logged only ${lines.length} lines`));
+      page.on("pageerror", reject);
+      page.on("console", (message) => {
+        if (message.type() !== "log") reject(new Error(`${message.text()} (${message.location().url})`));
+        lines.push(message.text());
+        if (lines.length === count) resolve(lines);
+      });
+      page.goto(url).catch(reject);
+    });
+  } finally {
+    await browser.close();
+  }
+}
