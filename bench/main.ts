@@ -20,7 +20,7 @@ console.log(`## Benchmarks
 
 ${runtime}, ${cpu}, ${navigator.hardwareConcurrency} cores. Times are of one operation, in the fastest
 run of ${ROUNDS} rounds, from which the ratios are; beside them, the time under which three in four runs of the best
-round were. Master calls are statements that the master's database ran for one operation.
+round were. Master calls are statements that the master's database ran for one operation, or requests to its server.
 
 ${groupTables(results)}
 

@@ -23,7 +23,14 @@ const MAX_CORE_BYTES = 8_000;
 
 /** All targets, met or not. */
 export function judge({ results, core, work }: Measurements): readonly Target[] {
-  return [...memoryHits(results), ...sqliteHits(results), miss(results), size(core), importing(work)];
+  return [
+    ...memoryHits(results),
+    ...sqliteHits(results),
+    ...networkHits(results),
+    miss(results),
+    size(core),
+    importing(work),
+  ];
 }
 
 function memoryHits(results: readonly Result[]): readonly Target[] {
@@ -46,6 +53,15 @@ function sqliteHits(results: readonly Result[]): readonly Target[] {
     atMost("SqliteCache hit of 100 rows, against a get and decode", hit / time("prepared get and decodeRows"), 1.3),
     atLeast("the same, against a get and JSON.parse", time("prepared get and JSON.parse") / hit, 1),
     atLeast("the same, each row looked at", looked("prepared get and JSON.parse") / looked("listValues()")),
+  ];
+}
+
+function networkHits(results: readonly Result[]): readonly Target[] {
+  const time = timesOf(results, "100 rows over loopback HTTP");
+  const miss = time("RestTable itself");
+  return [
+    atLeast("memory hit of 100 rows, against a RestTable over loopback HTTP", miss / time("MemCache, hit")),
+    atLeast("the same of SqliteCache", miss / time("SqliteCache, hit")),
   ];
 }
 
@@ -87,7 +103,7 @@ function atMost(what: string, ratio: number, most?: number): Target {
 }
 
 function atLeast(what: string, ratio: number, least?: number): Target {
-  const measured = `${ratio.toPrecision(3)}× as fast`;
+  const measured = `${ratio < 1_000 ? ratio.toPrecision(3) : Math.round(ratio).toLocaleString("en")}× as fast`;
   return least === undefined
     ? { what, measured, wanted: "" }
     : { what, measured, wanted: `${least === 1 ? "more than" : "at least"} ${least}×`, met: ratio > least };

@@ -25,6 +25,7 @@ export const addVerb: Verb = {
   run(args: Arguments, context: Context): Promise<Answer> {
     const id = idWord("add", args.words);
     return onTable(args, context, {
+      needsMaster: true,
       check: (table) => checkRow(rowOf(args.words, table), id, table),
       run: (wiring, row) =>
         tellWrite(wiring, {

@@ -49,12 +49,12 @@ export class Arguments {
    *
    * @throws {BadInput} if it is anything else, or out of range.
    */
-  whole(name: string, { max }: { readonly max: number }): number | undefined {
+  whole(name: string, { min = 1, max }: { readonly min?: number; readonly max: number }): number | undefined {
     const text = this.text(name);
     if (text === undefined) return undefined;
-    const number = /^\d+$/.test(text) ? Number(text) : 0;
-    if (number >= 1 && number <= max) return number;
-    throw new BadInput(`--${name} takes a whole number from 1 to ${max}, not ${JSON.stringify(text)}`);
+    const number = /^\d+$/.test(text) ? Number(text) : NaN;
+    if (number >= min && number <= max) return number;
+    throw new BadInput(`--${name} takes a whole number from ${min} to ${max}, not ${JSON.stringify(text)}`);
   }
 }
 

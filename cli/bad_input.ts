@@ -1,16 +1,16 @@
-import { type MaybePromise, TableError } from "@vantage/live";
+import { type MaybePromise, TableError, UnavailableError } from "@vantage/live";
 
 /** What was given cannot be used. The message is one line: what was wrong, and what is accepted. Nothing was changed. */
 export class BadInput extends Error {
   override readonly name = "BadInput";
 }
 
-/** Runs `work`, and blames what was given if it cannot be opened. */
+/** Runs `work`, and blames what was given if it cannot be opened; but not if it is only away. */
 export async function opening<T>(what: string, work: () => MaybePromise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
-    if (cause instanceof BadInput) throw cause;
+    if (cause instanceof BadInput || cause instanceof UnavailableError) throw cause;
     throw new BadInput(`Cannot open ${what}: ${messageOf(cause)}`, { cause });
   }
 }
@@ -21,7 +21,7 @@ export async function writing<T>(write: () => Promise<T>): Promise<T> {
     return await write();
   } catch (error) {
     const refused = error instanceof TypeError || error instanceof RangeError ||
-      (error instanceof TableError && error.code !== "not_found" && !error.retriable);
+      (error instanceof TableError && error.effect === "none" && error.code !== "not_found" && !error.retriable);
     throw refused ? new BadInput(`${messageOf(error)}; nothing was changed`, { cause: error }) : error;
   }
 }

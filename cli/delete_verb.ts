@@ -14,6 +14,7 @@ export const deleteVerb: Verb = {
   run(args: Arguments, context: Context): Promise<Answer> {
     const id = idWord("delete", args.words);
     return onTable(args, context, {
+      needsMaster: true,
       check: () => id,
       run: (wiring) =>
         tellWrite(wiring, {

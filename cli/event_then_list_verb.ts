@@ -1,7 +1,7 @@
 import { type LiveEvent, type LiveTable, ManualLiveStream } from "@vantage/live";
 import type { Arguments } from "./args.ts";
 import { BadInput } from "./bad_input.ts";
-import { pushAndHear } from "./heard_event.ts";
+import { doAndHear } from "./heard_event.ts";
 import { DEFAULT_LIMIT, describePage } from "./list_verb.ts";
 import { type Output, paint } from "./output.ts";
 import { formatMs, readingToJson, round, tellReading } from "./timed_reads.ts";
@@ -28,7 +28,7 @@ export const eventThenListVerb: Verb = {
     const stream = new ManualLiveStream();
     const event: LiveEvent = id === undefined ? { kind: "changed" } : { kind: "updated", id };
     return onTable(args, context, {
-      liveStream: stream,
+      streamOf: () => stream,
       check: () => event,
       run: (wiring) => listAroundEvent(wiring, { stream, event }, context.out),
     });
@@ -68,6 +68,6 @@ async function listAroundEvent(
 
 async function push(live: LiveTable, stream: ManualLiveStream, event: LiveEvent): Promise<number> {
   const startedAt = performance.now();
-  await pushAndHear(stream, live, event);
+  await doAndHear(live, () => stream.push(event));
   return performance.now() - startedAt;
 }

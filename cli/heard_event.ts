@@ -1,15 +1,15 @@
-import type { LiveEvent, LiveTable, ManualLiveStream } from "@vantage/live";
+import type { LiveTable } from "@vantage/live";
 
-/** Pushes an event, and resolves when the table has heard it: what it held is dropped by then. */
-export async function pushAndHear(stream: ManualLiveStream, live: LiveTable, event: LiveEvent): Promise<void> {
+/** Does something, and resolves when the table has heard of it by an event: what it held is dropped by then. */
+export async function doAndHear(live: LiveTable, act: () => unknown): Promise<void> {
   const before = live.stats().invalidations.event;
   const heard = live.events.subscribe().getReader();
   try {
-    stream.push(event);
-    for (;;) {
+    await act();
+    while (live.stats().invalidations.event === before) {
       // What the table tells may be about something else that happened meanwhile.
       const { done } = await heard.read();
-      if (done || live.stats().invalidations.event > before) return;
+      if (done) return;
     }
   } finally {
     await heard.cancel();

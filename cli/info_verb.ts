@@ -4,7 +4,7 @@ import type { Arguments } from "./args.ts";
 import type { Json } from "./json_form.ts";
 import type { Output } from "./output.ts";
 import { pictureOf } from "./picture.ts";
-import type { CachePlace } from "./places.ts";
+import { type CachePlace, type Places, tableUrl } from "./places.ts";
 import { type Answer, COMMON_FLAGS, type Context, TABLE_FLAGS, type Verb } from "./verb.ts";
 import { onTable, type Wiring } from "./wiring.ts";
 
@@ -17,6 +17,7 @@ export const infoVerb: Verb = {
   flags: [...TABLE_FLAGS, ...COMMON_FLAGS],
   run(args: Arguments, context: Context): Promise<Answer> {
     return onTable(args, context, {
+      needsMaster: true,
       check: () => undefined,
       run: async (wiring) => {
         await tellWiring(wiring, context.out);
@@ -35,8 +36,7 @@ export async function tellWiring({ live, master, places }: Wiring, out: Output):
     cache: [...cacheLines(places.cache), `page 1     ${held ? `held, ${rows} rows` : "not held"}`],
     queue: ["queue      256 places", "answers    each write its own"],
     master: [
-      `master     SqliteTable ${master.tableName}, ${await master.getCount()} rows`,
-      `file       ${places.master}, ${bytesIn(places.master)} bytes`,
+      ...masterLines(places, await master.getCount()),
       `id         ${live.idField}`,
       `refers to  ${live.refNames.length > 0 ? live.refNames.join(", ") : "nothing"}`,
       `by itself  ${abilitiesOf(live.capabilities)}`,
@@ -64,16 +64,27 @@ async function wiringToJson({ live, master, places }: Wiring): Promise<Answer["d
     idField: live.idField,
     refs: live.refNames,
     capabilities: { ...live.capabilities },
-    master: { kind: "sqlite", path: places.master, bytes: bytesIn(places.master), rows: await master.getCount() },
+    master: { ...masterToJson(places), rows: await master.getCount() },
     cache: { ...cacheToJson(cache), held, rows },
   };
 }
 
 /** The facts of a cache, for programs. */
 export function cacheToJson(cache: CachePlace): { readonly [name: string]: Json } {
-  return cache.kind === "file"
-    ? { kind: "sqlite", path: cache.path, bytes: bytesIn(cache.path) }
-    : { kind: cache.kind };
+  if (!("path" in cache)) return { kind: cache.kind };
+  return { kind: cache.kind === "file" ? "sqlite" : "kv", path: cache.path, bytes: bytesIn(cache.path) };
+}
+
+function masterToJson({ master, entity }: Places): { readonly [name: string]: Json } {
+  return master.kind === "file"
+    ? { kind: "sqlite", path: master.path, bytes: bytesIn(master.path) }
+    : { kind: "rest", url: tableUrl(entity, master).href };
+}
+
+function masterLines({ master, entity }: Places, rows: number): readonly string[] {
+  return master.kind === "file"
+    ? [`master     SqliteTable ${entity}, ${rows} rows`, `file       ${master.path}, ${bytesIn(master.path)} bytes`]
+    : [`master     RestTable ${entity}, ${rows} rows`, `server     ${tableUrl(entity, master)}`];
 }
 
 function cacheLines(cache: CachePlace): readonly string[] {
@@ -83,7 +94,12 @@ function cacheLines(cache: CachePlace): readonly string[] {
     case "none":
       return ["cache      NoCache", "size       keeps nothing"];
     case "file":
-      return ["cache      SqliteCache", `file       ${cache.path}`, `size       ${bytesIn(cache.path)} bytes`];
+    case "kv":
+      return [
+        `cache      ${cache.kind === "file" ? "SqliteCache" : "DenoKvCache"}`,
+        `file       ${cache.path}`,
+        `size       ${bytesIn(cache.path)} bytes`,
+      ];
     default:
       return cache satisfies never;
   }

@@ -7,7 +7,7 @@ import {
   type Rows,
   type TableLike,
 } from "@vantage/live";
-import type { Arguments } from "./args.ts";
+import type { Arguments, Flag } from "./args.ts";
 import { BadInput } from "./bad_input.ts";
 import { findColumn, parseAssignment } from "./column_value.ts";
 import { rowToJson } from "./json_form.ts";
@@ -32,19 +32,12 @@ export const listVerb: Verb = {
     "Run it twice: the first is a miss, the second, in a new process, a hit.",
   ],
   flags: [
-    { name: "page", value: "<n>", help: "which page; default 1" },
-    { name: "limit", value: "<n>", help: `how many rows a page has; default ${DEFAULT_LIMIT}` },
-    { name: "where", value: "<column=value>", repeatable: true, help: "only rows that have this value; all must hold" },
-    { name: "order", value: "<column>", repeatable: true, help: "order by a column; <column>:desc for the other way" },
-    { name: "search", value: "<text>", help: "only rows with this text in a column of text" },
+    ...selectingFlags(DEFAULT_LIMIT),
     ...TABLE_FLAGS,
     ...COMMON_FLAGS,
   ],
   run(args: Arguments, context: Context): Promise<Answer> {
-    const pagination = new Pagination(
-      args.whole("page", { max: MAX_PAGE }) ?? 1,
-      args.whole("limit", { max: MAX_LIMIT }) ?? DEFAULT_LIMIT,
-    );
+    const pagination = pageOf(args, DEFAULT_LIMIT);
     return onTable(args, context, {
       check: (table) => queryOf(args, table, pagination),
       run: (wiring, query) => list(wiring, query, context.out),
@@ -76,7 +69,29 @@ export function describePage({ tableName, query: { pagination } }: LiveTable, { 
   return `${answer.size} of ${tableName} on page ${page}${more}`;
 }
 
-function queryOf(args: Arguments, { columns }: TableLike, pagination: Pagination): Query {
+/** The flags that select rows: one page of those that fit. */
+export function selectingFlags(defaultLimit: number): readonly Flag[] {
+  return [
+    { name: "page", value: "<n>", help: "which page; default 1" },
+    { name: "limit", value: "<n>", help: `how many rows a page has; default ${defaultLimit}` },
+    { name: "where", value: "<column=value>", repeatable: true, help: "only rows that have this value; all must hold" },
+    { name: "order", value: "<column>", repeatable: true, help: "order by a column; <column>:desc for the other way" },
+    { name: "search", value: "<text>", help: "only rows with this text in a column of text" },
+  ];
+}
+
+/** The page that the flags name. */
+export function pageOf(args: Arguments, defaultLimit: number): Pagination {
+  const page = args.whole("page", { max: MAX_PAGE }) ?? 1;
+  return new Pagination(page, args.whole("limit", { max: MAX_LIMIT }) ?? defaultLimit);
+}
+
+/**
+ * The rows of a table that the flags select.
+ *
+ * @throws {BadInput} if the table has no such column, or it does not take such a value.
+ */
+export function queryOf(args: Arguments, { columns }: TableLike, pagination: Pagination): Query {
   const where = args.all("where").map((text): Condition => {
     const { column, value } = parseAssignment(text, columns);
     if (typeof value === "object") throw new BadInput(`--where cannot compare ${column} with a document`);

@@ -1,5 +1,5 @@
 import process from "node:process";
-import { ConsoleTracer, type Tracer } from "@vantage/live";
+import { ConsoleTracer, type Tracer, UnavailableError } from "@vantage/live";
 import { addVerb } from "./add_verb.ts";
 import { type Arguments, type Flag, parseCommandLine } from "./args.ts";
 import { BadInput, messageOf } from "./bad_input.ts";
@@ -12,12 +12,13 @@ import { listVerb } from "./list_verb.ts";
 import { Output } from "./output.ts";
 import { patchVerb } from "./patch_verb.ts";
 import { seedVerb } from "./seed_verb.ts";
+import { serveVerb } from "./serve_verb.ts";
 import { statsVerb } from "./stats_verb.ts";
 import { tour } from "./tour.ts";
-import type { Verb } from "./verb.ts";
+import { FAULT, type Verb } from "./verb.ts";
 import { visible } from "./visible.ts";
+import { watchVerb } from "./watch_verb.ts";
 
-const FAULT = 1;
 const BAD_INPUT = 2;
 
 const VERBS: readonly Verb[] = [
@@ -27,6 +28,8 @@ const VERBS: readonly Verb[] = [
   addVerb,
   patchVerb,
   deleteVerb,
+  serveVerb,
+  watchVerb,
   eventThenListVerb,
   infoVerb,
   statsVerb,
@@ -42,6 +45,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return await runVerb(given);
   } catch (error) {
     if (error instanceof BadInput) errors.error(`demo: ${error.message}`);
+    else if (error instanceof UnavailableError) errors.error(`demo: the master is away: ${error.message}`);
     else errors.error(`demo: unexpected fault: ${messageOf(error)}`);
     if (debug && error instanceof Error) { for (const line of stackOf(error)) errors.error(line); }
     return error instanceof BadInput ? BAD_INPUT : FAULT;
@@ -58,7 +62,7 @@ async function runVerb(given: Arguments): Promise<number> {
   const args = given.afterVerb();
   checkWords(args, verb);
   const { document, exitCode = 0 } = await verb.run(args, { out, tracer: tracerOf(args) });
-  out.document(document);
+  if (document !== undefined) out.document(document);
   return exitCode;
 }
 

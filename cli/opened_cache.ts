@@ -1,15 +1,17 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
 import { type Cache, MemCache, NoCache, type Tracer } from "@vantage/live";
+import { DenoKvCache } from "@vantage/live/cache/deno-kv";
 import { SqliteCache } from "@vantage/live/cache/sqlite";
-import { opening } from "./bad_input.ts";
+import { BadInput, opening } from "./bad_input.ts";
 import type { CachePlace } from "./places.ts";
 
 /** A cache, whatever its kind, that is closed by whoever opened it. */
 export class OpenedCache implements AsyncDisposable {
   readonly cache: Cache;
-  readonly #file: SqliteCache | undefined;
+  readonly #file: SqliteCache | DenoKvCache | undefined;
 
-  private constructor(cache: Cache, file?: SqliteCache) {
+  private constructor(cache: Cache, file?: SqliteCache | DenoKvCache) {
     this.cache = cache;
     this.#file = file;
   }
@@ -17,7 +19,7 @@ export class OpenedCache implements AsyncDisposable {
   /**
    * Opens the cache at a place; a file is made if it is missing.
    *
-   * @throws {BadInput} if the file is something else.
+   * @throws {BadInput} if the file is something else, or this runtime has no such cache.
    */
   static async open(place: CachePlace, tracer?: Tracer): Promise<OpenedCache> {
     switch (place.kind) {
@@ -27,6 +29,16 @@ export class OpenedCache implements AsyncDisposable {
         return new OpenedCache(new NoCache());
       case "file": {
         const file = await opening("the cache", () => SqliteCache.open(place.path, { tracer }));
+        return new OpenedCache(file, file);
+      }
+      case "kv": {
+        if (!("Deno" in globalThis)) {
+          throw new BadInput("Deno KV is in Deno only; accepted for --cache here are mem, none and a file");
+        }
+        const file = await opening("the cache", () => {
+          checkKvFile(place.path);
+          return DenoKvCache.open(place.path, { tracer });
+        });
         return new OpenedCache(file, file);
       }
       default:
@@ -42,7 +54,7 @@ export class OpenedCache implements AsyncDisposable {
 
 /** Whether there is something at the place that may hold rows. */
 export function isStored(place: CachePlace): boolean {
-  return place.kind === "file" && existsSync(place.path);
+  return "path" in place && existsSync(place.path);
 }
 
 /**
@@ -53,4 +65,17 @@ export function isStored(place: CachePlace): boolean {
 export async function checkCache(place: CachePlace): Promise<void> {
   if (!isStored(place)) return;
   await using _ = await OpenedCache.open(place);
+}
+
+/** Deno KV is SQLite, and would make its tables in any database. */
+function checkKvFile(path: string): void {
+  if (!existsSync(path) || statSync(path).size === 0) return;
+  const db = new DatabaseSync(path);
+  try {
+    const found = db.prepare("SELECT name FROM sqlite_schema WHERE name IN ('kv', 'migration_state')").all();
+    if (found.length === 2) return;
+  } finally {
+    db.close();
+  }
+  throw new BadInput(`${JSON.stringify(path)} is a database of something else, not one of Deno KV`);
 }

@@ -91,6 +91,11 @@ export class Output {
     this.#options.stdout.write(`${visibleJson(JSON.stringify(document, undefined, 2))}\n`);
   }
 
+  /** One document of several, with `--json`: on a line of its own, so that it can be read as it comes. */
+  record(document: Json): void {
+    if (this.#options.json) this.#options.stdout.write(`${visibleJson(JSON.stringify(document))}\n`);
+  }
+
   /** A text that is replaced by the next one, on standard error if that is a terminal. */
   progress(text: string): void {
     if (this.#options.stderr.isTTY === true) this.#options.stderr.write(`\r${visible(text)}`);

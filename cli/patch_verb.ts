@@ -21,6 +21,7 @@ export const patchVerb: Verb = {
   run(args: Arguments, context: Context): Promise<Answer> {
     const id = idWord("patch", args.words);
     return onTable(args, context, {
+      needsMaster: true,
       check: (table) => partialOf(args.words.slice(1), table),
       run: (wiring, partial) =>
         tellWrite(wiring, {

@@ -7,18 +7,34 @@ import { BadInput, messageOf } from "./bad_input.ts";
 /** The folder for what the demo keeps unless told otherwise, in the current folder. */
 export const DEMO_FOLDER = ".vantage-demo";
 
-/** Which table, in which database, with which cache in front of it. */
+/** Which table, of which master, with which cache in front of it. */
 export interface Places {
   readonly entity: string;
-  readonly master: string;
-  /** Whether the master is the demo's own, which is filled on its first use. */
-  readonly masterIsDefault: boolean;
+  readonly master: MasterPlace;
   readonly cache: CachePlace;
 }
 
-/** Where rows are kept. */
-export type CachePlace = { readonly kind: "mem" } | { readonly kind: "none" } | {
+/** Who owns the truth. */
+export type MasterPlace = FileMaster | ServerMaster;
+
+/** A database. */
+export interface FileMaster {
   readonly kind: "file";
+  readonly path: string;
+  /** Whether it is the demo's own, which is filled on its first use. */
+  readonly isDefault: boolean;
+}
+
+/** A server as `serve` starts one. */
+export interface ServerMaster {
+  readonly kind: "server";
+  /** Where its tables are; ends in a slash. */
+  readonly url: URL;
+}
+
+/** Where rows are kept: in an SQLite file, in a file of Deno KV, in memory, or nowhere. */
+export type CachePlace = { readonly kind: "mem" | "none" } | {
+  readonly kind: "file" | "kv";
   readonly path: string;
 };
 
@@ -28,25 +44,30 @@ export type CachePlace = { readonly kind: "mem" } | { readonly kind: "none" } | 
  * @throws {BadInput} if a place cannot be one.
  */
 export function placesOf(args: Arguments): Places {
-  const entity = given(args, "entity") ?? "products";
-  const master = given(args, "master");
-  const cache = given(args, "cache") ?? join(DEMO_FOLDER, "cache.sqlite");
-  const places: Places = {
-    entity,
-    master: master ?? join(DEMO_FOLDER, "master.sqlite"),
-    masterIsDefault: master === undefined,
-    cache: cache === "mem" || cache === "none" ? { kind: cache } : { kind: "file", path: cache },
-  };
-  for (const path of filesOf(places)) checkFile(path);
-  if (places.cache.kind === "file" && resolve(places.cache.path) === resolve(places.master)) {
-    throw new BadInput(`--cache and --master are the same file ${JSON.stringify(cache)}; they must be two`);
+  const places: Places = { entity: given(args, "entity") ?? "products", master: masterOf(args), cache: cacheOf(args) };
+  const files = filesOf(places);
+  for (const path of files) checkFile(path);
+  if (new Set(files.map((path) => resolve(path))).size < files.length) {
+    throw new BadInput(
+      `--cache and --master are the same file ${JSON.stringify(args.text("cache"))}; they must be two`,
+    );
   }
   return places;
 }
 
+/**
+ * The master, for what works on a file and on nothing else.
+ *
+ * @throws {BadInput} if it is a server.
+ */
+export function fileMasterOf({ master }: Places, verb: string): FileMaster {
+  if (master.kind === "file") return master;
+  throw new BadInput(`${verb} works on a file, and --master ${master.url} is a server`);
+}
+
 /** Makes the demo's folder if one of the files belongs there. */
-export function makeDemoFolder(places: Places): void {
-  if (!filesOf(places).some(isInDemoFolder)) return;
+export function makeDemoFolder(files: readonly string[]): void {
+  if (!files.some(isInDemoFolder)) return;
   try {
     mkdirSync(DEMO_FOLDER, { recursive: true });
   } catch (cause) {
@@ -54,16 +75,58 @@ export function makeDemoFolder(places: Places): void {
   }
 }
 
-/**
- * The key that the rows of one table in one database are kept under. The database is part of it, so that no two of them
- * share rows in one cache.
- */
-export function cacheKeyOf(entity: string, master: string): string {
-  return `${entity}@${createHash("sha256").update(realpathSync(master)).digest("hex").slice(0, 12)}`;
+/** The files among the places. */
+export function filesOf({ master, cache }: Places): readonly string[] {
+  return [master, cache].flatMap((place) => "path" in place ? [place.path] : []);
 }
 
-function filesOf({ master, cache }: Places): readonly string[] {
-  return cache.kind === "file" ? [master, cache.path] : [master];
+/**
+ * The key that the rows of one table of one master are kept under. The master is part of it, so that no two of them share
+ * rows in one cache.
+ */
+export function cacheKeyOf(entity: string, master: MasterPlace): string {
+  const where = master.kind === "file" ? realpathSync(master.path) : master.url.href;
+  return `${entity}@${createHash("sha256").update(where).digest("hex").slice(0, 12)}`;
+}
+
+/** Where a server has a table. */
+export function tableUrl(entity: string, { url }: ServerMaster): URL {
+  return new URL(encodeURIComponent(entity), url);
+}
+
+/** Where a server tells what happens to a table. */
+export function eventsUrl(entity: string, master: ServerMaster): URL {
+  return new URL(`${tableUrl(entity, master)}/events`);
+}
+
+function masterOf(args: Arguments): MasterPlace {
+  const master = given(args, "master");
+  if (master === undefined) return { kind: "file", path: join(DEMO_FOLDER, "master.sqlite"), isDefault: true };
+  if (/^https?:/i.test(master)) return { kind: "server", url: serverUrl(master) };
+  return { kind: "file", path: master, isDefault: false };
+}
+
+function serverUrl(text: string): URL {
+  const url = URL.parse(text);
+  if (url === null) {
+    throw new BadInput(`${JSON.stringify(text)} is not a URL; accepted is one as http://127.0.0.1:8737/`);
+  }
+  // Not quoted: it may hold a password.
+  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
+    throw new BadInput("--master takes a URL without user, password, parameters and fragment");
+  }
+  if (!url.pathname.endsWith("/")) url.pathname += "/";
+  return url;
+}
+
+function cacheOf(args: Arguments): CachePlace {
+  const cache = given(args, "cache") ?? join(DEMO_FOLDER, "cache.sqlite");
+  if (cache === "mem" || cache === "none") return { kind: cache };
+  if (cache === "kv") return { kind: "kv", path: join(DEMO_FOLDER, "cache.kv") };
+  if (!cache.startsWith("kv:")) return { kind: "file", path: cache };
+  const path = cache.slice("kv:".length);
+  if (path === "") throw new BadInput("--cache kv:<file> needs a file after the colon");
+  return { kind: "kv", path };
 }
 
 function given(args: Arguments, flag: string): string | undefined {

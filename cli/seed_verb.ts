@@ -6,7 +6,15 @@ import { BadInput, opening } from "./bad_input.ts";
 import { BAKERY_TABLES, type BakerySize, SMALL_BAKERY } from "./bakery.ts";
 import { checkCache, isStored, OpenedCache } from "./opened_cache.ts";
 import { type Output, paint } from "./output.ts";
-import { cacheKeyOf, makeDemoFolder, type Places, placesOf } from "./places.ts";
+import {
+  cacheKeyOf,
+  type CachePlace,
+  type FileMaster,
+  fileMasterOf,
+  filesOf,
+  makeDemoFolder,
+  placesOf,
+} from "./places.ts";
 import { progressBar } from "./progress_bar.ts";
 import { checkSeedable, seedBakery } from "./seeding.ts";
 import { formatMs, round } from "./timed_reads.ts";
@@ -21,6 +29,7 @@ export const seedVerb: Verb = {
   summary: "fill the master with the bakery: clients, products and orders",
   details: [
     "What the demo filled before is replaced; a database that it did not make is refused.",
+    "Those who have the file open see it at once; a server of it tells those who watch.",
     "With --rows, the table of --entity gets so many rows, and the other two what the bakery has.",
   ],
   flags: [
@@ -34,18 +43,18 @@ export const seedVerb: Verb = {
 async function seed(args: Arguments, context: Context): Promise<Answer> {
   const rows = args.whole("rows", { max: MAX_ROWS });
   const places = placesOf(args);
+  const master = fileMasterOf(places, "seed");
+  const { path } = master;
   const size = sizeOf(places.entity, rows);
-  if (existsSync(places.master)) {
-    await opening("the master", () => checkSeedable(places.master));
-  }
+  if (existsSync(path)) await opening("the master", () => checkSeedable(path));
   await checkCache(places.cache);
-  makeDemoFolder(places);
+  makeDemoFolder(filesOf(places));
   const startedAt = performance.now();
-  await seedBakery(places.master, { size, onProgress: progressBar(context.out) });
+  await seedBakery(path, { size, onProgress: progressBar(context.out) });
   const ms = performance.now() - startedAt;
-  await invalidateAll(places);
-  tell(context.out, places, size, ms);
-  return { document: { verb: "seed", master: places.master, rows: { ...size }, ms: round(ms) } };
+  await invalidateAll(master, places.cache);
+  tell(context.out, path, size, ms);
+  return { document: { verb: "seed", master: path, rows: { ...size }, ms: round(ms) } };
 }
 
 function sizeOf(entity: string, rows: number | undefined): BakerySize {
@@ -58,20 +67,20 @@ function sizeOf(entity: string, rows: number | undefined): BakerySize {
 }
 
 /** What a cache holds of the rows from before is dropped, if there is such a cache. */
-async function invalidateAll({ master, cache: place }: Places): Promise<void> {
+async function invalidateAll(master: FileMaster, place: CachePlace): Promise<void> {
   if (!isStored(place)) return;
   await using opened = await OpenedCache.open(place);
   for (const { name } of BAKERY_TABLES) {
-    await using table = await SqliteTable.open(master, name);
+    await using table = await SqliteTable.open(master.path, name);
     await using live = new LiveTable(table, cacheKeyOf(name, master), opened.cache);
     await live.invalidate();
   }
 }
 
-function tell(out: Output, { master }: Places, size: BakerySize, ms: number): void {
+function tell(out: Output, path: string, size: BakerySize, ms: number): void {
   out.table(["table", "rows"], BAKERY_TABLES.map(({ name }) => [name, size[name]]));
   out.line();
   const total = size.clients + size.products + size.orders;
   const rate = Math.round(total / ms * 1_000);
-  out.line(paint("cyan", "seeded"), ` ${formatMs(ms)}  ${total} rows in ${master}, ${rate} a second`);
+  out.line(paint("cyan", "seeded"), ` ${formatMs(ms)}  ${total} rows in ${path}, ${rate} a second`);
 }

@@ -60,6 +60,13 @@ export async function seedBakery(path: string, options: SeedingOptions): Promise
   }
 }
 
+/** Opens a database, so that it waits for others who lock it. */
+export function openDatabase(path: string): DatabaseSync {
+  const db = new DatabaseSync(path);
+  db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+  return db;
+}
+
 /** A database in memory with the bakery's tables and no rows: to check what is asked before there is a file. */
 export function previewBakery(): DatabaseSync {
   const db = new DatabaseSync(":memory:");
@@ -68,9 +75,8 @@ export function previewBakery(): DatabaseSync {
 }
 
 async function fillFile(path: string, options: SeedingOptions): Promise<void> {
-  const db = await opening("the master", () => new DatabaseSync(path));
+  const db = await opening("the master", () => openDatabase(path));
   try {
-    db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
     db.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
     // Those who read meanwhile go on reading what was there before.
     db.exec("PRAGMA journal_mode = WAL");

@@ -1,6 +1,6 @@
 import type { LiveTable, Row, Rows } from "@vantage/live";
 import type { Json } from "./json_form.ts";
-import type { LastMisses } from "./last_misses.ts";
+import type { KeptMap } from "./kept_map.ts";
 import { type Output, paint, type Part } from "./output.ts";
 
 /** A read: what came back, from where, and how long it took. */
@@ -9,15 +9,18 @@ export interface Reading<T> {
   readonly key: string;
   readonly outcome: "hit" | "miss";
   readonly ms: number;
+  /** When the master was asked for what was served, in milliseconds since the epoch, if this is a hit. */
+  readonly cachedAt?: number | undefined;
   /** How long the last miss of the same key took, if this is a hit and that is known. */
   readonly lastMissMs?: number | undefined;
 }
 
 /** Reads of a live table with a watch in hand. Whether a read hit is what the table has counted. */
 export class TimedReads {
-  readonly #lastMisses: LastMisses;
+  readonly #lastMisses: KeptMap<number>;
 
-  constructor(lastMisses: LastMisses) {
+  /** `lastMisses` has the milliseconds that the last miss of each key took. */
+  constructor(lastMisses: KeptMap<number>) {
     this.#lastMisses = lastMisses;
   }
 
@@ -41,7 +44,8 @@ export class TimedReads {
     const answer = await read();
     const ms = performance.now() - startedAt;
     if (handle.stats().hits > hitsBefore) {
-      return { answer, key, outcome: "hit", ms, lastMissMs: this.#lastMisses.get(key) };
+      const { fetchedAt } = await handle.explain(key);
+      return { answer, key, outcome: "hit", ms, cachedAt: fetchedAt, lastMissMs: this.#lastMisses.get(key) };
     }
     this.#lastMisses.set(key, ms);
     return { answer, key, outcome: "miss", ms };
@@ -49,15 +53,22 @@ export class TimedReads {
 }
 
 /** The facts of a reading for programs. */
-export function readingToJson({ key, outcome, ms, lastMissMs }: Reading<unknown>): { readonly [name: string]: Json } {
-  const facts = { key, outcome, ms: round(ms) };
-  if (lastMissMs === undefined) return facts;
-  return { ...facts, lastMissMs: round(lastMissMs), timesFaster: round(lastMissMs / ms) };
+export function readingToJson(reading: Reading<unknown>): { readonly [name: string]: Json } {
+  const { key, outcome, ms, cachedAt, lastMissMs } = reading;
+  return {
+    key,
+    outcome,
+    ms: round(ms),
+    ...(cachedAt !== undefined && { cachedAt: new Date(cachedAt).toISOString() }),
+    ...(lastMissMs !== undefined && { lastMissMs: round(lastMissMs), timesFaster: round(lastMissMs / ms) }),
+  };
 }
 
-/** Tells people hit or miss, the time, and how that compares. */
+/** Tells people hit or miss, the time, how old it is, and how that compares. */
 export function tellReading(out: Output, what: string, reading: Reading<unknown>): void {
-  out.line(...readingParts(reading), `  ${what}`, paint("dim", comparison(reading)));
+  const { cachedAt } = reading;
+  const age = cachedAt === undefined ? "" : `  cached ${formatAge(Date.now() - cachedAt)} ago`;
+  out.line(...readingParts(reading), `  ${what}`, age, paint("dim", comparison(reading)));
 }
 
 /** The word and the time. */
@@ -78,6 +89,14 @@ export function comparison({ ms, lastMissMs }: Reading<unknown>): string {
 export function formatMs(ms: number): string {
   return `${ms.toFixed(ms >= 100 ? 0 : ms >= 10 ? 1 : ms >= 0.01 ? 3 : 4)} ms`;
 }
+
+/** How long ago something was, for people. */
+function formatAge(ms: number): string {
+  const [unit, size] = AGES.find(([, size]) => ms >= 2 * size) ?? ["s", 1_000];
+  return `${Math.max(0, Math.floor(ms / size))} ${unit}`;
+}
+
+const AGES = [["days", 86_400_000], ["h", 3_600_000], ["min", 60_000]] as const;
 
 /** Milliseconds for programs, without digits that mean nothing. */
 export function round(ms: number): number {

@@ -1,15 +1,20 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { type LiveTable, ManualLiveStream, type Row, type Rows } from "@vantage/live";
+import { SseLiveStream } from "@vantage/live/stream/sse";
+import { RestTable } from "@vantage/live/table/rest";
 import { SqliteTable } from "@vantage/live/table/sqlite";
 import type { Arguments } from "./args.ts";
 import { SMALL_BAKERY } from "./bakery.ts";
-import { pushAndHear } from "./heard_event.ts";
+import { ChildServer } from "./child_server.ts";
+import { doAndHear } from "./heard_event.ts";
 import { tellWiring } from "./info_verb.ts";
+import { Interruption } from "./interruption.ts";
 import type { Json } from "./json_form.ts";
 import { type Output, paint } from "./output.ts";
-import type { Places } from "./places.ts";
+import { eventsUrl, type Places, tableUrl } from "./places.ts";
 import { seedBakery } from "./seeding.ts";
 import { statsToJson, tellCounts } from "./stats_verb.ts";
 import { comparison, formatMs, type Reading, readingParts, readingToJson, round } from "./timed_reads.ts";
@@ -19,6 +24,8 @@ import { Wiring } from "./wiring.ts";
 
 const PRODUCTS = 2_000;
 const WRITERS = 100;
+const LATENCY_MS = 40;
+const INTERRUPTED = 130;
 
 /** What the demo does without a verb. */
 export const tour: Verb = {
@@ -26,32 +33,39 @@ export const tour: Verb = {
   words: [],
   summary: "a tour of everything in one go, or one verb",
   details: [
-    "The tour works in a folder of its own, which it removes. The verbs work on .vantage-demo in the current folder,",
-    "which is filled with a bakery on its first use.",
+    "The tour works in a folder and with a server of its own, and leaves neither behind. The verbs work on .vantage-demo",
+    "in the current folder, which is filled with a bakery on its first use; or, with --master, on what serve serves.",
   ],
   flags: COMMON_FLAGS,
   async run(_: Arguments, context: Context): Promise<Answer> {
     const folder = mkdtempSync(join(tmpdir(), "vantage-demo-"));
+    const remove = (): void => rmSync(folder, { recursive: true, force: true });
+    using interruption = new Interruption();
+    interruption.signal.addEventListener("abort", () => {
+      remove();
+      process.exit(INTERRUPTED);
+    });
     try {
       return await new Tour(folder, context).run();
     } finally {
-      rmSync(folder, { recursive: true, force: true });
+      remove();
     }
   },
 };
 
 /** The stages of the tour, each of them told as it happens. */
 class Tour {
+  readonly #file: string;
   readonly #places: Places;
   readonly #context: Context;
   readonly #out: Output;
   readonly #steps: { readonly [name: string]: Json }[] = [];
 
   constructor(folder: string, context: Context) {
+    this.#file = join(folder, "master.sqlite");
     this.#places = {
       entity: "products",
-      master: join(folder, "master.sqlite"),
-      masterIsDefault: false,
+      master: { kind: "file", path: this.#file, isDefault: false },
       cache: { kind: "file", path: join(folder, "cache.sqlite") },
     };
     this.#context = context;
@@ -60,7 +74,7 @@ class Tour {
 
   async run(): Promise<Answer> {
     await this.#time("seed", `${PRODUCTS} products, in a new SQLite file`, async () => {
-      await seedBakery(this.#places.master, { size: { ...SMALL_BAKERY, products: PRODUCTS } });
+      await seedBakery(this.#file, { size: { ...SMALL_BAKERY, products: PRODUCTS } });
     });
     await this.#coldAndWarm();
     await this.#startAgain();
@@ -70,6 +84,7 @@ class Tour {
     await this.#event(wiring, stream);
     await this.#views(wiring);
     await this.#writers(wiring);
+    await this.#network();
     this.#heading("What was measured");
     const stats = wiring.live.stats();
     const costs = await this.#measure();
@@ -115,10 +130,14 @@ class Tour {
 
   async #event(wiring: Wiring, stream: ManualLiveStream): Promise<void> {
     this.#heading("Somebody else changes the master; an event says so");
-    await using other = await SqliteTable.open(this.#places.master, "products");
+    await using other = await SqliteTable.open(this.#file, "products");
     await other.patchValue("a", { name: "Apricot tart" });
     await this.#list(wiring, "list", (rows) => `a is still ${rows.get("a")?.name}, as nobody has told`);
-    await this.#time("event", "updated a", () => pushAndHear(stream, wiring.live, { kind: "updated", id: "a" }));
+    await this.#time(
+      "event",
+      "updated a",
+      () => doAndHear(wiring.live, () => stream.push({ kind: "updated", id: "a" })),
+    );
     await this.#list(wiring, "list", (rows) => `a is ${rows.get("a")?.name}`);
   }
 
@@ -141,6 +160,28 @@ class Tour {
     });
     this.#out.line(`${" ".repeat(17)}${own} of ${WRITERS} got their own answer`);
     this.#steps.push({ step: "own answers", count: own, of: WRITERS });
+  }
+
+  async #network(): Promise<void> {
+    this.#heading(`Across a network: the same file behind a server in another process, ${LATENCY_MS} ms away`);
+    await using server = await this.#time("serve", "the server is started", () => {
+      return ChildServer.start({ path: this.#file, latencyMs: LATENCY_MS });
+    });
+    const { url } = server;
+    const { entity } = this.#places;
+    const master = { kind: "server", url } as const;
+    const liveStream = new SseLiveStream(eventsUrl(entity, master));
+    await using wiring = await Wiring.open({ ...this.#places, master }, { tracer: this.#context.tracer, liveStream });
+    // Whoever begins to listen is told that something may have changed before.
+    await this.#time("hear", "its events are listened to", () => doAndHear(wiring.live, () => {}));
+    await this.#list(wiring, "list");
+    await this.#list(wiring, "list again");
+    const other = await RestTable.open(tableUrl(entity, master));
+    await this.#time("patch", "a, by another client of the server; heard by its event", () => {
+      return doAndHear(wiring.live, () => other.patchValue("a", { name: "Almond tart" }));
+    });
+    await this.#list(wiring, "list", (rows) => `a is ${rows.get("a")?.name}`);
+    await this.#list(wiring, "list again");
   }
 
   /** Not traced: a thousand reads would only be in the way. */
@@ -168,12 +209,13 @@ class Tour {
     this.#tell(`get ${id}`, reading, reading.answer === undefined ? "no such row" : remark(reading.answer));
   }
 
-  async #time(word: string, what: string, work: () => Promise<unknown>): Promise<void> {
+  async #time<T>(word: string, what: string, work: () => Promise<T>): Promise<T> {
     const startedAt = performance.now();
-    await work();
+    const answer = await work();
     const ms = performance.now() - startedAt;
     this.#out.line(paint("cyan", word.toUpperCase().padEnd(5)), `${formatMs(ms).padStart(10)}  ${what}`);
     this.#steps.push({ step: word, what, ms: round(ms) });
+    return answer;
   }
 
   #tell(what: string, reading: Reading<unknown>, remark: string): void {

@@ -12,8 +12,8 @@ export interface Context {
 
 /** What a verb answers. */
 export interface Answer {
-  /** The answer for programs. */
-  readonly document: { readonly [name: string]: Json | undefined };
+  /** The answer for programs, unless that has been told line by line. */
+  readonly document?: { readonly [name: string]: Json | undefined } | undefined;
   /** The exit code; default 0. */
   readonly exitCode?: number | undefined;
 }
@@ -38,6 +38,8 @@ export interface Verb {
 
 /** The exit code for a row that is not there. */
 export const NO_SUCH_ROW = 1;
+/** The exit code for what is nobody's mistake. */
+export const FAULT = 1;
 
 /** Flags of every verb. */
 export const COMMON_FLAGS: readonly Flag[] = [
@@ -49,6 +51,14 @@ export const COMMON_FLAGS: readonly Flag[] = [
 /** Flags of every verb that works on a table. */
 export const TABLE_FLAGS: readonly Flag[] = [
   { name: "entity", value: "<table>", help: "the table; default products" },
-  { name: "master", value: "<file>", help: "the database that owns the truth; default .vantage-demo/master.sqlite" },
-  { name: "cache", value: "mem|none|<file>", help: "where rows are kept; default .vantage-demo/cache.sqlite" },
+  {
+    name: "master",
+    value: "<file>|http://...",
+    help: "who owns the truth: a database, or a server; default .vantage-demo/master.sqlite",
+  },
+  {
+    name: "cache",
+    value: "mem|none|kv|kv:<file>|<file>",
+    help: "where rows are kept; kv is Deno's; default .vantage-demo/cache.sqlite",
+  },
 ];

@@ -1,12 +1,23 @@
 import { existsSync } from "node:fs";
-import { type LiveStream, LiveTable, type TableLike } from "@vantage/live";
+import { type LiveStream, LiveTable, type Table, type TableLike } from "@vantage/live";
 import { SqliteTable } from "@vantage/live/table/sqlite";
 import type { Arguments } from "./args.ts";
-import { BadInput, opening } from "./bad_input.ts";
+import { opening } from "./bad_input.ts";
 import { SMALL_BAKERY } from "./bakery.ts";
-import { LastMisses } from "./last_misses.ts";
+import { KeptMap } from "./kept_map.ts";
 import { checkCache, OpenedCache } from "./opened_cache.ts";
-import { cacheKeyOf, makeDemoFolder, type Places, placesOf } from "./places.ts";
+import { describeServed, isDescription, type KnownTables, OpenedMaster } from "./opened_master.ts";
+import type { Output } from "./output.ts";
+import {
+  cacheKeyOf,
+  type CachePlace,
+  type FileMaster,
+  filesOf,
+  makeDemoFolder,
+  type MasterPlace,
+  type Places,
+  placesOf,
+} from "./places.ts";
 import { previewBakery, seedBakery } from "./seeding.ts";
 import { TimedReads } from "./timed_reads.ts";
 import type { Answer, Context } from "./verb.ts";
@@ -15,25 +26,36 @@ import type { Answer, Context } from "./verb.ts";
 export interface WiringOptions {
   readonly tracer: Context["tracer"];
   readonly liveStream?: LiveStream | undefined;
+  /** What is known of the tables of servers. */
+  readonly known?: KnownTables | undefined;
+}
+
+/** What was opened for a {@linkcode Wiring}, which closes it. */
+interface Opened {
+  readonly master: OpenedMaster;
+  readonly cache: OpenedCache;
+  readonly known: KnownTables;
 }
 
 /** A master, a cache, and the live table that joins them. */
 export class Wiring implements AsyncDisposable {
   readonly places: Places;
-  readonly master: SqliteTable;
+  readonly master: Table;
   readonly live: LiveTable;
   readonly reads: TimedReads;
+  readonly #master: OpenedMaster;
   readonly #cache: OpenedCache;
-  readonly #lastMisses: LastMisses;
+  readonly #lastMisses: KeptMap<number>;
+  readonly #known: KnownTables;
 
-  private constructor(places: Places, master: SqliteTable, cache: OpenedCache, options: WiringOptions) {
+  private constructor(places: Places, { master, cache, known }: Opened, options: WiringOptions) {
     this.places = places;
-    this.master = master;
+    this.master = master.table;
+    this.#master = master;
     this.#cache = cache;
-    this.live = new LiveTable(master, cacheKeyOf(places.entity, places.master), cache.cache, options);
-    this.#lastMisses = new LastMisses(
-      places.cache.kind === "file" ? `${places.cache.path}.last-misses.json` : undefined,
-    );
+    this.#known = known;
+    this.live = new LiveTable(this.master, cacheKeyOf(places.entity, places.master), cache.cache, options);
+    this.#lastMisses = new KeptMap({ path: besides(places.cache, "last-misses"), isValue: isTime });
     this.reads = new TimedReads(this.#lastMisses);
   }
 
@@ -41,13 +63,16 @@ export class Wiring implements AsyncDisposable {
    * Opens master and cache; the cache is made if it is missing.
    *
    * @throws {BadInput} if one of them cannot be opened.
+   * @throws {UnavailableError} if the master is a server that is away.
    */
   static async open(places: Places, options: WiringOptions): Promise<Wiring> {
-    const master = await openMaster(places);
+    const known = options.known ?? knownTables(places.cache);
+    const master = await OpenedMaster.open(places, known);
     try {
-      return new Wiring(places, master, await OpenedCache.open(places.cache, options.tracer), options);
+      const cache = await OpenedCache.open(places.cache, options.tracer);
+      return new Wiring(places, { master, cache, known }, options);
     } catch (error) {
-      await master.close();
+      await master[Symbol.asyncDispose]();
       throw error;
     }
   }
@@ -56,46 +81,66 @@ export class Wiring implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.live.close();
     await this.#cache[Symbol.asyncDispose]();
-    await this.master.close();
+    await this.#master[Symbol.asyncDispose]();
     this.#lastMisses.save();
+    this.#known.save();
   }
 }
 
 /** What to do with a table. */
 export interface Task<P> {
+  /**
+   * Whether a server must be there even if the cache could answer, as for writes. It is asked anew what its table is like;
+   * otherwise what it said last will do.
+   */
+  readonly needsMaster?: boolean | undefined;
   /** Checks what was given against the table, before anything is made or changed. */
   check(table: TableLike): P;
   /** Does it. */
   run(wiring: Wiring, plan: P): Promise<Answer>;
   /** The events to listen to. */
-  readonly liveStream?: LiveStream | undefined;
+  readonly streamOf?: ((master: MasterPlace, entity: string) => LiveStream) | undefined;
 }
 
 /**
  * Checks everything first; then makes what is missing, and runs the task.
  *
  * @throws {BadInput} if anything given cannot be used; then nothing was changed.
+ * @throws {UnavailableError} if the master is a server that is away, and is needed.
  */
 export async function onTable<P>(args: Arguments, context: Context, task: Task<P>): Promise<Answer> {
   const places = placesOf(args);
-  const plan = await checkMaster(places, (table) => task.check(table));
-  await checkCache(places.cache);
-  makeDemoFolder(places);
-  if (isToBeSeeded(places)) {
-    await seedBakery(places.master, { size: SMALL_BAKERY, onlyIfMissing: true });
-    context.out.note(`Nothing was there yet: filled ${places.master} with the bakery.`);
-  }
-  await using wiring = await Wiring.open(places, { tracer: context.tracer, liveStream: task.liveStream });
+  const { master, entity, cache } = places;
+  const known = knownTables(cache);
+  if (master.kind === "server" && task.needsMaster === true) await describeServed(entity, master, known);
+  const plan = await checkMaster(places, known, (table) => task.check(table));
+  await checkCache(cache);
+  makeDemoFolder(filesOf(places));
+  if (master.kind === "file" && await seedIfMissing(master)) tellSeeded(context.out, master);
+  const liveStream = task.streamOf?.(master, entity);
+  await using wiring = await Wiring.open(places, { tracer: context.tracer, liveStream, known });
   return await task.run(wiring, plan);
 }
 
-/** Whether the default master waits for its first use. An explicit one is never filled unasked. */
-function isToBeSeeded({ master, masterIsDefault }: Places): boolean {
-  return masterIsDefault && !existsSync(master);
+/** Fills the demo's own master on its first use; answers whether it was that. */
+export async function seedIfMissing(master: FileMaster): Promise<boolean> {
+  if (!isToBeSeeded(master)) return false;
+  await seedBakery(master.path, { size: SMALL_BAKERY, onlyIfMissing: true });
+  return true;
 }
 
-async function checkMaster<P>(places: Places, check: (table: TableLike) => P): Promise<P> {
-  if (isToBeSeeded(places)) {
+/** Says that the demo's own master was filled. */
+export function tellSeeded(out: Output, { path }: FileMaster): void {
+  out.note(`Nothing was there yet: filled ${path} with the bakery.`);
+}
+
+/** Whether the default master waits for its first use. An explicit one is never filled unasked. */
+function isToBeSeeded(master: MasterPlace): boolean {
+  return master.kind === "file" && master.isDefault && !existsSync(master.path);
+}
+
+async function checkMaster<P>(places: Places, known: KnownTables, check: (table: TableLike) => P): Promise<P> {
+  if (isToBeSeeded(places.master)) {
     const preview = previewBakery();
     try {
       return check(await opening("the master", () => SqliteTable.open(preview, places.entity)));
@@ -103,13 +148,19 @@ async function checkMaster<P>(places: Places, check: (table: TableLike) => P): P
       preview.close();
     }
   }
-  await using master = await openMaster(places);
-  return check(master);
+  await using master = await OpenedMaster.open(places, known);
+  return check(master.table);
 }
 
-async function openMaster({ master, entity }: Places): Promise<SqliteTable> {
-  if (!existsSync(master)) {
-    throw new BadInput(`There is no master ${JSON.stringify(master)}; "demo seed --master ${master}" makes one`);
-  }
-  return await opening(`${JSON.stringify(entity)} in the master`, () => SqliteTable.open(master, entity));
+function knownTables(cache: CachePlace): KnownTables {
+  return new KeptMap({ path: besides(cache, "tables"), isValue: isDescription });
+}
+
+/** A file next to the cache, if that is a file. */
+function besides(cache: CachePlace, name: string): string | undefined {
+  return "path" in cache ? `${cache.path}.${name}.json` : undefined;
+}
+
+function isTime(value: unknown): value is number {
+  return Number.isFinite(value);
 }

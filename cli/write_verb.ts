@@ -1,10 +1,10 @@
-import { NotFoundError, type Row } from "@vantage/live";
+import { NotFoundError, type Row, TableError } from "@vantage/live";
 import { writing } from "./bad_input.ts";
 import { type Json, rowToJson } from "./json_form.ts";
 import { type Output, paint } from "./output.ts";
 import { tellRow } from "./row_view.ts";
 import { formatMs, round } from "./timed_reads.ts";
-import { type Answer, NO_SUCH_ROW } from "./verb.ts";
+import { type Answer, FAULT, NO_SUCH_ROW } from "./verb.ts";
 import type { Wiring } from "./wiring.ts";
 
 /** What came of a write. */
@@ -46,9 +46,15 @@ export async function tellWrite({ master, live, places }: Wiring, call: WriteCal
     );
     return { document: { verb, entity, id, outcome, ms: round(ms), row: rowOrNull(row) } };
   } catch (error) {
-    if (!(error instanceof NotFoundError)) throw error;
-    out.error(`No such row: ${entity} has no ${JSON.stringify(id)}; nothing was changed`);
-    return { document: { verb, entity, id, outcome: "missing", row: null }, exitCode: NO_SUCH_ROW };
+    if (error instanceof NotFoundError) {
+      out.error(`No such row: ${entity} has no ${JSON.stringify(id)}; nothing was changed`);
+      return { document: { verb, entity, id, outcome: "missing", row: null }, exitCode: NO_SUCH_ROW };
+    }
+    if (error instanceof TableError && error.effect === "unknown") {
+      out.error(`demo: ${error.message}; whether it was done all the same is not known`);
+      return { document: { verb, entity, id, outcome: "unknown", row: null }, exitCode: FAULT };
+    }
+    throw error;
   }
 }
 

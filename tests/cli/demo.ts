@@ -1,9 +1,10 @@
-import { execFile } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 const MAIN = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
@@ -42,12 +43,7 @@ export class DemoFolder implements Disposable {
 
   /** Runs the demo with more variables in its environment. */
   runIn(env: { readonly [name: string]: string }, ...words: readonly string[]): Promise<Ran> {
-    const { NO_COLOR: _, FORCE_COLOR: __, VANTAGE_LOG: ___, ...inherited } = process.env;
-    const options = {
-      cwd: this.path,
-      env: { ...inherited, ...NODE_ONLY, ...env },
-      maxBuffer: MAX_OUTPUT_BYTES,
-    };
+    const options = { cwd: this.path, env: environment(env), maxBuffer: MAX_OUTPUT_BYTES };
     return new Promise((resolve) => {
       execFile(process.execPath, [...RUN, ...words], options, (error, stdout, stderr) => {
         resolve({ code: error === null ? 0 : Number(error.code), stdout: String(stdout), stderr: String(stderr) });
@@ -59,6 +55,27 @@ export class DemoFolder implements Disposable {
   async json(...words: readonly string[]): Promise<Document> {
     const { stdout } = await this.run(...words, "--json");
     return documentOf(stdout);
+  }
+
+  /** Starts the demo with these words, which make it go on until it is told to end. */
+  start(...words: readonly string[]): RunningDemo {
+    return this.startIn({}, ...words);
+  }
+
+  /** Starts the demo with more variables in its environment. */
+  startIn(env: { readonly [name: string]: string }, ...words: readonly string[]): RunningDemo {
+    return new RunningDemo(spawn(process.execPath, [...RUN, ...words], { cwd: this.path, env: environment(env) }));
+  }
+
+  /** Starts a server, and resolves when it listens. Unless the flags say where, on any port that is free. */
+  async serve(...flags: readonly string[]): Promise<RunningServer> {
+    const server = this.start(
+      "serve",
+      "--until-stdin-ends",
+      ...flags.includes("--port") ? [] : ["--port", "0"],
+      ...flags,
+    );
+    return Object.assign(server, { url: (await server.line(/^serving http/)).slice("serving ".length) });
   }
 
   /** Every file with a digest of its bytes. */
@@ -74,6 +91,64 @@ export class DemoFolder implements Disposable {
     rmSync(this.path, { recursive: true, force: true });
   }
 }
+
+function environment(more: { readonly [name: string]: string }): { readonly [name: string]: string | undefined } {
+  const { NO_COLOR: _, FORCE_COLOR: __, VANTAGE_LOG: ___, ...inherited } = process.env;
+  return { ...inherited, ...NODE_ONLY, ...more };
+}
+
+/** A demo that goes on until it is told to end; at the latest, when the test is done with it. */
+export class RunningDemo implements AsyncDisposable {
+  readonly #child: ChildProcess;
+  readonly #lines: AsyncIterator<string>;
+  /** The exit code, once the process and those that it started are gone; `null` if a signal ended it. */
+  readonly ended: Promise<number | null>;
+  #said = "";
+
+  constructor(child: ChildProcess) {
+    const { stdout, stderr } = child;
+    if (stdout === null || stderr === null) throw new TypeError("The demo must be started with pipes");
+    this.#child = child;
+    this.#lines = createInterface({ input: stdout })[Symbol.asyncIterator]();
+    stderr.on("data", (chunk) => void (this.#said += String(chunk)));
+    this.ended = new Promise((resolve) => child.once("close", (code) => resolve(code)));
+  }
+
+  /** The next line on standard output that fits. */
+  async line(pattern: RegExp): Promise<string> {
+    for (;;) {
+      const { done, value } = await this.#lines.next();
+      if (done === true) throw new Error(`The demo ended without a line like ${pattern}; it said:\n${this.#said}`);
+      this.#said += `${value}\n`;
+      if (pattern.test(value)) return value;
+    }
+  }
+
+  /** The next line that is a document of this event. */
+  async event(name: string): Promise<Document> {
+    return documentOf(await this.line(new RegExp(`"event":"${name}"`)));
+  }
+
+  /** Ends its standard input. */
+  endInput(): void {
+    this.#child.stdin?.end();
+  }
+
+  /** Sends a signal, and resolves as `ended` does. */
+  end(signal: "SIGINT" | "SIGTERM" | "SIGKILL"): Promise<number | null> {
+    // Deno's `kill` of a child would hide its exit code.
+    const { pid, exitCode, signalCode } = this.#child;
+    if (pid !== undefined && exitCode === null && signalCode === null) process.kill(pid, signal);
+    return this.ended;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.end("SIGKILL");
+  }
+}
+
+/** A server, and where it listens. */
+export type RunningServer = RunningDemo & { readonly url: string };
 
 /** A JSON document of the demo. */
 export type Document = { readonly [name: string]: unknown };

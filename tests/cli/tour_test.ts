@@ -15,6 +15,11 @@ describe("demo without a verb", () => {
     assert.match(stdout, new RegExp(stages.map((stage) => `^${stage}${TIME}`).join("(?:.|\\n)*?"), "m"));
     assert.match(stdout, /HIT .*a is still Apple tart/);
     assert.match(stdout, /EVENT .*\nMISS .*a is Apricot tart/);
+    const network = ["SERVE", "HEAR", "MISS", "HIT", "PATCH", "MISS", "HIT"];
+    const [, across = ""] = /^Across a network.*\n([^]*?)\n\n/m.exec(stdout) ?? [];
+    assert.deepEqual(across.split("\n").map((line) => line.split(" ")[0]), network);
+    assert.match(across, /^MISS +[4-9]\d.* list: 50 rows$/m);
+    assert.match(across, /MISS .*a is Almond tart/);
     assert.match(stdout, /100 of 100 got their own answer/);
     assert.match(stdout, /^page of 50.* ms .* ms .*x$/m);
     assert.match(stdout, /^masterReads +\d+$/m);
@@ -26,6 +31,15 @@ describe("demo without a verb", () => {
     const { code } = await folder.runIn({ TMPDIR: folder.file("temporary") });
     assert.equal(code, 0);
     assert.deepEqual(readdirSync(folder.path), ["temporary"]);
+    assert.deepEqual(readdirSync(folder.file("temporary")), []);
+  });
+
+  it("demo leaves neither files nor a server when it is interrupted", async () => {
+    using folder = new DemoFolder();
+    mkdirSync(folder.file("temporary"));
+    await using tour = folder.startIn({ TMPDIR: folder.file("temporary") });
+    await tour.line(/^SERVE/);
+    assert.equal(await tour.end("SIGINT"), 130);
     assert.deepEqual(readdirSync(folder.file("temporary")), []);
   });
 

@@ -92,12 +92,24 @@ describe("demo --help", () => {
     using folder = new DemoFolder();
     const { code, stdout } = await folder.run("--help");
     assert.equal(code, 0);
-    const verbs = ["seed", "list", "get", "add", "patch", "delete", "event-then-list", "info", "stats"];
+    const verbs = [
+      "seed",
+      "list",
+      "get",
+      "add",
+      "patch",
+      "delete",
+      "serve",
+      "watch",
+      "event-then-list",
+      "info",
+      "stats",
+    ];
     const helps = await Promise.all(verbs.map((verb) => folder.run(verb, "--help")));
     for (const [index, verb] of verbs.entries()) {
       assert.match(stdout, new RegExp(`^  ${verb}\\b`, "m"));
       assert.equal(helps[index]?.code, 0);
-      assert.match(helps[index]?.stdout ?? "", new RegExp(`^usage: demo ${verb}.*--entity`, "ms"));
+      assert.match(helps[index]?.stdout ?? "", new RegExp(`^usage: demo ${verb}.*--master`, "ms"));
     }
     assert.deepEqual(folder.snapshot(), []);
   });

@@ -1,0 +1,47 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import process from "node:process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+const MAIN = fileURLToPath(new URL("./main.ts", import.meta.url));
+const RUN = "Deno" in globalThis ? ["run", "-A", MAIN] : [...process.execArgv, MAIN];
+
+/** How a server is started. */
+export interface ChildServerOptions {
+  /** The database. */
+  readonly path: string;
+  readonly latencyMs: number;
+}
+
+/** A server in a process of its own, which ends with this one, however that ends. */
+export class ChildServer implements AsyncDisposable {
+  /** Where it listens. */
+  readonly url: URL;
+  readonly #child: ChildProcess;
+
+  private constructor(url: URL, child: ChildProcess) {
+    this.url = url;
+    this.#child = child;
+  }
+
+  /** Starts `serve` on a free port, and resolves when it listens. */
+  static async start({ path, latencyMs }: ChildServerOptions): Promise<ChildServer> {
+    const words = ["serve", "--master", path, "--port", "0", "--latency-ms", String(latencyMs), "--until-stdin-ends"];
+    const child = spawn(process.execPath, [...RUN, ...words], { stdio: ["pipe", "pipe", "inherit"] });
+    // What it says later is read, too: it would wait otherwise.
+    const lines = createInterface({ input: child.stdout });
+    const [line] = await Promise.race([once(lines, "line"), once(child, "exit").then(() => [""])]);
+    const [, url = ""] = /^serving (http:.*)$/.exec(String(line)) ?? [];
+    if (!URL.canParse(url)) throw new Error("The server could not be started");
+    return new ChildServer(new URL(url), child);
+  }
+
+  /** Ends it, and resolves when it is gone. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode !== null) return;
+    const gone = once(this.#child, "exit");
+    this.#child.stdin?.end();
+    await gone;
+  }
+}

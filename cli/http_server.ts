@@ -1,0 +1,82 @@
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { BadInput } from "./bad_input.ts";
+
+/** What answers requests. */
+export type HttpHandler = (request: Request) => Promise<Response>;
+
+/** A server that listens. */
+export interface HttpServer extends AsyncDisposable {
+  /** Where it listens; ends in a slash. */
+  readonly url: string;
+}
+
+/** What is used of `Bun.serve` and `Deno.serve`, so that one file is checked and run everywhere. */
+interface Runtimes {
+  readonly Bun?: { serve(options: object): { readonly port: number; stop(closeConnections: boolean): Promise<void> } };
+  readonly Deno?: {
+    serve(options: object, handler: HttpHandler): {
+      readonly addr: { readonly port: number };
+      readonly finished: Promise<void>;
+    };
+  };
+}
+
+/** This machine, and nobody else. */
+const HOSTNAME = "127.0.0.1";
+
+/**
+ * Serves a handler to this machine, with the server that the runtime has; in Node, through an adapter. Port 0 is any that
+ * is free.
+ *
+ * @throws {BadInput} if the port is taken, or not to be had.
+ */
+export async function serveHttp(handler: HttpHandler, port: number): Promise<HttpServer> {
+  const { Bun: bun, Deno: deno } = globalThis as Runtimes;
+  try {
+    if (bun !== undefined) return serveInBun(bun, handler, port);
+    return deno === undefined ? await serveInNode(handler, port) : serveInDeno(deno, handler, port);
+  } catch (cause) {
+    const code: unknown = cause instanceof Error && "code" in cause ? cause.code : undefined;
+    if (code === "EADDRINUSE") throw new BadInput(`Port ${port} is taken; --port 0 takes any that is free`, { cause });
+    if (code === "EACCES") {
+      throw new BadInput(`Port ${port} is not for everybody; accepted is one from 1024 on`, { cause });
+    }
+    throw cause;
+  }
+}
+
+function serveInDeno(deno: NonNullable<Runtimes["Deno"]>, handler: HttpHandler, port: number): HttpServer {
+  const ending = new AbortController();
+  const options = { hostname: HOSTNAME, port, signal: ending.signal, onListen: (): void => {} };
+  const server = deno.serve(options, (request) => handler(request));
+  return serverAt(server.addr.port, () => {
+    ending.abort();
+    return server.finished;
+  });
+}
+
+function serveInBun(bun: NonNullable<Runtimes["Bun"]>, handler: HttpHandler, port: number): HttpServer {
+  // Streams of events may be silent for longer than a request usually is.
+  const server = bun.serve({ hostname: HOSTNAME, port, idleTimeout: 0, fetch: (request: Request) => handler(request) });
+  return serverAt(server.port, () => server.stop(true));
+}
+
+async function serveInNode(handler: HttpHandler, port: number): Promise<HttpServer> {
+  const { createAdaptorServer } = await import("@hono/node-server");
+  // What is made without HTTP/2 in its options is a server of node:http.
+  const server = createAdaptorServer({ fetch: (request) => handler(request), overrideGlobalObjects: false }) as Server;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject).listen(port, HOSTNAME, resolve);
+  });
+  // It listens to a port, not to a pipe.
+  return serverAt((server.address() as AddressInfo).port, () => {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    server.closeAllConnections();
+    return closed;
+  });
+}
+
+function serverAt(port: number, close: () => Promise<void>): HttpServer {
+  return { url: `http://${HOSTNAME}:${port}/`, [Symbol.asyncDispose]: close };
+}

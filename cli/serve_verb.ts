@@ -1,0 +1,104 @@
+import { systemClock } from "@vantage/live";
+import type { Arguments } from "./args.ts";
+import { serveHttp } from "./http_server.ts";
+import { Interruption } from "./interruption.ts";
+import { type Output, paint } from "./output.ts";
+import { fileMasterOf, makeDemoFolder, placesOf } from "./places.ts";
+import { ServedTables } from "./served_tables.ts";
+import { formatMs, round } from "./timed_reads.ts";
+import { type Answer, COMMON_FLAGS, type Context, type Verb } from "./verb.ts";
+import { seedIfMissing, tellSeeded } from "./wiring.ts";
+
+const DEFAULT_PORT = 8737;
+const MAX_PORT = 65_535;
+const MAX_LATENCY_MS = 60_000;
+const READING: readonly string[] = ["GET", "HEAD", "OPTIONS"];
+
+/** Serves the master to other processes. */
+export const serveVerb: Verb = {
+  name: "serve",
+  words: [],
+  summary: "serve the master's tables over HTTP, to this machine only, until Ctrl-C",
+  details: [
+    "The first line is where; then --master with that address makes the other verbs work across the network.",
+    "Whoever is on this machine may write, unless --read-only says otherwise. What others do to the file is told, too.",
+    "With --json, each line is a document.",
+  ],
+  flags: [
+    { name: "port", value: "<n>", help: `where to listen; 0 is any that is free; default ${DEFAULT_PORT}` },
+    { name: "latency-ms", value: "<n>", help: "wait so long before each answer, as a network would; default 0" },
+    { name: "read-only", help: "refuse to write" },
+    { name: "until-stdin-ends", help: "end when standard input does: for who starts it as a child" },
+    { name: "master", value: "<file>", help: "the database; default .vantage-demo/master.sqlite" },
+    ...COMMON_FLAGS,
+  ],
+  run: serve,
+};
+
+async function serve(args: Arguments, { out, tracer }: Context): Promise<Answer> {
+  const port = args.whole("port", { min: 0, max: MAX_PORT }) ?? DEFAULT_PORT;
+  const latencyMs = args.whole("latency-ms", { min: 0, max: MAX_LATENCY_MS }) ?? 0;
+  const readOnly = args.has("read-only");
+  const master = fileMasterOf(placesOf(args), "serve");
+  makeDemoFolder([master.path]);
+  const seeded = await seedIfMissing(master);
+  using interruption = new Interruption({ withStdin: args.has("until-stdin-ends") });
+  await using tables = await ServedTables.open(master, { writable: !readOnly, tracer });
+  const log = new RequestLog(out, { all: args.has("debug") });
+  await using server = await serveHttp(async (request) => {
+    const startedAt = performance.now();
+    await systemClock.wait(latencyMs);
+    const response = await tables.answer(request);
+    log.tell(request, response, performance.now() - startedAt);
+    return response;
+  }, port);
+  tellServed(out, { url: server.url, tables: tables.names, latencyMs, readOnly });
+  if (seeded) tellSeeded(out, master);
+  await tellChanges(out, tables, interruption.signal);
+  return {};
+}
+
+/** What is served, and how. */
+interface Served {
+  readonly url: string;
+  readonly tables: readonly string[];
+  readonly latencyMs: number;
+  readonly readOnly: boolean;
+}
+
+function tellServed(out: Output, { url, tables, latencyMs, readOnly }: Served): void {
+  out.record({ event: "serving", url, tables, latencyMs, readOnly });
+  out.line(paint("bold", "serving "), url);
+  out.line(`tables  ${tables.join(", ")}`);
+  if (latencyMs > 0) out.line(`waits   ${latencyMs} ms before each answer`);
+  out.line(
+    `writes  ${readOnly ? "are refused" : "are taken from whoever is on this machine; --read-only refuses them"}`,
+  );
+}
+
+/** Until it is interrupted. */
+async function tellChanges(out: Output, { changes }: ServedTables, signal: AbortSignal): Promise<void> {
+  for await (const _ of changes.subscribe({ signal })) {
+    out.record({ event: "changed" });
+    out.line(paint("cyan", "CHANGED "), "by somebody else who has the file; whoever listens is told");
+  }
+}
+
+/** Tells of requests that write, or of all. */
+class RequestLog {
+  readonly #out: Output;
+  readonly #all: boolean;
+
+  constructor(out: Output, { all }: { readonly all: boolean }) {
+    this.#out = out;
+    this.#all = all;
+  }
+
+  tell({ method, url }: Request, { status }: Response, ms: number): void {
+    if (!this.#all && READING.includes(method)) return;
+    const { pathname, search } = new URL(url);
+    const path = pathname + search;
+    this.#out.record({ event: "request", method, path, status, ms: round(ms) });
+    this.#out.line(paint(status < 400 ? "cyan" : "red", method.padEnd(8)), `${status} ${formatMs(ms)}  ${path}`);
+  }
+}

@@ -1,0 +1,96 @@
+import type { DatabaseSync } from "node:sqlite";
+import { LiveTable, NoCache, type Tracer, UnsupportedError } from "@vantage/live";
+import { type TableHandler, tableHandler } from "@vantage/live/server";
+import { SqliteTable } from "@vantage/live/table/sqlite";
+import { opening } from "./bad_input.ts";
+import { FileChanges } from "./file_changes.ts";
+import { checkThere } from "./opened_master.ts";
+import type { FileMaster } from "./places.ts";
+import { openDatabase } from "./seeding.ts";
+
+/** How tables are served. */
+export interface ServedTablesOptions {
+  readonly writable: boolean;
+  readonly tracer: Tracer | undefined;
+}
+
+/** As many rows may be asked for at once as `list --limit` takes. */
+const MAX_ROWS = 1_000_000;
+const TABLE_NAMES = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
+
+/**
+ * Every table of a database behind HTTP, each under its name. In front of each is a live table that keeps no rows: it
+ * tells those who listen what was written through it, and what others did to the file.
+ */
+export class ServedTables implements AsyncDisposable {
+  /** Tells what others do to the file. */
+  readonly changes: FileChanges;
+  readonly #db: DatabaseSync;
+  readonly #handlers = new Map<string, TableHandler>();
+  readonly #tables: LiveTable[] = [];
+
+  private constructor(db: DatabaseSync) {
+    this.#db = db;
+    this.changes = new FileChanges(db);
+  }
+
+  /**
+   * Opens a database. One handle does for all tables and for looking at the file, so that what is written here is told
+   * apart from what others write.
+   *
+   * @throws {BadInput} if there is none, or it cannot be opened.
+   */
+  static async open(master: FileMaster, options: ServedTablesOptions): Promise<ServedTables> {
+    checkThere(master);
+    return await opening("the master", async () => {
+      const served = new ServedTables(openDatabase(master.path));
+      try {
+        await served.#serveAll(options);
+        return served;
+      } catch (error) {
+        await served[Symbol.asyncDispose]();
+        throw error;
+      }
+    });
+  }
+
+  /** The names of the tables. */
+  get names(): readonly string[] {
+    return this.#tables.map(({ tableName }) => tableName);
+  }
+
+  /** Answers a request: what is at the root is the list of tables. */
+  async answer(request: Request): Promise<Response> {
+    const [, place = ""] = new URL(request.url).pathname.split("/");
+    const handler = this.#handlers.get(place);
+    if (handler !== undefined) return await handler(request);
+    if (place === "") return Response.json({ tables: this.names });
+    const detail = `There is no such table; there are ${this.names.join(", ")}`;
+    const problem = { title: "Not found", status: 404, detail, code: "not_found", retriable: false, effect: "none" };
+    return Response.json(problem, { status: 404, headers: { "content-type": "application/problem+json" } });
+  }
+
+  /** Ends every stream of events, finishes what is being written, and closes the file. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const handler of this.#handlers.values()) await handler.close();
+    for (const table of this.#tables) await table.close();
+    this.#db.close();
+  }
+
+  async #serveAll(options: ServedTablesOptions): Promise<void> {
+    for (const { name } of this.#db.prepare(TABLE_NAMES).all()) {
+      // A table whose rows have no id of one column cannot be served.
+      await this.#serve(String(name), options).catch((error: unknown) => {
+        if (!(error instanceof UnsupportedError)) throw error;
+      });
+    }
+  }
+
+  async #serve(name: string, { writable, tracer }: ServedTablesOptions): Promise<void> {
+    const master = await SqliteTable.open(this.#db, name);
+    const table = new LiveTable(master, name, new NoCache(), { liveStream: this.changes, tracer });
+    const place = encodeURIComponent(name);
+    this.#tables.push(table);
+    this.#handlers.set(place, tableHandler(table, { path: `/${place}`, writable, maxRows: MAX_ROWS }));
+  }
+}

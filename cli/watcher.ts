@@ -1,0 +1,125 @@
+import { type LiveTable, type Rows, TableError } from "@vantage/live";
+import { type Json, rowToJson, toJsonForm } from "./json_form.ts";
+import type { Happened, Notes } from "./notes.ts";
+import { cellText, type Output, paint, type Part } from "./output.ts";
+import { type RowChange, rowChanges } from "./row_changes.ts";
+import type { Wiring } from "./wiring.ts";
+
+/** What a {@linkcode Watcher} works with. */
+export interface WatcherOptions {
+  readonly wiring: Wiring;
+  readonly handle: LiveTable;
+  readonly notes: Notes;
+  readonly out: Output;
+}
+
+/** Looks at the rows whenever something happened, and tells what became of them. */
+export class Watcher {
+  readonly #wiring: Wiring;
+  readonly #handle: LiveTable;
+  readonly #notes: Notes;
+  readonly #out: Output;
+  #rows: Rows | undefined;
+  #lost = false;
+
+  constructor({ wiring, handle, notes, out }: WatcherOptions) {
+    this.#wiring = wiring;
+    this.#handle = handle;
+    this.#notes = notes;
+    this.#out = out;
+  }
+
+  /** Takes in what happened; answers how many rows turned out to be not as they were. */
+  async hear({ changed, state }: Happened): Promise<number> {
+    if (state === "lost") await this.#tellLost();
+    if (state === "live") this.#tellLive();
+    if (!changed && state !== "live") return 0;
+    const { live } = this.#wiring;
+    const fencedBefore = live.stats().fencedFills;
+    const seen = await this.#look();
+    // Somebody on the same cache has dropped the rows while they were read: they are old already.
+    if (live.stats().fencedFills > fencedBefore) this.#notes.change();
+    return seen;
+  }
+
+  /** A read that fails is tried again when something happens next: at the latest when the connection is back. */
+  async #look(): Promise<number> {
+    try {
+      const { answer } = await this.#wiring.reads.list(this.#handle);
+      const changes = this.#rows === undefined ? [] : rowChanges(this.#rows, answer);
+      if (this.#rows === undefined) this.#tellFirst(answer);
+      this.#rows = answer;
+      for (const change of changes) this.#tellChange(change);
+      return changes.length;
+    } catch (error) {
+      if (!(error instanceof TableError)) throw error;
+      this.#tell({ event: "failed", message: error.message }, paint("red", "failed   "), error.message);
+      return 0;
+    }
+  }
+
+  #tellFirst({ size }: Rows): void {
+    const { entity } = this.#wiring.places;
+    this.#tell({ event: "watching", entity, rows: size }, paint("bold", "watching "), `${entity}, ${size} rows`);
+  }
+
+  #tellChange(change: RowChange): void {
+    const { kind, id } = change;
+    const { text, facts } = viewOf(change);
+    this.#tell({ event: kind, id, ...facts }, paint("cyan", kind.padEnd(9)), `${JSON.stringify(id)}${text}`);
+  }
+
+  async #tellLost(): Promise<void> {
+    if (this.#lost) return;
+    this.#lost = true;
+    const key = this.#handle.pageCacheKey(this.#handle.query.pagination?.page ?? 1);
+    const { held, fetchedAt } = await this.#wiring.live.explain(key);
+    const cachedAt = held && fetchedAt !== undefined ? new Date(fetchedAt) : undefined;
+    this.#tell(
+      { event: "lost", servedFrom: cachedAt?.toISOString() ?? null },
+      paint("yellow", "lost     "),
+      cachedAt === undefined
+        ? "connection lost; nothing is cached"
+        : `connection lost; serving what was cached at ${clockTime(cachedAt)}`,
+    );
+  }
+
+  #tellLive(): void {
+    if (this.#lost) this.#tell({ event: "live" }, paint("green", "live     "), "connected again");
+    this.#lost = false;
+  }
+
+  #tell(document: { readonly [name: string]: Json }, ...parts: readonly Part[]): void {
+    const now = new Date();
+    this.#out.record({ at: now.toISOString(), ...document });
+    this.#out.line(paint("dim", `${clockTime(now)}  `), ...parts);
+  }
+}
+
+/** Hours, minutes and seconds where the user is. */
+function clockTime(date: Date): string {
+  return date.toTimeString().slice(0, 8);
+}
+
+/** What there is to say of a change besides the id: for people, and for programs. */
+function viewOf(change: RowChange): { readonly text: string; readonly facts: { readonly [name: string]: Json } } {
+  switch (change.kind) {
+    case "added": {
+      const values = Object.entries(change.row).map(([column, value]) => `${column} ${cellText(value)}`);
+      return { text: `  ${values.join(", ")}`, facts: { row: rowToJson(change.row) } };
+    }
+    case "changed": {
+      const values = change.columns.map(({ column, before, after }) =>
+        `${column} ${cellText(before)} -> ${cellText(after)}`
+      );
+      const columns = change.columns.map(({ column, before, after }) =>
+        [column, { before: toJsonForm(before), after: toJsonForm(after) }] as const
+      );
+      return { text: `  ${values.join(", ")}`, facts: { columns: Object.fromEntries(columns) } };
+    }
+    case "removed":
+      return { text: "", facts: {} };
+    default:
+      return change satisfies never;
+  }
+}
