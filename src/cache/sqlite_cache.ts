@@ -13,7 +13,7 @@ import {
 import { ClosedError } from "../table/errors.ts";
 import type { Tracer } from "../trace/tracer.ts";
 import type { Cache, CachedRows, Fence } from "./cache.ts";
-import { CacheFile } from "./sqlite_cache_file.ts";
+import { CacheFile, isBusy } from "./sqlite_cache_file.ts";
 import { SqliteStore, type SqliteStoreSettings, storeSettings } from "./sqlite_store.ts";
 import { createSchema } from "./sqlite_store_schema.ts";
 
@@ -41,6 +41,9 @@ const READS_PER_LOOK = 64;
  * decoded is dropped. A file that is deleted or replaced while it is open is noticed by every `fence`, `put` and
  * `invalidatePrefix`, but only by every 64th `get`: until then a process may serve from the old file what another has
  * invalidated in the new one.
+ *
+ * A lock that another process holds is waited for, 5 seconds at the most, during which nothing else runs; while it is not
+ * given up, later calls fail at once.
  *
  * @example A second process starts warm
  * ```ts
@@ -80,7 +83,8 @@ export class SqliteCache implements Cache, AsyncDisposable {
    * Opens a cache: in the file at a path, which is made if it is missing, or in an open handle of better-sqlite3's shape.
    * A handle stays the caller's; a file is closed by `close()`.
    *
-   * @throws {TypeError} if the path is a folder, not an SQLite database, or a database of something else.
+   * @throws {TypeError} if the path is a folder, not an SQLite database, or a database of something else, or cannot be
+   * opened, as in a read-only folder.
    * @throws {RangeError} if a bound is not a whole number of at least 1.
    * @throws {UnsupportedError} if the runtime has no SQLite of its own.
    */
@@ -88,7 +92,7 @@ export class SqliteCache implements Cache, AsyncDisposable {
     const settings = storeSettings(options);
     if (typeof pathOrHandle === "string") {
       const file = await CacheFile.at(pathOrHandle, settings.trace);
-      return new SqliteCache(settings, file, file.open());
+      return new SqliteCache(settings, file, file.openFirst());
     }
     createSchema(new SqliteStatements(pathOrHandle));
     return new SqliteCache(settings, undefined, pathOrHandle);
@@ -109,13 +113,13 @@ export class SqliteCache implements Cache, AsyncDisposable {
   /** Stores an entry, unless the key was invalidated since the fence; answers whether it was stored. */
   put(key: string, rows: CachedRows, fence?: Fence): boolean {
     this.#look();
-    return this.#guard((store) => store.put(key, rows, fence));
+    return this.#write((store) => store.put(key, rows, fence));
   }
 
   /** Drops every entry whose key starts with `prefix`. */
   invalidatePrefix(prefix: string): void {
     this.#look();
-    this.#guard((store) => store.invalidatePrefix(prefix));
+    this.#write((store) => store.invalidatePrefix(prefix));
   }
 
   /** Closes the file, if `open` opened one. May be called again. */
@@ -139,6 +143,18 @@ export class SqliteCache implements Cache, AsyncDisposable {
     if (handle === undefined) return;
     this.#handle = handle;
     this.#store = new SqliteStore(new SqliteStatements(handle), this.#settings);
+  }
+
+  /** Runs `work`, which waits for the lock of whoever writes. */
+  #write<T>(work: (store: SqliteStore) => T): T {
+    try {
+      const answer = this.#guard(work);
+      this.#file?.waited(this.#handle, true);
+      return answer;
+    } catch (error) {
+      if (isBusy(error)) this.#file?.waited(this.#handle, false);
+      throw error;
+    }
   }
 
   /** Runs `work`; if the file turns out to be damaged or set aside, on the one in its place. */

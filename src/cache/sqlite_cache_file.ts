@@ -1,4 +1,5 @@
 import {
+  BUSY_TIMEOUT_MS,
   databaseFile,
   isDamage,
   loadSqlite,
@@ -19,6 +20,8 @@ const SCHEMA_VERSION = 1;
 const MAX_SET_ASIDE = 4;
 /** How often opening a file lets other processes through. */
 const MAX_TURNS = 20;
+/** The inode of no file: whatever stands at the path is another one. */
+const NO_INODE = -1n;
 
 /** The file of a cache: how it is opened, and replaced when it is damaged. */
 export class CacheFile {
@@ -27,6 +30,7 @@ export class CacheFile {
   readonly #fs: typeof import("node:fs");
   readonly #openHandle: SqliteOpener;
   #inode: bigint | undefined;
+  #waits = true;
 
   private constructor(
     path: string,
@@ -47,6 +51,21 @@ export class CacheFile {
       throw new TypeError(`Cannot make the cache ${describe(path)}: there is no folder ${describe(dirname(path))}`);
     }
     return new CacheFile(path, trace, fs, await loadSqlite());
+  }
+
+  /**
+   * The database to begin with.
+   *
+   * @throws {TypeError} if it cannot be opened: what SQLite says does not name the path.
+   */
+  openFirst(): SqliteHandle {
+    try {
+      return this.open();
+    } catch (cause) {
+      throw cause instanceof TypeError
+        ? cause
+        : new TypeError(`Cannot open the cache ${describe(this.#path)}`, { cause });
+    }
   }
 
   /** The file's database, or an empty one in its place if it is damaged. */
@@ -73,6 +92,13 @@ export class CacheFile {
     return this.open();
   }
 
+  /** Tells that a lock was waited for, and whether it was got. While it is not, only the first call waits. */
+  waited(handle: SqliteHandle, got: boolean): void {
+    if (got === this.#waits) return;
+    handle.exec(`PRAGMA busy_timeout = ${got ? BUSY_TIMEOUT_MS : 0}`);
+    this.#waits = got;
+  }
+
   close(handle: SqliteHandle): void {
     // It is closed already where the last attempt to open the file again failed.
     attempt(() => handle.close());
@@ -85,6 +111,8 @@ export class CacheFile {
     // find that it was replaced. Where not even this can be written, they meet the damage themselves.
     attempt(() => handle.exec("DROP TABLE vantage_scope"));
     this.close(handle);
+    // If it cannot be set aside now, as in a read-only folder, the next call tries again.
+    this.#inode = NO_INODE;
     const aside = this.#nameAside();
     for (const suffix of ["", "-wal", "-shm"]) {
       if (this.#fs.existsSync(this.#path + suffix)) this.#fs.renameSync(this.#path + suffix, aside + suffix);
@@ -95,6 +123,7 @@ export class CacheFile {
   #claimed(handle: SqliteHandle): SqliteHandle {
     claimInTurn(new SqliteStatements(handle), this.#path);
     this.#inode = this.#inodeNow();
+    this.#waits = true;
     return handle;
   }
 
@@ -156,7 +185,7 @@ function attempt(work: () => unknown): void {
 }
 
 /** SQLite's result code for a lock that another connection holds. */
-function isBusy(error: unknown): boolean {
+export function isBusy(error: unknown): boolean {
   const code = sqliteCode(error);
   return typeof code === "number" && (code & 0xff) === 5;
 }
