@@ -1,11 +1,11 @@
 import { abortable } from "../clock/abortable.ts";
 import { type Clock, systemClock } from "../clock/clock.ts";
 import { InvalidAnswerError, type TableError, UnavailableError } from "../table/errors.ts";
-import type { MaybePromise } from "../table/maybe_promise.ts";
 import { describe } from "../table/row.ts";
 import { wholeNumber } from "../table/whole_number.ts";
 import { errorOf, PROBLEM_TYPE } from "../wire/problem.ts";
 import { shownUrl } from "../wire/http_url.ts";
+import { checkHeaders, type GivenHeaders, headersFrom } from "../wire/request_headers.ts";
 import { retryAfterMs } from "../wire/retry_after.ts";
 import type { Json } from "../wire/wire_value.ts";
 import { readText, withoutQuery } from "./read_text.ts";
@@ -15,7 +15,7 @@ export interface RestClientOptions {
   /** Sends the requests; default the runtime's own `fetch`. */
   readonly fetch?: typeof fetch | undefined;
   /** Headers of every request. A function is asked anew for each, since tokens change. */
-  readonly headers?: RequestInit["headers"] | (() => MaybePromise<RequestInit["headers"]>) | undefined;
+  readonly headers?: GivenHeaders | undefined;
   /** How long a request may take, from its headers to the last byte of its answer, in milliseconds; default 30 000. */
   readonly timeoutMs?: number | undefined;
   /** How many bytes of an answer are read; default 64 MiB. A longer one is refused. */
@@ -51,7 +51,7 @@ const MAX_PROBLEM_BYTES = 64 * 2 ** 10;
 /** Sends requests and reads JSON. Whatever goes wrong becomes one of the errors of a table. */
 export class RestClient {
   readonly #fetch: typeof fetch;
-  readonly #headers: RestClientOptions["headers"];
+  readonly #headers: GivenHeaders | undefined;
   readonly #timeoutMs: number;
   readonly #maxAnswerBytes: number;
   readonly #idempotencyHeader: string | false;
@@ -61,7 +61,7 @@ export class RestClient {
   constructor(options: RestClientOptions) {
     // Not bound to the client: a browser's fetch refuses any other `this` than the window.
     this.#fetch = options.fetch ?? ((input, init) => fetch(input, init));
-    this.#headers = options.headers;
+    this.#headers = checkHeaders(options.headers);
     this.#timeoutMs = wholeNumber("timeoutMs", options.timeoutMs ?? 30_000);
     this.#maxAnswerBytes = wholeNumber("maxAnswerBytes", options.maxAnswerBytes ?? 64 * 2 ** 20);
     this.#idempotencyHeader = options.idempotencyHeader ?? "Idempotency-Key";
@@ -94,7 +94,7 @@ export class RestClient {
 
   async #exchange(what: string, request: RestRequest, signal: AbortSignal): Promise<RestAnswer> {
     const { url } = request;
-    const init = await this.#initOf(request, signal);
+    const init = await this.#initOf(request, what, signal);
     // Headers may take their time, and nothing must be sent that nobody waits for.
     signal.throwIfAborted();
     const response = await this.#responseTo(what, url, init);
@@ -129,8 +129,12 @@ export class RestClient {
     );
   }
 
-  async #initOf({ method, body, idempotencyKey }: RestRequest, signal: AbortSignal): Promise<RequestInit> {
-    const headers = new Headers(typeof this.#headers === "function" ? await this.#headers() : this.#headers);
+  async #initOf(
+    { method, body, idempotencyKey }: RestRequest,
+    what: string,
+    signal: AbortSignal,
+  ): Promise<RequestInit> {
+    const headers = await headersFrom(this.#headers, what);
     if (!headers.has("accept")) headers.set("accept", "application/json");
     if (body !== undefined && !headers.has("content-type")) headers.set("content-type", "application/json");
     if (idempotencyKey !== undefined && this.#idempotencyHeader !== false) {

@@ -8,6 +8,7 @@ import { InvalidAnswerError } from "../table/errors.ts";
 import { defineTable, Table } from "../table/table.ts";
 import type { CallOptions } from "../table/table_like.ts";
 import { toHttpUrl } from "../wire/http_url.ts";
+import type { GivenHeaders } from "../wire/request_headers.ts";
 import { type TableDescription, toTableDescription } from "../wire/table_description.ts";
 import type { Json } from "../wire/wire_value.ts";
 import { RestClient, type RestClientOptions } from "./rest_client.ts";
@@ -15,7 +16,17 @@ import type { Pick, RestCondition, RestPaging, RestTableOptions, RestWrite } fro
 import { RestSource } from "./rest_source.ts";
 import { ServedSource } from "./served_source.ts";
 
-export type { Json, Pick, RestClientOptions, RestCondition, RestPaging, RestTableOptions, RestWrite, TableDescription };
+export type {
+  GivenHeaders,
+  Json,
+  Pick,
+  RestClientOptions,
+  RestCondition,
+  RestPaging,
+  RestTableOptions,
+  RestWrite,
+  TableDescription,
+};
 
 /**
  * A REST resource as a table: `GET` lists it, `GET /{id}` gives one row, `POST`, `PUT`, `PATCH` and `DELETE` write. What is

@@ -34,14 +34,15 @@ function parse(text: string): Json {
 /** Reads no more than the bound, whatever the request says of its length. */
 async function readText(request: Request, maxBytes: number): Promise<string> {
   if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLong(maxBytes);
-  const chunks: Uint8Array[] = [];
-  let length = 0;
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  let [text, length] = ["", 0];
+  // No chunk is kept: each may be a few bytes of a buffer of many, of which Deno makes a new one for each.
   for await (const chunk of chunksOf(request)) {
     length += chunk.length;
     if (length > maxBytes) throw tooLong(maxBytes);
-    chunks.push(chunk);
+    text += decoded(() => decoder.decode(chunk, { stream: true }));
   }
-  return decode(chunks);
+  return text + decoded(() => decoder.decode());
 }
 
 async function* chunksOf({ body }: Request): AsyncGenerator<Uint8Array> {
@@ -63,10 +64,9 @@ async function nextOf(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<
   }
 }
 
-function decode(chunks: readonly Uint8Array[]): string {
-  const decoder = new TextDecoder("utf-8", { fatal: true });
+function decoded(decode: () => string): string {
   try {
-    return chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("") + decoder.decode();
+    return decode();
   } catch {
     throw refuse("The body is not in UTF-8");
   }

@@ -1,5 +1,5 @@
 import { isNarrowed } from "../table/query.ts";
-import { describe } from "../table/row.ts";
+import { describe, type Row } from "../table/row.ts";
 import type { TableLike } from "../table/table_like.ts";
 import { failure, Trace } from "../trace/trace.ts";
 import type { TraceLevel } from "../trace/tracer.ts";
@@ -14,6 +14,9 @@ import type { Action, Place } from "./routes.ts";
 import { ServedTable } from "./served_table.ts";
 import { writeRoutes } from "./write_routes.ts";
 
+/** What is told where nothing more may be. */
+const NO_ANSWER = "The request could not be answered";
+
 /** Takes requests in, lets pass what may, hands it to its route, and makes an answer of whatever comes of it. */
 export class Dispatcher {
   readonly #settings: HandlerSettings;
@@ -25,7 +28,7 @@ export class Dispatcher {
   #closed = false;
 
   constructor(table: TableLike, settings: HandlerSettings) {
-    const { events, tracer, authorize, writable } = settings;
+    const { events, tracer, authorize, writable, maxAnswerBytes } = settings;
     const served = new ServedTable(table, settings);
     this.#settings = settings;
     this.#trace = tracer && new Trace(tracer, { table: table.tableName }, () => {});
@@ -36,7 +39,7 @@ export class Dispatcher {
       onFailure: (error) => this.#tellFailure("warn", "events lost", error),
     });
     const cacheControl = authorize === undefined ? "no-cache" : "private, no-cache";
-    const reads = readRoutes({ served, events: this.#events, cacheControl });
+    const reads = readRoutes({ served, events: this.#events, cacheControl, maxAnswerBytes });
     const writes = writable ? writeRoutes(served) : {};
     this.#places = new Map(Object.entries(reads).map(([path, place]) => [path, { ...place, ...writes[path] }]));
   }
@@ -68,11 +71,9 @@ export class Dispatcher {
 
   async #anyAnswer(request: Request, context: object): Promise<Response> {
     try {
-      return await this.#admit(request) ?? await this.#route(request, context);
+      return await this.#admit(request, context) ?? await this.#route(request, context);
     } catch (error) {
-      const refusal = error instanceof Refusal
-        ? error
-        : new Refusal(problemOf(error, "The request could not be answered"), {}, error);
+      const refusal = error instanceof Refusal ? error : new Refusal(problemOf(error, NO_ANSWER), {}, error);
       const { status, code } = refusal.problem;
       if (status >= 500 && refusal.cause !== undefined) {
         this.#tellFailure(code === "fault" ? "error" : "warn", "request failed", refusal.cause);
@@ -82,15 +83,32 @@ export class Dispatcher {
   }
 
   /** What stands in the way of a request: nothing, an answer, or a refusal that is thrown. */
-  async #admit(request: Request): Promise<Response | undefined> {
-    const { authorize, maxUrlLength } = this.#settings;
-    if (this.#closed) throw refuseForNow("closed", "The table is not served any more", 1);
+  async #admit(request: Request, context: object): Promise<Response | undefined> {
+    const { maxUrlLength } = this.#settings;
+    this.#assertOpen();
     if (request.url.length > maxUrlLength) throw refuse(`A URL must have at most ${maxUrlLength} characters`, 414);
-    const permit = authorize === undefined ? true : await authorize(request);
+    const permit = await this.#permitOf(request, context);
+    this.#assertOpen();
     if (permit === true) return undefined;
-    // Its class is not asked for: adapters for Node bring their own. A copy, since one that was fetched cannot be changed.
-    if (typeof permit === "object" && permit !== null) return new Response(permit.body, permit);
+    // A copy, since one that was fetched cannot be changed.
+    if (isResponse(permit)) return new Response(permit.body, permit);
     throw new Refusal({ ...badRequest("This may not be asked here", 403), title: "Forbidden", code: "forbidden" });
+  }
+
+  /** What `authorize` says. If it fails, that is no error of the table, which was not asked. */
+  async #permitOf(request: Request, context: object): Promise<unknown> {
+    const { authorize } = this.#settings;
+    if (authorize === undefined) return true;
+    try {
+      return await authorize(request, context);
+    } catch (error) {
+      throw new Refusal({ ...problemOf(undefined, NO_ANSWER), effect: "none" }, {}, error);
+    }
+  }
+
+  /** Asked again after each wait before the table is asked: whoever closed the handler may be closing that, too. */
+  #assertOpen(): void {
+    if (this.#closed) throw refuseForNow("closed", "The table is not served any more", 1);
   }
 
   async #route(request: Request, context: object): Promise<Response> {
@@ -105,10 +123,16 @@ export class Dispatcher {
     const answer = await action({
       request,
       params: url.searchParams,
-      readRow: () => readRow(request, this.#settings.maxBodyBytes),
+      readRow: () => this.#readRow(request),
       underWay: (work) => this.#finish(work, context),
     });
     return method === "HEAD" ? await withoutBody(answer) : answer;
+  }
+
+  async #readRow(request: Request): Promise<Row> {
+    const row = await readRow(request, this.#settings.maxBodyBytes);
+    this.#assertOpen();
+    return row;
   }
 
   #placeAt(path: string): Place {
@@ -134,6 +158,11 @@ export class Dispatcher {
   #tellFailure(level: TraceLevel, name: string, error: unknown): void {
     this.#trace?.event({ target: "vantage_live::server", level, name, fields: failure(error) });
   }
+}
+
+/** Its class is not asked for: adapters for Node bring their own. */
+function isResponse(permit: unknown): permit is Response {
+  return typeof permit === "object" && permit !== null && "clone" in permit && "status" in permit;
 }
 
 function actionOf(place: Place, method: string): Action | undefined {

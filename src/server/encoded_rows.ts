@@ -1,5 +1,7 @@
 import type { Rows } from "../table/rows.ts";
 import { rowToWire } from "../wire/wire_value.ts";
+import type { Refusal } from "./answers.ts";
+import { refuse } from "./refusals.ts";
 
 /** Rows as they are sent. */
 export interface EncodedRows {
@@ -17,21 +19,45 @@ const TAG_BYTES = 18;
  */
 const encoded = new WeakMap<Rows, Promise<EncodedRows>>();
 
-/** Rows as they are sent, with a tag. The same rows are encoded once. */
-export function encodeRows(rows: Rows): Promise<EncodedRows> {
-  const known = encoded.get(rows);
-  if (known !== undefined) return known;
-  const fresh = encode(rows);
+/**
+ * Rows as they are sent, with a tag. The same rows are encoded once.
+ *
+ * @throws {Refusal} if they have more than `maxBytes` bytes.
+ */
+export async function encodeRows(rows: Rows, maxBytes: number): Promise<EncodedRows> {
+  const known = await encoded.get(rows) ?? await encodeOnce(rows, textOf(rows, maxBytes));
+  if (known.bytes.length > maxBytes) throw tooLong(maxBytes);
+  return known;
+}
+
+/** A byte or more for each character, so what is too long is not written to its end. */
+function textOf(rows: Rows, maxBytes: number): string {
+  const parts: string[] = [];
+  let length = 0;
+  for (const [id, row] of rows) {
+    const part = JSON.stringify([id, rowToWire(row)]);
+    length += part.length;
+    if (length > maxBytes) throw tooLong(maxBytes);
+    parts.push(part);
+  }
+  return `{"rows":[${parts.join(",")}]}`;
+}
+
+function encodeOnce(rows: Rows, text: string): Promise<EncodedRows> {
+  const fresh = encode(text);
   encoded.set(rows, fresh);
   return fresh;
 }
 
-async function encode(rows: Rows): Promise<EncodedRows> {
-  const wire = Array.from(rows, ([id, row]) => [id, rowToWire(row)]);
-  const bytes = new TextEncoder().encode(JSON.stringify({ rows: wire }));
+async function encode(text: string): Promise<EncodedRows> {
+  const bytes = new TextEncoder().encode(text);
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).subarray(0, TAG_BYTES);
   const tag = btoa(String.fromCharCode(...hash)).replaceAll("+", "-").replaceAll("/", "_");
   return { bytes, etag: `"${tag}"` };
+}
+
+function tooLong(maxBytes: number): Refusal {
+  return refuse(`These rows have more than ${maxBytes} bytes; ask for a smaller page`, 422);
 }
 
 /** Whether an `If-None-Match` names this tag. */

@@ -6,8 +6,10 @@ export interface LogPart {
   readonly position: number;
 }
 
-/** How many events are sent in one piece. */
-const MAX_EVENTS_AT_ONCE = 64;
+/** How many characters of events are sent in one piece, unless the first alone has more: a slow client holds one piece. */
+const MAX_PIECE_LENGTH = 16 * 2 ** 10;
+/** The longest id that is told. For a longer one `changed` is, so that what is kept has a bound in bytes as well. */
+const MAX_ID_LENGTH = 1024;
 
 /**
  * The last events of one subscription, numbered from 1. They are kept once for all clients, each of which has no more than
@@ -33,7 +35,8 @@ export class EventLog {
   /** Adds an event, without the row it may carry. */
   append(event: LiveEvent): void {
     this.#newest++;
-    this.#frames.push(this.#frame(event.kind === "changed" ? event : { kind: event.kind, id: event.id }));
+    const isTold = event.kind !== "changed" && event.id.length <= MAX_ID_LENGTH;
+    this.#frames.push(this.#frame(isTold ? { kind: event.kind, id: event.id } : { kind: "changed" }));
     if (this.#frames.length > this.#capacity) this.#frames.shift();
   }
 
@@ -42,8 +45,13 @@ export class EventLog {
     if (position === this.#newest) return undefined;
     if (!this.#reaches(position)) return this.changed();
     const start = this.#frames.length - (this.#newest - position);
-    const frames = this.#frames.slice(start, start + MAX_EVENTS_AT_ONCE);
-    return { text: frames.join(""), position: position + frames.length };
+    let text = this.#frames[start] ?? "";
+    let end = start + 1;
+    for (let next = this.#frames[end]; next !== undefined; next = this.#frames[++end]) {
+      if (text.length + next.length > MAX_PIECE_LENGTH) break;
+      text += next;
+    }
+    return { text, position: position + end - start };
   }
 
   /** What takes the place of everything up to now. */

@@ -16,9 +16,10 @@ export interface TableHandlerOptions {
   /**
    * Who may ask. Called for every request but a CORS preflight, before anything of it is read. `true` lets it pass, a
    * `Response` is the answer in its place (as a 401 with `WWW-Authenticate`), anything else is a 403, and a throw a 500.
-   * It must leave the body alone.
+   * It must leave the body alone. `context` is what the server hands over with a request, as `Deno.serve` the address of
+   * the client.
    */
-  readonly authorize?: ((request: Request) => MaybePromise<boolean | Response>) | undefined;
+  readonly authorize?: ((request: Request, context: object) => MaybePromise<boolean | Response>) | undefined;
   /** How many bytes the body of a request may have; default 1 MiB. */
   readonly maxBodyBytes?: number | undefined;
   /** How many characters a URL may have; default 8192. */
@@ -27,6 +28,8 @@ export interface TableHandlerOptions {
   readonly maxConditions?: number | undefined;
   /** How many rows one answer may have; default 10 000. A larger page is refused, and so is a larger set without one. */
   readonly maxRows?: number | undefined;
+  /** How many bytes of rows one answer may have; default 64 MiB. A list that is longer is refused: ask for a page. */
+  readonly maxAnswerBytes?: number | undefined;
   /** How many clients may listen to events at once; default 1000. One more is asked to come later. */
   readonly maxStreams?: number | undefined;
   /** How long a stream of events may be silent before it carries a sign of life, in milliseconds; default 15 000. */
@@ -35,7 +38,10 @@ export interface TableHandlerOptions {
   readonly replayCapacity?: number | undefined;
   /** How long a client may take nothing of what waits for it before its stream is ended, in milliseconds; default 60 000. */
   readonly stallMs?: number | undefined;
-  /** What is told at `/events`; default `table.events`, as a `LiveTable` has them. Without either there are none. */
+  /**
+   * What is told at `/events`; default `table.events`, as a `LiveTable` has them. Over a `LiveTable` leave it out: events
+   * from elsewhere may be told before the table has dropped what they make old. Without either there are none.
+   */
   readonly events?: LiveStream | undefined;
   /** Which pages of other origins may ask; default none. */
   readonly cors?: Cors | undefined;
@@ -55,6 +61,7 @@ export interface HandlerSettings {
   readonly maxUrlLength: number;
   readonly maxConditions: number;
   readonly maxRows: number;
+  readonly maxAnswerBytes: number;
   readonly maxStreams: number;
   readonly heartbeatMs: number;
   readonly replayCapacity: number;
@@ -81,6 +88,7 @@ export function toHandlerSettings(table: TableLike, options: TableHandlerOptions
     maxUrlLength: wholeNumber("maxUrlLength", options.maxUrlLength ?? 8192),
     maxConditions: wholeNumber("maxConditions", options.maxConditions ?? 100),
     maxRows: wholeNumber("maxRows", options.maxRows ?? 10_000),
+    maxAnswerBytes: wholeNumber("maxAnswerBytes", options.maxAnswerBytes ?? 64 * 2 ** 20),
     maxStreams: wholeNumber("maxStreams", options.maxStreams ?? 1000),
     heartbeatMs: wholeNumber("heartbeatMs", options.heartbeatMs ?? 15_000),
     replayCapacity: wholeNumber("replayCapacity", options.replayCapacity ?? 1024),

@@ -13,13 +13,15 @@ export interface ReadRoutesOptions {
   readonly events: EventBroadcast | undefined;
   /** What a client, and a cache on the way to it, may do with rows. */
   readonly cacheControl: string;
+  readonly maxAnswerBytes: number;
 }
 
-/** What can be read. A client that leaves ends the read. */
-export function readRoutes({ served, events, cacheControl }: ReadRoutesOptions): Routes {
+/** What can be read. */
+export function readRoutes(options: ReadRoutesOptions): Routes {
+  const { served, events } = options;
   return {
     "": { GET: (call) => describeTable(served, call) },
-    "/rows": { GET: (call) => listRows(served, cacheControl, call) },
+    "/rows": { GET: (call) => listRows(options, call) },
     "/row": { GET: (call) => getRow(served, call) },
     "/count": { GET: (call) => countRows(served, call) },
     // Parameters are not looked at: a browser's EventSource can send a token in no other way.
@@ -32,11 +34,12 @@ function describeTable(served: ServedTable, { params }: Call): Promise<Response>
   return Promise.resolve(json(served.describe()));
 }
 
-async function listRows(served: ServedTable, cacheControl: string, { request, params }: Call): Promise<Response> {
+async function listRows(options: ReadRoutesOptions, { request, params }: Call): Promise<Response> {
+  const { served, cacheControl, maxAnswerBytes } = options;
   const handle = served.handle(params);
   const asked = { what: "list the rows", hasValues: params.has("where") };
   const rows = await answerOf(asked, () => served.list(handle));
-  const { bytes, etag } = await encodeRows(rows);
+  const { bytes, etag } = await encodeRows(rows, maxAnswerBytes);
   const headers = { etag, "cache-control": cacheControl };
   return namesTag(request.headers.get("if-none-match"), etag) ? noContent(304, headers) : encodedJson(bytes, headers);
 }

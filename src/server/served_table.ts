@@ -63,12 +63,13 @@ export class ServedTable {
    */
   async list(handle: TableLike): Promise<Rows> {
     const { maxRows } = this.#settings;
-    const whole = handle.query.pagination === undefined;
-    const bounded = whole && handle.capabilities.page
-      ? handle.withQuery({ ...handle.query, pagination: new Pagination(1, maxRows + 1) })
-      : handle;
-    const rows = await bounded.listValues();
-    if (rows.size > maxRows) throw refuse(`These are more than ${maxRows} rows; ask for a page`, 422);
+    const bounded = handle.query.pagination === undefined && handle.capabilities.page;
+    const rows = await (bounded ? atPage(handle, 1, maxRows) : handle).listValues();
+    // Not in one page of one row more: what is behind may be a handler with the same bound.
+    const beyond = bounded && rows.size === maxRows ? await atPage(handle, maxRows + 1, 1).listValues() : undefined;
+    if (rows.size + (beyond?.size ?? 0) > maxRows) {
+      throw refuse(`These are more than ${maxRows} rows; ask for a page`, 422);
+    }
     return rows;
   }
 
@@ -93,8 +94,15 @@ export class ServedTable {
    */
   checkPatch(id: string, partial: Row): void {
     this.#checkId(id, partial);
-    const touched = this.#query.where?.filter(([column]) => Object.hasOwn(partial, column));
-    if (!rowMatches(partial, { where: touched }, this.#table.columns)) throw outside("a row outside of it");
+    const where = this.#query.where?.filter(([column]) => Object.hasOwn(partial, column));
+    const search = this.#isSearched(partial) ? this.#query.search : undefined;
+    if (!rowMatches(partial, { where, search }, this.#table.columns)) throw outside("a row outside of it");
+  }
+
+  /** Whether a change touches what a search looks at: the columns that say so, or else all. */
+  #isSearched(partial: Row): boolean {
+    const searched = this.#table.columns.filter(({ flags }) => flags?.includes("searchable")).map(({ name }) => name);
+    return searched.length === 0 || searched.some((column) => Object.hasOwn(partial, column));
   }
 
   /** A column of a row that the table does not know of, if it knows its columns. */
@@ -130,4 +138,8 @@ export class ServedTable {
 
 function outside(what: string): Refusal {
   return refuse(`What is served is part of a table, which cannot be given ${what}`, 422);
+}
+
+function atPage(handle: TableLike, page: number, itemsPerPage: number): TableLike {
+  return handle.withQuery({ ...handle.query, pagination: new Pagination(page, itemsPerPage) });
 }

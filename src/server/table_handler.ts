@@ -51,6 +51,7 @@ export interface TableHandler extends AsyncDisposable {
  *
  * Errors travel as problem+json (RFC 9457), with nothing of the table's own words. A narrowed handle is served as if there
  * were nothing else: rows are not put under ids of a client's choice, none is taken out of the set, and events tell no ids.
+ * But what must be unique in the whole table is so there, too. How slowly a body may come is left to the server in front.
  *
  * @throws {TypeError} if the handle stands for a page, or an option makes no sense.
  * @throws {RangeError} if a bound is not a whole number of at least 1.

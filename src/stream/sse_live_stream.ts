@@ -5,18 +5,18 @@
  */
 
 import { type Clock, systemClock } from "../clock/clock.ts";
-import type { MaybePromise } from "../table/maybe_promise.ts";
 import { wholeNumber } from "../table/whole_number.ts";
 import { Trace } from "../trace/trace.ts";
 import type { Tracer } from "../trace/tracer.ts";
 import { shownUrl, toHttpUrl } from "../wire/http_url.ts";
+import { checkHeaders, type GivenHeaders } from "../wire/request_headers.ts";
 import type { LiveEvent } from "./live_event.ts";
 import type { LiveStream, SubscribeOptions } from "./live_stream.ts";
 import { ManualLiveStream } from "./manual_live_stream.ts";
 import { eventFromWire, type SseMessage } from "./sse_message.ts";
 import { SseSession, type SseSessionOptions, type SseState } from "./sse_session.ts";
 
-export type { SseMessage, SseState };
+export type { GivenHeaders, SseMessage, SseState };
 
 /** Options of an {@linkcode SseLiveStream}. */
 export interface SseLiveStreamOptions {
@@ -26,7 +26,7 @@ export interface SseLiveStreamOptions {
    * Headers of every request. A function is asked anew for each connection, since tokens change. If it fails, so do the
    * subscriptions, unless with a `TableError` that is retriable.
    */
-  readonly headers?: RequestInit["headers"] | (() => MaybePromise<RequestInit["headers"]>) | undefined;
+  readonly headers?: GivenHeaders | undefined;
   /**
    * After how many milliseconds without a single byte a connection is lost; default three times the heartbeat that the
    * server tells, and 45 000 if it tells none.
@@ -126,7 +126,7 @@ export class SseLiveStream implements LiveStream {
         url: from,
         what: `GET ${shownUrl(from)}`,
         fetch: options.fetch ?? ((input, init) => fetch(input, init)),
-        headers: toFunction(options.headers),
+        headers: checkHeaders(options.headers),
       },
       limits: {
         silenceMs: silenceMs === undefined ? undefined : wholeNumber("silenceMs", silenceMs),
@@ -146,7 +146,7 @@ export class SseLiveStream implements LiveStream {
     return this.#events.subscriberCount;
   }
 
-  /** A subscription. It hears `changed` once the connection stands, if it does not stand yet. */
+  /** A subscription. It hears `changed` once the connection stands, if it does not stand yet and does not resume. */
   subscribe(options: SubscribeOptions = {}): ReadableStream<LiveEvent> {
     const subscription = this.#events.subscribe(options);
     if (this.subscriberCount > 0 && this.#session === undefined) {
@@ -160,10 +160,4 @@ export class SseLiveStream implements LiveStream {
     this.#session?.stop();
     this.#session = undefined;
   }
-}
-
-function toFunction(headers: SseLiveStreamOptions["headers"]): () => MaybePromise<RequestInit["headers"]> {
-  if (typeof headers === "function") return headers;
-  const fixed = new Headers(headers);
-  return () => fixed;
 }

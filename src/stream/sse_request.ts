@@ -1,8 +1,8 @@
 import { abortable } from "../clock/abortable.ts";
-import { InvalidAnswerError, RejectedError, TableError, UnavailableError } from "../table/errors.ts";
-import type { MaybePromise } from "../table/maybe_promise.ts";
+import { InvalidAnswerError, type TableError, UnavailableError } from "../table/errors.ts";
 import { describe } from "../table/row.ts";
 import { errorOf } from "../wire/problem.ts";
+import { type GivenHeaders, headersFrom } from "../wire/request_headers.ts";
 import { retryAfterMs } from "../wire/retry_after.ts";
 
 /** Where events come from, and how it is asked for them. */
@@ -11,7 +11,7 @@ export interface SseEndpoint {
   /** What is asked, for messages: method and URL, without anything that could be a credential. */
   readonly what: string;
   readonly fetch: typeof fetch;
-  readonly headers: () => MaybePromise<RequestInit["headers"]>;
+  readonly headers: GivenHeaders | undefined;
 }
 
 /** What goes along with one request. */
@@ -28,7 +28,7 @@ export interface SseRequestOptions {
  *
  * @throws {UnavailableError} if there is no answer, or a status from 500 on.
  * @throws {InvalidAnswerError} if the answer is a redirect or no stream of events.
- * @throws {TableError} as the status says, if it is a refusal; {@linkcode RejectedError} if there are no headers.
+ * @throws {TableError} as the status says, if it is a refusal; a `RejectedError` if there are no headers.
  */
 export async function requestEvents(endpoint: SseEndpoint, options: SseRequestOptions): Promise<Response | undefined> {
   const { url, what, fetch } = endpoint;
@@ -48,15 +48,10 @@ export async function requestEvents(endpoint: SseEndpoint, options: SseRequestOp
 }
 
 async function headersOf({ what, headers }: SseEndpoint, lastEventId: string | undefined): Promise<Headers> {
-  try {
-    const all = new Headers(await headers());
-    if (!all.has("accept")) all.set("accept", EVENT_STREAM);
-    if (lastEventId !== undefined) all.set("last-event-id", lastEventId);
-    return all;
-  } catch (cause) {
-    if (cause instanceof TableError) throw cause;
-    throw new RejectedError(`${what} was not sent: there are no headers for it`, { cause });
-  }
+  const all = await headersFrom(headers, what);
+  if (!all.has("accept")) all.set("accept", EVENT_STREAM);
+  if (lastEventId !== undefined) all.set("last-event-id", lastEventId);
+  return all;
 }
 
 const EVENT_STREAM = "text/event-stream";

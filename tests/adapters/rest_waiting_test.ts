@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { UnavailableError } from "@vantage/live";
+import { RejectedError, UnavailableError } from "@vantage/live";
 import { RestTable, type RestTableOptions } from "@vantage/live/table/rest";
 import { FakeClock, settle } from "@vantage/live/testing";
 import { json, nothing, scripted, scriptedTable } from "./rest_double.ts";
@@ -174,20 +174,34 @@ describe("The headers of a RestTable", () => {
     assert.equal(asked[0]?.headers.get("content-type"), headers["content-type"]);
   });
 
-  it("RestTable passes on what a function for headers fails with, and sends nothing", async () => {
+  it("RestTable says that nothing was sent if a function for headers fails", async () => {
     const failure = new Error("no token");
     const clock = new FakeClock();
-    const { table, asked } = scriptedTable({ clock, headers: () => Promise.reject(failure) }, json([]));
-    await assert.rejects(table.listValues(), failure);
-    const atOnce = scriptedTable({
-      clock,
-      headers: () => {
-        throw failure;
-      },
-    });
-    await assert.rejects(atOnce.table.listValues(), failure);
-    await assert.rejects(scriptedTable({ clock, headers: { "no name": "x" } }).table.listValues(), TypeError);
-    assert.deepEqual([asked.length, clock.waiting], [0, 0]);
+    const failing = [() => Promise.reject(failure), (): never => {
+      throw failure;
+    }];
+    for (const headers of failing) {
+      const { table, asked } = scriptedTable({ clock, headers }, json([]));
+      const error = await table.delete("1").catch((reason: unknown) => reason);
+      assert(error instanceof RejectedError);
+      assert.deepEqual([error.cause, error.effect, asked.length, clock.waiting], [failure, "none", 0, 0]);
+    }
+    const unavailable = new UnavailableError("no token yet", { effect: "none" });
+    await assert.rejects(
+      scriptedTable({ clock, headers: () => Promise.reject(unavailable) }).table.listValues(),
+      unavailable,
+    );
+  });
+
+  it("RestTable quotes no header that cannot be sent", async () => {
+    const headers = { authorization: "Bearer sec\nret" };
+    const error = await scriptedTable({ headers: () => headers }).table.listValues().catch((reason: unknown) => reason);
+    assert(error instanceof RejectedError && error.cause === undefined);
+    assert.doesNotMatch(error.message, /ret/);
+    assert.throws(
+      () => scriptedTable({ headers }),
+      (thrown) => thrown instanceof TypeError && !/sec/.test(thrown.message),
+    );
   });
 });
 

@@ -264,6 +264,31 @@ describe("tableHandler(), events", () => {
     await handler.close();
   });
 
+  it("a client that lags is sent small pieces, and an id that is too long is told as a change", async () => {
+    const { handler, stream } = setUp();
+    const answer = await ask(handler, "/events");
+    for (let n = 0; n < 100; n++) stream.push({ kind: "updated", id: `${n}`.padEnd(1024, "\u0001") });
+    stream.push({ kind: "updated", id: "x".repeat(1025) });
+    stream.push({ kind: "deleted", id: "a" });
+    await settle();
+    const sizes: number[] = [];
+    const measured = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+      transform: (piece, control) => {
+        sizes.push(piece.length);
+        control.enqueue(piece);
+      },
+    });
+    const reader = new EventReader(new Response(answer.body?.pipeThrough(measured)));
+    const [, ...messages] = await reader.take(103);
+    assert.deepEqual(messages.slice(-2).map((message) => message?.data), [{ kind: "changed" }, {
+      kind: "deleted",
+      id: "a",
+    }]);
+    assert.equal(new Set(messages.map((message) => message?.id)).size, 102);
+    assert.ok(Math.max(...sizes) <= 16 * 1024, `pieces of ${sizes}`);
+    await handler.close();
+  });
+
   it("close() ends all streams", async () => {
     const { handler, clock } = setUp();
     const reader = await listen(handler);

@@ -42,7 +42,7 @@ export async function problemIn(answer: Response): Promise<{ readonly [name: str
   const text = await answer.text();
   assert.equal(answer.headers.get("content-type"), "application/problem+json", text);
   assert.equal(answer.headers.get("x-content-type-options"), "nosniff");
-  assert.doesNotMatch(text, /SELECT|INSERT INTO|UPDATE .* SET|SQLITE|sqlite|\.ts\b|file:|node:|\/work|\/tmp|\n\s+at /);
+  assert.doesNotMatch(text, /SELECT|INSERT INTO|UPDATE .* SET|SQLITE|sqlite|\.ts\b|file:|node:|\/home|\/tmp|\n\s+at /);
   const problem = JSON.parse(text);
   assert.equal(problem.status, answer.status);
   for (const name of ["title", "detail", "code"]) assert.equal(typeof problem[name], "string", name);

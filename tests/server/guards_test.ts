@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import assert from "node:assert/strict";
-import { MemTable, type Tracer, type TraceRecord } from "@vantage/live";
+import { ManualLiveStream, MemTable, NotFoundError, type Tracer, type TraceRecord } from "@vantage/live";
 import { tableHandler, type TableHandlerOptions } from "@vantage/live/server";
 import { FaultyTable } from "@vantage/live/testing";
 import { ask, bakery, contentOf, problemIn, sqliteBakery } from "./fixture.ts";
@@ -229,9 +229,49 @@ describe("tableHandler(), authorize", () => {
       assert.deepEqual([answer.status, (await problemIn(answer)).detail], [500, "The request could not be answered"]);
     }
   });
+
+  it("an object that is no Response is no permit, and no answer that could be taken for success", async () => {
+    const named = tableHandler(bakery(), {
+      writable: true,
+      authorize: (() => ({ user: 1 })) as unknown as () => boolean,
+    });
+    assert.equal((await ask(named, "/row?id=a", { method: "DELETE" })).status, 403);
+  });
+
+  it("its errors are not those of the table: nothing was asked, and nothing changed", async () => {
+    const authorize = (): boolean => {
+      throw new NotFoundError("no such user");
+    };
+    const answer = await ask(tableHandler(bakery(), { writable: true, authorize }), "/row?id=a", { method: "DELETE" });
+    const { status, code, effect, retriable } = await problemIn(answer);
+    assert.deepEqual([status, code, effect, retriable], [500, "fault", "none", true]);
+  });
+});
+
+describe("tableHandler(), authorize", () => {
+  it("hears what the server hands over with a request", async () => {
+    const heard: object[] = [];
+    const handler = tableHandler(bakery(), {
+      authorize: (_, context) => {
+        heard.push(context);
+        return true;
+      },
+    });
+    const context = { remoteAddr: { hostname: "127.0.0.1" } };
+    await handler(new Request("http://localhost/count"), context);
+    assert.deepEqual(heard, [context]);
+  });
 });
 
 describe("tableHandler(), cors", () => {
+  it("more headers are allowed if the options name them", async () => {
+    const cors = { origins: "*", headers: ["X-Api-Key"] } as const;
+    const preflight = { origin: "https://shop.example", "access-control-request-method": "GET" };
+    const answer = await ask(tableHandler(bakery(), { cors }), "/rows", { method: "OPTIONS", headers: preflight });
+    assert.match(answer.headers.get("access-control-allow-headers") ?? "", /Idempotency-Key.*, X-Api-Key$/);
+    assert.throws(() => tableHandler(bakery(), { cors: { origins: "*", headers: ["X Key"] } }), TypeError);
+  });
+
   const origin = "https://shop.example";
 
   it("without it, nothing is said to other origins", async () => {
@@ -326,5 +366,38 @@ describe("tableHandler(), close", () => {
       "closed",
       "1",
     ]);
+  });
+
+  it("what was let in, but not begun, is not begun any more", async () => {
+    const table = bakery();
+    const before = await contentOf(table);
+    const events = new ManualLiveStream();
+    const { promise: permit, resolve } = Promise.withResolvers<boolean>();
+    const handler = tableHandler(table, { writable: true, events, authorize: () => permit });
+    const asked = [
+      ask(handler, "/rows", { method: "DELETE" }),
+      ask(handler, "/row?id=a", { method: "PATCH", row: { price: 9 } }),
+      ask(handler, "/events"),
+    ];
+    await handler.close();
+    resolve(true);
+    for (const answer of asked) assert.equal((await answer).status, 503);
+    assert.deepEqual([await contentOf(table), events.subscriberCount], [before, 0]);
+  });
+
+  it("nor is a write whose body was still on its way", async () => {
+    const table = bakery();
+    const before = await contentOf(table);
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+    const handler = tableHandler(table, { writable: true });
+    const headers = { "content-type": "application/json" };
+    const init = { method: "PATCH", headers, body: readable, duplex: "half" } as const;
+    const answer = handler(new Request("http://localhost/row?id=a", init));
+    const writer = writable.getWriter();
+    await writer.write(new TextEncoder().encode('{"row":{"price"'));
+    await handler.close();
+    await writer.write(new TextEncoder().encode(":9}}"));
+    await writer.close();
+    assert.deepEqual([(await answer).status, await contentOf(table)], [503, before]);
   });
 });

@@ -112,7 +112,21 @@ describe("tableHandler(), read", () => {
       },
     });
     assert.equal((await ask(tableHandler(endless, { maxRows: 10 }), "/rows")).status, 422);
-    assert.deepEqual(asked, [11]);
+    assert.deepEqual(asked, [10, 1]);
+  });
+
+  it("GET /rows gives at most maxAnswerBytes, also of rows that were given before", async () => {
+    const table = new LiveTable(bakery(), "products", new MemCache());
+    const whole = await (await ask(tableHandler(table), "/rows?page=1&limit=10")).text();
+    const maxAnswerBytes = new TextEncoder().encode(whole).length;
+    assert.equal((await ask(tableHandler(table, { maxAnswerBytes }), "/rows?page=1&limit=10")).status, 200);
+    for (const fewer of [maxAnswerBytes - 1, 1]) {
+      const refused = await ask(tableHandler(table, { maxAnswerBytes: fewer }), "/rows?page=1&limit=10");
+      assert.deepEqual([refused.status, (await problemIn(refused)).code], [422, "bad_request"]);
+    }
+    const fresh = await ask(tableHandler(bakery(), { maxAnswerBytes: 40 }), "/rows");
+    assert.equal(fresh.status, 422);
+    await table.close();
   });
 
   it("GET /row gives one row of the set, whatever its id", async () => {

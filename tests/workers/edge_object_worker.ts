@@ -28,7 +28,7 @@ export class TableObject {
       const liveStream = path.startsWith("/live") ? new SseLiveStream(`${url}/events`) : undefined;
       const cache = new DurableObjectCache(ctx.storage.sql);
       const table = new LiveTable(await RestTable.open(url), path, cache, { liveStream });
-      return { table, handler: tableHandler(table, { path, writable: true, maxRows: 1000 }) };
+      return { table, handler: tableHandler(table, { path, writable: true }) };
     });
   }
 

@@ -16,10 +16,11 @@ export default {
   async fetch(request: Request, { ORIGIN }: Env, context: ExecutionContext): Promise<Response> {
     const [, name = ""] = new URL(request.url).pathname.split("/");
     const path = `/${name}`;
+    // To compare: this is stopped as soon as its client leaves.
     if (path === "/unwaited") return await fetch(`${ORIGIN}${path}`);
     const table = new LiveTable(await openMaster(`${ORIGIN}${path}`), path, cache, { staleTimeMs: 600_000 });
-    const answer = tableHandler(table, { path, writable: true, maxRows: 1000 })(request, context);
-    // Before the answer is there: whoever asked may leave, and what was begun is finished all the same.
+    const answer = tableHandler(table, { path, writable: true })(request, context);
+    // Not only when the answer is there: whoever asked may leave before.
     context.waitUntil(answer.finally(() => table.close()));
     return await answer;
   },

@@ -1,0 +1,46 @@
+import { RejectedError, TableError } from "../table/errors.ts";
+import type { MaybePromise } from "../table/maybe_promise.ts";
+
+/** Headers, or a function that is asked for them before each request, since tokens change. */
+export type GivenHeaders = RequestInit["headers"] | (() => MaybePromise<RequestInit["headers"]>);
+
+/**
+ * The headers of a request that is about to be sent.
+ *
+ * @throws {TableError} if the function throws one; {@linkcode RejectedError} with its cause if it fails in another way, and
+ * without one if what it gave cannot be sent, since runtimes quote it. Nothing was sent.
+ */
+export async function headersFrom(given: GivenHeaders | undefined, what: string): Promise<Headers> {
+  return madeOf(await giving(given, what), what);
+}
+
+/**
+ * The headers themselves, if they can be sent; a function is left for later.
+ *
+ * @throws {TypeError} if one of them is none. It is not quoted, since it could hold a credential.
+ */
+export function checkHeaders(given: GivenHeaders | undefined): GivenHeaders | undefined {
+  if (typeof given === "function") return given;
+  try {
+    return new Headers(given);
+  } catch {
+    throw new TypeError("headers holds a name or a value that no header can have");
+  }
+}
+
+async function giving(given: GivenHeaders | undefined, what: string): Promise<RequestInit["headers"]> {
+  try {
+    return typeof given === "function" ? await given() : given;
+  } catch (cause) {
+    if (cause instanceof TableError) throw cause;
+    throw new RejectedError(`${what} was not sent: there are no headers for it`, { cause });
+  }
+}
+
+function madeOf(headers: RequestInit["headers"], what: string): Headers {
+  try {
+    return new Headers(headers);
+  } catch {
+    throw new RejectedError(`${what} was not sent: one of its headers has a name or a value that no header can have`);
+  }
+}
