@@ -103,8 +103,15 @@ function masterOf(args: Arguments): MasterPlace {
   const master = given(args, "master");
   if (master === undefined) return { kind: "file", path: join(DEMO_FOLDER, "master.sqlite"), isDefault: true };
   if (/^https?:/i.test(master)) return { kind: "server", url: serverUrl(master) };
+  if (LIKE_ADDRESS.test(master) && !existsSync(master)) {
+    const url = `http://${master.replace(/^\w+:\/\//, "")}`;
+    throw new BadInput(`${JSON.stringify(master)} is no file; if a server is meant, say --master ${url}`);
+  }
   return { kind: "file", path: master, isDefault: false };
 }
+
+/** `host:port`, or the URL of something else. */
+const LIKE_ADDRESS = /^(?:[\w.-]+|\[[\da-f:]+\]):\d+\/?$|^\w+:\/\//i;
 
 function serverUrl(text: string): URL {
   const url = URL.parse(text);

@@ -12,6 +12,7 @@ import { seedIfMissing, tellSeeded } from "./wiring.ts";
 const DEFAULT_PORT = 8737;
 const MAX_PORT = 65_535;
 const MAX_LATENCY_MS = 60_000;
+const LOCAL_NAMES: readonly string[] = ["127.0.0.1", "localhost", "[::1]"];
 const READING: readonly string[] = ["GET", "HEAD", "OPTIONS"];
 
 /** Serves the master to other processes. */
@@ -46,6 +47,7 @@ async function serve(args: Arguments, { out, tracer }: Context): Promise<Answer>
   await using tables = await ServedTables.open(master, { writable: !readOnly, tracer });
   const log = new RequestLog(out, { all: args.has("debug") });
   await using server = await serveHttp(async (request) => {
+    if (!isLocal(request)) return new Response("Ask for it by the address of this machine", { status: 403 });
     const startedAt = performance.now();
     await systemClock.wait(latencyMs);
     const response = await tables.answer(request);
@@ -56,6 +58,12 @@ async function serve(args: Arguments, { out, tracer }: Context): Promise<Answer>
   if (seeded) tellSeeded(out, master);
   await tellChanges(out, tables, interruption.signal);
   return {};
+}
+
+/** A page of the web could have a name of its own lead here; a browser then says that name. */
+function isLocal({ url, headers }: Request): boolean {
+  const origin = headers.get("origin");
+  return [url, origin ?? url].every((text) => URL.canParse(text) && LOCAL_NAMES.includes(new URL(text).hostname));
 }
 
 /** What is served, and how. */

@@ -59,7 +59,7 @@ export async function tellWrite({ master, live, places }: Wiring, call: WriteCal
 }
 
 function dropped({ invalidations }: { readonly invalidations: { readonly write: number } }): readonly string[] {
-  return invalidations.write > 0 ? ["; what was held is dropped, so the next list is a miss"] : [];
+  return invalidations.write > 0 ? ["; what was held is dropped, so the next list of this master is a miss"] : [];
 }
 
 function rowOrNull(row: Row | void): Json {

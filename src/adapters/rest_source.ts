@@ -188,7 +188,9 @@ export class RestSource implements TableSource {
   #rowsIn(answer: RestAnswer): Rows {
     const list = pick(this.#options.rows, answer);
     if (list === undefined || !isList(list)) {
-      throw new InvalidAnswerError(`${answer.what} was answered without an array of rows`);
+      throw new InvalidAnswerError(
+        `${answer.what} was answered without an array of rows where the options say that it stands; what a tableHandler serves is for RestTable.open()`,
+      );
     }
     const rows = new Map<string, Row>();
     for (const item of list) {

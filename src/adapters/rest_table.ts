@@ -135,7 +135,10 @@ export class RestTable extends Table {
     try {
       return toTableDescription(body);
     } catch (cause) {
-      throw new InvalidAnswerError(`${what} was answered with something that describes no table`, { cause });
+      throw new InvalidAnswerError(
+        `${what} was answered with something that describes no table: what no tableHandler serves is for new RestTable()`,
+        { cause },
+      );
     }
   }
 

@@ -6,6 +6,7 @@ import { toWriteOp, type WriteAnswer, type WriteOp } from "../queue/write_op.ts"
 import { WriteQueue } from "../queue/write_queue.ts";
 import { ManualLiveStream } from "../stream/manual_live_stream.ts";
 import { ClosedError } from "../table/errors.ts";
+import { describe } from "../table/row.ts";
 import type { AnyTable, WriteOptions } from "../table/table_like.ts";
 import { failure, Trace } from "../trace/trace.ts";
 import { EventListener } from "./event_listener.ts";
@@ -44,6 +45,7 @@ export class LiveCore {
 
   constructor(master: AnyTable, cacheKey: string, cache: Cache, options: LiveTableOptions) {
     checkLiveTableOptions(options);
+    if (typeof cache?.get !== "function") throw new TypeError(`A LiveTable needs a cache, got ${describe(cache)}`);
     const { liveStream, tracer, clock = systemClock, staleTimeMs = Infinity, masterLagMs = 0 } = options;
     this.master = master;
     this.cacheKey = cacheKey;

@@ -37,6 +37,8 @@ interface Kind {
 const KINDS: Readonly<Record<string, Kind>> = {
   not_found: { status: 404, title: "Not found", make: (message, given) => new NotFoundError(message, given) },
   unsupported: { status: 422, title: "Not supported", make: (message, given) => new UnsupportedError(message, given) },
+  // A wrong address is no missing row.
+  no_such_path: { status: 404, title: "Not found", make: (message, given) => new RejectedError(message, given) },
   conflict: { status: 409, title: "Conflict", make: (message, given) => new ConflictError(message, given) },
   rejected: { status: 422, title: "Rejected", make: (message, given) => new RejectedError(message, given) },
   queue_full: { status: 503, title: "Queue full", make: (message, given) => new QueueFullError(message, given) },

@@ -57,6 +57,8 @@ const WORDS: readonly Case[] = [
   [["seed", "--rows", "many"], /--rows takes a whole number/],
   [["seed", "--entity", "cakes"], /The bakery has no "cakes"; accepted are clients, products, orders/],
   [["seed", "--master", "http://127.0.0.1:1"], /seed works on a file, and --master http:\S+ is a server/],
+  [["list", "--master", "127.0.0.1:8737"], /"127.0.0.1:8737" is no file; .* say --master http:\/\/127.0.0.1:8737/],
+  [["list", "--master", "ftp://x"], /"ftp:\/\/x" is no file; .* say --master http:\/\/x/],
   [["serve", "--master", "http://127.0.0.1:1"], /serve works on a file/],
   [["serve", "--port", "65536"], /--port takes a whole number from 0 to 65535, not "65536"/],
   [["serve", "--port", "http"], /--port takes a whole number/],

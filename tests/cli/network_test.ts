@@ -59,6 +59,16 @@ describe("demo serve", () => {
     assert.equal(await server.ended, 0);
   });
 
+  it("demo serve answers nobody who asks by another name, as a page of the web might", async () => {
+    using folder = new DemoFolder();
+    await using server = await folder.serve();
+    const asked = await fetch(`${server.url}products/rows`, { headers: { origin: "https://elsewhere.example" } });
+    assert.equal(asked.status, 403);
+    const local = await fetch(`${server.url}products/rows`, { headers: { origin: "http://localhost:3000" } });
+    assert.equal(local.status, 200);
+    await Promise.all([asked.body?.cancel(), local.body?.cancel()]);
+  });
+
   it("demo serve --read-only refuses to write", async () => {
     using folder = new DemoFolder();
     await using server = await folder.serve("--read-only");

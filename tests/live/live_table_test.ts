@@ -543,6 +543,12 @@ describe("LiveTable, bad input", () => {
     assert.equal(table.stats().masterWrites, 0, "nothing was sent");
   });
 
+  it("LiveTable refuses what is no cache", () => {
+    for (const cache of [undefined, {}, "cache"]) {
+      assert.throws(() => new LiveTable(new MemTable("p"), "p", cache as unknown as MemCache), /needs a cache/);
+    }
+  });
+
   it("LiveTable that refuses its options leaves nothing behind on the cache or the stream", async () => {
     const stream = new ManualLiveStream();
     const { table, master, cache, clock } = fixture();

@@ -101,6 +101,11 @@ describe("Problems and errors", () => {
     assert.equal(errorOf(409, { code: "not_found" }, "x", undefined).name, "ConflictError");
   });
 
+  it("errorOf() tells a wrong address from a missing row", () => {
+    assert.equal(errorOf(404, { code: "no_such_path" }, "x", undefined).name, "RejectedError");
+    assert.equal(errorOf(404, { code: "not_found" }, "x", undefined).name, "NotFoundError");
+  });
+
   it("errorOf() takes only what it knows to be said", () => {
     const { retriable, effect, message } = errorOf(409, { retriable: "yes", effect: "all", detail: 5 }, "x", undefined);
     assert.deepEqual([retriable, effect, message], [false, "none", "x"]);
