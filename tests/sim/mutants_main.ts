@@ -1,0 +1,116 @@
+/**
+ * Shows that the simulation and the suite have teeth: `deno task sim:mutants`. Applies one small wrong change at a time to a copy
+ * of src, and tells which law it broke, or which tests. Exits 1 if one was missed.
+ */
+import { spawn } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import process from "node:process";
+import { type Mutant, MUTANTS } from "./mutants.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const COPIED = ["src", "tests", "mod.ts", "deno.json", "deno.lock", "package.json"];
+/** The simulation's share, and the tests that are asked where it sees nothing. */
+const SIMULATION = ["run", "-A", "--no-check", "tests/sim/main.ts", "--runs", "1500"];
+const SUITE = [
+  "test",
+  "-A",
+  "--no-check",
+  "tests/live",
+  "tests/queue",
+  "tests/stream/manual_live_stream_test.ts",
+  "tests/cache/mem_cache_test.ts",
+  "tests/cache/cache_key_test.ts",
+];
+/** A mutant that makes things hang is caught by that. */
+const LIMIT_MS = 120_000;
+const AT_ONCE = 2;
+
+interface Result {
+  readonly mutant: Mutant;
+  /** What caught it; `undefined` if nothing did. */
+  readonly by: string | undefined;
+}
+
+async function main(): Promise<number> {
+  const words = process.argv.slice(2);
+  const chosen = MUTANTS.filter(({ name }) => words.every((word) => name.includes(word)));
+  const waiting = [...chosen];
+  const results: Result[] = [];
+  await Promise.all(Array.from({ length: AT_ONCE }, async () => {
+    const folder = copyOfProject();
+    try {
+      for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
+        const result = { mutant, by: await tryOut(mutant, folder) };
+        results.push(result);
+        console.log(`${result.by === undefined ? "MISSED" : "caught"}  ${mutant.name}: ${result.by ?? mutant.file}`);
+      }
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }));
+  const missed = results.filter(({ by }) => by === undefined).length;
+  const bySimulation = results.filter(({ by }) => by?.startsWith("law ")).length;
+  console.log(
+    `${results.length} mutants, ${results.length - missed} caught, ${bySimulation} by the simulation, ${missed} missed`,
+  );
+  return missed === 0 ? 0 : 1;
+}
+
+function copyOfProject(): string {
+  const folder = mkdtempSync(join(tmpdir(), "vantage-live-mutant-"));
+  for (const name of COPIED) cpSync(join(ROOT, name), join(folder, name), { recursive: true });
+  symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
+  return folder;
+}
+
+async function tryOut({ name, file, from, to }: Mutant, folder: string): Promise<string | undefined> {
+  const path = join(folder, "src", file);
+  const text = readFileSync(path, "utf8");
+  const parts = text.split(from);
+  if (parts.length !== 2) {
+    throw new Error(
+      `${JSON.stringify(name)} does not fit ${file}: what it replaces is there ${parts.length - 1} times`,
+    );
+  }
+  writeFileSync(path, parts.join(to));
+  try {
+    const simulated = await run(SIMULATION, folder);
+    if (simulated.code !== 0) {
+      return /law (.+?) is broken/.exec(simulated.output)?.[0].replace(" is broken", "") ?? hung(simulated);
+    }
+    const suite = await run(SUITE, folder);
+    return suite.code === 0
+      ? undefined
+      : /^(.+?) => /m.exec(suite.output.split("FAILURES")[1] ?? "")?.[1]?.trim() ?? hung(suite);
+  } finally {
+    writeFileSync(path, text);
+  }
+}
+
+function hung({ output, code }: Run): string {
+  if (code === null) return "it hangs";
+  return `it fails: ${output.split("\n").find((line) => line.includes("rror")) ?? "without a word"}`;
+}
+
+interface Run {
+  readonly output: string;
+  readonly code: number | null;
+}
+
+function run(args: readonly string[], cwd: string): Promise<Run> {
+  return new Promise((resolve, reject) => {
+    const env = { ...process.env, NO_COLOR: "1" };
+    const child = spawn(process.execPath, args, { cwd, env, timeout: LIMIT_MS, killSignal: "SIGKILL" });
+    let output = "";
+    const take = (chunk: Uint8Array): void => void (output += new TextDecoder().decode(chunk));
+    child.stdout.on("data", take);
+    child.stderr.on("data", take);
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ output, code }));
+  });
+}
+
+process.exitCode = await main();

@@ -1,0 +1,127 @@
+import { Chance } from "./chance.ts";
+import type { Treatment } from "./sim_master.ts";
+
+/** What a world is like. */
+export interface World {
+  readonly tables: number;
+  /** How many processes share the storage; tables are dealt out to them. */
+  readonly processes: number;
+  readonly asyncCache: boolean;
+  readonly storage: "memory" | "sqlite";
+  /** So few that entries are pushed out, or enough. */
+  readonly maxEntries: number;
+  readonly cacheFailureRate: number;
+  readonly masterFailureRate: number;
+  readonly lagMs: number;
+  /** How much more the master lags than the table is told: more than 0 only to see that it is noticed. */
+  readonly untoldLagMs: number;
+  readonly staleTimeMs: number;
+  readonly queueCapacity: number;
+  readonly waitingCapacity: number;
+  /** Which tables listen to the stream. */
+  readonly listening: readonly boolean[];
+  readonly tracerThrows: boolean;
+  /** Which views are read: where they are few, more readers meet. */
+  readonly views: readonly ViewName[];
+  /** How often somebody does something, where something else could happen. */
+  readonly haste: number;
+}
+
+export const VIEW_NAMES = ["all", "page 1", "page 2", "long page 1", "even", "get a", "get b", "get even a"] as const;
+export type ViewName = typeof VIEW_NAMES[number];
+
+export const WRITE_KINDS = ["insert", "replace", "patch", "delete", "deleteAll", "insertReturnId"] as const;
+export type WriteKind = typeof WRITE_KINDS[number];
+
+/** One thing that somebody does. */
+export type Action =
+  | { readonly kind: "read"; readonly table: number; readonly view: ViewName; readonly aborted: boolean }
+  | {
+    readonly kind: "write";
+    readonly table: number;
+    readonly op: WriteKind;
+    readonly id: string;
+    readonly even: boolean;
+    readonly treatment: Treatment;
+    readonly taken: "kept" | "cancelled" | "aborted";
+  }
+  | { readonly kind: "foreign write"; readonly id: string; readonly even: boolean; readonly gone: boolean }
+  | { readonly kind: "invalidate"; readonly table: number }
+  | { readonly kind: "listen"; readonly table: number; readonly writes: number }
+  | { readonly kind: "stream drops"; readonly fails: boolean }
+  | { readonly kind: "stream is back" }
+  | { readonly kind: "time passes"; readonly ms: number }
+  | { readonly kind: "close"; readonly table: number }
+  | { readonly kind: "open"; readonly table: number };
+
+/** A run, before it is run. The same plan gives the same run, step for step. */
+export interface Plan {
+  readonly seed: number;
+  readonly steps: number;
+  readonly world: World;
+  readonly actions: readonly Action[];
+}
+
+/** The plan of a seed: a world, and about two actions for five steps. */
+export function planOf(seed: number, steps: number): Plan {
+  const chance = new Chance(seed);
+  const world = worldOf(chance);
+  const actions = Array.from({ length: Math.ceil(steps * 0.4) }, () => actionOf(chance, world));
+  return { seed, steps, world, actions };
+}
+
+function worldOf(chance: Chance): World {
+  const tables = 1 + chance.below(4);
+  const lagMs = chance.pick([0, 0, 0, 50, 1_000]);
+  return {
+    tables,
+    processes: 1 + chance.below(Math.min(3, tables)),
+    asyncCache: chance.happens(0.6),
+    storage: chance.happens(0.1) ? "sqlite" : "memory",
+    maxEntries: chance.pick([2, 1_000, 1_000]),
+    cacheFailureRate: chance.pick([0, 0, 0.05, 0.3]),
+    masterFailureRate: chance.pick([0, 0, 0.1]),
+    lagMs,
+    untoldLagMs: 0,
+    staleTimeMs: chance.pick([Infinity, Infinity, 500]),
+    queueCapacity: chance.pick([1, 2, 256]),
+    waitingCapacity: chance.pick([1, 10_000, 10_000]),
+    listening: Array.from({ length: tables }, () => chance.happens(0.7)),
+    tracerThrows: chance.happens(0.1),
+    views: chance.happens(0.6) ? [chance.pick(VIEW_NAMES), chance.pick(VIEW_NAMES)] : VIEW_NAMES,
+    haste: chance.pick([0.15, 0.4, 0.6]),
+  };
+}
+
+function actionOf(chance: Chance, { tables, views }: World): Action {
+  const table = chance.below(tables);
+  const dice = chance.next();
+  if (dice < 0.45) return { kind: "read", table, view: chance.pick(views), aborted: chance.happens(0.1) };
+  if (dice < 0.72) return writeOf(chance, table);
+  if (dice < 0.82) {
+    return {
+      kind: "foreign write",
+      id: chance.pick(["a", "b", "c"]),
+      even: chance.happens(0.5),
+      gone: chance.happens(0.2),
+    };
+  }
+  if (dice < 0.86) return { kind: "invalidate", table };
+  if (dice < 0.88) return { kind: "listen", table, writes: chance.below(3) };
+  if (dice < 0.91) return { kind: "stream drops", fails: chance.happens(0.5) };
+  if (dice < 0.94) return { kind: "stream is back" };
+  if (dice < 0.96) return { kind: "time passes", ms: chance.pick([10, 100, 400, 2_000]) };
+  return chance.happens(0.4) ? { kind: "close", table } : { kind: "open", table };
+}
+
+function writeOf(chance: Chance, table: number): Action {
+  return {
+    kind: "write",
+    table,
+    op: chance.pick(WRITE_KINDS),
+    id: chance.pick(["a", "b", "c"]),
+    even: chance.happens(0.5),
+    treatment: chance.pick(["applied", "applied", "applied", "refused", "unavailable", "lost"]),
+    taken: chance.pick(["kept", "kept", "kept", "kept", "cancelled", "aborted"]),
+  };
+}

@@ -1,0 +1,40 @@
+import type { Floors } from "./floors.ts";
+import type { Verdict } from "./laws.ts";
+import type { World } from "./plan.ts";
+import type { Scheduler } from "./scheduler.ts";
+import type { SimCache } from "./sim_cache.ts";
+import type { SimMaster } from "./sim_master.ts";
+import type { SimStream } from "./sim_stream.ts";
+
+/** What all who act in one run share. */
+export interface Scene {
+  readonly world: World;
+  readonly scheduler: Scheduler;
+  readonly master: SimMaster;
+  readonly stream: SimStream;
+  readonly caches: readonly SimCache[];
+  readonly floors: Floors;
+  readonly verdict: Verdict;
+  /** Promises that have not settled, by what they are. */
+  readonly unsettled: Map<Promise<unknown>, string>;
+  /** Writes a line into the trace. */
+  readonly tell: (line: string) => void;
+}
+
+/** Follows a promise to its end. */
+export function follow<T>(
+  { unsettled }: Scene,
+  label: string,
+  promise: Promise<T>,
+  then: (value: T) => void,
+  failed: (error: unknown) => void,
+): void {
+  unsettled.set(promise, label);
+  promise.then((value) => {
+    unsettled.delete(promise);
+    then(value);
+  }, (error: unknown) => {
+    unsettled.delete(promise);
+    failed(error);
+  });
+}

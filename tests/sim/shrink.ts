@@ -1,0 +1,27 @@
+import type { Law } from "./laws.ts";
+import type { Plan } from "./plan.ts";
+import { type Outcome, simulate } from "./simulation.ts";
+
+/** How many plans are tried before the shortest so far will do. */
+const MAX_TRIES = 500;
+
+/** The shortest plan found that breaks the same law, and what came of it. */
+export async function shrink(plan: Plan, law: Law): Promise<{ readonly plan: Plan; readonly outcome: Outcome }> {
+  let best = { plan, outcome: await simulate(plan) };
+  let tries = 0;
+  const attempt = async (candidate: Plan): Promise<boolean> => {
+    if (++tries > MAX_TRIES) return false;
+    const outcome = await simulate(candidate);
+    if (outcome.violation?.law !== law || outcome.trace.length > best.outcome.trace.length) return false;
+    best = { plan: candidate, outcome };
+    return true;
+  };
+  for (let size = Math.ceil(plan.actions.length / 2); size >= 1; size = Math.floor(size / 2)) {
+    for (let start = 0; start < best.plan.actions.length;) {
+      const { actions } = best.plan;
+      const fewer = [...actions.slice(0, start), ...actions.slice(start + size)];
+      if (!await attempt({ ...best.plan, actions: fewer })) start += size;
+    }
+  }
+  return best;
+}

@@ -1,0 +1,91 @@
+import type { Cache, CachedRows, Fence, MaybePromise, Rows } from "@vantage/live";
+import type { Scheduler } from "./scheduler.ts";
+
+/** How a cache behaves. */
+export interface CacheOptions {
+  readonly scheduler: Scheduler;
+  /** What all processes share. */
+  readonly storage: Cache;
+  readonly name: string;
+  /** Whether it answers later. */
+  readonly async: boolean;
+  /** Whether the next call of this name fails. */
+  readonly fails: (call: string) => boolean;
+  /** Called with what is to be stored; what it gives, with whether it was. */
+  readonly onPut: (rows: Rows) => (stored: boolean) => void;
+  /** Called when the storage has dropped everything under a prefix, and when it was asked to. */
+  readonly onInvalidation: (prefix: string, done: boolean) => void;
+}
+
+/** The storage as one process reaches it: with latency both ways, and calls that fail before or after their effect. */
+export class SimCache implements Cache {
+  /** How many calls failed. */
+  failures = 0;
+  /** How many calls were made. */
+  calls = 0;
+  /** Whether a fence could not be had. */
+  fenceFailures = 0;
+  readonly #options: CacheOptions;
+
+  constructor(options: CacheOptions) {
+    this.#options = options;
+  }
+
+  get(key: string): MaybePromise<CachedRows | undefined> {
+    return this.#call("get", key, () => this.#options.storage.get(key));
+  }
+
+  fence(key: string): MaybePromise<Fence> {
+    return this.#call("fence", key, () => this.#options.storage.fence(key));
+  }
+
+  put(key: string, rows: CachedRows, fence?: Fence): MaybePromise<boolean> {
+    const { storage, onPut } = this.#options;
+    const onStored = onPut(rows.rows);
+    return this.#call("put", key, () => {
+      const stored = storage.put(key, rows, fence);
+      onStored(stored === true);
+      return stored;
+    });
+  }
+
+  invalidatePrefix(prefix: string): MaybePromise<void> {
+    const { storage, onInvalidation } = this.#options;
+    onInvalidation(prefix, false);
+    return this.#call("invalidate", prefix, () => {
+      const dropped = storage.invalidatePrefix(prefix);
+      onInvalidation(prefix, true);
+      return dropped;
+    });
+  }
+
+  #call<T>(call: string, key: string, effect: () => MaybePromise<T>): MaybePromise<T> {
+    const { name, async } = this.#options;
+    this.calls++;
+    const label = `${name}: ${call} ${key}`;
+    return async ? this.#later(call, label, effect) : this.#now(call, label, effect);
+  }
+
+  #now<T>(call: string, label: string, effect: () => MaybePromise<T>): MaybePromise<T> {
+    if (this.#options.fails(`${label} before`)) return this.#fail(call);
+    const answer = effect();
+    return this.#options.fails(`${label} after`) ? this.#fail(call) : answer;
+  }
+
+  async #later<T>(call: string, label: string, effect: () => MaybePromise<T>): Promise<T> {
+    const { scheduler } = this.#options;
+    const answer = await scheduler.op(
+      label,
+      () => this.#options.fails(`${label} before`) ? this.#fail(call) : effect(),
+    );
+    return await scheduler.op(`${label} answers`, () => {
+      return this.#options.fails(`${label} after`) ? this.#fail(call) : answer;
+    });
+  }
+
+  #fail(call: string): never {
+    this.failures++;
+    if (call === "fence") this.fenceFailures++;
+    throw new Error(`${call} failed`);
+  }
+}

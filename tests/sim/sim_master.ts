@@ -1,0 +1,241 @@
+import {
+  NotFoundError,
+  type Query,
+  RejectedError,
+  type Row,
+  type RowEntry,
+  type SourceCall,
+  type TableSource,
+  UnavailableError,
+} from "@vantage/live";
+import type { Chance } from "./chance.ts";
+import type { Verdict } from "./laws.ts";
+import type { Scheduler } from "./scheduler.ts";
+
+/** What a row holds at the master. Each write has a mark of its own. */
+export interface Held {
+  readonly mark: string;
+  readonly even: boolean;
+}
+
+/** The table at one moment. */
+export type State = ReadonlyMap<string, Held>;
+
+/** One read of the master. */
+export interface Origin {
+  readonly startTick: number;
+  readonly startMs: number;
+  /** Which state it saw. */
+  readonly seq: number;
+  /** When the answer arrived. */
+  readonly landedTick: number;
+}
+
+/** How the master treats a write. */
+export type Treatment = "applied" | "refused" | "unavailable" | "lost";
+
+/** What became of a write at the master. */
+export interface Applied {
+  readonly tick: number;
+  readonly seq: number;
+}
+
+/** How the master behaves. */
+export interface MasterOptions {
+  readonly scheduler: Scheduler;
+  readonly chance: Chance;
+  readonly verdict: Verdict;
+  /** How old a read may be, in milliseconds. */
+  readonly lagMs: number;
+  /** How often a read fails. */
+  readonly failureRate: number;
+  /** Called before a read, to know whether another of the same key may be under way. */
+  readonly onRead: (owner: string, key: string) => () => void;
+}
+
+/** The row that tells which read an answer came from: it is in every list. */
+export const STAMP = "~";
+
+/**
+ * The master: every state it ever had, latency on both ways, replicas that lag, refusals, failures, and answers that are lost
+ * after the write was applied.
+ */
+export class SimMaster {
+  readonly states: { readonly state: State; readonly atMs: number }[] = [{ state: new Map(), atMs: -Infinity }];
+  readonly origins: Origin[] = [];
+  readonly applied: Map<string, Applied> = new Map();
+  calm = false;
+  readonly #options: MasterOptions;
+  readonly #treatments = new Map<string, Treatment>();
+  #ids = 0;
+
+  constructor(options: MasterOptions) {
+    this.#options = options;
+  }
+
+  /** The number of the present state. */
+  get seq(): number {
+    return this.states.length - 1;
+  }
+
+  /** The present state. */
+  get state(): State {
+    return this.stateAt(this.seq);
+  }
+
+  stateAt(seq: number): State {
+    return this.states[seq]?.state ?? new Map();
+  }
+
+  /** Says how the write with this mark will be treated. */
+  treat(mark: string, treatment: Treatment): void {
+    this.#treatments.set(mark, treatment);
+  }
+
+  /** A write, at once. Nothing changes if `edit` throws. */
+  change<T>(mark: string, edit: (rows: Map<string, Held>) => T): T {
+    const rows = new Map(this.state);
+    const answer = edit(rows);
+    this.states.push({ state: rows, atMs: this.#options.scheduler.nowMs });
+    this.#options.verdict.check(6, !this.applied.has(mark), () => `the write ${mark} was applied twice`);
+    this.applied.set(mark, { tick: this.#options.scheduler.tick(), seq: this.seq });
+    return answer;
+  }
+
+  /** The master as one table reaches it. */
+  source(owner: string): TableSource {
+    return {
+      name: "t",
+      capabilities: { page: true, where: ["eq"] },
+      scoped: true,
+      list: (call) => this.#list(owner, call),
+      get: (id, call) => this.#get(owner, id, call),
+      insert: (id, row, call) =>
+        this.#write(owner, `insert ${id}`, call, (rows) => put(rows, id, rows.get(id) ?? heldOf(row))),
+      replace: (id, row, call) => this.#write(owner, `replace ${id}`, call, (rows) => put(rows, id, heldOf(row))),
+      patch: (id, partial, call) =>
+        this.#write(owner, `patch ${id}`, call, (rows) => {
+          const before = rows.get(id);
+          if (before === undefined || !matches(before, call.query)) throw new NotFoundError(`There is no row ${id}`);
+          return put(rows, id, { ...before, mark: String(partial.mark) });
+        }),
+      delete: (id, call) =>
+        this.#write(owner, `delete ${id}`, call, (rows) => {
+          const before = rows.get(id);
+          if (before !== undefined && matches(before, call.query)) rows.delete(id);
+        }),
+      deleteAll: (call) =>
+        this.#write(owner, "delete all", call, (rows) => {
+          for (const [id, held] of rows) if (matches(held, call.query)) rows.delete(id);
+        }),
+      insertReturnId: (row, call) =>
+        this.#write(owner, "insert", call, (rows) => {
+          const id = `n${++this.#ids}`;
+          put(rows, id, heldOf(row));
+          return id;
+        }),
+    };
+  }
+
+  async #list(owner: string, call: SourceCall): Promise<readonly RowEntry[]> {
+    const key = `list ${viewName(call.query)}`;
+    return await this.#read(owner, key, (seq, stamp) => [
+      [STAMP, stamp],
+      ...viewOf(this.stateAt(seq), call.query).map(([id, held]): RowEntry => [id, rowOf(held)]),
+    ]);
+  }
+
+  async #get(owner: string, id: string, call: SourceCall): Promise<Row | undefined> {
+    return await this.#read(owner, `get ${id} ${viewName(call.query)}`, (seq, stamp) => {
+      const held = this.stateAt(seq).get(id);
+      return held === undefined || !matches(held, call.query) ? undefined : { ...rowOf(held), ...stamp };
+    });
+  }
+
+  async #read<T>(owner: string, key: string, look: (seq: number, stamp: Row) => T): Promise<T> {
+    const { scheduler } = this.#options;
+    const landed = this.#options.onRead(owner, key);
+    const [startTick, startMs] = [scheduler.tick(), scheduler.nowMs];
+    const number = this.origins.length;
+    this.origins.push({ startTick, startMs, seq: -1, landedTick: Infinity });
+    try {
+      const answer = await scheduler.op(`master: ${owner} ${key} arrives`, () => {
+        const seq = this.#replica();
+        this.origins[number] = { startTick, startMs, seq, landedTick: Infinity };
+        return look(seq, { read: number });
+      });
+      await scheduler.op(`master: ${owner} ${key} is answered`, () => {
+        const origin = this.origins[number];
+        if (origin !== undefined) this.origins[number] = { ...origin, landedTick: scheduler.tick() };
+        if (this.#fails()) throw new UnavailableError("the read failed");
+      });
+      return answer;
+    } finally {
+      landed();
+    }
+  }
+
+  #fails(): boolean {
+    const { chance, failureRate } = this.#options;
+    return !this.calm && chance.happens(failureRate);
+  }
+
+  /** A replica that lags no more than it may. */
+  #replica(): number {
+    const { scheduler, chance, lagMs } = this.#options;
+    let oldest = this.seq;
+    while (oldest > 0 && (this.states[oldest]?.atMs ?? 0) > scheduler.nowMs - lagMs) oldest--;
+    return this.calm ? this.seq : oldest + chance.below(this.seq - oldest + 1);
+  }
+
+  async #write<T>(
+    owner: string,
+    what: string,
+    { idempotencyKey: mark = "" }: SourceCall,
+    edit: (rows: Map<string, Held>) => T,
+  ): Promise<T> {
+    const { scheduler } = this.#options;
+    const treatment = this.#treatments.get(mark) ?? "applied";
+    const label = `master: ${owner} ${what} ${mark}`;
+    const answer = await scheduler.op(`${label} arrives`, () => {
+      if (treatment === "refused") throw new RejectedError("refused");
+      if (treatment === "unavailable") throw new UnavailableError("unavailable");
+      return this.change(mark, edit);
+    });
+    return await scheduler.op(`${label} is answered`, () => {
+      if (treatment === "lost") throw new Error("the connection was lost");
+      return answer;
+    });
+  }
+}
+
+/** The rows of a view in one state, in order. */
+export function viewOf(state: State, query: Query): readonly (readonly [string, Held])[] {
+  const rows = [...state].filter(([, held]) => matches(held, query)).sort(([a], [b]) => a < b ? -1 : 1);
+  const { pagination } = query;
+  return pagination === undefined ? rows : rows.slice(pagination.skip, pagination.skip + pagination.limit);
+}
+
+/** What a row looks like: its date is the reader's own, since a date cannot be frozen. */
+export function rowOf({ mark, even }: Held): Row {
+  return { mark, even, when: new Date(mark.length) };
+}
+
+function put(rows: Map<string, Held>, id: string, held: Held): Row {
+  rows.set(id, held);
+  return rowOf(held);
+}
+
+function heldOf(row: Row): Held {
+  return { mark: String(row.mark), even: row.even === true };
+}
+
+function matches(held: Held, { where = [] }: Query): boolean {
+  return where.every(([column, , operand]) => column !== "even" || held.even === operand);
+}
+
+function viewName({ where, pagination }: Query): string {
+  return `${where === undefined ? "all" : "even"}${
+    pagination === undefined ? "" : ` page ${pagination.page} of ${pagination.itemsPerPage}`
+  }`;
+}

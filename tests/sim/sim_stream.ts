@@ -1,0 +1,56 @@
+import { type LiveEvent, type LiveStream, ManualLiveStream } from "@vantage/live";
+import type { Chance } from "./chance.ts";
+import type { Scheduler } from "./scheduler.ts";
+
+/** So few that a subscriber soon lags. */
+const BUFFER_CAPACITY = 2;
+
+/** A stream that is late, doubles, changes the order, overflows, ends, fails, and comes back. */
+export class SimStream {
+  readonly #scheduler: Scheduler;
+  readonly #chance: Chance;
+  readonly #manual = new ManualLiveStream({ bufferCapacity: BUFFER_CAPACITY });
+  #down = false;
+
+  constructor(scheduler: Scheduler, chance: Chance) {
+    this.#scheduler = scheduler;
+    this.#chance = chance;
+  }
+
+  /** How many listen. */
+  get subscriberCount(): number {
+    return this.#manual.subscriberCount;
+  }
+
+  /** The stream as one table reaches it; `onSubscribe` is called with each subscription that is live. */
+  for(onSubscribe: () => void): LiveStream {
+    return {
+      subscribe: (options) => {
+        if (this.#down) throw new Error("the stream is down");
+        const subscription = this.#manual.subscribe(options);
+        onSubscribe();
+        return subscription;
+      },
+    };
+  }
+
+  /** Tells an event, some time later, and perhaps twice. */
+  announce(event: LiveEvent): void {
+    const times = this.#chance.happens(0.2) ? 2 : 1;
+    const what = "id" in event ? event.id : event.kind;
+    for (let time = 0; time < times; time++) {
+      void this.#scheduler.op(`stream: ${what} arrives`, () => this.#manual.push(event));
+    }
+  }
+
+  /** Ends every subscription, or fails it; none can be made until it is back. */
+  drop(fails: boolean): void {
+    this.#down = true;
+    this.#manual.disconnect(fails ? new Error("the stream failed") : undefined);
+  }
+
+  /** Takes subscriptions again. */
+  comeBack(): void {
+    this.#down = false;
+  }
+}

@@ -1,0 +1,410 @@
+import {
+  type Cache,
+  ClosedError,
+  defineTable,
+  LiveTable,
+  NotFoundError,
+  Pagination,
+  type Query,
+  QueueFullError,
+  RejectedError,
+  type Row,
+  Rows,
+  sameRow,
+  type Tracer,
+  UnavailableError,
+  type WriteAnswer,
+  type WriteOp,
+} from "@vantage/live";
+import type { Floor } from "./floors.ts";
+import type { Action, ViewName } from "./plan.ts";
+import { follow, type Scene } from "./scene.ts";
+import { type Origin, rowOf, STAMP, viewOf } from "./sim_master.ts";
+
+type WriteAction = Extract<Action, { readonly kind: "write" }>;
+
+interface View {
+  readonly query: Query;
+  /** The row it is about; `undefined` if it is a list. */
+  readonly id?: string;
+}
+
+/** How things stood when a read began. */
+interface Began {
+  readonly floor: Floor;
+  readonly tick: number;
+  readonly ms: number;
+}
+
+interface ReadWatch {
+  readonly also?: (answer: Rows | Row | undefined) => void;
+  readonly mayFailWith?: Error;
+}
+
+const EVEN: Query = { where: [["even", "eq", true]] };
+
+/** The ways to look at the table. */
+export const VIEWS: Readonly<Record<ViewName, View>> = {
+  "all": { query: {} },
+  "page 1": { query: { pagination: new Pagination(1, 2) } },
+  "page 2": { query: { pagination: new Pagination(2, 2) } },
+  "long page 1": { query: { pagination: new Pagination(1, 3) } },
+  "even": { query: EVEN },
+  "get a": { query: {}, id: "a" },
+  "get b": { query: {}, id: "b" },
+  "get even a": { query: EVEN, id: "a" },
+};
+
+/** What a reader sets the dates to that it got. */
+const TOUCHED = -1;
+
+const THROWING_TRACER: Tracer = {
+  enabled: () => true,
+  span: () => {
+    throw new Error("the tracer failed");
+  },
+  event: () => {
+    throw new Error("the tracer failed");
+  },
+};
+
+/** One `LiveTable` in one process: what is done with it, and what is checked of its answers. */
+export class SimTable {
+  readonly number: number;
+  readonly process: number;
+  readonly #scene: Scene;
+  readonly #opened: LiveTable[] = [];
+  #live: LiveTable | undefined;
+  #owner = "";
+  #times = 0;
+  #writes = 0;
+  #reentrantWrites = 0;
+  /** How many writes must have invalidated, since the table was last opened. */
+  #effects = { count: 0 };
+
+  constructor(scene: Scene, number: number) {
+    this.#scene = scene;
+    this.number = number;
+    this.process = number % scene.world.processes;
+    this.open();
+  }
+
+  /** Whether it is open. */
+  get isOpen(): boolean {
+    return this.#live !== undefined;
+  }
+
+  /** Whether it hears of changes. */
+  get listens(): boolean {
+    return this.#scene.world.listening[this.number] === true;
+  }
+
+  /** How many failures of its cache it has counted, however often it was opened. */
+  get cacheFailures(): number {
+    return this.#opened.reduce((sum, live) => sum + live.stats().cacheFailures, 0);
+  }
+
+  /** Opens it, as a process that starts would. */
+  open(): void {
+    if (this.#live !== undefined) return;
+    const { world, scheduler, master, stream, floors, tell } = this.#scene;
+    this.#owner = `t${this.number}.${++this.#times}`;
+    this.#effects = { count: 0 };
+    tell(`${this.#owner} opens in process ${this.process}`);
+    const distrust = (): void => floors.known(this.process, scheduler.tick());
+    this.#live = new LiveTable(defineTable(master.source(this.#owner)), "t", this.#cache(), {
+      clock: scheduler.clock(this.#owner),
+      queueCapacity: world.queueCapacity,
+      waitingCapacity: world.waitingCapacity,
+      staleTimeMs: world.staleTimeMs,
+      masterLagMs: world.lagMs,
+      // What was held is not believed from the moment that the table listens.
+      liveStream: this.listens ? stream.for(distrust) : undefined,
+      tracer: world.tracerThrows ? THROWING_TRACER : undefined,
+    });
+    this.#opened.push(this.#live);
+    void this.#hear(this.#live);
+  }
+
+  /** Closes it; what is queued is finished, what is read is refused. */
+  close(): void {
+    const live = this.#live;
+    if (live === undefined) return;
+    const { scheduler, verdict, tell } = this.#scene;
+    const [owner, effects] = [this.#owner, this.#effects];
+    this.#live = undefined;
+    tell(`${owner} closes`);
+    const done = (): void => {
+      tell(`${owner} is closed`);
+      const left = scheduler.waiting.filter((label) => label.startsWith(`${owner} waits`));
+      verdict.check(11, left.length === 0, () => `${owner} is closed, but ${left.join(", ")}`);
+      const { queued, invalidations } = live.stats();
+      verdict.check(5, queued === 0, () => `${owner} was closed with ${queued} writes in its queue`);
+      // A clear no leaves the entries alone; everything else drops them.
+      verdict.check(
+        12,
+        invalidations.write === effects.count,
+        () => `${owner} invalidated for ${invalidations.write} writes, but ${effects.count} may have changed something`,
+      );
+    };
+    follow(this.#scene, `close of ${owner}`, live.close(), done, (error) => {
+      verdict.check(5, false, () => `close of ${owner} failed: ${String(error)}`);
+    });
+  }
+
+  /** Reads a view, and checks the answer against what was known when the read began. */
+  read(name: ViewName, aborted: boolean): void {
+    const { query, id } = VIEWS[name];
+    const control = new AbortController();
+    const reason = new Error("aborted");
+    const read = this.#begin(name, (live) => {
+      const handle = live.withQuery(query);
+      const options = { signal: control.signal };
+      return id === undefined ? handle.listValues(options) : handle.getValue(id, options);
+    }, { mayFailWith: reason });
+    if (read && aborted) void this.#scene.scheduler.op(`${this.#owner} aborts ${name}`, () => control.abort(reason));
+  }
+
+  /** Reads a view for the last time: it must show what the master holds. Answers with what it was shown. */
+  readAtRest(name: ViewName, heard: (origin: Origin | undefined) => void): void {
+    const { query, id } = VIEWS[name];
+    const { verdict, master } = this.#scene;
+    this.#begin(name, (live) => {
+      const handle = live.withQuery(query);
+      return id === undefined ? handle.listValues() : handle.getValue(id);
+    }, {
+      also: (answer) => {
+        const shown = this.#contentOf(name, answer, master.seq);
+        verdict.check(7, shown, () => `at rest, ${this.#owner} does not show in ${name} what the master holds`);
+        heard(this.#originOf(answer));
+      },
+    });
+  }
+
+  /** Drops everything: from the call on, nothing that was read before may be served. */
+  invalidate(): void {
+    const live = this.#live;
+    if (live === undefined) return;
+    const { scheduler, floors, tell } = this.#scene;
+    tell(`${this.#owner} invalidates`);
+    floors.known(this.process, scheduler.tick());
+    follow(this.#scene, `invalidate of ${this.#owner}`, live.invalidate(), () => {}, (error) => {
+      this.#scene.verdict.check(8, error instanceof ClosedError, () => `invalidate() failed: ${String(error)}`);
+    });
+  }
+
+  /** From now on, this many of the events that it tells are answered with a write from within. */
+  listen(writes: number): void {
+    this.#reentrantWrites += writes;
+  }
+
+  /** Writes, and checks what becomes of it. */
+  write(action: WriteAction): void {
+    const live = this.#live;
+    if (live === undefined) return;
+    const { scheduler, master, verdict, tell, world } = this.#scene;
+    const mark = `w${this.#owner}.${++this.#writes}`;
+    const op = opOf(action, mark);
+    const [owner, effects] = [this.#owner, this.#effects];
+    master.treat(mark, action.treatment);
+    tell(`${owner} writes ${action.op} ${action.id} as ${mark}, to be ${action.treatment}`);
+    const control = new AbortController();
+    const handle = action.op === "deleteAll" ? live.withQuery(EVEN) : live;
+    try {
+      const write = handle.enqueue(op, { idempotencyKey: mark, signal: control.signal });
+      follow(this.#scene, `write ${mark}`, write.applied, (answer) => {
+        tell(`${mark} is applied`);
+        effects.count++;
+        this.#applied(mark, action, answer);
+      }, (error) => {
+        tell(`${mark} failed: ${String(error)}`);
+        if (this.#mayHaveEffect(mark, action, error)) effects.count++;
+      });
+      if (action.taken === "cancelled") void scheduler.op(`${owner} cancels ${mark}`, () => write.cancel());
+      if (action.taken === "aborted") {
+        void scheduler.op(`${owner} aborts ${mark}`, () => control.abort(new DOMException("aborted", "AbortError")));
+      }
+    } catch (error) {
+      tell(`${mark} is not taken`);
+      verdict.check(10, error instanceof QueueFullError, () => `${mark} was refused at once: ${String(error)}`);
+    }
+    const { queued } = live.stats();
+    const most = world.queueCapacity + world.waitingCapacity;
+    verdict.check(10, queued <= most, () => `${queued} writes are queued where ${most} may be`);
+    // What was passed in is the caller's own again.
+    if ("row" in op) Object.assign(op.row, { mark: "changed afterwards" });
+    if ("partial" in op) Object.assign(op.partial, { mark: "changed afterwards" });
+  }
+
+  #cache(): Cache {
+    const cache = this.#scene.caches[this.process];
+    if (cache === undefined) throw new RangeError(`There is no process ${this.process}`);
+    return cache;
+  }
+
+  #begin(
+    name: ViewName,
+    ask: (live: LiveTable) => Promise<Rows | Row | undefined>,
+    { also, mayFailWith }: ReadWatch,
+  ): boolean {
+    const live = this.#live;
+    if (live === undefined) return false;
+    const { floors, tell, scheduler } = this.#scene;
+    const owner = this.#owner;
+    const began: Began = { floor: floors.of(this.process), tick: scheduler.tick(), ms: scheduler.nowMs };
+    tell(`${owner} reads ${name}`);
+    follow(this.#scene, `read of ${name} by ${owner}`, ask(live), (answer) => {
+      tell(`${owner} has read ${name}: ${show(answer)}`);
+      also?.(answer);
+      this.#check(name, answer, began);
+    }, (error) => {
+      const expected = error instanceof UnavailableError || error instanceof ClosedError || error === mayFailWith;
+      tell(`${owner} could not read ${name}: ${String(error)}`);
+      this.#scene.verdict.check(8, expected, () => `a read of ${name} failed: ${String(error)}`);
+    });
+    return true;
+  }
+
+  #check(name: ViewName, answer: Rows | Row | undefined, { floor, tick, ms }: Began): void {
+    const { verdict, master, world } = this.#scene;
+    const origin = this.#originOf(answer);
+    if (origin === undefined) {
+      const missing = master.states.some((_, seq) => seq >= floor.seq && this.#contentOf(name, answer, seq));
+      return verdict.check(4, missing, () => `${name} showed no row that was there all the time`);
+    }
+    const what = (): string => `${name} of ${this.#owner} showed state ${origin.seq}, read at tick ${origin.startTick}`;
+    verdict.check(1, origin.seq >= floor.seq, () => `${what()}, but ${floor.seq} was known before`);
+    verdict.check(2, origin.startTick > floor.tick, () => `${what()}, but was invalidated at tick ${floor.tick}`);
+    // What is on its way may be joined, however long it takes. A cache that answers later fills later, too.
+    const kept = origin.landedTick < tick && !world.asyncCache;
+    verdict.check(2, !kept || origin.startMs > ms - world.staleTimeMs, () => `${what()}, which was stale`);
+    const untouched = datesIn(answer).every((date) => date.getTime() !== TOUCHED);
+    verdict.check(9, untouched, () => `${what()}, and what another reader had changed in it`);
+    verdict.check(4, !untouched || this.#contentOf(name, answer, origin.seq), () => `${what()}, but not as it was`);
+    // What a reader does to what it got stays with the reader.
+    for (const date of datesIn(answer)) date.setTime(TOUCHED);
+  }
+
+  #originOf(answer: Rows | Row | undefined): Origin | undefined {
+    const stamp = answer instanceof Rows ? answer.get(STAMP) : answer;
+    return this.#scene.master.origins[Number(stamp?.read)];
+  }
+
+  /** Whether an answer is what the view shows of one state. */
+  #contentOf(name: ViewName, answer: Rows | Row | undefined, seq: number): boolean {
+    const { query, id } = VIEWS[name];
+    const expected = viewOf(this.#scene.master.stateAt(seq), query);
+    if (id !== undefined) {
+      const held = expected.find(([candidate]) => candidate === id)?.[1];
+      if (answer === undefined || answer instanceof Rows) return held === undefined && answer === undefined;
+      const { read: _, ...row } = answer;
+      return held !== undefined && sameRow(row, rowOf(held));
+    }
+    if (!(answer instanceof Rows)) return false;
+    const rows = [...answer].filter(([found]) => found !== STAMP);
+    return rows.length === expected.length && expected.every(([wanted, held], index) => {
+      const [found, row] = rows[index] ?? ["", {}];
+      return found === wanted && sameRow(row, rowOf(held));
+    });
+  }
+
+  #applied(mark: string, action: WriteAction, answer: WriteAnswer): void {
+    const { verdict, master, floors, world } = this.#scene;
+    const applied = master.applied.get(mark);
+    verdict.check(5, applied !== undefined, () => `${mark} was answered, but never reached the master`);
+    if (applied === undefined) return;
+    floors.known(this.process, applied.tick, applied.seq);
+    // A cache that fails to drop may be read by others for a while; otherwise all of them read what was written.
+    if (world.cacheFailureRate === 0) floors.storageDropped(applied.tick);
+    const state = master.stateAt(applied.seq);
+    const mine = ((): boolean => {
+      switch (action.op) {
+        case "delete":
+        case "deleteAll":
+          return answer === undefined;
+        case "insertReturnId":
+          return typeof answer === "string" && state.get(answer)?.mark === mark;
+        default: {
+          const held = state.get(action.id);
+          const asAsked = action.op === "insert" || held?.mark === mark;
+          return typeof answer === "object" && held !== undefined && asAsked && sameRow(answer, rowOf(held));
+        }
+      }
+    })();
+    verdict.check(4, mine, () => `${mark} was answered with somebody else's answer`);
+  }
+
+  /** Checks how a write failed; whether it may have changed something all the same. */
+  #mayHaveEffect(mark: string, action: WriteAction, error: unknown): boolean {
+    const { verdict, master, floors } = this.#scene;
+    const applied = master.applied.get(mark);
+    if (error instanceof DOMException && error.name === "AbortError") {
+      verdict.check(5, applied === undefined, () => `${mark} was taken back, but had been applied`);
+      return false;
+    }
+    const fits = error instanceof RejectedError
+      ? action.treatment === "refused"
+      : error instanceof UnavailableError
+      ? action.treatment === "unavailable"
+      : error instanceof NotFoundError
+      ? action.op === "patch"
+      : action.treatment === "lost";
+    verdict.check(5, fits, () => `${mark}, to be ${action.treatment}, failed with ${String(error)}`);
+    if (applied !== undefined) floors.known(this.process, applied.tick, applied.seq);
+    return !(error instanceof RejectedError || error instanceof NotFoundError);
+  }
+
+  /** What it tells was dropped before it was told. */
+  async #hear(live: LiveTable): Promise<void> {
+    const { master, floors } = this.#scene;
+    const reader = live.events.subscribe().getReader();
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      const event = next.value;
+      const change = "id" in event ? master.applied.get(event.id) : undefined;
+      if (change !== undefined) floors.known(this.process, change.tick, change.seq);
+      if (this.#reentrantWrites <= 0 || live !== this.#live) continue;
+      this.#reentrantWrites--;
+      this.write({
+        kind: "write",
+        table: this.number,
+        op: "replace",
+        id: "c",
+        even: true,
+        treatment: "applied",
+        taken: "kept",
+      });
+    }
+  }
+}
+
+function opOf({ op, id, even }: WriteAction, mark: string): WriteOp {
+  const row = { mark, even, when: new Date(mark.length) };
+  switch (op) {
+    case "insert":
+      return { kind: "insert", id, row };
+    case "replace":
+      return { kind: "replace", id, row };
+    case "patch":
+      return { kind: "patch", id, partial: { mark, when: new Date(mark.length) } };
+    case "delete":
+      return { kind: "delete", id };
+    case "deleteAll":
+      return { kind: "deleteAll" };
+    case "insertReturnId":
+      return { kind: "insertReturnId", row };
+    default:
+      return op satisfies never;
+  }
+}
+
+function datesIn(answer: Rows | Row | undefined): readonly Date[] {
+  const rows = answer instanceof Rows ? [...answer.values()] : [answer];
+  return rows.flatMap((row) => row?.when instanceof Date ? [row.when] : []);
+}
+
+function show(answer: Rows | Row | undefined): string {
+  if (answer === undefined) return "nothing";
+  if (!(answer instanceof Rows)) return String(answer.mark);
+  return [...answer].filter(([id]) => id !== STAMP).map(([id, { mark }]) => `${id}=${String(mark)}`).join(" ") ||
+    "no rows";
+}

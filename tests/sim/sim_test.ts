@@ -1,0 +1,69 @@
+import { describe, it } from "node:test";
+import assert from "node:assert/strict";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { skippable } from "../skippable.ts";
+import { BUN, NODE_24, run } from "../package/runtimes.ts";
+import { type Law, LAWS } from "./laws.ts";
+import { type Plan, planOf } from "./plan.ts";
+import { shrink } from "./shrink.ts";
+import { simulate } from "./simulation.ts";
+
+const FIRST_SEED = 1;
+const RUNS = 1_500;
+const STEPS = 100;
+
+const MAIN = fileURLToPath(new URL("./main.ts", import.meta.url));
+const TRACED = [MAIN, "--seed", "1", "--runs", "60", "--trace"];
+
+async function firstBroken(change: (plan: Plan) => Plan): Promise<{ readonly plan: Plan; readonly law: Law }> {
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + 100; seed++) {
+    const plan = change(planOf(seed, STEPS));
+    const { violation } = await simulate(plan);
+    if (violation !== undefined) return { plan, law: violation.law };
+  }
+  throw new Error("Nothing was found in 100 runs");
+}
+
+describe("The law, in simulation", () => {
+  it(`holds in ${RUNS} runs from seed ${FIRST_SEED} on, and each of its parts is checked`, async () => {
+    const checked = new Map<string, number>();
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + RUNS; seed++) {
+      const { violation, verdict } = await simulate(planOf(seed, STEPS));
+      assert.equal(violation, undefined, `seed ${seed}: deno task sim --seed ${seed} --runs 1 --steps ${STEPS}`);
+      for (const [law, count] of verdict.checks) checked.set(law, (checked.get(law) ?? 0) + count);
+    }
+    for (const law of LAWS) assert((checked.get(law) ?? 0) > RUNS, `law ${law} was checked ${checked.get(law)} times`);
+  });
+
+  it("gives the same trace for the same seed", async () => {
+    const [one, other] = [await simulate(planOf(7, STEPS)), await simulate(planOf(7, STEPS))];
+    assert.deepEqual(one.trace, other.trace);
+    assert(one.trace.length > 20);
+  });
+
+  it("finds a master that lags more than it says, and shrinks the plan to what is needed to see it", async () => {
+    const found = await firstBroken((plan) => ({ ...plan, world: { ...plan.world, untoldLagMs: 10_000 } }));
+    const { plan, outcome } = await shrink(found.plan, found.law);
+    assert.equal(outcome.violation?.law, found.law);
+    assert(plan.actions.length < found.plan.actions.length / 2, `${plan.actions.length} actions are left`);
+    const again = await simulate(plan);
+    assert.deepEqual(again.trace, outcome.trace);
+  });
+
+  skippable(
+    "gives the same trace on Deno, Node and Bun, byte for byte",
+    "Deno" in globalThis ? undefined : "the runtimes are compared once, on Deno",
+    async () => {
+      const folder = process.cwd();
+      const [deno, node, bun] = await Promise.all([
+        run([process.execPath, "run", "-A", "--no-check", ...TRACED], folder),
+        run([...NODE_24, ...TRACED], folder),
+        run([...BUN, ...TRACED], folder),
+      ]);
+      assert(deno.length > 100_000);
+      assert.equal(node, deno);
+      assert.equal(bun, deno);
+    },
+  );
+});

@@ -1,0 +1,276 @@
+import { type Cache, MemCache, type Rows } from "@vantage/live";
+import { SqliteCache } from "@vantage/live/cache/sqlite";
+import { Chance } from "./chance.ts";
+import { Floors } from "./floors.ts";
+import { Verdict, type Violation } from "./laws.ts";
+import { type Action, type Plan, VIEW_NAMES, type World } from "./plan.ts";
+import type { Scene } from "./scene.ts";
+import { Scheduler } from "./scheduler.ts";
+import { SimCache } from "./sim_cache.ts";
+import { type Origin, SimMaster } from "./sim_master.ts";
+import { SimStream } from "./sim_stream.ts";
+import { SimTable } from "./sim_table.ts";
+
+/** What came of a run. */
+export interface Outcome {
+  readonly verdict: Verdict;
+  /** The first law that was broken, if one was. */
+  readonly violation: Violation | undefined;
+  /** What happened, line by line. */
+  readonly trace: readonly string[];
+  readonly steps: number;
+}
+
+/** After so many steps without an action everything must have come to rest. */
+const MAX_STEPS_TO_REST = 20_000;
+
+/** Runs a plan: the same plan gives the same trace, byte for byte, in every runtime. */
+export async function simulate(plan: Plan): Promise<Outcome> {
+  const storage = plan.world.storage === "sqlite"
+    ? await SqliteCache.open(":memory:", { maxEntries: plan.world.maxEntries })
+    : new MemCache({ maxEntries: plan.world.maxEntries });
+  try {
+    return await new Simulation(plan, storage).run();
+  } finally {
+    if (storage instanceof SqliteCache) await storage.close();
+  }
+}
+
+class Simulation {
+  readonly #plan: Plan;
+  readonly #chance: Chance;
+  readonly #scene: Scene;
+  readonly #tables: readonly SimTable[];
+  readonly #trace: string[] = [];
+  /** Per process: how often something was invalidated, by whomever; and what is under way at the master. */
+  readonly #aloft = new Map<string, { readonly number: number; readonly invalidations: number }>();
+  readonly #failures = new Map<string, number>();
+  #lines: string[] = [];
+  #invalidations = 0;
+  #flights = 0;
+  #changes = 0;
+  #steps = 0;
+  #calm = false;
+
+  constructor(plan: Plan, storage: Cache) {
+    const { world, seed } = plan;
+    this.#plan = plan;
+    this.#chance = new Chance(seed ^ 0x5eed);
+    const chance = this.#chance;
+    const verdict = new Verdict();
+    const scheduler = new Scheduler(chance, (line) => this.#tell(line));
+    const floors = new Floors(scheduler, world.lagMs);
+    this.#scene = {
+      world,
+      scheduler,
+      verdict,
+      floors,
+      unsettled: new Map(),
+      stream: new SimStream(scheduler, chance),
+      master: new SimMaster({
+        scheduler,
+        chance,
+        verdict,
+        lagMs: world.lagMs + world.untoldLagMs,
+        failureRate: world.masterFailureRate,
+        onRead: (owner, key) => this.#takeOff(owner, key),
+      }),
+      caches: Array.from({ length: world.processes }, (_, process) =>
+        new SimCache({
+          scheduler,
+          storage,
+          name: `cache ${process}`,
+          async: world.asyncCache,
+          fails: (call) => this.#fails(call, world),
+          onPut: (rows) => this.#checkStored(rows, process),
+          onInvalidation: (_prefix, done) => {
+            this.#invalidations++;
+            if (done) floors.storageDropped(scheduler.tick());
+          },
+        })),
+      tell: (line) => this.#tell(line),
+    };
+    this.#tables = Array.from({ length: world.tables }, (_, number) => new SimTable(this.#scene, number));
+  }
+
+  async run(): Promise<Outcome> {
+    const { scheduler, verdict } = this.#scene;
+    const actions = [...this.#plan.actions];
+    while (this.#steps < this.#plan.steps && verdict.violations.length === 0) {
+      await this.#turn();
+      const action = this.#chance.happens(this.#scene.world.haste) ? actions.shift() : undefined;
+      if (action?.kind === "time passes") await scheduler.advance(action.ms);
+      else if (action !== undefined) this.#act(action);
+      else if (!scheduler.runOne() && actions.length === 0 && !await scheduler.wakeNext()) break;
+    }
+    if (verdict.violations.length === 0) await this.#comeToRest();
+    this.#flush();
+    return { verdict, violation: verdict.violations[0], trace: this.#trace, steps: this.#steps };
+  }
+
+  async #comeToRest(): Promise<void> {
+    const { scheduler, master, stream, verdict, unsettled, caches } = this.#scene;
+    this.#tell("-- nothing fails any more");
+    this.#calm = true;
+    master.calm = true;
+    stream.comeBack();
+    await this.#rest();
+    for (const table of this.#tables) if (!table.listens) table.invalidate();
+    await this.#rest();
+    await this.#readAtRest();
+    await this.#readAtRest(await this.#readAtRest());
+    for (const table of this.#tables) table.close();
+    await this.#rest();
+    caches.forEach(({ failures }, process) => {
+      const tables = this.#tables.filter((table) => table.process === process);
+      const counted = tables.reduce((sum, { cacheFailures }) => sum + cacheFailures, 0);
+      verdict.check(8, counted === failures, () => `${failures} calls of a cache failed, and ${counted} were counted`);
+    });
+    verdict.check(5, unsettled.size === 0, () => `never settled: ${[...unsettled.values()].join(", ")}`);
+    const { waiting } = scheduler;
+    verdict.check(11, waiting.length === 0, () => `all tables are closed, but these wait: ${waiting.join(", ")}`);
+    verdict.check(11, stream.subscriberCount === 0, () => `${stream.subscriberCount} subscriptions were left open`);
+    const calls = caches.reduce((sum, cache) => sum + cache.calls, 0);
+    await this.#rest();
+    const later = caches.reduce((sum, cache) => sum + cache.calls, 0);
+    verdict.check(11, later === calls, () => "a closed table asked its cache");
+  }
+
+  /** Reads every view of every table; what was read before as well must come from the cache, if there is room in it. */
+  async #readAtRest(
+    before?: ReadonlyMap<string, Origin | undefined>,
+  ): Promise<ReadonlyMap<string, Origin | undefined>> {
+    const { verdict, world } = this.#scene;
+    const heard = new Map<string, Origin | undefined>();
+    for (const table of this.#tables) {
+      for (const view of VIEW_NAMES) {
+        const place = `${view} of table ${table.number}`;
+        table.readAtRest(view, (origin) => {
+          heard.set(place, origin);
+          if (before === undefined || origin === undefined || world.maxEntries < VIEW_NAMES.length) return;
+          const kept = origin === before.get(place) || world.staleTimeMs !== Infinity;
+          verdict.check(8, kept, () => `at rest, ${place} is not served from the cache`);
+        });
+      }
+    }
+    await this.#rest();
+    return heard;
+  }
+
+  /** Lets everything happen that still can. */
+  async #rest(): Promise<void> {
+    const { scheduler, verdict } = this.#scene;
+    for (let step = 0; step < MAX_STEPS_TO_REST; step++) {
+      await this.#turn();
+      if (!scheduler.runOne() && !await scheduler.wakeNext()) return;
+      if (verdict.violations.length > 0) return;
+    }
+    verdict.check(10, false, () => `no rest after ${MAX_STEPS_TO_REST} steps`);
+  }
+
+  async #turn(): Promise<void> {
+    this.#flush();
+    await this.#scene.scheduler.drain();
+    this.#flush();
+    this.#steps++;
+  }
+
+  #act(action: Exclude<Action, { readonly kind: "time passes" }>): void {
+    const { stream, master } = this.#scene;
+    const table = "table" in action ? this.#tables[action.table] : undefined;
+    switch (action.kind) {
+      case "read":
+        return table?.read(action.view, action.aborted);
+      case "write":
+        return table?.write(action);
+      case "invalidate":
+        return table?.invalidate();
+      case "listen":
+        return table?.listen(action.writes);
+      case "close":
+        return table?.close();
+      case "open":
+        return table?.open();
+      case "foreign write": {
+        const mark = `f${++this.#changes}`;
+        this.#tell(`somebody else ${action.gone ? "deletes" : "writes"} ${action.id} as ${mark}`);
+        master.change(mark, (rows) => {
+          if (action.gone) rows.delete(action.id);
+          else rows.set(action.id, { mark, even: action.even });
+        });
+        return stream.announce({ kind: "updated", id: mark });
+      }
+      case "stream drops":
+        this.#tell(`the stream ${action.fails ? "fails" : "ends"}`);
+        return stream.drop(action.fails);
+      case "stream is back":
+        this.#tell("the stream is back");
+        return stream.comeBack();
+      default:
+        return action satisfies never;
+    }
+  }
+
+  /**
+   * One read at a time for each table and key, unless something was invalidated: without a fence nobody joins. A cache that
+   * answers later is asked for its fence some time before the master is, so there the count since the beginning decides.
+   */
+  #takeOff(owner: string, key: string): () => void {
+    const { verdict, world, caches } = this.#scene;
+    const place = `${owner} ${key}`;
+    const other = this.#aloft.get(place);
+    const changes = this.#invalidations;
+    const fenced = caches.every((cache) => cache.fenceFailures === 0);
+    if (world.lagMs === 0 && fenced) {
+      verdict.check(3, other === undefined || other.invalidations < changes, () => `two reads of ${place} at once`);
+    }
+    const number = ++this.#flights;
+    this.#aloft.set(place, { number, invalidations: world.asyncCache ? 0 : changes });
+    return () => {
+      if (this.#aloft.get(place)?.number === number) this.#aloft.delete(place);
+    };
+  }
+
+  /** No process keeps, where others may find it, what it knows to be older than the last invalidation. */
+  #checkStored(rows: Rows, process: number): (stored: boolean) => void {
+    const { verdict, master, floors } = this.#scene;
+    const known = floors.knownTick(process);
+    const [row] = rows.values();
+    const origin = master.origins[Number(row?.read)];
+    return (stored) => {
+      const old = stored && origin !== undefined && origin.startTick <= known;
+      verdict.check(
+        2,
+        !old,
+        () => `process ${process} kept what it read at tick ${origin?.startTick}, but knew of tick ${known}`,
+      );
+    };
+  }
+
+  /** Decided by what is called and how often it was, and not by the order of calls. */
+  #fails(call: string, { cacheFailureRate }: World): boolean {
+    if (cacheFailureRate === 0 || this.#calm) return false;
+    const count = (this.#failures.get(call) ?? 0) + 1;
+    this.#failures.set(call, count);
+    return hash(`${this.#plan.seed} ${call} ${count}`) < cacheFailureRate / 2;
+  }
+
+  /** What follows from one step is sorted, since runtimes may differ in the order of what is independent. */
+  #tell(line: string): void {
+    this.#lines.push(line);
+  }
+
+  #flush(): void {
+    const { nowMs } = this.#scene.scheduler;
+    for (const line of this.#lines.sort()) this.#trace.push(`${this.#steps} @${nowMs} ms: ${line}`);
+    this.#lines = [];
+  }
+}
+
+/** FNV-1a, as a number from 0 up to but not including 1. */
+function hash(text: string): number {
+  let mixed = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++) mixed = Math.imul(mixed ^ text.charCodeAt(index), 0x01000193);
+  mixed ^= mixed >>> 15;
+  return (Math.imul(mixed, 0x2c1b3c6d) >>> 0) / 2 ** 32;
+}
