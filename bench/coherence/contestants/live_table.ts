@@ -1,0 +1,54 @@
+import { defineTable, LiveTable, MemCache } from "@vantage/live";
+import { SqliteCache } from "@vantage/live/cache/sqlite";
+import { FaultyCache } from "@vantage/live/testing";
+import { join } from "node:path";
+import type { Contestant, Subject } from "../contestant.ts";
+import type { Master, World } from "../world.ts";
+
+/** No pause before the next subscription, and before the next try to invalidate, is longer. */
+const LONGEST_PAUSE_MS = 30_000;
+
+/** A memory cache; where processes share what they keep, each its own handle on one SQLite file. */
+export const LIVE_TABLE: Contestant = {
+  name: "@vantage/live",
+  lacks: {},
+  usages: [{ how: "`LiveTable`", open }],
+};
+
+async function open({ master, folder, stream, clock, masterLagMs }: World): Promise<Subject> {
+  const sqlite = folder === undefined ? undefined : await SqliteCache.open(join(folder, "cache.db"));
+  const cache = new FaultyCache(sqlite ?? new MemCache());
+  const options = { clock, masterLagMs };
+  let table = new LiveTable(tableOf(master), "rows", cache, options);
+  const tables = [table];
+  return {
+    read: async (signal) => Number((await table.getValue("a", { signal }))?.value),
+    write: (value) => table.patchValue("a", { value }),
+    invalidate: () => table.invalidate(),
+    hear: () => void stream.push({ kind: "updated", id: "a" }),
+    connect: () => {
+      table = new LiveTable(tableOf(master), "rows", cache, { ...options, liveStream: stream });
+      tables.push(table);
+    },
+    drop: () => stream.disconnect(),
+    comeBack: () => clock.advance(LONGEST_PAUSE_MS),
+    holdFill: () => cache.plan.hold("put", "before"),
+    failInvalidation: () => cache.plan.fail("invalidatePrefix", new Error("the store cannot be reached")),
+    close: async () => {
+      const closed = Promise.all(tables.map((open) => open.close()));
+      // Closing waits until a master that lags has caught up.
+      await clock.advance(masterLagMs);
+      await closed;
+      await sqlite?.close();
+    },
+  };
+}
+
+function tableOf(master: Master): ReturnType<typeof defineTable> {
+  return defineTable({
+    name: "rows",
+    list: async () => [["a", { value: await master.read() }]],
+    get: async () => ({ value: await master.read() }),
+    patch: async (_, { value }) => ({ value: await master.write(Number(value)) }),
+  });
+}

@@ -1,0 +1,83 @@
+import { readFileSync } from "node:fs";
+import type { Contestant, Usage } from "./contestant.ts";
+import type { Race } from "./races.ts";
+import { type Verdict, verdictOf, VERDICTS } from "./referee.ts";
+import { Stage } from "./stage.ts";
+import { World } from "./world.ts";
+
+/** How a contestant did in a race. */
+export interface Cell {
+  readonly race: string;
+  readonly contestant: string;
+  readonly verdict: Verdict | "n/a";
+  /** Which usage did best; none if the race was not run. */
+  readonly usage: string | undefined;
+  /** What went wrong, why the race was not run, or what it took to be correct. */
+  readonly note: string | undefined;
+}
+
+/** The races by contestants, each with its version. */
+export interface Scoreboard {
+  readonly contestants: readonly { readonly name: string; readonly version: string }[];
+  readonly races: readonly Pick<Race, "name" | "story">[];
+  readonly cells: readonly Cell[];
+}
+
+/** Runs every race with every contestant: the races one after the other, the contestants of a race side by side. */
+export async function runScoreboard(
+  races: readonly Race[],
+  contestants: readonly Contestant[],
+): Promise<Scoreboard> {
+  const cells: Cell[] = [];
+  for (const race of races) cells.push(...await Promise.all(contestants.map((contestant) => judge(race, contestant))));
+  return {
+    contestants: contestants.map(({ name }) => ({ name, version: versionOf(name) })),
+    races: races.map(({ name, story }) => ({ name, story })),
+    cells,
+  };
+}
+
+/** The best that a contestant can do in a race, however it is used. */
+export async function judge(race: Race, contestant: Contestant): Promise<Cell> {
+  const { name, lacks, usages } = contestant;
+  const cell = { race: race.name, contestant: name };
+  const lack = race.needs && lacks[race.needs];
+  if (lack !== undefined) return { ...cell, verdict: "n/a", usage: undefined, note: lack };
+  const results: Result[] = [];
+  for (const usage of usages) {
+    const result = await runOnce(race, usage);
+    if (result.verdict === "correct") {
+      return { ...cell, verdict: "correct", usage: usage.how, note: whatItTook(race, contestant, usage) };
+    }
+    results.push(result);
+  }
+  const [best] = results.sort((one, other) => VERDICTS.indexOf(one.verdict) - VERDICTS.indexOf(other.verdict));
+  if (best === undefined) throw new Error(`${name} has no usage`);
+  return { ...cell, ...best };
+}
+
+type Result = Pick<Cell, "usage" | "note"> & { readonly verdict: Verdict };
+
+async function runOnce(race: Race, usage: Usage): Promise<Result> {
+  using world = new World({ shared: race.needs === "store", masterLagMs: race.masterLagMs ?? 0 });
+  const stage = new Stage(world, usage);
+  await race.run(stage);
+  const findings = await stage.finish();
+  const verdict = verdictOf(findings);
+  // The last is what lasts.
+  const what = findings.findLast((finding) => finding.verdict === verdict)?.what;
+  return { verdict, usage: usage.how, note: what && [what, ...stage.remarks].join("; ") };
+}
+
+function whatItTook(race: Race, { usages, standIns }: Contestant, usage: Usage): string | undefined {
+  const standIn = race.needs && standIns?.[race.needs];
+  const parts = [usage === usages[0] ? undefined : usage.how, standIn].filter((part) => part !== undefined);
+  return parts.length === 0 ? undefined : `with ${parts.join(", and ")}`;
+}
+
+/** The version that is installed. */
+function versionOf(name: string): string {
+  const folder = name === "@vantage/live" ? "../../" : `../../node_modules/${name}/`;
+  const { version } = JSON.parse(readFileSync(new URL(`${folder}package.json`, import.meta.url), "utf8"));
+  return version;
+}
