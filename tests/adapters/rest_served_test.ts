@@ -10,7 +10,6 @@ import {
   MemTable,
   NotFoundError,
   type Operator,
-  OPERATORS,
   Pagination,
   QueueFullError,
   RejectedError,
@@ -25,6 +24,7 @@ import {
 import { tableHandler } from "@vantage/live/server";
 import { RestTable, type TableDescription } from "@vantage/live/table/rest";
 import { anyRow, anyText, anyValue } from "../cache/arbitrary_rows.ts";
+import { EVERYTHING } from "../conformance/abilities.ts";
 import { serve, type Served } from "../server/serve.ts";
 import { type Answer, json, nothing, scripted } from "./rest_double.ts";
 
@@ -33,20 +33,7 @@ const DESCRIPTION: TableDescription = {
   name: "products",
   idField: "id",
   columns: [],
-  capabilities: {
-    get: true,
-    count: true,
-    page: true,
-    where: OPERATORS,
-    orderBy: true,
-    search: true,
-    insert: true,
-    replace: true,
-    patch: true,
-    delete: true,
-    deleteAll: true,
-    insertReturnId: true,
-  },
+  capabilities: EVERYTHING,
 };
 
 /** A served table over scripted answers, and what it asks. */

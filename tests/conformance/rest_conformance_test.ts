@@ -1,51 +1,13 @@
-import {
-  type AnyTable,
-  type Capabilities,
-  LiveTable,
-  MemCache,
-  MemTable,
-  OPERATORS,
-  type RowEntry,
-} from "@vantage/live";
+import { type AnyTable, LiveTable, MemCache, MemTable, type RowEntry } from "@vantage/live";
 import { tableHandler } from "@vantage/live/server";
 import { RestTable } from "@vantage/live/table/rest";
 import { SqliteTable } from "@vantage/live/table/sqlite";
 import { type OpenTable, tableConformance, type TableHarness } from "@vantage/live/testing";
 import { serve } from "../server/serve.ts";
+import { IN_MEMORY, IN_SQLITE } from "./abilities.ts";
 import { runSuite } from "./run_suite.ts";
 import { type KeyType, makeBakery } from "./sqlite_bakery.ts";
 import { openNode } from "./sqlite_handles.ts";
-
-const EVERYTHING: Capabilities = {
-  get: true,
-  count: true,
-  page: true,
-  where: OPERATORS,
-  orderBy: true,
-  search: true,
-  insert: true,
-  replace: true,
-  patch: true,
-  delete: true,
-  deleteAll: true,
-  insertReturnId: true,
-};
-
-/** Each is what the table behind the handler is by itself, no less. */
-const IN_MEMORY: Omit<TableHarness, "open"> = {
-  capabilities: EVERYTHING,
-  idField: undefined,
-  knowsColumns: false,
-  keepsOrder: true,
-  foldsAllLetters: true,
-};
-
-const IN_SQLITE: Omit<TableHarness, "open"> = {
-  ...IN_MEMORY,
-  idField: "id",
-  knowsColumns: true,
-  foldsAllLetters: false,
-};
 
 suite("RestTable over HTTP over a MemTable", {
   ...IN_MEMORY,

@@ -8,7 +8,6 @@ import {
   MemCache,
   MemTable,
   NoCache,
-  OPERATORS,
   type Row,
   type RowEntry,
 } from "@vantage/live";
@@ -16,26 +15,12 @@ import { SqliteCache } from "@vantage/live/cache/sqlite";
 import { type SqliteHandle, SqliteTable } from "@vantage/live/table/sqlite";
 import { type OpenTable, tableConformance, type TableHarness } from "@vantage/live/testing";
 import { skippable } from "../skippable.ts";
+import { EVERYTHING, IN_MEMORY, IN_SQLITE } from "./abilities.ts";
 import { runSuite } from "./run_suite.ts";
 import { type KeyType, makeBakery } from "./sqlite_bakery.ts";
 import { drivers, type OpenMemory, openNode } from "./sqlite_handles.ts";
 import { newPath } from "./temp_folder.ts";
 import { CloneCache } from "./third_party_cache.ts";
-
-const EVERYTHING: Capabilities = {
-  get: true,
-  count: true,
-  page: true,
-  where: OPERATORS,
-  orderBy: true,
-  search: true,
-  insert: true,
-  replace: true,
-  patch: true,
-  delete: true,
-  deleteAll: true,
-  insertReturnId: true,
-};
 
 const LIST_ONLY: Capabilities = {
   get: false,
@@ -56,21 +41,6 @@ const COLUMNS: readonly Column[] = ["id", "name", "price", "stock", "active", "n
   name,
   flags: name === "name" || name === "note" ? ["searchable"] : [],
 }));
-
-const IN_MEMORY: Omit<TableHarness, "open"> = {
-  capabilities: EVERYTHING,
-  idField: undefined,
-  knowsColumns: false,
-  keepsOrder: true,
-  foldsAllLetters: true,
-};
-
-const IN_SQLITE: Omit<TableHarness, "open"> = {
-  ...IN_MEMORY,
-  idField: "id",
-  knowsColumns: true,
-  foldsAllLetters: false,
-};
 
 suite("MemTable", { ...IN_MEMORY, open: (rows) => opened(new MemTable("bakery", { rows })) });
 
