@@ -148,7 +148,8 @@ export class Invalidation {
   }
 
   #retryLater(): void {
-    if (!this.#closing.signal.aborted) this.#retrying ??= this.#retryUntilDropped();
+    // Somebody may have made up for it already; a loop that ends at once would be taken for one that goes on.
+    if (this.doubted && !this.#closing.signal.aborted) this.#retrying ??= this.#retryUntilDropped();
   }
 
   async #retryUntilDropped(): Promise<void> {
@@ -166,7 +167,7 @@ export class Invalidation {
   /** Others on the same cache may have kept what a lagging replica told them meanwhile. */
   async #dropWhenSettled(): Promise<void> {
     const { clock } = this.#options;
-    while (clock.now() < this.#trust.settledFrom) await clock.wait(this.#trust.settledFrom - clock.now());
+    do await clock.wait(this.#trust.settledFrom - clock.now()); while (clock.now() < this.#trust.settledFrom);
     this.#settling = undefined;
     this.#doubt();
     await this.#drop();

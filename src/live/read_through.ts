@@ -78,7 +78,7 @@ export class ReadThrough {
     const held = this.#invalidation.doubted ? undefined : this.#cache.get(request.key);
     const answer = held === undefined || "rows" in held
       ? this.#answer(request, held, onOutcome)
-      : held.then((settled) => this.#answer(request, settled, onOutcome));
+      : this.#untilClosed(held).then((settled) => this.#answer(request, settled, onOutcome));
     return signal === undefined ? answer : abortable(answer, signal);
   }
 
@@ -93,7 +93,7 @@ export class ReadThrough {
 
   /**
    * From now on nothing is read, and what is under way is answered with a `ClosedError` and not kept. Resolves when the
-   * cache is not being asked any more.
+   * cache is not being filled any more; for what it was asked to get nobody waits.
    */
   async close(): Promise<void> {
     this.#closed = true;
@@ -143,8 +143,9 @@ export class ReadThrough {
     fence: MaybePromise<Fence | undefined>,
   ): Promise<Rows> {
     const { generation } = this.#invalidation;
-    const same = isSame(await fence, await flight.fence);
-    if (same && flight.generation === generation) return await this.#join(flight);
+    const [present, past] = await this.#untilClosed(Promise.all([fence, flight.fence]));
+    if (this.#closed) throw this.#closedError();
+    if (isSame(present, past) && flight.generation === generation) return await this.#join(flight);
     // Somebody else may have taken off meanwhile, after the invalidation that this flight missed.
     if (this.#flights.get(request.key) === flight) this.#flights.delete(request.key);
     return await this.#shareFlight(request);

@@ -13,7 +13,7 @@ import {
   RejectedError,
   type Row,
 } from "@vantage/live";
-import { FaultyCache, FaultyTable, settle } from "@vantage/live/testing";
+import { FakeClock, FaultyCache, FaultyTable, settle } from "@vantage/live/testing";
 import { BAKERY, fixture, slowly } from "./fixture.ts";
 
 const CACHES = [
@@ -470,6 +470,29 @@ for (const { kind, make } of CACHES) {
       assert.equal(late.cache.plan.count("fence"), 0);
     });
 
+    it("law 5: close() answers who waits for the cache, without waiting for it, and asks it nothing more", async () => {
+      const { table, cache } = fixture({}, make());
+      const getting = cache.plan.hold("get");
+      const read = assert.rejects(table.listValues(), ClosedError);
+      await getting.reached;
+      await table.close();
+      await read;
+      getting.release();
+      const late = fixture({}, make());
+      const loading = late.master.plan.hold("listValues");
+      const first = assert.rejects(late.table.listValues(), ClosedError);
+      await loading.reached;
+      const fencing = late.cache.plan.hold("fence");
+      const second = assert.rejects(late.table.listValues(), ClosedError);
+      await fencing.reached;
+      await late.table.close();
+      await Promise.all([first, second]);
+      loading.release();
+      fencing.release();
+      await settle();
+      assert.equal(late.cache.plan.count("fence"), 2);
+    });
+
     it("law 11: two invalidations never run at once, and none after close()", async () => {
       for (let turns = 0; turns < 12; turns++) {
         const inner = make();
@@ -666,5 +689,29 @@ describe("The law, without a cache", () => {
     await reader.listValues();
     await reader.listValues();
     assert.equal(reader.stats().hits, 1, "a later success of any table makes up for the failure");
+  });
+
+  it("law 8: what the last table failed to drop is not served by the next, nor by one opened beside others", async () => {
+    const clock = new FakeClock();
+    const cache = new FaultyCache(new MemCache());
+    const master = new MemTable("p", { rows: BAKERY });
+    const open = (): LiveTable => new LiveTable(master, "p", cache, { clock });
+    const failToDrop = (): void => cache.plan.fail("invalidatePrefix", new Error("disk full"));
+    const last = open();
+    await last.listValues();
+    failToDrop();
+    failToDrop();
+    await last.patchValue("a", { price: 3 });
+    await last.close();
+    const [next, other] = [open(), open()];
+    assert.equal((await next.listValues()).get("a")?.price, 3);
+    await next.invalidate();
+    await next.listValues();
+    await other.close();
+    const beside = open();
+    failToDrop();
+    await next.patchValue("a", { price: 4 });
+    assert.equal((await beside.listValues()).get("a")?.price, 4);
+    await Promise.all([next.close(), beside.close()]);
   });
 });

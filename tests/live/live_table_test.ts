@@ -2,6 +2,7 @@ import { describe, it } from "node:test";
 import assert from "node:assert/strict";
 import {
   type AnyTable,
+  type Cache,
   defineTable,
   type LiveEvent,
   LiveTable,
@@ -541,6 +542,40 @@ describe("LiveTable, bad input", () => {
     await assert.rejects(table.explain("clients/all"), { name: "RangeError", message: /"clients\/all"/ });
     assert.equal(await master.getCount(), 3, "nothing was changed");
     assert.equal(table.stats().masterWrites, 0, "nothing was sent");
+  });
+
+  it("LiveTable tries a failed invalidation again, also after one that another table had made up for", async () => {
+    const clock = new FakeClock();
+    const storage = new MemCache();
+    const drops: { readonly succeed: () => void; readonly fail: () => void }[] = [];
+    const cache: Cache = {
+      get: (key) => storage.get(key),
+      fence: (key) => storage.fence(key),
+      put: (key, rows, fence) => storage.put(key, rows, fence),
+      invalidatePrefix: (prefix) =>
+        new Promise((resolve, reject) => {
+          const succeed = (): void => resolve(storage.invalidatePrefix(prefix));
+          drops.push({ succeed, fail: () => reject(new Error("the store is away")) });
+        }),
+    };
+    const master = new MemTable("p", { rows: BAKERY });
+    const [one, other] = [new LiveTable(master, "p", cache, { clock }), new LiveTable(master, "p", cache, { clock })];
+    const [first, second] = [one.invalidate(), other.invalidate()];
+    drops[1]?.succeed();
+    await second;
+    drops[0]?.fail();
+    await first;
+    const third = one.invalidate();
+    drops[2]?.fail();
+    await third;
+    await clock.advance(60_000);
+    assert.equal(drops.length, 4);
+    drops[3]?.succeed();
+    await settle();
+    await one.listValues();
+    await one.listValues();
+    assert.equal(one.stats().hits, 1);
+    await Promise.all([one.close(), other.close()]);
   });
 
   it("LiveTable refuses what is no cache", () => {
