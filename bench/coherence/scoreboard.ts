@@ -45,10 +45,8 @@ export async function judge(race: Race, contestant: Contestant): Promise<Cell> {
   if (lack !== undefined) return { ...cell, verdict: "n/a", usage: undefined, note: lack };
   const results: Result[] = [];
   for (const usage of usages) {
-    const result = await runOnce(race, usage);
-    if (result.verdict === "correct") {
-      return { ...cell, verdict: "correct", usage: usage.how, note: whatItTook(race, contestant, usage) };
-    }
+    const result = await runOnce(race, contestant, usage);
+    if (result.verdict === "correct") return { ...cell, ...result };
     results.push(result);
   }
   const [best] = results.sort((one, other) => VERDICTS.indexOf(one.verdict) - VERDICTS.indexOf(other.verdict));
@@ -58,15 +56,16 @@ export async function judge(race: Race, contestant: Contestant): Promise<Cell> {
 
 type Result = Pick<Cell, "usage" | "note"> & { readonly verdict: Verdict };
 
-async function runOnce(race: Race, usage: Usage): Promise<Result> {
+async function runOnce(race: Race, contestant: Contestant, usage: Usage): Promise<Result> {
   using world = new World({ shared: race.needs === "store", masterLagMs: race.masterLagMs ?? 0 });
   const stage = new Stage(world, usage);
   await race.run(stage);
   const findings = await stage.finish();
   const verdict = verdictOf(findings);
   // The last is what lasts.
-  const what = findings.findLast((finding) => finding.verdict === verdict)?.what;
-  return { verdict, usage: usage.how, note: what && [what, ...stage.remarks].join("; ") };
+  const what = findings.findLast((finding) => finding.verdict === verdict)?.what ?? whatItTook(race, contestant, usage);
+  const notes = what === undefined ? stage.remarks : [what, ...stage.remarks];
+  return { verdict, usage: usage.how, note: notes.length === 0 ? undefined : notes.join("; ") };
 }
 
 function whatItTook(race: Race, { usages, standIns }: Contestant, usage: Usage): string | undefined {

@@ -13,7 +13,7 @@ const LONG_MS = 60_000;
 /** Where a race is run: it says what happens, one thing after the other, and who must see what. */
 export class Stage {
   readonly world: World;
-  /** What is worth a word, if the race is lost. */
+  /** What is worth a word, however the race ends. */
   readonly remarks: string[] = [];
   readonly #usage: Usage;
   readonly #referee = new Referee();

@@ -34,7 +34,7 @@ export async function visit(
         lines.push(message.text());
         if (lines.length === count) resolve(lines);
       });
-      page.goto(url).catch(reject);
+      page.goto(url, { timeout: TIME_LIMIT_MS }).catch(reject);
     });
   } finally {
     await browser.close();

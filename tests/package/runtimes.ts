@@ -17,7 +17,9 @@ const TIME_LIMIT_MS = 120_000;
 /** Runs a command in a folder, and gives what it printed; rejects with all its output unless it exits with 0. */
 export function run([program = "", ...args]: readonly string[], cwd: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd, env: { ...process.env, NO_COLOR: "1" }, timeout: TIME_LIMIT_MS });
+    // What Node compiles for tsc, it would leave in the folder of temporary files.
+    const env = { ...process.env, NO_COLOR: "1", NODE_DISABLE_COMPILE_CACHE: "1" };
+    const child = spawn(program, args, { cwd, env, timeout: TIME_LIMIT_MS });
     let printed = "";
     let complained = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => void (printed += text));

@@ -24,8 +24,8 @@ const FLAGS: Readonly<Record<Runtime, readonly string[]>> = {
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const programs = new Map<Runtime, string>();
 
-/** A process that takes lines and prints lines of JSON. */
-export interface Child {
+/** A process that takes lines and prints lines of JSON. Disposing it kills it. */
+export interface Child extends AsyncDisposable {
   readonly runtime: Runtime;
   /** What it prints, line by line; ends with it. */
   readonly lines: AsyncIterator<unknown>;
@@ -57,6 +57,10 @@ export function startChild(runtime: Runtime, file: string, argument: unknown): C
     end: () => void child.stdin.end(),
     kill: () => void child.kill("SIGKILL"),
     ended,
+    [Symbol.asyncDispose]: async () => {
+      child.kill("SIGKILL");
+      await ended;
+    },
   };
 }
 

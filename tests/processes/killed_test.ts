@@ -39,9 +39,11 @@ describe("A cache whose processes are killed in the middle of put and invalidate
       const options = (owned: number): LoadOptions => {
         return { cache, cachePath, masterPath, owned, maxLatencyMs: 0, seed: next(2 ** 31) };
       };
+      // Nobody outlives a test that fails.
+      await using started = new AsyncDisposableStack();
       const start = (at: number): Victim => {
         const runtime: Runtime = runtimes[next(runtimes.length)] ?? "deno";
-        return new Victim(runtime, options(at + 1));
+        return started.use(new Victim(runtime, options(at + 1)));
       };
       const victims = Array.from({ length: VICTIMS }, (_, at) => start(at));
       const deeds = { put: 0, invalidate: 0, "something else": 0 };

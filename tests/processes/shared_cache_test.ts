@@ -29,7 +29,11 @@ describe("Processes that share one cache, all reading, writing and invalidating"
         maxLatencyMs: 3,
         seed: seed + owned,
       });
-      const children = others.map((runtime, at) => startChild(runtime, "load_child.ts", optionsOf(at + 1)));
+      // Nobody outlives a test that fails.
+      await using started = new AsyncDisposableStack();
+      const children = others.map((runtime, at) =>
+        started.use(startChild(runtime, "load_child.ts", optionsOf(at + 1)))
+      );
       await Promise.all(children.map((child) => child.lines.next()));
       await using load = await Load.open(optionsOf(0));
 

@@ -10,8 +10,8 @@ interface Said {
   readonly violations?: readonly string[];
 }
 
-/** A process that loads a cache, and can be killed in the middle of it. */
-export class Victim {
+/** A process that loads a cache, and can be killed in the middle of it; at the latest, when it is disposed. */
+export class Victim implements AsyncDisposable {
   readonly #child: Child;
   readonly #underWay = { put: 0, invalidate: 0 };
   readonly #heard: Promise<void>;
@@ -30,7 +30,9 @@ export class Victim {
     this.#fate = { op, left: times };
     await this.#heard;
     const code = await this.#child.ended;
-    if (code !== null) throw new Error(`The process ended by itself, with ${code}`);
+    if (code !== null) {
+      throw new Error(`The process ended by itself, with ${code}, and found wrong: ${this.#violations?.join("; ")}`);
+    }
     const { put, invalidate } = this.#underWay;
     return put > 0 ? "put" : invalidate > 0 ? "invalidate" : "something else";
   }
@@ -42,6 +44,10 @@ export class Victim {
     return this.#violations ?? ["it did not say"];
   }
 
+  [Symbol.asyncDispose](): PromiseLike<void> {
+    return this.#child[Symbol.asyncDispose]();
+  }
+
   /** All that it says is read, also what it said before it was killed. */
   async #listen(): Promise<void> {
     for (;;) {
@@ -50,6 +56,8 @@ export class Victim {
       const { op, change = 0, violations } = value as Said;
       if (op !== undefined) this.#underWay[op] += change;
       this.#violations = violations;
+      // It has said its last, and waits only for this.
+      if (violations !== undefined) this.#child.end();
       if (this.#fate !== undefined && op === this.#fate.op && change > 0 && --this.#fate.left === 0) this.#child.kill();
     }
   }

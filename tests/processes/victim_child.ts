@@ -1,4 +1,7 @@
-/** A process that loads a cache until it is killed, or there is nothing more to do. It tells of every put and invalidation as it goes. */
+/**
+ * A process that loads a cache until it is killed, there is nothing more to do, or something was wrong. It tells of every
+ * put and invalidation as it goes.
+ */
 import { writeSync } from "node:fs";
 import process from "node:process";
 import type { Cache } from "@vantage/live";
@@ -9,7 +12,7 @@ let ended = false;
 process.stdin.on("end", () => void (ended = true)).resume();
 
 await using load = await Load.open(options, telling);
-while (!ended) await load.run(1);
+while (!ended && load.counts.violations.length === 0) await load.run(1);
 say({ violations: load.counts.violations });
 
 function telling(cache: Cache): Cache {

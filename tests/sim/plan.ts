@@ -21,13 +21,28 @@ export interface World {
   /** Which tables listen to the stream. */
   readonly listening: readonly boolean[];
   readonly tracerThrows: boolean;
+  /** Whether writes go to a target of their own, past a master that cannot write. */
+  readonly diverted: boolean;
   /** Which views are read: where they are few, more readers meet. */
   readonly views: readonly ViewName[];
+  /** Whether tables are closed and opened again all the time. */
+  readonly restless: boolean;
   /** How often somebody does something, where something else could happen. */
   readonly haste: number;
 }
 
-export const VIEW_NAMES = ["all", "page 1", "page 2", "long page 1", "even", "get a", "get b", "get even a"] as const;
+export const VIEW_NAMES = [
+  "all",
+  "page 1",
+  "page 2",
+  "long page 1",
+  "even",
+  "streamed even",
+  "get a",
+  "get b",
+  "get even a",
+  "count even",
+] as const;
 export type ViewName = typeof VIEW_NAMES[number];
 
 export const WRITE_KINDS = ["insert", "replace", "patch", "delete", "deleteAll", "insertReturnId"] as const;
@@ -79,7 +94,7 @@ function worldOf(chance: Chance): World {
     asyncCache: chance.happens(0.6),
     storage: chance.happens(0.1) ? "sqlite" : "memory",
     maxEntries: chance.pick([2, 1_000, 1_000]),
-    cacheFailureRate: chance.pick([0, 0, 0.05, 0.3]),
+    cacheFailureRate: chance.pick([0, 0, 0.05, 0.3, 1]),
     masterFailureRate: chance.pick([0, 0, 0.1]),
     lagMs,
     untoldLagMs: 0,
@@ -88,13 +103,20 @@ function worldOf(chance: Chance): World {
     waitingCapacity: chance.pick([1, 10_000, 10_000]),
     listening: Array.from({ length: tables }, () => chance.happens(0.7)),
     tracerThrows: chance.happens(0.1),
+    diverted: chance.happens(0.1),
     views: chance.happens(0.6) ? [chance.pick(VIEW_NAMES), chance.pick(VIEW_NAMES)] : VIEW_NAMES,
+    restless: chance.happens(0.2),
     haste: chance.pick([0.15, 0.4, 0.6]),
   };
 }
 
-function actionOf(chance: Chance, { tables, views }: World): Action {
+function actionOf(chance: Chance, { tables, views, restless, staleTimeMs, lagMs }: World): Action {
   const table = chance.below(tables);
+  if (restless && chance.happens(0.3)) return { kind: chance.happens(0.5) ? "close" : "open", table };
+  // Where time makes a difference, more of it passes.
+  if ((staleTimeMs !== Infinity || lagMs > 0) && chance.happens(0.15)) {
+    return { kind: "time passes", ms: chance.pick([10, 40, 100, 400]) };
+  }
   const dice = chance.next();
   if (dice < 0.45) return { kind: "read", table, view: chance.pick(views), aborted: chance.happens(0.1) };
   if (dice < 0.72) return writeOf(chance, table);

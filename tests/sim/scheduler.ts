@@ -22,6 +22,7 @@ export class Scheduler {
   readonly #sleepers = new Set<Sleeper>();
   readonly #tell: (line: string) => void;
   #fresh: Pending[] = [];
+  readonly #afterwards: (() => void)[] = [];
   #nowMs = 0;
   #ticks = 0;
 
@@ -70,9 +71,15 @@ export class Scheduler {
     };
   }
 
+  /** Calls back once all has happened that follows from what happens now. */
+  afterwards(look: () => void): void {
+    this.#afterwards.push(look);
+  }
+
   /** Resolves when all has happened that can happen by itself. */
   async drain(): Promise<void> {
     await new Promise<void>((resolve) => setImmediate(resolve));
+    for (const look of this.#afterwards.splice(0)) look();
     this.#fresh.sort((a, b) => a.label < b.label ? -1 : a.label > b.label ? 1 : 0);
     this.#pending.push(...this.#fresh);
     this.#fresh = [];

@@ -56,6 +56,14 @@ export interface MasterOptions {
 /** The row that tells which read an answer came from: it is in every list. */
 export const STAMP = "~";
 
+/** A count tells it by its fraction: more reads than this there are not. */
+const MOST_READS = 2 ** 20;
+
+/** Which read a count came from. */
+export function readOf(count: number): number {
+  return (count % 1) * MOST_READS;
+}
+
 /**
  * The master: every state it ever had, latency on both ways, replicas that lag, refusals, failures, and answers that are lost
  * after the write was applied.
@@ -67,6 +75,8 @@ export class SimMaster {
   calm = false;
   readonly #options: MasterOptions;
   readonly #treatments = new Map<string, Treatment>();
+  /** The number of each owner's last write that arrived. */
+  readonly #arrived = new Map<string, number>();
   #ids = 0;
 
   constructor(options: MasterOptions) {
@@ -102,14 +112,22 @@ export class SimMaster {
     return answer;
   }
 
-  /** The master as one table reaches it. */
-  source(owner: string): TableSource {
+  /** The master as one table reaches it that only reads. */
+  reader(owner: string): TableSource {
     return {
       name: "t",
       capabilities: { page: true, where: ["eq"] },
       scoped: true,
       list: (call) => this.#list(owner, call),
       get: (id, call) => this.#get(owner, id, call),
+      count: (call) => this.#count(owner, call),
+    };
+  }
+
+  /** The master as one table reaches it. */
+  source(owner: string): TableSource {
+    return {
+      ...this.reader(owner),
       insert: (id, row, call) =>
         this.#write(owner, `insert ${id}`, call, (rows) => put(rows, id, rows.get(id) ?? heldOf(row))),
       replace: (id, row, call) => this.#write(owner, `replace ${id}`, call, (rows) => put(rows, id, heldOf(row))),
@@ -152,27 +170,37 @@ export class SimMaster {
     });
   }
 
-  async #read<T>(owner: string, key: string, look: (seq: number, stamp: Row) => T): Promise<T> {
-    const { scheduler } = this.#options;
+  /** Counts are not shared: there may be any number of them at once. */
+  async #count(owner: string, { query }: SourceCall): Promise<number> {
+    const look = (seq: number, { read }: Stamp): number => viewOf(this.stateAt(seq), query).length + read / MOST_READS;
+    return await this.#answer(owner, `count ${viewName(query)}`, look);
+  }
+
+  async #read<T>(owner: string, key: string, look: (seq: number, stamp: Stamp) => T): Promise<T> {
     const landed = this.#options.onRead(owner, key);
-    const [startTick, startMs] = [scheduler.tick(), scheduler.nowMs];
-    const number = this.origins.length;
-    this.origins.push({ startTick, startMs, seq: -1, landedTick: Infinity });
     try {
-      const answer = await scheduler.op(`master: ${owner} ${key} arrives`, () => {
-        const seq = this.#replica();
-        this.origins[number] = { startTick, startMs, seq, landedTick: Infinity };
-        return look(seq, { read: number });
-      });
-      await scheduler.op(`master: ${owner} ${key} is answered`, () => {
-        const origin = this.origins[number];
-        if (origin !== undefined) this.origins[number] = { ...origin, landedTick: scheduler.tick() };
-        if (this.#fails()) throw new UnavailableError("the read failed");
-      });
-      return answer;
+      return await this.#answer(owner, key, look);
     } finally {
       landed();
     }
+  }
+
+  async #answer<T>(owner: string, key: string, look: (seq: number, stamp: Stamp) => T): Promise<T> {
+    const { scheduler } = this.#options;
+    const [startTick, startMs] = [scheduler.tick(), scheduler.nowMs];
+    const number = this.origins.length;
+    this.origins.push({ startTick, startMs, seq: -1, landedTick: Infinity });
+    const answer = await scheduler.op(`master: ${owner} ${key} arrives`, () => {
+      const seq = this.#replica();
+      this.origins[number] = { startTick, startMs, seq, landedTick: Infinity };
+      return look(seq, { read: number });
+    });
+    await scheduler.op(`master: ${owner} ${key} is answered`, () => {
+      const origin = this.origins[number];
+      if (origin !== undefined) this.origins[number] = { ...origin, landedTick: scheduler.tick() };
+      if (this.#fails()) throw new UnavailableError("the read failed");
+    });
+    return answer;
   }
 
   #fails(): boolean {
@@ -198,6 +226,7 @@ export class SimMaster {
     const treatment = this.#treatments.get(mark) ?? "applied";
     const label = `master: ${owner} ${what} ${mark}`;
     const answer = await scheduler.op(`${label} arrives`, () => {
+      this.#checkOrder(owner, mark);
       if (treatment === "refused") throw new RejectedError("refused");
       if (treatment === "unavailable") throw new UnavailableError("unavailable");
       return this.change(mark, edit);
@@ -207,7 +236,18 @@ export class SimMaster {
       return answer;
     });
   }
+
+  /** An older write that comes later would undo the newer one. */
+  #checkOrder(owner: string, mark: string): void {
+    const number = Number(mark.slice(mark.lastIndexOf(".") + 1));
+    const last = this.#arrived.get(owner) ?? 0;
+    this.#options.verdict.check(5, number > last, () => `${mark} was overtaken by write ${last}`);
+    this.#arrived.set(owner, number);
+  }
 }
+
+/** What tells which read an answer came from. */
+type Stamp = { readonly read: number };
 
 /** The rows of a view in one state, in order. */
 export function viewOf(state: State, query: Query): readonly (readonly [string, Held])[] {
@@ -216,9 +256,9 @@ export function viewOf(state: State, query: Query): readonly (readonly [string, 
   return pagination === undefined ? rows : rows.slice(pagination.skip, pagination.skip + pagination.limit);
 }
 
-/** What a row looks like: its date is the reader's own, since a date cannot be frozen. */
+/** What a row looks like. Only some hold a date, which is the reader's own, since a date cannot be frozen. */
 export function rowOf({ mark, even }: Held): Row {
-  return { mark, even, when: new Date(mark.length) };
+  return even ? { mark, even, when: new Date(mark.length) } : { mark, even };
 }
 
 function put(rows: Map<string, Held>, id: string, held: Held): Row {

@@ -10,6 +10,7 @@ export class SimStream {
   readonly #scheduler: Scheduler;
   readonly #chance: Chance;
   readonly #manual = new ManualLiveStream({ bufferCapacity: BUFFER_CAPACITY });
+  readonly #onDrop = new Set<() => void>();
   #down = false;
 
   constructor(scheduler: Scheduler, chance: Chance) {
@@ -22,13 +23,16 @@ export class SimStream {
     return this.#manual.subscriberCount;
   }
 
-  /** The stream as one table reaches it; `onSubscribe` is called with each subscription that is live. */
-  for(onSubscribe: () => void): LiveStream {
+  /** The stream as one table reaches it; `onGap` is called when a subscription begins, and when the stream drops it. */
+  for(onGap: (what: "begins" | "drops") => void): LiveStream {
     return {
       subscribe: (options) => {
         if (this.#down) throw new Error("the stream is down");
         const subscription = this.#manual.subscribe(options);
-        onSubscribe();
+        onGap("begins");
+        const onDrop = (): void => onGap("drops");
+        this.#onDrop.add(onDrop);
+        options?.signal?.addEventListener("abort", () => this.#onDrop.delete(onDrop), { once: true });
         return subscription;
       },
     };
@@ -47,6 +51,8 @@ export class SimStream {
   drop(fails: boolean): void {
     this.#down = true;
     this.#manual.disconnect(fails ? new Error("the stream failed") : undefined);
+    for (const onDrop of this.#onDrop) onDrop();
+    this.#onDrop.clear();
   }
 
   /** Takes subscriptions again. */

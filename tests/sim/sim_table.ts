@@ -1,5 +1,6 @@
 import {
   type Cache,
+  type Clock,
   ClosedError,
   defineTable,
   LiveTable,
@@ -19,14 +20,19 @@ import {
 import type { Floor } from "./floors.ts";
 import type { Action, ViewName } from "./plan.ts";
 import { follow, type Scene } from "./scene.ts";
-import { type Origin, rowOf, STAMP, viewOf } from "./sim_master.ts";
+import { type Held, type Origin, readOf, rowOf, STAMP, type State, viewOf } from "./sim_master.ts";
 
 type WriteAction = Extract<Action, { readonly kind: "write" }>;
+
+/** What a reader is shown: of a count, the number. */
+type Answer = Rows | Row | number | undefined;
 
 interface View {
   readonly query: Query;
   /** The row it is about; `undefined` if it is a list. */
   readonly id?: string;
+  /** Whether the rows come one by one, or are only counted. */
+  readonly how?: "streamed" | "counted";
 }
 
 /** How things stood when a read began. */
@@ -37,7 +43,7 @@ interface Began {
 }
 
 interface ReadWatch {
-  readonly also?: (answer: Rows | Row | undefined) => void;
+  readonly also?: (answer: Answer) => void;
   readonly mayFailWith?: Error;
 }
 
@@ -50,10 +56,15 @@ export const VIEWS: Readonly<Record<ViewName, View>> = {
   "page 2": { query: { pagination: new Pagination(2, 2) } },
   "long page 1": { query: { pagination: new Pagination(1, 3) } },
   "even": { query: EVEN },
+  "streamed even": { query: EVEN, how: "streamed" },
   "get a": { query: {}, id: "a" },
   "get b": { query: {}, id: "b" },
   "get even a": { query: EVEN, id: "a" },
+  "count even": { query: EVEN, how: "counted" },
 };
+
+/** The longest pause there may be, besides waiting for lagging replicas. */
+const LONGEST_PAUSE_MS = 30_000;
 
 /** What a reader sets the dates to that it got. */
 const TOUCHED = -1;
@@ -81,6 +92,8 @@ export class SimTable {
   #reentrantWrites = 0;
   /** How many writes must have invalidated, since the table was last opened. */
   #effects = { count: 0 };
+  /** Those that have not settled, since then. */
+  #unsettledWrites = new Set<string>();
 
   constructor(scene: Scene, number: number) {
     this.#scene = scene;
@@ -110,15 +123,21 @@ export class SimTable {
     const { world, scheduler, master, stream, floors, tell } = this.#scene;
     this.#owner = `t${this.number}.${++this.#times}`;
     this.#effects = { count: 0 };
+    this.#unsettledWrites = new Set();
     tell(`${this.#owner} opens in process ${this.process}`);
-    const distrust = (): void => floors.known(this.process, scheduler.tick());
-    this.#live = new LiveTable(defineTable(master.source(this.#owner)), "t", this.#cache(), {
-      clock: scheduler.clock(this.#owner),
+    // What was held is not believed from the moment that the table listens, nor once it hears that the stream is gone: at
+    // once, if nothing that it heard before is still being dropped.
+    const distrust = (what: "begins" | "drops"): void => {
+      if (what === "begins" || !world.asyncCache) floors.known(this.process, scheduler.tick());
+    };
+    const source = world.diverted ? master.reader(this.#owner) : master.source(this.#owner);
+    this.#live = new LiveTable(defineTable(source), "t", this.#cache(), {
+      clock: this.#clock(),
+      writeTarget: world.diverted ? defineTable(master.source(this.#owner)) : undefined,
       queueCapacity: world.queueCapacity,
       waitingCapacity: world.waitingCapacity,
       staleTimeMs: world.staleTimeMs,
       masterLagMs: world.lagMs,
-      // What was held is not believed from the moment that the table listens.
       liveStream: this.listens ? stream.for(distrust) : undefined,
       tracer: world.tracerThrows ? THROWING_TRACER : undefined,
     });
@@ -130,7 +149,7 @@ export class SimTable {
   close(): void {
     const live = this.#live;
     if (live === undefined) return;
-    const { scheduler, verdict, tell } = this.#scene;
+    const { scheduler, verdict, tell, unsettled, world } = this.#scene;
     const [owner, effects] = [this.#owner, this.#effects];
     this.#live = undefined;
     tell(`${owner} closes`);
@@ -138,8 +157,14 @@ export class SimTable {
       tell(`${owner} is closed`);
       const left = scheduler.waiting.filter((label) => label.startsWith(`${owner} waits`));
       verdict.check(11, left.length === 0, () => `${owner} is closed, but ${left.join(", ")}`);
-      const { queued, invalidations } = live.stats();
+      scheduler.afterwards(() => {
+        const reads = [...unsettled.values()].filter((what) => what.endsWith(` by ${owner}`));
+        verdict.check(11, reads.length === 0, () => `${owner} is closed, but nobody ended ${reads.join(", ")}`);
+      });
+      const { queued, invalidations, tracerFailures } = live.stats();
       verdict.check(5, queued === 0, () => `${owner} was closed with ${queued} writes in its queue`);
+      const counted = tracerFailures > 0 === world.tracerThrows;
+      verdict.check(8, counted, () => `${owner} counted ${tracerFailures} failures of its tracer`);
       // A clear no leaves the entries alone; everything else drops them.
       verdict.check(
         12,
@@ -154,25 +179,16 @@ export class SimTable {
 
   /** Reads a view, and checks the answer against what was known when the read began. */
   read(name: ViewName, aborted: boolean): void {
-    const { query, id } = VIEWS[name];
     const control = new AbortController();
     const reason = new Error("aborted");
-    const read = this.#begin(name, (live) => {
-      const handle = live.withQuery(query);
-      const options = { signal: control.signal };
-      return id === undefined ? handle.listValues(options) : handle.getValue(id, options);
-    }, { mayFailWith: reason });
+    const read = this.#begin(name, (live) => ask(live, name, control.signal), { mayFailWith: reason });
     if (read && aborted) void this.#scene.scheduler.op(`${this.#owner} aborts ${name}`, () => control.abort(reason));
   }
 
   /** Reads a view for the last time: it must show what the master holds. Answers with what it was shown. */
   readAtRest(name: ViewName, heard: (origin: Origin | undefined) => void): void {
-    const { query, id } = VIEWS[name];
     const { verdict, master } = this.#scene;
-    this.#begin(name, (live) => {
-      const handle = live.withQuery(query);
-      return id === undefined ? handle.listValues() : handle.getValue(id);
-    }, {
+    this.#begin(name, (live) => ask(live, name), {
       also: (answer) => {
         const shown = this.#contentOf(name, answer, master.seq);
         verdict.check(7, shown, () => `at rest, ${this.#owner} does not show in ${name} what the master holds`);
@@ -189,13 +205,14 @@ export class SimTable {
     tell(`${this.#owner} invalidates`);
     floors.known(this.process, scheduler.tick());
     follow(this.#scene, `invalidate of ${this.#owner}`, live.invalidate(), () => {}, (error) => {
-      this.#scene.verdict.check(8, error instanceof ClosedError, () => `invalidate() failed: ${String(error)}`);
+      this.#scene.verdict.check(8, false, () => `invalidate() failed: ${String(error)}`);
     });
   }
 
   /** From now on, this many of the events that it tells are answered with a write from within. */
   listen(writes: number): void {
     this.#reentrantWrites += writes;
+    if (this.#live !== undefined) void this.#hearOnce(this.#live);
   }
 
   /** Writes, and checks what becomes of it. */
@@ -205,19 +222,27 @@ export class SimTable {
     const { scheduler, master, verdict, tell, world } = this.#scene;
     const mark = `w${this.#owner}.${++this.#writes}`;
     const op = opOf(action, mark);
-    const [owner, effects] = [this.#owner, this.#effects];
+    const [owner, effects, unsettled] = [this.#owner, this.#effects, this.#unsettledWrites];
     master.treat(mark, action.treatment);
     tell(`${owner} writes ${action.op} ${action.id} as ${mark}, to be ${action.treatment}`);
     const control = new AbortController();
     const handle = action.op === "deleteAll" ? live.withQuery(EVEN) : live;
+    const most = world.queueCapacity + world.waitingCapacity;
+    const before = live.stats().queued;
     try {
       const write = handle.enqueue(op, { idempotencyKey: mark, signal: control.signal });
+      unsettled.add(mark);
+      follow(this.#scene, `acceptance of ${mark}`, write.accepted, () => {}, (error) => {
+        verdict.check(5, action.taken !== "kept", () => `${mark} was not accepted: ${String(error)}`);
+      });
       follow(this.#scene, `write ${mark}`, write.applied, (answer) => {
         tell(`${mark} is applied`);
+        unsettled.delete(mark);
         effects.count++;
         this.#applied(mark, action, answer);
       }, (error) => {
         tell(`${mark} failed: ${String(error)}`);
+        unsettled.delete(mark);
         if (this.#mayHaveEffect(mark, action, error)) effects.count++;
       });
       if (action.taken === "cancelled") void scheduler.op(`${owner} cancels ${mark}`, () => write.cancel());
@@ -226,14 +251,39 @@ export class SimTable {
       }
     } catch (error) {
       tell(`${mark} is not taken`);
-      verdict.check(10, error instanceof QueueFullError, () => `${mark} was refused at once: ${String(error)}`);
+      const full = error instanceof QueueFullError && before >= most;
+      verdict.check(10, full, () => `${mark} was refused at once, after ${before}: ${String(error)}`);
     }
+    this.#awaitIdle(live);
     const { queued } = live.stats();
-    const most = world.queueCapacity + world.waitingCapacity;
     verdict.check(10, queued <= most, () => `${queued} writes are queued where ${most} may be`);
     // What was passed in is the caller's own again.
     if ("row" in op) Object.assign(op.row, { mark: "changed afterwards" });
     if ("partial" in op) Object.assign(op.partial, { mark: "changed afterwards" });
+  }
+
+  /** Once the table is idle, nothing is under way that was when it was asked. */
+  #awaitIdle(live: LiveTable): void {
+    const unsettled = this.#unsettledWrites;
+    const before = [...unsettled];
+    follow(this.#scene, `idle of ${this.#owner}`, live.idle(), () => {
+      const left = before.filter((mark) => unsettled.has(mark));
+      this.#scene.verdict.check(5, left.length === 0, () => `idle, but ${left.join(", ")} had not settled`);
+    }, (error) => {
+      this.#scene.verdict.check(5, false, () => `idle() failed: ${String(error)}`);
+    });
+  }
+
+  #clock(): Clock {
+    const { scheduler, verdict, world } = this.#scene;
+    const owner = this.#owner;
+    const clock = scheduler.clock(owner);
+    const most = Math.max(LONGEST_PAUSE_MS, world.lagMs);
+    const wait: Clock["wait"] = (ms, signal) => {
+      verdict.check(10, ms > 0 && ms <= most, () => `${owner} pauses for ${ms} ms`);
+      return clock.wait(ms, signal);
+    };
+    return { ...clock, wait };
   }
 
   #cache(): Cache {
@@ -244,13 +294,14 @@ export class SimTable {
 
   #begin(
     name: ViewName,
-    ask: (live: LiveTable) => Promise<Rows | Row | undefined>,
+    ask: (live: LiveTable) => Promise<Answer>,
     { also, mayFailWith }: ReadWatch,
   ): boolean {
     const live = this.#live;
     if (live === undefined) return false;
-    const { floors, tell, scheduler } = this.#scene;
+    const { floors, tell, scheduler, master, world } = this.#scene;
     const owner = this.#owner;
+    const mayBeUnavailable = world.masterFailureRate > 0 && !master.calm;
     const began: Began = { floor: floors.of(this.process), tick: scheduler.tick(), ms: scheduler.nowMs };
     tell(`${owner} reads ${name}`);
     follow(this.#scene, `read of ${name} by ${owner}`, ask(live), (answer) => {
@@ -258,14 +309,15 @@ export class SimTable {
       also?.(answer);
       this.#check(name, answer, began);
     }, (error) => {
-      const expected = error instanceof UnavailableError || error instanceof ClosedError || error === mayFailWith;
+      const expected = error === mayFailWith || (error instanceof UnavailableError && mayBeUnavailable) ||
+        (error instanceof ClosedError && live !== this.#live);
       tell(`${owner} could not read ${name}: ${String(error)}`);
       this.#scene.verdict.check(8, expected, () => `a read of ${name} failed: ${String(error)}`);
     });
     return true;
   }
 
-  #check(name: ViewName, answer: Rows | Row | undefined, { floor, tick, ms }: Began): void {
+  #check(name: ViewName, answer: Answer, { floor, tick, ms }: Began): void {
     const { verdict, master, world } = this.#scene;
     const origin = this.#originOf(answer);
     if (origin === undefined) {
@@ -280,20 +332,26 @@ export class SimTable {
     verdict.check(2, !kept || origin.startMs > ms - world.staleTimeMs, () => `${what()}, which was stale`);
     const untouched = datesIn(answer).every((date) => date.getTime() !== TOUCHED);
     verdict.check(9, untouched, () => `${what()}, and what another reader had changed in it`);
+    const frozen = rowsIn(answer).every((row) => !Reflect.set(row, "mark", "changed by a reader"));
+    verdict.check(9, frozen, () => `${what()}, in rows that a reader could change`);
     verdict.check(4, !untouched || this.#contentOf(name, answer, origin.seq), () => `${what()}, but not as it was`);
     // What a reader does to what it got stays with the reader.
     for (const date of datesIn(answer)) date.setTime(TOUCHED);
   }
 
-  #originOf(answer: Rows | Row | undefined): Origin | undefined {
+  #originOf(answer: Answer): Origin | undefined {
+    if (typeof answer === "number") return this.#scene.master.origins[readOf(answer)];
     const stamp = answer instanceof Rows ? answer.get(STAMP) : answer;
     return this.#scene.master.origins[Number(stamp?.read)];
   }
 
   /** Whether an answer is what the view shows of one state. */
-  #contentOf(name: ViewName, answer: Rows | Row | undefined, seq: number): boolean {
-    const { query, id } = VIEWS[name];
+  #contentOf(name: ViewName, answer: Answer, seq: number): boolean {
+    const { query, id, how } = VIEWS[name];
     const expected = viewOf(this.#scene.master.stateAt(seq), query);
+    if (how === "counted" || typeof answer === "number") {
+      return how === "counted" && Math.floor(Number(answer)) === expected.length;
+    }
     if (id !== undefined) {
       const held = expected.find(([candidate]) => candidate === id)?.[1];
       if (answer === undefined || answer instanceof Rows) return held === undefined && answer === undefined;
@@ -332,6 +390,17 @@ export class SimTable {
       }
     })();
     verdict.check(4, mine, () => `${mark} was answered with somebody else's answer`);
+    this.#checkEffect(mark, action);
+  }
+
+  /** A write that was applied did what it was asked for, and nothing else. */
+  #checkEffect(mark: string, action: WriteAction): void {
+    const { verdict, master } = this.#scene;
+    const seq = master.applied.get(mark)?.seq;
+    if (seq === undefined) return;
+    const [before, after] = [master.stateAt(seq - 1), master.stateAt(seq)];
+    const asAsked = sameState(after, effectOf(action, mark, before, after));
+    verdict.check(4, asAsked, () => `${mark} did something else than ${action.op} ${action.id}`);
   }
 
   /** Checks how a write failed; whether it may have changed something all the same. */
@@ -351,14 +420,25 @@ export class SimTable {
       : action.treatment === "lost";
     verdict.check(5, fits, () => `${mark}, to be ${action.treatment}, failed with ${String(error)}`);
     if (applied !== undefined) floors.known(this.process, applied.tick, applied.seq);
+    this.#checkEffect(mark, action);
     return !(error instanceof RejectedError || error instanceof NotFoundError);
   }
 
-  /** What it tells was dropped before it was told. */
-  async #hear(live: LiveTable): Promise<void> {
-    const { master, floors } = this.#scene;
+  /** A listener that fails at the first thing it hears. */
+  async #hearOnce(live: LiveTable): Promise<void> {
     const reader = live.events.subscribe().getReader();
+    await reader.read();
+    await reader.cancel(new Error("the listener failed"));
+  }
+
+  /** What it tells was dropped before it was told, and it tells of all that it drops. */
+  async #hear(live: LiveTable): Promise<void> {
+    const { master, floors, verdict } = this.#scene;
+    const owner = this.#owner;
+    const reader = live.events.subscribe().getReader();
+    let heard = 0;
     for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      heard++;
       const event = next.value;
       const change = "id" in event ? master.applied.get(event.id) : undefined;
       if (change !== undefined) floors.known(this.process, change.tick, change.seq);
@@ -374,7 +454,52 @@ export class SimTable {
         taken: "kept",
       });
     }
+    const { write, event, gap, manual } = live.stats().invalidations;
+    const all = write + event + gap + manual;
+    verdict.check(5, heard === all, () => `${owner} told of ${heard} changes, but invalidated for ${all}`);
   }
+}
+
+async function ask(live: LiveTable, name: ViewName, signal?: AbortSignal): Promise<Answer> {
+  const { query, id, how } = VIEWS[name];
+  const handle = live.withQuery(query);
+  if (id !== undefined) return await handle.getValue(id, { signal });
+  switch (how) {
+    case "counted":
+      return await handle.getCount({ signal });
+    case "streamed":
+      return Rows.from(await Array.fromAsync(handle.streamValues({ signal })));
+    default:
+      return await handle.listValues({ signal });
+  }
+}
+
+/** What a write makes of a state. The id of a new row is the master's choice. */
+function effectOf({ op, id, even }: WriteAction, mark: string, before: State, after: State): State {
+  const rows = new Map(before);
+  const held: Held = { mark, even };
+  switch (op) {
+    case "insert":
+      return rows.has(id) ? rows : rows.set(id, held);
+    case "replace":
+      return rows.set(id, held);
+    case "patch":
+      return rows.set(id, { ...held, even: before.get(id)?.even === true });
+    case "delete":
+      rows.delete(id);
+      return rows;
+    case "deleteAll":
+      return new Map([...rows].filter(([, row]) => !row.even));
+    case "insertReturnId":
+      return rows.set([...after.keys()].find((added) => !before.has(added)) ?? "", held);
+    default:
+      return op satisfies never;
+  }
+}
+
+function sameState(one: State, other: State): boolean {
+  return one.size === other.size &&
+    [...one].every(([id, { mark, even }]) => other.get(id)?.mark === mark && other.get(id)?.even === even);
 }
 
 function opOf({ op, id, even }: WriteAction, mark: string): WriteOp {
@@ -397,13 +522,18 @@ function opOf({ op, id, even }: WriteAction, mark: string): WriteOp {
   }
 }
 
-function datesIn(answer: Rows | Row | undefined): readonly Date[] {
-  const rows = answer instanceof Rows ? [...answer.values()] : [answer];
-  return rows.flatMap((row) => row?.when instanceof Date ? [row.when] : []);
+function rowsIn(answer: Answer): readonly Row[] {
+  if (answer === undefined || typeof answer === "number") return [];
+  return answer instanceof Rows ? [...answer.values()] : [answer];
 }
 
-function show(answer: Rows | Row | undefined): string {
+function datesIn(answer: Answer): readonly Date[] {
+  return rowsIn(answer).flatMap(({ when }) => when instanceof Date ? [when] : []);
+}
+
+function show(answer: Answer): string {
   if (answer === undefined) return "nothing";
+  if (typeof answer === "number") return String(Math.floor(answer));
   if (!(answer instanceof Rows)) return String(answer.mark);
   return [...answer].filter(([id]) => id !== STAMP).map(([id, { mark }]) => `${id}=${String(mark)}`).join(" ") ||
     "no rows";

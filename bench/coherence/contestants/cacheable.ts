@@ -5,6 +5,7 @@ import { cacheAside, type KeyedCache } from "./cache_aside.ts";
 
 const KEY = "row";
 
+/** Tags are not among the usages: `getOrSet` gives none to what it stores, and their versions are taken when it does. */
 export const CACHEABLE: Contestant = {
   name: "cacheable",
   lacks: { signal: "a read takes no signal", stream: "knows no subscriptions" },

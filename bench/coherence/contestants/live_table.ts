@@ -12,7 +12,7 @@ const LONGEST_PAUSE_MS = 30_000;
 export const LIVE_TABLE: Contestant = {
   name: "@vantage/live",
   lacks: {},
-  usages: [{ how: "`LiveTable`", open }],
+  usages: [{ how: "`LiveTable`, with `masterLagMs` where replicas lag", open }],
 };
 
 async function open({ master, folder, stream, clock, masterLagMs }: World): Promise<Subject> {
