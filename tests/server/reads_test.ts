@@ -188,7 +188,7 @@ describe("tableHandler(), read", () => {
       (await problemIn(unavailable)).detail,
       "Cannot list the rows: what is behind the table did not answer",
     );
-    table.plan.fail("getCount", new TypeError("SELECT secret FROM /work/x.ts"));
+    table.plan.fail("getCount", new TypeError("SELECT secret FROM /home/x.ts"));
     const fault = await ask(handler, "/count");
     const problem = await problemIn(fault);
     assert.deepEqual([fault.status, problem.code, problem.effect], [500, "fault", "unknown"]);
