@@ -6,10 +6,9 @@ import { spawn } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import process from "node:process";
+import { BUN, NODE_24 } from "./package/runtimes.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
-const NODE = "node@24.21.0";
-const BUN = "bun@1.4.5";
 const DENO = process.execPath;
 const ENTRIES: readonly string[] = Object.values(JSON.parse(readFileSync(`${ROOT}deno.json`, "utf8")).exports);
 
@@ -42,8 +41,8 @@ const STAGES: readonly Stage[] = [
     name: "examples in documentation and README",
     command: [DENO, "test", "-A", "--doc", "--coverage=coverage/examples", ...ENTRIES, "src", "README.md"],
   },
-  { name: "tests on Node 24", command: ["npx", "-y", NODE, "--test", "tests/**/*_test.ts"], count: countNode },
-  { name: "tests on Bun", command: ["npx", "-y", BUN, "test", "--timeout", "60000", "tests"], count: countBun },
+  { name: "tests on Node 24", command: [...NODE_24, "--test", "tests/**/*_test.ts"], count: countNode },
+  { name: "tests on Bun", command: [...BUN, "test", "--timeout", "60000", "tests"], count: countBun },
   { name: "what would be published", command: [DENO, "publish", "--dry-run", "--allow-dirty"] },
   { name: "coverage of src", command: [DENO, "coverage", "--include=/src/", "coverage/suite", "coverage/examples"] },
 ];

@@ -4,11 +4,11 @@ import { InvalidAnswerError, type TableError, UnavailableError } from "../table/
 import { describe } from "../table/row.ts";
 import { wholeNumber } from "../table/whole_number.ts";
 import { errorOf, PROBLEM_TYPE } from "../wire/problem.ts";
-import { shownUrl } from "../wire/http_url.ts";
+import { shownUrl, withoutQuery } from "../wire/http_url.ts";
+import { readText, type TextTrouble } from "../wire/read_text.ts";
 import { checkHeaders, type GivenHeaders, headersFrom } from "../wire/request_headers.ts";
 import { retryAfterMs } from "../wire/retry_after.ts";
 import type { Json } from "../wire/wire_value.ts";
-import { readText, withoutQuery } from "./read_text.ts";
 
 /** How a resource is reached. */
 export interface RestClientOptions {
@@ -98,8 +98,8 @@ export class RestClient {
     // Headers may take their time, and nothing must be sent that nobody waits for.
     signal.throwIfAborted();
     const response = await this.#responseTo(what, url, init);
-    if (!response.ok) throw await this.#refusal(what, url, response);
-    const text = await readText(response, { what, url, maxBytes: this.#maxAnswerBytes });
+    if (!response.ok) throw await this.#refusal(what, response);
+    const text = await this.#textOf(what, url, response);
     return { what, headers: response.headers, body: text === "" ? undefined : parse(text, what, response) };
   }
 
@@ -112,7 +112,23 @@ export class RestClient {
     }
   }
 
-  async #refusal(what: string, url: URL, response: Response): Promise<TableError> {
+  #textOf(what: string, url: URL, { body }: Response): Promise<string> {
+    const failure = (trouble: TextTrouble, cause: unknown): TableError => {
+      switch (trouble) {
+        case "too long":
+          return new InvalidAnswerError(`${what} was answered with more than maxAnswerBytes, ${this.#maxAnswerBytes}`);
+        case "no UTF-8":
+          return new InvalidAnswerError(`${what} was answered with bytes that are no text in UTF-8`, { cause });
+        case "broken off":
+          return new UnavailableError(`${what} broke off within its answer`, { cause: withoutQuery(cause, url) });
+        default:
+          return trouble satisfies never;
+      }
+    };
+    return readText(body, this.#maxAnswerBytes, failure);
+  }
+
+  async #refusal(what: string, response: Response): Promise<TableError> {
     const { status, headers } = response;
     const isProblem = headers.get("content-type")?.toLowerCase().startsWith(PROBLEM_TYPE) === true;
     if (!isProblem) response.body?.cancel().catch(() => {});
@@ -120,7 +136,9 @@ export class RestClient {
       return new InvalidAnswerError(`${what} was answered with a redirect, which is not followed: name its target`);
     }
     // What is said besides the status is a courtesy: without it the status will do.
-    const text = isProblem ? await readText(response, { what, url, maxBytes: MAX_PROBLEM_BYTES }).catch(() => "") : "";
+    const text = isProblem
+      ? await readText(response.body, MAX_PROBLEM_BYTES, (trouble) => new Error(trouble)).catch(() => "")
+      : "";
     return errorOf(
       status,
       tryParse(text),

@@ -1,12 +1,13 @@
 import { InvalidAnswerError } from "../table/errors.ts";
 import type { Query } from "../table/query.ts";
-import { describe, type Row } from "../table/row.ts";
-import { type Rows, rowsOf } from "../table/rows.ts";
+import type { Row } from "../table/row.ts";
+import type { Rows } from "../table/rows.ts";
 import type { Capabilities, Column } from "../table/table_like.ts";
 import type { SourceCall, TableSource } from "../table/table_source.ts";
 import { inUrl, queryToParams } from "../wire/query_params.ts";
 import type { TableDescription } from "../wire/table_description.ts";
-import { isList, type Json, rowFromWire, rowToWire } from "../wire/wire_value.ts";
+import { isList, type Json, memberOf, rowFromWire, rowToWire } from "../wire/wire_value.ts";
+import { checkedCount, checkedRow, checkPage, uniqueRows } from "./rest_answer.ts";
 import type { RestAnswer, RestClient, RestRequest } from "./rest_client.ts";
 
 /** A table that a `tableHandler` serves: rows and queries travel without loss, and each call is one request. */
@@ -30,33 +31,28 @@ export class ServedSource implements TableSource {
 
   async list({ query, signal }: SourceCall): Promise<Rows> {
     const answer = await this.#client.send({ method: "GET", url: this.#at("rows", query), signal });
-    const list = partOf(answer, "rows");
+    const list = memberOf(answer.body, "rows");
     if (list === undefined || !isList(list)) throw new InvalidAnswerError(`${answer.what} was answered without rows`);
-    const rows = new Map<string, Row>();
-    for (const entry of list) {
-      const [id, row] = isList(entry) ? entry : [];
-      if (typeof id !== "string") throw new InvalidAnswerError(`${answer.what} was answered with a row without an id`);
-      if (rows.has(id)) throw new InvalidAnswerError(`${answer.what} was answered with two rows of id ${describe(id)}`);
-      rows.set(id, readRow(row, answer));
-    }
-    const { pagination } = query;
-    if (pagination === undefined || rows.size <= pagination.limit) return rowsOf(rows);
-    throw new InvalidAnswerError(
-      `${answer.what} was asked for ${pagination.limit} rows at the most and answered with ${rows.size}`,
+    const rows = uniqueRows(
+      list.map((entry) => {
+        const [id, row] = isList(entry) ? entry : [];
+        return [typeof id === "string" ? id : undefined, readRow(row, answer)];
+      }),
+      answer,
     );
+    checkPage(rows, query.pagination, undefined, answer);
+    return rows;
   }
 
   async get(id: string, { query, signal }: SourceCall): Promise<Row | undefined> {
     const answer = await this.#client.send({ method: "GET", url: this.#atRow(id, query), signal });
-    const row = partOf(answer, "row");
+    const row = memberOf(answer.body, "row");
     return row === null ? undefined : readRow(row, answer);
   }
 
   async count({ query, signal }: SourceCall): Promise<number> {
     const answer = await this.#client.send({ method: "GET", url: this.#at("count", query), signal });
-    const count = partOf(answer, "count");
-    if (typeof count === "number" && Number.isSafeInteger(count) && count >= 0) return count;
-    throw new InvalidAnswerError(`${answer.what} was answered with a count of ${describe(count)}`);
+    return checkedCount(memberOf(answer.body, "count"), answer);
   }
 
   insert(id: string, row: Row, call: SourceCall): Promise<Row> {
@@ -81,14 +77,14 @@ export class ServedSource implements TableSource {
 
   async insertReturnId(row: Row, call: SourceCall): Promise<string> {
     const answer = await this.#write("POST", this.#at("rows", {}), call, row);
-    const id = partOf(answer, "id");
+    const id = memberOf(answer.body, "id");
     if (typeof id === "string") return id;
     throw new InvalidAnswerError(`${answer.what} was answered without the id of the new row`);
   }
 
   async #writeRow(method: RestRequest["method"], id: string, row: Row, call: SourceCall): Promise<Row> {
     const answer = await this.#write(method, this.#atRow(id, call.query), call, row);
-    return readRow(partOf(answer, "row"), answer);
+    return readRow(memberOf(answer.body, "row"), answer);
   }
 
   #write(method: RestRequest["method"], url: URL, call: SourceCall, row?: Row): Promise<RestAnswer> {
@@ -110,15 +106,6 @@ export class ServedSource implements TableSource {
   }
 }
 
-function partOf({ body }: RestAnswer, name: string): Json | undefined {
-  if (typeof body !== "object" || body === null || isList(body) || !Object.hasOwn(body, name)) return undefined;
-  return body[name];
-}
-
-function readRow(row: Json | undefined, { what }: RestAnswer): Row {
-  try {
-    return rowFromWire(row);
-  } catch (cause) {
-    throw new InvalidAnswerError(`${what} was answered with something that is no row`, { cause });
-  }
+function readRow(row: Json | undefined, answer: RestAnswer): Row {
+  return checkedRow(() => rowFromWire(row), answer);
 }

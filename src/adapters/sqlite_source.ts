@@ -5,6 +5,7 @@ import { describe, field, type Row, setField, type Value } from "../table/row.ts
 import { type Rows, rowsOf } from "../table/rows.ts";
 import { Table } from "../table/table.ts";
 import type { Capabilities, Column, ColumnFlag, TableLike } from "../table/table_like.ts";
+import { NO_WRITES } from "../table/source_capabilities.ts";
 import type { SourceCall, TableSource } from "../table/table_source.ts";
 import { mayComeFromTrigger, refusal } from "./sqlite_errors.ts";
 import { joinParams, orderSql, pageSql, type Sql, whereSql } from "./sqlite_query.ts";
@@ -22,15 +23,6 @@ export interface SqliteTableOptions {
   /** More related tables by name, besides those that foreign keys point to. */
   readonly refs?: Readonly<Record<string, () => TableLike>> | undefined;
 }
-
-const NO_WRITES: Partial<Capabilities> = {
-  insert: false,
-  replace: false,
-  patch: false,
-  delete: false,
-  deleteAll: false,
-  insertReturnId: false,
-};
 
 /** The SQL of one table. */
 export class SqliteSource implements TableSource {

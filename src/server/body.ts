@@ -1,5 +1,7 @@
 import type { Row } from "../table/row.ts";
+import { readText, type TextTrouble } from "../wire/read_text.ts";
 import { isList, type Json, rowFromWire } from "../wire/wire_value.ts";
+import type { Refusal } from "./answers.ts";
 import { checked, refuse } from "./refusals.ts";
 
 /**
@@ -12,7 +14,7 @@ export async function readRow(request: Request, maxBytes: number): Promise<Row> 
   if (!/^application\/json\s*(;|$)/i.test(request.headers.get("content-type") ?? "")) {
     throw refuse("A row is sent as application/json", 415);
   }
-  const body = parse(await readText(request, maxBytes));
+  const body = parse(await textOf(request, maxBytes));
   return checked(() => rowFromWire(rowIn(body)));
 }
 
@@ -32,46 +34,20 @@ function parse(text: string): Json {
 }
 
 /** Reads no more than the bound, whatever the request says of its length. */
-async function readText(request: Request, maxBytes: number): Promise<string> {
-  if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLong(maxBytes);
-  const decoder = new TextDecoder("utf-8", { fatal: true });
-  let [text, length] = ["", 0];
-  // No chunk is kept: each may be a few bytes of a buffer of many, of which Deno makes a new one for each.
-  for await (const chunk of chunksOf(request)) {
-    length += chunk.length;
-    if (length > maxBytes) throw tooLong(maxBytes);
-    text += decoded(() => decoder.decode(chunk, { stream: true }));
-  }
-  return text + decoded(() => decoder.decode());
+async function textOf({ headers, body }: Request, maxBytes: number): Promise<string> {
+  if (Number(headers.get("content-length") ?? 0) > maxBytes) throw refusalOf("too long", maxBytes);
+  return await readText(body, maxBytes, (trouble) => refusalOf(trouble, maxBytes));
 }
 
-async function* chunksOf({ body }: Request): AsyncGenerator<Uint8Array> {
-  const reader = body?.getReader();
-  if (reader === undefined) return;
-  try {
-    for (let next = await nextOf(reader); next !== undefined; next = await nextOf(reader)) yield next;
-  } finally {
-    // Does nothing to a body that was read to its end.
-    reader.cancel().catch(() => {});
+function refusalOf(trouble: TextTrouble, maxBytes: number): Refusal {
+  switch (trouble) {
+    case "too long":
+      return refuse(`The body must have at most ${maxBytes} bytes`, 413);
+    case "no UTF-8":
+      return refuse("The body is not in UTF-8");
+    case "broken off":
+      return refuse("The body ended before it was complete");
+    default:
+      return trouble satisfies never;
   }
-}
-
-async function nextOf(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<Uint8Array | undefined> {
-  try {
-    return (await reader.read()).value;
-  } catch {
-    throw refuse("The body ended before it was complete");
-  }
-}
-
-function decoded(decode: () => string): string {
-  try {
-    return decode();
-  } catch {
-    throw refuse("The body is not in UTF-8");
-  }
-}
-
-function tooLong(maxBytes: number): Error {
-  return refuse(`The body must have at most ${maxBytes} bytes`, 413);
 }

@@ -25,3 +25,13 @@ export function toHttpUrl(thing: string, input: string | URL): URL {
 export function shownUrl(url: URL): string {
   return `${url.origin}${url.pathname}`;
 }
+
+/** The cause of a failure without the query of the URL: some runtimes quote all of it, and it may hold a token. */
+export function withoutQuery(cause: unknown, url: URL): unknown {
+  if (!(cause instanceof Error) || url.search === "") return cause;
+  const told: Error & { code?: unknown } = new Error(cause.message.replaceAll(url.search, ""));
+  told.name = cause.name;
+  if ("code" in cause) told.code = cause.code;
+  if (cause.cause !== undefined) told.cause = withoutQuery(cause.cause, url);
+  return told;
+}

@@ -1,5 +1,6 @@
 import { type Operator, OPERATORS } from "../table/query.ts";
 import { describe } from "../table/row.ts";
+import { NO_WRITES, VERBS } from "../table/source_capabilities.ts";
 import type { Capabilities, Column, ColumnFlag, TableLike } from "../table/table_like.ts";
 
 /** What a table says of itself to whoever reads it from afar. */
@@ -17,33 +18,17 @@ export interface TableDescription {
 }
 
 const FLAGS: readonly ColumnFlag[] = ["id", "title", "hidden", "searchable", "mandatory"];
-const ABILITIES = [
-  "get",
-  "count",
-  "page",
-  "orderBy",
-  "search",
-  "insert",
-  "replace",
-  "patch",
-  "delete",
-  "deleteAll",
-  "insertReturnId",
-] as const;
-
-/** The verbs that change something. */
-export const WRITES = ["insert", "replace", "patch", "delete", "deleteAll", "insertReturnId"] as const;
+const ABILITIES = [...VERBS, "page", "orderBy", "search"] as const;
 
 /** What a table says of itself; without its writes if it is served read-only. */
 export function describeTable(table: TableLike, { readOnly }: { readonly readOnly: boolean }): TableDescription {
   const { tableName, idField, columns, capabilities } = table;
-  const noWrites = Object.fromEntries(WRITES.map((verb) => [verb, false]));
   return {
     protocol: 1,
     name: tableName,
     ...(idField !== undefined && { idField }),
     columns,
-    capabilities: readOnly ? { ...capabilities, ...noWrites } : capabilities,
+    capabilities: readOnly ? { ...capabilities, ...NO_WRITES } : capabilities,
   };
 }
 

@@ -51,6 +51,12 @@ export function rowFromWire(wire: Json | undefined): Row {
   return Object.freeze(mapFields(wire, within(0)));
 }
 
+/** What an object holds under a name of its own; `undefined` if this is no object, or it holds nothing there. */
+export function memberOf(json: Json | undefined, name: string): Json | undefined {
+  if (typeof json !== "object" || json === null || isList(json) || !Object.hasOwn(json, name)) return undefined;
+  return json[name];
+}
+
 /** Whether this is an array. */
 export function isList(value: Json): value is readonly Json[] {
   return Array.isArray(value);

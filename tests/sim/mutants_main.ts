@@ -24,6 +24,7 @@ const SUITE = [
   "tests/cache/mem_cache_test.ts",
   "tests/cache/cache_key_test.ts",
 ];
+const LOADING = ["run", "-A", "--no-check", "mod.ts"];
 /** A mutant that makes things hang is caught by that. */
 const LIMIT_MS = 120_000;
 const AT_ONCE = 2;
@@ -77,6 +78,9 @@ async function tryOut({ name, file, from, to }: Mutant, folder: string): Promise
   }
   writeFileSync(path, parts.join(to));
   try {
+    // What does not even load would be caught by anything.
+    const loaded = await run(LOADING, folder);
+    if (loaded.code !== 0) throw new Error(`${JSON.stringify(name)} makes src something that does not load`);
     const simulated = await run(SIMULATION, folder);
     if (simulated.code !== 0) {
       return /law (.+?) is broken/.exec(simulated.output)?.[0].replace(" is broken", "") ?? hung(simulated);

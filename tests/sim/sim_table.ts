@@ -102,11 +102,6 @@ export class SimTable {
     this.open();
   }
 
-  /** Whether it is open. */
-  get isOpen(): boolean {
-    return this.#live !== undefined;
-  }
-
   /** Whether it hears of changes. */
   get listens(): boolean {
     return this.#scene.world.listening[this.number] === true;

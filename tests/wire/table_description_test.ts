@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { defineTable, MemTable, OPERATORS } from "@vantage/live";
 import { shownUrl } from "../../src/wire/http_url.ts";
-import { describeTable, toTableDescription, WRITES } from "../../src/wire/table_description.ts";
+import { describeTable, toTableDescription } from "../../src/wire/table_description.ts";
 
 const TABLE = new MemTable("products", {
   idField: "id",
@@ -16,6 +16,8 @@ const TABLE = new MemTable("products", {
 function parsed(input: unknown): unknown {
   return JSON.parse(JSON.stringify(input));
 }
+
+const WRITES = ["insert", "replace", "patch", "delete", "deleteAll", "insertReturnId"] as const;
 
 describe("The description of a table", () => {
   it("describeTable() and toTableDescription() carry what a table says of itself", () => {

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { NODE_24 } from "../package/runtimes.ts";
 import { newPath } from "../conformance/temp_folder.ts";
 
 /** What a worker is given. */
@@ -26,7 +27,7 @@ export interface RunningWorker extends AsyncDisposable {
 }
 
 /** miniflare runs on Node alone, so elsewhere one is started for it. */
-const NODE = "Deno" in globalThis || "Bun" in globalThis ? ["npx", "-y", "node@24.21.0"] : [process.execPath];
+const NODE = "Deno" in globalThis || "Bun" in globalThis ? NODE_24 : [process.execPath];
 
 /** Runs a file of this folder in workerd, without `nodejs_compat`. Disposing it ends all that was started. */
 export async function runWorker(name: string, options: WorkerOptions = {}): Promise<RunningWorker> {
