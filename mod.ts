@@ -95,6 +95,6 @@ export type { Write, WriteState } from "./src/queue/write.ts";
 export type { WriteAnswer, WriteOp } from "./src/queue/write_op.ts";
 
 // Seeing what happens, and the time it happens at
-export { type Clock, systemClock } from "./src/clock/clock.ts";
+export { type Clock, systemClock, type WaitOptions } from "./src/clock/clock.ts";
 export type { Span, TraceFields, TraceLevel, Tracer, TraceRecord, TraceTarget } from "./src/trace/tracer.ts";
 export { ConsoleTracer, type ConsoleTracerOptions } from "./src/trace/console_tracer.ts";

@@ -33,7 +33,7 @@ export class FileChanges implements LiveStream {
     return new ReadableStream<LiveEvent>({
       pull: async (controller) => {
         while (!left.signal.aborted && look() === seen) {
-          await systemClock.wait(LOOK_EVERY_MS, left.signal).catch(() => {});
+          await systemClock.wait(LOOK_EVERY_MS, { signal: left.signal }).catch(() => {});
         }
         if (left.signal.aborted) return controller.close();
         seen = look();

@@ -83,7 +83,7 @@ export class RestClient {
     const leave = (): void => stop.abort(signal?.reason);
     signal?.addEventListener("abort", leave, { once: true });
     const late = (): void => stop.abort(new UnavailableError(`${what} took more than ${this.#timeoutMs} ms`));
-    this.#clock.wait(this.#timeoutMs, stop.signal).then(late, () => {});
+    this.#clock.wait(this.#timeoutMs, { signal: stop.signal }).then(late, () => {});
     try {
       return await abortable(this.#exchange(what, request, stop.signal), stop.signal);
     } finally {

@@ -1,4 +1,4 @@
-import type { Clock } from "./clock.ts";
+import type { Clock, WaitOptions } from "./clock.ts";
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 30_000;
@@ -13,10 +13,10 @@ export class Backoff {
   }
 
   /** Waits out the next pause. Rejects once the signal is aborted. */
-  pause(signal: AbortSignal): Promise<void> {
+  pause(options: WaitOptions): Promise<void> {
     const longest = Math.min(FIRST_PAUSE_MS * 2 ** this.#attempts, LONGEST_PAUSE_MS);
     this.#attempts = Math.min(this.#attempts + 1, 32);
-    return this.#clock.wait(longest * (0.5 + this.#clock.random() / 2), signal);
+    return this.#clock.wait(longest * (0.5 + this.#clock.random() / 2), options);
   }
 
   /** Begins with short pauses again, if the last success lasted longer than any pause or brought something. */

@@ -47,12 +47,12 @@ export class EventListener {
   async #listen(): Promise<void> {
     const { signal } = this.#closing;
     while (!signal.aborted) {
-      const subscribedAt = this.#options.clock.now();
+      const subscribedAt = this.#options.clock.monotonic();
       await this.#followOneSubscription();
       if (signal.aborted) return;
       await this.#distrust("gap", "the stream ended", { kind: "changed" });
-      if (this.#options.clock.now() - subscribedAt >= GOOD_SUBSCRIPTION_MS) this.#backoff.reset();
-      await this.#backoff.pause(signal).catch(() => {});
+      if (this.#options.clock.monotonic() - subscribedAt >= GOOD_SUBSCRIPTION_MS) this.#backoff.reset();
+      await this.#backoff.pause({ signal, background: true }).catch(() => {});
       if (!signal.aborted) this.#options.counters.retries++;
     }
   }

@@ -19,7 +19,7 @@ export interface LastInvalidation {
 interface Trust {
   /** How often it was invalidated from here. */
   generation: number;
-  /** From when on the master's answers are no older than the last invalidation. */
+  /** From when on the master's answers are no older than the last invalidation, in monotonic milliseconds. */
   settledFrom: number;
   /** Whose invalidation is under way, or has failed and was not made up for; with the generation it began. */
   readonly doubters: Map<Invalidation, number>;
@@ -72,7 +72,7 @@ export class Invalidation {
     return this.#trust.doubters.size > 0;
   }
 
-  /** From when on the master's answers are no older than the last invalidation. */
+  /** From when on the master's answers are no older than the last invalidation, in monotonic milliseconds. */
   get settledFrom(): number {
     return this.#trust.settledFrom;
   }
@@ -88,12 +88,11 @@ export class Invalidation {
    */
   invalidate(cause: InvalidationCause, reason: string): MaybePromise<void> {
     const { clock, counters, masterLagMs } = this.#options;
-    const at = clock.now();
     counters.invalidations[cause]++;
-    this.#last = { cause, reason, at };
+    this.#last = { cause, reason, at: clock.now() };
     this.#doubt();
     if (masterLagMs > 0) {
-      this.#trust.settledFrom = Math.max(this.#trust.settledFrom, at + masterLagMs);
+      this.#trust.settledFrom = Math.max(this.#trust.settledFrom, clock.monotonic() + masterLagMs);
       this.#settling ??= this.#dropWhenSettled();
     }
     return this.#drop();
@@ -156,7 +155,7 @@ export class Invalidation {
     const { signal } = this.#closing;
     const backoff = new Backoff(this.#options.clock);
     while (this.doubted && !signal.aborted) {
-      await backoff.pause(signal).catch(() => {});
+      await backoff.pause({ signal, background: true }).catch(() => {});
       if (signal.aborted || !this.doubted) break;
       this.#options.counters.retries++;
       await this.#drop();
@@ -167,10 +166,16 @@ export class Invalidation {
   /** Others on the same cache may have kept what a lagging replica told them meanwhile. */
   async #dropWhenSettled(): Promise<void> {
     const { clock } = this.#options;
-    do await clock.wait(this.#trust.settledFrom - clock.now()); while (clock.now() < this.#trust.settledFrom);
+    for (let leftMs = this.#settlingMs(); leftMs > 0; leftMs = this.#settlingMs()) {
+      await clock.wait(leftMs, { background: true });
+    }
     this.#settling = undefined;
     this.#doubt();
     await this.#drop();
+  }
+
+  #settlingMs(): number {
+    return this.#trust.settledFrom - this.#options.clock.monotonic();
   }
 }
 

@@ -158,13 +158,14 @@ export class ReadThrough {
 
   #takeOff({ key, id, load }: ReadRequest<unknown>): Promise<Rows> {
     const { generation } = this.#invalidation;
-    const startedAt = this.#clock.now();
+    const startedAt = this.#clock.monotonic();
+    const fetchedAt = this.#clock.now();
     const fence = this.#cache.fence(key);
     const rows = this.#askMaster(load, fence).then(async (received) => {
       this.#countReceived(key, received);
       // That a row is missing is not remembered; that a set is empty is.
       if (received.size > 0 || id === undefined) {
-        await this.#keep(key, { rows: received, fetchedAt: startedAt }, await fence);
+        await this.#keep(key, { rows: received, fetchedAt }, await fence, startedAt);
       }
       return received;
     });
@@ -201,9 +202,9 @@ export class ReadThrough {
     return Rows.from(await this.#untilClosed(load(signal)));
   }
 
-  async #keep(key: string, fetched: CachedRows, fence: Fence | undefined): Promise<void> {
+  async #keep(key: string, fetched: CachedRows, fence: Fence | undefined, startedAt: number): Promise<void> {
     const { settledFrom, doubted } = this.#invalidation;
-    if (this.#closed || doubted || fence === undefined || fetched.fetchedAt < settledFrom) return;
+    if (this.#closed || doubted || fence === undefined || startedAt < settledFrom) return;
     const stored = await this.#cache.put(key, fetched, fence);
     if (stored === true) this.#counters.fills++;
     // A cache may refuse for other reasons, as for want of room.

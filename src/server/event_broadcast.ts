@@ -115,7 +115,7 @@ export class EventBroadcast {
     const { clock, heartbeatMs, stallMs } = this.#options;
     const { signal } = this.#heartbeats = new AbortController();
     while (!signal.aborted) {
-      await clock.wait(heartbeatMs, signal).catch(() => {});
+      await clock.wait(heartbeatMs, { signal, background: true }).catch(() => {});
       if (signal.aborted) return;
       for (const client of this.#clients) client.beat(stallMs);
     }

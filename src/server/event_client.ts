@@ -36,7 +36,7 @@ export class EventClient {
     this.#position = position;
     this.#clock = clock;
     this.#onEnd = onEnd;
-    this.#givenAt = clock.now();
+    this.#givenAt = clock.monotonic();
     this.body = new ReadableStream<Uint8Array<ArrayBuffer>>({
       start: (controller) => void (this.#controller = controller),
       pull: () => {
@@ -59,7 +59,7 @@ export class EventClient {
   /** Gives it a sign of life, or ends it if it has taken nothing for `stallMs`. */
   beat(stallMs: number): void {
     if (this.#waits) this.#give(HEARTBEAT);
-    else if (this.#clock.now() - this.#givenAt >= stallMs) this.end();
+    else if (this.#clock.monotonic() - this.#givenAt >= stallMs) this.end();
   }
 
   /** Ends the stream, after what the client has been given. */
@@ -77,7 +77,7 @@ export class EventClient {
 
   #give(text: string): void {
     this.#waits = false;
-    this.#givenAt = this.#clock.now();
+    this.#givenAt = this.#clock.monotonic();
     this.#controller?.enqueue(encoder.encode(text));
   }
 

@@ -148,7 +148,7 @@ export class SseConnection {
     this.#alarm = new AbortController();
     const { clock, endpoint } = this.#options;
     const ring = (): void => this.#lose(`${endpoint.what} ${trouble} ${ms} ms`);
-    clock.wait(ms, this.#alarm.signal).then(ring, () => {});
+    clock.wait(ms, { signal: this.#alarm.signal, background: true }).then(ring, () => {});
   }
 
   #lose(message: string): void {

@@ -82,14 +82,14 @@ export class SseSession {
   async #pause(retryAfterMs: number): Promise<void> {
     const { clock } = this.#options;
     const { signal } = this.#stopping;
-    if (clock.now() - this.#liveSince >= GOOD_CONNECTION_MS) this.#backoff.reset();
+    if (clock.monotonic() - this.#liveSince >= GOOD_CONNECTION_MS) this.#backoff.reset();
     const asked = Math.min(Math.max(retryAfterMs, this.#memory.retryMs), LONGEST_ASKED_PAUSE_MS);
-    if (asked > 0) await clock.wait(asked, signal);
-    await this.#backoff.pause(signal);
+    if (asked > 0) await clock.wait(asked, { signal });
+    await this.#backoff.pause({ signal });
   }
 
   #onLive(resumed: boolean): void {
-    this.#liveSince = this.#options.clock.now();
+    this.#liveSince = this.#options.clock.monotonic();
     if (!resumed) this.#options.events.push({ kind: "changed" });
     this.#tell("live");
   }

@@ -1,4 +1,4 @@
-import type { Clock } from "../clock/clock.ts";
+import type { Clock, WaitOptions } from "../clock/clock.ts";
 
 interface Sleeper {
   readonly dueAt: number;
@@ -32,12 +32,14 @@ export interface FakeClockOptions {
  */
 export class FakeClock implements Clock {
   readonly #sleepers = new Set<Sleeper>();
-  #now: number;
+  #elapsedMs = 0;
+  /** The time when nothing had elapsed. */
+  #epoch: number;
   #state: number;
 
   /** A clock that stands still. */
   constructor({ now = 0, seed = 1 }: FakeClockOptions = {}) {
-    this.#now = now;
+    this.#epoch = now;
     this.#state = seed;
   }
 
@@ -48,7 +50,17 @@ export class FakeClock implements Clock {
 
   /** The time, in milliseconds since the epoch. */
   now(): number {
-    return this.#now;
+    return this.#epoch + this.#elapsedMs;
+  }
+
+  /** Milliseconds since the clock was made. */
+  monotonic(): number {
+    return this.#elapsedMs;
+  }
+
+  /** Sets the time as a person or a time server would, forward or back. Nothing elapses, so no wait ends. */
+  set(now: number): void {
+    this.#epoch = now - this.#elapsedMs;
   }
 
   /** Mulberry32, by Tommy Ettinger (public domain): small, and good enough to spread test cases. */
@@ -60,7 +72,7 @@ export class FakeClock implements Clock {
   }
 
   /** Resolves when the time has been moved on by `ms` milliseconds, or rejects when the signal is aborted. */
-  wait(ms: number, signal?: AbortSignal): Promise<void> {
+  wait(ms: number, { signal }: WaitOptions = {}): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
       const abort = (): void => {
@@ -68,7 +80,7 @@ export class FakeClock implements Clock {
         reject(signal?.reason);
       };
       const sleeper: Sleeper = {
-        dueAt: this.#now + Math.max(0, ms),
+        dueAt: this.#elapsedMs + Math.max(0, ms),
         wake: () => {
           signal?.removeEventListener("abort", abort);
           this.#sleepers.delete(sleeper);
@@ -82,14 +94,14 @@ export class FakeClock implements Clock {
 
   /** Moves the time on, waking who is due in the order in which they are, each with all that follows from it. */
   async advance(ms: number): Promise<void> {
-    const end = this.#now + ms;
+    const end = this.#elapsedMs + ms;
     await settle();
     for (let next = this.#next(end); next !== undefined; next = this.#next(end)) {
-      this.#now = Math.max(this.#now, next.dueAt);
+      this.#elapsedMs = Math.max(this.#elapsedMs, next.dueAt);
       next.wake();
       await settle();
     }
-    this.#now = end;
+    this.#elapsedMs = end;
   }
 
   #next(end: number): Sleeper | undefined {

@@ -66,9 +66,9 @@ export class ConsoleTracer implements Tracer {
 
   /** A stretch of work begins. */
   span(start: TraceRecord): Span {
-    const startedAt = this.#clock.now();
+    const startedAt = this.#clock.monotonic();
     return {
-      end: (fields) => this.#print(start, { ...start.fields, ...fields, ms: this.#clock.now() - startedAt }),
+      end: (fields) => this.#print(start, { ...start.fields, ...fields, ms: this.#clock.monotonic() - startedAt }),
     };
   }
 

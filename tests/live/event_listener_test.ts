@@ -90,10 +90,11 @@ describe("LiveTable with a liveStream", () => {
     const fake = new FakeClock({ seed: 7 });
     const clock: Clock = {
       now: () => fake.now(),
+      monotonic: () => fake.monotonic(),
       random: () => fake.random(),
-      wait: (ms, signal) => {
+      wait: (ms, options) => {
         pauses.push(ms);
-        return fake.wait(ms, signal);
+        return fake.wait(ms, options);
       },
     };
     const { table } = fixture({ liveStream: stream, clock });

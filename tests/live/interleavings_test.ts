@@ -70,8 +70,9 @@ class Scene {
     const caches = Array.from({ length: world.caches }, () => this.#cache());
     const clock: Clock = {
       now: () => ++this.#calls,
+      monotonic: () => ++this.#calls,
       random: () => 0.5,
-      wait: (_, signal) =>
+      wait: (_, { signal } = {}) =>
         new Promise((resolve, reject) => {
           if (signal?.aborted) return reject(signal.reason);
           signal?.addEventListener("abort", () => reject(signal.reason), { once: true });

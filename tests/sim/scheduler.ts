@@ -66,8 +66,9 @@ export class Scheduler {
   clock(owner: string): Clock {
     return {
       now: () => this.#nowMs,
+      monotonic: () => this.#nowMs,
       random: () => 0.5,
-      wait: (ms, signal) => this.#wait(`${owner} waits ${Math.round(ms)} ms`, ms, signal),
+      wait: (ms, options) => this.#wait(`${owner} waits ${Math.round(ms)} ms`, ms, options?.signal),
     };
   }
 

@@ -274,9 +274,9 @@ export class SimTable {
     const owner = this.#owner;
     const clock = scheduler.clock(owner);
     const most = Math.max(LONGEST_PAUSE_MS, world.lagMs);
-    const wait: Clock["wait"] = (ms, signal) => {
+    const wait: Clock["wait"] = (ms, options) => {
       verdict.check(10, ms > 0 && ms <= most, () => `${owner} pauses for ${ms} ms`);
-      return clock.wait(ms, signal);
+      return clock.wait(ms, options);
     };
     return { ...clock, wait };
   }

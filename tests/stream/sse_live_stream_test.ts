@@ -437,7 +437,8 @@ describe("SseLiveStream", () => {
       const clock: Clock = {
         now: () => fake.now(),
         random: () => 0,
-        wait: (ms, signal) => (waits.push(ms), fake.wait(ms, signal)),
+        monotonic: () => fake.monotonic(),
+        wait: (ms, options) => (waits.push(ms), fake.wait(ms, options)),
       };
       const pauses = (): number[] => waits.splice(0).filter((ms) => ms !== 30_000 && ms !== 45_000);
       const { server, stream } = scene({ clock });

@@ -59,7 +59,7 @@ export async function expectError(
 /** The answer, or an error if it is not there in time. The time counts only where a promise is broken. */
 export async function soon<T>(answer: Promise<T>, what: string): Promise<T> {
   const answered = new AbortController();
-  const late = systemClock.wait(PATIENCE_MS, answered.signal).then((): never => {
+  const late = systemClock.wait(PATIENCE_MS, { signal: answered.signal }).then((): never => {
     throw new Error(`${what}: nothing within ${PATIENCE_MS} ms`);
   });
   late.catch(() => {});
