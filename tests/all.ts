@@ -27,10 +27,10 @@ interface Stage {
 }
 
 const STAGES: readonly Stage[] = [
-  { name: "install, as the lock file says", command: [DENO, "install", "--frozen"] },
+  { name: "install, as the lock files say", command: [DENO, "task", "install"] },
   { name: "format", command: [DENO, "fmt", "--check"] },
   { name: "lint", command: [DENO, "lint"] },
-  { name: "types", command: [DENO, "check", "mod.ts", "src", "cli", "bench", "tests"] },
+  { name: "types", command: [DENO, "check", "mod.ts", "src", "cli", "bench", "tests", "tools"] },
   { name: "documentation of every public symbol", command: [DENO, "doc", "--lint", ...ENTRIES] },
   {
     name: "tests on Deno",

@@ -76,7 +76,7 @@ function whatItTook(race: Race, { usages, standIns }: Contestant, usage: Usage):
 
 /** The version that is installed. */
 function versionOf(name: string): string {
-  const folder = name === "@vantage/live" ? "../../" : `../../node_modules/${name}/`;
+  const folder = name === "@vantage/live" ? "../../" : `../node_modules/${name}/`;
   const { version } = JSON.parse(readFileSync(new URL(`${folder}package.json`, import.meta.url), "utf8"));
   return version;
 }

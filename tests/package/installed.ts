@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { newPath } from "../conformance/temp_folder.ts";
+import { pack } from "../../tools/pack.ts";
 import { run } from "./runtimes.ts";
 
 /** The folder of the sources. */
@@ -18,17 +18,13 @@ export const ENTRY_NAMES: readonly string[] = Object.keys(MANIFEST.exports).map(
   name.replace(".", "@vantage/live")
 );
 
-/**
- * Packs the package for npm, installs the tarball into an empty project, and gives the project's folder.
- *
- * No source maps: those that `deno pack` writes hold the path of the folder that was packed.
- */
+/** Packs the package for npm, installs the tarball into an empty project, and gives the project's folder. */
 export async function installPackage(): Promise<string> {
   const folder = newPath("project");
   const tarball = newPath("vantage-live.tgz");
   mkdirSync(folder);
   writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }));
-  await run([process.execPath, "pack", "--allow-dirty", "--no-source-maps", "--output", tarball], ROOT);
+  pack(tarball);
   await run(["npm", "install", "--prefer-offline", "--no-audit", "--no-fund", tarball], folder);
   return folder;
 }

@@ -10,7 +10,7 @@ import { BUN, NODE_20, NODE_24, ONLY_ON_DENO, run } from "./runtimes.ts";
 import { serveShop } from "./served_shop.ts";
 
 const CONSUMER = fileURLToPath(new URL("./consumer/", import.meta.url));
-const TSC = join(ROOT, "node_modules/typescript/lib/tsc.js");
+const TSC = join(ROOT, "tests/node_modules/typescript/lib/tsc.js");
 
 /** What both projects ask of TypeScript, strictly, and in the package's own declarations, too. */
 const COMPILER_OPTIONS = {

@@ -5,7 +5,7 @@
 import { spawn } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import process from "node:process";
 import { type Mutant, MUTANTS } from "./mutants.ts";
@@ -62,8 +62,9 @@ async function main(): Promise<number> {
 
 function copyOfProject(): string {
   const folder = mkdtempSync(join(tmpdir(), "vantage-live-mutant-"));
-  for (const name of COPIED) cpSync(join(ROOT, name), join(folder, name), { recursive: true });
-  symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
+  const filter = (path: string): boolean => basename(path) !== "node_modules";
+  for (const name of COPIED) cpSync(join(ROOT, name), join(folder, name), { recursive: true, filter });
+  for (const name of ["node_modules", "tests/node_modules"]) symlinkSync(join(ROOT, name), join(folder, name));
   return folder;
 }
 

@@ -1,0 +1,37 @@
+/**
+ * Packs the package for npm: `npm run pack` writes vantage-live-<version>.tgz, and says how to install it.
+ *
+ * What is packed is a copy in which Deno manages the dependencies itself: only then does `deno pack` say in the package what
+ * it needs. There are no source maps: those that it writes hold the path of the folder that was packed.
+ */
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
+const MANIFEST = JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8"));
+
+/** Packs the package into a file. */
+export function pack(tarball: string): void {
+  const copy = mkdtempSync(join(tmpdir(), "vantage-live-pack-"));
+  try {
+    for (const name of [...MANIFEST.publish.include, "package.json", "deno.lock"]) {
+      cpSync(join(ROOT, name), join(copy, name), { recursive: true });
+    }
+    writeFileSync(join(copy, "deno.json"), JSON.stringify({ ...MANIFEST, nodeModulesDir: "auto" }));
+    const args = ["pack", "--allow-dirty", "--no-source-maps", "--output", resolve(tarball)];
+    const { status, stderr, error } = spawnSync(process.execPath, args, { cwd: copy, encoding: "utf8" });
+    if (status !== 0) throw new Error(`deno pack failed: ${stderr}`, { cause: error });
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+}
+
+if (import.meta.main) {
+  const tarball = `vantage-live-${MANIFEST.version}.tgz`;
+  pack(tarball);
+  console.log(`Packed ${tarball}. In a project of yours: npm install ${resolve(tarball)}`);
+}
