@@ -1,5 +1,6 @@
 import { DEFAULT_ITEMS_PER_PAGE, Pagination } from "./pagination.ts";
 import { UnsupportedError } from "./errors.ts";
+import { canonicalValue } from "./canonical_value.ts";
 import { describe, holdsMutable, toValue, type Value } from "./row.ts";
 
 /** The operators a condition can use. */
@@ -143,19 +144,6 @@ function canonicalCondition([column, operator, value]: Condition): string {
     ? `[${[...new Set(value.map(canonicalValue))].sort().join(",")}]`
     : canonicalValue(value ?? null);
   return `${JSON.stringify(column)} ${operator} ${operand}`;
-}
-
-function canonicalValue(value: Value): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  if (typeof value === "bigint") return `${value}n`;
-  if (typeof value !== "object" || value === null) return String(value);
-  if (value instanceof Date) return `@${value.getTime()}`;
-  if (value instanceof Uint8Array) {
-    return `h'${Array.from(value, (byte) => byte.toString(16).padStart(2, "0")).join("")}'`;
-  }
-  if (Array.isArray(value)) return `[${value.map(canonicalValue).join(",")}]`;
-  const fields = Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1);
-  return `{${fields.map(([name, inner]) => `${JSON.stringify(name)}:${canonicalValue(inner)}`).join(",")}}`;
 }
 
 function toCondition(condition: Condition, tableName: string, columns: readonly string[]): Condition {

@@ -1,3 +1,6 @@
+import { equalValues, kindOf } from "./compare_values.ts";
+import { isBytes, isDate } from "./realm.ts";
+
 /** What one column of a row can hold. A `-0` is kept as `0`. */
 export type Value =
   | null
@@ -47,19 +50,19 @@ export function sameValue(a: Value, b: Value): boolean {
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) {
     return Number.isNaN(a) && Number.isNaN(b);
   }
-  if (a instanceof Date || b instanceof Date) {
-    return a instanceof Date && b instanceof Date && Object.is(a.getTime(), b.getTime());
-  }
-  if (isList(a) || isList(b)) {
-    return isList(a) && isList(b) && a instanceof Uint8Array === b instanceof Uint8Array && sameList(a, b);
-  }
-  return sameFields(a, b);
+  const kind = kindOf(a);
+  if (kind !== kindOf(b)) return false;
+  return kind === "object"
+    ? sameFields(a as Row, b as Row)
+    : isList(a) && isList(b)
+    ? sameList(a, b)
+    : equalValues(a, b);
 }
 
 /** Whether a value holds, at any depth, a `Date` or bytes: the two kinds that freezing does not protect. */
 export function holdsMutable(value: Value): boolean {
   if (typeof value !== "object" || value === null) return false;
-  if (value instanceof Date || value instanceof Uint8Array) return true;
+  if (!Array.isArray(value) && (isDate(value) || isBytes(value))) return true;
   for (const inner of Array.isArray(value) ? value : Object.values(value)) {
     if (holdsMutable(inner)) return true;
   }
@@ -120,8 +123,6 @@ function copyValue(input: unknown, path: string, depth: number): Value {
 
 function copyCompound(input: object | null, path: string, depth: number): Value {
   if (input === null) return null;
-  if (input instanceof Date) return new Date(input.getTime());
-  if (input instanceof Uint8Array) return new Uint8Array(input);
   if (Array.isArray(input)) {
     if (depth >= MAX_ROW_DEPTH) {
       throw new TypeError(`The row holds a cycle, or more than ${MAX_ROW_DEPTH} levels, at ${path.slice(0, 80)}`);
@@ -129,6 +130,8 @@ function copyCompound(input: object | null, path: string, depth: number): Value 
     return Object.freeze(Array.from(input, (inner, index) => copyValue(inner, `${path}[${index}]`, depth + 1)));
   }
   if (isPlainObject(input)) return copyObject(input, path, depth + 1);
+  if (isDate(input)) return new Date(Date.prototype.getTime.call(input));
+  if (isBytes(input)) return new Uint8Array(input);
   throw new TypeError(`A row cannot hold ${describe(input)} (at ${path}); ${ACCEPTED}`);
 }
 
@@ -144,7 +147,7 @@ function isPlainObject(input: unknown): input is Record<string, unknown> {
 }
 
 function isList(value: Value): value is readonly Value[] | Uint8Array {
-  return Array.isArray(value) || value instanceof Uint8Array;
+  return Array.isArray(value) || isBytes(value);
 }
 
 function sameFields(a: Row, b: Row): boolean {

@@ -1,0 +1,26 @@
+/**
+ * Whether a value is a date, of this realm or another (an iframe, a `node:vm` context), where `instanceof` fails.
+ * Decided by what it is inside, not by what it claims.
+ */
+export function isDate(value: unknown): value is Date {
+  if (typeof value !== "object" || value === null) return false;
+  // The tag can be claimed by anything, so it only spares most objects the exception below.
+  if (!(value instanceof Date) && Object.prototype.toString.call(value) !== "[object Date]") return false;
+  try {
+    Date.prototype.getTime.call(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a value is a `Uint8Array`, of this realm or another, or of a subclass such as `Buffer`. */
+export function isBytes(value: unknown): value is Uint8Array {
+  return typeof value === "object" && value !== null && typedArrayName.call(value) === "Uint8Array";
+}
+
+/** The one getter that tells the kind of a typed array of any realm, and `undefined` for all else. */
+const typedArrayName = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Uint8Array.prototype),
+  Symbol.toStringTag,
+)?.get as () => string | undefined; // Specified: https://tc39.es/ecma262/#sec-get-%typedarray%.prototype-%symbol.tostringtag%
