@@ -1,6 +1,7 @@
 import { InvalidAnswerError, NotFoundError, TableError, UnavailableError, UnsupportedError } from "../table/errors.ts";
 import { Pagination } from "../table/pagination.ts";
 import { OPERATORS } from "../table/query.ts";
+import { isBytes } from "../table/realm.ts";
 import { describe, field, type Row, toRow, type Value } from "../table/row.ts";
 import type { Rows } from "../table/rows.ts";
 import type { Capabilities, Column } from "../table/table_like.ts";
@@ -174,7 +175,7 @@ function refuseUntold(this: Row, column: string, value: unknown): unknown {
   // A date comes as the text that it becomes, or as `null` if it is invalid.
   const isInvalidDate = value === null && this[column] !== null;
   const isNoNumber = typeof value === "number" && !Number.isFinite(value);
-  if (!isInvalidDate && !isNoNumber && typeof value !== "bigint" && !(value instanceof Uint8Array)) return value;
+  if (!isInvalidDate && !isNoNumber && typeof value !== "bigint" && !(isBytes(value))) return value;
   throw new UnsupportedError(`JSON cannot hold the value of ${describe(column)}, ${describe(this[column])}`);
 }
 

@@ -1,6 +1,7 @@
 import { quoteName, type SqliteRow, type SqliteStatements, type SqliteValue } from "../sqlite/sqlite_handle.ts";
 import { ConflictError, NotFoundError, RejectedError, UnsupportedError } from "../table/errors.ts";
 import { OPERATORS } from "../table/query.ts";
+import { isBytes } from "../table/realm.ts";
 import { describe, field, type Row, setField, type Value } from "../table/row.ts";
 import { type Rows, rowsOf } from "../table/rows.ts";
 import { Table } from "../table/table.ts";
@@ -210,7 +211,7 @@ export class SqliteSource implements TableSource {
 
   #idOf(raw: SqliteRow): string {
     const id = fromSqlite(raw[this.idField] ?? null, "plain");
-    if (id instanceof Uint8Array || id === null) {
+    if (isBytes(id) || id === null) {
       throw new TypeError(`A row of ${describe(this.name)} has the id ${describe(id)}`);
     }
     return String(id);

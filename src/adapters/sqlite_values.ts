@@ -1,4 +1,5 @@
 import { exactInteger, type SqliteValue } from "../sqlite/sqlite_handle.ts";
+import { isBytes, isDate } from "../table/realm.ts";
 import { describe, toValue, type Value } from "../table/row.ts";
 
 /** How the values of a column are kept: SQLite has no booleans, dates or documents, so the declared type decides. */
@@ -65,7 +66,7 @@ export function fromSqlite(value: SqliteValue, kind: ColumnKind): Value {
     const number = typeof value === "bigint" ? exactInteger(value) : value;
     return kind === "boolean" && (number === 0 || number === 1) ? number === 1 : number;
   }
-  if (value instanceof Uint8Array) return new Uint8Array(value);
+  if (isBytes(value)) return new Uint8Array(value);
   if (typeof value !== "string") return value ?? null;
   if (kind === "date") return fromDate(value);
   return kind === "json" ? fromJson(value) : value;
@@ -85,8 +86,8 @@ function compoundToSqlite(
   value: Exclude<Value, null | boolean | number | bigint | string>,
   column: string,
 ): SqliteValue {
-  if (value instanceof Uint8Array) return value;
-  if (!(value instanceof Date)) {
+  if (isBytes(value)) return value;
+  if (!isDate(value)) {
     throw new TypeError(
       `Column ${describe(column)} cannot hold ${describe(value)}; only a column declared as JSON can`,
     );
@@ -99,7 +100,7 @@ function toJson(value: Value, column: string): string {
   return JSON.stringify(value, function (this: Readonly<Record<string, unknown>>, key: string): unknown {
     // JSON.stringify has turned a Date into a string before it asks here.
     const original = this[key];
-    const lost = typeof original === "bigint" || original instanceof Date || original instanceof Uint8Array ||
+    const lost = typeof original === "bigint" || isDate(original) || isBytes(original) ||
       (typeof original === "number" && !Number.isFinite(original));
     if (lost) throw new TypeError(`Column ${describe(column)} is JSON, which cannot hold ${describe(original)}`);
     return original;

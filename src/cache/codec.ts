@@ -1,4 +1,5 @@
 import { Encoder, Tag } from "cbor-x";
+import { isBytes, isDate } from "../table/realm.ts";
 import { describe, MAX_ROW_DEPTH, type Row, setField, type Value } from "../table/row.ts";
 import { lazyRows, type Rows } from "../table/rows.ts";
 
@@ -126,8 +127,8 @@ function packRow(row: Row): unknown[] {
 function pack(value: Value): unknown {
   if (typeof value === "string") return packText(value);
   if (typeof value === "bigint") return packInteger(value);
-  if (typeof value !== "object" || value === null || value instanceof Uint8Array) return value;
-  if (value instanceof Date) return packDate(value);
+  if (typeof value !== "object" || value === null || isBytes(value)) return value;
+  if (isDate(value)) return packDate(value);
   if (Array.isArray(value)) return value.map(pack);
   return new Map(Object.entries(value).map(([name, inner]) => [packText(name), pack(inner)]));
 }
@@ -158,8 +159,8 @@ function packText(text: string): string | Tag {
 /** Takes anything that the decoder can give for bytes that passed `inspect`, and never throws. */
 function unpack(value: unknown): Value {
   if (typeof value !== "object" || value === null) return value === undefined ? null : value as Value;
-  if (value instanceof Date) return value;
-  if (value instanceof Uint8Array) return new Uint8Array(value);
+  if (isDate(value)) return value;
+  if (isBytes(value)) return new Uint8Array(value);
   if (Array.isArray(value)) return Object.freeze(value.map(unpack));
   if (value instanceof Tag && value.tag === FAR_DATE_TAG) {
     return new Date(typeof value.value === "number" ? value.value : NaN);
@@ -178,7 +179,7 @@ function unpackInteger(digits: unknown): bigint | null {
 }
 
 function unpackText(text: unknown): string {
-  if (!(text instanceof Tag) || !(text.value instanceof Uint8Array)) return String(text);
+  if (!(text instanceof Tag) || !isBytes(text.value)) return String(text);
   const bytes: Uint8Array = text.value;
   let result = "";
   for (let at = 0; at + 1 < bytes.length; at += 2) {

@@ -1,3 +1,4 @@
+import { isBytes } from "../table/realm.ts";
 import {
   amount,
   countOf,
@@ -80,12 +81,12 @@ export class KvEntries {
   async read({ value }: KvEntry, facts: EntryFacts): Promise<Uint8Array | undefined> {
     if (facts.chunks === 0) {
       const body = fieldOf(value, "body");
-      return body instanceof Uint8Array ? body : undefined;
+      return isBytes(body) ? body : undefined;
     }
     const body = new Uint8Array(facts.size);
     let at = 0;
     for (const { value: chunk } of await this.#db.read(this.#chunkKeys(facts))) {
-      if (!(chunk instanceof Uint8Array) || at + chunk.length > body.length) return undefined;
+      if (!isBytes(chunk) || at + chunk.length > body.length) return undefined;
       body.set(chunk, at);
       at += chunk.length;
     }

@@ -1,3 +1,4 @@
+import { isBytes } from "../table/realm.ts";
 import { wholeNumber } from "../table/whole_number.ts";
 import { failure, Trace } from "../trace/trace.ts";
 import type { Tracer } from "../trace/tracer.ts";
@@ -196,7 +197,7 @@ function storableScopeOf(key: string): string | undefined {
 
 /** A blob, as one driver or another gives it. */
 function bytesOf(body: unknown): Uint8Array {
-  if (body instanceof Uint8Array) return body;
+  if (isBytes(body)) return body;
   if (body instanceof ArrayBuffer) return new Uint8Array(body);
   throw new TypeError("An entry must be bytes");
 }

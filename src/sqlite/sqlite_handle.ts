@@ -73,7 +73,7 @@ export type DatabaseFile = "missing" | "database" | "damaged";
 export async function databaseFile(path: string): Promise<DatabaseFile> {
   const { open } = await import("node:fs/promises");
   const file = await open(path).catch((cause: unknown) => {
-    const code: unknown = cause instanceof Error && "code" in cause ? cause.code : undefined;
+    const code: unknown = typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined;
     if (code === "ENOENT") return undefined;
     throw new TypeError(`Cannot open the database file ${describe(path)} (${String(code)})`, { cause });
   });

@@ -1,3 +1,5 @@
+import { brand } from "./brand.ts";
+
 /** What every error of a table carries besides its message. */
 export interface TableErrorOptions extends ErrorOptions {
   /** Whether the same call may succeed later, unchanged. */
@@ -19,6 +21,9 @@ export type Effect = "none" | "unknown";
  * may have changed; nothing is ever decided by the text of a message.
  */
 export abstract class TableError extends Error {
+  static {
+    nameErrors(this, "TableError");
+  }
   /** The kind of error, stable across versions and across a network. */
   abstract readonly code: string;
   /** What the call had changed when it failed. */
@@ -40,7 +45,7 @@ export abstract class TableError extends Error {
 /** There is no such row, table or relation. */
 export class NotFoundError extends TableError {
   static {
-    this.prototype.name = "NotFoundError";
+    nameErrors(this, "NotFoundError");
   }
   /** The kind of error, stable across versions and across a network. */
   readonly code = "not_found";
@@ -49,7 +54,7 @@ export class NotFoundError extends TableError {
 /** The table behind this handle cannot do what was asked. */
 export class UnsupportedError extends TableError {
   static {
-    this.prototype.name = "UnsupportedError";
+    nameErrors(this, "UnsupportedError");
   }
   /** The kind of error, stable across versions and across a network. */
   readonly code = "unsupported";
@@ -58,7 +63,7 @@ export class UnsupportedError extends TableError {
 /** What was asked collides with what is stored, as a second row with the same unique value does. */
 export class ConflictError extends TableError {
   static {
-    this.prototype.name = "ConflictError";
+    nameErrors(this, "ConflictError");
   }
   /** The kind of error, stable across versions and across a network. */
   readonly code = "conflict";
@@ -67,7 +72,7 @@ export class ConflictError extends TableError {
 /** The master said no, and changed nothing. */
 export class RejectedError extends TableError {
   static {
-    this.prototype.name = "RejectedError";
+    nameErrors(this, "RejectedError");
   }
   /** The kind of error, stable across versions and across a network. */
   readonly code = "rejected";
@@ -76,7 +81,7 @@ export class RejectedError extends TableError {
 /** The write queue and the line before it are full. Always retriable: there is room again once writes settle. */
 export class QueueFullError extends TableError {
   static {
-    this.prototype.name = "QueueFullError";
+    nameErrors(this, "QueueFullError");
   }
   /** The kind of error, stable across versions and across a network. */
   readonly code = "queue_full";
@@ -85,7 +90,7 @@ export class QueueFullError extends TableError {
 /** The table, queue or stream has been closed. */
 export class ClosedError extends TableError {
   static {
-    this.prototype.name = "ClosedError";
+    nameErrors(this, "ClosedError");
   }
   /** The kind of error, stable across versions and across a network. */
   readonly code = "closed";
@@ -97,7 +102,7 @@ export class ClosedError extends TableError {
  */
 export class UnavailableError extends TableError {
   static {
-    this.prototype.name = "UnavailableError";
+    nameErrors(this, "UnavailableError");
   }
   /** The kind of error, stable across versions and across a network. */
   readonly code = "unavailable";
@@ -111,7 +116,7 @@ export class UnavailableError extends TableError {
 /** The master answered with something that cannot be its rows. A write may have been applied all the same. */
 export class InvalidAnswerError extends TableError {
   static {
-    this.prototype.name = "InvalidAnswerError";
+    nameErrors(this, "InvalidAnswerError");
   }
   /** The kind of error, stable across versions and across a network. */
   readonly code = "invalid_answer";
@@ -120,4 +125,10 @@ export class InvalidAnswerError extends TableError {
   constructor(message: string, options: TableErrorOptions = {}) {
     super(message, { ...options, effect: options.effect ?? "unknown" });
   }
+}
+
+/** Names the errors of a class, also for other copies of this module. */
+function nameErrors(kind: { readonly prototype: Error }, name: string): void {
+  kind.prototype.name = name;
+  brand(kind, name);
 }

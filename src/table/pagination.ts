@@ -1,3 +1,5 @@
+import { brand } from "./brand.ts";
+
 /** The rows a page holds unless something else is asked for. */
 export const DEFAULT_ITEMS_PER_PAGE = 50;
 
@@ -16,6 +18,9 @@ export const DEFAULT_ITEMS_PER_PAGE = 50;
  * ```
  */
 export class Pagination {
+  static {
+    brand(this, "Pagination");
+  }
   /** The number of the page; the first is 1. */
   readonly page: number;
   /** How many rows a page holds at the most. */

@@ -1,4 +1,6 @@
+import { brand } from "./brand.ts";
 import { describe, holdsMutable, type Row, sameRow, toRow } from "./row.ts";
+import { rememberSelf, selfOf } from "./self.ts";
 
 /** A row under its id. */
 export type RowEntry = readonly [id: string, row: Row];
@@ -7,6 +9,14 @@ type Slot = Row | number;
 
 /** Makes the row at a position, on its first use. Rows that nobody looks at cost nothing. */
 export type RowMaker = (index: number) => Row;
+
+/** One getter for all, so that the engine gives all Rows one shape. */
+const CONTENT: PropertyDescriptor & ThisType<Rows> = {
+  enumerable: true,
+  get() {
+    return [...this];
+  },
+};
 
 let make: (slots: Map<string, Slot>, mutable: boolean, maker?: RowMaker) => Rows;
 let sharedCopy: (rows: Rows) => Rows;
@@ -35,28 +45,49 @@ export class Rows implements ReadonlyMap<string, Row> {
   readonly #shared: boolean;
   #copies: Map<string, Row> | undefined;
 
+  /**
+   * The rows with their ids, in order: what deep equality compares and `structuredClone` copies, both of which see
+   * nothing but properties. `Rows.from(structuredClone(rows).content)` are the same rows again.
+   */
+  declare readonly content: RowEntry[];
+
   private constructor(slots: Map<string, Slot>, mutable: boolean, maker?: RowMaker, shared = false) {
     this.#slots = slots;
     this.#mutable = mutable;
     this.#maker = maker;
     this.#shared = shared;
+    rememberSelf(this);
+    Object.defineProperty(this, "content", CONTENT);
+    // Vue and others wrap no object that cannot be extended.
+    Object.preventExtensions(this);
   }
 
   static {
+    brand(this, "Rows");
     // What Node, Deno and Bun print; otherwise they would show an object without content.
     Object.defineProperty(Rows.prototype, Symbol.for("nodejs.util.inspect.custom"), { value: inspectRows });
     make = (slots, mutable, maker) => new Rows(slots, mutable, maker);
-    ownCopy = (rows) => rows.#mutable ? Rows.from([...rows]) : rows;
-    sharedCopy = (rows) => rows.#mutable ? new Rows(rows.#slots, true, rows.#maker, true) : rows;
+    ownCopy = (given) => {
+      const rows = Rows.from(given);
+      return rows.#mutable && rows === selfOf(given) ? Rows.from([...rows]) : rows;
+    };
+    sharedCopy = (given) => {
+      const rows = #slots in given ? given : Rows.from(given);
+      return rows.#mutable ? new Rows(rows.#slots, true, rows.#maker, true) : rows;
+    };
   }
 
   /**
-   * Copies rows out of any iterable of `[id, row]`, in its order. `Rows` are returned as they are.
+   * Copies rows out of any iterable of `[id, row]`, in its order. `Rows` are returned as they are, unless another copy of
+   * this module made them.
    *
    * @throws {TypeError} if an id is not a string, two rows have one id, or a row holds what no row can hold.
    */
   static from(entries: Iterable<readonly [id: string, row: Row]>): Rows {
-    if (entries instanceof Rows) return entries;
+    if (entries instanceof Rows) {
+      const rows = selfOf(entries);
+      if (#slots in rows) return rows;
+    }
     const slots = new Map<string, Slot>();
     let mutable = false;
     for (const [id, input] of entries) {
@@ -71,12 +102,17 @@ export class Rows implements ReadonlyMap<string, Row> {
 
   /** How many rows there are. */
   get size(): number {
-    return this.#slots.size;
+    return selfOf(this).#slots.size;
   }
 
   /** The ids, in order. */
   ids(): string[] {
-    return [...this.#slots.keys()];
+    return [...selfOf(this).#slots.keys()];
+  }
+
+  /** The rows with their ids, in order, as an array. For the rows alone: `[...rows.values()]`. */
+  toArray(): RowEntry[] {
+    return [...this];
   }
 
   /** The first row with its id, or `undefined` if there are none. */
@@ -87,28 +123,31 @@ export class Rows implements ReadonlyMap<string, Row> {
 
   /** The row with this id, or `undefined`. */
   get(id: string): Row | undefined {
-    const slot = this.#slots.get(id);
-    return slot === undefined ? undefined : this.#row(id, slot);
+    const rows = selfOf(this);
+    const slot = rows.#slots.get(id);
+    return slot === undefined ? undefined : rows.#row(id, slot);
   }
 
   /** Whether there is a row with this id. */
   has(id: string): boolean {
-    return this.#slots.has(id);
+    return selfOf(this).#slots.has(id);
   }
 
   /** The ids, in order. */
   keys(): MapIterator<string> {
-    return this.#slots.keys();
+    return selfOf(this).#slots.keys();
   }
 
   /** The rows, in order. */
   *values(): MapIterator<Row> {
-    for (const [id, slot] of this.#slots) yield this.#row(id, slot);
+    const rows = selfOf(this);
+    for (const [id, slot] of rows.#slots) yield rows.#row(id, slot);
   }
 
   /** The rows with their ids, in order. */
   *entries(): MapIterator<[string, Row]> {
-    for (const [id, slot] of this.#slots) yield [id, this.#row(id, slot)];
+    const rows = selfOf(this);
+    for (const [id, slot] of rows.#slots) yield [id, rows.#row(id, slot)];
   }
 
   /** The rows with their ids, in order. */
@@ -118,7 +157,8 @@ export class Rows implements ReadonlyMap<string, Row> {
 
   /** Calls `callback` for each row, in order. */
   forEach(callback: (row: Row, id: string, rows: ReadonlyMap<string, Row>) => void): void {
-    for (const [id, slot] of this.#slots) callback(this.#row(id, slot), id, this);
+    const rows = selfOf(this);
+    for (const [id, slot] of rows.#slots) callback(rows.#row(id, slot), id, this);
   }
 
   /** Whether `other` has the same ids in the same order, with the same rows. */

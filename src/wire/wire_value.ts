@@ -1,3 +1,4 @@
+import { isBytes, isDate } from "../table/realm.ts";
 import { describe, MAX_ROW_DEPTH, type Row, setField, toValue, type Value } from "../table/row.ts";
 
 /** JSON, as `JSON.parse` gives it. */
@@ -18,8 +19,8 @@ export function toWire(value: Value): Json {
   if (typeof value === "bigint") return { $bigint: String(value) };
   if (typeof value === "number") return Number.isFinite(value) ? value : { $number: String(value) };
   if (typeof value !== "object" || value === null) return value;
-  if (value instanceof Date) return { $date: Number.isNaN(value.getTime()) ? null : value.getTime() };
-  if (value instanceof Uint8Array) return { $bytes: toBase64(value) };
+  if (isDate(value)) return { $date: Number.isNaN(value.getTime()) ? null : value.getTime() };
+  if (isBytes(value)) return { $bytes: toBase64(value) };
   if (Array.isArray(value)) return value.map(toWire);
   const object = mapFields(value as Row, toWire);
   return markOf(object) === undefined ? object : { $object: object };

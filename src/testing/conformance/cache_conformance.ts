@@ -1,5 +1,6 @@
 import type { Cache, CachedRows, Fence } from "../../cache/cache.ts";
 import type { MaybePromise } from "../../table/maybe_promise.ts";
+import { isBytes, isDate } from "../../table/realm.ts";
 import { field, type Row, type Value } from "../../table/row.ts";
 import { Rows } from "../../table/rows.ts";
 import { SAMPLE_ROWS, SAMPLE_VALUES } from "./cache_samples.ts";
@@ -423,8 +424,8 @@ function spoil(rows: Rows | undefined): void {
 }
 
 function spoilValue(value: Value): void {
-  if (value instanceof Date) value.setTime(0);
-  else if (value instanceof Uint8Array) value.fill(0);
+  if (isDate(value)) value.setTime(0);
+  else if (isBytes(value)) value.fill(0);
   else if (typeof value === "object" && value !== null) { for (const inner of Object.values(value)) spoilValue(inner); }
 }
 

@@ -1,4 +1,5 @@
 import { systemClock } from "../../clock/clock.ts";
+import { isBytes, isDate } from "../../table/realm.ts";
 import { type Row, sameRow } from "../../table/row.ts";
 import type { RowEntry, Rows } from "../../table/rows.ts";
 
@@ -86,8 +87,8 @@ export function show(value: unknown): string {
   if (value instanceof Error) return `${value.name}: ${value.message}`;
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "bigint") return `${value}n`;
-  if (value instanceof Date) return `Date(${value.getTime()})`;
-  if (value instanceof Uint8Array) return `bytes(${value.join(" ")})`;
+  if (isDate(value)) return `Date(${value.getTime()})`;
+  if (isBytes(value)) return `bytes(${value.join(" ")})`;
   if (value instanceof Map) return show([...value]);
   if (Array.isArray(value)) return `[${value.map(show).join(", ")}]`;
   if (typeof value !== "object" || value === null) return String(value);
