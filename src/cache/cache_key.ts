@@ -1,5 +1,6 @@
 import { DEFAULT_ITEMS_PER_PAGE } from "../table/pagination.ts";
-import { canonicalQuery, narrowing, type Query } from "../table/query.ts";
+import { canonicalQuery } from "../table/canonical_query.ts";
+import { narrowing, type Query } from "../table/query.ts";
 import { describe } from "../table/row.ts";
 
 /**

@@ -1,7 +1,9 @@
 import { NotFoundError, UnsupportedError } from "./errors.ts";
 import { evaluateQuery, rowMatches } from "./evaluate_query.ts";
 import { Pagination } from "./pagination.ts";
-import { isNarrowed, narrowing, type Query, shareQuery, toQuery } from "./query.ts";
+import { toQuery } from "./check_query.ts";
+import { isNarrowed, narrowing, type Query } from "./query.ts";
+import { shareQuery } from "./query_parts.ts";
 import { describe, field, type Row, toRow } from "./row.ts";
 import { ownRows, type RowEntry, Rows } from "./rows.ts";
 import { capabilitiesOf, splitQuery, type Verb } from "./source_capabilities.ts";
@@ -66,11 +68,11 @@ export class Table extends TableHandle<Table> {
     }
     this.#source = source;
     this.tableName = source.name;
-    this.columns = source.columns ?? [];
+    this.columns = source.columns ?? NO_COLUMNS;
     this.idField = source.idField;
     this.refNames = Object.keys(source.refs ?? {});
     this.capabilities = capabilitiesOf(source);
-    this.#query = toQuery(query, source.name, this.columns.map((column) => column.name));
+    this.#query = toQuery(query, source.name, namesOf(this.columns));
   }
 
   /** How this handle is narrowed, ordered and paged. */
@@ -245,7 +247,7 @@ export class Table extends TableHandle<Table> {
 
   #call(query: Query, options: WriteOptions = {}): SourceCall {
     options.signal?.throwIfAborted();
-    return { query, signal: options.signal, idempotencyKey: options.idempotencyKey };
+    return { query: shareQuery(query), signal: options.signal, idempotencyKey: options.idempotencyKey };
   }
 
   #id(id: string): string {
@@ -270,6 +272,16 @@ export class Table extends TableHandle<Table> {
     }
     return verb;
   }
+}
+
+const NO_COLUMNS: readonly Column[] = [];
+const columnNames = new WeakMap<readonly Column[], readonly string[]>();
+
+/** The names of columns: the same array each time, so that a query that was checked against them is known to be. */
+function namesOf(columns: readonly Column[]): readonly string[] {
+  const names = columnNames.get(columns) ?? columns.map(({ name }) => name);
+  columnNames.set(columns, names);
+  return names;
 }
 
 function idIn(row: Row, idField: string, tableName: string): string {

@@ -1,5 +1,5 @@
 import { ActiveRecord } from "./active_record.ts";
-import { andWhere, atPage, type Conditions, type Operator, type Query, thenOrderBy } from "./query.ts";
+import { andWhere, atPage, type Conditions, type Operator, type Query, thenOrderBy, withSearch } from "./query.ts";
 import type { Row, Value } from "./row.ts";
 import type { RowEntry, Rows } from "./rows.ts";
 import type { CallOptions, Capabilities, Column, TableLike, WriteOptions } from "./table_like.ts";
@@ -67,7 +67,7 @@ export abstract class TableHandle<Self extends TableLike> implements TableLike {
 
   /** The rows in which this text is found; an empty text finds all. */
   search(text: string): Self {
-    return this.withQuery({ ...this.query, search: text });
+    return this.withQuery(withSearch(this.query, text));
   }
 
   /** One page of the rows; 50 to a page unless said here or before. */

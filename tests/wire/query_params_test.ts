@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { type Condition, OPERATORS, type Order, Pagination, type Query, UnsupportedError } from "@vantage/live";
-import { toQuery } from "../../src/table/query.ts";
+import { toQuery } from "../../src/table/check_query.ts";
 import { inUrl, queryFromParams, queryToParams } from "../../src/wire/query_params.ts";
 import { anyText, anyValue } from "../cache/arbitrary_rows.ts";
 
