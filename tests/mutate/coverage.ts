@@ -1,0 +1,47 @@
+import { join, relative } from "node:path";
+import type { Workshop } from "./workshop.ts";
+
+/** A test file, what it takes, and which lines of which sources it runs. */
+interface Covering {
+  readonly test: string;
+  readonly tookMs: number;
+  readonly lines: ReadonlyMap<string, ReadonlySet<number>>;
+}
+
+/** Which tests concern which line: those that run it, measured once with the sources as they are. */
+export class Coverage {
+  readonly #tests: Covering[] = [];
+
+  /**
+   * Runs a test file and notes what it reaches.
+   *
+   * @throws {Error} if it fails: then it can tell nothing about mutants.
+   */
+  async measure(test: string, workshop: Workshop): Promise<void> {
+    const folder = join("coverage-of", test.replaceAll("/", "_"));
+    const { code, output, tookMs } = await workshop.run(["test", "-q", `--coverage=${folder}`, test], LIMIT_MS);
+    if (code !== 0) throw new Error(`${test} fails without any mutant:\n${output}`);
+    const report = await workshop.run(["coverage", "--lcov", "--include=/src/", folder], LIMIT_MS);
+    this.#tests.push({ test, tookMs, lines: linesOf(report.output, workshop.path("")) });
+  }
+
+  /** The tests that run a line, quickest first. */
+  concerning(file: string, line: number): readonly { readonly test: string; readonly tookMs: number }[] {
+    return this.#tests.filter(({ lines }) => lines.get(file)?.has(line)).sort((a, b) => a.tookMs - b.tookMs);
+  }
+}
+
+const LIMIT_MS = 300_000;
+
+/** Reads the `SF:file` and `DA:line,count` of a report. */
+function linesOf(report: string, root: string): ReadonlyMap<string, ReadonlySet<number>> {
+  const files = new Map<string, Set<number>>();
+  let lines = new Set<number>();
+  for (const [, word, path, line, count] of report.matchAll(/^(SF):(.+)$|^DA:(\d+),(\d+)$/gm)) {
+    if (word === "SF" && path !== undefined) {
+      lines = new Set();
+      files.set(relative(root, path).replaceAll("\\", "/"), lines);
+    } else if (Number(count) > 0) lines.add(Number(line));
+  }
+  return files;
+}

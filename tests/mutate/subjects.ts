@@ -1,0 +1,51 @@
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join, posix } from "node:path";
+
+/** The files and folders whose code is mutated; of a folder all that is in it. */
+const SUBJECTS = [
+  "src/live",
+  "src/queue",
+  "src/clock/backoff.ts",
+  "src/cache/mem_cache.ts",
+  "src/cache/cache_key.ts",
+  "src/cache/sqlite_store.ts",
+  "src/cache/sqlite_store_schema.ts",
+  "src/table/query.ts",
+  "src/table/evaluate_query.ts",
+];
+
+/** Where the tests that may concern them are. */
+const TESTS = [
+  "tests/live",
+  "tests/queue",
+  "tests/clock",
+  "tests/cache",
+  "tests/table",
+  "tests/trace",
+  "tests/hostile",
+  "tests/conformance",
+  "tests/adapters/sqlite_parity_test.ts",
+];
+
+/** Tests that start processes or need an engine that no subject is made of: they cost much and tell nothing more. */
+const NOT_ASKED = /deno_kv|processes|codec|rest_|sse_/;
+
+/** The subjects, as paths from `root` with slashes, in the order of their names. */
+export function subjects(root: string): readonly string[] {
+  return SUBJECTS.flatMap((path) => filesOf(root, path)).filter((path) => path.endsWith(".ts"));
+}
+
+/** The test files that may be asked, as paths from `root`. */
+export function testFiles(root: string): readonly string[] {
+  return TESTS.flatMap((path) => filesOf(root, path))
+    .filter((path) => path.endsWith("_test.ts") && !NOT_ASKED.test(path));
+}
+
+/** A path that is not there was renamed, and would else be left out in silence. */
+function filesOf(root: string, path: string): readonly string[] {
+  if (!existsSync(join(root, path))) throw new Error(`${path} does not exist: tests/mutate/subjects.ts names it`);
+  if (statSync(join(root, path)).isFile()) return [path];
+  return readdirSync(join(root, path), { recursive: true, encoding: "utf8" })
+    .map((name) => posix.join(path, name.replaceAll("\\", "/")))
+    .sort();
+}

@@ -1,0 +1,50 @@
+import type { Coverage } from "./coverage.ts";
+import { mutated, type Mutation } from "./mutations.ts";
+import type { Run, Workshop } from "./workshop.ts";
+
+/** What became of a mutant. */
+export type Verdict =
+  | { readonly kind: "caught"; readonly by: string; readonly what: string }
+  | { readonly kind: "survived" }
+  | { readonly kind: "equivalent" }
+  | { readonly kind: "does not load" };
+
+const SIMULATION = ["run", "tests/sim/main.ts", "--runs", "400"];
+const SIMULATION_LIMIT_MS = 120_000;
+const LOADING_LIMIT_MS = 30_000;
+/** What tests take without a mutant, times this and a pause to start: then they hang. Wide, since others may be at work. */
+const PATIENCE = 6;
+const STARTING_MS = 20_000;
+
+/** Tries a mutant: whether it loads, the tests that run its line with the quickest first, and then the simulation. */
+export async function trial(
+  mutant: Mutation & { readonly file: string; readonly text: string },
+  workshop: Workshop,
+  coverage: Coverage,
+): Promise<Verdict> {
+  return await workshop.with(mutant.file, mutated(mutant.text, mutant), async () => {
+    const loaded = await workshop.run(["run", mutant.file], LOADING_LIMIT_MS);
+    if (loaded.code !== 0 && !loaded.hung) return { kind: "does not load" };
+    const tests = coverage.concerning(mutant.file, mutant.line);
+    if (tests.length > 0) {
+      const limitMs = STARTING_MS + PATIENCE * tests.reduce((sum, { tookMs }) => sum + tookMs, 0);
+      const tested = await workshop.run(["test", "--fail-fast", ...tests.map(({ test }) => test)], limitMs);
+      if (tested.code !== 0) return { kind: "caught", ...failureOf(tested) };
+    }
+    const simulated = await workshop.run(SIMULATION, SIMULATION_LIMIT_MS);
+    if (simulated.code === 0) return { kind: "survived" };
+    const what = /law .+? is broken/.exec(simulated.output)?.[0] ?? endOf(simulated);
+    return { kind: "caught", by: "the simulation", what };
+  });
+}
+
+function failureOf(run: Run): { readonly by: string; readonly what: string } {
+  const by = [...run.output.matchAll(/^running \d+ tests? from \.\/(.+)$/gm)].at(-1)?.[1] ?? "a test";
+  const what = /^(.+?) => /m.exec(run.output.split(" ERRORS ")[1] ?? "")?.[1]?.trim() ?? endOf(run);
+  return { by, what };
+}
+
+function endOf({ output, hung }: Run): string {
+  if (hung) return "it hangs";
+  return output.split("\n").find((line) => line.includes("rror"))?.trim() ?? "it fails";
+}

@@ -1,0 +1,70 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import ts from "typescript";
+
+/** Asks the compiler about one changed file at a time; what it has understood of the others is kept. */
+export class TypeCheck {
+  readonly #root: string;
+  readonly #service: ts.LanguageService;
+  readonly #changed = new Map<string, string>();
+  readonly #complaints = new Map<string, number>();
+  #version = 0;
+
+  constructor(root: string) {
+    this.#root = root;
+    const files = [
+      join(root, "mod.ts"),
+      ...readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
+        .filter((name) => name.endsWith(".ts"))
+        .map((name) => join(root, "src", name)),
+    ];
+    this.#service = ts.createLanguageService({
+      getCompilationSettings: () => optionsOf(root),
+      getScriptFileNames: () => files,
+      getScriptVersion: (path) => this.#changed.has(path) ? String(this.#version) : "0",
+      getScriptSnapshot: (path) => {
+        const text = this.#changed.get(path) ?? ts.sys.readFile(path);
+        return text === undefined ? undefined : ts.ScriptSnapshot.fromString(text);
+      },
+      getCurrentDirectory: () => root,
+      getDefaultLibFileName: (options) => ts.getDefaultLibFilePath(options),
+      fileExists: ts.sys.fileExists,
+      readFile: ts.sys.readFile,
+      readDirectory: ts.sys.readDirectory,
+    });
+  }
+
+  /** Whether `text` in the place of `file` is as good to the compiler as what stands there. */
+  accepts(file: string, text: string): boolean {
+    const path = join(this.#root, file);
+    const before = this.#complaints.get(file) ?? this.#complain(path, readFileSync(path, "utf8"));
+    this.#complaints.set(file, before);
+    try {
+      return this.#complain(path, text) <= before;
+    } finally {
+      this.#changed.delete(path);
+    }
+  }
+
+  #complain(path: string, text: string): number {
+    this.#version++;
+    this.#changed.set(path, text);
+    return this.#service.getSyntacticDiagnostics(path).length + this.#service.getSemanticDiagnostics(path).length;
+  }
+}
+
+/** Those of deno.json, with what Deno means without saying. */
+function optionsOf(root: string): ts.CompilerOptions {
+  const { compilerOptions } = JSON.parse(readFileSync(join(root, "deno.json"), "utf8"));
+  return {
+    ...compilerOptions,
+    target: ts.ScriptTarget.ESNext,
+    module: ts.ModuleKind.ESNext,
+    moduleResolution: ts.ModuleResolutionKind.Bundler,
+    lib: ["lib.esnext.d.ts", "lib.dom.d.ts", "lib.dom.iterable.d.ts", "lib.dom.asynciterable.d.ts"],
+    isolatedDeclarations: false,
+    allowImportingTsExtensions: true,
+    noEmit: true,
+    skipLibCheck: true,
+  };
+}
