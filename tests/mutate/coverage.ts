@@ -2,7 +2,7 @@ import { join, relative } from "node:path";
 import type { Workshop } from "./workshop.ts";
 
 /** A test file, what it takes, and which lines of which sources it runs. */
-interface Covering {
+export interface Covering {
   readonly test: string;
   readonly tookMs: number;
   readonly lines: ReadonlyMap<string, ReadonlySet<number>>;
@@ -25,9 +25,16 @@ export class Coverage {
     this.#tests.push({ test, tookMs, lines: linesOf(report.output, workshop.path("")) });
   }
 
-  /** The tests that run a line, quickest first. */
-  concerning(file: string, line: number): readonly { readonly test: string; readonly tookMs: number }[] {
-    return this.#tests.filter(({ lines }) => lines.get(file)?.has(line)).sort((a, b) => a.tookMs - b.tookMs);
+  /**
+   * The tests that run something from the first to the last of these lines, quickest first; if it seems that none does, all
+   * that load the file. A line counts as run only if all of it was, so a single one says too little.
+   */
+  concerning(file: string, [first, last]: readonly [first: number, last: number]): readonly Covering[] {
+    const loading = this.#tests.filter(({ lines }) => lines.has(file)).sort((a, b) => a.tookMs - b.tookMs);
+    const running = loading.filter(({ lines }) =>
+      [...lines.get(file) ?? []].some((line) => line >= first && line <= last)
+    );
+    return running.length > 0 ? running : loading;
   }
 }
 

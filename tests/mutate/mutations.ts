@@ -13,6 +13,8 @@ export interface Mutation {
   readonly to: string;
   /** Counted from 1. */
   readonly line: number;
+  /** The first and the last line of the outermost function that it is in; of the file if it is in none. */
+  readonly reach: readonly [first: number, last: number];
 }
 
 /** What a node may become: its new text, and the kind of change. */
@@ -48,12 +50,25 @@ export function mutationsOf(file: string, text: string): readonly Mutation[] {
     const start = node.getStart(source);
     const from = node.getText(source);
     for (const [kind, to] of changesOf(node, source)) {
-      const line = source.getLineAndCharacterOfPosition(start).line + 1;
-      if (to !== from) found.push({ kind, within: placeOf(node, source), start, end: node.getEnd(), from, to, line });
+      if (to === from) continue;
+      const [line] = linesOf(node, source);
+      const reach = linesOf(outermostFunction(node) ?? source, source);
+      found.push({ kind, within: placeOf(node, source), start, end: node.getEnd(), from, to, line, reach });
     }
     ts.forEachChild(node, visit);
   };
   visit(source);
+  return found;
+}
+
+function linesOf(node: ts.Node, source: ts.SourceFile): [first: number, last: number] {
+  const lineAt = (position: number): number => source.getLineAndCharacterOfPosition(position).line + 1;
+  return [lineAt(node.getStart(source)), lineAt(node.getEnd())];
+}
+
+function outermostFunction(node: ts.Node): ts.Node | undefined {
+  let found: ts.Node | undefined;
+  for (let at = node.parent; at !== undefined; at = at.parent) if (ts.isFunctionLike(at)) found = at;
   return found;
 }
 

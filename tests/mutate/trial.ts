@@ -16,7 +16,7 @@ const LOADING_LIMIT_MS = 30_000;
 const PATIENCE = 6;
 const STARTING_MS = 20_000;
 
-/** Tries a mutant: whether it loads, the tests that run its line with the quickest first, and then the simulation. */
+/** Tries a mutant: whether it loads, the tests that run its function with the quickest first, and then the simulation. */
 export async function trial(
   mutant: Mutation & { readonly file: string; readonly text: string },
   workshop: Workshop,
@@ -25,7 +25,7 @@ export async function trial(
   return await workshop.with(mutant.file, mutated(mutant.text, mutant), async () => {
     const loaded = await workshop.run(["run", mutant.file], LOADING_LIMIT_MS);
     if (loaded.code !== 0 && !loaded.hung) return { kind: "does not load" };
-    const tests = coverage.concerning(mutant.file, mutant.line);
+    const tests = coverage.concerning(mutant.file, mutant.reach);
     if (tests.length > 0) {
       const limitMs = STARTING_MS + PATIENCE * tests.reduce((sum, { tookMs }) => sum + tookMs, 0);
       const tested = await workshop.run(["test", "--fail-fast", ...tests.map(({ test }) => test)], limitMs);
