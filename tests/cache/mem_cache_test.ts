@@ -121,6 +121,22 @@ describe("MemCache", () => {
     assert.equal(cache.put("first/all", entry(1), cache.fence("first/all")), true);
   });
 
+  it("remembers which of 10 000 scopes were invalidated, and forgets the one longest ago for each beyond", () => {
+    const cache = new MemCache();
+    const untouched = cache.fence("untouched/all");
+    for (let scope = 0; scope < 10_000; scope++) cache.invalidatePrefix(`scope_${scope}/`);
+    assert.equal(cache.fence("untouched/all"), untouched, "no other scope is concerned while each is remembered");
+    // Said again, it is the latest, and takes no more room.
+    cache.invalidatePrefix("scope_0/");
+    assert.equal(cache.fence("untouched/all"), untouched);
+    const known = [0, 2, 9_999].map((scope) => [`scope_${scope}/all`, cache.fence(`scope_${scope}/all`)] as const);
+    cache.invalidatePrefix("one more/");
+    assert.notEqual(cache.fence("untouched/all"), untouched, "it might be the one that is forgotten");
+    for (const [key, fence] of known) assert.equal(cache.fence(key), fence, key);
+    cache.invalidatePrefix("");
+    for (const [key, fence] of known) assert.notEqual(cache.fence(key), fence, key);
+  });
+
   for (const bound of ["maxEntries", "maxRows"] as const) {
     it(`refuses a ${bound} that is no whole number of at least 1`, () => {
       for (const value of [0, -1, 1.5, NaN, Infinity, 2 ** 53]) {
