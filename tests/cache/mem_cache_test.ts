@@ -129,12 +129,18 @@ describe("MemCache", () => {
     // Said again, it is the latest, and takes no more room.
     cache.invalidatePrefix("scope_0/");
     assert.equal(cache.fence("untouched/all"), untouched);
-    const known = [0, 2, 9_999].map((scope) => [`scope_${scope}/all`, cache.fence(`scope_${scope}/all`)] as const);
-    cache.invalidatePrefix("one more/");
-    assert.notEqual(cache.fence("untouched/all"), untouched, "it might be the one that is forgotten");
-    for (const [key, fence] of known) assert.equal(cache.fence(key), fence, key);
-    cache.invalidatePrefix("");
-    for (const [key, fence] of known) assert.notEqual(cache.fence(key), fence, key);
+    const known = [0, 3, 9_999].map((scope) => [`scope_${scope}/all`, cache.fence(`scope_${scope}/all`)] as const);
+    const before = new Set([untouched]);
+    for (const more of ["one/", "one more/"]) {
+      cache.invalidatePrefix(more);
+      assert(!before.has(cache.fence("untouched/all")), "it might be the one that is forgotten");
+      before.add(cache.fence("untouched/all"));
+      for (const [key, fence] of known) assert.equal(cache.fence(key), fence, key);
+    }
+    for (const prefix of ["", "two/", "three/", "four/"]) {
+      cache.invalidatePrefix(prefix);
+      for (const [key, fence] of known) assert.notEqual(cache.fence(key), fence, `${key} after ${prefix}`);
+    }
   });
 
   for (const bound of ["maxEntries", "maxRows"] as const) {
