@@ -98,6 +98,7 @@ function changesOf(node: ts.Node, source: ts.SourceFile): readonly Change[] {
 
 function ofOperator(node: ts.Node, source: ts.SourceFile): Change[] {
   if (ts.isBinaryExpression(node)) {
+    if (isForObjects(node)) return [];
     const [left, right] = [node.left.getText(source), node.right.getText(source)];
     const changes = (OPERATORS[node.operatorToken.getText(source)] ?? []).map((operator): Change => [
       "operator",
@@ -123,6 +124,12 @@ function ofOperator(node: ts.Node, source: ts.SourceFile): Change[] {
     return [["optional chaining", `${node.expression.getText(source)}!.${node.name.getText(source)}`]];
   }
   return [];
+}
+
+/** Of objects none is falsy, so that `??` and `||` mean the same. */
+function isForObjects({ operatorToken, right }: ts.BinaryExpression): boolean {
+  return operatorToken.kind === ts.SyntaxKind.QuestionQuestionToken &&
+    (ts.isArrayLiteralExpression(right) || ts.isObjectLiteralExpression(right) || ts.isNewExpression(right));
 }
 
 /** A loop whose condition is always true never ends, which says nothing. */

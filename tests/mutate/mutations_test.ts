@@ -20,6 +20,7 @@ describe("mutationsOf()", () => {
       "const a = b < 1;",
     ]);
     assert.deepEqual(all("a = b ?? c"), [";", "a = ((b) || (c))"]);
+    assert.deepEqual(all("a = b ?? []"), [";"], "the same where only lists are");
   });
 
   it("negates conditions, and makes them constant where that ends", () => {
