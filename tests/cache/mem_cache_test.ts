@@ -121,6 +121,20 @@ describe("MemCache", () => {
     assert.equal(cache.put("first/all", entry(1), cache.fence("first/all")), true);
   });
 
+  it("keeps 10 000 entries and 100 000 rows unless told otherwise", () => {
+    const many = new MemCache();
+    for (let at = 0; at < 10_000; at++) many.put(`k/${at}`, entry(0));
+    assert.equal(many.size, 10_000);
+    many.put("k/more", entry(0));
+    assert.equal(many.size, 10_000);
+    const large = new MemCache();
+    large.put("k/1", entry(99_999));
+    large.put("k/2", entry(1));
+    assert.equal(large.rowCount, 100_000);
+    large.put("k/3", entry(1));
+    assert.deepEqual(held(large, "k/1", "k/2", "k/3"), ["k/2", "k/3"]);
+  });
+
   it("remembers which of 10 000 scopes were invalidated, and forgets the one longest ago for each beyond", () => {
     const cache = new MemCache();
     const untouched = cache.fence("untouched/all");

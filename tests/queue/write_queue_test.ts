@@ -76,6 +76,30 @@ describe("The write queue", () => {
     assert.deepEqual(await table.getValue("a"), { name: "Bun" });
   });
 
+  it("has let go of a write's signal by the time that it has settled, however it ended", async () => {
+    const { table, master } = fixture();
+    const { signal } = new AbortController();
+    let listeners = 0;
+    const add = signal.addEventListener.bind(signal);
+    const remove = signal.removeEventListener.bind(signal);
+    signal.addEventListener = (...args: Parameters<typeof add>) => (listeners++, add(...args));
+    signal.removeEventListener = (...args: Parameters<typeof remove>) => (listeners--, remove(...args));
+    master.plan.fail("patchValue", new Error("no"));
+    const gate = master.plan.hold("insertValue", "before");
+    const writes = [
+      table.insertValue("d", {}, { signal }),
+      table.patchValue("d", {}, { signal }),
+      table.delete("d", { signal }),
+    ];
+    const taken = table.enqueue({ kind: "delete", id: "a" }, { signal });
+    await gate.reached;
+    assert.equal(taken.cancel(), true);
+    gate.release();
+    await Promise.allSettled([...writes, taken.applied]);
+    assert.equal(listeners, 0);
+    await table.close();
+  });
+
   it("leaves no unhandled rejection, whoever does not await", async () => {
     const unhandled: unknown[] = [];
     const note = (reason: unknown): void => void unhandled.push(reason);

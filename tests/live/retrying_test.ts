@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { MemCache } from "@vantage/live";
+import { settle } from "@vantage/live/testing";
+import { fixture, slowly } from "./fixture.ts";
+
+for (const [name, inner] of [["at once", () => new MemCache()], ["later", () => slowly(new MemCache())]] as const) {
+  describe(`LiveTable whose cache answers ${name}, an invalidation that failed`, () => {
+    it("is tried again by close(), once, without a pause", async () => {
+      const { table, cache, clock } = fixture({}, inner());
+      cache.plan.fail("invalidatePrefix", new Error("locked"));
+      await table.patchValue("a", { price: 9 });
+      assert.equal(clock.waiting, 1);
+      await table.close();
+      assert.equal(cache.plan.count("invalidatePrefix"), 2);
+      assert.equal(table.stats().retries, 0, "that was no retry after a pause");
+      assert.equal(clock.waiting, 0);
+    });
+
+    it("is not tried again once another table on the same cache has made up for it", async () => {
+      const { table, another, cache, clock } = fixture({}, inner());
+      const other = another();
+      cache.plan.fail("invalidatePrefix", new Error("locked"));
+      await table.patchValue("a", { price: 9 });
+      await other.invalidate();
+      assert.equal((await table.explain("products/all")).held, false);
+      await clock.advance(60_000);
+      assert.equal(cache.plan.count("invalidatePrefix"), 2);
+      assert.equal(table.stats().retries, 0);
+      await table.listValues();
+      await table.listValues();
+      assert.equal(table.stats().hits, 1, "what the cache holds is believed again");
+      await table.close();
+      await other.close();
+    });
+
+    it("is tried until it succeeds, and meanwhile nothing is served or kept", async () => {
+      const { table, cache, clock } = fixture({}, inner());
+      await table.listValues();
+      for (let time = 0; time < 4; time++) cache.plan.fail("invalidatePrefix", new Error("locked"));
+      await table.patchValue("a", { price: 9 });
+      assert.equal((await table.listValues()).get("a")?.price, 9);
+      assert.equal((await table.explain("products/all")).held, false);
+      await clock.advance(60_000);
+      await settle();
+      assert.equal(table.stats().retries, 4);
+      assert.equal(table.stats().cacheFailures, 4);
+      assert.equal(table.stats().hits, 0);
+      await table.listValues();
+      await table.listValues();
+      assert.equal(table.stats().hits, 1);
+      assert.equal(clock.waiting, 0);
+      await table.close();
+    });
+  });
+}

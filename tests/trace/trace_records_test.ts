@@ -1,0 +1,162 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import {
+  LiveTable,
+  ManualLiveStream,
+  MemCache,
+  MemTable,
+  NoCache,
+  NotFoundError,
+  type Tracer,
+  type TraceRecord,
+} from "@vantage/live";
+import { FakeClock, FaultyTable, settle } from "@vantage/live/testing";
+
+/** Keeps everything, in one line each: what begins with `+`, what ends with `-`, and events. */
+function notes(): { readonly tracer: Tracer; take(): string[] } {
+  let lines: string[] = [];
+  const line = (mark: string, { target, level, name }: TraceRecord, facts: TraceRecord["fields"]): void => {
+    const { cache_key, ...others } = facts;
+    assert.equal(cache_key, "p");
+    const told = Object.entries(others).filter(([, value]) => value !== undefined).map(([at, value]) =>
+      `${at}=${value}`
+    );
+    lines.push([mark, target.replace("vantage_live::", ""), level, name, ...told].join(" "));
+  };
+  const tracer: Tracer = {
+    enabled: () => true,
+    span: (start) => {
+      line("+", start, start.fields);
+      return { end: (fields) => line("-", start, { ...start.fields, ...fields }) };
+    },
+    event: (event) => line("!", event, event.fields),
+  };
+  return {
+    tracer,
+    take: () => {
+      const taken = lines;
+      lines = [];
+      return taken;
+    },
+  };
+}
+
+describe("What a LiveTable traces, record by record", () => {
+  it("is a read and what it does at the cache", async () => {
+    const { tracer, take } = notes();
+    const table = new LiveTable(new MemTable("t", { rows: [["a", { n: 1 }]] }), "p", new MemCache(), { tracer });
+    assert.deepEqual(take(), ["! read info constructed table=t"]);
+    await table.getValue("a");
+    assert.deepEqual(take(), [
+      "+ read debug get_value id=a",
+      "+ cache debug get key=p/id/a",
+      "- cache debug get key=p/id/a outcome=miss",
+      "+ cache debug fence key=p/id/a",
+      "- cache debug fence key=p/id/a outcome=fenced",
+      "! read trace rows received key=p/id/a rows=1",
+      "+ cache debug put key=p/id/a",
+      "- cache debug put key=p/id/a outcome=populated",
+      "- read debug get_value id=a outcome=miss",
+    ]);
+    await table.close();
+    assert.deepEqual(take(), ["! read info closed"]);
+  });
+
+  it("is a read that is not kept", async () => {
+    const { tracer, take } = notes();
+    const table = new LiveTable(new MemTable("t"), "p", new NoCache(), { tracer });
+    await table.page(2).listValues();
+    assert.deepEqual(take().filter((line) => /^-|received/.test(line)).slice(-4), [
+      "! read trace rows received key=p/page_2 rows=0",
+      "- cache debug put key=p/page_2 outcome=fenced",
+      "- cache debug fence key=p/page_2 outcome=fenced",
+      "- read debug list_values page=2 outcome=miss",
+    ]);
+  });
+
+  it("is a write from its call to its answer", async () => {
+    const { tracer, take } = notes();
+    const table = new LiveTable(new MemTable("t"), "p", new MemCache(), { tracer });
+    take();
+    await table.insertValue("a", { n: 1 });
+    assert.deepEqual(take(), [
+      "+ write debug insert_value op=insert id=a",
+      '! queue trace row op=insert id=a row={"n":1}',
+      "+ queue debug apply op=insert id=a",
+      "! write debug enqueued op=insert id=a queued=1",
+      "- queue debug apply op=insert id=a outcome=applied",
+      "+ cache debug invalidate_prefix key=p/",
+      "- cache debug invalidate_prefix key=p/ outcome=invalidated",
+      "- write debug insert_value op=insert id=a outcome=applied",
+    ]);
+    await table.patchValue("a", { n: 2n });
+    assert.equal(take()[1], '! queue trace row op=patch id=a row={"n":"2n"}');
+  });
+
+  it("is a write that failed, as such and never as applied", async () => {
+    const { tracer, take } = notes();
+    const table = new LiveTable(new MemTable("t"), "p", new MemCache(), { tracer });
+    await assert.rejects(table.patchValue("none", {}), NotFoundError);
+    const told = take().filter((line) => line.startsWith("-") || line.includes("failed"));
+    assert.deepEqual(told.map((line) => line.replace(/ code=\S+/, "")), [
+      "- queue debug apply op=patch id=none outcome=failed error=NotFoundError",
+      "! queue error write failed op=patch id=none outcome=failed error=NotFoundError",
+      "- write debug patch_value op=patch id=none outcome=failed error=NotFoundError",
+    ]);
+  });
+
+  it("is a write that was refused before it was queued", async () => {
+    const { tracer, take } = notes();
+    const table = new LiveTable(new MemTable("t"), "p", new MemCache(), { tracer });
+    await table.close();
+    take();
+    await assert.rejects(table.delete("a"), { name: "ClosedError" });
+    assert.deepEqual(take().map((line) => line.replace(/ code=\S+/, "")), [
+      "+ write debug delete op=delete id=a",
+      "! write error write refused op=delete id=a outcome=failed error=ClosedError",
+      "- write debug delete op=delete id=a outcome=failed error=ClosedError",
+    ]);
+  });
+
+  it("is each event of the stream, and the stream coming and going", async () => {
+    const { tracer, take } = notes();
+    const stream = new ManualLiveStream();
+    const clock = new FakeClock();
+    const table = new LiveTable(new MemTable("t"), "p", new MemCache(), { tracer, clock, liveStream: stream });
+    await settle();
+    stream.push({ kind: "deleted", id: "a" });
+    stream.push({ kind: "changed" });
+    await settle();
+    stream.disconnect();
+    await settle();
+    assert.deepEqual(take().filter((line) => line.includes(" stream ")), [
+      "! stream info stream connected outcome=connected",
+      "+ stream debug handle_live_event event_kind=deleted id=a",
+      "- stream debug handle_live_event event_kind=deleted id=a outcome=invalidated",
+      "+ stream debug handle_live_event event_kind=changed",
+      "- stream debug handle_live_event event_kind=changed outcome=invalidated",
+      "! stream info stream disconnected outcome=disconnected",
+    ]);
+    await table.close();
+  });
+
+  it("is what passes the cache by, and a cache that fails", async () => {
+    const { tracer, take } = notes();
+    const master = new FaultyTable(new MemTable("t"));
+    const failing = new MemCache();
+    failing.get = () => {
+      throw new TypeError("damaged");
+    };
+    const table = new LiveTable(master, "p", failing, { tracer });
+    await table.getCount();
+    await table.getSomeValue();
+    await table.listValues();
+    const told = take().filter((line) => /passed|failed/.test(line));
+    assert.deepEqual(told, [
+      "- read debug get_count outcome=passed",
+      "- read debug get_some_value outcome=passed",
+      "- cache debug get key=p/all outcome=failed error=TypeError",
+      "! cache warn get failed key=p/all outcome=failed error=TypeError",
+    ]);
+  });
+});
