@@ -154,6 +154,17 @@ describe("LiveTable, reading", () => {
     assert.equal(master.plan.count("listValues"), 2);
   });
 
+  it("LiveTable without staleTimeMs serves an entry whatever the time is", async () => {
+    const { table, master, clock } = fixture();
+    clock.set(1_000_000);
+    await table.listValues();
+    for (const now of [0, 1_000_000, Number.MAX_SAFE_INTEGER]) {
+      clock.set(now);
+      await table.listValues();
+    }
+    assert.equal(master.plan.count("listValues"), 1);
+  });
+
   it("LiveTable counts as fenced only what an invalidation kept out", async () => {
     const none = new LiveTable(new MemTable("p", { rows: BAKERY }), "p", new NoCache());
     const tight = new LiveTable(new MemTable("p", { rows: BAKERY }), "p", new MemCache({ maxRows: 1 }));

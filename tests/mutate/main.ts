@@ -48,8 +48,15 @@ async function main(): Promise<number> {
   const seed = numberOf("seed", values.seed, DEFAULTS.seed);
   const startedAt = performance.now();
   const all = everyMutant();
-  const outOfDate = EQUIVALENT.filter((listed) => !all.some((mutant) => isThat(listed, mutant)));
-  for (const { file, within, from } of outOfDate) console.log(`out of date: ${file}, ${within}: ${from}`);
+  const outOfDate = EQUIVALENT.flatMap((listed) =>
+    listed.to.filter((to) => !all.some((mutant) => isThat({ ...listed, to: [to] }, mutant))).map((to) => ({
+      ...listed,
+      to,
+    }))
+  );
+  for (const { file, within, from, to } of outOfDate) {
+    console.log(`out of date in equivalent.ts: ${file}, ${within}: ${from} → ${to}`);
+  }
   const chosen = values.only === undefined ? all : all.filter(({ file }) => file.includes(values.only ?? ""));
   const waiting = values.listed ? chosen.filter(isListed) : shuffled(chosen, new Chance(seed));
   if (values.show) {
@@ -179,7 +186,7 @@ function isListed(mutant: Mutant): boolean {
 
 function isThat(listed: Equivalent, mutant: Mutant): boolean {
   return listed.file === mutant.file && listed.within === mutant.within && listed.from === mutant.from &&
-    listed.to === mutant.to;
+    listed.to.includes(mutant.to);
 }
 
 function shuffled<T>(list: readonly T[], chance: Chance): T[] {

@@ -176,7 +176,11 @@ function ofCall(node: ts.Node, source: ts.SourceFile): Change[] {
   const head = node.getText(source).slice(0, (node.arguments?.pos ?? start) - start);
   const changes: Change[] = [["argument", `${head}${values.slice(0, -1).join(", ")})`]];
   const [first = "", second, ...others] = values;
-  if (second !== undefined) changes.push(["argument", `${head}${[second, first, ...others].join(", ")})`]);
+  // Which of two comes first makes no difference to them.
+  const isSymmetric = /^Math\.(min|max)$/.test(node.expression.getText(source));
+  if (second !== undefined && !isSymmetric) {
+    changes.push(["argument", `${head}${[second, first, ...others].join(", ")})`]);
+  }
   return changes;
 }
 

@@ -91,6 +91,11 @@ describe("What a LiveTable traces, record by record", () => {
     ]);
     await table.patchValue("a", { n: 2n });
     assert.equal(take()[1], '! queue trace row op=patch id=a row={"n":"2n"}');
+    await table.delete("a");
+    assert.deepEqual(take().filter((line) => line.includes(" queue ")), [
+      "+ queue debug apply op=delete id=a",
+      "- queue debug apply op=delete id=a outcome=applied",
+    ]);
   });
 
   it("is a write that failed, as such and never as applied", async () => {
