@@ -34,6 +34,19 @@ for (const [name, inner] of [["at once", () => new MemCache()], ["later", () => 
       await other.close();
     });
 
+    it("is waited for once, however many fail", async () => {
+      const { table, cache, clock } = fixture({}, inner());
+      for (let time = 0; time < 3; time++) {
+        cache.plan.fail("invalidatePrefix", new Error("locked"));
+        await table.patchValue("a", { price: time });
+        assert.equal(clock.waiting, 1);
+      }
+      await clock.advance(60_000);
+      assert.equal(cache.plan.count("invalidatePrefix"), 4);
+      assert.equal(table.stats().retries, 1);
+      await table.close();
+    });
+
     it("is tried until it succeeds, and meanwhile nothing is served or kept", async () => {
       const { table, cache, clock } = fixture({}, inner());
       await table.listValues();

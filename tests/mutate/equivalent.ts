@@ -62,6 +62,20 @@ export const EQUIVALENT: readonly Equivalent[] = [
     reason: "a Pagination never has 0 items per page",
   },
   {
+    file: "src/cache/mem_cache.ts",
+    within: "MemCache.#invalidatedBeyondScopes",
+    from: "0",
+    to: ["(-1)"],
+    reason: "of a scope that was never invalidated the count is 0, and the greater of the two is taken",
+  },
+  {
+    file: "src/live/invalidation.ts",
+    within: "Invalidation.close",
+    from: "this.#next ?? this.#running",
+    to: ["((this.#next) || (this.#running))"],
+    reason: "both are promises, or not there",
+  },
+  {
     file: "src/cache/sqlite_store.ts",
     within: "storable",
     from: "4",

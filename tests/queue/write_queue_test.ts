@@ -76,6 +76,18 @@ describe("The write queue", () => {
     assert.deepEqual(await table.getValue("a"), { name: "Bun" });
   });
 
+  it("accepts 256, has 10 000 more wait, and refuses the next, unless told otherwise", async () => {
+    const { table, master } = fixture();
+    const gate = master.plan.hold("delete", "before");
+    const writes = Array.from({ length: 10_256 }, () => table.enqueue({ kind: "delete", id: "z" }));
+    assert.throws(() => table.enqueue({ kind: "delete", id: "z" }), { name: "QueueFullError" });
+    assert.equal(writes.filter(({ state }) => state === "waiting").length, 10_000);
+    for (const write of writes) write.cancel();
+    gate.release();
+    await table.close();
+    assert.equal(master.plan.count("delete"), 1);
+  });
+
   it("has let go of a write's signal by the time that it has settled, however it ended", async () => {
     const { table, master } = fixture();
     const { signal } = new AbortController();

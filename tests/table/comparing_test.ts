@@ -64,10 +64,26 @@ describe("A condition in memory", () => {
   });
 
   it("compares text by code point, and what begins like another as less", async () => {
-    const ordered = ["", "a", "a\0", "aa", "b", "\ud7ff", "\ue000", "\uffff", "\u{10000}", "\u{10001}", "\u{10ffff}"];
+    const ordered = [
+      "",
+      "a",
+      "a\0",
+      "aa",
+      "b",
+      "\ud7ff",
+      "\ue000",
+      "\uffff",
+      "\u{10000}",
+      "\u{10001}",
+      "\u{10400}",
+      "\u{10401}",
+      "\u{10ffff}",
+    ];
     for (const [at, value] of ordered.entries()) {
       for (const [than, operand] of ordered.entries()) {
         assert.equal(await holds(value, "gt", operand), at > than, `${at} gt ${than}`);
+        assert.equal(await holds(value, "gte", operand), at >= than, `${at} gte ${than}`);
+        assert.equal(await holds(value, "lt", operand), at < than, `${at} lt ${than}`);
         assert.equal(await holds(value, "lte", operand), at <= than, `${at} lte ${than}`);
       }
     }
@@ -78,6 +94,8 @@ describe("A condition in memory", () => {
     for (const [at, value] of ordered.entries()) {
       for (const [than, operand] of ordered.entries()) {
         assert.equal(await holds(value, "gt", operand), at > than, `${at} gt ${than}`);
+        assert.equal(await holds(value, "gte", operand), at >= than, `${at} gte ${than}`);
+        assert.equal(await holds(value, "lt", operand), at < than, `${at} lt ${than}`);
         assert.equal(await holds(value, "lte", operand), at <= than, `${at} lte ${than}`);
       }
     }

@@ -1,9 +1,11 @@
 import { describe, it } from "node:test";
 import assert from "node:assert/strict";
 import {
+  type AnyTable,
   defineTable,
   MemTable,
   NotFoundError,
+  Pagination,
   type Query,
   RejectedError,
   type Row,
@@ -272,6 +274,16 @@ describe("Table, narrowing", () => {
     assert.equal(narrowed.search("").query.search, undefined);
     assert.deepEqual(table.query, {});
     assert.throws(() => Object.assign(narrowed.query, { search: "y" }), TypeError);
+  });
+
+  it("page() keeps the size of the page unless one is given, and takes one below 1 as 1", () => {
+    const perPage = (table: AnyTable): number | undefined => table.query.pagination?.itemsPerPage;
+    const table = new MemTable("t");
+    assert.equal(perPage(table.withQuery({ pagination: new Pagination(3, 7) })), 7);
+    assert.equal(perPage(table.page(2)), 50);
+    assert.equal(perPage(table.page(3, 7).page(2)), 7);
+    assert.equal(perPage(table.page(3, 7).page(2, 0)), 1);
+    assert.equal(perPage(table.page(3, 7).page(2, 9)), 9);
   });
 
   it("takes `eq null` as isNull, and `ne null` as notNull", () => {
