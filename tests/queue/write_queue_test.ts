@@ -91,11 +91,17 @@ describe("The write queue", () => {
   it("has let go of a write's signal by the time that it has settled, however it ended", async () => {
     const { table, master } = fixture();
     const { signal } = new AbortController();
-    let listeners = 0;
+    const listeners = new Set<unknown>();
     const add = signal.addEventListener.bind(signal);
     const remove = signal.removeEventListener.bind(signal);
-    signal.addEventListener = (...args: Parameters<typeof add>) => (listeners++, add(...args));
-    signal.removeEventListener = (...args: Parameters<typeof remove>) => (listeners--, remove(...args));
+    signal.addEventListener = (...args: Parameters<typeof add>) => {
+      listeners.add(args[1]);
+      add(...args);
+    };
+    signal.removeEventListener = (...args: Parameters<typeof remove>) => {
+      if (args[0] === "abort") listeners.delete(args[1]);
+      remove(...args);
+    };
     master.plan.fail("patchValue", new Error("no"));
     const gate = master.plan.hold("insertValue", "before");
     const writes = [
@@ -108,7 +114,7 @@ describe("The write queue", () => {
     assert.equal(taken.cancel(), true);
     gate.release();
     await Promise.allSettled([...writes, taken.applied]);
-    assert.equal(listeners, 0);
+    assert.equal(listeners.size, 0);
     await table.close();
   });
 
