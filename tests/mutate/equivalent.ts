@@ -56,6 +56,27 @@ export const EQUIVALENT: readonly Equivalent[] = [
   },
   {
     file: "src/table/query.ts",
+    within: "canonicalQuery",
+    from: '""',
+    to: ['"x"'],
+    reason: "in place of a part that is missing: each text still has one meaning, and which text it is shows nowhere",
+  },
+  {
+    file: "src/table/query.ts",
+    within: "canonicalQuery",
+    from: '"&"',
+    to: ['""'],
+    reason: "a condition begins with a quoted name, so where one ends and the next begins is plain without a sign",
+  },
+  {
+    file: "src/table/query.ts",
+    within: "canonicalQuery",
+    from: '","',
+    to: ['""'],
+    reason: "an order begins with a quoted name and ends with a direction",
+  },
+  {
+    file: "src/table/query.ts",
     within: "atPage",
     from: "itemsPerPage ?? query.pagination?.itemsPerPage ?? DEFAULT_ITEMS_PER_PAGE",
     to: ["((itemsPerPage ?? query.pagination?.itemsPerPage) || (DEFAULT_ITEMS_PER_PAGE))"],
