@@ -34,6 +34,21 @@ for (const [name, inner] of [["at once", () => new MemCache()], ["later", () => 
       await other.close();
     });
 
+    it("is tried again also if one was before", async () => {
+      const { table, cache, clock } = fixture({}, inner());
+      for (let time = 1; time <= 3; time++) {
+        cache.plan.fail("invalidatePrefix", new Error("locked"));
+        await table.patchValue("a", { price: time });
+        await clock.advance(60_000);
+        assert.equal(table.stats().retries, time);
+        assert.equal(cache.plan.count("invalidatePrefix"), 2 * time);
+      }
+      await table.listValues();
+      await table.listValues();
+      assert.equal(table.stats().hits, 1);
+      await table.close();
+    });
+
     it("is waited for once, however many fail", async () => {
       const { table, cache, clock } = fixture({}, inner());
       for (let time = 0; time < 3; time++) {

@@ -85,6 +85,20 @@ export const EQUIVALENT: readonly Equivalent[] = [
   {
     file: "src/table/query.ts",
     within: "canonicalQuery",
+    from: "where.length > 0",
+    to: ["true", "where.length >= 0"],
+    reason: "a part that says nothing is said in every query alike, and which text it is shows nowhere",
+  },
+  {
+    file: "src/table/query.ts",
+    within: "canonicalQuery",
+    from: "orderBy.length > 0",
+    to: ["true", "orderBy.length >= 0"],
+    reason: "a part that says nothing is said in every query alike, and which text it is shows nowhere",
+  },
+  {
+    file: "src/table/query.ts",
+    within: "canonicalQuery",
     from: '"&"',
     to: ['""'],
     reason: "a condition begins with a quoted name, so where one ends and the next begins is plain without a sign",
@@ -102,6 +116,27 @@ export const EQUIVALENT: readonly Equivalent[] = [
     from: "itemsPerPage ?? query.pagination?.itemsPerPage ?? DEFAULT_ITEMS_PER_PAGE",
     to: ["((itemsPerPage ?? query.pagination?.itemsPerPage) || (DEFAULT_ITEMS_PER_PAGE))"],
     reason: "a Pagination never has 0 items per page",
+  },
+  {
+    file: "src/clock/backoff.ts",
+    within: "Backoff.pause",
+    from: "32",
+    to: ["33", "31"],
+    reason: "the pause has been the longest since the tenth attempt; the bound keeps the number finite",
+  },
+  {
+    file: "src/cache/mem_cache.ts",
+    within: "MemCache.#remove",
+    from: "siblings?.size",
+    to: ["siblings!.size"],
+    reason: "an entry that is held stands among those of its scope; the question mark is for the compiler",
+  },
+  {
+    file: "src/cache/mem_cache.ts",
+    within: "MemCache.#remove",
+    from: "siblings?.delete",
+    to: ["siblings!.delete"],
+    reason: "an entry that is held stands among those of its scope; the question mark is for the compiler",
   },
   {
     file: "src/cache/mem_cache.ts",
