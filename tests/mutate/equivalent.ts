@@ -118,6 +118,13 @@ export const EQUIVALENT: readonly Equivalent[] = [
     reason: "a Pagination never has 0 items per page",
   },
   {
+    file: "src/queue/write_queue.ts",
+    within: "QueuedWrite.constructor",
+    from: "true",
+    to: ["false"],
+    reason: "a signal that takes the write back ends the listening as well",
+  },
+  {
     file: "src/clock/backoff.ts",
     within: "Backoff.pause",
     from: "32",
