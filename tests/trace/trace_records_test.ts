@@ -165,3 +165,29 @@ describe("What a LiveTable traces, record by record", () => {
     ]);
   });
 });
+
+describe("A LiveTable that is traced", () => {
+  it("ends the wait of each read with its signal, as one that is not traced does", async () => {
+    for (const tracer of [notes().tracer, undefined]) {
+      const master = new FaultyTable(new MemTable("t", { rows: [["a", { n: 1 }]] }));
+      const table = new LiveTable(master, "p", new MemCache(), { tracer });
+      const gates = (["listValues", "getValue", "getSomeValue", "getCount"] as const).map((op) => master.plan.hold(op));
+      const aborting = new AbortController();
+      const { signal } = aborting;
+      const reads = [
+        table.listValues({ signal }),
+        table.getValue("a", { signal }),
+        table.getSomeValue({ signal }),
+        table.getCount({ signal }),
+      ];
+      await Promise.all(gates.map(({ reached }) => reached));
+      aborting.abort(new DOMException("enough", "AbortError"));
+      for (const read of reads) await assert.rejects(read, { name: "AbortError" });
+      for (const read of [table.listValues({ signal }), table.getValue("a", { signal })]) {
+        await assert.rejects(read, { name: "AbortError" });
+      }
+      for (const { release } of gates) release();
+      await table.close();
+    }
+  });
+});
