@@ -177,7 +177,7 @@ function ofCall(node: ts.Node, source: ts.SourceFile): Change[] {
   const changes: Change[] = [["argument", `${head}${values.slice(0, -1).join(", ")})`]];
   const [first = "", second, ...others] = values;
   // Which of two comes first makes no difference to them.
-  const isSymmetric = /^Math\.(min|max)$/.test(node.expression.getText(source));
+  const isSymmetric = /^Math\.(min|max|imul)$/.test(node.expression.getText(source));
   if (second !== undefined && !isSymmetric) {
     changes.push(["argument", `${head}${[second, first, ...others].join(", ")})`]);
   }
