@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { LiveTable, WriteOptions } from "@vantage/live";
+import { FakeClock } from "@vantage/live/testing";
 import { fixture } from "./fixture.ts";
 
 const VERBS: Readonly<Record<string, (table: LiveTable, options: WriteOptions) => Promise<unknown>>> = {
@@ -43,6 +44,21 @@ for (const [verb, write] of Object.entries(VERBS)) {
     });
   });
 }
+
+describe("The keys that a LiveTable makes for its writes", () => {
+  it("are 128 bits by chance, and the number of the write", async () => {
+    for (const [chance, digits] of [[1 - Number.EPSILON, "f"], [0, "0"], [0.5, "80000000"]] as const) {
+      const clock = Object.assign(new FakeClock(), { random: () => chance });
+      const { table, master } = fixture({ clock });
+      await table.delete("a");
+      await table.delete("b");
+      const part = digits.padEnd(32, digits);
+      const keys = master.writeOptions.map(({ idempotencyKey }) => idempotencyKey);
+      assert.deepEqual(keys, [`${part}-1`, `${part}-2`]);
+      await table.close();
+    }
+  });
+});
 
 describe("LiveTable with masterLagMs", () => {
   it("waits once for the master to catch up, however many writes there are meanwhile", async () => {
