@@ -17,6 +17,20 @@ for (const [name, inner] of [["at once", () => new MemCache()], ["later", () => 
       assert.equal(clock.waiting, 0);
     });
 
+    it("is waited for by close(), which tries it again", async () => {
+      const { table, cache } = fixture({}, inner());
+      cache.plan.fail("invalidatePrefix", new Error("locked"));
+      await table.patchValue("a", { price: 9 });
+      const gate = cache.plan.hold("invalidatePrefix", "before");
+      let closed = false;
+      const closing = table.close().then(() => void (closed = true));
+      await gate.reached;
+      await settle();
+      assert.equal(closed, false);
+      gate.release();
+      await closing;
+    });
+
     it("is not tried again once another table on the same cache has made up for it", async () => {
       const { table, another, cache, clock } = fixture({}, inner());
       const other = another();

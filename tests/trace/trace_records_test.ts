@@ -142,6 +142,7 @@ describe("What a LiveTable traces, record by record", () => {
       "- stream debug handle_live_event event_kind=changed outcome=invalidated",
       "! stream info stream disconnected outcome=disconnected",
     ]);
+    assert.deepEqual(table.stats().invalidations, { write: 0, event: 2, gap: 2, manual: 0 });
     await table.close();
   });
 
