@@ -34,20 +34,6 @@ export const EQUIVALENT: readonly Equivalent[] = [
     reason: "one more or less of a bound that shows nowhere",
   },
   {
-    file: "src/live/read_through.ts",
-    within: "REMEMBERED",
-    from: "64",
-    to: ["65", "63"],
-    reason: "one more or less of a bound that is promised nowhere: beyond it rowsRedundant counts less",
-  },
-  {
-    file: "src/live/read_through.ts",
-    within: "REMEMBERED",
-    from: "5_000",
-    to: ["5001", "4999"],
-    reason: "one more or less of a bound that is promised nowhere: beyond it rowsRedundant counts less",
-  },
-  {
     file: "src/live/event_listener.ts",
     within: "GOOD_SUBSCRIPTION_MS",
     from: "30_000",
