@@ -16,6 +16,7 @@ import {
 } from "../sqlite/sqlite_handle.ts";
 import { NotFoundError } from "../table/errors.ts";
 import { describe } from "../table/row.ts";
+import { selfOf } from "../table/self.ts";
 import { Table } from "../table/table.ts";
 import type { TableSource } from "../table/table_source.ts";
 import { SqliteSource, type SqliteTableOptions } from "./sqlite_source.ts";
@@ -94,9 +95,10 @@ export class SqliteTable extends Table implements AsyncDisposable {
    * tables included. May be called again.
    */
   close(): Promise<void> {
-    this.#db.close();
-    if (!this.#closed) this.#opened?.close();
-    this.#closed = true;
+    const self = selfOf(this);
+    self.#db.close();
+    if (!self.#closed) self.#opened?.close();
+    self.#closed = true;
     return Promise.resolve();
   }
 

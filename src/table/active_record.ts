@@ -1,4 +1,5 @@
 import { field, type Row, sameValue, setField, toRow, type Value } from "./row.ts";
+import { rememberSelf, selfOf } from "./self.ts";
 import type { CallOptions, TableLike, WriteOptions } from "./table_like.ts";
 
 /**
@@ -34,11 +35,12 @@ export class ActiveRecord {
     this.id = id;
     this.#stored = toRow(row);
     this.data = { ...toRow(row) };
+    rememberSelf(this);
   }
 
   /** The columns that differ from what was last read or saved. */
   changedColumns(): string[] {
-    return differingColumns(this.#stored, toRow(this.data));
+    return differingColumns(selfOf(this).#stored, toRow(this.data));
   }
 
   /**
@@ -48,16 +50,17 @@ export class ActiveRecord {
    * @throws {NotFoundError} if the row has been deleted meanwhile.
    */
   async save(options?: WriteOptions): Promise<void> {
+    const self = selfOf(this);
     const changed = this.changedColumns();
     if (changed.length === 0) return;
     const current = toRow(this.data);
     const removed = changed.some((column) => !Object.hasOwn(current, column));
     const partial = Object.fromEntries(changed.map((column) => [column, field(current, column)]));
     const row = removed
-      ? await this.#table.replaceValue(this.id, current, options)
-      : await this.#table.patchValue(this.id, partial, options);
+      ? await self.#table.replaceValue(this.id, current, options)
+      : await self.#table.patchValue(this.id, partial, options);
     const edited = toRow(this.data);
-    this.#take(row);
+    this.data = self.#take(row);
     for (const column of differingColumns(current, edited)) {
       if (Object.hasOwn(edited, column)) setField(this.data, column, field(edited, column));
       else delete this.data[column];
@@ -66,19 +69,21 @@ export class ActiveRecord {
 
   /** Reads the row again, and drops unsaved changes. Answers whether the row still exists. */
   async reload(options?: CallOptions): Promise<boolean> {
-    const row = await this.#table.getValue(this.id, options);
-    if (row !== undefined) this.#take(row);
+    const self = selfOf(this);
+    const row = await self.#table.getValue(this.id, options);
+    if (row !== undefined) this.data = self.#take(row);
     return row !== undefined;
   }
 
   /** Removes the row. */
   delete(options?: WriteOptions): Promise<void> {
-    return this.#table.delete(this.id, options);
+    return selfOf(this).#table.delete(this.id, options);
   }
 
-  #take(row: Row): void {
+  /** Takes over what is stored, and answers with the data to edit, which a `Proxy` is to see set. */
+  #take(row: Row): Record<string, Value> {
     this.#stored = toRow(row);
-    this.data = { ...toRow(row) };
+    return { ...toRow(row) };
   }
 }
 

@@ -6,6 +6,7 @@ import { isNarrowed, narrowing, type Query } from "./query.ts";
 import { shareQuery } from "./query_parts.ts";
 import { describe, field, type Row, toRow } from "./row.ts";
 import { ownRows, type RowEntry, Rows } from "./rows.ts";
+import { selfOf } from "./self.ts";
 import { capabilitiesOf, splitQuery, type Verb } from "./source_capabilities.ts";
 import { TableHandle } from "./table_handle.ts";
 import type { CallOptions, Capabilities, Column, TableLike, WriteOptions } from "./table_like.ts";
@@ -77,17 +78,17 @@ export class Table extends TableHandle<Table> {
 
   /** How this handle is narrowed, ordered and paged. */
   get query(): Query {
-    return shareQuery(this.#query);
+    return shareQuery(selfOf(this).#query);
   }
 
   /** Another handle on the same source, with `query` in place of this handle's. */
   withQuery(query: Query): Table {
-    return new Table(this.#source, query);
+    return new Table(selfOf(this).#source, query);
   }
 
   /** The related table of this name. */
   getRef(name: string): TableLike {
-    const refs = this.#source.refs ?? {};
+    const refs = selfOf(this).#source.refs ?? {};
     const make = Object.hasOwn(refs, name) ? refs[name] : undefined;
     if (make === undefined) {
       const accepted = this.refNames.length > 0 ? `accepted are ${this.refNames.join(", ")}` : "it has none";
@@ -98,87 +99,97 @@ export class Table extends TableHandle<Table> {
 
   /** The rows of the set, or of its page if the handle has one, in the master's order. */
   async listValues(options?: CallOptions): Promise<Rows> {
-    return await this.#list(this.#query, options);
+    const self = selfOf(this);
+    return await self.#list(self.#query, options);
   }
 
   /** Any row of the set with its id; `undefined` if there is none. */
   async getSomeValue(options?: CallOptions): Promise<RowEntry | undefined> {
-    const { rest } = splitQuery(this.#query, this.capabilities);
-    const alone = this.#query.pagination === undefined && Object.keys(rest).length === 0;
-    const rows = await this.#list(alone ? { ...this.#query, pagination: new Pagination(1, 1) } : this.#query, options);
+    const self = selfOf(this);
+    const { rest } = splitQuery(self.#query, this.capabilities);
+    const alone = self.#query.pagination === undefined && Object.keys(rest).length === 0;
+    const rows = await self.#list(alone ? { ...self.#query, pagination: new Pagination(1, 1) } : self.#query, options);
     return rows.first();
   }
 
   /** The size of the set; a page does not change it. */
   async getCount(options?: CallOptions): Promise<number> {
-    const count = this.#verb("count");
-    const set = narrowing(this.#query);
+    const self = selfOf(this);
+    const count = self.#verb("count");
+    const set = narrowing(self.#query);
     const { pushed, rest } = splitQuery(set, this.capabilities);
-    if (!isNarrowed(rest)) return await count.call(this.#source, this.#call(pushed, options));
-    this.#refuseBeyondPage(rest);
-    return (await this.#list(set, options)).size;
+    if (!isNarrowed(rest)) return await count.call(self.#source, self.#call(pushed, options));
+    self.#refuseBeyondPage(rest);
+    return (await self.#list(set, options)).size;
   }
 
   /** The row with this id; `undefined` if the set has none. */
   async getValue(id: string, options?: CallOptions): Promise<Row | undefined> {
-    const set = narrowing(this.#query);
-    const row = await this.#verb("get").call(this.#source, this.#id(id), this.#call(this.#narrowedTo(set), options));
+    const self = selfOf(this);
+    const set = narrowing(self.#query);
+    const row = await self.#verb("get").call(self.#source, self.#id(id), self.#call(self.#narrowedTo(set), options));
     if (row === undefined || row === null) return undefined;
     const copy = toRow(row);
-    return this.#sourceNarrows(set) || rowMatches(copy, set, this.columns) ? copy : undefined;
+    return self.#sourceNarrows(set) || rowMatches(copy, set, this.columns) ? copy : undefined;
   }
 
   /** Adds a row. If the id exists, nothing is overwritten and the stored row is the answer. */
   async insertValue(id: string, row: Row, options?: WriteOptions): Promise<Row> {
-    const insert = this.#verb("insert");
-    return toRow(await insert.call(this.#source, this.#id(id), this.#rowFor(id, row), this.#call({}, options)));
+    const self = selfOf(this);
+    const insert = self.#verb("insert");
+    return toRow(await insert.call(self.#source, self.#id(id), self.#rowFor(id, row), self.#call({}, options)));
   }
 
   /** Stores a row whether the id exists or not; columns that are not in `row` go. */
   async replaceValue(id: string, row: Row, options?: WriteOptions): Promise<Row> {
-    const replace = this.#verb("replace");
-    return toRow(await replace.call(this.#source, this.#id(id), this.#rowFor(id, row), this.#call({}, options)));
+    const self = selfOf(this);
+    const replace = self.#verb("replace");
+    return toRow(await replace.call(self.#source, self.#id(id), self.#rowFor(id, row), self.#call({}, options)));
   }
 
   /** Changes the given columns and answers with the whole row; a missing id is a `NotFoundError`. */
   async patchValue(id: string, partial: Row, options?: WriteOptions): Promise<Row> {
-    const patch = this.#verb("patch");
-    const columns = this.#rowFor(id, partial);
-    if (!await this.#inSet(id, options)) {
+    const self = selfOf(this);
+    const patch = self.#verb("patch");
+    const columns = self.#rowFor(id, partial);
+    if (!await self.#inSet(id, options)) {
       throw new NotFoundError(
         `Cannot patch row ${describe(id)}: ${describe(this.tableName)} has no such row in this set`,
       );
     }
-    const call = this.#call(this.#narrowedTo(narrowing(this.#query)), options);
-    return toRow(await patch.call(this.#source, id, columns, call));
+    const call = self.#call(self.#narrowedTo(narrowing(self.#query)), options);
+    return toRow(await patch.call(self.#source, id, columns, call));
   }
 
   /** Removes a row; a missing id is no error. */
   async delete(id: string, options?: WriteOptions): Promise<void> {
-    const remove = this.#verb("delete");
-    if (!await this.#inSet(id, options)) return;
-    await remove.call(this.#source, id, this.#call(this.#narrowedTo(narrowing(this.#query)), options));
+    const self = selfOf(this);
+    const remove = self.#verb("delete");
+    if (!await self.#inSet(id, options)) return;
+    await remove.call(self.#source, id, self.#call(self.#narrowedTo(narrowing(self.#query)), options));
   }
 
   /** Removes the rows of this set, and no others. A page is not a set: `UnsupportedError`. */
   async deleteAll(options?: WriteOptions): Promise<void> {
-    if (this.#query.pagination !== undefined) {
+    const self = selfOf(this);
+    if (self.#query.pagination !== undefined) {
       throw new UnsupportedError(
         `Cannot delete all rows of a page of ${describe(this.tableName)}: a page is not a set`,
       );
     }
-    const set = narrowing(this.#query);
-    if (this.#sourceNarrows(set)) {
-      await this.#verb("deleteAll").call(this.#source, this.#call(set, options));
+    const set = narrowing(self.#query);
+    if (self.#sourceNarrows(set)) {
+      await self.#verb("deleteAll").call(self.#source, self.#call(set, options));
       return;
     }
-    await this.#deleteEach((await this.#list(set, options)).ids(), options);
+    await self.#deleteEach((await self.#list(set, options)).ids(), options);
   }
 
   /** Adds a row under a new id, which is the answer. */
   async insertReturnIdValue(row: Row, options?: WriteOptions): Promise<string> {
-    const insertReturnId = this.#verb("insertReturnId");
-    const id: unknown = await insertReturnId.call(this.#source, toRow(row), this.#call({}, options));
+    const self = selfOf(this);
+    const insertReturnId = self.#verb("insertReturnId");
+    const id: unknown = await insertReturnId.call(self.#source, toRow(row), self.#call({}, options));
     if (typeof id !== "string") {
       throw new TypeError(`${describe(this.tableName)} answered with an id that is ${describe(id)}`);
     }

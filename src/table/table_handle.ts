@@ -2,6 +2,7 @@ import { ActiveRecord } from "./active_record.ts";
 import { andWhere, atPage, type Conditions, type Operator, type Query, thenOrderBy, withSearch } from "./query.ts";
 import type { Row, Value } from "./row.ts";
 import type { RowEntry, Rows } from "./rows.ts";
+import { rememberSelf } from "./self.ts";
 import type { CallOptions, Capabilities, Column, TableLike, WriteOptions } from "./table_like.ts";
 
 /**
@@ -9,6 +10,11 @@ import type { CallOptions, Capabilities, Column, TableLike, WriteOptions } from 
  * and streaming. `Self` is the kind of handle that narrowing gives.
  */
 export abstract class TableHandle<Self extends TableLike> implements TableLike {
+  /** A handle that finds itself from behind a `Proxy`. */
+  constructor() {
+    rememberSelf(this);
+  }
+
   /** The table's name. */
   abstract readonly tableName: string;
   /** The columns, as far as the backend knows them; may be empty. */

@@ -1,0 +1,83 @@
+import { describe, it } from "node:test";
+import assert from "node:assert/strict";
+import { isDeepStrictEqual } from "node:util";
+import { LiveTable, MemCache, MemTable, Rows } from "@vantage/live";
+
+const ROWS = [["a", { n: 1, at: new Date(5) }], ["b", { n: 2, at: new Date(6) }]] as const;
+const behindProxy = <T extends object>(object: T): T => new Proxy(object, {});
+
+describe("Rows", () => {
+  it("work behind a Proxy", async () => {
+    const rows = Rows.from(ROWS);
+    const proxy = behindProxy(rows);
+    assert.equal(proxy.size, 2);
+    assert.deepEqual([proxy.ids(), [...proxy.keys()], proxy.has("b")], [["a", "b"], ["a", "b"], true]);
+    assert.deepEqual([proxy.get("b"), proxy.first()], [ROWS[1][1], ROWS[0]]);
+    assert.deepEqual([...proxy.values()], ROWS.map(([, row]) => row));
+    assert.deepEqual(proxy.toArray(), ROWS);
+    assert.equal(JSON.stringify(proxy), JSON.stringify(rows));
+    const seen: unknown[] = [];
+    proxy.forEach((row, id) => seen.push([id, row]));
+    assert.deepEqual(seen, ROWS);
+    assert(proxy.equals(rows) && rows.equals(proxy));
+    assert.equal(Rows.from(proxy), rows);
+    const { defineTable } = await import("@vantage/live");
+    assert((await defineTable({ name: "t", list: () => proxy }).listValues()).equals(rows));
+  });
+
+  it("deep equality sees ids, their order, and rows", () => {
+    const rows = Rows.from(ROWS);
+    assert(isDeepStrictEqual(rows, Rows.from(ROWS)));
+    assert(!isDeepStrictEqual(rows, Rows.from([...ROWS].reverse())));
+    assert(!isDeepStrictEqual(rows, Rows.from(ROWS.slice(1))));
+    assert(!isDeepStrictEqual(rows, Rows.from([])));
+    assert(!isDeepStrictEqual(rows, Rows.from([ROWS[0], ["b", { n: 2, at: new Date(7) }]])));
+    assert.throws(() => assert.deepEqual({ rows }, { rows: Rows.from([]) }));
+  });
+
+  it("structuredClone() copies what they hold, from which they can be made again", () => {
+    const rows = Rows.from(ROWS);
+    assert(Rows.from(structuredClone(rows).content).equals(rows));
+  });
+});
+
+describe("Tables and records", () => {
+  it("work behind a Proxy", async () => {
+    const master = new MemTable("t", { rows: ROWS });
+    await using live = new LiveTable(behindProxy(master), "t", new MemCache());
+    for (const table of [behindProxy(master), behindProxy(live)]) {
+      assert.equal((await table.where("n", "gt", 1).orderBy("n").page(1).listValues()).size, 1);
+      assert.equal(await table.getCount(), 2);
+      await table.insertValue("c", { n: 3 });
+      await table.replaceValue("c", { n: 4 });
+      await table.patchValue("c", { n: 5 });
+      const record = await table.getValueRecord("c");
+      assert(record);
+      const proxy = behindProxy(record);
+      proxy.data.n = 6;
+      assert.deepEqual(proxy.changedColumns(), ["n"]);
+      await proxy.save();
+      assert.equal((await table.getValue("c"))?.n, 6);
+      assert(await proxy.reload());
+      await proxy.delete();
+      assert.equal((await table.listValues()).size, 2);
+      assert.equal((await table.getSomeValue())?.[0], "a");
+      assert.equal((await table.streamValues().getReader().read()).value?.[0], "a");
+    }
+    assert.equal(behindProxy(live).cacheKey, "t");
+    assert.equal(behindProxy(live).stats().queued, 0);
+  });
+
+  it("a Proxy around a record sees its data replaced", async () => {
+    const record = await new MemTable("t", { rows: ROWS }).getValueRecord("a");
+    assert(record);
+    const set: PropertyKey[] = [];
+    const proxy = new Proxy(record, {
+      set: (target, name, value) => (set.push(name), Reflect.set(target, name, value)),
+    });
+    proxy.data.n = 9;
+    await proxy.save();
+    await proxy.reload();
+    assert.deepEqual(set, ["data", "data"]);
+  });
+});
