@@ -6,6 +6,7 @@ import type { LiveStream } from "../stream/live_stream.ts";
 import { atPage, bothNarrowings, isUnlimited, type Query } from "../table/query.ts";
 import { describe, type Row } from "../table/row.ts";
 import { type RowEntry, Rows } from "../table/rows.ts";
+import { selfOf } from "../table/self.ts";
 import { TableHandle } from "../table/table_handle.ts";
 import type { AnyTable, CallOptions, Capabilities, Column, TableLike, WriteOptions } from "../table/table_like.ts";
 import type { TraceFields } from "../trace/tracer.ts";
@@ -89,120 +90,125 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
 
   /** How this handle is narrowed, ordered and paged. */
   get query(): Query {
-    return this.#master.query;
+    return selfOf(this).#master.query;
   }
 
   /** The master's name. */
   get tableName(): string {
-    return this.#master.tableName;
+    return selfOf(this).#master.tableName;
   }
 
   /** The master's columns. */
   get columns(): readonly Column[] {
-    return this.#master.columns;
+    return selfOf(this).#master.columns;
   }
 
   /** The master's id column. */
   get idField(): string | undefined {
-    return this.#master.idField;
+    return selfOf(this).#master.idField;
   }
 
   /** The columns of the master that name a row for people. */
   override get titleFields(): readonly string[] {
-    return this.#master.titleFields;
+    return selfOf(this).#master.titleFields;
   }
 
   /** The master's relations. */
   get refNames(): readonly string[] {
-    return this.#master.refNames;
+    return selfOf(this).#master.refNames;
   }
 
   /** What the master can do by itself; of writes, what the write target can. */
   get capabilities(): Capabilities {
-    const { insert, replace, patch, delete: remove, deleteAll, insertReturnId } = this.#target().capabilities;
-    return { ...this.#master.capabilities, insert, replace, patch, delete: remove, deleteAll, insertReturnId };
+    const self = selfOf(this);
+    const { insert, replace, patch, delete: remove, deleteAll, insertReturnId } = self.#target().capabilities;
+    return { ...self.#master.capabilities, insert, replace, patch, delete: remove, deleteAll, insertReturnId };
   }
 
   /** The key that everything of this table is kept under. */
   get cacheKey(): string {
-    return this.#core.cacheKey;
+    return selfOf(this).#core.cacheKey;
   }
 
   /** The most rows that the master gives in one page, if the options say so. */
   get masterItemsPerPage(): number | undefined {
-    return this.#core.options.masterItemsPerPage;
+    return selfOf(this).#core.options.masterItemsPerPage;
   }
 
   /** What this table knows changed: its own writes, events, and gaps, each told after what was held is invalidated. */
   get events(): LiveStream {
-    return this.#core.events;
+    return selfOf(this).#core.events;
   }
 
   /** Another handle on the same master, cache, queue and stream, with `query` in place of this handle's. */
   withQuery(query: Query): LiveTable {
-    const core = this.#core;
+    const core = selfOf(this).#core;
     const options: LiveTableOptions & { [CORE]: LiveCore } = { ...core.options, [CORE]: core };
     return new LiveTable(core.master.withQuery(query), core.cacheKey, core.cache, options);
   }
 
   /** The master's related table of this name, past the cache. */
   getRef(name: string): TableLike {
-    return this.#master.getRef(name);
+    return selfOf(this).#master.getRef(name);
   }
 
   /** The rows of the set, or of its page: from the cache, or else from the master. */
   listValues(options?: CallOptions): Promise<Rows> {
-    const core = this.#core;
-    if (core.trace === undefined) return core.reads.read(this.#all, options?.signal);
-    return this.#tracedRead("list_values", { page: this.query.pagination?.page }, this.#all, options);
+    const self = selfOf(this);
+    const core = self.#core;
+    if (core.trace === undefined) return core.reads.read(self.#all, options?.signal);
+    return self.#tracedRead("list_values", { page: this.query.pagination?.page }, self.#all, options);
   }
 
   /** The row with this id: from the cache, or else from the master. That a row is missing is not remembered. */
   getValue(id: string, options?: CallOptions): Promise<Row | undefined> {
+    const self = selfOf(this);
     if (typeof id !== "string") return Promise.reject(new TypeError(`An id must be a string, got ${describe(id)}`));
-    const request = this.#requests.get(id) ?? this.#rowRequest(id);
-    if (this.#core.trace === undefined) return this.#core.reads.read(request, options?.signal);
-    return this.#tracedRead("get_value", { id }, request, options);
+    const request = self.#requests.get(id) ?? self.#rowRequest(id);
+    if (self.#core.trace === undefined) return self.#core.reads.read(request, options?.signal);
+    return self.#tracedRead("get_value", { id }, request, options);
   }
 
   /** Any row of the set: the master's answer, since the cache cannot know which it would be. */
   getSomeValue(options?: CallOptions): Promise<RowEntry | undefined> {
-    return this.#pass("get_some_value", (signal) => this.#master.getSomeValue({ signal }), options);
+    const self = selfOf(this);
+    return self.#pass("get_some_value", (signal) => self.#master.getSomeValue({ signal }), options);
   }
 
   /** The size of the set: the master's answer. */
   getCount(options?: CallOptions): Promise<number> {
-    return this.#pass("get_count", (signal) => this.#master.getCount({ signal }), options);
+    const self = selfOf(this);
+    return self.#pass("get_count", (signal) => self.#master.getCount({ signal }), options);
   }
 
   /** Adds a row. If the id exists, nothing is overwritten and the stored row is the answer. */
   insertValue(id: string, row: Row, options?: WriteOptions): Promise<Row> {
-    return this.#write({ kind: "insert", id, row }, options);
+    return selfOf(this).#write({ kind: "insert", id, row }, options);
   }
 
   /** Stores a row whether the id exists or not; columns that are not in `row` go. */
   replaceValue(id: string, row: Row, options?: WriteOptions): Promise<Row> {
-    return this.#write({ kind: "replace", id, row }, options);
+    return selfOf(this).#write({ kind: "replace", id, row }, options);
   }
 
   /** Changes the given columns and answers with the whole row; a missing id is a `NotFoundError`. */
   patchValue(id: string, partial: Row, options?: WriteOptions): Promise<Row> {
-    return this.#write({ kind: "patch", id, partial }, options);
+    return selfOf(this).#write({ kind: "patch", id, partial }, options);
   }
 
   /** Removes a row; a missing id is no error. */
   delete(id: string, options?: WriteOptions): Promise<void> {
-    return this.#write({ kind: "delete", id }, options);
+    return selfOf(this).#write({ kind: "delete", id }, options);
   }
 
   /** Removes the rows of this set, and no others. A page is not a set: `UnsupportedError`. */
   deleteAll(options?: WriteOptions): Promise<void> {
-    return this.#write({ kind: "deleteAll" }, options);
+    return selfOf(this).#write({ kind: "deleteAll" }, options);
   }
 
   /** Adds a row under a new id, which is the answer. */
   insertReturnIdValue(row: Row, options?: WriteOptions): Promise<string> {
-    return this.#write({ kind: "insertReturnId", row }, options);
+    return selfOf(this).#write({ kind: "insertReturnId", row }, options);
   }
 
   /**
@@ -213,27 +219,28 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
    * @throws {ClosedError} once the table is closed.
    */
   enqueue(op: WriteOp, options: WriteOptions = {}): Write {
-    return this.#core.enqueue(op, this.#target(), options);
+    const self = selfOf(this);
+    return self.#core.enqueue(op, self.#target(), options);
   }
 
   /** The key of what `listValues` of this handle answers. */
   get listCacheKey(): string {
-    return this.#all.key;
+    return selfOf(this).#all.key;
   }
 
   /** The key of page `page` of this handle's rows. */
   pageCacheKey(page: number): string {
-    return this.#core.keys.ofList(atPage(this.query, page));
+    return selfOf(this).#core.keys.ofList(atPage(this.query, page));
   }
 
   /** The key of the row with this id. */
   idCacheKey(id: string): string {
-    return this.#idPrefix + escapeKeyPart(id);
+    return selfOf(this).#idPrefix + escapeKeyPart(id);
   }
 
   /** What has been counted since the table was made, over all its handles. */
   stats(): LiveStats {
-    const { counters, queue } = this.#core;
+    const { counters, queue } = selfOf(this).#core;
     return { ...counters, invalidations: { ...counters.invalidations }, queued: queue.size };
   }
 
@@ -243,7 +250,8 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
    * @throws {RangeError} if the key is not one of this table's.
    */
   async explain(key: string): Promise<Explanation> {
-    const { guarded, invalidation, keys } = this.#core;
+    const self = selfOf(this);
+    const { guarded, invalidation, keys } = self.#core;
     if (typeof key !== "string" || !key.startsWith(keys.prefix)) {
       throw new RangeError(
         `The key ${describe(key)} is not of this table; accepted are keys that start with ${describe(keys.prefix)}`,
@@ -252,7 +260,7 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
     const held = invalidation.doubted ? undefined : await guarded.get(key);
     return {
       key,
-      held: held !== undefined && this.#core.reads.isFresh(held),
+      held: held !== undefined && self.#core.reads.isFresh(held),
       fetchedAt: held?.fetchedAt,
       rows: held?.rows.size,
       lastInvalidation: invalidation.last,
@@ -261,12 +269,12 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
 
   /** Drops everything under the cacheKey, for who knows that the data changed. */
   invalidate(): Promise<void> {
-    return this.#core.invalidate();
+    return selfOf(this).#core.invalidate();
   }
 
   /** Resolves when no write is queued or under way. */
   idle(): Promise<void> {
-    return this.#core.queue.idle();
+    return selfOf(this).#core.queue.idle();
   }
 
   /**
@@ -274,7 +282,7 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
    * that it was handed. From the call on, reads and writes reject with `ClosedError`. May be called again.
    */
   close(): Promise<void> {
-    return this.#core.close();
+    return selfOf(this).#core.close();
   }
 
   /** The same as `close()`. */
