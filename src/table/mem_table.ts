@@ -1,3 +1,4 @@
+import { checkOptions } from "./check_options.ts";
 import { ConflictError, NotFoundError } from "./errors.ts";
 import { evaluateQuery, rowMatches } from "./evaluate_query.ts";
 import { OPERATORS } from "./query.ts";
@@ -35,6 +36,7 @@ export interface MemTableOptions {
 export class MemTable extends Table {
   /** A table that holds copies of the given rows. */
   constructor(name: string, options: MemTableOptions = {}) {
+    checkOptions("a MemTable", options, ["rows", "columns", "idField"]);
     super(new MemSource(name, options));
   }
 }

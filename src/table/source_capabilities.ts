@@ -35,12 +35,14 @@ export const NO_WRITES: Partial<Capabilities> = {
  */
 export function capabilitiesOf(source: TableSource): Capabilities {
   const declared = source.capabilities ?? {};
+  // A source that does not page has all its rows at hand, among which one is found, and which can be counted.
+  const derived = (verb: Verb): boolean => (verb === "get" || verb === "count") && declared.page !== true;
   for (const verb of VERBS) {
-    if (declared[verb] === true && source[verb] === undefined) {
+    if (declared[verb] === true && source[verb] === undefined && !derived(verb)) {
       throw new TypeError(`The source ${describe(source.name)} advertises ${verb}, but has no such function`);
     }
   }
-  const can = (verb: Verb): boolean => source[verb] !== undefined && declared[verb] !== false;
+  const can = (verb: Verb): boolean => (source[verb] !== undefined || derived(verb)) && declared[verb] !== false;
   return Object.freeze({
     get: can("get"),
     count: can("count"),

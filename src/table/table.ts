@@ -1,4 +1,4 @@
-import { NotFoundError, UnsupportedError } from "./errors.ts";
+import { InvalidAnswerError, NotFoundError, UnsupportedError } from "./errors.ts";
 import { evaluateQuery, rowMatches } from "./evaluate_query.ts";
 import { Pagination } from "./pagination.ts";
 import { toQuery } from "./check_query.ts";
@@ -16,7 +16,7 @@ import type { SourceCall, SourceRows, TableSource } from "./table_source.ts";
  * A table of functions that you already have: the shortest way to wrap a query builder, an SDK or a plain `fetch`.
  *
  * What the source does not do itself (conditions, order, search, pages) is done in memory on all its rows. Verbs that it
- * lacks (`get`, `count`, `insert`, …) reject with `UnsupportedError`. Where it names its columns, conditions on others are
+ * lacks (`insert`, `patch`, …) reject with `UnsupportedError`. Where it names its columns, conditions on others are
  * refused; otherwise nobody knows better, and a mistyped column is an absent one.
  *
  * @throws {TypeError} if the source has no name or no `list`, or advertises a verb whose function is missing.
@@ -115,10 +115,13 @@ export class Table extends TableHandle<Table> {
   /** The size of the set; a page does not change it. */
   async getCount(options?: CallOptions): Promise<number> {
     const self = selfOf(this);
-    const count = self.#verb("count");
+    self.#refuseUnless("count");
     const set = narrowing(self.#query);
     const { pushed, rest } = splitQuery(set, this.capabilities);
-    if (!isNarrowed(rest)) return await count.call(self.#source, self.#call(pushed, options));
+    const { count } = self.#source;
+    if (count !== undefined && !isNarrowed(rest)) {
+      return self.#size(await count.call(self.#source, self.#call(pushed, options)));
+    }
     self.#refuseBeyondPage(rest);
     return (await self.#list(set, options)).size;
   }
@@ -127,9 +130,12 @@ export class Table extends TableHandle<Table> {
   async getValue(id: string, options?: CallOptions): Promise<Row | undefined> {
     const self = selfOf(this);
     const set = narrowing(self.#query);
-    const row = await self.#verb("get").call(self.#source, self.#id(id), self.#call(self.#narrowedTo(set), options));
+    self.#refuseUnless("get");
+    const { get } = self.#source;
+    if (get === undefined) return (await self.#list(set, options)).get(self.#id(id));
+    const row = await get.call(self.#source, self.#id(id), self.#call(self.#narrowedTo(set), options));
     if (row === undefined || row === null) return undefined;
-    const copy = toRow(row);
+    const copy = self.#answer(id, row);
     return self.#sourceNarrows(set) || rowMatches(copy, set, this.columns) ? copy : undefined;
   }
 
@@ -137,14 +143,20 @@ export class Table extends TableHandle<Table> {
   async insertValue(id: string, row: Row, options?: WriteOptions): Promise<Row> {
     const self = selfOf(this);
     const insert = self.#verb("insert");
-    return toRow(await insert.call(self.#source, self.#id(id), self.#rowFor(id, row), self.#call({}, options)));
+    return self.#answer(
+      id,
+      await insert.call(self.#source, self.#id(id), self.#rowFor(id, row), self.#call({}, options)),
+    );
   }
 
   /** Stores a row whether the id exists or not; columns that are not in `row` go. */
   async replaceValue(id: string, row: Row, options?: WriteOptions): Promise<Row> {
     const self = selfOf(this);
     const replace = self.#verb("replace");
-    return toRow(await replace.call(self.#source, self.#id(id), self.#rowFor(id, row), self.#call({}, options)));
+    return self.#answer(
+      id,
+      await replace.call(self.#source, self.#id(id), self.#rowFor(id, row), self.#call({}, options)),
+    );
   }
 
   /** Changes the given columns and answers with the whole row; a missing id is a `NotFoundError`. */
@@ -158,7 +170,7 @@ export class Table extends TableHandle<Table> {
       );
     }
     const call = self.#call(self.#narrowedTo(narrowing(self.#query)), options);
-    return toRow(await patch.call(self.#source, id, columns, call));
+    return self.#answer(id, await patch.call(self.#source, id, columns, call));
   }
 
   /** Removes a row; a missing id is no error. */
@@ -189,9 +201,9 @@ export class Table extends TableHandle<Table> {
   async insertReturnIdValue(row: Row, options?: WriteOptions): Promise<string> {
     const self = selfOf(this);
     const insertReturnId = self.#verb("insertReturnId");
-    const id: unknown = await insertReturnId.call(self.#source, toRow(row), self.#call({}, options));
-    if (typeof id !== "string") {
-      throw new TypeError(`${describe(this.tableName)} answered with an id that is ${describe(id)}`);
+    const id: unknown = await insertReturnId.call(self.#source, self.#rowToWrite(row), self.#call({}, options));
+    if (typeof id !== "string" || id === "") {
+      throw new InvalidAnswerError(`${describe(this.tableName)} answered with an id that is ${describe(id)}`);
     }
     return id;
   }
@@ -215,8 +227,45 @@ export class Table extends TableHandle<Table> {
     const { pushed, rest } = splitQuery(query, this.capabilities);
     if (query.pagination !== undefined) this.#refuseBeyondPage(rest);
     const answer = await this.#source.list(this.#call(pushed, options));
-    const rows = answer instanceof Rows ? ownRows(answer) : Rows.from(this.#entries(answer));
+    const rows = this.#checked(() => answer instanceof Rows ? ownRows(answer) : Rows.from(this.#entries(answer)));
+    const limit = pushed.pagination?.limit ?? Infinity;
+    if (rows.size > limit) {
+      throw new InvalidAnswerError(
+        `${describe(this.tableName)} answered with ${rows.size} rows where the page holds ${limit}`,
+      );
+    }
     return Object.keys(rest).length === 0 ? rows : Rows.from(evaluateQuery([...rows], rest, this.columns));
+  }
+
+  /** The row that a source answered with, which must be the one that was asked for. */
+  #answer(id: string, answer: unknown): Row {
+    const row = this.#checked(() => toRow(answer));
+    const { idField } = this;
+    if (idField === undefined || !Object.hasOwn(row, idField) || String(field(row, idField)) === id) return row;
+    throw new InvalidAnswerError(
+      `${describe(this.tableName)} answered with row ${describe(field(row, idField))} where ${describe(id)} was meant`,
+    );
+  }
+
+  #size(answer: unknown): number {
+    if (typeof answer === "number" && Number.isSafeInteger(answer) && answer >= 0) return answer;
+    throw new InvalidAnswerError(`${describe(this.tableName)} answered with a count that is ${describe(answer)}`);
+  }
+
+  /** Reads an answer. What is wrong in it is the source's fault, not the caller's. */
+  #checked<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (cause) {
+      if (!(cause instanceof TypeError)) throw cause;
+      throw new InvalidAnswerError(`${describe(this.tableName)} answered wrongly: ${cause.message}`, { cause });
+    }
+  }
+
+  #refuseUnless(verb: Verb): void {
+    if (!this.capabilities[verb]) {
+      throw new UnsupportedError(`${describe(this.tableName)} does not support ${verb}`);
+    }
   }
 
   /** A source that pages has rows that are not at hand: narrowing what it sent would miss them. */
@@ -267,7 +316,7 @@ export class Table extends TableHandle<Table> {
   }
 
   #rowFor(id: string, input: Row): Row {
-    const row = toRow(input);
+    const row = this.#rowToWrite(input);
     const { idField } = this;
     if (idField === undefined || !Object.hasOwn(row, idField)) return row;
     if (String(field(row, idField)) === id) return row;
@@ -276,9 +325,26 @@ export class Table extends TableHandle<Table> {
     );
   }
 
+  /** A row to be written, whose columns the table has if it names any. */
+  #rowToWrite(input: Row): Row {
+    const row = toRow(input);
+    if (this.columns.length === 0) return row;
+    const known = new Set([...this.columns.map((column) => column.name), this.idField]);
+    for (const name of Object.keys(row)) {
+      if (known.has(name)) continue;
+      throw new TypeError(
+        `Unknown column ${describe(name)} in a row for ${describe(this.tableName)}; accepted are ${
+          this.columns.map((column) => column.name).join(", ")
+        }`,
+      );
+    }
+    return row;
+  }
+
   #verb<V extends Verb>(name: V): NonNullable<TableSource[V]> {
     const verb = this.#source[name];
-    if (!this.capabilities[name] || verb === undefined) {
+    this.#refuseUnless(name);
+    if (verb === undefined) {
       throw new UnsupportedError(`${describe(this.tableName)} does not support ${name}`);
     }
     return verb;

@@ -30,9 +30,9 @@ export type ColumnFlag = "id" | "title" | "hidden" | "searchable" | "mandatory";
 
 /** What the backend of a table can do by itself. Verbs that are `false` reject with `UnsupportedError`. */
 export interface Capabilities {
-  /** One row by its id. */
+  /** One row by its id; where the source cannot look it up, by reading all rows. */
   readonly get: boolean;
-  /** The size of a set without reading it. */
+  /** The size of a set; where the source cannot count, by reading the set. */
   readonly count: boolean;
   /** One page without reading the others. */
   readonly page: boolean;

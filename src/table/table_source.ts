@@ -41,9 +41,9 @@ export interface TableSource {
 
   /** The rows, in the source's order. Without `call.query.pagination`: all of them. */
   list(call: SourceCall): MaybePromise<SourceRows>;
-  /** The row with this id, or `undefined`. */
+  /** The row with this id, or `undefined`. Without it, the row is looked for in `list`, unless the source pages. */
   get?(id: string, call: SourceCall): MaybePromise<Row | undefined>;
-  /** How many rows there are. */
+  /** How many rows there are. Without it, those of `list` are counted, unless the source pages. */
   count?(call: SourceCall): MaybePromise<number>;
   /** Adds a row unless the id exists; answers with the stored row. */
   insert?(id: string, row: Row, call: SourceCall): MaybePromise<Row>;

@@ -23,8 +23,8 @@ import { newPath } from "./temp_folder.ts";
 import { CloneCache } from "./third_party_cache.ts";
 
 const LIST_ONLY: Capabilities = {
-  get: false,
-  count: false,
+  get: true,
+  count: true,
   page: false,
   where: [],
   orderBy: false,

@@ -100,9 +100,9 @@ describe("defineTable", () => {
   });
 
   it("verbs that the source lacks are absent from capabilities and reject with UnsupportedError", async () => {
-    const { table } = spied({});
+    const { table } = spied({ capabilities: { page: true } });
     const { where, page, orderBy, search, ...verbs } = table.capabilities;
-    assert.deepEqual([where, page, orderBy, search], [[], false, false, false]);
+    assert.deepEqual([where, page, orderBy, search], [[], true, false, false]);
     assert(Object.values(verbs).every((can) => can === false));
     const calls: readonly (() => Promise<unknown>)[] = [
       () => table.getCount(),
@@ -218,9 +218,9 @@ describe("defineTable", () => {
   it("names what a source answers wrongly", async () => {
     const table = (rows: readonly Row[], idField?: string): Table =>
       defineTable({ name: "odd", idField, list: () => rows });
-    await assert.rejects(table([{ id: "a" }]).listValues(), { name: "TypeError", message: /"odd".*no idField/ });
+    await assert.rejects(table([{ id: "a" }]).listValues(), { code: "invalid_answer", message: /"odd".*no idField/ });
     await assert.rejects(table([{ name: "x" }], "id").listValues(), {
-      name: "TypeError",
+      code: "invalid_answer",
       message: /"odd" has no id in "id", but null/,
     });
     await assert.rejects(table([{ id: "a" }, { id: "a" }], "id").listValues(), /Two rows have the id "a"/);
@@ -230,8 +230,8 @@ describe("defineTable", () => {
       /an id that is number 5/,
     );
     await assert.rejects(defineTable({ name: "odd", list: () => JSON.parse('{"data":[]}') }).listValues(), {
-      name: "TypeError",
-      message: '"odd" must answer a list with rows, got an object',
+      code: "invalid_answer",
+      message: /"odd" must answer a list with rows, got an object/,
     });
     assert.throws(() => defineTable({ name: "", list: () => [] }), TypeError);
     assert.throws(() => Reflect.apply(defineTable, undefined, [{ name: "x" }]), {
@@ -259,6 +259,76 @@ describe("defineTable", () => {
     }
   });
 });
+
+describe("Table, over what a source answers", () => {
+  const answering = (answers: Record<string, unknown>): Table =>
+    spied({
+      ...Object.fromEntries(Object.entries(answers).map(([verb, answer]) => [verb, () => answer])),
+    }).table;
+  const call = (table: Table, verb: string, ...args: unknown[]): Promise<unknown> =>
+    Reflect.apply(Reflect.get(table, verb), table, args);
+
+  it("finds and counts among the rows of list where the source can do neither and does not page", async () => {
+    const { table } = spied({});
+    assert.deepEqual([table.capabilities.get, table.capabilities.count], [true, true]);
+    assert.deepEqual(await table.getValue("2"), ROWS[1]);
+    assert.equal(await table.getValue("02"), undefined);
+    assert.equal(await table.where({ name: "Bun" }).getValue("2"), undefined);
+    assert.equal(await table.getCount(), 3);
+    assert.equal(await table.search("riga").page(1, 1).getCount(), 2);
+    const hidden = spied({ capabilities: { get: false, count: false } }).table;
+    await assert.rejects(hidden.getValue("2"), UnsupportedError);
+    await assert.rejects(hidden.getCount(), UnsupportedError);
+    const paging = spied({ capabilities: { page: true } }).table;
+    assert.deepEqual([paging.capabilities.get, paging.capabilities.count], [false, false]);
+    await assert.rejects(paging.getCount(), UnsupportedError);
+  });
+
+  const WRONG: readonly (readonly [verb: string, answer: unknown, call: string, ...args: unknown[]])[] = [
+    ...[null, undefined, 5, "rows", {}, [null], [["a"]], [5], [[5, {}]], [["a", {}], ["a", {}]], [["a", new Map()]]]
+      .map((answer) => ["list", answer, "listValues"] as const),
+    ...[-1, NaN, 1.5, Infinity, "3", null, undefined, 3n].map((answer) => ["count", answer, "getCount"] as const),
+    ...[{ id: "3" }, { id: 3 }, 5, [], "row"].flatMap((answer) =>
+      [" 3", "3.0", "03"].map((id) => ["get", answer, "getValue", id] as const)
+    ),
+    ...["insert", "replace", "patch"].flatMap((verb) =>
+      [undefined, null, 5, { id: "other" }].map((answer) => [verb, answer, `${verb}Value`, "10", {}] as const)
+    ),
+    ...[5, "", null, undefined].map((answer) => ["insertReturnId", answer, "insertReturnIdValue", {}] as const),
+  ];
+  for (const [verb, answer, method, ...args] of WRONG) {
+    it(`${method}(${args.map(String)}) over ${verb} that answers ${show(answer)} is an InvalidAnswerError`, async () => {
+      await assert.rejects(call(answering({ [verb]: answer }), method, ...args), {
+        code: "invalid_answer",
+        effect: "unknown",
+      });
+    });
+  }
+
+  it("a page of more rows than were asked for is an InvalidAnswerError", async () => {
+    const { table } = spied({ capabilities: { page: true } });
+    await assert.rejects(table.page(1, 2).listValues(), { code: "invalid_answer", message: /3 rows.*holds 2/ });
+  });
+
+  it("writes of columns that the source does not name are refused before anything is sent", async () => {
+    const { table, calls } = spied({ columns: [{ name: "name" }], patch: (_, row) => row, insertReturnId: () => "1" });
+    for (const refused of [() => table.patchValue("10", { nmae: 1 }), () => table.insertReturnIdValue({ nmae: 1 })]) {
+      await assert.rejects(refused(), { name: "TypeError", message: /"nmae".*"products"; accepted are name/ });
+    }
+    assert.equal(calls.length, 0);
+  });
+
+  it("options that do not exist are refused by name", () => {
+    assert.throws(() => Reflect.construct(MemTable, ["t", { colums: [] }]), {
+      name: "TypeError",
+      message: /"colums" of a MemTable; accepted are rows, columns, idField/,
+    });
+  });
+});
+
+function show(value: unknown): string {
+  return typeof value === "bigint" ? `${value}n` : JSON.stringify(value) ?? String(value);
+}
 
 describe("Table, narrowing", () => {
   const table = defineTable({ name: "products", columns: [{ name: "name" }, { name: "price" }], list: () => [] });
@@ -375,9 +445,13 @@ describe("Table, reading in pieces", () => {
   });
 
   it("getSomeValue() asks for one row where the source can page", async () => {
-    const { table, calls } = spied({ capabilities: { page: true } });
+    const limits: (number | undefined)[] = [];
+    const { table } = spied({
+      capabilities: { page: true },
+      list: ({ query }) => (limits.push(query.pagination?.limit), ROWS.slice(0, 1)),
+    });
     assert.equal((await table.getSomeValue())?.[0], "10");
-    assert.equal(calls[0]?.query.pagination?.limit, 1);
+    assert.deepEqual(limits, [1]);
     const whole = spied({});
     assert.equal((await whole.table.where({ name: "Roll" }).getSomeValue())?.[0], "2");
     assert.equal(await whole.table.where({ name: "Nothing" }).getSomeValue(), undefined);
