@@ -56,12 +56,17 @@ export interface MasterOptions {
 /** The row that tells which read an answer came from: it is in every list. */
 export const STAMP = "~";
 
-/** A count tells it by its fraction: more reads than this there are not. */
-const MOST_READS = 2 ** 20;
+/** A count tells it by what is above this: sets here are smaller. */
+const COUNT_BOUND = 2 ** 20;
 
 /** Which read a count came from. */
 export function readOf(count: number): number {
-  return (count % 1) * MOST_READS;
+  return Math.floor(count / COUNT_BOUND);
+}
+
+/** The size of a set that a count tells. */
+export function sizeOf(count: number): number {
+  return count % COUNT_BOUND;
 }
 
 /**
@@ -172,7 +177,7 @@ export class SimMaster {
 
   /** Counts are not shared: there may be any number of them at once. */
   async #count(owner: string, { query }: SourceCall): Promise<number> {
-    const look = (seq: number, { read }: Stamp): number => viewOf(this.stateAt(seq), query).length + read / MOST_READS;
+    const look = (seq: number, { read }: Stamp): number => viewOf(this.stateAt(seq), query).length + read * COUNT_BOUND;
     return await this.#answer(owner, `count ${viewName(query)}`, look);
   }
 
@@ -253,7 +258,10 @@ type Stamp = { readonly read: number };
 export function viewOf(state: State, query: Query): readonly (readonly [string, Held])[] {
   const rows = [...state].filter(([, held]) => matches(held, query)).sort(([a], [b]) => a < b ? -1 : 1);
   const { pagination } = query;
-  return pagination === undefined ? rows : rows.slice(pagination.skip, pagination.skip + pagination.limit);
+  if (pagination === undefined) return rows;
+  // The stamp takes the place of one row.
+  const size = pagination.limit - 1;
+  return rows.slice((pagination.page - 1) * size, pagination.page * size);
 }
 
 /** What a row looks like. Only some hold a date, which is the reader's own, since a date cannot be frozen. */

@@ -20,7 +20,7 @@ import {
 import type { Floor } from "./floors.ts";
 import type { Action, ViewName } from "./plan.ts";
 import { follow, type Scene } from "./scene.ts";
-import { type Held, type Origin, readOf, rowOf, STAMP, type State, viewOf } from "./sim_master.ts";
+import { type Held, type Origin, readOf, rowOf, sizeOf, STAMP, type State, viewOf } from "./sim_master.ts";
 
 type WriteAction = Extract<Action, { readonly kind: "write" }>;
 
@@ -52,9 +52,9 @@ const EVEN: Query = { where: [["even", "eq", true]] };
 /** The ways to look at the table. */
 export const VIEWS: Readonly<Record<ViewName, View>> = {
   "all": { query: {} },
-  "page 1": { query: { pagination: new Pagination(1, 2) } },
-  "page 2": { query: { pagination: new Pagination(2, 2) } },
-  "long page 1": { query: { pagination: new Pagination(1, 3) } },
+  "page 1": { query: { pagination: new Pagination(1, 3) } },
+  "page 2": { query: { pagination: new Pagination(2, 3) } },
+  "long page 1": { query: { pagination: new Pagination(1, 4) } },
   "even": { query: EVEN },
   "streamed even": { query: EVEN, how: "streamed" },
   "get a": { query: {}, id: "a" },
@@ -345,7 +345,7 @@ export class SimTable {
     const { query, id, how } = VIEWS[name];
     const expected = viewOf(this.#scene.master.stateAt(seq), query);
     if (how === "counted" || typeof answer === "number") {
-      return how === "counted" && Math.floor(Number(answer)) === expected.length;
+      return how === "counted" && sizeOf(Number(answer)) === expected.length;
     }
     if (id !== undefined) {
       const held = expected.find(([candidate]) => candidate === id)?.[1];
