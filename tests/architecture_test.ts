@@ -16,7 +16,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   sqlite: ["table"],
   trace: ["table", "clock"],
   cache: ["table", "trace", "sqlite"],
-  queue: ["table", "trace"],
+  queue: ["table", "trace", "clock"],
   wire: ["table"],
   stream: ["table", "trace", "clock", "wire"],
   adapters: ["table", "trace", "clock", "sqlite", "wire"],

@@ -1,5 +1,7 @@
 import { ClosedError, QueueFullError } from "../table/errors.ts";
 import { wholeNumber } from "../table/whole_number.ts";
+import { onAbort } from "../clock/on_abort.ts";
+import { Line } from "./line.ts";
 import type { Write, WriteState } from "./write.ts";
 import { describeWriteOp, type WriteAnswer, type WriteOp } from "./write_op.ts";
 
@@ -30,8 +32,8 @@ export interface WriteRequest {
 export class WriteQueue {
   readonly #capacity: number;
   readonly #waitingCapacity: number;
-  readonly #accepted = new Set<QueuedWrite>();
-  readonly #waiting = new Set<QueuedWrite>();
+  readonly #accepted = new Line<QueuedWrite>();
+  readonly #waiting = new Line<QueuedWrite>();
   #idle: Promise<void> = Promise.resolve();
   #draining = false;
   #closed = false;
@@ -89,9 +91,7 @@ export class WriteQueue {
 
   async #drain(): Promise<void> {
     this.#draining = true;
-    for (const write of this.#accepted) {
-      await write.send();
-    }
+    for (let next = this.#accepted.first; next !== undefined; next = this.#accepted.first) await next.send();
     this.#draining = false;
   }
 
@@ -101,11 +101,12 @@ export class WriteQueue {
   }
 
   #admit(): void {
-    for (const write of this.#waiting) {
-      if (this.#accepted.size >= this.#capacity) return;
-      this.#waiting.delete(write);
-      this.#accepted.add(write);
-      write.accept();
+    while (this.#accepted.size < this.#capacity) {
+      const next = this.#waiting.first;
+      if (next === undefined) return;
+      this.#waiting.delete(next);
+      this.#accepted.add(next);
+      next.accept();
     }
   }
 }
@@ -137,9 +138,7 @@ class QueuedWrite implements Write {
     // Nobody has to await either: the failure is reported where the write is sent.
     this.accepted.catch(() => {});
     this.applied.catch(() => {});
-    const abort = (): void => void this.#withdraw(signal?.reason);
-    signal?.addEventListener("abort", abort, { once: true });
-    this.#stopListening = () => signal?.removeEventListener("abort", abort);
+    this.#stopListening = signal === undefined ? () => {} : onAbort(signal, () => void this.#withdraw(signal.reason));
   }
 
   get state(): WriteState {

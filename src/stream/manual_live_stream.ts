@@ -1,3 +1,4 @@
+import { onAbort } from "../clock/on_abort.ts";
 import { wholeNumber } from "../table/whole_number.ts";
 import { type LiveEvent, toLiveEvent } from "./live_event.ts";
 import type { LiveStream, SubscribeOptions } from "./live_stream.ts";
@@ -58,14 +59,15 @@ export class ManualLiveStream implements LiveStream {
     return new ReadableStream<LiveEvent>({
       start: (controller) => {
         const end = (): void => this.#end(subscriber);
+        let stopListening = (): void => {};
         const leave = (): void => {
-          signal?.removeEventListener("abort", end);
+          stopListening();
           if (this.#subscribers.delete(subscriber) && this.#subscribers.size === 0) this.#onUnused?.();
         };
         subscriber = { controller, leave, lagging: false };
         this.#subscribers.add(subscriber);
         if (this.#closed || signal?.aborted) end();
-        else signal?.addEventListener("abort", end);
+        else if (signal !== undefined) stopListening = onAbort(signal, end);
       },
       pull: () => {
         if (!subscriber.lagging) return;

@@ -1,0 +1,47 @@
+interface Place<T> {
+  readonly item: T;
+  before: Place<T> | undefined;
+  after: Place<T> | undefined;
+}
+
+/**
+ * Items in the order in which they came. Finding the first and leaving from anywhere take one step, however many have
+ * left before: a `Set` would look through what was deleted at its front each time it is asked for the first.
+ */
+export class Line<T> {
+  readonly #places = new Map<T, Place<T>>();
+  #first: Place<T> | undefined;
+  #last: Place<T> | undefined;
+
+  /** How many items there are. */
+  get size(): number {
+    return this.#places.size;
+  }
+
+  /** The item that came first. */
+  get first(): T | undefined {
+    return this.#first?.item;
+  }
+
+  /** Puts an item at the end, unless it is in the line already. */
+  add(item: T): void {
+    if (this.#places.has(item)) return;
+    const place: Place<T> = { item, before: this.#last, after: undefined };
+    if (this.#last === undefined) this.#first = place;
+    else this.#last.after = place;
+    this.#last = place;
+    this.#places.set(item, place);
+  }
+
+  /** Takes an item out; whether it was there. */
+  delete(item: T): boolean {
+    const place = this.#places.get(item);
+    if (place === undefined) return false;
+    this.#places.delete(item);
+    if (place.before === undefined) this.#first = place.after;
+    else place.before.after = place.after;
+    if (place.after === undefined) this.#last = place.before;
+    else place.after.before = place.before;
+    return true;
+  }
+}
