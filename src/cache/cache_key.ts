@@ -7,35 +7,32 @@ import { describe } from "../table/row.ts";
  * The keys of one LiveTable, and the only place that builds or reads keys:
  *
  * ```text
- * {cacheKey}/page_{n}          a page of the plain view, 50 to a page
- * {cacheKey}/all               the plain view, unpaginated
+ * {cacheKey}/page_{n}          a page of the whole table in its own order, 50 to a page
+ * {cacheKey}/all               the whole table, unpaginated
  * {cacheKey}/id/{id}           one row
- * {cacheKey}/{view}/page_{n}   the same of a view: another where, order, search or size of page
+ * {cacheKey}/{view}/page_{n}   the same of a view: any where, order or search, or another size of page
  * {cacheKey}/{view}/all
  * {cacheKey}/{view}/id/{id}
  * ```
  *
  * Each part is escaped, so a key can be read in one way only: no id can look like a page, and no cacheKey like a part
- * of another. A view's part always starts with `view:`.
+ * of another. A view's part always starts with `view:`, and holds all of its query, however the handle came by it: a
+ * master that is narrowed, and the whole table, may stand under one cacheKey.
  */
 export class CacheKeys {
   /** What every key of this cacheKey starts with, and no other key does. */
   readonly prefix: string;
-  readonly #plain: string;
-  readonly #plainSet: string;
 
   /**
-   * The keys under `cacheKey`; the view without a part of its own is the one that `base` selects.
+   * The keys under `cacheKey`.
    *
    * @throws {TypeError} if `cacheKey` is not a string, or empty.
    */
-  constructor(cacheKey: string, base: Query) {
+  constructor(cacheKey: string) {
     if (typeof cacheKey !== "string" || cacheKey === "") {
       throw new TypeError(`cacheKey must be a string that is not empty, got ${describe(cacheKey)}`);
     }
     this.prefix = `${escapeKeyPart(cacheKey)}/`;
-    this.#plain = canonicalQuery(base);
-    this.#plainSet = canonicalQuery(narrowing(base));
   }
 
   /** The key of the rows that `query` selects. */
@@ -43,18 +40,18 @@ export class CacheKeys {
     const { pagination } = query;
     const perPage = pagination?.itemsPerPage ?? DEFAULT_ITEMS_PER_PAGE;
     const suffix = perPage === DEFAULT_ITEMS_PER_PAGE ? "" : `;per_page=${perPage}`;
-    const view = this.#view(canonicalQuery(query), this.#plain, suffix);
+    const view = this.#view(canonicalQuery(query), suffix);
     return `${view}${pagination === undefined ? "all" : `page_${pagination.page}`}`;
   }
 
   /** What the keys of single rows in the set of `query` start with; order and page make no difference. */
   ofIds(query: Query): string {
-    return `${this.#view(canonicalQuery(narrowing(query)), this.#plainSet, "")}id/`;
+    return `${this.#view(canonicalQuery(narrowing(query)), "")}id/`;
   }
 
-  #view(selection: string, plain: string, suffix: string): string {
-    if (selection === plain && suffix === "") return this.prefix;
-    return `${this.prefix}${escapeKeyPart(`${VIEW}${selection === plain ? "" : `;${selection}`}${suffix}`)}/`;
+  #view(selection: string, suffix: string): string {
+    if (selection === "" && suffix === "") return this.prefix;
+    return `${this.prefix}${escapeKeyPart(`${VIEW}${selection === "" ? "" : `;${selection}`}${suffix}`)}/`;
   }
 }
 

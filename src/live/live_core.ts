@@ -52,7 +52,7 @@ export class LiveCore {
     this.cache = cache;
     this.options = options;
     this.#clock = clock;
-    this.keys = new CacheKeys(cacheKey, master.query);
+    this.keys = new CacheKeys(cacheKey);
     // Before anything that others hear of: it refuses bad capacities.
     this.queue = new WriteQueue({
       capacity: options.queueCapacity ?? DEFAULT_QUEUE_CAPACITY,

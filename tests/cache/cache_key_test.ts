@@ -24,7 +24,7 @@ function clients(cacheKey = "clients", table = master): LiveTable {
 
 /** The key that `listValues()` of a query is kept under. */
 function listKey(cacheKey: string, query: Query): string {
-  return new CacheKeys(cacheKey, {}).ofList(master.withQuery(query).query);
+  return new CacheKeys(cacheKey).ofList(master.withQuery(query).query);
 }
 
 function idKey(cacheKey: string, query: Query, id: string): string {
@@ -75,13 +75,22 @@ describe("The keys of a LiveTable", () => {
     assert.match(clients().search("Riga").idCacheKey("marty"), /^clients\/view:[^/]*\/id\/marty$/);
   });
 
-  it("are the plain ones for the view that the master already was when the table was made", () => {
-    const riga = clients("clients", master.where({ city: "Riga" }));
-    assert.equal(riga.pageCacheKey(1), "clients/page_1");
-    assert.equal(riga.idCacheKey("marty"), "clients/id/marty");
-    assert.match(riga.where({ name: "Marty" }).pageCacheKey(1), /^clients\/view:/);
-    assert.match(riga.withQuery({}).pageCacheKey(1), /^clients\/view:/);
-    assert.notEqual(riga.withQuery({}).pageCacheKey(1), riga.where({ name: "Marty" }).pageCacheKey(1));
+  it("hold how the master itself is narrowed, ordered and paged, so that one cacheKey may stand for all of its sets", () => {
+    const sets = [
+      master,
+      master.where({ city: "Riga" }),
+      master.search("Riga"),
+      master.orderBy("city"),
+      master.where({ city: "Riga" }).orderBy("city"),
+    ].map((table) => clients("clients", table));
+    assert.equal(new Set(sets.map((table) => table.listCacheKey)).size, sets.length);
+    assert.equal(new Set(sets.map((table) => table.pageCacheKey(1))).size, sets.length);
+    const [whole, riga, , ordered] = sets;
+    assert.equal(riga?.pageCacheKey(1), whole?.where({ city: "Riga" }).pageCacheKey(1));
+    assert.equal(riga?.idCacheKey("marty"), whole?.where({ city: "Riga" }).idCacheKey("marty"));
+    assert.equal(riga?.withQuery({}).pageCacheKey(1), "clients/page_1");
+    assert.equal(ordered?.idCacheKey("marty"), "clients/id/marty", "the order of a set does not change which rows it has");
+    assert.equal(clients("clients", master.page(3)).listCacheKey, "clients/page_3");
   });
 
   it("are the same for the same conditions in another order, said twice, or said in another way", () => {
@@ -148,7 +157,7 @@ describe("The keys of a LiveTable", () => {
   });
 
   it("stay in their scope: no other cacheKey's prefix is the beginning of one", () => {
-    const prefix = new CacheKeys("client", {}).prefix;
+    const prefix = new CacheKeys("client").prefix;
     assert(!clients("clients").idCacheKey("a").startsWith(prefix));
     assert(!clients("client/x").idCacheKey("a").startsWith(prefix));
     assert(clients("client").idCacheKey("a").startsWith(prefix));
@@ -176,10 +185,23 @@ describe("The keys of a LiveTable", () => {
     );
   });
 
+  it(`are equal for two tables exactly if their sets are, whether the master or the handle is narrowed (seed ${seed})`, () => {
+    fc.assert(
+      fc.property(asked, asked, fc.boolean(), (one, drawn, same) => {
+        const other = { ...drawn, cacheKey: one.cacheKey, id: one.id, ...(same && { query: one.query }) };
+        const ofMaster = clients(one.cacheKey, master.withQuery(one.query));
+        const ofHandle = clients(one.cacheKey).withQuery(other.query);
+        const key = (table: LiveTable): string => one.id === undefined ? table.listCacheKey : table.idCacheKey(one.id);
+        assert.equal(key(ofMaster) === key(ofHandle), identityOf(one) === identityOf(other));
+      }),
+      { seed, numRuns: 3_000 },
+    );
+  });
+
   it(`start with their own cacheKey's prefix, and with no other's (seed ${seed})`, () => {
     fc.assert(
       fc.property(asked, anyText.filter((text) => text !== ""), (one, cacheKey) => {
-        const { prefix } = new CacheKeys(cacheKey, {});
+        const { prefix } = new CacheKeys(cacheKey);
         assert.equal(keyOf(one).startsWith(prefix), one.cacheKey === cacheKey);
         assert(keyOf({ ...one, cacheKey }).startsWith(prefix));
       }),
