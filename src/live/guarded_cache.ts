@@ -1,5 +1,6 @@
 import type { Cache, CachedRows, Fence } from "../cache/cache.ts";
 import { traceableKey } from "../cache/cache_key.ts";
+import type { Deadline } from "../clock/deadline.ts";
 import { isPromise, type MaybePromise } from "../table/maybe_promise.ts";
 import { failure, type Trace } from "../trace/trace.ts";
 import type { Counters } from "./live_stats.ts";
@@ -13,16 +14,19 @@ interface CacheCall<T> {
 }
 
 /**
- * The cache as the rest of this folder sees it: a failure becomes the answer that is always safe (nothing held, no
- * fence, not stored, not dropped), and is counted and traced.
+ * The cache as the rest of this folder sees it: a failure, or no answer in time, becomes the answer that is always safe
+ * (nothing held, no fence, not stored, not dropped), and is counted and traced. What a call does after its time is over
+ * changes nothing that matters: an answer is disregarded, a `put` carries its fence, an invalidation drops what is there.
  */
 export class GuardedCache {
   readonly #cache: Cache;
   readonly #counters: Counters;
   readonly #trace: Trace | undefined;
+  readonly #deadline: Deadline;
 
-  constructor(cache: Cache, counters: Counters, trace: Trace | undefined) {
+  constructor(cache: Cache, deadline: Deadline, counters: Counters, trace: Trace | undefined) {
     this.#cache = cache;
+    this.#deadline = deadline;
     this.#counters = counters;
     this.#trace = trace;
   }
@@ -34,7 +38,7 @@ export class GuardedCache {
     try {
       const held = this.#held(key);
       if (held === undefined || "rows" in held) return held;
-      return held.then(undefined, (error: unknown) => this.#failed({ ...GET, key }, error));
+      return this.#deadline.limit(held).then(undefined, (error: unknown) => this.#failed({ ...GET, key }, error));
     } catch (error) {
       return this.#failed({ ...GET, key }, error);
     }
@@ -75,7 +79,11 @@ export class GuardedCache {
 
   #attempt<T>(call: CacheCall<T>, run: () => MaybePromise<T>): MaybePromise<T> {
     const trace = this.#trace;
-    return this.#guard(call, trace === undefined ? run : () => this.#traced(trace, call, run));
+    const inTime = (): MaybePromise<T> => {
+      const answer = run();
+      return isPromise(answer) ? this.#deadline.limit(answer) : answer;
+    };
+    return this.#guard(call, trace === undefined ? inTime : () => this.#traced(trace, call, inTime));
   }
 
   #traced<T>(trace: Trace, { name, key, outcome }: CacheCall<T>, run: () => MaybePromise<T>): MaybePromise<T> {

@@ -19,11 +19,11 @@ export interface LastInvalidation {
 interface Trust {
   /** How often it was invalidated from here. */
   generation: number;
-  /** From when on the master's answers are no older than the last invalidation, in monotonic milliseconds. */
+  /** From when on the master's answers are no older than the last invalidation from here, in monotonic milliseconds. */
   settledFrom: number;
   /** Whose invalidation is under way, or has failed and was not made up for; with the generation it began. */
   readonly doubters: Map<Invalidation, number>;
-  /** The open tables, any of which can make up for what another failed to drop. */
+  /** The tables that are open or being closed. An open one can make up for what another failed to drop. */
   readonly users: Set<Invalidation>;
 }
 
@@ -50,7 +50,6 @@ export class Invalidation {
   #running: Promise<void> | undefined;
   #next: Promise<void> | undefined;
   #retrying: Promise<void> | undefined;
-  #settling: Promise<void> | undefined;
   #last: LastInvalidation | undefined;
 
   /** Shares its trust with all tables on the same cache and prefix, and takes over what a closed one left undone. */
@@ -72,7 +71,7 @@ export class Invalidation {
     return this.#trust.doubters.size > 0;
   }
 
-  /** From when on the master's answers are no older than the last invalidation, in monotonic milliseconds. */
+  /** From when on the master's answers are no older than the last invalidation from here, in monotonic milliseconds. */
   get settledFrom(): number {
     return this.#trust.settledFrom;
   }
@@ -93,7 +92,6 @@ export class Invalidation {
     this.#doubt();
     if (masterLagMs > 0) {
       this.#trust.settledFrom = Math.max(this.#trust.settledFrom, clock.monotonic() + masterLagMs);
-      this.#settling ??= this.#dropWhenSettled();
     }
     return this.#drop();
   }
@@ -102,14 +100,20 @@ export class Invalidation {
   async close(): Promise<void> {
     const { doubters, users } = this.#trust;
     this.#closing.abort();
-    await this.#settling;
     await this.#retrying;
     while (this.#running !== undefined || this.#next !== undefined) await (this.#next ?? this.#running);
     if (doubters.has(this)) await this.#drop();
     users.delete(this);
-    const [heir] = users;
-    if (doubters.has(this) && heir !== undefined) heir.#retryLater();
+    this.#handOver();
     if (users.size === 0 && doubters.size === 0) trusts.get(this.#options.cache)?.delete(this.#options.prefix);
+  }
+
+  /** What is left to drop goes to a table that stays: not to one that is being closed, and also what this was left itself. */
+  #handOver(): void {
+    if (!this.doubted) return;
+    for (const user of this.#trust.users) {
+      if (!user.#closing.signal.aborted) return user.#retryLater();
+    }
   }
 
   #doubt(): void {
@@ -161,21 +165,6 @@ export class Invalidation {
       await this.#drop();
     }
     this.#retrying = undefined;
-  }
-
-  /** Others on the same cache may have kept what a lagging replica told them meanwhile. */
-  async #dropWhenSettled(): Promise<void> {
-    const { clock } = this.#options;
-    for (let leftMs = this.#settlingMs(); leftMs > 0; leftMs = this.#settlingMs()) {
-      await clock.wait(leftMs, { background: true });
-    }
-    this.#settling = undefined;
-    this.#doubt();
-    await this.#drop();
-  }
-
-  #settlingMs(): number {
-    return this.#trust.settledFrom - this.#options.clock.monotonic();
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Cache } from "../cache/cache.ts";
 import { CacheKeys } from "../cache/cache_key.ts";
 import { type Clock, systemClock } from "../clock/clock.ts";
+import { Deadline } from "../clock/deadline.ts";
 import type { Write } from "../queue/write.ts";
 import { toWriteOp, type WriteAnswer, type WriteOp } from "../queue/write_op.ts";
 import { WriteQueue } from "../queue/write_queue.ts";
@@ -12,8 +13,10 @@ import { failure, Trace } from "../trace/trace.ts";
 import { EventListener } from "./event_listener.ts";
 import { GuardedCache } from "./guarded_cache.ts";
 import { Invalidation } from "./invalidation.ts";
+import { MasterLag } from "./master_lag.ts";
 import {
   checkLiveTableOptions,
+  DEFAULT_CACHE_TIMEOUT_MS,
   DEFAULT_QUEUE_CAPACITY,
   DEFAULT_WAITING_CAPACITY,
   type LiveTableOptions,
@@ -38,6 +41,7 @@ export class LiveCore {
   readonly events: ManualLiveStream = new ManualLiveStream();
   readonly #writes: WriteThrough;
   readonly #clock: Clock;
+  readonly #deadline: Deadline;
   readonly #listener: EventListener | undefined;
   #closed: Promise<void> | undefined;
   #writeIdPrefix: string | undefined;
@@ -47,11 +51,13 @@ export class LiveCore {
     checkLiveTableOptions(options);
     if (typeof cache?.get !== "function") throw new TypeError(`A LiveTable needs a cache, got ${describe(cache)}`);
     const { liveStream, tracer, clock = systemClock, staleTimeMs = Infinity, masterLagMs = 0 } = options;
+    const deadline = new Deadline(clock, options.cacheTimeoutMs ?? DEFAULT_CACHE_TIMEOUT_MS);
     this.master = master;
     this.cacheKey = cacheKey;
     this.cache = cache;
     this.options = options;
     this.#clock = clock;
+    this.#deadline = deadline;
     this.keys = new CacheKeys(cacheKey);
     // Before anything that others hear of: it refuses bad capacities.
     this.queue = new WriteQueue({
@@ -60,12 +66,13 @@ export class LiveCore {
     });
     const { counters, events, keys: { prefix } } = this;
     const trace = tracer && new Trace(tracer, { cache_key: cacheKey }, () => counters.tracerFailures++);
-    const guarded = new GuardedCache(cache, counters, trace);
+    const guarded = new GuardedCache(cache, deadline, counters, trace);
     const invalidation = new Invalidation({ cache, guarded, prefix, masterLagMs, clock, counters });
     this.trace = trace;
     this.guarded = guarded;
     this.invalidation = invalidation;
-    this.reads = new ReadThrough({ cache: guarded, invalidation, staleTimeMs, clock, counters, trace });
+    const lag = new MasterLag({ cache: guarded, invalidation, key: `${prefix}all`, lagMs: masterLagMs, clock });
+    this.reads = new ReadThrough({ cache: guarded, invalidation, lag, staleTimeMs, clock, counters, trace });
     this.#writes = new WriteThrough({ invalidation, events, counters, trace });
     trace?.event({
       target: "vantage_live::read",
@@ -126,6 +133,7 @@ export class LiveCore {
     await this.#listener?.close();
     await this.invalidation.close();
     await readsClosed;
+    this.#deadline.close();
     this.events.close();
     this.trace?.event({ target: "vantage_live::read", level: "info", name: "closed", fields: {} });
   }

@@ -20,10 +20,17 @@ export interface LiveTableOptions {
   /** How long an entry is fresh, in milliseconds; default `Infinity`: until it is invalidated. */
   readonly staleTimeMs?: number | undefined;
   /**
-   * How long after a change the master's reads may still be old, in milliseconds, as with read replicas; default 0.
-   * What is read before that is answered but not kept, and `close()` waits until then.
+   * How long after a change the master's reads may still be old, in milliseconds, as with read replicas; default 0. What is
+   * read before that is answered but not kept: here, by whatever keeps what this table answers (a `LiveTable` over it, the
+   * client of a handler that serves it), or by other processes on the same cache, each of which needs the same option. What
+   * others invalidate is seen in the cache's fences, so for this long after a table is opened nothing is kept either.
    */
   readonly masterLagMs?: number | undefined;
+  /**
+   * How long a call of the cache may take, in milliseconds; default 5000, `Infinity` for ever. After that a read goes to
+   * the master and is not kept, and an invalidation counts as failed: nothing held is served until one has succeeded.
+   */
+  readonly cacheTimeoutMs?: number | undefined;
   /** Where traces go; without one, tracing costs nothing. */
   readonly tracer?: Tracer | undefined;
   /** Where time and chance come from; default the system's. */
@@ -35,17 +42,24 @@ export const DEFAULT_QUEUE_CAPACITY = 256;
 /** How many writes may wait for a place unless the options say something else. */
 export const DEFAULT_WAITING_CAPACITY = 10_000;
 
+/** How long a call of the cache may take unless the options say something else. */
+export const DEFAULT_CACHE_TIMEOUT_MS = 5_000;
+
 /**
  * Refuses options that make no sense. The queue checks its own.
  *
  * @throws {RangeError} if a number is out of range; the message names it.
  */
-export function checkLiveTableOptions({ staleTimeMs, masterLagMs, masterItemsPerPage }: LiveTableOptions): void {
+export function checkLiveTableOptions(options: LiveTableOptions): void {
+  const { staleTimeMs, masterLagMs, cacheTimeoutMs, masterItemsPerPage } = options;
   if (staleTimeMs !== undefined && !(staleTimeMs >= 0)) {
     throw new RangeError(`staleTimeMs must be at least 0, got ${describe(staleTimeMs)}`);
   }
   if (masterLagMs !== undefined && !(masterLagMs >= 0 && Number.isFinite(masterLagMs))) {
     throw new RangeError(`masterLagMs must be at least 0 and finite, got ${describe(masterLagMs)}`);
+  }
+  if (cacheTimeoutMs !== undefined && !(cacheTimeoutMs > 0)) {
+    throw new RangeError(`cacheTimeoutMs must be more than 0, got ${describe(cacheTimeoutMs)}`);
   }
   if (masterItemsPerPage !== undefined) wholeNumber("masterItemsPerPage", masterItemsPerPage);
 }

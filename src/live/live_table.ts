@@ -36,8 +36,8 @@ export interface Explanation {
  * fill the cache; writes go through a queue to the master and invalidate what is held; a live stream keeps it fresh when
  * others change the data. It is a table like any other: generic code cannot tell it from its master.
  *
- * An aborted `signal` ends a reader's wait, not the read of the master, which others may share. It takes a write back
- * only while that is queued: a write that rejects with the signal's reason was never sent.
+ * An aborted `signal` ends a reader's wait; the read of the master, which others may share, ends with the last of its
+ * readers. It takes a write back only while that is queued: a write that rejects with the signal's reason was never sent.
  *
  * @example Miss, hit, write, miss
  * ```ts
@@ -82,7 +82,7 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
     this.#idPrefix = this.#core.keys.ofIds(query);
     this.#all = {
       key: this.#core.keys.ofList(query),
-      load: (signal) => master.listValues({ signal }),
+      load: (options) => master.listValues(options),
       id: undefined,
       pick: pickAll,
     };
@@ -156,7 +156,7 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
   listValues(options?: CallOptions): Promise<Rows> {
     const self = selfOf(this);
     const core = self.#core;
-    if (core.trace === undefined) return core.reads.read(self.#all, options?.signal);
+    if (core.trace === undefined) return core.reads.read(self.#all, options);
     return self.#tracedRead("list_values", { page: this.query.pagination?.page }, self.#all, options);
   }
 
@@ -165,20 +165,20 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
     const self = selfOf(this);
     if (typeof id !== "string") return Promise.reject(new TypeError(`An id must be a string, got ${describe(id)}`));
     const request = self.#requests.get(id) ?? self.#rowRequest(id);
-    if (self.#core.trace === undefined) return self.#core.reads.read(request, options?.signal);
+    if (self.#core.trace === undefined) return self.#core.reads.read(request, options);
     return self.#tracedRead("get_value", { id }, request, options);
   }
 
   /** Any row of the set: the master's answer, since the cache cannot know which it would be. */
   getSomeValue(options?: CallOptions): Promise<RowEntry | undefined> {
     const self = selfOf(this);
-    return self.#pass("get_some_value", (signal) => self.#master.getSomeValue({ signal }), options);
+    return self.#pass("get_some_value", (within) => self.#master.getSomeValue(within), options);
   }
 
   /** The size of the set: the master's answer. */
   getCount(options?: CallOptions): Promise<number> {
     const self = selfOf(this);
-    return self.#pass("get_count", (signal) => self.#master.getCount({ signal }), options);
+    return self.#pass("get_count", (within) => self.#master.getCount(within), options);
   }
 
   /** Adds a row. If the id exists, nothing is overwritten and the stored row is the answer. */
@@ -295,8 +295,8 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
     const request: ReadRequest<Row | undefined> = {
       key: this.idCacheKey(id),
       id,
-      load: async (signal) => {
-        const row = await this.#master.getValue(id, { signal });
+      load: async (options) => {
+        const row = await this.#master.getValue(id, options);
         return Rows.from(row === undefined ? [] : [[id, row]]);
       },
       pick: pickRow,
@@ -332,11 +332,11 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
     return answer as Promise<A>;
   }
 
-  #pass<T>(name: string, ask: (signal: AbortSignal) => Promise<T>, options: CallOptions = {}): Promise<T> {
+  #pass<T>(name: string, ask: (within: CallOptions) => Promise<T>, options: CallOptions = {}): Promise<T> {
     const { reads, trace } = this.#core;
-    if (trace === undefined) return reads.pass(ask, options.signal);
+    if (trace === undefined) return reads.pass(ask, options);
     return trace.asyncSpan({ target: "vantage_live::read", level: "debug", name, fields: {} }, async (add) => {
-      const answer = await reads.pass(ask, options.signal);
+      const answer = await reads.pass(ask, options);
       add({ outcome: "passed" });
       return answer;
     });
@@ -345,7 +345,7 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
   #tracedRead<T>(name: string, fields: TraceFields, request: ReadRequest<T>, options: CallOptions = {}): Promise<T> {
     const { reads, trace } = this.#core;
     const read = (add: (fields: TraceFields) => void): Promise<T> =>
-      reads.read(request, options.signal, (outcome) => add({ outcome }));
+      reads.read(request, options, (outcome) => add({ outcome }));
     return trace?.asyncSpan({ target: "vantage_live::read", level: "debug", name, fields }, read) ?? read(() => {});
   }
 }

@@ -307,7 +307,8 @@ export class Table extends TableHandle<Table> {
 
   #call(query: Query, options: WriteOptions = {}): SourceCall {
     options.signal?.throwIfAborted();
-    return { query: shareQuery(query), signal: options.signal, idempotencyKey: options.idempotencyKey };
+    const { signal, idempotencyKey, onUnsettled } = options;
+    return { query: shareQuery(query), signal, idempotencyKey, ...(onUnsettled !== undefined && { onUnsettled }) };
   }
 
   #id(id: string): string {

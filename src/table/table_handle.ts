@@ -90,7 +90,7 @@ export abstract class TableHandle<Self extends TableLike> implements TableLike {
     let entries: Iterator<RowEntry> | undefined;
     return new ReadableStream<RowEntry>({
       pull: async (controller) => {
-        entries ??= (await this.listValues({ signal }))[Symbol.iterator]();
+        entries ??= (await this.listValues({ ...options, signal }))[Symbol.iterator]();
         const next = entries.next();
         if (next.done) controller.close();
         else controller.enqueue(next.value);

@@ -7,6 +7,11 @@ import type { RowEntry, Rows } from "./rows.ts";
 export interface CallOptions {
   /** Ends the caller's wait: the promise rejects with the signal's reason. Each table says if it ends the work too. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Called before the answer if it may be older than a change that is known already, as that of a replica that lags: good
+   * for this caller now, but not to be kept. A table that reads from another passes it on.
+   */
+  readonly onUnsettled?: (() => void) | undefined;
 }
 
 /** Options of every write. */

@@ -10,6 +10,8 @@ export interface SourceCall {
   readonly query: Query;
   /** Aborted when nobody waits any more; passing it on, as to `fetch`, is optional. */
   readonly signal?: AbortSignal | undefined;
+  /** To be called if the answer may be older than a change that is known: then it is not kept. Reads only. */
+  readonly onUnsettled?: (() => void) | undefined;
   /** A key that is the same when the same write is sent again. */
   readonly idempotencyKey?: string | undefined;
 }

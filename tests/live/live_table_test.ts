@@ -122,30 +122,6 @@ describe("LiveTable, reading", () => {
     assert.equal(table.stats().rowsRedundant, 3);
   });
 
-  it("LiveTable with masterLagMs answers, but does not keep, what a lagging replica may say", async () => {
-    const { table, master, clock } = fixture({ masterLagMs: 500 });
-    await table.patchValue("a", { price: 3 });
-    await table.listValues();
-    await table.listValues();
-    assert.equal(master.plan.count("listValues"), 2);
-    await clock.advance(500);
-    await table.listValues();
-    await table.listValues();
-    assert.equal(master.plan.count("listValues"), 3);
-    assert.equal(clock.waiting, 0);
-  });
-
-  it("LiveTable with masterLagMs knows of the changes of others on the same cache", async () => {
-    const { table, another, clock } = fixture({ masterLagMs: 500 });
-    const other = another();
-    await table.patchValue("a", { price: 3 });
-    await other.listValues();
-    await clock.advance(100);
-    await table.listValues();
-    assert.equal(table.stats().hits + other.stats().fills, 0);
-    await clock.advance(400);
-  });
-
   it("LiveTable with staleTimeMs does not serve an entry from the future, as after a clock was set back", async () => {
     const { master, cache } = fixture();
     const [early, late] = [new FakeClock({ now: 1_000 }), new FakeClock({ now: 5_000 })];
@@ -181,27 +157,6 @@ describe("LiveTable, reading", () => {
       assert.equal((await table.listValues()).size, 3);
       assert.equal(table.stats().cacheFailures, 0);
     }
-  });
-
-  it("LiveTable with masterLagMs drops what others on the same cache kept meanwhile", async () => {
-    const { table, another, clock } = fixture({ masterLagMs: 500 });
-    const other = another({ masterLagMs: 0 });
-    await table.patchValue("a", { price: 3 });
-    await other.listValues();
-    await clock.advance(500);
-    await other.listValues();
-    assert.equal(other.stats().hits, 0);
-  });
-
-  it("LiveTable.close() waits until the master has caught up", async () => {
-    const { table, clock } = fixture({ masterLagMs: 500 });
-    await table.patchValue("a", { price: 3 });
-    let closed = false;
-    const closing = table.close().then(() => closed = true);
-    await clock.advance(499);
-    assert.equal(closed, false);
-    await clock.advance(1);
-    await closing;
   });
 
   it("LiveTable counts rows that it receives again unchanged", async () => {
@@ -544,6 +499,8 @@ describe("LiveTable, bad input", () => {
     assert.throws(() => make("p", { waitingCapacity: NaN }), RangeError);
     assert.throws(() => make("p", { staleTimeMs: -1 }), RangeError);
     assert.throws(() => make("p", { masterLagMs: Infinity }), RangeError);
+    assert.throws(() => make("p", { cacheTimeoutMs: 0 }), { name: "RangeError", message: /cacheTimeoutMs .* got number 0/ });
+    assert.throws(() => make("p", { cacheTimeoutMs: NaN }), RangeError);
     assert.throws(() => make("p", { masterItemsPerPage: 0 }), RangeError);
     assert.throws(() => table.page(NaN), { name: "RangeError", message: /page .* got NaN/ });
     assert.throws(() => table.where({ prise: 1 }), { name: "TypeError", message: /"prise".*accepted are name, price/ });
@@ -587,7 +544,7 @@ describe("LiveTable, bad input", () => {
     const third = one.invalidate();
     drops[2]?.fail();
     await third;
-    await clock.advance(60_000);
+    await clock.advance(1_000);
     assert.equal(drops.length, 4);
     drops[3]?.succeed();
     await settle();

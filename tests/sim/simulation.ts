@@ -118,6 +118,9 @@ class Simulation {
     for (const table of this.#tables) if (!table.listens) table.invalidate();
     await this.#rest();
     await this.#readAtRest();
+    // What is seen of others' invalidations is seen with the first read: only after the lag is anything kept.
+    await scheduler.advance(this.#scene.world.lagMs);
+    await this.#readAtRest();
     await this.#readAtRest(await this.#readAtRest());
     for (const table of this.#tables) table.close();
     await this.#rest();

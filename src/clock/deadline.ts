@@ -1,0 +1,82 @@
+import type { Clock } from "./clock.ts";
+
+interface Call {
+  readonly dueAt: number;
+  readonly expire: () => void;
+}
+
+/**
+ * Ends waits that take too long. All are given the same time, so those that began first are due first, and one timer
+ * serves all of them; with nothing to wait for there is none.
+ */
+export class Deadline {
+  readonly #clock: Clock;
+  readonly #ms: number;
+  /** In the order in which they are due. */
+  readonly #calls = new Set<Call>();
+  #timer: AbortController | undefined;
+  #closed = false;
+
+  /** Waits of `ms` milliseconds at the most; `Infinity` is for ever. */
+  constructor(clock: Clock, ms: number) {
+    this.#clock = clock;
+    this.#ms = ms;
+  }
+
+  /** Settles as `work` does, or rejects with a `TimeoutError` when the time is over. The work itself goes on. */
+  limit<T>(work: Promise<T>): Promise<T> {
+    if (this.#ms === Infinity || this.#closed) return work;
+    return new Promise<T>((resolve, reject) => {
+      const call: Call = {
+        dueAt: this.#clock.monotonic() + this.#ms,
+        expire: () => reject(new DOMException(`No answer within ${this.#ms} ms`, "TimeoutError")),
+      };
+      this.#calls.add(call);
+      this.#timer ??= this.#start();
+      work.then((value) => {
+        this.#leave(call);
+        resolve(value);
+      }, (error: unknown) => {
+        this.#leave(call);
+        reject(error);
+      });
+    });
+  }
+
+  /** Limits nothing any more, and keeps no timer. */
+  close(): void {
+    this.#closed = true;
+    this.#calls.clear();
+    this.#timer?.abort();
+  }
+
+  #leave(call: Call): void {
+    if (!this.#calls.delete(call) || this.#calls.size > 0) return;
+    this.#timer?.abort();
+    this.#timer = undefined;
+  }
+
+  #start(): AbortController {
+    const timer = new AbortController();
+    void this.#expireInTime(timer.signal);
+    return timer;
+  }
+
+  /** Holds the process up while it waits: somebody waits for the work. */
+  async #expireInTime(signal: AbortSignal): Promise<void> {
+    for (let leftMs = this.#ms; !signal.aborted; leftMs = this.#leftMs()) {
+      if (leftMs > 0) await this.#clock.wait(leftMs, { signal }).catch(() => {});
+      const now = this.#clock.monotonic();
+      for (const call of this.#calls) {
+        if (signal.aborted || call.dueAt > now) break;
+        call.expire();
+        this.#leave(call);
+      }
+    }
+  }
+
+  #leftMs(): number {
+    for (const { dueAt } of this.#calls) return dueAt - this.#clock.monotonic();
+    return 0;
+  }
+}

@@ -1,0 +1,84 @@
+import { describe, it } from "node:test";
+import assert from "node:assert/strict";
+import { FakeClock, settle } from "@vantage/live/testing";
+import { Deadline } from "../../src/clock/deadline.ts";
+
+const TIMEOUT = { name: "TimeoutError", message: /1000 ms/ };
+
+function held<T>(): { readonly work: Promise<T>; readonly done: (value: T) => void } {
+  let done: (value: T) => void = () => {};
+  return { work: new Promise<T>((resolve) => done = resolve), done: (value) => done(value) };
+}
+
+describe("Deadline", () => {
+  it("settles as the work does, if that comes in time, and leaves no timer", async () => {
+    const clock = new FakeClock();
+    const deadline = new Deadline(clock, 1_000);
+    const { work, done } = held<number>();
+    const answer = deadline.limit(work);
+    await clock.advance(999);
+    done(7);
+    assert.equal(await answer, 7);
+    const error = new Error("no");
+    await assert.rejects(deadline.limit(Promise.reject(error)), (thrown) => thrown === error);
+    assert.equal(clock.waiting, 0);
+  });
+
+  it("ends each wait at its time, with one timer for all", async () => {
+    const clock = new FakeClock();
+    const deadline = new Deadline(clock, 1_000);
+    const ended: string[] = [];
+    const wait = (name: string): void => {
+      deadline.limit(held().work).catch((error: unknown) => ended.push(`${name} ${Object(error).name}`));
+    };
+    wait("first");
+    await clock.advance(400);
+    wait("second");
+    wait("third");
+    assert.equal(clock.waiting, 1);
+    await clock.advance(599);
+    assert.deepEqual(ended, []);
+    await clock.advance(1);
+    assert.deepEqual(ended.splice(0), ["first TimeoutError"]);
+    await clock.advance(400);
+    assert.deepEqual(ended, ["second TimeoutError", "third TimeoutError"]);
+    assert.equal(clock.waiting, 0);
+    const late = assert.rejects(deadline.limit(held().work), TIMEOUT);
+    await clock.advance(1_000);
+    await late;
+  });
+
+  it("waits for those that are left when the first is answered", async () => {
+    const clock = new FakeClock();
+    const deadline = new Deadline(clock, 1_000);
+    const first = held();
+    void deadline.limit(first.work);
+    await clock.advance(500);
+    const second = assert.rejects(deadline.limit(held().work), TIMEOUT);
+    first.done(undefined);
+    await clock.advance(1_000);
+    await second;
+    assert.equal(clock.waiting, 0);
+  });
+
+  it("close() leaves no timer, and what is still answered is answered", async () => {
+    const clock = new FakeClock();
+    const deadline = new Deadline(clock, 1_000);
+    const { work, done } = held<number>();
+    const answer = deadline.limit(work);
+    await settle();
+    deadline.close();
+    await settle();
+    assert.equal(clock.waiting, 0);
+    done(7);
+    assert.equal(await answer, 7);
+    assert.equal(await deadline.limit(Promise.resolve(8)), 8);
+    assert.equal(clock.waiting, 0);
+  });
+
+  it("with Infinity waits for ever, without a timer", () => {
+    const clock = new FakeClock();
+    void new Deadline(clock, Infinity).limit(held().work);
+    assert.equal(clock.waiting, 0);
+  });
+});
