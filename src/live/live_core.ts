@@ -3,7 +3,7 @@ import { CacheKeys } from "../cache/cache_key.ts";
 import { type Clock, systemClock } from "../clock/clock.ts";
 import { Deadline } from "../clock/deadline.ts";
 import type { Write } from "../queue/write.ts";
-import { toWriteOp, type WriteAnswer, type WriteOp } from "../queue/write_op.ts";
+import { shareWriteOp, toWriteOp, type WriteAnswer, type WriteOp } from "../queue/write_op.ts";
 import { WriteQueue } from "../queue/write_queue.ts";
 import { ManualLiveStream } from "../stream/manual_live_stream.ts";
 import { ClosedError } from "../table/errors.ts";
@@ -88,7 +88,7 @@ export class LiveCore {
   enqueue(input: WriteOp, target: AnyTable, { signal, idempotencyKey }: WriteOptions): Write {
     const op = toWriteOp(input);
     const id = idempotencyKey ?? this.#newWriteId();
-    const write = this.queue.enqueue({ id, op, signal, send: () => this.#writes.send(op, target, id) });
+    const write = this.queue.enqueue({ id, op: shareWriteOp(op), signal, send: () => this.#writes.send(op, target, id) });
     this.trace?.event({
       target: "vantage_live::write",
       level: "debug",

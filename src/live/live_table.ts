@@ -3,8 +3,8 @@ import { escapeKeyPart } from "../cache/cache_key.ts";
 import type { Write } from "../queue/write.ts";
 import type { WriteAnswer, WriteOp } from "../queue/write_op.ts";
 import type { LiveStream } from "../stream/live_stream.ts";
-import { atPage, bothNarrowings, isUnlimited, type Query } from "../table/query.ts";
-import { describe, type Row } from "../table/row.ts";
+import { atPage, bothNarrowings, isUnlimited, type Query, shareQuery, toQuery } from "../table/query.ts";
+import { describe, type Row, toRow } from "../table/row.ts";
 import { type RowEntry, Rows } from "../table/rows.ts";
 import { selfOf } from "../table/self.ts";
 import { TableHandle } from "../table/table_handle.ts";
@@ -61,6 +61,7 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
   readonly #core: LiveCore;
   /** The master, narrowed like this handle. */
   readonly #master: AnyTable;
+  readonly #query: Query;
   readonly #all: ReadRequest<Rows>;
   readonly #idPrefix: string;
   readonly #requests = new Map<string, ReadRequest<Row | undefined>>();
@@ -78,7 +79,8 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
     const shared: unknown = CORE in options ? options[CORE] : undefined;
     this.#core = shared instanceof LiveCore ? shared : new LiveCore(master, cacheKey, cache, options);
     this.#master = master;
-    const { query } = master;
+    const query = ownQuery(master.query, master);
+    this.#query = query;
     this.#idPrefix = this.#core.keys.ofIds(query);
     this.#all = {
       key: this.#core.keys.ofList(query),
@@ -90,7 +92,7 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
 
   /** How this handle is narrowed, ordered and paged. */
   get query(): Query {
-    return selfOf(this).#master.query;
+    return shareQuery(selfOf(this).#query);
   }
 
   /** The master's name. */
@@ -144,7 +146,8 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
   withQuery(query: Query): LiveTable {
     const core = selfOf(this).#core;
     const options: LiveTableOptions & { [CORE]: LiveCore } = { ...core.options, [CORE]: core };
-    return new LiveTable(core.master.withQuery(query), core.cacheKey, core.cache, options);
+    const narrowed = core.master.withQuery(ownQuery(query, core.master));
+    return new LiveTable(narrowed, core.cacheKey, core.cache, options);
   }
 
   /** The master's related table of this name, past the cache. */
@@ -172,7 +175,10 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
   /** Any row of the set: the master's answer, since the cache cannot know which it would be. */
   getSomeValue(options?: CallOptions): Promise<RowEntry | undefined> {
     const self = selfOf(this);
-    return self.#pass("get_some_value", (within) => self.#master.getSomeValue(within), options);
+    return self.#pass("get_some_value", async (within) => {
+      const entry = await self.#master.getSomeValue(within);
+      return entry === undefined ? undefined : [entry[0], toRow(entry[1])] as const;
+    }, options);
   }
 
   /** The size of the set: the master's answer. */
@@ -359,6 +365,11 @@ function pickAll(rows: Rows): Rows {
 
 function pickRow(rows: Rows, id: string | undefined): Row | undefined {
   return id === undefined ? undefined : rows.get(id);
+}
+
+/** A copy that neither the caller nor the master can change any more. Which columns there are is the master's to say. */
+function ownQuery(query: Query, { tableName }: AnyTable): Query {
+  return toQuery(query, tableName, []);
 }
 
 /** Under this name, options carry what the handles of one table share. */

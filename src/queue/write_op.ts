@@ -1,4 +1,4 @@
-import { describe, type Row, toRow } from "../table/row.ts";
+import { describe, holdsMutable, type Row, toRow } from "../table/row.ts";
 import type { TableLike, WriteOptions } from "../table/table_like.ts";
 
 /** One operation on a table. */
@@ -41,8 +41,19 @@ export function toWriteOp(op: WriteOp): WriteOp {
   }
 }
 
-/** Applies an operation to a table, and answers what the table answers. */
-export function applyWriteOp(op: WriteOp, table: TableLike, options: WriteOptions): Promise<WriteAnswer> {
+/** The same operation for one more holder: what cannot be frozen in its row (dates, bytes) is a copy. */
+export function shareWriteOp(op: WriteOp): WriteOp {
+  const row = "row" in op ? op.row : "partial" in op ? op.partial : undefined;
+  return row === undefined || !holdsMutable(row) ? op : toWriteOp(op);
+}
+
+/** Applies an operation to a table, and answers what the table answers. What it is given and what it answers with stay its own. */
+export async function applyWriteOp(op: WriteOp, table: TableLike, options: WriteOptions): Promise<WriteAnswer> {
+  const answer = await apply(shareWriteOp(op), table, options);
+  return typeof answer === "object" && holdsMutable(answer) ? toRow(answer) : answer;
+}
+
+function apply(op: WriteOp, table: TableLike, options: WriteOptions): Promise<WriteAnswer> {
   switch (op.kind) {
     case "insert":
       return table.insertValue(op.id, op.row, options);

@@ -1,4 +1,4 @@
-import { describe, type Row } from "../table/row.ts";
+import { describe, holdsMutable, type Row, toRow } from "../table/row.ts";
 
 /**
  * What happened at the master. `changed` says that something did, not what: it is also what a listener hears that
@@ -12,17 +12,27 @@ export type LiveEvent =
 export const EVENT_KINDS = ["changed", "inserted", "updated", "deleted"] as const;
 
 /**
- * The event itself, checked.
+ * A copy of an event that nobody can change, checked.
  *
- * @throws {TypeError} if its kind is unknown, or it needs an id and has none; the message names what was found.
+ * @throws {TypeError} if its kind is unknown, it needs an id and has none, or its row is no row; the message names what was found.
  */
 export function toLiveEvent(event: LiveEvent): LiveEvent {
   const kind: unknown = event?.kind;
   if (!EVENT_KINDS.some((known) => known === kind)) {
     throw new TypeError(`Unknown kind of event ${describe(kind)}; accepted are ${EVENT_KINDS.join(", ")}`);
   }
-  if (event.kind !== "changed" && typeof event.id !== "string") {
+  if (event.kind === "changed") return CHANGED;
+  if (typeof event.id !== "string") {
     throw new TypeError(`An event of kind ${describe(kind)} needs an id that is a string, got ${describe(event.id)}`);
   }
-  return event;
+  const { id, row } = event;
+  return Object.freeze(row === undefined ? { kind: event.kind, id } : { kind: event.kind, id, row: toRow(row) });
+}
+
+const CHANGED: LiveEvent = Object.freeze({ kind: "changed" });
+
+/** The same event for one more reader: what cannot be frozen in its row (dates, bytes) is a copy. */
+export function shareLiveEvent(event: LiveEvent): LiveEvent {
+  if (event.kind === "changed" || event.row === undefined || !holdsMutable(event.row)) return event;
+  return Object.freeze({ ...event, row: toRow(event.row) });
 }

@@ -1,6 +1,6 @@
 import { onAbort } from "../clock/on_abort.ts";
 import { wholeNumber } from "../table/whole_number.ts";
-import { type LiveEvent, toLiveEvent } from "./live_event.ts";
+import { type LiveEvent, shareLiveEvent, toLiveEvent } from "./live_event.ts";
 import type { LiveStream, SubscribeOptions } from "./live_stream.ts";
 
 /** Options of a {@linkcode ManualLiveStream}. */
@@ -86,7 +86,8 @@ export class ManualLiveStream implements LiveStream {
   push(event: LiveEvent): number {
     const checked = toLiveEvent(event);
     for (const subscriber of this.#subscribers) {
-      if (!subscriber.lagging && (subscriber.controller.desiredSize ?? 0) > 0) subscriber.controller.enqueue(checked);
+      const hasRoom = !subscriber.lagging && (subscriber.controller.desiredSize ?? 0) > 0;
+      if (hasRoom) subscriber.controller.enqueue(shareLiveEvent(checked));
       else subscriber.lagging = true;
     }
     return this.#subscribers.size;
