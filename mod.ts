@@ -65,6 +65,7 @@ export { MemTable, type MemTableOptions } from "./src/table/mem_table.ts";
 export {
   ClosedError,
   ConflictError,
+  DeadlockError,
   type Effect,
   InvalidAnswerError,
   NotFoundError,

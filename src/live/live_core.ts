@@ -23,6 +23,7 @@ import {
 } from "./live_options.ts";
 import { type Counters, newCounters } from "./live_stats.ts";
 import { ReadThrough } from "./read_through.ts";
+import { Sending } from "./sending.ts";
 import { traceFields, WriteThrough } from "./write_through.ts";
 
 /** What all handles of one LiveTable share. */
@@ -88,7 +89,9 @@ export class LiveCore {
   enqueue(input: WriteOp, target: AnyTable, { signal, idempotencyKey }: WriteOptions): Write {
     const op = toWriteOp(input);
     const id = idempotencyKey ?? this.#newWriteId();
-    const write = this.queue.enqueue({ id, op: shareWriteOp(op), signal, send: () => this.#writes.send(op, target, id) });
+    const sending = new Sending(this, op);
+    const send = (): Promise<WriteAnswer> => this.#writes.send(sending, target, id);
+    const write = this.queue.enqueue({ id, op: shareWriteOp(op), signal, send });
     this.trace?.event({
       target: "vantage_live::write",
       level: "debug",

@@ -1,7 +1,7 @@
 import type { Cache } from "../cache/cache.ts";
 import { escapeKeyPart } from "../cache/cache_key.ts";
 import type { Write } from "../queue/write.ts";
-import type { WriteAnswer, WriteOp } from "../queue/write_op.ts";
+import { describeWriteOp, type WriteAnswer, type WriteOp } from "../queue/write_op.ts";
 import type { LiveStream } from "../stream/live_stream.ts";
 import { atPage, bothNarrowings, isUnlimited, type Query, shareQuery, toQuery } from "../table/query.ts";
 import { describe, type Row, toRow } from "../table/row.ts";
@@ -15,6 +15,7 @@ import { LiveCore } from "./live_core.ts";
 import type { LiveTableOptions } from "./live_options.ts";
 import type { LiveStats } from "./live_stats.ts";
 import type { ReadRequest } from "./read_through.ts";
+import { waitedFor, writeWaitedFor } from "./sending.ts";
 import { traceFields } from "./write_through.ts";
 
 /** What is known of one key of the cache. */
@@ -225,8 +226,7 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
    * @throws {ClosedError} once the table is closed.
    */
   enqueue(op: WriteOp, options: WriteOptions = {}): Write {
-    const self = selfOf(this);
-    return self.#core.enqueue(op, self.#target(), options);
+    return writeWaitedFor(selfOf(this).#core.enqueue(op, selfOf(this).#target(), options), selfOf(this).#core);
   }
 
   /** The key of what `listValues` of this handle answers. */
@@ -280,7 +280,7 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
 
   /** Resolves when no write is queued or under way. */
   idle(): Promise<void> {
-    return selfOf(this).#core.queue.idle();
+    return waitedFor(selfOf(this).#core.queue.idle(), "for idle()", selfOf(this).#core);
   }
 
   /**
@@ -288,7 +288,7 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
    * that it was handed. From the call on, reads and writes reject with `ClosedError`. May be called again.
    */
   close(): Promise<void> {
-    return selfOf(this).#core.close();
+    return waitedFor(selfOf(this).#core.close(), "for close()", selfOf(this).#core);
   }
 
   /** The same as `close()`. */
@@ -335,7 +335,7 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
     });
     answer.catch(() => {});
     // Each kind of operation has one kind of answer: see applyWriteOp.
-    return answer as Promise<A>;
+    return waitedFor(answer as Promise<A>, `for ${describeWriteOp(op)}`, this.#core);
   }
 
   #pass<T>(name: string, ask: (within: CallOptions) => Promise<T>, options: CallOptions = {}): Promise<T> {

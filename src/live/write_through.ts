@@ -7,6 +7,7 @@ import type { TableLike } from "../table/table_like.ts";
 import { failure, type Trace } from "../trace/trace.ts";
 import type { Invalidation } from "./invalidation.ts";
 import type { Counters } from "./live_stats.ts";
+import type { Sending } from "./sending.ts";
 
 /** What a {@linkcode WriteThrough} works with. */
 export interface WriteThroughOptions {
@@ -27,12 +28,13 @@ export class WriteThrough {
     this.#options = options;
   }
 
-  /** Applies `op` to `target`, and settles with the target's own answer. */
-  async send(op: WriteOp, target: TableLike, idempotencyKey: string): Promise<WriteAnswer> {
+  /** Applies a write to `target`, and settles with the target's own answer. */
+  async send(sending: Sending, target: TableLike, idempotencyKey: string): Promise<WriteAnswer> {
     const { counters, trace } = this.#options;
+    const { op } = sending;
     counters.masterWrites++;
     try {
-      const answer = await this.#apply(op, target, idempotencyKey);
+      const answer = await sending.run(() => this.#apply(op, target, idempotencyKey));
       await this.#invalidate(op);
       return answer;
     } catch (error) {

@@ -97,6 +97,24 @@ export class ClosedError extends TableError {
 }
 
 /**
+ * What was awaited waits itself for who awaits it: a master that writes through the `LiveTable` in front of it awaits a write
+ * that is sent only once the master has answered. What the master had done before may stay done; the awaited write
+ * is still in the queue, and is sent.
+ */
+export class DeadlockError extends TableError {
+  static {
+    this.prototype.name = "DeadlockError";
+  }
+  /** The kind of error, stable across versions and across a network. */
+  readonly code = "deadlock";
+
+  /** Makes an error with a message for people, and optionally its cause. */
+  constructor(message: string, options: TableErrorOptions = {}) {
+    super(message, { ...options, effect: options.effect ?? "unknown" });
+  }
+}
+
+/**
  * The master did not answer, or could not: no connection, a time-out, a fault of its own. Always retriable; a write may
  * have been applied all the same.
  */

@@ -1,6 +1,7 @@
 import {
   ClosedError,
   ConflictError,
+  DeadlockError,
   type Effect,
   InvalidAnswerError,
   NotFoundError,
@@ -43,6 +44,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   rejected: { status: 422, title: "Rejected", make: (message, given) => new RejectedError(message, given) },
   queue_full: { status: 503, title: "Queue full", make: (message, given) => new QueueFullError(message, given) },
   closed: { status: 503, title: "Closed", make: (message, given) => new ClosedError(message, given) },
+  deadlock: { status: 500, title: "Deadlock", make: (message, given) => new DeadlockError(message, given) },
   unavailable: { status: 502, title: "Unavailable", make: (message, given) => new UnavailableError(message, given) },
   invalid_answer: {
     status: 502,

@@ -89,7 +89,11 @@ describe("The keys of a LiveTable", () => {
     assert.equal(riga?.pageCacheKey(1), whole?.where({ city: "Riga" }).pageCacheKey(1));
     assert.equal(riga?.idCacheKey("marty"), whole?.where({ city: "Riga" }).idCacheKey("marty"));
     assert.equal(riga?.withQuery({}).pageCacheKey(1), "clients/page_1");
-    assert.equal(ordered?.idCacheKey("marty"), "clients/id/marty", "the order of a set does not change which rows it has");
+    assert.equal(
+      ordered?.idCacheKey("marty"),
+      "clients/id/marty",
+      "the order of a set does not change which rows it has",
+    );
     assert.equal(clients("clients", master.page(3)).listCacheKey, "clients/page_3");
   });
 

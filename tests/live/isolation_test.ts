@@ -27,7 +27,7 @@ function row(): Row {
 function spoil(value: Value | undefined): void {
   if (value instanceof Date) value.setTime(99);
   else if (value instanceof Uint8Array) value.fill(99);
-  else if (typeof value === "object" && value !== null) for (const inner of Object.values(value)) spoil(inner);
+  else if (typeof value === "object" && value !== null) { for (const inner of Object.values(value)) spoil(inner); }
 }
 
 /** A master without any care: it hands out what it keeps, keeps what it is given, and lets both be spoilt at any time. */

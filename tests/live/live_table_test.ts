@@ -499,7 +499,10 @@ describe("LiveTable, bad input", () => {
     assert.throws(() => make("p", { waitingCapacity: NaN }), RangeError);
     assert.throws(() => make("p", { staleTimeMs: -1 }), RangeError);
     assert.throws(() => make("p", { masterLagMs: Infinity }), RangeError);
-    assert.throws(() => make("p", { cacheTimeoutMs: 0 }), { name: "RangeError", message: /cacheTimeoutMs .* got number 0/ });
+    assert.throws(() => make("p", { cacheTimeoutMs: 0 }), {
+      name: "RangeError",
+      message: /cacheTimeoutMs .* got number 0/,
+    });
     assert.throws(() => make("p", { cacheTimeoutMs: NaN }), RangeError);
     assert.throws(() => make("p", { masterItemsPerPage: 0 }), RangeError);
     assert.throws(() => table.page(NaN), { name: "RangeError", message: /page .* got NaN/ });

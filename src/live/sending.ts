@@ -1,0 +1,146 @@
+import type { Write } from "../queue/write.ts";
+import { describeWriteOp, type WriteOp } from "../queue/write_op.ts";
+import { DeadlockError } from "../table/errors.ts";
+import { describe } from "../table/row.ts";
+import { type AsyncContext, newAsyncContext } from "./async_context.ts";
+
+/** Who has a queue: the core of a table, which all its handles share. */
+interface Owner {
+  readonly master: { readonly tableName: string };
+}
+
+/** One wait of a write for the queue of a table. */
+interface Wait {
+  readonly owner: Owner;
+}
+
+/** Made with the first write, so that a program that only reads pays nothing. */
+let contextMade: AsyncContext<Sending> | undefined;
+
+function context(): AsyncContext<Sending> {
+  return contextMade ??= newAsyncContext<Sending>();
+}
+
+/** What each queue is sending. */
+const inFlight = new WeakMap<Owner, Sending>();
+
+/** One write while a master applies it, and the queues that it waits for meanwhile: a master may itself write to tables. */
+export class Sending {
+  readonly owner: Owner;
+  readonly op: WriteOp;
+  readonly waits: Set<Wait> = new Set();
+
+  constructor(owner: Owner, op: WriteOp) {
+    this.owner = owner;
+    this.op = op;
+  }
+
+  /** Runs what applies it: what that does in turn is done within this write. */
+  async run<T>(apply: () => Promise<T>): Promise<T> {
+    inFlight.set(this.owner, this);
+    try {
+      return await context().run(this, apply);
+    } finally {
+      inFlight.delete(this.owner);
+    }
+  }
+
+  /** The write that the caller is part of, while that is being applied. */
+  static current(): Sending | undefined {
+    const sending = contextMade?.get();
+    return sending !== undefined && sending.isInFlight ? sending : undefined;
+  }
+
+  get isInFlight(): boolean {
+    return inFlight.get(this.owner) === this;
+  }
+
+  /** Waits for a queue until `answer` settles. Answers with an error, and does not wait, if that queue waits for this write. */
+  waitFor(owner: Owner, what: string, answer: Promise<unknown>): DeadlockError | undefined {
+    if (this.#isWaitedForBy(owner, new Set())) {
+      return new DeadlockError(
+        `Cannot wait ${what} of ${describe(owner.master.tableName)} within a write that it waits for: ` +
+          `${describe(this.owner.master.tableName)} has not answered yet to ${describeWriteOp(this.op)}`,
+      );
+    }
+    const wait: Wait = { owner };
+    this.waits.add(wait);
+    const over = (): void => void this.waits.delete(wait);
+    answer.then(over, over);
+    return undefined;
+  }
+
+  #isWaitedForBy(owner: Owner, seen: Set<Owner>): boolean {
+    const sending = inFlight.get(owner);
+    if (sending === undefined || seen.has(owner)) return false;
+    if (sending === this) return true;
+    seen.add(owner);
+    return [...sending.waits].some((wait) => this.#isWaitedForBy(wait.owner, seen));
+  }
+}
+
+/**
+ * A promise that settles only once the queue of a table has moved on. Within a write that this queue waits for, it may be
+ * had and left, but not be waited for.
+ */
+export function waitedFor<T>(answer: Promise<T>, what: string, owner: Owner): Promise<T> {
+  const within = Sending.current();
+  return within === undefined ? answer : new PromiseWithin(answer, () => {
+    const waiting = context().outlivesWaits ? Sending.current() : within.isInFlight ? within : undefined;
+    return waiting?.waitFor(owner, what, answer);
+  });
+}
+
+/** The same for a write that is handed out: for its answer, and for its place in the queue. */
+export function writeWaitedFor(write: Write, owner: Owner): Write {
+  if (Sending.current() === undefined) return write;
+  const { id, op } = write;
+  const what = `for ${describeWriteOp(op)}`;
+  return {
+    id,
+    op,
+    get state() {
+      return write.state;
+    },
+    accepted: write.state === "waiting" ? waitedFor(write.accepted, what, owner) : write.accepted,
+    applied: waitedFor(write.applied, what, owner),
+    cancel: () => write.cancel(),
+  };
+}
+
+/**
+ * A promise that looks, when it is waited for, whether that could ever end. `await`, `Promise.all` and a `return` call
+ * `then` of a subclass, with both of its arguments; a handler of one outcome alone waits for nothing yet.
+ */
+class PromiseWithin<T> extends Promise<T> {
+  readonly #answer: Promise<T>;
+  readonly #deadlock: () => Error | undefined;
+
+  /** What is derived from it by the language is an ordinary promise. */
+  static override get [Symbol.species](): PromiseConstructor {
+    return Promise;
+  }
+
+  constructor(answer: Promise<T>, deadlock: () => Error | undefined) {
+    super((resolve) => resolve(answer));
+    this.#answer = answer;
+    this.#deadlock = deadlock;
+    // It need not be waited for: a failure is reported where the write is sent.
+    super.then(undefined, () => {});
+  }
+
+  override then<A = T, B = never>(
+    onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
+    onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    if (typeof onFulfilled !== "function" || typeof onRejected !== "function") {
+      return new PromiseWithin(this.#answer.then(onFulfilled, onRejected), this.#deadlock);
+    }
+    const deadlock = this.#deadlock();
+    return (deadlock === undefined ? this.#answer : Promise.reject<T>(deadlock)).then(onFulfilled, onRejected);
+  }
+
+  override finally(onSettled?: (() => void) | null): Promise<T> {
+    return new PromiseWithin(this.#answer.finally(onSettled), this.#deadlock);
+  }
+}

@@ -1,0 +1,197 @@
+import { describe, it } from "node:test";
+import assert from "node:assert/strict";
+import { DeadlockError, defineTable, LiveTable, MemCache, type Row, type Table, type TableSource } from "@vantage/live";
+import { settle } from "@vantage/live/testing";
+import { newAsyncContext, untilFirstWait } from "../../src/live/async_context.ts";
+
+/** A master of one table that does `patch` itself; what it stores stands in `rows`. */
+function master(patch: NonNullable<TableSource["patch"]>): { readonly table: Table; readonly rows: Map<string, Row> } {
+  const rows = new Map<string, Row>([["a", { n: 0 }]]);
+  const store = (id: string, row: Row): Row => {
+    rows.set(id, row);
+    return row;
+  };
+  const table = defineTable({ name: "things", list: () => rows, get: (id) => rows.get(id), replace: store, patch });
+  return { table, rows };
+}
+
+function live(table: Table, cacheKey = "t"): LiveTable {
+  return new LiveTable(table, cacheKey, new MemCache());
+}
+
+async function turn(): Promise<void> {
+  await settle();
+}
+
+const forwarding = { name: "forwarding", list: () => [] };
+
+/** The verbs of a table that writes to another. */
+function to(table: () => LiveTable): Pick<TableSource, "get" | "patch" | "replace"> {
+  return {
+    get: (id) => table().getValue(id),
+    patch: (id, partial) => table().patchValue(id, partial),
+    replace: async (id, row) => await table().replaceValue(id, row),
+  };
+}
+
+const DEADLOCK = { name: "DeadlockError", code: "deadlock", effect: "unknown" };
+
+describe("A master that writes through the LiveTable in front of it", () => {
+  for (
+    const [how, wait] of [
+      ["at once", async () => {}],
+      ["after it has waited", turn],
+    ] as const
+  ) {
+    it(`and waits, ${how}: is told so, and the queue goes on`, async () => {
+      const { table, rows } = master(async (id, partial) => {
+        await wait();
+        await front.replaceValue("b", { n: 1 });
+        return { id, ...partial };
+      });
+      const front = live(table);
+      const error = await front.patchValue("a", { n: 2 }).catch((error: unknown) => error);
+      assert(error instanceof DeadlockError);
+      assert.match(
+        error.message,
+        /^Cannot wait for replace row "b" of "things" .*: "things" has not answered yet to patch row "a"$/,
+      );
+      await front.idle();
+      assert.deepEqual(rows.get("b"), { n: 1 }, "what it did not get to wait for is sent all the same");
+      await front.close();
+    });
+
+    it(`and does not wait, ${how}: is left alone, however it holds the promise`, async () => {
+      const told: unknown[] = [];
+      let stored: Promise<Row> | undefined;
+      const { table, rows } = master(async (_, partial) => {
+        await wait();
+        void front.replaceValue("b", { n: 1 });
+        stored = front.replaceValue("c", { n: 1 });
+        front.enqueue({ kind: "replace", id: "d", row: { n: 1 } });
+        front.replaceValue("e", { n: 1 }).catch((error: unknown) => told.push(error));
+        void front.replaceValue("f", { n: 1 }).then(() => told.push("done")).finally(() => told.push("settled"));
+        return partial;
+      });
+      const front = live(table);
+      await front.patchValue("a", { n: 2 });
+      assert.deepEqual(await stored, { n: 1 });
+      await front.idle();
+      assert.deepEqual([...rows.keys()], ["a", "b", "c", "d", "e", "f"]);
+      await settle();
+      assert.deepEqual(told, ["done", "settled"]);
+      await front.close();
+    });
+
+    it(`and waits for a write that it was handed, for idle(), or for close(), ${how}`, async () => {
+      for (
+        const forbidden of [
+          (front: LiveTable) => front.enqueue({ kind: "replace", id: "b", row: {} }).applied,
+          (front: LiveTable) => front.idle(),
+          (front: LiveTable) => front.close(),
+          (front: LiveTable) => front[Symbol.asyncDispose](),
+          (front: LiveTable) => Promise.all([front.deleteAll()]),
+          (front: LiveTable) => front.where({ n: 1 }).delete("b").finally(() => {}),
+          (front: LiveTable) => front.insertReturnIdValue({}).catch(() => "no"),
+          (front: LiveTable) => Promise.allSettled([front.idle()]).then(([one]) => Promise.reject(Object(one).reason)),
+        ]
+      ) {
+        const { table } = master(async (_, partial) => {
+          await wait();
+          await forbidden(front);
+          return partial;
+        });
+        const front = live(table);
+        await assert.rejects(front.patchValue("a", { n: 2 }), DEADLOCK);
+        await front.close();
+      }
+    });
+  }
+
+  it("may begin to close it, and reads within a write are served", async () => {
+    const { table } = master(async (_, partial) => {
+      const held = await front.getValue("a");
+      void front.close();
+      return { ...partial, held: held?.n ?? null };
+    });
+    const front = live(table);
+    assert.deepEqual(await front.patchValue("a", { n: 2 }), { n: 2, held: 0 });
+    await assert.rejects(front.listValues(), { code: "closed" });
+    await front.close();
+  });
+
+  it("may wait for its place in the queue, if there is one", async () => {
+    const { table, rows } = master(async (_, partial) => {
+      await front.enqueue({ kind: "replace", id: "b", row: {} }).accepted;
+      return partial;
+    });
+    const front = live(table);
+    await front.patchValue("a", { n: 2 });
+    await front.idle();
+    assert(rows.has("b"));
+    const full = master(async (_, partial) => {
+      await narrow.enqueue({ kind: "replace", id: "b", row: {} }).accepted;
+      return partial;
+    });
+    const narrow = new LiveTable(full.table, "t", new MemCache(), { queueCapacity: 1 });
+    await assert.rejects(narrow.patchValue("a", { n: 2 }), DEADLOCK);
+    await Promise.all([front.close(), narrow.close()]);
+  });
+
+  it("by way of other tables: is told so where the circle closes, and whoever is in it is let go", async () => {
+    const { table } = master(async (_, partial) => {
+      await turn();
+      await outer.replaceValue("b", {});
+      return partial;
+    });
+    const inner = live(table, "inner");
+    const middle = live(defineTable({ ...forwarding, ...to(() => inner) }), "middle");
+    const outer: LiveTable = new LiveTable(middle, "outer", new MemCache());
+    await assert.rejects(outer.patchValue("a", { n: 2 }), DEADLOCK);
+    await Promise.all([outer.idle(), inner.idle()]);
+    // The circle goes through two queues: the write of the one waits behind another, which waits for the first.
+    const first = assert.rejects(inner.patchValue("a", { n: 1 }), DEADLOCK);
+    const second = assert.rejects(outer.patchValue("a", { n: 2 }), DEADLOCK);
+    await Promise.all([first, second]);
+    await Promise.all([outer.close(), middle.close(), inner.close()]);
+  });
+
+  it("no others are blamed: who writes meanwhile, who writes later, and who writes to another table", async () => {
+    const log = live(master((_, partial) => partial).table, "log");
+    let release = (): void => {};
+    let later: Promise<unknown> | undefined;
+    const { table } = master(async (_, partial) => {
+      await log.replaceValue("entry", {});
+      // What goes on when the write is done is no part of it any more.
+      later = turn().then(turn).then(() => front.replaceValue("later", {}));
+      await new Promise<void>((resolve) => release = resolve);
+      return partial;
+    });
+    const front = live(table);
+    const write = front.patchValue("a", { n: 2 });
+    const meanwhile = front.replaceValue("b", { n: 1 });
+    await settle();
+    const during = front.replaceValue("c", { n: 1 });
+    release();
+    assert.deepEqual(await Promise.all([write, meanwhile, during]), [{ n: 2 }, { n: 1 }, { n: 1 }]);
+    await later;
+    await Promise.all([front.close(), log.close()]);
+  });
+});
+
+describe("AsyncContext", () => {
+  it("lasts beyond a wait where the runtime can do that, and else until the first", async () => {
+    for (const context of [newAsyncContext<string>(), untilFirstWait<string>()]) {
+      const seen: unknown[] = [];
+      await context.run("outer", async () => {
+        seen.push(context.get(), context.run("inner", () => context.get()), context.get());
+        await turn();
+        seen.push(context.get());
+      });
+      assert.deepEqual(seen, ["outer", "inner", "outer", context.outlivesWaits ? "outer" : undefined]);
+      assert.throws(() => context.run("failing", () => assert.fail("no")), /no/);
+      assert.equal(context.get(), undefined);
+    }
+    assert.equal(newAsyncContext().outlivesWaits, true);
+  });
+});
