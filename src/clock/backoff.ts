@@ -19,7 +19,7 @@ export class Backoff {
     return this.#clock.wait(longest * (0.5 + this.#clock.random() / 2), options);
   }
 
-  /** Begins with short pauses again, if the last success lasted longer than any pause or brought something. */
+  /** Begins with short pauses again: for a success that lasted longer than any pause. */
   reset(): void {
     this.#attempts = 0;
   }

@@ -18,7 +18,7 @@ export interface EventListenerOptions {
   readonly trace: Trace | undefined;
 }
 
-/** A subscription that lasted this long was a good one, even without an event. */
+/** A subscription that lasted this long was a good one. An event proves nothing: a server may send one and hang up. */
 const GOOD_SUBSCRIPTION_MS = 30_000;
 
 /**
@@ -80,7 +80,6 @@ export class EventListener {
       const { done, value } = await reader.read();
       if (this.#closing.signal.aborted) return;
       if (done) break;
-      this.#backoff.reset();
       await this.#hear(value);
     }
     this.#tell("info", "stream disconnected", { outcome: "disconnected" });

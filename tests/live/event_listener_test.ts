@@ -76,7 +76,7 @@ describe("LiveTable with a liveStream", () => {
     });
   }
 
-  it("pauses longer and longer, with jitter, and for a short time again after an event", async () => {
+  it("pauses longer and longer, with jitter, and for a short time again after a subscription that lasted", async () => {
     let attempts = 0;
     const working = new ManualLiveStream();
     const stream: LiveStream = {
@@ -106,11 +106,50 @@ describe("LiveTable with a liveStream", () => {
     assert.equal(pauses.length, 11);
     assert.equal(new Set(pauses).size, 11, "drawn, not computed");
     working.push({ kind: "changed" });
-    await settle();
+    await fake.advance(30_000);
     working.disconnect();
     await fake.advance(100);
     assert.equal(attempts, 13);
     await table.close();
+  });
+
+  it("asks a stream that says one thing and hangs up less and less often", async () => {
+    let attempts = 0;
+    const brief: LiveStream = {
+      subscribe: () => {
+        attempts++;
+        return new ReadableStream({
+          start: (controller) => {
+            controller.enqueue({ kind: "changed" });
+            controller.close();
+          },
+        });
+      },
+    };
+    const { table, clock } = fixture({ liveStream: brief });
+    await clock.advance(4_000);
+    assert(attempts <= 7, `${attempts} subscriptions in 4 s`);
+    const before = attempts;
+    await clock.advance(600_000);
+    assert(attempts - before <= 50, `${attempts - before} in the next ten minutes`);
+    await table.close();
+  });
+
+  it("close() waits until what was heard has been told", async () => {
+    const stream = new ManualLiveStream();
+    const { table, cache } = fixture({ liveStream: stream });
+    const events = table.events.subscribe().getReader();
+    assert.deepEqual((await events.read()).value, { kind: "changed" });
+    const gate = cache.plan.hold("invalidatePrefix", "before");
+    stream.push({ kind: "deleted", id: "a" });
+    await gate.reached;
+    const heard = events.read();
+    const closing = table.close();
+    await settle();
+    gate.release();
+    await closing;
+    assert.deepEqual((await heard).value, { kind: "deleted", id: "a" });
+    assert.equal((await events.read()).done, true);
   });
 
   it("hears `changed` for events that nobody can read", async () => {

@@ -1,0 +1,242 @@
+import { describe, it } from "node:test";
+import assert from "node:assert/strict";
+import {
+  type Cache,
+  LiveTable,
+  type LiveTableOptions,
+  ManualLiveStream,
+  MemCache,
+  MemTable,
+  type Tracer,
+} from "@vantage/live";
+import { FakeClock, FaultyTable, settle } from "@vantage/live/testing";
+import { BAKERY } from "./fixture.ts";
+
+type Call = "get" | "fence" | "put" | "invalidatePrefix";
+
+const TIMEOUT_MS = 1_000;
+
+/** A cache in front of which calls stop while it is frozen; when it thaws they do what they were asked, late. */
+class Freezer implements Cache {
+  readonly inner = new MemCache();
+  readonly frozen = new Set<Call>();
+  calls = 0;
+  #stopped: (() => void)[] = [];
+
+  get(key: string): ReturnType<Cache["get"]> {
+    return this.#call("get", () => this.inner.get(key));
+  }
+
+  fence(key: string): ReturnType<Cache["fence"]> {
+    return this.#call("fence", () => this.inner.fence(key));
+  }
+
+  put(...args: Parameters<Cache["put"]>): ReturnType<Cache["put"]> {
+    return this.#call("put", () => this.inner.put(...args));
+  }
+
+  invalidatePrefix(prefix: string): ReturnType<Cache["invalidatePrefix"]> {
+    return this.#call("invalidatePrefix", () => this.inner.invalidatePrefix(prefix));
+  }
+
+  freeze(...calls: Call[]): void {
+    for (const call of calls) this.frozen.add(call);
+  }
+
+  async thaw(): Promise<void> {
+    this.frozen.clear();
+    for (const run of this.#stopped.splice(0)) run();
+    await settle();
+  }
+
+  #call<T>(call: Call, effect: () => T): T | Promise<T> {
+    this.calls++;
+    if (!this.frozen.has(call)) return Promise.resolve().then(effect);
+    return new Promise((resolve) => this.#stopped.push(() => resolve(effect())));
+  }
+}
+
+function world(options: LiveTableOptions = {}): {
+  readonly clock: FakeClock;
+  readonly cache: Freezer;
+  readonly master: FaultyTable;
+  readonly table: LiveTable;
+} {
+  const clock = new FakeClock();
+  const cache = new Freezer();
+  const master = new FaultyTable(new MemTable("p", { rows: BAKERY }));
+  return {
+    clock,
+    cache,
+    master,
+    table: new LiveTable(master, "p", cache, { clock, cacheTimeoutMs: TIMEOUT_MS, ...options }),
+  };
+}
+
+async function priceIn(answer: ReturnType<LiveTable["listValues"]>): Promise<unknown> {
+  return (await answer).get("a")?.price;
+}
+
+describe("A cache that does not answer", () => {
+  for (const call of ["get", "fence", "put"] as const) {
+    it(`in ${call}(): the master answers once the time is over, and the failure is counted`, async () => {
+      const { clock, cache, table } = world();
+      cache.freeze(call);
+      const read = priceIn(table.listValues());
+      await clock.advance(TIMEOUT_MS - 1);
+      assert.equal(table.stats().cacheFailures, 0);
+      await clock.advance(1);
+      assert.equal(await read, 2);
+      assert.equal(table.stats().cacheFailures, 1);
+      assert.equal(clock.waiting, 0);
+      await cache.thaw();
+      await table.listValues();
+      await table.listValues();
+      assert(table.stats().hits > 0);
+      await table.close();
+    });
+  }
+
+  it("in every call: reads and writes go on, nothing old is served, and close() ends", async () => {
+    const { clock, cache, table } = world();
+    await table.listValues();
+    cache.freeze("get", "fence", "put", "invalidatePrefix");
+    const write = table.patchValue("a", { price: 3 });
+    await clock.advance(TIMEOUT_MS);
+    assert.equal((await write).price, 3);
+    const read = priceIn(table.listValues());
+    await clock.advance(TIMEOUT_MS);
+    assert.equal(await read, 3);
+    let closed = false;
+    const closing = table.close().then(() => closed = true);
+    await clock.advance(3 * TIMEOUT_MS);
+    assert(closed);
+    await closing;
+    assert.equal(clock.waiting, 0);
+  });
+
+  it("in invalidatePrefix(): nothing held is served until one has succeeded, which is tried in the background", async () => {
+    const { clock, cache, table } = world();
+    await table.listValues();
+    cache.freeze("invalidatePrefix");
+    const write = table.patchValue("a", { price: 3 });
+    await clock.advance(TIMEOUT_MS);
+    await write;
+    for (let round = 0; round < 2; round++) assert.equal(await priceIn(table.listValues()), 3);
+    assert.equal(table.stats().hits, 0);
+    await clock.advance(5 * TIMEOUT_MS);
+    assert(table.stats().retries > 1);
+    await cache.thaw();
+    await clock.advance(60_000);
+    await table.listValues();
+    await table.listValues();
+    assert.equal(table.stats().hits, 1);
+    await table.close();
+    assert.equal(clock.waiting, 0);
+  });
+
+  it("a put that lands late stores nothing that was changed since", async () => {
+    const { clock, cache, table } = world();
+    cache.freeze("put");
+    const read = priceIn(table.listValues());
+    await clock.advance(TIMEOUT_MS);
+    assert.equal(await read, 2);
+    await table.patchValue("a", { price: 3 });
+    await cache.thaw();
+    assert.equal(cache.inner.size, 0);
+    assert.equal(await priceIn(table.listValues()), 3);
+    await table.close();
+  });
+
+  it("an invalidation that lands late drops what was filled since, and makes nothing old", async () => {
+    const { clock, cache, table } = world();
+    cache.freeze("invalidatePrefix");
+    const write = table.patchValue("a", { price: 3 });
+    await clock.advance(TIMEOUT_MS);
+    await write;
+    cache.frozen.clear();
+    await clock.advance(100);
+    assert.equal(await priceIn(table.listValues()), 3);
+    assert.equal(cache.inner.size, 1);
+    await cache.thaw();
+    assert.equal(cache.inner.size, 0);
+    assert.equal(await priceIn(table.listValues()), 3);
+    await table.close();
+  });
+
+  it("a fence or an answer that comes late is disregarded", async () => {
+    const { clock, cache, master, table } = world();
+    await table.listValues();
+    cache.freeze("get");
+    const read = table.listValues();
+    await clock.advance(TIMEOUT_MS);
+    await read;
+    await master.patchValue("a", { price: 9 });
+    cache.freeze("fence");
+    const again = priceIn(table.listValues());
+    await clock.advance(TIMEOUT_MS);
+    await clock.advance(TIMEOUT_MS);
+    assert.equal(await again, 9);
+    const fills = table.stats().fills;
+    await cache.thaw();
+    assert.equal(table.stats().fills, fills);
+    await table.close();
+  });
+
+  it("with masterLagMs: what was read without a fence is unsettled", async () => {
+    const { clock, cache, table } = world({ masterLagMs: 10 });
+    cache.freeze("fence");
+    let unsettled = 0;
+    const read = table.listValues({ onUnsettled: () => unsettled++ });
+    await clock.advance(2 * TIMEOUT_MS);
+    await read;
+    assert.equal(unsettled, 1);
+    await table.close();
+  });
+
+  it("with a stream: events are told once the time is over, and close() ends", async () => {
+    const stream = new ManualLiveStream();
+    const { clock, cache, table } = world({ liveStream: stream });
+    await settle();
+    const events = table.events.subscribe().getReader();
+    cache.freeze("get", "fence", "put", "invalidatePrefix");
+    stream.push({ kind: "updated", id: "a" });
+    await clock.advance(TIMEOUT_MS);
+    assert.deepEqual((await events.read()).value, { kind: "updated", id: "a" });
+    const closing = table.close();
+    await clock.advance(3 * TIMEOUT_MS);
+    await closing;
+    assert.equal(clock.waiting, 0);
+  });
+
+  it("ends the span of the call, and is traced as a TimeoutError", async () => {
+    const told: string[] = [];
+    const tracer: Tracer = {
+      enabled: () => true,
+      span: ({ name }) => ({ end: (fields) => void told.push(`${name} ${fields?.error ?? fields?.outcome}`) }),
+      event: ({ name, fields }) => void told.push(`${name} ${fields.error}`),
+    };
+    const { clock, cache, table } = world({ tracer });
+    told.length = 0;
+    cache.freeze("get");
+    const read = table.listValues();
+    await clock.advance(TIMEOUT_MS);
+    await read;
+    assert.deepEqual(told.slice(0, 2), ["get TimeoutError", "get failed TimeoutError"]);
+    await table.close();
+  });
+
+  it("costs a cache that answers at once no timer, and one that answers later none when it has answered", async () => {
+    const clock = new FakeClock();
+    const sync = new LiveTable(new MemTable("p", { rows: BAKERY }), "p", new MemCache(), { clock });
+    const read = sync.listValues();
+    assert.equal(clock.waiting, 0);
+    await read;
+    const { table, clock: other } = world();
+    const reads = Array.from({ length: 50 }, (_, n) => table.getValue(`${n}`));
+    assert.equal(other.waiting, 1);
+    await Promise.all(reads);
+    assert.equal(other.waiting, 0);
+    await Promise.all([sync.close(), table.close()]);
+  });
+});
