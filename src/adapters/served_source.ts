@@ -29,8 +29,9 @@ export class ServedSource implements TableSource {
     this.#url = url;
   }
 
-  async list({ query, signal }: SourceCall): Promise<Rows> {
-    const answer = await this.#client.send({ method: "GET", url: this.#at("rows", query), signal });
+  async list(call: SourceCall): Promise<Rows> {
+    const { query } = call;
+    const answer = await this.#read(this.#at("rows", query), call);
     const list = memberOf(answer.body, "rows");
     if (list === undefined || !isList(list)) throw new InvalidAnswerError(`${answer.what} was answered without rows`);
     const rows = uniqueRows(
@@ -44,14 +45,14 @@ export class ServedSource implements TableSource {
     return rows;
   }
 
-  async get(id: string, { query, signal }: SourceCall): Promise<Row | undefined> {
-    const answer = await this.#client.send({ method: "GET", url: this.#atRow(id, query), signal });
+  async get(id: string, call: SourceCall): Promise<Row | undefined> {
+    const answer = await this.#read(this.#atRow(id, call.query), call);
     const row = memberOf(answer.body, "row");
     return row === null ? undefined : readRow(row, answer);
   }
 
-  async count({ query, signal }: SourceCall): Promise<number> {
-    const answer = await this.#client.send({ method: "GET", url: this.#at("count", query), signal });
+  async count(call: SourceCall): Promise<number> {
+    const answer = await this.#read(this.#at("count", call.query), call);
     return checkedCount(memberOf(answer.body, "count"), answer);
   }
 
@@ -80,6 +81,12 @@ export class ServedSource implements TableSource {
     const id = memberOf(answer.body, "id");
     if (typeof id === "string") return id;
     throw new InvalidAnswerError(`${answer.what} was answered without the id of the new row`);
+  }
+
+  async #read(url: URL, { signal, onUnsettled }: SourceCall): Promise<RestAnswer> {
+    const answer = await this.#client.send({ method: "GET", url, signal });
+    if (memberOf(answer.body, "unsettled") === true) onUnsettled?.();
+    return answer;
   }
 
   async #writeRow(method: RestRequest["method"], id: string, row: Row, call: SourceCall): Promise<Row> {

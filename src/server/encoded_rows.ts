@@ -30,8 +30,19 @@ export async function encodeRows(rows: Rows, maxBytes: number): Promise<EncodedR
   return known;
 }
 
+/**
+ * The same of rows that are not to be kept, and say so: without a tag, since nobody is to ask for them again.
+ *
+ * @throws {Refusal} if they have more than `maxBytes` bytes.
+ */
+export function encodeUnsettled(rows: Rows, maxBytes: number): Uint8Array<ArrayBuffer> {
+  const bytes = new TextEncoder().encode(textOf(rows, maxBytes, ',"unsettled":true'));
+  if (bytes.length > maxBytes) throw tooLong(maxBytes);
+  return bytes;
+}
+
 /** A byte or more for each character, so what is too long is not written to its end. */
-function textOf(rows: Rows, maxBytes: number): string {
+function textOf(rows: Rows, maxBytes: number, more = ""): string {
   const parts: string[] = [];
   let length = 0;
   for (const [id, row] of rows) {
@@ -40,7 +51,7 @@ function textOf(rows: Rows, maxBytes: number): string {
     if (length > maxBytes) throw tooLong(maxBytes);
     parts.push(part);
   }
-  return `{"rows":[${parts.join(",")}]}`;
+  return `{"rows":[${parts.join(",")}]${more}}`;
 }
 
 function encodeOnce(rows: Rows, text: string): Promise<EncodedRows> {

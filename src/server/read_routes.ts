@@ -1,7 +1,8 @@
 import { UnsupportedError } from "../table/errors.ts";
+import type { CallOptions } from "../table/table_like.ts";
 import { rowToWire } from "../wire/wire_value.ts";
 import { encodedJson, eventStream, json, noContent } from "./answers.ts";
-import { encodeRows, namesTag } from "./encoded_rows.ts";
+import { encodeRows, encodeUnsettled, namesTag } from "./encoded_rows.ts";
 import type { EventBroadcast } from "./event_broadcast.ts";
 import { answerOf, named } from "./refusals.ts";
 import { type Call, NARROWING, only, type Routes, takeId } from "./routes.ts";
@@ -38,7 +39,9 @@ async function listRows(options: ReadRoutesOptions, { request, params }: Call): 
   const { served, cacheControl, maxAnswerBytes } = options;
   const handle = served.handle(params);
   const asked = { what: "list the rows", hasValues: params.has("where") };
-  const rows = await answerOf(asked, () => served.list(handle));
+  const told = new Told();
+  const rows = await answerOf(asked, () => served.list(handle, told.options));
+  if (told.unsettled) return encodedJson(encodeUnsettled(rows, maxAnswerBytes), { "cache-control": "no-store" });
   const { bytes, etag } = await encodeRows(rows, maxAnswerBytes);
   const headers = { etag, "cache-control": cacheControl };
   return namesTag(request.headers.get("if-none-match"), etag) ? noContent(304, headers) : encodedJson(bytes, headers);
@@ -48,15 +51,17 @@ async function getRow(served: ServedTable, { params }: Call): Promise<Response> 
   const { id, others } = takeId(params);
   const handle = served.handle(only(NARROWING, others));
   const asked = { what: `get row ${named(id)}`, hasValues: others.has("where") };
-  const row = await answerOf(asked, () => handle.getValue(id));
+  const told = new Told();
+  const row = await answerOf(asked, () => handle.getValue(id, told.options));
   // Not a 404, which a wrong path or a proxy answers as well.
-  return json({ row: row === undefined ? null : rowToWire(row) });
+  return json({ row: row === undefined ? null : rowToWire(row), ...told.mark });
 }
 
 async function countRows(served: ServedTable, { params }: Call): Promise<Response> {
   const handle = served.handle(only(NARROWING, params));
   const asked = { what: "count the rows", hasValues: params.has("where") };
-  return json({ count: await answerOf(asked, () => handle.getCount()) });
+  const told = new Told();
+  return json({ count: await answerOf(asked, () => handle.getCount(told.options)), ...told.mark });
 }
 
 function listen(events: EventBroadcast | undefined, request: Request): Promise<Response> {
@@ -64,4 +69,14 @@ function listen(events: EventBroadcast | undefined, request: Request): Promise<R
     if (events === undefined) throw new UnsupportedError("This table tells no events");
     return Promise.resolve(eventStream(events.listen(request)));
   });
+}
+
+/** Whether a table said that its answer is not to be kept. The client is told in the answer, which every client can read. */
+class Told {
+  unsettled = false;
+  readonly options: CallOptions = { onUnsettled: () => void (this.unsettled = true) };
+
+  get mark(): { readonly unsettled?: true } {
+    return this.unsettled ? { unsettled: true } : {};
+  }
 }

@@ -4,7 +4,7 @@ import { Pagination } from "../table/pagination.ts";
 import { bothNarrowings, isNarrowed, narrowing, type Query } from "../table/query.ts";
 import { describe, field, type Row } from "../table/row.ts";
 import type { Rows } from "../table/rows.ts";
-import type { TableLike } from "../table/table_like.ts";
+import type { CallOptions, TableLike } from "../table/table_like.ts";
 import { queryFromParams } from "../wire/query_params.ts";
 import { describeTable, type TableDescription } from "../wire/table_description.ts";
 import type { Refusal } from "./answers.ts";
@@ -61,12 +61,14 @@ export class ServedTable {
    *
    * @throws {Refusal} if there are more.
    */
-  async list(handle: TableLike): Promise<Rows> {
+  async list(handle: TableLike, options: CallOptions): Promise<Rows> {
     const { maxRows } = this.#settings;
     const bounded = handle.query.pagination === undefined && handle.capabilities.page;
-    const rows = await (bounded ? atPage(handle, 1, maxRows) : handle).listValues();
+    const rows = await (bounded ? atPage(handle, 1, maxRows) : handle).listValues(options);
     // Not in one page of one row more: what is behind may be a handler with the same bound.
-    const beyond = bounded && rows.size === maxRows ? await atPage(handle, maxRows + 1, 1).listValues() : undefined;
+    const beyond = bounded && rows.size === maxRows
+      ? await atPage(handle, maxRows + 1, 1).listValues(options)
+      : undefined;
     if (rows.size + (beyond?.size ?? 0) > maxRows) {
       throw refuse(`These are more than ${maxRows} rows; ask for a page`, 422);
     }
