@@ -17,25 +17,39 @@ interface Known {
 export class Floors {
   readonly #scheduler: Scheduler;
   readonly #lagMs: number;
+  readonly #shares: (process: number) => boolean;
   readonly #ticks = new Map<number, number>();
   readonly #known = new Map<number, Known[]>();
+  readonly #knownToAll: Known[] = [];
   #storageTick = 0;
 
-  constructor(scheduler: Scheduler, lagMs: number) {
+  /** `shares` says whether a process reads from the storage that all share, or only from one in front of that. */
+  constructor(scheduler: Scheduler, lagMs: number, shares: (process: number) => boolean) {
     this.#scheduler = scheduler;
     this.#lagMs = lagMs;
+    this.#shares = shares;
   }
 
-  /** The storage has dropped everything: no process may serve what was read before. */
+  /** The storage has dropped everything: no process that shares it may serve what was read before. */
   storageDropped(tick: number): void {
     this.#storageTick = Math.max(this.#storageTick, tick);
+  }
+
+  /** The storage has dropped everything for a change, whoever made it, and whether that process still lives. */
+  storageKnows(seq: number): void {
+    this.#knownToAll.push(this.#knownNow(seq));
   }
 
   /** A process knows of a change made at this tick, or distrusts everything read before it. */
   known(process: number, tick: number, seq: number = 0): void {
     this.#ticks.set(process, Math.max(this.#ticks.get(process) ?? 0, tick));
-    const known = this.#known.get(process) ?? [];
-    this.#known.set(process, [...known, { seq, dueMs: this.#scheduler.nowMs + this.#lagMs }]);
+    this.#known.set(process, [...this.#known.get(process) ?? [], this.#knownNow(seq)]);
+  }
+
+  /** A process starts, and knows nothing. */
+  forget(process: number): void {
+    this.#ticks.delete(process);
+    this.#known.delete(process);
   }
 
   /** The last change or distrust that a process knows of. */
@@ -46,10 +60,16 @@ export class Floors {
   /** The floor of a read that begins now. Until a lagging master can be trusted, it is asked, but may be old. */
   of(process: number): Floor {
     const { nowMs } = this.#scheduler;
-    const due = (this.#known.get(process) ?? []).filter(({ dueMs }) => this.#lagMs === 0 || dueMs < nowMs);
+    const shares = this.#shares(process);
+    const known = [...this.#known.get(process) ?? [], ...(shares ? this.#knownToAll : [])];
+    const due = known.filter(({ dueMs }) => this.#lagMs === 0 || dueMs < nowMs);
     return {
-      tick: Math.max(this.#storageTick, this.knownTick(process)),
+      tick: Math.max(shares ? this.#storageTick : 0, this.knownTick(process)),
       seq: due.reduce((most, { seq }) => Math.max(most, seq), 0),
     };
+  }
+
+  #knownNow(seq: number): Known {
+    return { seq, dueMs: this.#scheduler.nowMs + this.#lagMs };
   }
 }

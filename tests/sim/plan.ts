@@ -27,6 +27,12 @@ export interface World {
   readonly views: readonly ViewName[];
   /** Whether tables are closed and opened again all the time. */
   readonly restless: boolean;
+  /** Whether caches stop answering now and then, and go on later. */
+  readonly freezes: boolean;
+  /** Whether processes die, in the middle of whatever they do, and start again. */
+  readonly mortal: boolean;
+  /** Which tables are a LiveTable over a LiveTable. */
+  readonly nested: readonly boolean[];
   /** How often somebody does something, where something else could happen. */
   readonly haste: number;
 }
@@ -66,6 +72,9 @@ export type Action =
   | { readonly kind: "stream drops"; readonly fails: boolean }
   | { readonly kind: "stream is back" }
   | { readonly kind: "time passes"; readonly ms: number }
+  | { readonly kind: "cache freezes"; readonly process: number }
+  | { readonly kind: "cache thaws"; readonly process: number }
+  | { readonly kind: "dies"; readonly process: number; readonly startsAgain: boolean }
   | { readonly kind: "close"; readonly table: number }
   | { readonly kind: "open"; readonly table: number };
 
@@ -77,8 +86,39 @@ export interface Plan {
   readonly actions: readonly Action[];
 }
 
-/** The plan of a seed: a world, and about two actions for five steps. */
+/** The plan of a seed: a world, about two actions for five steps, and what comes over its processes and caches. */
 export function planOf(seed: number, steps: number): Plan {
+  const plain = plainPlanOf(seed, steps);
+  const chance = new Chance(seed ^ 0x0dd5);
+  const { tables, processes } = plain.world;
+  const layered = chance.happens(0.25);
+  const nested = Array.from({ length: tables }, () => layered && chance.happens(0.6));
+  const world: World = {
+    ...plain.world,
+    freezes: chance.happens(0.15),
+    mortal: chance.happens(0.2),
+    nested,
+    // Ages add up from table to table.
+    staleTimeMs: nested.includes(true) ? Infinity : plain.world.staleTimeMs,
+  };
+  const lagging = (world.mortal || layered) && world.lagMs === 0 && chance.happens(0.4);
+  const actions = plain.actions.flatMap((action): Action[] => {
+    const process = chance.below(processes);
+    const more: Action[] = [];
+    if (world.freezes && chance.happens(0.12)) {
+      more.push({ kind: chance.happens(0.6) ? "cache freezes" : "cache thaws", process });
+    }
+    if (world.mortal && chance.happens(0.05)) more.push({ kind: "dies", process, startsAgain: chance.happens(0.7) });
+    if ((world.freezes || lagging) && chance.happens(0.1)) {
+      more.push({ kind: "time passes", ms: chance.pick([10, 40, 100, 400]) });
+    }
+    return [...more, action];
+  });
+  return { ...plain, world: lagging ? { ...world, lagMs: chance.pick([50, 1_000]) } : world, actions };
+}
+
+/** The same without anything that comes over processes and caches: what a seed stood for when there was no more. */
+export function plainPlanOf(seed: number, steps: number): Plan {
   const chance = new Chance(seed);
   const world = worldOf(chance);
   const actions = Array.from({ length: Math.ceil(steps * 0.4) }, () => actionOf(chance, world));
@@ -106,6 +146,9 @@ function worldOf(chance: Chance): World {
     diverted: chance.happens(0.1),
     views: chance.happens(0.6) ? [chance.pick(VIEW_NAMES), chance.pick(VIEW_NAMES)] : VIEW_NAMES,
     restless: chance.happens(0.2),
+    freezes: false,
+    mortal: false,
+    nested: [],
     haste: chance.pick([0.15, 0.4, 0.6]),
   };
 }

@@ -12,7 +12,8 @@ export interface Scene {
   readonly scheduler: Scheduler;
   readonly master: SimMaster;
   readonly stream: SimStream;
-  readonly caches: readonly SimCache[];
+  /** By process; one that starts again has a new one. */
+  readonly caches: SimCache[];
   readonly floors: Floors;
   readonly verdict: Verdict;
   /** Promises that have not settled, by what they are. */

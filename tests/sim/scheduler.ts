@@ -72,6 +72,11 @@ export class Scheduler {
     };
   }
 
+  /** Nobody waits any more of those whose labels are told. */
+  forget(isDead: (label: string) => boolean): void {
+    for (const sleeper of this.#sleepers) if (isDead(sleeper.label)) this.#sleepers.delete(sleeper);
+  }
+
   /** Calls back once all has happened that follows from what happens now. */
   afterwards(look: () => void): void {
     this.#afterwards.push(look);

@@ -26,6 +26,9 @@ export class SimCache implements Cache {
   /** Whether a fence could not be had. */
   fenceFailures = 0;
   readonly #options: CacheOptions;
+  #dead = false;
+  #frozen = false;
+  #stopped: (() => void)[] = [];
 
   constructor(options: CacheOptions) {
     this.#options = options;
@@ -59,10 +62,29 @@ export class SimCache implements Cache {
     });
   }
 
+  /** From now on no call is begun, and none is answered that comes. */
+  freeze(): void {
+    this.#frozen = true;
+  }
+
+  /** What was stopped goes on, later than anybody waited for. */
+  thaw(): void {
+    this.#frozen = false;
+    for (const goOn of this.#stopped.splice(0)) goOn();
+  }
+
+  /** Its process is dead: what was sent to the storage may still arrive there, but nothing comes back. */
+  die(): void {
+    this.#dead = true;
+    this.#stopped = [];
+  }
+
   #call<T>(call: string, key: string, effect: () => MaybePromise<T>): MaybePromise<T> {
     const { name, async } = this.#options;
+    if (this.#dead) return never();
     this.calls++;
     const label = `${name}: ${call} ${key}`;
+    if (this.#frozen) return this.#whenThawed(call, label, effect);
     return async ? this.#later(call, label, effect) : this.#now(call, label, effect);
   }
 
@@ -72,13 +94,20 @@ export class SimCache implements Cache {
     return this.#options.fails(`${label} after`) ? this.#fail(call) : answer;
   }
 
+  async #whenThawed<T>(call: string, label: string, effect: () => MaybePromise<T>): Promise<T> {
+    await new Promise<void>((resolve) => this.#stopped.push(resolve));
+    return await this.#later(call, label, effect);
+  }
+
   async #later<T>(call: string, label: string, effect: () => MaybePromise<T>): Promise<T> {
     const { scheduler } = this.#options;
     const answer = await scheduler.op(
       label,
       () => this.#options.fails(`${label} before`) ? this.#fail(call) : effect(),
     );
+    if (this.#dead) return await never();
     return await scheduler.op(`${label} answers`, () => {
+      if (this.#dead) return never<T>();
       return this.#options.fails(`${label} after`) ? this.#fail(call) : answer;
     });
   }
@@ -88,4 +117,8 @@ export class SimCache implements Cache {
     if (call === "fence") this.fenceFailures++;
     throw new Error(`${call} failed`);
   }
+}
+
+function never<T>(): Promise<T> {
+  return new Promise(() => {});
 }

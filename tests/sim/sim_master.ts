@@ -29,6 +29,8 @@ export interface Origin {
   readonly seq: number;
   /** When the answer arrived. */
   readonly landedTick: number;
+  /** Whether the reader had said before that nobody waits for it. */
+  readonly abandoned: boolean;
 }
 
 /** How the master treats a write. */
@@ -80,6 +82,9 @@ export class SimMaster {
   calm = false;
   readonly #options: MasterOptions;
   readonly #treatments = new Map<string, Treatment>();
+  readonly #dead = new Set<string>();
+  /** The signals of the reads that are under way, by owner. */
+  readonly #underWay = new Map<string, Set<AbortSignal>>();
   /** The number of each owner's last write that arrived. */
   readonly #arrived = new Map<string, number>();
   #ids = 0;
@@ -105,6 +110,17 @@ export class SimMaster {
   /** Says how the write with this mark will be treated. */
   treat(mark: string, treatment: Treatment): void {
     this.#treatments.set(mark, treatment);
+  }
+
+  /** Nothing comes back to a dead owner, and nothing comes from it that has not left. */
+  bury(owner: string): void {
+    this.#dead.add(owner);
+    this.#underWay.delete(owner);
+  }
+
+  /** How many reads are under way for an owner that has not said that nobody waits for them. */
+  waitedFor(owner: string): number {
+    return [...this.#underWay.get(owner) ?? []].filter((signal) => !signal.aborted).length;
   }
 
   /** A write, at once. Nothing changes if `edit` throws. */
@@ -162,50 +178,70 @@ export class SimMaster {
 
   async #list(owner: string, call: SourceCall): Promise<readonly RowEntry[]> {
     const key = `list ${viewName(call.query)}`;
-    return await this.#read(owner, key, (seq, stamp) => [
+    return await this.#read(owner, key, call, (seq, stamp) => [
       [STAMP, stamp],
       ...viewOf(this.stateAt(seq), call.query).map(([id, held]): RowEntry => [id, rowOf(held)]),
     ]);
   }
 
   async #get(owner: string, id: string, call: SourceCall): Promise<Row | undefined> {
-    return await this.#read(owner, `get ${id} ${viewName(call.query)}`, (seq, stamp) => {
+    return await this.#read(owner, `get ${id} ${viewName(call.query)}`, call, (seq, stamp) => {
       const held = this.stateAt(seq).get(id);
       return held === undefined || !matches(held, call.query) ? undefined : { ...rowOf(held), ...stamp };
     });
   }
 
   /** Counts are not shared: there may be any number of them at once. */
-  async #count(owner: string, { query }: SourceCall): Promise<number> {
+  async #count(owner: string, call: SourceCall): Promise<number> {
+    const { query } = call;
     const look = (seq: number, { read }: Stamp): number => viewOf(this.stateAt(seq), query).length + read * COUNT_BOUND;
-    return await this.#answer(owner, `count ${viewName(query)}`, look);
+    return await this.#answer(owner, `count ${viewName(query)}`, call, look);
   }
 
-  async #read<T>(owner: string, key: string, look: (seq: number, stamp: Stamp) => T): Promise<T> {
+  async #read<T>(
+    owner: string,
+    key: string,
+    call: SourceCall,
+    look: (seq: number, stamp: Stamp) => T,
+  ): Promise<T> {
     const landed = this.#options.onRead(owner, key);
+    call.signal?.addEventListener("abort", landed, { once: true });
     try {
-      return await this.#answer(owner, key, look);
+      return await this.#answer(owner, key, call, look);
     } finally {
       landed();
     }
   }
 
-  async #answer<T>(owner: string, key: string, look: (seq: number, stamp: Stamp) => T): Promise<T> {
-    const { scheduler } = this.#options;
+  async #answer<T>(
+    owner: string,
+    key: string,
+    { signal }: SourceCall,
+    look: (seq: number, stamp: Stamp) => T,
+  ): Promise<T> {
+    const { scheduler, verdict } = this.#options;
+    if (this.#dead.has(owner)) return await never();
+    verdict.check(11, signal?.aborted === false, () => `${owner} asked for ${key} without a signal, or too late`);
+    const underWay = this.#underWay.get(owner) ?? new Set();
+    if (signal !== undefined) this.#underWay.set(owner, underWay.add(signal));
     const [startTick, startMs] = [scheduler.tick(), scheduler.nowMs];
     const number = this.origins.length;
-    this.origins.push({ startTick, startMs, seq: -1, landedTick: Infinity });
+    this.origins.push({ startTick, startMs, seq: -1, landedTick: Infinity, abandoned: false });
     const answer = await scheduler.op(`master: ${owner} ${key} arrives`, () => {
       const seq = this.#replica();
-      this.origins[number] = { startTick, startMs, seq, landedTick: Infinity };
+      this.origins[number] = { startTick, startMs, seq, landedTick: Infinity, abandoned: false };
       return look(seq, { read: number });
     });
     await scheduler.op(`master: ${owner} ${key} is answered`, () => {
+      if (signal !== undefined) underWay.delete(signal);
       const origin = this.origins[number];
-      if (origin !== undefined) this.origins[number] = { ...origin, landedTick: scheduler.tick() };
+      const abandoned = signal?.aborted === true;
+      if (origin !== undefined) this.origins[number] = { ...origin, landedTick: scheduler.tick(), abandoned };
+      // Some masters look at their signals, and some do not.
+      if (abandoned && number % 2 === 0) throw signal?.reason;
       if (this.#fails()) throw new UnavailableError("the read failed");
     });
-    return answer;
+    return this.#dead.has(owner) ? await never() : answer;
   }
 
   #fails(): boolean {
@@ -228,6 +264,7 @@ export class SimMaster {
     edit: (rows: Map<string, Held>) => T,
   ): Promise<T> {
     const { scheduler } = this.#options;
+    if (this.#dead.has(owner)) return await never();
     const treatment = this.#treatments.get(mark) ?? "applied";
     const label = `master: ${owner} ${what} ${mark}`;
     const answer = await scheduler.op(`${label} arrives`, () => {
@@ -237,6 +274,7 @@ export class SimMaster {
       return this.change(mark, edit);
     });
     return await scheduler.op(`${label} is answered`, () => {
+      if (this.#dead.has(owner)) return never<T>();
       if (treatment === "lost") throw new Error("the connection was lost");
       return answer;
     });
@@ -249,6 +287,10 @@ export class SimMaster {
     this.#options.verdict.check(5, number > last, () => `${mark} was overtaken by write ${last}`);
     this.#arrived.set(owner, number);
   }
+}
+
+function never<T>(): Promise<T> {
+  return new Promise(() => {});
 }
 
 /** What tells which read an answer came from. */

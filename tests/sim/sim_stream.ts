@@ -24,15 +24,17 @@ export class SimStream {
   }
 
   /** The stream as one table reaches it; `onGap` is called when a subscription begins, and when the stream drops it. */
-  for(onGap: (what: "begins" | "drops") => void): LiveStream {
+  for(onGap: (what: "begins" | "drops") => void, death: AbortSignal): LiveStream {
     return {
       subscribe: (options) => {
         if (this.#down) throw new Error("the stream is down");
-        const subscription = this.#manual.subscribe(options);
+        if (death.aborted) return new ReadableStream();
+        const signal = options?.signal === undefined ? death : AbortSignal.any([options.signal, death]);
+        const subscription = this.#manual.subscribe({ signal });
         onGap("begins");
         const onDrop = (): void => onGap("drops");
         this.#onDrop.add(onDrop);
-        options?.signal?.addEventListener("abort", () => this.#onDrop.delete(onDrop), { once: true });
+        signal.addEventListener("abort", () => this.#onDrop.delete(onDrop), { once: true });
         return subscription;
       },
     };

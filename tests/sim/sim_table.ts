@@ -4,6 +4,7 @@ import {
   ClosedError,
   defineTable,
   LiveTable,
+  type LiveTableOptions,
   NotFoundError,
   Pagination,
   type Query,
@@ -42,6 +43,15 @@ interface Began {
   readonly ms: number;
 }
 
+/** A table from the time it is opened until it is closed, or dies. */
+interface Life {
+  readonly owner: string;
+  readonly live: LiveTable;
+  /** What it stands on, where it is nested. */
+  readonly inner: LiveTable | undefined;
+  readonly death: AbortController;
+}
+
 interface ReadWatch {
   readonly also?: (answer: Answer) => void;
   readonly mayFailWith?: Error;
@@ -66,6 +76,9 @@ export const VIEWS: Readonly<Record<ViewName, View>> = {
 /** The longest pause there may be, besides waiting for lagging replicas. */
 const LONGEST_PAUSE_MS = 30_000;
 
+/** How long a cache may take where it freezes. */
+const CACHE_TIMEOUT_MS = 300;
+
 /** What a reader sets the dates to that it got. */
 const TOUCHED = -1;
 
@@ -82,10 +95,16 @@ const THROWING_TRACER: Tracer = {
 /** One `LiveTable` in one process: what is done with it, and what is checked of its answers. */
 export class SimTable {
   readonly number: number;
+  /** Whose knowledge it shares: a nested table, with a storage in front of the one that all share, has its own. */
   readonly process: number;
+  /** The process that it runs in, and dies with. */
+  readonly host: number;
+  readonly #nested: boolean;
   readonly #scene: Scene;
-  readonly #opened: LiveTable[] = [];
+  readonly #lives = new Set<Life>();
+  #opened: Life[] = [];
   #live: LiveTable | undefined;
+  #inner: LiveTable | undefined;
   #owner = "";
   #times = 0;
   #writes = 0;
@@ -98,18 +117,25 @@ export class SimTable {
   constructor(scene: Scene, number: number) {
     this.#scene = scene;
     this.number = number;
-    this.process = number % scene.world.processes;
+    const { processes, nested } = scene.world;
+    this.host = number % processes;
+    this.#nested = nested[number] === true;
+    this.process = this.#nested ? processes + number : this.host;
     this.open();
   }
 
-  /** Whether it hears of changes. */
+  /** Whether it hears of all changes. What one process drops from the storage, a table in front of another is not told. */
   get listens(): boolean {
-    return this.#scene.world.listening[this.number] === true;
+    return this.#scene.world.listening[this.number] === true && !this.#nested;
   }
 
-  /** How many failures of its cache it has counted, however often it was opened. */
-  get cacheFailures(): number {
-    return this.#opened.reduce((sum, live) => sum + live.stats().cacheFailures, 0);
+  /** How many failures of the cache of a process it has counted, however often it was opened. */
+  cacheFailures(process: number): number {
+    const counted = this.#opened.flatMap(({ live, inner }) => [
+      ...(process === this.process ? [live] : []),
+      ...(process === this.host && inner !== undefined ? [inner] : []),
+    ]);
+    return counted.reduce((sum, live) => sum + live.stats().cacheFailures, 0);
   }
 
   /** Opens it, as a process that starts would. */
@@ -120,24 +146,60 @@ export class SimTable {
     this.#effects = { count: 0 };
     this.#unsettledWrites = new Set();
     tell(`${this.#owner} opens in process ${this.process}`);
+    const death = new AbortController();
     // What was held is not believed from the moment that the table listens, nor once it hears that the stream is gone: at
     // once, if nothing that it heard before is still being dropped.
     const distrust = (what: "begins" | "drops"): void => {
-      if (what === "begins" || !world.asyncCache) floors.known(this.process, scheduler.tick());
+      const atOnce = !world.asyncCache && !world.freezes;
+      if (!this.#nested && (what === "begins" || atOnce)) floors.known(this.process, scheduler.tick());
     };
     const source = world.diverted ? master.reader(this.#owner) : master.source(this.#owner);
-    this.#live = new LiveTable(defineTable(source), "t", this.#cache(), {
-      clock: this.#clock(),
-      writeTarget: world.diverted ? defineTable(master.source(this.#owner)) : undefined,
+    const clock = this.#clock(death.signal);
+    const cacheTimeoutMs = world.freezes ? CACHE_TIMEOUT_MS : Infinity;
+    const front: LiveTableOptions = {
+      clock,
+      cacheTimeoutMs,
       queueCapacity: world.queueCapacity,
       waitingCapacity: world.waitingCapacity,
       staleTimeMs: world.staleTimeMs,
-      masterLagMs: world.lagMs,
-      liveStream: this.listens ? stream.for(distrust) : undefined,
       tracer: world.tracerThrows ? THROWING_TRACER : undefined,
-    });
-    this.#opened.push(this.#live);
-    void this.#hear(this.#live);
+    };
+    const back: LiveTableOptions = {
+      writeTarget: world.diverted ? defineTable(master.source(this.#owner)) : undefined,
+      masterLagMs: world.lagMs,
+      liveStream: world.listening[this.number] === true ? stream.for(distrust, death.signal) : undefined,
+    };
+    const inner = this.#nested
+      ? new LiveTable(defineTable(source), "t", this.#cache(this.host), { clock, cacheTimeoutMs, ...back })
+      : undefined;
+    const live = inner === undefined
+      ? new LiveTable(defineTable(source), "t", this.#cache(this.process), { ...front, ...back })
+      : new LiveTable(inner, "outer", this.#cache(this.process), { ...front, liveStream: inner.events });
+    this.#inner = inner;
+    this.#live = live;
+    const life: Life = { owner: this.#owner, live, inner, death };
+    this.#lives.add(life);
+    this.#opened.push(life);
+    void this.#hear(live);
+  }
+
+  /** Its process dies: nothing of it goes on, whatever it was about to do. */
+  die(): void {
+    const { master, scheduler, unsettled, tell } = this.#scene;
+    for (const life of this.#lives) {
+      const { owner, death } = life;
+      tell(`${owner} dies`);
+      death.abort();
+      master.bury(owner);
+      scheduler.forget((label) => label.startsWith(`${owner} `));
+      const its = new RegExp(`\\b${owner.replaceAll(".", "\\.")}(?!\\d)`);
+      for (const [promise, what] of unsettled) if (its.test(what.replace(/\bw(?=t\d)/, ""))) unsettled.delete(promise);
+    }
+    this.#lives.clear();
+    // What those counted that were closed before goes with the process, too.
+    this.#opened = [];
+    this.#live = undefined;
+    this.#inner = undefined;
   }
 
   /** Closes it; what is queued is finished, what is read is refused. */
@@ -145,11 +207,13 @@ export class SimTable {
     const live = this.#live;
     if (live === undefined) return;
     const { scheduler, verdict, tell, unsettled, world } = this.#scene;
-    const [owner, effects] = [this.#owner, this.#effects];
+    const [owner, effects, inner] = [this.#owner, this.#effects, this.#inner];
     this.#live = undefined;
+    this.#inner = undefined;
     tell(`${owner} closes`);
     const done = (): void => {
       tell(`${owner} is closed`);
+      for (const life of this.#lives) if (life.owner === owner) this.#lives.delete(life);
       const left = scheduler.waiting.filter((label) => label.startsWith(`${owner} waits`));
       verdict.check(11, left.length === 0, () => `${owner} is closed, but ${left.join(", ")}`);
       scheduler.afterwards(() => {
@@ -167,7 +231,8 @@ export class SimTable {
         () => `${owner} invalidated for ${invalidations.write} writes, but ${effects.count} may have changed something`,
       );
     };
-    follow(this.#scene, `close of ${owner}`, live.close(), done, (error) => {
+    const closing = inner === undefined ? live.close() : live.close().then(() => inner.close());
+    follow(this.#scene, `close of ${owner}`, closing, done, (error) => {
       verdict.check(5, false, () => `close of ${owner} failed: ${String(error)}`);
     });
   }
@@ -177,7 +242,24 @@ export class SimTable {
     const control = new AbortController();
     const reason = new Error("aborted");
     const read = this.#begin(name, (live) => ask(live, name, control.signal), { mayFailWith: reason });
-    if (read && aborted) void this.#scene.scheduler.op(`${this.#owner} aborts ${name}`, () => control.abort(reason));
+    if (read && aborted) this.#abortLater(this.#owner, name, () => control.abort(reason));
+  }
+
+  /** Once the last reader has gone, the master knows that nobody waits any more. */
+  #abortLater(owner: string, name: ViewName, abort: () => void): void {
+    const { scheduler, unsettled, verdict, master } = this.#scene;
+    void scheduler.op(`${owner} aborts ${name}`, () => {
+      abort();
+      scheduler.afterwards(() => {
+        if ([...unsettled.values()].some((what) => what.endsWith(` by ${owner}`))) return;
+        const waitedFor = master.waitedFor(owner);
+        verdict.check(
+          11,
+          waitedFor === 0,
+          () => `${owner} has no reader left, but ${waitedFor} reads of the master go on`,
+        );
+      });
+    });
   }
 
   /** Reads a view for the last time: it must show what the master holds. Answers with what it was shown. */
@@ -199,9 +281,12 @@ export class SimTable {
     const { scheduler, floors, tell } = this.#scene;
     tell(`${this.#owner} invalidates`);
     floors.known(this.process, scheduler.tick());
-    follow(this.#scene, `invalidate of ${this.#owner}`, live.invalidate(), () => {}, (error) => {
-      this.#scene.verdict.check(8, false, () => `invalidate() failed: ${String(error)}`);
-    });
+    for (const table of [this.#inner, live]) {
+      if (table === undefined) continue;
+      follow(this.#scene, `invalidate of ${this.#owner}`, table.invalidate(), () => {}, (error) => {
+        this.#scene.verdict.check(8, false, () => `invalidate() failed: ${String(error)}`);
+      });
+    }
   }
 
   /** From now on, this many of the events that it tells are answered with a write from within. */
@@ -269,21 +354,22 @@ export class SimTable {
     });
   }
 
-  #clock(): Clock {
+  #clock(death: AbortSignal): Clock {
     const { scheduler, verdict, world } = this.#scene;
     const owner = this.#owner;
     const clock = scheduler.clock(owner);
     const most = Math.max(LONGEST_PAUSE_MS, world.lagMs);
     const wait: Clock["wait"] = (ms, options) => {
+      if (death.aborted) return new Promise(() => {});
       verdict.check(10, ms > 0 && ms <= most, () => `${owner} pauses for ${ms} ms`);
       return clock.wait(ms, options);
     };
     return { ...clock, wait };
   }
 
-  #cache(): Cache {
-    const cache = this.#scene.caches[this.process];
-    if (cache === undefined) throw new RangeError(`There is no process ${this.process}`);
+  #cache(process: number): Cache {
+    const cache = this.#scene.caches[process];
+    if (cache === undefined) throw new RangeError(`There is no process ${process}`);
     return cache;
   }
 
@@ -368,7 +454,10 @@ export class SimTable {
     if (applied === undefined) return;
     floors.known(this.process, applied.tick, applied.seq);
     // A cache that fails to drop may be read by others for a while; otherwise all of them read what was written.
-    if (world.cacheFailureRate === 0) floors.storageDropped(applied.tick);
+    if (world.cacheFailureRate === 0 && !world.freezes) {
+      floors.storageDropped(applied.tick);
+      floors.storageKnows(applied.seq);
+    }
     const state = master.stateAt(applied.seq);
     const mine = ((): boolean => {
       switch (action.op) {

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { skippable } from "../skippable.ts";
 import { BUN, NODE_24, run } from "../package/runtimes.ts";
 import { type Law, LAWS } from "./laws.ts";
-import { type Plan, planOf } from "./plan.ts";
+import { plainPlanOf, type Plan, planOf } from "./plan.ts";
 import { shrink } from "./shrink.ts";
 import { simulate } from "./simulation.ts";
 
@@ -16,6 +16,11 @@ const STEPS = 100;
 /** Seeds that found something, and what. */
 const ONCE_BROKEN: readonly (readonly [seed: number, what: string])[] = [
   [12_800, "a table that gave up trying a failed invalidation again"],
+  [5_006_432, "a read from before a replica had caught up, shared by who asked after that"],
+  [5_123_596, "the same"],
+  [5_202_200, "the same"],
+  [5_211_914, "the same"],
+  [5_374_603, "what a closed table had left to drop, left to one that was being closed itself"],
 ];
 
 const MAIN = fileURLToPath(new URL("./main.ts", import.meta.url));
@@ -43,7 +48,7 @@ describe("The law, in simulation", () => {
 
   for (const [seed, what] of ONCE_BROKEN) {
     it(`holds with seed ${seed}, which once found ${what}`, async () => {
-      assert.equal((await simulate(planOf(seed, STEPS))).violation, undefined);
+      assert.equal((await simulate(plainPlanOf(seed, STEPS))).violation, undefined);
     });
   }
 

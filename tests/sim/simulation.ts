@@ -41,6 +41,7 @@ class Simulation {
   readonly #chance: Chance;
   readonly #scene: Scene;
   readonly #tables: readonly SimTable[];
+  readonly #storage: Cache;
   readonly #trace: string[] = [];
   /** Per process: how often something was invalidated, by whomever; and what is under way at the master. */
   readonly #aloft = new Map<string, { readonly number: number; readonly invalidations: number }>();
@@ -49,6 +50,7 @@ class Simulation {
   #invalidations = 0;
   #flights = 0;
   #changes = 0;
+  #deaths = 0;
   #steps = 0;
   #calm = false;
 
@@ -59,7 +61,8 @@ class Simulation {
     const chance = this.#chance;
     const verdict = new Verdict();
     const scheduler = new Scheduler(chance, (line) => this.#tell(line));
-    const floors = new Floors(scheduler, world.lagMs);
+    const floors = new Floors(scheduler, world.lagMs, (process) => process < world.processes);
+    this.#storage = storage;
     this.#scene = {
       world,
       scheduler,
@@ -75,22 +78,29 @@ class Simulation {
         failureRate: world.masterFailureRate,
         onRead: (owner, key) => this.#takeOff(owner, key),
       }),
-      caches: Array.from({ length: world.processes }, (_, process) =>
-        new SimCache({
-          scheduler,
-          storage,
-          name: `cache ${process}`,
-          async: world.asyncCache,
-          fails: (call) => this.#fails(call, world),
-          onPut: (rows) => this.#checkStored(rows, process),
-          onInvalidation: (_prefix, done) => {
-            this.#invalidations++;
-            if (done) floors.storageDropped(scheduler.tick());
-          },
-        })),
+      caches: [],
       tell: (line) => this.#tell(line),
     };
+    for (let process = 0; process < world.processes + world.tables; process++) this.#startProcess(process);
     this.#tables = Array.from({ length: world.tables }, (_, number) => new SimTable(this.#scene, number));
+  }
+
+  /** A process has a cache object of its own; a nested table's, which is numbered after the processes, a storage as well. */
+  #startProcess(process: number): void {
+    const { world, scheduler, floors, caches } = this.#scene;
+    const shares = process < world.processes;
+    caches[process] = new SimCache({
+      scheduler,
+      storage: shares ? this.#storage : new MemCache({ maxEntries: world.maxEntries }),
+      name: `cache ${process}`,
+      async: world.asyncCache,
+      fails: (call) => this.#fails(call, world),
+      onPut: (rows) => this.#checkStored(rows, process),
+      onInvalidation: (_prefix, done) => {
+        this.#invalidations++;
+        if (done && shares) floors.storageDropped(scheduler.tick());
+      },
+    });
   }
 
   async run(): Promise<Outcome> {
@@ -109,13 +119,15 @@ class Simulation {
   }
 
   async #comeToRest(): Promise<void> {
-    const { scheduler, master, stream, verdict, unsettled, caches } = this.#scene;
+    const { scheduler, master, stream, verdict, unsettled, caches, world } = this.#scene;
     this.#tell("-- nothing fails any more");
+    for (const cache of caches) cache.thaw();
     this.#calm = true;
     master.calm = true;
     stream.comeBack();
     await this.#rest();
-    for (const table of this.#tables) if (!table.listens) table.invalidate();
+    // Of what one has written who then died, nobody may have been told.
+    for (const table of this.#tables) if (!table.listens || this.#deaths > 0) table.invalidate();
     await this.#rest();
     await this.#readAtRest();
     // What is seen of others' invalidations is seen with the first read: only after the lag is anything kept.
@@ -125,9 +137,15 @@ class Simulation {
     for (const table of this.#tables) table.close();
     await this.#rest();
     caches.forEach(({ failures }, process) => {
-      const tables = this.#tables.filter((table) => table.process === process);
-      const counted = tables.reduce((sum, { cacheFailures }) => sum + cacheFailures, 0);
-      verdict.check(8, counted === failures, () => `${failures} calls of a cache failed, and ${counted} were counted`);
+      const counted = this.#tables.reduce((sum, table) => sum + table.cacheFailures(process), 0);
+      // What comes too late has failed for who waited, and what fails then is not heard of.
+      if (!world.freezes) {
+        verdict.check(
+          8,
+          counted === failures,
+          () => `${failures} calls of a cache failed, and ${counted} were counted`,
+        );
+      }
     });
     verdict.check(5, unsettled.size === 0, () => `never settled: ${[...unsettled.values()].join(", ")}`);
     const { waiting } = scheduler;
@@ -195,6 +213,12 @@ class Simulation {
         return table?.close();
       case "open":
         return table?.open();
+      case "cache freezes":
+        return this.#cachesOf(action.process).forEach((cache) => cache.freeze());
+      case "cache thaws":
+        return this.#cachesOf(action.process).forEach((cache) => cache.thaw());
+      case "dies":
+        return this.#die(action.process, action.startsAgain);
       case "foreign write": {
         const mark = `f${++this.#changes}`;
         this.#tell(`somebody else ${action.gone ? "deletes" : "writes"} ${action.id} as ${mark}`);
@@ -215,6 +239,27 @@ class Simulation {
     }
   }
 
+  /** The caches of a process, those of its nested tables included. */
+  #cachesOf(host: number): readonly SimCache[] {
+    const { world: { processes }, caches } = this.#scene;
+    return caches.filter((_, process) =>
+      process === host || (process >= processes && (process - processes) % processes === host)
+    );
+  }
+
+  #die(host: number, startsAgain: boolean): void {
+    const { floors, caches } = this.#scene;
+    this.#deaths++;
+    const tables = this.#tables.filter((table) => table.host === host);
+    for (const table of tables) table.die();
+    for (const process of new Set([host, ...tables.map((table) => table.process)])) {
+      caches[process]?.die();
+      floors.forget(process);
+      this.#startProcess(process);
+    }
+    if (startsAgain) { for (const table of tables) table.open(); }
+  }
+
   /**
    * One read at a time for each table and key, unless something was invalidated: without a fence nobody joins. A cache that
    * answers later is asked for its fence some time before the master is, so there the count since the beginning decides.
@@ -225,7 +270,7 @@ class Simulation {
     const other = this.#aloft.get(place);
     const changes = this.#invalidations;
     const fenced = caches.every((cache) => cache.fenceFailures === 0);
-    if (world.lagMs === 0 && fenced) {
+    if (world.lagMs === 0 && fenced && !world.freezes) {
       verdict.check(3, other === undefined || other.invalidations < changes, () => `two reads of ${place} at once`);
     }
     const number = ++this.#flights;
@@ -242,6 +287,8 @@ class Simulation {
     const [row] = rows.values();
     const origin = master.origins[Number(row?.read)];
     return (stored) => {
+      const abandoned = stored && origin?.abandoned === true;
+      verdict.check(11, !abandoned, () => `process ${process} kept what nobody waited for any more`);
       const old = stored && origin !== undefined && origin.startTick <= known;
       verdict.check(
         2,
