@@ -14,7 +14,7 @@ import type { LastInvalidation } from "./invalidation.ts";
 import { LiveCore } from "./live_core.ts";
 import type { LiveTableOptions } from "./live_options.ts";
 import type { LiveStats } from "./live_stats.ts";
-import type { ReadRequest } from "./read_through.ts";
+import type { ReadRequest } from "./shared_reads.ts";
 import { waitedFor, writeWaitedFor } from "./sending.ts";
 import { traceFields } from "./write_through.ts";
 

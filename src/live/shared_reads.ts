@@ -1,0 +1,206 @@
+import type { Fence } from "../cache/cache.ts";
+import { abortable } from "../clock/abortable.ts";
+import type { Clock } from "../clock/clock.ts";
+import { ClosedError } from "../table/errors.ts";
+import { isPromise, type MaybePromise } from "../table/maybe_promise.ts";
+import type { Rows } from "../table/rows.ts";
+import type { CallOptions } from "../table/table_like.ts";
+import { type Ask, Flight } from "./flight.ts";
+import type { GuardedCache } from "./guarded_cache.ts";
+import type { Invalidation } from "./invalidation.ts";
+import type { Counters } from "./live_stats.ts";
+
+/** What to read. Made once and used for every read of the same key. */
+export interface ReadRequest<T> {
+  /** Where it is kept. */
+  readonly key: string;
+  /** The row it is about; `undefined` if about all. */
+  readonly id: string | undefined;
+  /** Asks the master. */
+  readonly load: (options: CallOptions) => Promise<Rows>;
+  /** What the reader gets. One function for all requests of a kind, so that a hit stays cheap. */
+  readonly pick: (rows: Rows, id: string | undefined) => T;
+}
+
+/** How things stood when a read of the master began, and whether its answer may be older than a change known of. */
+export interface Departure {
+  /** Reads are numbered in the order in which they begin. */
+  readonly number: number;
+  readonly generation: number;
+  readonly fence: MaybePromise<Fence | undefined>;
+  /** In monotonic milliseconds. */
+  readonly startedAt: number;
+  /** In milliseconds since the epoch. */
+  readonly fetchedAt: number;
+  unsettled: boolean;
+}
+
+/** A read of the master that others may share. */
+interface SharedRead {
+  readonly departure: Departure;
+  readonly flight: Flight<Rows>;
+}
+
+/** A reader's part in one. */
+interface Share {
+  readonly departure: Departure;
+  readonly answer: Promise<Rows>;
+}
+
+/** What {@linkcode SharedReads} work with. */
+export interface SharedReadsOptions {
+  readonly cache: GuardedCache;
+  readonly invalidation: Invalidation;
+  readonly clock: Clock;
+  readonly counters: Counters;
+  /** Asks the master, and does what follows from its answer before the readers are given it. */
+  readonly fly: (request: ReadRequest<unknown>, departure: Departure, ask: Ask) => Promise<Rows>;
+}
+
+/**
+ * The reads of the master that are under way. All who miss one key share one of them, unless the key was invalidated since
+ * that began. An answer that may be older than a change known of, since the master lags, is given only to those who
+ * asked before it was asked for.
+ */
+export class SharedReads {
+  readonly #options: SharedReadsOptions;
+  readonly #shared = new Map<string, SharedRead>();
+  readonly #flights = new Set<Flight<unknown>>();
+  readonly #underWay = new Set<(reason: unknown) => void>();
+  #departures = 0;
+  #closed = false;
+
+  constructor(options: SharedReadsOptions) {
+    this.#options = options;
+  }
+
+  /** Whether nothing is read any more. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /**
+   * Whoever joined a read whose answer is unsettled may have asked when a change had long settled that the answer does not
+   * know of; so that is given only to those who asked before the read began. The others share the next one.
+   */
+  async read(request: ReadRequest<unknown>, { signal, onUnsettled }: CallOptions = {}): Promise<Rows> {
+    const asked = this.#departures;
+    for (;;) {
+      const sharing = this.#share(request, signal);
+      const { departure, answer } = isPromise(sharing) ? await orAborted(sharing, signal) : sharing;
+      const rows = await answer;
+      if (departure.unsettled && departure.number <= asked) continue;
+      if (departure.unsettled) onUnsettled?.();
+      return rows;
+    }
+  }
+
+  /** A read of one reader alone. */
+  alone<T>(ask: (signal: AbortSignal) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    return this.#track(new Flight((within) => within(ask))).join(signal);
+  }
+
+  /**
+   * From now on nothing is read, and what is under way is answered with a `ClosedError`. Resolves when nothing follows from
+   * it any more.
+   */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const flights = [...this.#flights];
+    for (const flight of flights) flight.end(this.closedError());
+    for (const end of this.#underWay) end(this.closedError());
+    await Promise.allSettled(flights.map((flight) => flight.answer));
+  }
+
+  /** Settles as `work` does, or with a `ClosedError` if the table is closed first. Much cheaper than an abort listener. */
+  untilClosed<T>(work: Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#underWay.add(reject);
+      work.then((value) => {
+        this.#underWay.delete(reject);
+        resolve(value);
+      }, (error: unknown) => {
+        this.#underWay.delete(reject);
+        reject(error);
+      });
+    });
+  }
+
+  /** What a reader is told once the table is closed. */
+  closedError(): ClosedError {
+    return new ClosedError("Cannot read: the table is closed");
+  }
+
+  /** A share in the read that is under way if it began after the last invalidation, wherever that was made; else in a new one. */
+  #share(request: ReadRequest<unknown>, signal: AbortSignal | undefined): MaybePromise<Share> {
+    if (this.#closed) throw this.closedError();
+    const shared = this.#shared.get(request.key);
+    if (shared === undefined || !this.#isCurrent(shared)) return this.#takeOff(request, signal);
+    const past = shared.departure.fence;
+    const fence = this.#options.cache.fence(request.key);
+    if (isPromise(fence) || isPromise(past)) return this.#shareLater(request, signal, shared, fence);
+    return isSame(fence, past) ? this.#join(shared, signal) : this.#takeOff(request, signal);
+  }
+
+  async #shareLater(
+    request: ReadRequest<unknown>,
+    signal: AbortSignal | undefined,
+    shared: SharedRead,
+    fence: MaybePromise<Fence | undefined>,
+  ): Promise<Share> {
+    const { generation } = this.#options.invalidation;
+    const [present, past] = await this.untilClosed(Promise.all([fence, shared.departure.fence]));
+    signal?.throwIfAborted();
+    // What was invalidated since the fence was asked for is not in it.
+    const current = generation === shared.departure.generation && !shared.flight.ended;
+    if (isSame(present, past) && current) return this.#join(shared, signal);
+    // Another reader may have begun a read meanwhile, after the invalidation that this one missed.
+    if (this.#shared.get(request.key) === shared) this.#shared.delete(request.key);
+    return await this.#share(request, signal);
+  }
+
+  #isCurrent({ departure, flight }: SharedRead): boolean {
+    return departure.generation === this.#options.invalidation.generation && !flight.ended;
+  }
+
+  #join({ departure, flight }: SharedRead, signal: AbortSignal | undefined): Share {
+    this.#options.counters.sharedReads++;
+    return { departure, answer: flight.join(signal) };
+  }
+
+  #takeOff(request: ReadRequest<unknown>, signal: AbortSignal | undefined): Share {
+    const { key } = request;
+    const departure: Departure = {
+      number: ++this.#departures,
+      generation: this.#options.invalidation.generation,
+      startedAt: this.#options.clock.monotonic(),
+      fetchedAt: this.#options.clock.now(),
+      fence: this.#options.cache.fence(key),
+      unsettled: false,
+    };
+    const flight = this.#track(new Flight((ask) => this.#options.fly(request, departure, ask)));
+    const shared: SharedRead = { departure, flight };
+    this.#shared.set(key, shared);
+    const landed = (): void => {
+      if (this.#shared.get(key) === shared) this.#shared.delete(key);
+    };
+    flight.answer.then(landed, landed);
+    return { departure, answer: flight.join(signal) };
+  }
+
+  #track<T>(flight: Flight<T>): Flight<T> {
+    this.#flights.add(flight);
+    const landed = (): void => void this.#flights.delete(flight);
+    flight.answer.then(landed, landed);
+    return flight;
+  }
+}
+
+function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  return signal === undefined ? work : abortable(work, signal);
+}
+
+/** Without a fence nobody knows what happened between. */
+function isSame(one: Fence | undefined, other: Fence | undefined): boolean {
+  return one !== undefined && one === other;
+}
