@@ -5,9 +5,12 @@ interface Call {
   readonly expire: () => void;
 }
 
+/** So many turns of the microtask queue a timer is put off: what is answered within them never needs one. */
+const TURNS_WITHOUT_TIMER = 16;
+
 /**
  * Ends waits that take too long. All are given the same time, so those that began first are due first, and one timer
- * serves all of them; with nothing to wait for there is none.
+ * serves all of them; with nothing to wait for there is none, nor for work that does not leave the process.
  */
 export class Deadline {
   readonly #clock: Clock;
@@ -15,6 +18,7 @@ export class Deadline {
   /** In the order in which they are due. */
   readonly #calls = new Set<Call>();
   #timer: AbortController | undefined;
+  #starting = false;
   #closed = false;
 
   /** Waits of `ms` milliseconds at the most; `Infinity` is for ever. */
@@ -32,7 +36,7 @@ export class Deadline {
         expire: () => reject(new DOMException(`No answer within ${this.#ms} ms`, "TimeoutError")),
       };
       this.#calls.add(call);
-      this.#timer ??= this.#start();
+      if (this.#timer === undefined && !this.#starting) void this.#startSoon();
       work.then((value) => {
         this.#leave(call);
         resolve(value);
@@ -56,15 +60,18 @@ export class Deadline {
     this.#timer = undefined;
   }
 
-  #start(): AbortController {
-    const timer = new AbortController();
-    void this.#expireInTime(timer.signal);
-    return timer;
+  async #startSoon(): Promise<void> {
+    this.#starting = true;
+    for (let turn = 0; turn < TURNS_WITHOUT_TIMER && this.#calls.size > 0; turn++) await undefined;
+    this.#starting = false;
+    if (this.#calls.size === 0) return;
+    this.#timer = new AbortController();
+    await this.#expireInTime(this.#timer.signal);
   }
 
   /** Holds the process up while it waits: somebody waits for the work. */
   async #expireInTime(signal: AbortSignal): Promise<void> {
-    for (let leftMs = this.#ms; !signal.aborted; leftMs = this.#leftMs()) {
+    for (let leftMs = this.#leftMs(); !signal.aborted; leftMs = this.#leftMs()) {
       if (leftMs > 0) await this.#clock.wait(leftMs, { signal }).catch(() => {});
       const now = this.#clock.monotonic();
       for (const call of this.#calls) {

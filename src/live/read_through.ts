@@ -68,7 +68,12 @@ export class ReadThrough {
     if (signal?.aborted) return Promise.reject(signal.reason);
     const held = this.#invalidation.doubted ? undefined : this.#cache.get(request.key);
     if (held === undefined || "rows" in held) return this.#answer(request, held, options, onOutcome);
-    const answer = this.#reads.untilClosed(held).then((settled) => this.#answer(request, settled, options, onOutcome));
+    const answer = this.#reads.untilClosed(held).then((settled) => {
+      if (this.#reads.closed) throw this.#reads.closedError();
+      // A reader that has gone meanwhile asks for nothing.
+      signal?.throwIfAborted();
+      return this.#answer(request, settled, options, onOutcome);
+    });
     return signal === undefined ? answer : abortable(answer, signal);
   }
 
@@ -110,14 +115,11 @@ export class ReadThrough {
     options: CallOptions | undefined,
     onOutcome?: (outcome: "hit" | "miss") => void,
   ): Promise<T> {
-    if (this.#reads.closed) return Promise.reject(this.#reads.closedError());
     if (held !== undefined && this.isFresh(held)) {
       this.#counters.hits++;
       onOutcome?.("hit");
       return Promise.resolve(request.pick(shareRows(held.rows), request.id));
     }
-    // A reader that has gone meanwhile asks for nothing.
-    if (options?.signal?.aborted) return Promise.reject(options.signal.reason);
     this.#counters.misses++;
     onOutcome?.("miss");
     return this.#reads.read(request, options).then((rows) => request.pick(shareRows(rows), request.id));

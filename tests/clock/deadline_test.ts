@@ -35,6 +35,7 @@ describe("Deadline", () => {
     await clock.advance(400);
     wait("second");
     wait("third");
+    await settle();
     assert.equal(clock.waiting, 1);
     await clock.advance(599);
     assert.deepEqual(ended, []);
@@ -58,6 +59,31 @@ describe("Deadline", () => {
     first.done(undefined);
     await clock.advance(1_000);
     await second;
+    assert.equal(clock.waiting, 0);
+  });
+
+  it("needs no timer for what is answered in a few turns, and one for what comes later, however it began", async () => {
+    const clock = new FakeClock();
+    let most = 0;
+    const watched: FakeClock = Object.create(clock, {
+      wait: {
+        value: (...args: Parameters<FakeClock["wait"]>) => {
+          most = Math.max(most, clock.waiting + 1);
+          return clock.wait(...args);
+        },
+      },
+      monotonic: { value: () => clock.monotonic() },
+    });
+    const deadline = new Deadline(watched, 1_000);
+    for (let round = 0; round < 20; round++) await deadline.limit(Promise.resolve().then(() => {}));
+    assert.equal(most, 0);
+    const slow = held();
+    const waiting = deadline.limit(slow.work);
+    for (let round = 0; round < 20; round++) await deadline.limit(Promise.resolve());
+    await settle();
+    assert.equal(most, 1);
+    slow.done(undefined);
+    await waiting;
     assert.equal(clock.waiting, 0);
   });
 

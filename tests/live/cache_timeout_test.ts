@@ -232,9 +232,12 @@ describe("A cache that does not answer", () => {
     const read = sync.listValues();
     assert.equal(clock.waiting, 0);
     await read;
-    const { table, clock: other } = world();
+    const { table, cache, clock: other } = world();
+    cache.freeze("get");
     const reads = Array.from({ length: 50 }, (_, n) => table.getValue(`${n}`));
+    await settle();
     assert.equal(other.waiting, 1);
+    await cache.thaw();
     await Promise.all(reads);
     assert.equal(other.waiting, 0);
     await Promise.all([sync.close(), table.close()]);

@@ -691,8 +691,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "only the first wait has a deadline",
     file: "clock/deadline.ts",
-    from: "    for (let leftMs = this.#ms; !signal.aborted; leftMs = this.#leftMs()) {",
-    to: "    for (let leftMs = this.#ms; leftMs === this.#ms && !signal.aborted; leftMs = this.#leftMs()) {",
+    from: "    for (let leftMs = this.#leftMs(); !signal.aborted; leftMs = this.#leftMs()) {",
+    to: "    for (let leftMs = this.#leftMs(), once = true; once && !signal.aborted; once = false) {",
   },
   {
     name: "a deadline's timer outlives close()",
@@ -753,12 +753,6 @@ export const MUTANTS: readonly Mutant[] = [
     file: "live/event_listener.ts",
     from: "      await this.#hear(value);",
     to: "      this.#backoff.reset();\n      await this.#hear(value);",
-  },
-  {
-    name: "close does not wait for the listener",
-    file: "live/live_core.ts",
-    from: "    await this.#listener?.close();",
-    to: "    void this.#listener?.close();",
   },
   {
     name: "a back-off that never begins anew",
