@@ -47,9 +47,9 @@ export function shareWriteOp(op: WriteOp): WriteOp {
   return row === undefined || !holdsMutable(row) ? op : toWriteOp(op);
 }
 
-/** Applies an operation to a table, and answers what the table answers. What it is given and what it answers with stay its own. */
+/** Applies an operation to a table, and answers what the table answers; what the table may still change in that stays its own. */
 export async function applyWriteOp(op: WriteOp, table: TableLike, options: WriteOptions): Promise<WriteAnswer> {
-  const answer = await apply(shareWriteOp(op), table, options);
+  const answer = await apply(op, table, options);
   return typeof answer === "object" && holdsMutable(answer) ? toRow(answer) : answer;
 }
 

@@ -179,6 +179,51 @@ describe("A master that writes through the LiveTable in front of it", () => {
   });
 });
 
+describe("A master that waits for another table", () => {
+  it("is not blamed for a wait that is over", async () => {
+    let release = (): void => {};
+    const inner: LiveTable = live(
+      master(async (_, partial) => {
+        if (partial.n === 2) await outer.replaceValue("b", {});
+        return partial;
+      }).table,
+      "inner",
+    );
+    const outer: LiveTable = live(
+      master(async (id, partial) => {
+        await inner.patchValue(id, { n: 1 });
+        await new Promise<void>((resolve) => release = resolve);
+        return partial;
+      }).table,
+      "outer",
+    );
+    const first = outer.patchValue("a", {});
+    await settle();
+    const second = inner.patchValue("a", { n: 2 });
+    await settle();
+    release();
+    assert.deepEqual(await Promise.all([first, second]), [{}, { n: 2 }]);
+    await Promise.all([outer.close(), inner.close()]);
+  });
+
+  it("is not blamed for what goes on after it has answered", async () => {
+    let later: Promise<unknown> | undefined;
+    const table: LiveTable = live(
+      master((_, partial) => {
+        later = (async () => {
+          await turn();
+          await table.replaceValue("b", {});
+          await table.idle();
+        })();
+        return partial;
+      }).table,
+    );
+    await table.patchValue("a", {});
+    await later;
+    await table.close();
+  });
+});
+
 describe("AsyncContext", () => {
   it("lasts beyond a wait where the runtime can do that, and else until the first", async () => {
     for (const context of [newAsyncContext<string>(), untilFirstWait<string>()]) {

@@ -652,6 +652,43 @@ describe("The law, without a cache", () => {
     }
   });
 
+  it("law 8: what a closed table left undone goes to one that stays, past one that is being closed", async () => {
+    const { table: first, another, cache, clock } = fixture();
+    const [second, third] = [another(), another()];
+    const gate = cache.plan.hold("invalidatePrefix", "before");
+    void second.invalidate();
+    await gate.reached;
+    const closing = second.close();
+    await settle();
+    for (let call = 0; call < 2; call++) cache.plan.fail("invalidatePrefix", new Error("disk full"));
+    await first.patchValue("a", { price: 3 });
+    await first.close();
+    await clock.advance(60_000);
+    gate.release();
+    await closing;
+    await third.listValues();
+    await third.listValues();
+    assert.equal(third.stats().hits, 1);
+    await third.close();
+    assert.equal(clock.waiting, 0);
+  });
+
+  it("law 8: what was left to a table that is closed in turn goes on to the next", async () => {
+    const { table: first, another, cache, clock } = fixture();
+    const [second, third] = [another(), another()];
+    for (let call = 0; call < 2; call++) cache.plan.fail("invalidatePrefix", new Error("disk full"));
+    await first.patchValue("a", { price: 3 });
+    await first.close();
+    assert.equal(clock.waiting, 1, "the second tries again");
+    await second.close();
+    await clock.advance(60_000);
+    await third.listValues();
+    await third.listValues();
+    assert.equal(third.stats().hits, 1);
+    await third.close();
+    assert.equal(clock.waiting, 0);
+  });
+
   it("law 8: the success of one table does not make up for what another asked for after it began", async () => {
     const cache = new FaultyCache(slowly(new MemCache()));
     const master = new MemTable("p", { rows: BAKERY });

@@ -265,6 +265,45 @@ describe("LiveTable with masterLagMs and a failing cache", () => {
     await table.close();
   });
 
+  it("counts from the last of its changes, though the cache dropped for none of them", async () => {
+    const { clock, master } = world();
+    const cache = new FaultyCache(new MemCache());
+    const table = new LiveTable(master.table, "t", cache, { clock, masterLagMs: LAG_MS });
+    await listed(table);
+    await clock.advance(LAG_MS);
+    for (let call = 0; call < 50; call++) cache.plan.fail("invalidatePrefix", new Error("disk full"));
+    await table.replaceValue("a", { n: 1 });
+    await clock.advance(LAG_MS - 1);
+    await table.replaceValue("a", { n: 2 });
+    await clock.advance(LAG_MS - 1);
+    let unsettled = 0;
+    await table.listValues({ onUnsettled: () => unsettled++ });
+    assert.equal(unsettled, 1);
+    await clock.advance(1);
+    await table.listValues({ onUnsettled: () => unsettled++ });
+    assert.equal(unsettled, 1);
+    await table.close();
+  });
+
+  it("looks at the scope after it has the fence of its read: what comes between is seen by the one or the other", async () => {
+    const { clock, master, process } = world();
+    const storage = new MemCache();
+    const [mine, yours] = [new FaultyCache(storage), new FaultyCache(storage)];
+    const reader = new LiveTable(master.table, "t", mine, { clock, masterLagMs: LAG_MS });
+    const writer = new LiveTable(master.table, "t", yours, { clock, masterLagMs: LAG_MS });
+    await listed(reader);
+    await clock.advance(LAG_MS);
+    const gate = mine.plan.hold("fence", "before");
+    const read = listed(reader);
+    await gate.reached;
+    await settle();
+    await writer.replaceValue("a", { n: 1 });
+    gate.release();
+    assert.equal(await read, 0);
+    assert.equal(storage.size, 0, "it began within the lag of a change that its own fence is younger than");
+    await Promise.all([reader.close(), writer.close(), process().close()]);
+  });
+
   it("costs no call of the cache without the option", async () => {
     const { table, cache } = fixture();
     await table.listValues();

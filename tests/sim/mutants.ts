@@ -720,9 +720,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "the master is given the write's own row",
-    file: "queue/write_op.ts",
-    from: "const answer = await apply(shareWriteOp(op), table, options);",
-    to: "const answer = await apply(op, table, options);",
+    file: "live/live_core.ts",
+    from: "op: shareWriteOp(op), signal",
+    to: "op, signal",
   },
   {
     name: "a circle of two tables is not seen",
