@@ -3,7 +3,8 @@ import { escapeKeyPart } from "../cache/cache_key.ts";
 import type { Write } from "../queue/write.ts";
 import { describeWriteOp, type WriteAnswer, type WriteOp } from "../queue/write_op.ts";
 import type { LiveStream } from "../stream/live_stream.ts";
-import { atPage, bothNarrowings, isUnlimited, type Query, shareQuery, toQuery } from "../table/query.ts";
+import { atPage, bothNarrowings, isUnlimited, type Query } from "../table/query.ts";
+import { shareQuery } from "../table/query_parts.ts";
 import { describe, type Row, toRow } from "../table/row.ts";
 import { type RowEntry, Rows } from "../table/rows.ts";
 import { selfOf } from "../table/self.ts";
@@ -80,7 +81,7 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
     const shared: unknown = CORE in options ? options[CORE] : undefined;
     this.#core = shared instanceof LiveCore ? shared : new LiveCore(master, cacheKey, cache, options);
     this.#master = master;
-    const query = ownQuery(master.query, master);
+    const query = shareQuery(master.query);
     this.#query = query;
     this.#idPrefix = this.#core.keys.ofIds(query);
     this.#all = {
@@ -147,7 +148,7 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
   withQuery(query: Query): LiveTable {
     const core = selfOf(this).#core;
     const options: LiveTableOptions & { [CORE]: LiveCore } = { ...core.options, [CORE]: core };
-    const narrowed = core.master.withQuery(ownQuery(query, core.master));
+    const narrowed = core.master.withQuery(shareQuery(query));
     return new LiveTable(narrowed, core.cacheKey, core.cache, options);
   }
 
@@ -365,11 +366,6 @@ function pickAll(rows: Rows): Rows {
 
 function pickRow(rows: Rows, id: string | undefined): Row | undefined {
   return id === undefined ? undefined : rows.get(id);
-}
-
-/** A copy that neither the caller nor the master can change any more. Which columns there are is the master's to say. */
-function ownQuery(query: Query, { tableName }: AnyTable): Query {
-  return toQuery(query, tableName, []);
 }
 
 /** Under this name, options carry what the handles of one table share. */

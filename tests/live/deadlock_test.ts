@@ -212,8 +212,8 @@ describe("A master that waits for another table", () => {
       master((_, partial) => {
         later = (async () => {
           await turn();
-          await table.replaceValue("b", {});
           await table.idle();
+          await table.replaceValue("b", {});
         })();
         return partial;
       }).table,

@@ -664,6 +664,7 @@ describe("The law, without a cache", () => {
     await first.patchValue("a", { price: 3 });
     await first.close();
     await clock.advance(60_000);
+    assert.equal(third.stats().retries, 1);
     gate.release();
     await closing;
     await third.listValues();

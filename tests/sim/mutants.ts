@@ -544,8 +544,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "deleteAll of a narrowed set deletes all",
     file: "table/table.ts",
-    from: 'await this.#verb("deleteAll").call(this.#source, this.#call(set, options));',
-    to: 'await this.#verb("deleteAll").call(this.#source, this.#call({}, options));',
+    from: 'await self.#verb("deleteAll").call(self.#source, self.#call(set, options));',
+    to: 'await self.#verb("deleteAll").call(self.#source, self.#call({}, options));',
   },
   {
     name: "rows that are not frozen",
