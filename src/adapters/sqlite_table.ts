@@ -5,6 +5,7 @@
  * @module
  */
 
+import { disposeByClosing } from "../base/async_dispose.ts";
 import {
   databaseFile,
   isDamage,
@@ -49,12 +50,16 @@ export type { SqliteHandle, SqliteStatement, SqliteTableOptions, SqliteValue };
  * ```
  */
 export class SqliteTable extends Table implements AsyncDisposable {
+  /** The same as `close()`. */
+  declare readonly [Symbol.asyncDispose]: () => Promise<void>;
+
   readonly #db: SqliteStatements;
   readonly #opened: SqliteHandle | undefined;
   #closed = false;
 
   private constructor(source: TableSource, db: SqliteStatements, opened: SqliteHandle | undefined) {
     super(source);
+    disposeByClosing(SqliteTable.prototype);
     this.#db = db;
     this.#opened = opened;
   }
@@ -100,11 +105,6 @@ export class SqliteTable extends Table implements AsyncDisposable {
     if (!self.#closed) self.#opened?.close();
     self.#closed = true;
     return Promise.resolve();
-  }
-
-  /** The same as `close()`. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 }
 

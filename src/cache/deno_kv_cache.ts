@@ -4,6 +4,7 @@
  * @module
  */
 
+import { disposeByClosing } from "../base/async_dispose.ts";
 import { ClosedError } from "../table/errors.ts";
 import { wholeNumber } from "../table/whole_number.ts";
 import { failure, Trace } from "../trace/trace.ts";
@@ -73,6 +74,9 @@ const MAX_TRIES = 50;
  * ```
  */
 export class DenoKvCache implements Cache, AsyncDisposable {
+  /** The same as `close()`. */
+  declare readonly [Symbol.asyncDispose]: () => Promise<void>;
+
   readonly #maxEntries: number;
   readonly #maxBytes: number;
   readonly #trace: Trace | undefined;
@@ -87,6 +91,7 @@ export class DenoKvCache implements Cache, AsyncDisposable {
   #hand: KvKey | undefined;
 
   private constructor({ maxEntries, maxBytes, trace, db, opened }: Parts) {
+    disposeByClosing(DenoKvCache.prototype);
     this.#maxEntries = maxEntries;
     this.#maxBytes = maxBytes;
     this.#trace = trace;
@@ -176,11 +181,6 @@ export class DenoKvCache implements Cache, AsyncDisposable {
     if (!this.#closed) this.#opened?.close();
     this.#closed = true;
     return Promise.resolve();
-  }
-
-  /** The same as `close()`. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 
   /** Everything that decides about a key, at one moment. */

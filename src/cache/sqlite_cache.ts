@@ -4,6 +4,7 @@
  * @module
  */
 
+import { disposeByClosing } from "../base/async_dispose.ts";
 import {
   type SqliteHandle,
   type SqliteStatement,
@@ -65,6 +66,9 @@ const READS_PER_LOOK = 64;
  * ```
  */
 export class SqliteCache implements Cache, AsyncDisposable {
+  /** The same as `close()`. */
+  declare readonly [Symbol.asyncDispose]: () => Promise<void>;
+
   readonly #settings: SqliteStoreSettings;
   readonly #file: CacheFile | undefined;
   #handle: SqliteHandle;
@@ -73,6 +77,7 @@ export class SqliteCache implements Cache, AsyncDisposable {
   #reads = 0;
 
   private constructor(settings: SqliteStoreSettings, file: CacheFile | undefined, handle: SqliteHandle) {
+    disposeByClosing(SqliteCache.prototype);
     this.#settings = settings;
     this.#file = file;
     this.#handle = handle;
@@ -127,11 +132,6 @@ export class SqliteCache implements Cache, AsyncDisposable {
     if (!this.#closed) this.#file?.close(this.#handle);
     this.#closed = true;
     return Promise.resolve();
-  }
-
-  /** The same as `close()`. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 
   /** Goes on with the file that stands at the path, if it is another one by now. */

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { asyncDispose } from "../base/async_dispose.ts";
 import type { TableLike } from "../table/table_like.ts";
 import type { Cors } from "./cors.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -85,6 +86,6 @@ export function tableHandler(table: TableLike, options: TableHandlerOptions = {}
   return Object.assign(
     (request: Request, context?: RequestContext | object): Promise<Response> =>
       dispatcher.answer(request, context ?? {}),
-    { close: () => dispatcher.close(), [Symbol.asyncDispose]: () => dispatcher.close() },
+    { close: () => dispatcher.close(), [asyncDispose]: () => dispatcher.close() },
   );
 }
