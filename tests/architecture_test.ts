@@ -32,7 +32,7 @@ const ENTRIES: Record<string, readonly string[]> = {
   "src/cache/deno_kv_cache.ts": [],
   "src/cache/durable_object_cache.ts": [],
   "src/cache/sqlite_cache_file.ts": ["node:fs", "node:path"],
-  "src/cache/codec.ts": ["cbor-x"],
+  "src/cache/codec.ts": ["cbor-x/index-no-eval"],
   "src/adapters/sqlite_table.ts": [],
   "src/adapters/rest_table.ts": [],
   "src/server/table_handler.ts": [],
