@@ -1,6 +1,6 @@
 import { MemTable, type Row, Rows, type Table, type Value } from "@vantage/live";
 // Neither is an entry of the library.
-import { canonicalQuery } from "../../src/table/query.ts";
+import { canonicalQuery } from "../../src/table/canonical_query.ts";
 import { toRow } from "../../src/table/row.ts";
 import { type GrowthCase, upTo } from "./growth_case.ts";
 

@@ -102,11 +102,12 @@ const LAST = "\u{10ffff}";
  * @throws {RangeError} if a bound is not a whole number of at least 1.
  */
 export function storeSettings(options: Options, maxEntryBytes: number = Infinity): SqliteStoreSettings {
+  const maxBytes = wholeNumber("maxBytes", options.maxBytes ?? 256 * 2 ** 20);
   return {
     maxEntries: wholeNumber("maxEntries", options.maxEntries ?? 100_000),
     maxScopes: wholeNumber("maxScopes", options.maxScopes ?? 10_000),
-    maxBytes: wholeNumber("maxBytes", options.maxBytes ?? 256 * 2 ** 20),
-    maxEntryBytes,
+    maxBytes,
+    maxEntryBytes: Math.min(maxEntryBytes, maxBytes),
     trace: options.tracer && new Trace(options.tracer, {}, () => {}),
   };
 }
