@@ -74,6 +74,33 @@ describe("The file of a SqliteCache", () => {
   });
 });
 
+describe("SqliteCache in a database that is full", () => {
+  it("fails what it cannot store, counts right, and still invalidates", async () => {
+    const db = new DatabaseSync(":memory:");
+    const cache = await SqliteCache.open(db);
+    for (let number = 0; number < 10; number++) cache.put(`s/${number}`, entry(3_000));
+    db.exec("PRAGMA max_page_count = 40");
+    let failed = 0;
+    for (let number = 10; number < 60; number++) {
+      try {
+        cache.put(`s/${number}`, entry(3_000));
+      } catch {
+        failed++;
+      }
+    }
+    assert(failed > 10 && failed < 50, `${failed} failed`);
+    const total = db.prepare("SELECT entries, bytes FROM vantage_total").get();
+    const counted = db.prepare(`SELECT count(*) AS entries,
+      total(size) + (SELECT total(size) FROM vantage_scope) AS bytes FROM vantage_entry`).get();
+    assert.deepEqual({ ...total }, { ...counted });
+    const fence = cache.fence("s/1");
+    assert.notEqual(cache.get("s/1"), undefined);
+    cache.invalidatePrefix("s/");
+    assert.equal(cache.get("s/1"), undefined);
+    assert.equal(cache.put("s/1", entry(1), fence), false);
+  });
+});
+
 describe("SqliteCache in a database of UTF-16", () => {
   it("drops what starts with a prefix, and nothing else", async () => {
     const db = new DatabaseSync(":memory:");
