@@ -318,7 +318,7 @@ export class Table extends TableHandle<Table> {
   #rowFor(id: string, input: Row): Row {
     const row = this.#rowToWrite(input);
     const { idField } = this;
-    if (idField === undefined || !Object.hasOwn(row, idField)) return row;
+    if (idField === undefined || this.#source.checksIds === true || !Object.hasOwn(row, idField)) return row;
     if (String(field(row, idField)) === id) return row;
     throw new TypeError(
       `The row's ${describe(idField)} is ${describe(field(row, idField))}, but its id is ${describe(id)}`,
