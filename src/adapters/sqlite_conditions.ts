@@ -124,6 +124,10 @@ function fits(operand: bigint): boolean {
   return operand <= LARGEST_INTEGER && operand >= -LARGEST_INTEGER - 1n;
 }
 
+function numberOf(operand: number | bigint): SqliteValue {
+  return typeof operand === "bigint" && !fits(operand) ? Number(operand) : toSqlite(operand, "", "plain");
+}
+
 /** Whether a float is this integer exactly. */
 function isFloat(operand: bigint): boolean {
   const near = Number(operand);
@@ -143,9 +147,7 @@ function comparandOf(column: SqliteColumn, operand: Value): Comparand | undefine
   if (guard === "FALSE") return undefined;
   const name = quoteName(column.name);
   if (operand instanceof Date) return { guard: "TRUE", left: dateMsSql(name), bound: BigInt(operand.getTime()) };
-  const bound = typeof operand === "bigint" && !fits(operand)
-    ? Number(operand)
-    : toSqlite(operand, column.name, column.kind);
+  const bound = typeof operand === "bigint" ? numberOf(operand) : toSqlite(operand, column.name, column.kind);
   // A column converts what it is compared with to its own affinity. Where that could change the operand, the plus ends it;
   // elsewhere the column's index serves, which has the collation BINARY unless it is declared with another.
   const { affinity } = column;
@@ -162,7 +164,7 @@ function jsonComparand({ name, kind }: SqliteColumn, operand: Value): Comparand 
       return { guard: "TRUE", left: jsonTextSql(column), bound: toSqlite(operand, name, "plain") };
     case "number":
     case "bigint":
-      return { guard: "TRUE", left: jsonNumberSql(column), bound: toSqlite(operand, name, "plain") };
+      return { guard: "TRUE", left: jsonNumberSql(column), bound: numberOf(operand) };
     default:
       if (operand instanceof Uint8Array) return { guard: `typeof(${column}) = 'blob'`, left: column, bound: operand };
       throw new UnsupportedError(`Cannot compare the ${kind} column ${describe(name)} with ${describe(operand)}`);

@@ -21,7 +21,7 @@ export interface SqliteTableOptions {
   readonly idField?: string | readonly string[] | undefined;
   /** The columns that name a row for people; default `name` or `title`, if there is one. */
   readonly titleFields?: readonly string[] | undefined;
-  /** The columns that are searched; default all columns of text. */
+  /** The columns that are searched; default all columns of text, or without a type if none is. */
   readonly searchFields?: readonly string[] | undefined;
   /** The columns whose values are taken as SQLite has them, so that no booleans, dates or documents are made of them. */
   readonly plainFields?: readonly string[] | undefined;
@@ -164,8 +164,11 @@ function defaultTitles({ columns }: SqliteSchema): readonly string[] {
   return columns.map((column) => column.name).filter((name) => name === "name" || name === "title").slice(0, 1);
 }
 
+/** The columns of text; where there are none, as in a full-text table, those without a type. */
 function defaultSearched({ columns }: SqliteSchema): readonly string[] {
-  return columns.filter((column) => column.affinity === "text" && column.kind !== "json").map((column) => column.name);
+  const texts = columns.filter((column) => column.affinity === "text" && column.kind !== "json");
+  const searched = texts.length > 0 ? texts : columns.filter((column) => column.type === "");
+  return searched.map((column) => column.name);
 }
 
 function checkColumns(chosen: readonly string[], { name, columns }: SqliteSchema): void {
