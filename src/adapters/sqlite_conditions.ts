@@ -1,6 +1,7 @@
 import { quoteName, type SqliteValue } from "../sqlite/sqlite_handle.ts";
 import { UnsupportedError } from "../table/errors.ts";
 import type { Condition } from "../table/query.ts";
+import { isBytes, isDate } from "../table/realm.ts";
 import { describe, type Value } from "../table/row.ts";
 import { dateMsSql } from "./sqlite_date_sql.ts";
 import { jsonNumberSql, jsonTextSql, jsonTypeSql } from "./sqlite_json_sql.ts";
@@ -117,7 +118,7 @@ function listOf(operand: Value): readonly Value[] {
 
 /** Whether it is after every value of its kind that a database can hold. */
 function isBeyondAll(operand: Value): boolean {
-  return Number.isNaN(operand instanceof Date ? operand.getTime() : operand);
+  return Number.isNaN(isDate(operand) ? operand.getTime() : operand);
 }
 
 function fits(operand: bigint): boolean {
@@ -146,13 +147,13 @@ function comparandOf(column: SqliteColumn, operand: Value): Comparand | undefine
   const guard = guardOf(column, operand);
   if (guard === "FALSE") return undefined;
   const name = quoteName(column.name);
-  if (operand instanceof Date) return { guard: "TRUE", left: dateMsSql(name), bound: BigInt(operand.getTime()) };
+  if (isDate(operand)) return { guard: "TRUE", left: dateMsSql(name), bound: BigInt(operand.getTime()) };
   const bound = typeof operand === "bigint" ? numberOf(operand) : toSqlite(operand, column.name, column.kind);
   // A column converts what it is compared with to its own affinity. Where that could change the operand, the plus ends it;
   // elsewhere the column's index serves, which has the collation BINARY unless it is declared with another.
   const { affinity } = column;
   const converts = typeof bound === "string" ? affinity === "number" || affinity === "integer" : affinity === "text";
-  return { guard, left: `${converts && !(bound instanceof Uint8Array) ? "+" : ""}${name} COLLATE BINARY`, bound };
+  return { guard, left: `${converts && !isBytes(bound) ? "+" : ""}${name} COLLATE BINARY`, bound };
 }
 
 function jsonComparand({ name, kind }: SqliteColumn, operand: Value): Comparand {
@@ -166,7 +167,7 @@ function jsonComparand({ name, kind }: SqliteColumn, operand: Value): Comparand 
     case "bigint":
       return { guard: "TRUE", left: jsonNumberSql(column), bound: numberOf(operand) };
     default:
-      if (operand instanceof Uint8Array) return { guard: `typeof(${column}) = 'blob'`, left: column, bound: operand };
+      if (isBytes(operand)) return { guard: `typeof(${column}) = 'blob'`, left: column, bound: operand };
       throw new UnsupportedError(`Cannot compare the ${kind} column ${describe(name)} with ${describe(operand)}`);
   }
 }
@@ -186,7 +187,7 @@ function guardOf({ name: column, kind }: SqliteColumn, operand: Value): string {
     case "string":
       return `typeof(${name}) = 'text'${kind === "date" ? ` AND ${dateMsSql(name)} IS NULL` : ""}`;
     default:
-      if (operand instanceof Date) return kind === "date" ? `${dateMsSql(name)} IS NOT NULL` : "FALSE";
-      return operand instanceof Uint8Array ? `typeof(${name}) = 'blob'` : "FALSE";
+      if (isDate(operand)) return kind === "date" ? `${dateMsSql(name)} IS NOT NULL` : "FALSE";
+      return isBytes(operand) ? `typeof(${name}) = 'blob'` : "FALSE";
   }
 }

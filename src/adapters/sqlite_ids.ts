@@ -1,3 +1,4 @@
+import { isBytes } from "../table/realm.ts";
 import { quoteName, type SqliteValue } from "../sqlite/sqlite_handle.ts";
 import type { Affinity, SqliteColumn, SqliteSchema } from "./sqlite_schema.ts";
 import type { Sql } from "./sqlite_query.ts";
@@ -111,7 +112,7 @@ function encodePart(part: KeyPart, affinity: Affinity): string {
   }
   if (part === null) return "~n";
   if (part instanceof RawText) return `~u${hexOf(part.bytes)}`;
-  if (part instanceof Uint8Array) return `~x${hexOf(part)}`;
+  if (isBytes(part)) return `~x${hexOf(part)}`;
   return affinity === "text" ? `~i${numberText(part)}` : numberText(part);
 }
 

@@ -1,5 +1,6 @@
 import { quoteName, type SqliteRow, type SqliteStatements, type SqliteValue } from "../sqlite/sqlite_handle.ts";
 import { InvalidAnswerError } from "../table/errors.ts";
+import { isBytes } from "../table/realm.ts";
 import { describe, type Row, setField, type Value } from "../table/row.ts";
 import { idOf, type KeyPart, RawText } from "./sqlite_ids.ts";
 import { joinParams, type Sql } from "./sqlite_query.ts";
@@ -148,7 +149,7 @@ export class SqliteReader {
   }
 
   #part(type: SqliteValue | undefined, value: SqliteValue): KeyPart {
-    if (type !== "text" || !(value instanceof Uint8Array)) return value;
+    if (type !== "text" || !isBytes(value)) return value;
     try {
       return this.#decoder.decode(value);
     } catch {

@@ -1,6 +1,7 @@
 import { quoteName, type SqliteStatements, type SqliteValue } from "../sqlite/sqlite_handle.ts";
 import { NotFoundError, RejectedError } from "../table/errors.ts";
 import type { Query } from "../table/query.ts";
+import { isBytes, isDate } from "../table/realm.ts";
 import { describe, field, type Row, sameRow, sameValue, type Value } from "../table/row.ts";
 import { type DateFormat, declaredFormat, readDate } from "./sqlite_dates.ts";
 import { defaultExpression } from "./sqlite_defaults.ts";
@@ -166,9 +167,7 @@ export class SqliteWriter {
 
   #assign(column: SqliteColumn, value: Value, stored: SqliteValue = null): Assignment {
     const { name, kind } = column;
-    const format = kind === "date" && value instanceof Date
-      ? readDate(stored)?.format ?? this.#formatOf(column)
-      : undefined;
+    const format = kind === "date" && isDate(value) ? readDate(stored)?.format ?? this.#formatOf(column) : undefined;
     return { column, sql: "?", params: [toSqlite(value, name, kind, format)] };
   }
 
@@ -335,7 +334,7 @@ const NOTHING: Sql = { text: "", params: [] };
 /** A part of a key as it was returned; a text whose driver cuts it is read from its bytes. */
 function exactPart(returned: Readonly<Record<string, SqliteValue>>, at: number): KeyPart {
   const [type, bytes, value] = [returned[`t${at}`], returned[`b${at}`], returned[`v${at}`] ?? null];
-  if (type !== "text" || !(bytes instanceof Uint8Array)) return value;
+  if (type !== "text" || !isBytes(bytes)) return value;
   const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
   return typeof value === "string" && text.startsWith(value) ? text : value;
 }

@@ -135,8 +135,8 @@ export class SqliteStatements {
     const [commit, undo] = this.#begin();
     try {
       const result = work();
-      // As `write` says; some drivers' `exec` tells no code of an error either.
-      this.write(commit);
+      // Not by `exec`, which in some drivers tells no code of an error.
+      this.run(commit);
       return result;
     } catch (error) {
       try {
@@ -150,7 +150,7 @@ export class SqliteStatements {
 
   #begin(): readonly [commit: string, undo: string] {
     try {
-      this.write("BEGIN IMMEDIATE");
+      this.run("BEGIN IMMEDIATE");
       return ["COMMIT", "ROLLBACK"];
     } catch (error) {
       if (isBusy(error)) throw error;
