@@ -19,10 +19,13 @@ export interface Comparison {
 }
 
 /** As deep as is worth waiting for. */
-export const THOROUGH: Depth = { rows: 400, operands: 8, writes: 20 };
+export const THOROUGH: Depth = { rows: 400, operands: 8, foreignStep: 1, writes: 20 };
 
 /** As deep as a suite can go. */
-export const QUICK: Depth = { rows: 20, operands: 2, writes: 1 };
+export const QUICK: Depth = { rows: 5, operands: 1, foreignStep: 9, writes: 1 };
+
+/** Tables and views of more rows are only listed in a suite. */
+const QUICK_ROWS = 60;
 
 /** Compares every table and view of a database file with plain SQL. The file itself is left alone: a copy is written. */
 export async function compareFile(
@@ -71,6 +74,11 @@ export async function compareTable(db: DatabaseSync, name: string, depth: Depth)
   const result = { table: name, type: raw.type, rows: raw.cells.length, differences };
   try {
     const table = await SqliteTable.open(db, name, { idField });
+    if (depth === QUICK && raw.cells.length > QUICK_ROWS) {
+      const { size } = await table.listValues();
+      if (size !== raw.cells.length) report(`lists ${size} rows of ${raw.cells.length}`);
+      return { ...result, asked: 1, closed: undefined };
+    }
     const reads = await compareReads(table, raw, depth, report);
     const writes = await compareWrites(table, db, raw, depth, report);
     return { ...result, asked: reads + writes, closed: undefined };
