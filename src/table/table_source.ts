@@ -37,8 +37,8 @@ export interface TableSource {
   /** Whether `get`, `patch`, `delete` and `deleteAll` look only at the rows that match `call.query`. */
   readonly scoped?: boolean | undefined;
   /**
-   * Whether the source itself compares the id of a write with what the row holds in `idField`. Otherwise that must be the
-   * id's text, which is not so where it is a date, or bytes.
+   * Whether the source itself compares ids with what rows hold in `idField`. Otherwise that must be the text of the id, which
+   * is not so where it is a date, or bytes.
    */
   readonly checksIds?: boolean | undefined;
   /** Related tables by name, made when they are asked for. */
