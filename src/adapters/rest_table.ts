@@ -11,8 +11,16 @@ import { toHttpUrl } from "../wire/http_url.ts";
 import type { GivenHeaders } from "../wire/request_headers.ts";
 import { type TableDescription, toTableDescription } from "../wire/table_description.ts";
 import type { Json } from "../wire/wire_value.ts";
-import { RestClient, type RestClientOptions } from "./rest_client.ts";
-import type { Pick, RestCondition, RestPaging, RestTableOptions, RestWrite } from "./rest_options.ts";
+import { PLAIN_JSON, type RestAnswer, RestClient, type RestClientOptions, type RestMethod } from "./rest_client.ts";
+import type {
+  Pick,
+  RestCondition,
+  RestDraft,
+  RestNext,
+  RestPaging,
+  RestTableOptions,
+  RestWrite,
+} from "./rest_options.ts";
 import { RestSource } from "./rest_source.ts";
 import { ServedSource } from "./served_source.ts";
 
@@ -20,8 +28,12 @@ export type {
   GivenHeaders,
   Json,
   Pick,
+  RestAnswer,
   RestClientOptions,
   RestCondition,
+  RestDraft,
+  RestMethod,
+  RestNext,
   RestPaging,
   RestTableOptions,
   RestWrite,
@@ -49,7 +61,7 @@ export type {
  * const users = new RestTable("https://jsonplaceholder.typicode.com/users", {
  *   paging: { page: "_page", limit: "_limit" },
  *   count: { header: "x-total-count" },
- *   orderBy: (url, [[column, direction] = ["id", "asc"]]) => {
+ *   orderBy: ({ url }, [[column, direction] = ["id", "asc"]]) => {
  *     url.searchParams.set("_sort", column);
  *     url.searchParams.set("_order", direction);
  *   },
@@ -77,9 +89,9 @@ export type {
  * const products = new RestTable("https://dummyjson.com/products?limit=0", {
  *   rows: "products",
  *   paging: { skip: "skip", limit: "limit" },
- *   count: { field: "total" },
+ *   count: "total",
  *   where: {}, // it knows no conditions here
- *   search: (url, text) => {
+ *   search: ({ url }, text) => {
  *     url.pathname += "/search";
  *     url.searchParams.set("q", text);
  *   },
@@ -131,7 +143,11 @@ export class RestTable extends Table {
   /** What a `tableHandler` at `url` says of its table. Kept, it lets {@linkcode RestTable.served} do without asking. */
   static async describe(url: string | URL, options: RestClientOptions & CallOptions = {}): Promise<TableDescription> {
     const { signal } = options;
-    const { what, body } = await new RestClient(options).send({ method: "GET", url: toHttpUrl("table", url), signal });
+    const { what, body } = await new RestClient(options, PLAIN_JSON).send({
+      method: "GET",
+      url: toHttpUrl("table", url),
+      signal,
+    });
     try {
       return toTableDescription(body);
     } catch (cause) {
@@ -145,7 +161,7 @@ export class RestTable extends Table {
   /** The table that a `tableHandler` serves at `url`, described beforehand: nothing is asked yet, as when offline. */
   static served(url: string | URL, description: TableDescription, options: RestClientOptions = {}): Table {
     return defineTable(
-      new ServedSource(new RestClient(options), toHttpUrl("table", url), toTableDescription(description)),
+      new ServedSource(new RestClient(options, PLAIN_JSON), toHttpUrl("table", url), toTableDescription(description)),
     );
   }
 }

@@ -40,7 +40,7 @@ export class ServedSource implements TableSource {
       }),
       answer,
     );
-    checkPage(rows, query.pagination, undefined, answer);
+    checkPage(rows, query.pagination, answer);
     return rows;
   }
 
