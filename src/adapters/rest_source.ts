@@ -116,7 +116,7 @@ export class RestSource implements TableSource {
 
   async #writeRow(verb: "replace" | "patch", id: string, row: Row, call: SourceCall): Promise<Row> {
     const answer = await this.#send(this.#drafts.row(verb, id, row), call);
-    if (answer.body === undefined) return await this.#afterwards(answer.what, id, call);
+    if (answer.body === undefined) return await this.#afterwards(answer.what, verb, id, call);
     const stored = this.#rowIn(answer, id);
     if (stored === undefined) throw new NotFoundError(`${answer.what} was answered with no row of id ${describe(id)}`);
     this.#hasFoundRows = true;
@@ -124,7 +124,7 @@ export class RestSource implements TableSource {
   }
 
   /** The row as a write left it. That it cannot be read does not say that nothing was written. */
-  async #afterwards(what: string, id: string, call: SourceCall): Promise<Row> {
+  async #afterwards(what: string, verb: "replace" | "patch", id: string, call: SourceCall): Promise<Row> {
     let stored: Row | undefined;
     try {
       stored = await this.get(id, call);
@@ -134,7 +134,8 @@ export class RestSource implements TableSource {
       throw new UnavailableError(`${what} was done, but its row could not be read`, { cause, retryAfterMs });
     }
     if (stored !== undefined) return stored;
-    throw new InvalidAnswerError(`${what} was answered with nothing, and the row is not there`);
+    const failure = `${what} was answered with nothing, and the row is not there`;
+    throw verb === "patch" ? new NotFoundError(failure, { effect: "unknown" }) : new InvalidAnswerError(failure);
   }
 
   /**

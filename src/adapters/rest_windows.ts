@@ -140,7 +140,7 @@ export class RestWindows {
   }
 
   /** Whether rows follow a first page that is not full. */
-  async #isMore({ rows, total, more, ...part }: Part, pages: PagesOfSize): Promise<boolean> {
+  async #isMore({ rows, total, more }: Part, pages: PagesOfSize): Promise<boolean> {
     if (total !== undefined) return total > rows.size;
     if (more !== undefined) return more;
     const second = await pages.at(2);

@@ -180,7 +180,6 @@ describe("The errors of a RestTable", () => {
       [1, 1],
       [0, 1],
       [3, 2],
-      [2, 2],
     ];
     for (const [total, page] of cases) {
       const { table } = scriptedTable(

@@ -93,7 +93,7 @@ describe("RestTable writes", () => {
       return true;
     });
     await assert.rejects(table.patchValue("7", { price: 2 }), { name: "UnavailableError", retryAfterMs: 2000 });
-    await assert.rejects(table.patchValue("7", { price: 2 }), { name: "InvalidAnswerError", effect: "unknown" });
+    await assert.rejects(table.patchValue("7", { price: 2 }), { name: "NotFoundError", effect: "unknown" });
   });
 
   it("RestTable passes the reason on when it is aborted while it reads what a write left", async () => {
