@@ -96,7 +96,7 @@ export class RestWindows {
     const isLastToo = part.total === undefined && part.more !== true;
     if (!isAsked && (!isLastToo || !await this.#learnClamps(pages))) return false;
     if (!sameIds(await pages.at(number - 1), part)) return false;
-    if (isLastToo && (number === 2 && part.rows.size === 1 || await pages.differ())) return this.#clamps = true;
+    if (isLastToo && await pages.differ()) return this.#clamps = true;
     throw new InvalidAnswerError(`${part.answer.what} was answered with the same rows on two pages`);
   }
 
@@ -140,11 +140,14 @@ export class RestWindows {
   }
 
   /** Whether rows follow a first page that is not full. */
-  async #isMore({ rows, total, more }: Part, pages: PagesOfSize): Promise<boolean> {
+  async #isMore(part: Part, pages: PagesOfSize): Promise<boolean> {
+    const { rows, total, more } = part;
     if (total !== undefined) return total > rows.size;
     if (more !== undefined) return more;
-    const second = await pages.at(2);
-    return !second.isBeyond && !await this.#isPastEnd(second, 2, pages);
+    // The page after these rows, whatever it is that made them so few.
+    const shorter = pages.ofSize(rows.size, part);
+    const second = await shorter.at(2);
+    return !second.isBeyond && !await this.#isPastEnd(second, 2, shorter);
   }
 }
 
@@ -159,6 +162,13 @@ class PagesOfSize {
     this.#ask = ask;
   }
 
+  /** The pages of another size, of which the first is known. */
+  ofSize(size: number, first: Part): PagesOfSize {
+    const pages = new PagesOfSize(size, this.#ask);
+    pages.#parts.set(1, first);
+    return pages;
+  }
+
   /** Whether a page was asked for. */
   has(number: number): boolean {
     return this.#parts.has(number);
@@ -170,9 +180,10 @@ class PagesOfSize {
     return part;
   }
 
-  /** Whether another page holds other rows: there are some that know only one. */
+  /** Whether another page holds other rows, or there is but one row: some resources know only one page. */
   async differ(): Promise<boolean> {
-    return !sameIds(await askFor(1, 1, this.#ask), await askFor(2, 1, this.#ask));
+    const isAlike = sameIds(await askFor(1, 1, this.#ask), await askFor(2, 1, this.#ask));
+    return !isAlike || (await askFor(1, 2, this.#ask)).rows.size < 2;
   }
 }
 
