@@ -59,7 +59,9 @@ export interface RestAnswer<Body = Json> {
   readonly what: string;
   /** Where it was asked. */
   readonly url: URL;
+  /** The status of HTTP. */
   readonly status: number;
+  /** Its headers. */
   readonly headers: Headers;
   /** What came, parsed; `undefined` if nothing did. */
   readonly body: Body | undefined;

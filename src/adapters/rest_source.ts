@@ -4,17 +4,15 @@ import { describe, field, type Row, toRow, type Value } from "../table/row.ts";
 import type { Rows } from "../table/rows.ts";
 import type { CallOptions, Capabilities, Column, WriteOptions } from "../table/table_like.ts";
 import type { SourceCall, TableSource } from "../table/table_source.ts";
-import { wholeNumber } from "../table/whole_number.ts";
 import { checkedRow } from "./rest_answer.ts";
 import { type RestAnswer, RestClient } from "./rest_client.ts";
 import { EQ_ONLY, RestDrafts } from "./rest_drafts.ts";
 import { parseExactly, stringifyExactly } from "./rest_format.ts";
 import { idOf, RestList } from "./rest_list.ts";
-import type { RestDraft, RestTableOptions, RestWrite } from "./rest_options.ts";
-import { checkPick, pick, reading, valueAt } from "./rest_pick.ts";
+import { checkOptions, WRITES } from "./rest_option_checks.ts";
+import type { RestDraft, RestTableOptions } from "./rest_options.ts";
+import { pick, reading, valueAt } from "./rest_pick.ts";
 import { signOfFailure } from "./rest_signs.ts";
-
-const WRITES: readonly RestWrite[] = ["insertReturnId", "replace", "patch", "delete"];
 
 /** A resource of somebody's, as the options describe it. */
 export class RestSource implements TableSource {
@@ -203,18 +201,6 @@ export class RestSource implements TableSource {
     if (unwrap === undefined || item === undefined) return toRow(item);
     return toRow(reading(answer, () => unwrap(item)));
   }
-}
-
-function checkOptions(
-  { writes = [], rows, row, count, next, maxLimit = Infinity, maxPages = 1 }: RestTableOptions,
-): void {
-  for (const write of writes) {
-    if (WRITES.includes(write)) continue;
-    throw new TypeError(`Unknown write ${describe(write)}; accepted are ${WRITES.join(", ")}`);
-  }
-  for (const [name, where] of Object.entries({ rows, row, count, next })) checkPick(name, where);
-  if (maxLimit !== Infinity) wholeNumber("maxLimit", maxLimit);
-  wholeNumber("maxPages", maxPages);
 }
 
 function nameIn(url: URL): string {
