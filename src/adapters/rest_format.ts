@@ -48,6 +48,6 @@ function refuseUntold(this: Row, column: string, value: unknown): unknown {
   // A date comes as the text that it becomes, or as `null` if it is invalid.
   const isInvalidDate = value === null && this[column] !== null;
   const isNoNumber = typeof value === "number" && !Number.isFinite(value);
-  if (!isInvalidDate && !isNoNumber && typeof value !== "bigint" && !(isBytes(value))) return value;
+  if (!isInvalidDate && !isNoNumber && typeof value !== "bigint" && !isBytes(value)) return value;
   throw new UnsupportedError(`JSON cannot hold the value of ${describe(column)}, ${describe(this[column])}`);
 }
