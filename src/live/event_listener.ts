@@ -18,9 +18,6 @@ export interface EventListenerOptions {
   readonly trace: Trace | undefined;
 }
 
-/** A subscription that lasted this long was a good one, even without an event. */
-const GOOD_SUBSCRIPTION_MS = 30_000;
-
 /**
  * Listens for as long as the table lives. Each event invalidates; so does the begin and the end of each gap. The first
  * subscription counts as the end of a gap, since nobody knows what happened before it.
@@ -29,6 +26,7 @@ export class EventListener {
   readonly #options: EventListenerOptions;
   readonly #backoff: Backoff;
   readonly #closing = new AbortController();
+  #holding = new AbortController();
   readonly #stopped: Promise<void>;
 
   /** Subscribes at once: what is pushed after this returns is not missed. */
@@ -38,20 +36,28 @@ export class EventListener {
     this.#stopped = this.#listen();
   }
 
+  /** Keeps the process alive from now on, or no longer: as long as somebody reads what this brings, it is waited for. */
+  hold(awaited: boolean): void {
+    this.#holding.abort();
+    if (!awaited || this.#closing.signal.aborted) return;
+    this.#holding = new AbortController();
+    this.#options.clock.wait(Infinity, { signal: this.#holding.signal }).catch(() => {});
+  }
+
   /** Ends the subscription, and resolves when nothing is under way any more. */
   async close(): Promise<void> {
     this.#closing.abort();
+    this.#holding.abort();
     await this.#stopped;
   }
 
   async #listen(): Promise<void> {
     const { signal } = this.#closing;
     while (!signal.aborted) {
-      const subscribedAt = this.#options.clock.monotonic();
+      this.#backoff.begin();
       await this.#followOneSubscription();
       if (signal.aborted) return;
       await this.#distrust("gap", "the stream ended", { kind: "changed" });
-      if (this.#options.clock.monotonic() - subscribedAt >= GOOD_SUBSCRIPTION_MS) this.#backoff.reset();
       await this.#backoff.pause({ signal, background: true }).catch(() => {});
       if (!signal.aborted) this.#options.counters.retries++;
     }
@@ -60,7 +66,7 @@ export class EventListener {
   async #followOneSubscription(): Promise<void> {
     const { signal } = this.#closing;
     try {
-      const reader = this.#options.stream.subscribe({ signal }).getReader();
+      const reader = this.#options.stream.subscribe({ signal, background: true }).getReader();
       const stop = (): void => void reader.cancel().catch((error: unknown) => this.#lost(error));
       signal.addEventListener("abort", stop, { once: true });
       try {
@@ -80,7 +86,6 @@ export class EventListener {
       const { done, value } = await reader.read();
       if (this.#closing.signal.aborted) return;
       if (done) break;
-      this.#backoff.reset();
       await this.#hear(value);
     }
     this.#tell("info", "stream disconnected", { outcome: "disconnected" });

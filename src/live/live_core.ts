@@ -35,7 +35,9 @@ export class LiveCore {
   readonly invalidation: Invalidation;
   readonly reads: ReadThrough;
   readonly queue: WriteQueue;
-  readonly events: ManualLiveStream = new ManualLiveStream();
+  readonly events: ManualLiveStream = new ManualLiveStream({
+    onAwaited: (awaited) => this.#listener?.hold(awaited),
+  });
   readonly #writes: WriteThrough;
   readonly #clock: Clock;
   readonly #listener: EventListener | undefined;

@@ -4,6 +4,11 @@ import type { LiveEvent } from "./live_event.ts";
 export interface SubscribeOptions {
   /** Ends the subscription. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Whether the process may exit while this subscription waits for a connection, where the runtime can do that. Default
+   * `false`. For subscriptions whose events no caller awaits, as that of a `LiveTable`.
+   */
+  readonly background?: boolean | undefined;
 }
 
 /**

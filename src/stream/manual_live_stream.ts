@@ -8,11 +8,17 @@ export interface ManualLiveStreamOptions {
   readonly bufferCapacity?: number | undefined;
   /** Called when nobody subscribes any more: what feeds the stream may rest. */
   readonly onUnused?: (() => void) | undefined;
+  /**
+   * Called with `true` for the first subscription that is not in the background, and with `false` when the last such one is
+   * gone: what feeds the stream needs to keep the process alive only in between.
+   */
+  readonly onAwaited?: ((awaited: boolean) => void) | undefined;
 }
 
 interface Subscriber {
   readonly controller: ReadableStreamDefaultController<LiveEvent>;
   readonly leave: () => void;
+  readonly background: boolean;
   lagging: boolean;
 }
 
@@ -34,7 +40,9 @@ interface Subscriber {
 export class ManualLiveStream implements LiveStream {
   readonly #bufferCapacity: number;
   readonly #onUnused: (() => void) | undefined;
+  readonly #onAwaited: ((awaited: boolean) => void) | undefined;
   readonly #subscribers = new Set<Subscriber>();
+  #awaitedCount = 0;
   #closed = false;
 
   /**
@@ -42,9 +50,10 @@ export class ManualLiveStream implements LiveStream {
    *
    * @throws {RangeError} if `bufferCapacity` is not a whole number of at least 1.
    */
-  constructor({ bufferCapacity = 256, onUnused }: ManualLiveStreamOptions = {}) {
+  constructor({ bufferCapacity = 256, onUnused, onAwaited }: ManualLiveStreamOptions = {}) {
     this.#bufferCapacity = wholeNumber("bufferCapacity", bufferCapacity);
     this.#onUnused = onUnused;
+    this.#onAwaited = onAwaited;
   }
 
   /** How many subscriptions are open. */
@@ -52,18 +61,23 @@ export class ManualLiveStream implements LiveStream {
     return this.#subscribers.size;
   }
 
+  /** Whether a subscription is open that is not in the background. */
+  get isAwaited(): boolean {
+    return this.#awaitedCount > 0;
+  }
+
   /** A subscription that hears every event pushed from now on. */
-  subscribe({ signal }: SubscribeOptions = {}): ReadableStream<LiveEvent> {
+  subscribe({ signal, background = false }: SubscribeOptions = {}): ReadableStream<LiveEvent> {
     let subscriber: Subscriber;
     return new ReadableStream<LiveEvent>({
       start: (controller) => {
         const end = (): void => this.#end(subscriber);
         const leave = (): void => {
           signal?.removeEventListener("abort", end);
-          if (this.#subscribers.delete(subscriber) && this.#subscribers.size === 0) this.#onUnused?.();
+          this.#remove(subscriber);
         };
-        subscriber = { controller, leave, lagging: false };
-        this.#subscribers.add(subscriber);
+        subscriber = { controller, leave, background, lagging: false };
+        this.#add(subscriber);
         if (this.#closed || signal?.aborted) end();
         else signal?.addEventListener("abort", end);
       },
@@ -105,6 +119,17 @@ export class ManualLiveStream implements LiveStream {
   close(): void {
     this.#closed = true;
     this.disconnect();
+  }
+
+  #add(subscriber: Subscriber): void {
+    this.#subscribers.add(subscriber);
+    if (!subscriber.background && this.#awaitedCount++ === 0) this.#onAwaited?.(true);
+  }
+
+  #remove(subscriber: Subscriber): void {
+    if (!this.#subscribers.delete(subscriber)) return;
+    if (!subscriber.background && --this.#awaitedCount === 0) this.#onAwaited?.(false);
+    if (this.#subscribers.size === 0) this.#onUnused?.();
   }
 
   #end(subscriber: Subscriber): void {

@@ -76,7 +76,7 @@ describe("LiveTable with a liveStream", () => {
     });
   }
 
-  it("pauses longer and longer, with jitter, and for a short time again after an event", async () => {
+  it("pauses longer and longer, with jitter, and for a short time again once a subscription has lasted", async () => {
     let attempts = 0;
     const working = new ManualLiveStream();
     const stream: LiveStream = {
@@ -108,8 +108,34 @@ describe("LiveTable with a liveStream", () => {
     working.push({ kind: "changed" });
     await settle();
     working.disconnect();
-    await fake.advance(100);
+    await fake.advance(14_000);
+    assert.equal(attempts, 12, "an event proves nothing");
+    await fake.advance(16_000);
     assert.equal(attempts, 13);
+    await fake.advance(10_000);
+    working.disconnect();
+    await fake.advance(100);
+    assert.equal(attempts, 14);
+    await table.close();
+  });
+
+  it("a stream that says something and hangs up is asked less and less often", async () => {
+    let attempts = 0;
+    const hasty: LiveStream = {
+      subscribe: () =>
+        new ReadableStream({
+          start: (controller) => {
+            attempts++;
+            controller.enqueue({ kind: "updated", id: "a" });
+            controller.close();
+          },
+        }),
+    };
+    const { table, clock } = fixture({ liveStream: hasty });
+    await clock.advance(4_000);
+    assert(attempts <= 7, `${attempts} in 4 s`);
+    await clock.advance(3_600_000);
+    assert(attempts <= 7 + 3_600 / 15 + 5, `${attempts} in an hour`);
     await table.close();
   });
 

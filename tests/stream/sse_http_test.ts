@@ -29,6 +29,8 @@ describe("SseLiveStream over real HTTP", () => {
     });
     const master = new MemTable("products", { rows: [["a", { price: 2 }]] });
     await using table = new LiveTable(master, "products", new MemCache(), { liveStream: stream });
+    // A table alone does not keep the process waiting for a server that is lost; who reads its events does.
+    const reader = table.events.subscribe().getReader();
     await arrived.promise;
     await settle();
     await table.listValues();
@@ -43,6 +45,7 @@ describe("SseLiveStream over real HTTP", () => {
     await arrived.promise;
     await settle();
     assert.equal((await table.listValues()).get("a")?.price, 9);
+    await reader.cancel();
     await table.close();
     await server.stop();
   });
