@@ -2,6 +2,7 @@ import { createParser, type EventSourceParser, type ParseError } from "eventsour
 import { abortable } from "../clock/abortable.ts";
 import type { Clock } from "../clock/clock.ts";
 import { UnavailableError } from "../table/errors.ts";
+import { Utf8Decoder } from "../wire/utf8_decoder.ts";
 import { toLastEventId } from "./last_event_id.ts";
 import { type Hello, type SseMessage, toHello } from "./sse_message.ts";
 import { requestEvents, type SseEndpoint } from "./sse_request.ts";
@@ -94,12 +95,12 @@ export class SseConnection {
 
   async #read({ body }: Response): Promise<void> {
     const parser = this.#newParser();
-    // Strips one byte order mark, the only one that is none of the text. The parser, left alone, would strip another.
-    const decoder = new TextDecoder();
+    const decoder = new Utf8Decoder({ fatal: false });
+    // The parser, at its begin, would strip what looks like one more byte order mark.
     parser.feed(":\n");
     const sink = new WritableStream<Uint8Array>({
       write: (bytes) => {
-        parser.feed(decoder.decode(bytes, { stream: true }));
+        parser.feed(decoder.decode(bytes));
         if (this.#live) this.#setAlarm(this.#silenceMs, "was silent for");
       },
     });
