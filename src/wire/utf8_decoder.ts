@@ -1,6 +1,6 @@
 /**
  * Decodes UTF-8 chunk by chunk, without one byte order mark at the begin of it all. Left to itself, the decoder of Deno
- * strips one from the begin of every chunk, wherever a text happens to be cut.
+ * strips one from the begin of every chunk unless it is fatal, wherever a text happens to be cut.
  */
 export class Utf8Decoder {
   readonly #decoder: TextDecoder;
