@@ -527,6 +527,38 @@ describe("SseLiveStream", () => {
       });
     }
 
+    it("waits in the background while all its subscribers do, and no longer", async () => {
+      const fake = new FakeClock();
+      const waits: (boolean | undefined)[] = [];
+      const clock: Clock = {
+        now: () => fake.now(),
+        random: () => 0,
+        monotonic: () => fake.monotonic(),
+        wait: (ms, options) => (waits.push(options?.background), fake.wait(ms, options)),
+      };
+      const { server, stream } = scene({ clock });
+      const table = stream.of("products").subscribe({ background: true }).getReader();
+      await settle();
+      server.call.refuse();
+      await settle();
+      assert.deepEqual(waits.splice(0), [true, true], "the alarm, which guards an open socket, and the pause");
+      const left = new AbortController();
+      const heard = listen(stream, left.signal);
+      await settle();
+      assert.deepEqual(waits.splice(0), [false], "the rest of the pause");
+      left.abort();
+      await settle();
+      assert.deepEqual(waits.splice(0), [true]);
+      assert.equal(heard.over, "end");
+      await fake.advance(49);
+      assert.equal(server.calls.length, 1);
+      await fake.advance(1);
+      assert.equal(server.calls.length, 2, "not a moment later for all that");
+      await table.cancel();
+      await settle();
+      assert.equal(fake.waiting, 0);
+    });
+
     it("many streams that lose one server do not come back at the same moment", async () => {
       const server = new SseServer();
       const clock = new FakeClock();
