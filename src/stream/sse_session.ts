@@ -97,7 +97,7 @@ export class SseSession {
       memory: this.#memory,
       onLive: (resumed) => this.#onLive(resumed),
       onHello: ({ tables }) => tables !== undefined && hearer.onTables(tables),
-      onMessage: (message) => hearer.onMessage(message),
+      onMessage: (message) => this.#stopped || hearer.onMessage(message),
     });
     // What was asked for while its state was told is asked for still.
     if (!this.#stopped) this.#connection = new AbortController();
@@ -112,6 +112,8 @@ export class SseSession {
   #onLive(resumed: boolean): void {
     const { hearer } = this.#options;
     this.#backoff.begin();
+    // Its hello may have ended the last subscription.
+    if (this.#stopped) return;
     if (!resumed) hearer.onGap();
     hearer.onState("live");
   }
