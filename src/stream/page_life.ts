@@ -9,7 +9,7 @@ export interface PageLife {
  * again at once if they come back: a connection would keep it from that, or outlive it. Anywhere else nothing is called.
  */
 export function followPage({ onHide, onShow }: PageLife): () => void {
-  if (!("document" in globalThis)) return () => {};
+  if (!("document" in globalThis && "addEventListener" in globalThis)) return () => {};
   globalThis.addEventListener("pagehide", onHide);
   globalThis.addEventListener("pageshow", onShow);
   return () => {

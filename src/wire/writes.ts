@@ -1,17 +1,11 @@
 import { describe } from "../table/row.ts";
+import { VERBS } from "../table/source_capabilities.ts";
 
 /** The verbs that write. */
 export type WriteVerb = "insert" | "replace" | "patch" | "delete" | "deleteAll" | "insertReturnId";
 
 /** All of them. */
-export const WRITE_VERBS: readonly WriteVerb[] = [
-  "insert",
-  "replace",
-  "patch",
-  "delete",
-  "deleteAll",
-  "insertReturnId",
-];
+export const WRITE_VERBS: readonly WriteVerb[] = VERBS.filter((verb) => verb !== "get" && verb !== "count");
 
 /**
  * The verbs that are meant: all, none, or those of a list.
