@@ -5,6 +5,7 @@ import type { ManualLiveStream } from "../stream/manual_live_stream.ts";
 import { failure, type Trace } from "../trace/trace.ts";
 import type { TraceFields, TraceLevel } from "../trace/tracer.ts";
 import { Backoff } from "../clock/backoff.ts";
+import { Pause } from "../clock/pause.ts";
 import type { Invalidation } from "./invalidation.ts";
 import type { Counters, InvalidationCause } from "./live_stats.ts";
 
@@ -25,29 +26,30 @@ export interface EventListenerOptions {
 export class EventListener {
   readonly #options: EventListenerOptions;
   readonly #backoff: Backoff;
+  readonly #pause: Pause;
   readonly #closing = new AbortController();
-  #holding = new AbortController();
+  #release: (() => void) | undefined;
   readonly #stopped: Promise<void>;
 
   /** Subscribes at once: what is pushed after this returns is not missed. */
   constructor(options: EventListenerOptions) {
     this.#options = options;
     this.#backoff = new Backoff(options.clock);
+    this.#pause = new Pause(options.clock, () => options.events.isAwaited);
     this.#stopped = this.#listen();
   }
 
-  /** Keeps the process alive from now on, or no longer: as long as somebody reads what this brings, it is waited for. */
+  /** Waits for events as somebody does who reads what this brings, or no longer. */
   hold(awaited: boolean): void {
-    this.#holding.abort();
-    if (!awaited || this.#closing.signal.aborted) return;
-    this.#holding = new AbortController();
-    this.#options.clock.wait(Infinity, { signal: this.#holding.signal }).catch(() => {});
+    this.#release?.();
+    this.#release = awaited ? this.#options.stream.hold?.() : undefined;
+    this.#pause.review();
   }
 
   /** Ends the subscription, and resolves when nothing is under way any more. */
   async close(): Promise<void> {
     this.#closing.abort();
-    this.#holding.abort();
+    this.hold(false);
     await this.#stopped;
   }
 
@@ -58,7 +60,7 @@ export class EventListener {
       await this.#followOneSubscription();
       if (signal.aborted) return;
       await this.#distrust("gap", "the stream ended", { kind: "changed" });
-      await this.#backoff.pause({ signal, background: true }).catch(() => {});
+      await this.#pause.wait(this.#backoff.nextMs(), () => signal.aborted);
       if (!signal.aborted) this.#options.counters.retries++;
     }
   }

@@ -25,4 +25,10 @@ export interface LiveStream {
   readonly ordered?: boolean | undefined;
   /** A subscription of its own. */
   subscribe(options?: SubscribeOptions): ReadableStream<LiveEvent>;
+  /**
+   * Makes waiting for a connection keep the process alive though all subscriptions are in the background, until the
+   * function that it answers with is called. For who passes on what such a subscription brings, as `LiveTable.events` does,
+   * while somebody reads it. A stream that never waits needs none.
+   */
+  hold?(): () => void;
 }

@@ -9,8 +9,8 @@ export interface ManualLiveStreamOptions {
   /** Called when nobody subscribes any more: what feeds the stream may rest. */
   readonly onUnused?: (() => void) | undefined;
   /**
-   * Called with `true` for the first subscription that is not in the background, and with `false` when the last such one is
-   * gone: what feeds the stream needs to keep the process alive only in between.
+   * Called with `true` for the first subscription that is not in the background, or the first hold, and with `false` when the
+   * last is gone: what feeds the stream needs to keep the process alive only in between.
    */
   readonly onAwaited?: ((awaited: boolean) => void) | undefined;
 }
@@ -18,7 +18,8 @@ export interface ManualLiveStreamOptions {
 interface Subscriber {
   readonly controller: ReadableStreamDefaultController<LiveEvent>;
   readonly leave: () => void;
-  readonly background: boolean;
+  /** Called when it is gone, unless it was in the background. */
+  readonly release: (() => void) | undefined;
   lagging: boolean;
 }
 
@@ -42,7 +43,7 @@ export class ManualLiveStream implements LiveStream {
   readonly #onUnused: (() => void) | undefined;
   readonly #onAwaited: ((awaited: boolean) => void) | undefined;
   readonly #subscribers = new Set<Subscriber>();
-  #awaitedCount = 0;
+  #holds = 0;
   #closed = false;
 
   /**
@@ -61,9 +62,9 @@ export class ManualLiveStream implements LiveStream {
     return this.#subscribers.size;
   }
 
-  /** Whether a subscription is open that is not in the background. */
+  /** Whether a subscription is open that is not in the background, or it is held. */
   get isAwaited(): boolean {
-    return this.#awaitedCount > 0;
+    return this.#holds > 0;
   }
 
   /** A subscription that hears every event pushed from now on. */
@@ -76,8 +77,8 @@ export class ManualLiveStream implements LiveStream {
           signal?.removeEventListener("abort", end);
           this.#remove(subscriber);
         };
-        subscriber = { controller, leave, background, lagging: false };
-        this.#add(subscriber);
+        subscriber = { controller, leave, release: background ? undefined : this.hold(), lagging: false };
+        this.#subscribers.add(subscriber);
         if (this.#closed || signal?.aborted) end();
         else signal?.addEventListener("abort", end);
       },
@@ -88,6 +89,16 @@ export class ManualLiveStream implements LiveStream {
       },
       cancel: () => subscriber.leave(),
     }, { highWaterMark: this.#bufferCapacity });
+  }
+
+  /** Counts as a subscription that is not in the background, until the function that it answers with is called. */
+  hold(): () => void {
+    let held = true;
+    if (++this.#holds === 1) this.#onAwaited?.(true);
+    return () => {
+      if (held && --this.#holds === 0) this.#onAwaited?.(false);
+      held = false;
+    };
   }
 
   /**
@@ -121,14 +132,9 @@ export class ManualLiveStream implements LiveStream {
     this.disconnect();
   }
 
-  #add(subscriber: Subscriber): void {
-    this.#subscribers.add(subscriber);
-    if (!subscriber.background && this.#awaitedCount++ === 0) this.#onAwaited?.(true);
-  }
-
   #remove(subscriber: Subscriber): void {
     if (!this.#subscribers.delete(subscriber)) return;
-    if (!subscriber.background && --this.#awaitedCount === 0) this.#onAwaited?.(false);
+    subscriber.release?.();
     if (this.#subscribers.size === 0) this.#onUnused?.();
   }
 

@@ -167,6 +167,11 @@ export class SseLiveStream implements LiveStream {
     return this.#subscribe(this.#own, options);
   }
 
+  /** Makes the pauses between connections keep the process alive, until the function that it answers with is called. */
+  hold(): () => void {
+    return this.#own.events.hold();
+  }
+
   /**
    * The events of one table, where the server tells those of several: `table` is its name there. All share this stream's
    * connection. A subscription fails with a `NotFoundError` if the server says that it has no such table.
@@ -207,7 +212,7 @@ export class SseLiveStream implements LiveStream {
       throw new TypeError(`A table has a name, got ${describe(table)}`);
     }
     const feed = this.#newFeed(table);
-    return { subscribe: (options = {}) => this.#subscribe(feed, options) };
+    return { subscribe: (options = {}) => this.#subscribe(feed, options), hold: () => feed.events.hold() };
   }
 
   #newFeed(table: string | undefined): Feed {

@@ -1,5 +1,6 @@
 import { Backoff } from "../clock/backoff.ts";
 import type { Clock } from "../clock/clock.ts";
+import { Pause } from "../clock/pause.ts";
 import { TableError, UnavailableError } from "../table/errors.ts";
 import { followPage } from "./page_life.ts";
 import { SseConnection, type SseLimits, type SseMemory } from "./sse_connection.ts";
@@ -42,13 +43,14 @@ export class SseSession {
   readonly #backoff: Backoff;
   readonly #memory: SseMemory = { lastEventId: undefined, retryMs: 0, greets: false };
   #connection = new AbortController();
-  #wait = new AbortController();
+  readonly #waiting: Pause;
   #stopped = false;
   #hidden = false;
 
   constructor(options: SseSessionOptions) {
     this.#options = options;
     this.#backoff = new Backoff(options.clock);
+    this.#waiting = new Pause(options.clock, () => options.hearer.isAwaited);
   }
 
   /** Ends it. Nothing is told any more. */
@@ -60,7 +62,7 @@ export class SseSession {
 
   /** Looks again at whether waiting may keep the process alive. */
   review(): void {
-    this.#wait.abort();
+    this.#waiting.review();
   }
 
   /** Resolves when it is over: stopped, or refused by the server. Never rejects. */
@@ -124,14 +126,9 @@ export class SseSession {
     await this.#waitWhile(false, askedMs + this.#backoff.nextMs());
   }
 
-  /** Waits while the page is hidden, or while it is shown. Whether that keeps the process alive may change meanwhile. */
-  async #waitWhile(hidden: boolean, ms: number): Promise<void> {
-    const { clock, hearer } = this.#options;
-    const end = clock.monotonic() + ms;
-    for (let leftMs = ms; leftMs > 0 && this.#hidden === hidden && !this.#stopped; leftMs = end - clock.monotonic()) {
-      this.#wait = new AbortController();
-      await clock.wait(leftMs, { signal: this.#wait.signal, background: !hearer.isAwaited }).catch(() => {});
-    }
+  /** Waits while the page is hidden, or while it is shown. */
+  #waitWhile(hidden: boolean, ms: number): Promise<void> {
+    return this.#waiting.wait(ms, () => this.#stopped || this.#hidden !== hidden);
   }
 
   #setHidden(hidden: boolean): void {

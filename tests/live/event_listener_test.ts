@@ -119,6 +119,41 @@ describe("LiveTable with a liveStream", () => {
     await table.close();
   });
 
+  it("waits to subscribe again in the background, unless somebody reads its events", async () => {
+    const fake = new FakeClock();
+    const waits: (boolean | undefined)[] = [];
+    const holds: string[] = [];
+    const clock: Clock = {
+      now: () => fake.now(),
+      monotonic: () => fake.monotonic(),
+      random: () => 0,
+      wait: (ms, options) => (waits.push(options?.background), fake.wait(ms, options)),
+    };
+    const refused: LiveStream = {
+      subscribe: (options) => {
+        holds.push(`background ${options?.background}`);
+        throw new Error("refused");
+      },
+      hold: () => (holds.push("held"), () => holds.push("released")),
+    };
+    const { table } = fixture({ liveStream: refused, clock });
+    await settle();
+    assert.deepEqual([waits.splice(0), holds.splice(0)], [[true], ["background true"]]);
+    const readers = [table.events.subscribe().getReader(), table.events.subscribe().getReader()];
+    await settle();
+    assert.deepEqual([waits.splice(0), holds.splice(0)], [[false], ["held"]]);
+    for (const reader of readers) await reader.cancel();
+    await settle();
+    assert.deepEqual([waits.splice(0), holds.splice(0)], [[true], ["released"]]);
+    await fake.advance(50);
+    assert.deepEqual(holds.splice(0), ["background true"], "not later for all that");
+    const last = table.events.subscribe();
+    await table.close();
+    assert.deepEqual(holds, ["held", "released"]);
+    assert.equal(fake.waiting, 0);
+    await last.cancel();
+  });
+
   it("a stream that says something and hangs up is asked less and less often", async () => {
     let attempts = 0;
     const hasty: LiveStream = {
