@@ -25,7 +25,7 @@ const WEB = /^(?:https?|wss?|ftp):/i;
 /** A scheme and a host, with nothing behind. */
 const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@\\]+$/;
 /** What pages have whose place says nothing of who they are. */
-const ANONYMOUS: readonly string[] = ["null", "file://"];
+const ANONYMOUS = "null";
 /** What RFC 9110 lets a header be named. */
 const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/;
 const EXPOSED_HEADERS = "ETag, Retry-After";
@@ -54,7 +54,7 @@ export class CorsPolicy {
         `An origin must be like "https://shop.example" or "tauri://localhost", got ${describe(origin)}`,
       );
     }
-    const anybody = origins === "*" ? "*" : origins.find((origin) => ANONYMOUS.includes(origin));
+    const anybody = origins === "*" ? "*" : origins.find((origin) => origin === ANONYMOUS);
     if (credentials && anybody !== undefined) {
       throw new TypeError(`cors cannot allow credentials to origins ${describe(anybody)}: name them`);
     }
@@ -102,5 +102,5 @@ export class CorsPolicy {
 function isOrigin(origin: unknown): boolean {
   if (typeof origin !== "string") return false;
   if (WEB.test(origin)) return URL.canParse(origin) && new URL(origin).origin === origin;
-  return ANONYMOUS.includes(origin) || ORIGIN.test(origin);
+  return origin === ANONYMOUS || ORIGIN.test(origin);
 }
