@@ -276,7 +276,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "close without ending the subscription",
     file: "live/event_listener.ts",
-    from: "    this.#closing.abort();\n    await this.#stopped;",
+    from: "    this.#closing.abort();\n    this.hold(false);\n    await this.#stopped;",
     to: "    void this.#stopped;",
   },
   {
