@@ -84,7 +84,7 @@ describe("SseLiveStream and the rules of the HTML standard", () => {
         const carried = /\p{Cc}|^ | $/u.test(expected.lastEventId) ? "" : expected.lastEventId;
         assert.equal(new TextDecoder("utf-8", { ignoreBOM: true }).decode(sent), carried);
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 
