@@ -1,4 +1,4 @@
-import { Encoder } from "cbor-x";
+import { Encoder } from "cbor-x/index-no-eval";
 // The codec is no entry of the library.
 import { decodeRows, encodeRows } from "../src/cache/codec.ts";
 import { openBakery } from "./fixture.ts";

@@ -17,21 +17,25 @@ export interface Flag {
 export class Arguments {
   /** The words that are no flags. */
   readonly words: readonly string[];
-  readonly #flags: ReadonlyMap<string, readonly string[]>;
+  /** The flags, each with its values. */
+  readonly flags: ReadonlyMap<string, readonly string[]>;
+  /** The table, if the first word named it. */
+  readonly firstWord: string | undefined;
 
-  constructor(words: readonly string[], flags: ReadonlyMap<string, readonly string[]>) {
+  constructor(words: readonly string[], flags: ReadonlyMap<string, readonly string[]>, firstWord?: string) {
     this.words = words;
-    this.#flags = flags;
+    this.flags = flags;
+    this.firstWord = firstWord;
   }
 
-  /** The same without the first word. */
-  afterVerb(): Arguments {
-    return new Arguments(this.words.slice(1), this.#flags);
+  /** The same with another value of a flag. */
+  with(name: string, value: string): Arguments {
+    return new Arguments(this.words, new Map(this.flags).set(name, [value]), this.firstWord);
   }
 
   /** Whether the flag was given. */
   has(name: string): boolean {
-    return this.#flags.has(name);
+    return this.flags.has(name);
   }
 
   /** The flag's value, if it was given. */
@@ -41,7 +45,7 @@ export class Arguments {
 
   /** All values of a flag that may be repeated. */
   all(name: string): readonly string[] {
-    return this.#flags.get(name) ?? [];
+    return this.flags.get(name) ?? [];
   }
 
   /**
@@ -96,7 +100,7 @@ const BOOLEAN = "boolean";
 const TEXT = "string";
 
 function findFlag(rawName: string, accepted: readonly Flag[]): Flag {
-  const flag = accepted.find(({ name }) => rawName === `--${name}`);
+  const flag = accepted.find(({ name }) => rawName === `--${name}` || (rawName === "-h" && name === "help"));
   if (flag !== undefined) return flag;
   const names = accepted.map(({ name }) => `--${name}`).join(", ");
   const hint = rawName.startsWith("--") ? "" : "; put -- before a word that begins with a dash";

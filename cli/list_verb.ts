@@ -25,9 +25,11 @@ const MAX_LIMIT = 1_000_000;
 /** Lists one page of rows. */
 export const listVerb: Verb = {
   name: "list",
-  words: [],
+  words: ["[column=value ...]"],
+  most: 0,
   summary: "list one page of rows",
   details: [
+    "column=value is short for --where, and page=, limit=, order= and search= for the flags of these names.",
     "Values are read by the column's declared type: numbers, true or false, or else text.",
     "Run it twice: the first is a miss, the second, in a new process, a hit.",
   ],
@@ -98,8 +100,11 @@ export function queryOf(args: Arguments, { columns }: TableLike, pagination: Pag
     return [column, "eq", value];
   });
   const orderBy = args.all("order").map((text): Order => {
-    const [, name = text, direction = "asc"] = /^(.*):(asc|desc)$/s.exec(text) ?? [];
-    return [findColumn(name, columns).name, direction === "desc" ? "desc" : "asc"];
+    if (columns.some(({ name }) => name === text)) return [text, "asc"];
+    const [, name = text, direction = "asc"] = /^(.*):([^:]*)$/s.exec(text) ?? [];
+    const column = findColumn(name, columns).name;
+    if (direction === "asc" || direction === "desc") return [column, direction];
+    throw new BadInput(`--order takes ${column}:asc or ${column}:desc, not ${JSON.stringify(text)}`);
   });
   return { where, orderBy, search: args.text("search"), pagination };
 }

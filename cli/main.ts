@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import process from "node:process";
 import { ConsoleTracer, type Tracer, UnavailableError } from "@vantage/live";
 import { addVerb } from "./add_verb.ts";
@@ -7,19 +8,36 @@ import { deleteVerb } from "./delete_verb.ts";
 import { eventThenListVerb } from "./event_then_list_verb.ts";
 import { getVerb } from "./get_verb.ts";
 import { tellHelp, usageOf } from "./help.ts";
+import { argumentsOf, commandOf, unknownVerb } from "./grammar.ts";
 import { infoVerb } from "./info_verb.ts";
 import { listVerb } from "./list_verb.ts";
 import { Output } from "./output.ts";
 import { patchVerb } from "./patch_verb.ts";
+import { refVerb } from "./ref_verb.ts";
 import { seedVerb } from "./seed_verb.ts";
 import { serveVerb } from "./serve_verb.ts";
 import { statsVerb } from "./stats_verb.ts";
 import { tour } from "./tour.ts";
-import { FAULT, type Verb } from "./verb.ts";
+import { type Answer, COMMON_FLAGS, FAULT, type Verb } from "./verb.ts";
 import { visible } from "./visible.ts";
 import { watchVerb } from "./watch_verb.ts";
 
 const BAD_INPUT = 2;
+
+/** Says what the demo can do. */
+const helpVerb: Verb = {
+  name: "help",
+  words: ["[verb]"],
+  summary: "say what the demo can do, or one verb",
+  details: [],
+  flags: COMMON_FLAGS,
+  run({ words: [word] }: Arguments): Promise<Answer> {
+    const verb = word === undefined ? tour : VERBS.find(({ name }) => name === word);
+    if (verb === undefined) throw unknownVerb(word ?? "", VERBS);
+    tellHelp(outputOf(false), verb, VERBS);
+    return Promise.resolve({});
+  },
+};
 
 const VERBS: readonly Verb[] = [
   seedVerb,
@@ -28,11 +46,13 @@ const VERBS: readonly Verb[] = [
   addVerb,
   patchVerb,
   deleteVerb,
+  refVerb,
   serveVerb,
   watchVerb,
   eventThenListVerb,
   infoVerb,
   statsVerb,
+  helpVerb,
 ];
 
 /** Does what the command line says. Answers with the exit code. */
@@ -40,7 +60,10 @@ async function main(argv: readonly string[]): Promise<number> {
   const errors = outputOf(false);
   let debug = argv.includes("--debug");
   try {
-    const given = parseCommandLine(argv, { all: allFlags(), acceptedBy: (words) => findVerb(words).flags });
+    const given = parseCommandLine(argv, {
+      all: allFlags(),
+      acceptedBy: (words) => commandOf(words, VERBS, tour).verb.flags,
+    });
     debug = given.has("debug");
     return await runVerb(given);
   } catch (error) {
@@ -53,23 +76,26 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 async function runVerb(given: Arguments): Promise<number> {
-  const verb = findVerb(given.words);
+  const command = commandOf(given.words, VERBS, tour);
+  const { verb } = command;
   const out = outputOf(given.has("json"));
   if (given.has("help")) {
     tellHelp(outputOf(false), verb, VERBS);
     return 0;
   }
-  const args = given.afterVerb();
+  if (given.has("version")) {
+    outputOf(false).line(version());
+    return 0;
+  }
+  const args = argumentsOf(command, given);
   checkWords(args, verb);
   const { document, exitCode = 0 } = await verb.run(args, { out, tracer: tracerOf(args) });
   if (document !== undefined) out.document(document);
   return exitCode;
 }
 
-function findVerb([word]: readonly string[]): Verb {
-  const verb = word === undefined ? tour : VERBS.find(({ name }) => name === word);
-  if (verb !== undefined) return verb;
-  throw new BadInput(`Unknown verb ${JSON.stringify(word)}; accepted are ${VERBS.map(({ name }) => name).join(", ")}`);
+function version(): string {
+  return JSON.parse(readFileSync(new URL("../deno.json", import.meta.url), "utf8")).version;
 }
 
 /** Too few words are for the verb to tell, which knows what they are. */

@@ -28,14 +28,17 @@ export class OpenedCache implements AsyncDisposable {
       case "none":
         return new OpenedCache(new NoCache());
       case "file": {
-        const file = await opening("the cache", () => SqliteCache.open(place.path, { tracer }));
+        const file = await opening(
+          `the cache ${JSON.stringify(place.path)}`,
+          () => SqliteCache.open(place.path, { tracer }),
+        );
         return new OpenedCache(file, file);
       }
       case "kv": {
         if (!("Deno" in globalThis)) {
           throw new BadInput("Deno KV is in Deno only; accepted for --cache here are mem, none and a file");
         }
-        const file = await opening("the cache", () => {
+        const file = await opening(`the cache ${JSON.stringify(place.path)}`, () => {
           checkKvFile(place.path);
           return DenoKvCache.open(place.path, { tracer });
         });

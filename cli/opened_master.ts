@@ -49,7 +49,10 @@ export async function describeServed(
   known: KnownTables,
 ): Promise<TableDescription> {
   const url = tableUrl(entity, master);
-  const description = await opening(`${JSON.stringify(entity)} in the master`, () => RestTable.describe(url));
+  const description = await opening(
+    `${JSON.stringify(entity)} in the master`,
+    () => RestTable.describe(url),
+  );
   known.set(url.href, description);
   return description;
 }
@@ -82,5 +85,8 @@ export function checkThere({ path }: FileMaster): void {
 
 async function openFile(entity: string, master: FileMaster): Promise<SqliteTable> {
   checkThere(master);
-  return await opening(`${JSON.stringify(entity)} in the master`, () => SqliteTable.open(master.path, entity));
+  return await opening(
+    `${JSON.stringify(entity)} in the master ${JSON.stringify(master.path)}`,
+    () => SqliteTable.open(master.path, entity),
+  );
 }

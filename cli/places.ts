@@ -127,13 +127,27 @@ function serverUrl(text: string): URL {
 }
 
 function cacheOf(args: Arguments): CachePlace {
+  if (args.has("no-cache")) {
+    if (args.has("cache")) throw new BadInput("--no-cache and --cache were both given; accepted is one of them");
+    return { kind: "none" };
+  }
   const cache = given(args, "cache") ?? join(DEMO_FOLDER, "cache.sqlite");
   if (cache === "mem" || cache === "none") return { kind: cache };
   if (cache === "kv") return { kind: "kv", path: join(DEMO_FOLDER, "cache.kv") };
-  if (!cache.startsWith("kv:")) return { kind: "file", path: cache };
+  if (!cache.startsWith("kv:")) {
+    if (isFileName(cache)) return { kind: "file", path: cache };
+    throw new BadInput(
+      `${JSON.stringify(cache)} is no cache; accepted are mem, none, kv, kv:<file>, and a file as ./name`,
+    );
+  }
   const path = cache.slice("kv:".length);
   if (path === "") throw new BadInput("--cache kv:<file> needs a file after the colon");
   return { kind: "kv", path };
+}
+
+/** A bare word, unless there is such a file, is more likely a mistake; so is a URL. */
+function isFileName(text: string): boolean {
+  return existsSync(text) || (/[./\\]/.test(text) && !/^\w+:\/\//.test(text));
 }
 
 function given(args: Arguments, flag: string): string | undefined {

@@ -46,7 +46,7 @@ async function seed(args: Arguments, context: Context): Promise<Answer> {
   const master = fileMasterOf(places, "seed");
   const { path } = master;
   const size = sizeOf(places.entity, rows);
-  if (existsSync(path)) await opening("the master", () => checkSeedable(path));
+  if (existsSync(path)) await opening(`the master ${JSON.stringify(path)}`, () => checkSeedable(path));
   await checkCache(places.cache);
   makeDemoFolder(filesOf(places));
   const startedAt = performance.now();

@@ -75,7 +75,7 @@ export function previewBakery(): DatabaseSync {
 }
 
 async function fillFile(path: string, options: SeedingOptions): Promise<void> {
-  const db = await opening("the master", () => openDatabase(path));
+  const db = await opening(`the master ${JSON.stringify(path)}`, () => openDatabase(path));
   try {
     db.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
     // Those who read meanwhile go on reading what was there before.

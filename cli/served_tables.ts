@@ -42,7 +42,7 @@ export class ServedTables implements AsyncDisposable {
    */
   static async open(master: FileMaster, options: ServedTablesOptions): Promise<ServedTables> {
     checkThere(master);
-    return await opening("the master", async () => {
+    return await opening(`the master ${JSON.stringify(master.path)}`, async () => {
       const served = new ServedTables(openDatabase(master.path));
       try {
         await served.#serveAll(options);

@@ -45,7 +45,8 @@ export const FAULT = 1;
 export const COMMON_FLAGS: readonly Flag[] = [
   { name: "json", help: "print the answer as one JSON document" },
   { name: "debug", help: "print traces to standard error; VANTAGE_LOG=vantage_live=trace says how many" },
-  { name: "help", help: "print this" },
+  { name: "help", help: "print this, as does -h" },
+  { name: "version", help: "print the version" },
 ];
 
 /** Flags of every verb that works on a table. */
@@ -61,4 +62,5 @@ export const TABLE_FLAGS: readonly Flag[] = [
     value: "mem|none|kv|kv:<file>|<file>",
     help: "where rows are kept; kv is Deno's; default .vantage-demo/cache.sqlite",
   },
+  { name: "no-cache", help: "keep rows nowhere, as --cache none does" },
 ];

@@ -16,7 +16,8 @@ const MAX_CHANGES = 1_000_000;
 /** Tells what others change. */
 export const watchVerb: Verb = {
   name: "watch",
-  words: [],
+  words: ["[column=value ...]"],
+  most: 0,
   summary: "tell what becomes of the rows while others change them, until Ctrl-C",
   details: [
     "Of a server it hears by its events, of a file by looking at it ten times a second; then it reads the page anew.",

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
-import { type LiveStream, LiveTable, type Table, type TableLike } from "@vantage/live";
+import { type LiveStream, LiveTable, NotFoundError, type Table, type TableLike } from "@vantage/live";
 import { SqliteTable } from "@vantage/live/table/sqlite";
 import type { Arguments } from "./args.ts";
-import { opening } from "./bad_input.ts";
+import { BadInput, opening } from "./bad_input.ts";
 import { SMALL_BAKERY } from "./bakery.ts";
 import { KeptMap } from "./kept_map.ts";
 import { checkCache, OpenedCache } from "./opened_cache.ts";
@@ -113,7 +113,11 @@ export async function onTable<P>(args: Arguments, context: Context, task: Task<P
   const { master, entity, cache } = places;
   const known = knownTables(cache);
   if (master.kind === "server" && task.needsMaster === true) await describeServed(entity, master, known);
-  const plan = await checkMaster(places, known, (table) => task.check(table));
+  const plan = await checkMaster(places, known, (table) => task.check(table)).catch((error) => {
+    throw error.cause instanceof NotFoundError && args.firstWord !== undefined
+      ? new BadInput(`${error.message}; nor is it a verb, which demo help names`, { cause: error })
+      : error;
+  });
   await checkCache(cache);
   makeDemoFolder(filesOf(places));
   if (master.kind === "file" && await seedIfMissing(master)) tellSeeded(context.out, master);
@@ -143,7 +147,8 @@ async function checkMaster<P>(places: Places, known: KnownTables, check: (table:
   if (isToBeSeeded(places.master)) {
     const preview = previewBakery();
     try {
-      return check(await opening("the master", () => SqliteTable.open(preview, places.entity)));
+      const { entity } = places;
+      return check(await opening(`${JSON.stringify(entity)} in the bakery`, () => SqliteTable.open(preview, entity)));
     } finally {
       preview.close();
     }

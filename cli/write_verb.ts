@@ -38,6 +38,9 @@ export async function tellWrite({ master, live, places }: Wiring, call: WriteCal
     const row = await writing(call.write);
     const ms = performance.now() - startedAt;
     const outcome = call.outcome(before);
+    if (outcome === "kept") {
+      out.line(`There is a row ${JSON.stringify(id)} in ${entity} already. It was left as it is:`);
+    }
     if (row !== undefined) tellRow(out, row);
     out.line(
       paint("cyan", outcome),

@@ -96,12 +96,14 @@ async function main(): Promise<number> {
   rmSync(`${ROOT}coverage`, { recursive: true, force: true });
   const all: Counts[] = [];
   const broken: string[] = [];
+  const published: string[] = [];
   for (const { name, command, count } of STAGES) {
     const startedAt = performance.now();
     const { output, code } = await run(command);
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
     const counts = count?.(output);
     if (counts !== undefined) all.push(counts);
+    for (const [line] of output.matchAll(/^\[suite\] .+$/gm)) if (counts?.runtime === "Deno") published.push(line);
     const ok = code === 0 && (counts === undefined || (counts.failed === 0 && counts.passed > 0));
     console.log(`${ok ? "ok    " : "FAILED"} ${name} (${seconds} s)`);
     if (!ok) {
@@ -109,6 +111,7 @@ async function main(): Promise<number> {
       console.log(output);
     } else if (name.startsWith("coverage")) console.log(output.trimEnd());
   }
+  console.log(`\nOther libraries' suites over our caches:\n${published.join("\n")}`);
   return report(all, broken);
 }
 

@@ -33,5 +33,5 @@ export function pack(tarball: string): void {
 if (import.meta.main) {
   const tarball = `vantage-live-${MANIFEST.version}.tgz`;
   pack(tarball);
-  console.log(`Packed ${tarball}. In a project of yours: npm install ${resolve(tarball)}`);
+  console.log(`Packed ${tarball}. In a project of yours: npm install --omit=optional ${resolve(tarball)}`);
 }

@@ -1,25 +1,18 @@
-import { InvalidAnswerError, NotFoundError, TableError, UnavailableError, UnsupportedError } from "../table/errors.ts";
-import { Pagination } from "../table/pagination.ts";
+import { InvalidAnswerError, NotFoundError, RejectedError, TableError, UnavailableError } from "../table/errors.ts";
 import { OPERATORS } from "../table/query.ts";
-import { isBytes } from "../table/realm.ts";
 import { describe, field, type Row, toRow, type Value } from "../table/row.ts";
 import type { Rows } from "../table/rows.ts";
-import type { Capabilities, Column } from "../table/table_like.ts";
+import type { CallOptions, Capabilities, Column, WriteOptions } from "../table/table_like.ts";
 import type { SourceCall, TableSource } from "../table/table_source.ts";
-import { isList, type Json, memberOf } from "../wire/wire_value.ts";
-import { checkedCount, checkedRow, checkPage, narrowed, uniqueRows } from "./rest_answer.ts";
-import { type RestAnswer, RestClient, type RestRequest } from "./rest_client.ts";
-import type { Pick, RestTableOptions, RestWrite } from "./rest_options.ts";
-import { EQ_ONLY, RestUrls } from "./rest_urls.ts";
-
-const WRITES: readonly RestWrite[] = ["insertReturnId", "replace", "patch", "delete"];
-
-/** The answer to a list. */
-interface Answered {
-  readonly what: string;
-  readonly rows: Rows;
-  readonly total: number | undefined;
-}
+import { checkedRow } from "./rest_answer.ts";
+import { type RestAnswer, RestClient } from "./rest_client.ts";
+import { EQ_ONLY, RestDrafts } from "./rest_drafts.ts";
+import { parseExactly, stringifyExactly } from "./rest_format.ts";
+import { idOf, RestList } from "./rest_list.ts";
+import { checkOptions, WRITES } from "./rest_option_checks.ts";
+import type { RestDraft, RestTableOptions } from "./rest_options.ts";
+import { pick, reading, valueAt } from "./rest_pick.ts";
+import { signOfFailure } from "./rest_signs.ts";
 
 /** A resource of somebody's, as the options describe it. */
 export class RestSource implements TableSource {
@@ -27,22 +20,31 @@ export class RestSource implements TableSource {
   readonly idField: string;
   readonly columns: readonly Column[] | undefined;
   readonly capabilities: Partial<Capabilities>;
-  readonly #client: RestClient;
-  readonly #urls: RestUrls;
+  readonly #client: RestClient<Value>;
+  readonly #drafts: RestDrafts;
+  readonly #list: RestList;
   readonly #options: RestTableOptions;
+  /** Whether any row was found where rows are looked for. */
+  #hasFoundRows = false;
 
   constructor(url: URL, options: RestTableOptions) {
     const { name, idField = "id", columns, paging, count, where = EQ_ONLY, orderBy, search, writes = WRITES } = options;
-    for (const write of writes) {
-      if (WRITES.includes(write)) continue;
-      throw new TypeError(`Unknown write ${describe(write)}; accepted are ${WRITES.join(", ")}`);
-    }
+    const { parse = parseExactly, stringify = stringifyExactly } = options;
+    checkOptions(options);
     this.name = name ?? nameIn(url);
     this.idField = idField;
     this.columns = columns;
-    this.#client = new RestClient(options);
-    this.#urls = new RestUrls(this.name, url, options);
+    this.#client = new RestClient(options, { parse, stringify });
+    this.#drafts = new RestDrafts(this.name, url, options);
     this.#options = options;
+    this.#list = new RestList({
+      name: this.name,
+      idField,
+      drafts: this.#drafts,
+      options,
+      send: (draft, call, accepted) => this.#send(draft, call, accepted),
+      toRow: (item, answer) => this.#toRow(item, answer),
+    });
     this.capabilities = {
       count: count !== undefined,
       page: paging !== undefined,
@@ -53,34 +55,36 @@ export class RestSource implements TableSource {
     };
   }
 
-  async list(call: SourceCall): Promise<Rows> {
-    return (await this.#read(call)).rows;
+  async list({ query, ...call }: SourceCall): Promise<Rows> {
+    return (await this.#list.read(query, call)).rows;
   }
 
-  async get(id: string, { signal }: SourceCall): Promise<Row | undefined> {
+  async get(id: string, call: SourceCall): Promise<Row | undefined> {
     // A row without an id is no row here.
     if (id === "") return undefined;
     try {
-      return this.#rowIn(await this.#client.send({ method: "GET", url: this.#urls.row(id), signal }), id);
+      const row = this.#rowIn(await this.#send(this.#drafts.row("get", id), call), id);
+      this.#hasFoundRows ||= row !== undefined;
+      return row;
     } catch (error) {
-      if (error instanceof NotFoundError) return undefined;
-      throw error;
+      if (!(error instanceof NotFoundError)) throw error;
+      if (!this.#hasFoundRows) await this.#checkAddress(id, call, error);
+      return undefined;
     }
   }
 
-  async count({ query, signal }: SourceCall): Promise<number> {
-    const isPaged = this.#options.paging !== undefined;
+  async count({ query, ...call }: SourceCall): Promise<number> {
     // The rows are not wanted, but one of them shows whether the answer is about what was asked.
-    const asked = isPaged ? { ...query, pagination: new Pagination(1, 1) } : query;
-    const { what, rows, total } = await this.#read({ query: asked, signal });
+    const isPaged = this.#options.paging !== undefined;
+    const { what, rows, total } = isPaged ? await this.#list.begin(query, call) : await this.#list.read(query, call);
     if (total !== undefined) return isPaged ? total : rows.size;
     throw new InvalidAnswerError(`${what} was answered without a count where the options say that it stands`);
   }
 
   async insertReturnId(row: Row, call: SourceCall): Promise<string> {
-    const answer = await this.#write("POST", this.#urls.list(), call, row);
-    const stored = pick(this.#options.row, answer);
-    const id = idOf(memberOf(stored, this.idField)) ?? idInLocation(answer.headers.get("location"));
+    const answer = await this.#send(this.#drafts.insert(row), call);
+    const location = answer.headers.get("location");
+    const id = this.#idIn(answer) ?? (location === null ? undefined : this.#drafts.idAt(location));
     if (id !== undefined) return id;
     throw new InvalidAnswerError(
       `${answer.what} was answered without the id of the new row in ${describe(this.idField)}`,
@@ -88,68 +92,95 @@ export class RestSource implements TableSource {
   }
 
   replace(id: string, row: Row, call: SourceCall): Promise<Row> {
-    return this.#writeRow("PUT", id, row, call);
+    return this.#writeRow("replace", id, row, call);
   }
 
   patch(id: string, partial: Row, call: SourceCall): Promise<Row> {
-    return this.#writeRow("PATCH", id, partial, call);
+    return this.#writeRow("patch", id, partial, call);
   }
 
   async delete(id: string, call: SourceCall): Promise<void> {
     if (id === "") return;
     try {
-      await this.#write("DELETE", this.#urls.row(id), call);
+      const answer = await this.#send(this.#drafts.row("delete", id), call);
+      const failure = this.#idIn(answer) === undefined ? signOfFailure(answer.body) : undefined;
+      if (failure === undefined) return;
+      throw new InvalidAnswerError(`${answer.what} was answered with a failure, by its ${describe(failure)}`);
     } catch (error) {
       if (!(error instanceof NotFoundError)) throw error;
+      await this.#checkAddress(id, call, error);
     }
   }
 
-  async #writeRow(method: "PUT" | "PATCH", id: string, row: Row, call: SourceCall): Promise<Row> {
-    const answer = await this.#write(method, this.#urls.row(id), call, row);
-    if (answer.body !== undefined) return this.#rowIn(answer, id);
-    const stored = await this.#afterwards(answer.what, id, call);
-    if (stored !== undefined) return stored;
-    throw new InvalidAnswerError(`${answer.what} was answered with nothing, and the row is not there`);
+  async #writeRow(verb: "replace" | "patch", id: string, row: Row, call: SourceCall): Promise<Row> {
+    const answer = await this.#send(this.#drafts.row(verb, id, row), call);
+    if (answer.body === undefined) return await this.#afterwards(answer.what, verb, id, call);
+    const stored = this.#rowIn(answer, id);
+    if (stored === undefined) throw new NotFoundError(`${answer.what} was answered with no row of id ${describe(id)}`);
+    this.#hasFoundRows = true;
+    return stored;
   }
 
   /** The row as a write left it. That it cannot be read does not say that nothing was written. */
-  async #afterwards(what: string, id: string, call: SourceCall): Promise<Row | undefined> {
+  async #afterwards(what: string, verb: "replace" | "patch", id: string, call: SourceCall): Promise<Row> {
+    let stored: Row | undefined;
     try {
-      return await this.get(id, call);
+      stored = await this.get(id, call);
     } catch (cause) {
       if (!(cause instanceof TableError)) throw cause;
       const { retryAfterMs } = cause;
       throw new UnavailableError(`${what} was done, but its row could not be read`, { cause, retryAfterMs });
     }
+    if (stored !== undefined) return stored;
+    const failure = `${what} was answered with nothing, and the row is not there`;
+    throw verb === "patch" ? new NotFoundError(failure, { effect: "unknown" }) : new InvalidAnswerError(failure);
   }
 
-  #write(method: RestRequest["method"], url: URL, call: SourceCall, row?: Row): Promise<RestAnswer> {
-    const { signal, idempotencyKey } = call;
-    return this.#client.send({ method, url, signal, idempotencyKey, body: row && toJson(row) });
-  }
-
-  async #read({ query, signal }: SourceCall): Promise<Answered> {
-    const answer = await this.#client.send({ method: "GET", url: this.#urls.list(query), signal });
-    const rows = this.#rowsIn(answer);
-    const total = this.#totalIn(answer);
-    checkPage(rows, query.pagination, total, answer);
-    const isPutByName = this.#options.where === undefined;
-    return { what: answer.what, rows: isPutByName ? narrowed(rows, query, answer) : rows, total };
-  }
-
-  #rowsIn(answer: RestAnswer): Rows {
-    const list = pick(this.#options.rows, answer);
-    if (list === undefined || !isList(list)) {
-      throw new InvalidAnswerError(
-        `${answer.what} was answered without an array of rows where the options say that it stands; what a tableHandler serves is for RestTable.open()`,
-      );
+  /**
+   * Refuses to take "not found" for "no such row" where it may be the address that is unknown: the resource has to answer
+   * at its own address, and with a row of its own at the address of a row.
+   *
+   * @throws {RejectedError} if nothing is there, or its rows are elsewhere.
+   */
+  async #checkAddress(id: string, call: CallOptions, cause: TableError): Promise<void> {
+    const refusal = (why: string): RejectedError => new RejectedError(`${cause.message}, ${why}`, { cause });
+    const { rows } = await this.#list.begin({}, call).catch((error: unknown) => {
+      throw error instanceof NotFoundError ? refusal("and so was the list of all rows") : error;
+    });
+    if (rows.has(id)) throw refusal("though the row is listed: where rows stand is for address");
+    const [known] = rows.ids();
+    if (known === undefined || this.#hasFoundRows) return;
+    try {
+      await this.#send(this.#drafts.row("get", known), call);
+      this.#hasFoundRows = true;
+    } catch (error) {
+      if (!(error instanceof TableError)) throw error;
+      if (!(error instanceof NotFoundError)) return;
+      throw refusal(`and so is row ${describe(known)}, which is listed: where rows stand is for address`);
     }
-    const rows = list.map((item) => checkedRow(() => toRow(item), answer));
-    return uniqueRows(rows.map((row) => [idOf(field(row, this.idField)), row]), answer);
   }
 
-  #rowIn(answer: RestAnswer, id: string): Row {
-    const row = checkedRow(() => toRow(pick(this.#options.row, answer)), answer);
+  #send(draft: RestDraft, call: WriteOptions, accepted?: readonly number[]): Promise<RestAnswer<Value>> {
+    const copy: RestDraft = { ...draft, url: new URL(draft.url), headers: new Headers(draft.headers) };
+    this.#options.prepare?.(copy);
+    const { method, url, headers, body } = copy;
+    const isRead = draft.verb === "list" || draft.verb === "get";
+    const idempotencyKey = isRead ? undefined : call.idempotencyKey;
+    return this.#client.send({ method, url, headers, body, isRead, accepted, idempotencyKey, signal: call.signal });
+  }
+
+  #idIn(answer: RestAnswer<Value>): string | undefined {
+    const item = this.#itemIn(answer);
+    if (item === undefined || item === null || typeof item !== "object" || Array.isArray(item)) return undefined;
+    const row: unknown = this.#options.toRow === undefined ? item : reading(answer, () => this.#options.toRow?.(item));
+    return idOf(valueAt(row as Value, this.idField));
+  }
+
+  /** The row in an answer for one; `undefined` if the options find that there is none. */
+  #rowIn(answer: RestAnswer<Value>, id: string): Row | undefined {
+    const item = this.#itemIn(answer);
+    if (item === null && this.#options.row !== undefined) return undefined;
+    const row = checkedRow(() => this.#toRow(item, answer), answer);
     const found = idOf(field(row, this.idField));
     if (found === id) return row;
     throw new InvalidAnswerError(
@@ -157,51 +188,18 @@ export class RestSource implements TableSource {
     );
   }
 
-  #totalIn(answer: RestAnswer): number | undefined {
-    const { count } = this.#options;
-    if (count === undefined) return undefined;
-    const found = "header" in count ? answer.headers.get(count.header) : memberOf(answer.body, count.field);
-    if (found === null || found === undefined) return undefined;
-    return checkedCount(typeof found === "string" && /^\d+$/.test(found) ? Number(found) : found, answer);
+  #itemIn(answer: RestAnswer<Value>): Value | undefined {
+    const { row } = this.#options;
+    if (row === undefined || answer.body === undefined) return answer.body;
+    const failure = signOfFailure(answer.body);
+    if (failure === undefined) return pick(row, answer);
+    throw new InvalidAnswerError(`${answer.what} was answered with a failure, by its ${describe(failure)}`);
   }
-}
 
-/** A row as most resources take it: dates as texts in ISO 8601. */
-function toJson(row: Row): Json {
-  return JSON.parse(JSON.stringify(row, refuseUntold));
-}
-
-function refuseUntold(this: Row, column: string, value: unknown): unknown {
-  // A date comes as the text that it becomes, or as `null` if it is invalid.
-  const isInvalidDate = value === null && this[column] !== null;
-  const isNoNumber = typeof value === "number" && !Number.isFinite(value);
-  if (!isInvalidDate && !isNoNumber && typeof value !== "bigint" && !(isBytes(value))) return value;
-  throw new UnsupportedError(`JSON cannot hold the value of ${describe(column)}, ${describe(this[column])}`);
-}
-
-function pick(where: Pick | undefined, { what, body }: RestAnswer): Json | undefined {
-  if (where === undefined || body === undefined) return body;
-  if (typeof where === "string") return memberOf(body, where);
-  try {
-    return where(body);
-  } catch (cause) {
-    throw new InvalidAnswerError(`${what} was answered with something else than what is picked from`, { cause });
-  }
-}
-
-/** A whole number that is too large for a number has come as another one. */
-function idOf(value: Value | undefined): string | undefined {
-  if (typeof value === "string" && value !== "") return value;
-  const isId = typeof value === "number" && (Number.isSafeInteger(value) || !Number.isInteger(value));
-  return isId ? String(value) : undefined;
-}
-
-function idInLocation(location: string | null): string | undefined {
-  const last = location?.split(/[?#]/)[0]?.split("/").at(-1);
-  try {
-    return last ? decodeURIComponent(last) : undefined;
-  } catch {
-    return undefined;
+  #toRow(item: Value | undefined, answer: RestAnswer<Value>): Row {
+    const { toRow: unwrap } = this.#options;
+    if (unwrap === undefined || item === undefined) return toRow(item);
+    return toRow(reading(answer, () => unwrap(item)));
   }
 }
 

@@ -11,8 +11,16 @@ import { toHttpUrl } from "../wire/http_url.ts";
 import type { GivenHeaders } from "../wire/request_headers.ts";
 import { type TableDescription, toTableDescription } from "../wire/table_description.ts";
 import type { Json } from "../wire/wire_value.ts";
-import { RestClient, type RestClientOptions } from "./rest_client.ts";
-import type { Pick, RestCondition, RestPaging, RestTableOptions, RestWrite } from "./rest_options.ts";
+import { PLAIN_JSON, type RestAnswer, RestClient, type RestClientOptions, type RestMethod } from "./rest_client.ts";
+import type {
+  Pick,
+  RestCondition,
+  RestDraft,
+  RestNext,
+  RestPaging,
+  RestTableOptions,
+  RestWrite,
+} from "./rest_options.ts";
 import { RestSource } from "./rest_source.ts";
 import { ServedSource } from "./served_source.ts";
 
@@ -20,8 +28,12 @@ export type {
   GivenHeaders,
   Json,
   Pick,
+  RestAnswer,
   RestClientOptions,
   RestCondition,
+  RestDraft,
+  RestMethod,
+  RestNext,
   RestPaging,
   RestTableOptions,
   RestWrite,
@@ -31,12 +43,16 @@ export type {
 /**
  * A REST resource as a table: `GET` lists it, `GET /{id}` gives one row, `POST`, `PUT`, `PATCH` and `DELETE` write. What is
  * particular to a resource (where rows stand in an answer, how pages, conditions, order and search are put) is said by the
- * options. A table that `tableHandler` serves needs none: {@linkcode RestTable.open} asks it.
+ * {@linkcode RestTableOptions}; docs/rest.md has those of servers that many use. A table that `tableHandler` serves needs none:
+ * {@linkcode RestTable.open} asks it.
  *
- * Each call is one request (two for a write of a row that is answered with nothing); nothing is retried. Its errors:
- * `NotFoundError` (404, 410), `ConflictError` (409, 412), `UnsupportedError` (405, 501), `RejectedError` (all other 4xx; 408,
- * 425 and 429 are retriable), `UnavailableError` (5xx, no connection, no answer in time), `InvalidAnswerError` (no JSON, a
- * row without an id, two rows with one id, rows that were not asked for, a count that does not fit its rows, a redirect).
+ * A list is never a part for the whole: its pages are read to the last, and a page that is longer than the resource gives
+ * at once is put together. A page beyond the last is empty. Reads that are refused with a `Retry-After` are sent again then.
+ *
+ * Its errors: `NotFoundError` (404, 410), `ConflictError` (409, 412), `UnsupportedError` (405, 501, more than `maxPages`),
+ * `RejectedError` (all other 4xx; 408, 425 and 429 are retriable; 404 where it is the address that is unknown),
+ * `UnavailableError` (5xx, no connection, no answer in time), `InvalidAnswerError` (no JSON, a rounded integer, a row without
+ * an id, two rows with one id, rows that were not asked for, a part of them, a count that does not fit, a redirect).
  * They name the URL without query or credentials, and `retryAfterMs` is what `Retry-After` asked for. Redirects are not
  * followed, since headers would go along. An aborted `signal` ends the request.
  *
@@ -49,7 +65,7 @@ export type {
  * const users = new RestTable("https://jsonplaceholder.typicode.com/users", {
  *   paging: { page: "_page", limit: "_limit" },
  *   count: { header: "x-total-count" },
- *   orderBy: (url, [[column, direction] = ["id", "asc"]]) => {
+ *   orderBy: ({ url }, [[column, direction] = ["id", "asc"]]) => {
  *     url.searchParams.set("_sort", column);
  *     url.searchParams.set("_order", direction);
  *   },
@@ -77,9 +93,10 @@ export type {
  * const products = new RestTable("https://dummyjson.com/products?limit=0", {
  *   rows: "products",
  *   paging: { skip: "skip", limit: "limit" },
- *   count: { field: "total" },
+ *   maxLimit: Infinity,
+ *   count: "total",
  *   where: {}, // it knows no conditions here
- *   search: (url, text) => {
+ *   search: ({ url }, text) => {
  *     url.pathname += "/search";
  *     url.searchParams.set("q", text);
  *   },
@@ -94,8 +111,10 @@ export class RestTable extends Table {
   /**
    * A table of the resource at `url`; nothing is asked yet. Parameters of the URL go along with every request.
    *
-   * @throws {TypeError} if the URL is none, is not one of HTTP, or holds credentials; or an option names an unknown write.
-   * @throws {RangeError} if `timeoutMs` or `maxAnswerBytes` is not a whole number of at least 1.
+   * @throws {TypeError} if the URL is none, is not one of HTTP, or holds credentials; or an option is unknown, or names what
+   * is.
+   * @throws {RangeError} if a bound (`timeoutMs`, `maxAnswerBytes`, `maxLimit`, `maxPages`) is not a whole number of at least
+   * 1, or `maxRetries` or `maxRetryWaitMs` is less than 0.
    */
   constructor(url: string | URL, options: RestTableOptions = {}) {
     super(new RestSource(toHttpUrl("table", url), options));
@@ -131,7 +150,11 @@ export class RestTable extends Table {
   /** What a `tableHandler` at `url` says of its table. Kept, it lets {@linkcode RestTable.served} do without asking. */
   static async describe(url: string | URL, options: RestClientOptions & CallOptions = {}): Promise<TableDescription> {
     const { signal } = options;
-    const { what, body } = await new RestClient(options).send({ method: "GET", url: toHttpUrl("table", url), signal });
+    const { what, body } = await new RestClient(options, PLAIN_JSON).send({
+      method: "GET",
+      url: toHttpUrl("table", url),
+      signal,
+    });
     try {
       return toTableDescription(body);
     } catch (cause) {
@@ -145,7 +168,7 @@ export class RestTable extends Table {
   /** The table that a `tableHandler` serves at `url`, described beforehand: nothing is asked yet, as when offline. */
   static served(url: string | URL, description: TableDescription, options: RestClientOptions = {}): Table {
     return defineTable(
-      new ServedSource(new RestClient(options), toHttpUrl("table", url), toTableDescription(description)),
+      new ServedSource(new RestClient(options, PLAIN_JSON), toHttpUrl("table", url), toTableDescription(description)),
     );
   }
 }

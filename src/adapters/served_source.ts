@@ -41,7 +41,7 @@ export class ServedSource implements TableSource {
       }),
       answer,
     );
-    checkPage(rows, query.pagination, undefined, answer);
+    checkPage(rows, query.pagination, answer);
     return rows;
   }
 

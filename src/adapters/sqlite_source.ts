@@ -1,26 +1,30 @@
-import { quoteName, type SqliteRow, type SqliteStatements, type SqliteValue } from "../sqlite/sqlite_handle.ts";
-import { ConflictError, NotFoundError, RejectedError, UnsupportedError } from "../table/errors.ts";
+import { quoteName, type SqliteStatements } from "../sqlite/sqlite_handle.ts";
+import { NotFoundError, UnsupportedError } from "../table/errors.ts";
 import { OPERATORS } from "../table/query.ts";
-import { isBytes } from "../table/realm.ts";
-import { describe, field, type Row, setField, type Value } from "../table/row.ts";
+import { describe, type Row } from "../table/row.ts";
 import { type Rows, rowsOf } from "../table/rows.ts";
+import { NO_WRITES } from "../table/source_capabilities.ts";
 import { Table } from "../table/table.ts";
 import type { Capabilities, Column, ColumnFlag, TableLike } from "../table/table_like.ts";
-import { NO_WRITES } from "../table/source_capabilities.ts";
 import type { SourceCall, TableSource } from "../table/table_source.ts";
-import { mayComeFromTrigger, refusal } from "./sqlite_errors.ts";
 import { joinParams, orderSql, pageSql, type Sql, whereSql } from "./sqlite_query.ts";
+import { SqliteReader } from "./sqlite_reader.ts";
 import { readSchema, type SqliteColumn, type SqliteSchema } from "./sqlite_schema.ts";
-import { fromSqlite, keepsId, toSqlite } from "./sqlite_values.ts";
+import { SqliteWriter } from "./sqlite_writer.ts";
 
 /** Options of a `SqliteTable`. */
 export interface SqliteTableOptions {
-  /** The column that holds the id; default the primary key, if that is a single column. */
-  readonly idField?: string | undefined;
+  /**
+   * The column, or the columns together, that hold the id; default the primary key, and where there is none the row's
+   * number. A view needs it. Without an index that makes them unique, each read looks whether they are.
+   */
+  readonly idField?: string | readonly string[] | undefined;
   /** The columns that name a row for people; default `name` or `title`, if there is one. */
   readonly titleFields?: readonly string[] | undefined;
-  /** The columns that are searched; default all columns of text. */
+  /** The columns that are searched; default all columns of text, or without a type if none is. */
   readonly searchFields?: readonly string[] | undefined;
+  /** The columns whose values are taken as SQLite has them, so that no booleans, dates or documents are made of them. */
+  readonly plainFields?: readonly string[] | undefined;
   /** More related tables by name, besides those that foreign keys point to. */
   readonly refs?: Readonly<Record<string, () => TableLike>> | undefined;
 }
@@ -29,32 +33,35 @@ export interface SqliteTableOptions {
 export class SqliteSource implements TableSource {
   readonly name: string;
   readonly columns: readonly Column[];
-  readonly idField: string;
+  readonly idField: string | undefined;
   readonly capabilities: Partial<Capabilities>;
   readonly refs: Readonly<Record<string, () => TableLike>>;
   readonly scoped = true;
+  readonly checksIds = true;
   readonly #db: SqliteStatements;
   readonly #schema: SqliteSchema;
   readonly #searchFields: readonly string[];
-  readonly #select: string;
+  readonly #reader: SqliteReader;
+  readonly #writer: SqliteWriter;
 
   constructor(db: SqliteStatements, name: string, options: SqliteTableOptions, opened: Map<string, Table>) {
-    const schema = readSchema(db, name, options.idField);
+    const schema = readSchema(db, name, options);
     const titles = options.titleFields ?? defaultTitles(schema);
     const searched = options.searchFields ?? defaultSearched(schema);
-    checkColumns([...titles, ...searched], schema);
+    checkColumns([...titles, ...searched, ...options.plainFields ?? []], schema);
     this.#db = db;
     this.#schema = schema;
     this.#searchFields = searched;
-    this.#select = schema.columns.map((column) => quoteName(column.name)).join(", ");
-    this.name = name;
-    this.idField = schema.key.name;
+    this.#reader = new SqliteReader(db, schema);
+    this.#writer = new SqliteWriter(db, schema, this.#reader, (query, id) => this.#where(query, id));
+    this.name = schema.name;
+    this.idField = schema.key.columns.length === 1 ? schema.key.columns[0]?.name : undefined;
     this.columns = schema.columns.map((column) => ({
       name: column.name,
       type: column.type,
       flags: flagsOf(column, schema, titles, searched),
     }));
-    this.capabilities = { page: true, where: OPERATORS, orderBy: true, search: true, ...(schema.isView && NO_WRITES) };
+    this.capabilities = { ...queriesOf(schema), ...writesOf(db, schema) };
     opened.set(name, new Table(this));
     this.refs = { ...referencedTables(db, schema, opened), ...options.refs };
   }
@@ -62,166 +69,77 @@ export class SqliteSource implements TableSource {
   list({ query }: SourceCall): Rows {
     const where = this.#where(query);
     const page = pageSql(query);
-    const sql = `SELECT ${this.#select} FROM ${this.#table}${where.text}${orderSql(query, this.#schema)}${page.text}`;
-    const found = this.#db.all(sql, joinParams(where.params, page.params));
-    return rowsOf(new Map(found.map((raw) => [this.#idOf(raw), this.#rowOf(raw)])));
+    if (query.pagination !== undefined) this.#reader.checkUnique(where);
+    const order = orderSql(query, this.#schema);
+    const found = this.#reader.all(where, { text: `${order}${page.text}`, params: page.params });
+    const rows = new Map(found.map(({ id, row }) => [id, row]));
+    if (rows.size < found.length) throw this.#reader.notUnique();
+    return rowsOf(rows);
   }
 
   get(id: string, { query }: SourceCall): Row | undefined {
-    const where = this.#where(query, id);
-    const raw = this.#db.get(`SELECT ${this.#select} FROM ${this.#table}${where.text}`, joinParams(where.params));
-    return raw && this.#rowOf(raw);
+    return this.#reader.one(this.#where(query, id))?.row;
   }
 
   count({ query }: SourceCall): number {
     const where = this.#where(query);
-    const sql = `SELECT count(*) AS n FROM ${this.#table}${where.text}`;
+    this.#reader.checkUnique(where);
+    const sql = `SELECT count(*) AS n FROM ${this.#schema.from}${where.text}`;
     return Number(this.#db.get(sql, joinParams(where.params))?.n);
   }
 
-  insert(id: string, row: Row, call: SourceCall): Row {
-    this.#checkId(id);
-    const inserted = this.#insert({ ...row, [this.idField]: id }, "ON CONFLICT DO NOTHING");
-    const stored = inserted === undefined ? this.get(id, { ...call, query: {} }) : this.#rowOf(inserted);
-    if (stored !== undefined) return stored;
-    throw new ConflictError(
-      `Cannot insert row ${describe(id)} into ${describe(this.name)}: another row has one of its unique values`,
-    );
+  insert(id: string, row: Row): Row {
+    return this.#writer.insert(id, row);
   }
 
   replace(id: string, row: Row): Row {
-    this.#checkId(id);
-    const key = this.#schema.key;
-    const given = { ...row, [key.name]: id };
-    // A primary key beside the id is no content: taking it away would be to take the row away.
-    const kept = (column: SqliteColumn): boolean => column.primary && !Object.hasOwn(row, column.name);
-    const columns = this.#schema.columns.filter((column) => !column.generated && column !== key && !kept(column));
-    const updates = columns.map((column) => {
-      const name = quoteName(column.name);
-      return `${name} = ${Object.hasOwn(given, column.name) ? `excluded.${name}` : `(${column.defaultSql ?? "NULL"})`}`;
-    });
-    const name = quoteName(key.name);
-    if (updates.length === 0) updates.push(`${name} = excluded.${name}`);
-    // A key with a collation of its own can collide with another id.
-    const action = `DO UPDATE SET ${updates.join(", ")} WHERE ${this.#table}.${name} COLLATE BINARY = excluded.${name}`;
-    const stored = this.#insert(given, `ON CONFLICT (${name}) ${action}`);
-    if (stored !== undefined) return this.#rowOf(stored);
-    throw new ConflictError(
-      `Cannot replace row ${describe(id)} of ${describe(this.name)}: its key counts as that of another row`,
-    );
+    return this.#writer.replace(id, row);
   }
 
   patch(id: string, partial: Row, { query }: SourceCall): Row {
-    const columns = this.#writable(partial);
-    const where = this.#where(query, id);
-    const set = columns.map(({ name }) => `${quoteName(name)} = ?`).join(", ");
-    const sql = columns.length === 0
-      ? `SELECT ${this.#select} FROM ${this.#table}${where.text}`
-      : `UPDATE ${this.#table} SET ${set}${where.text} RETURNING ${this.#select}`;
-    const raw = this.#write(sql, joinParams(this.#bind(columns, partial), where.params));
-    if (raw === undefined) throw new NotFoundError(`${describe(this.name)} has no row ${describe(id)} in this set`);
-    return this.#rowOf(raw);
+    return this.#writer.patch(id, partial, query);
   }
 
   delete(id: string, { query }: SourceCall): void {
-    this.#remove(this.#where(query, id));
+    this.#writer.delete(id, query);
   }
 
   deleteAll({ query }: SourceCall): void {
-    this.#remove(this.#where(query));
+    this.#writer.deleteAll(query);
   }
 
   insertReturnId(row: Row): string {
-    const { key, givesIds } = this.#schema;
-    const given = field(row, key.name) !== null || givesIds || key.defaultSql !== undefined;
-    const inserted = this.#insert(given ? row : { ...row, [key.name]: crypto.randomUUID() }, "");
-    return this.#idOf(inserted ?? {});
-  }
-
-  get #table(): string {
-    return quoteName(this.name);
-  }
-
-  #checkId(id: string): void {
-    if (keepsId(id, this.#schema.key.type)) return;
-    throw new RejectedError(
-      `${describe(this.name)} cannot hold a row ${describe(id)}: its key is of type ${this.#schema.key.type}`,
-    );
+    return this.#writer.insertReturnId(row);
   }
 
   #where(query: SourceCall["query"], id?: string): Sql {
     return whereSql(query, this.#schema, this.#searchFields, id);
   }
+}
 
-  #insert(row: Row, onConflict: string): SqliteRow | undefined {
-    const columns = this.#writable(row);
-    const names = columns.map(({ name }) => quoteName(name)).join(", ");
-    const values = columns.length === 0 ? "DEFAULT VALUES" : `(${names}) VALUES (${columns.map(() => "?").join(", ")})`;
-    return this.#write(
-      `INSERT INTO ${this.#table} ${values} ${onConflict} RETURNING ${this.#select}`,
-      this.#bind(columns, row),
-    );
-  }
+/** SQLite orders the texts of a database in UTF-16 by their bytes, which is not the order of characters. */
+function queriesOf({ encoding }: SqliteSchema): Partial<Capabilities> {
+  if (encoding === "UTF-8") return { page: true, where: OPERATORS, orderBy: true, search: true };
+  return { page: false, where: ["eq", "ne", "in", "notIn", "isNull", "notNull"], orderBy: false, search: true };
+}
 
-  #remove({ text, params }: Sql): void {
-    const bound = joinParams(params);
-    this.#refusing(() => this.#db.run(`DELETE FROM ${this.#table}${text}`, bound), true);
-  }
-
-  /** Runs a statement that answers with the row it wrote. */
-  #write(sql: string, params: readonly SqliteValue[]): SqliteRow | undefined {
-    return this.#refusing(() => this.#db.write(sql, params), false)[0];
-  }
-
-  #refusing<T>(write: () => T, deleting: boolean): T {
+/** A view takes the writes that its triggers do, and says so when it is asked how it would do them. */
+function writesOf(db: SqliteStatements, { type, sqlName, columns }: SqliteSchema): Partial<Capabilities> {
+  if (type === "table") return {};
+  if (type === "readonly") return NO_WRITES;
+  const takes = (sql: string): boolean => {
     try {
-      return write();
-    } catch (error) {
-      if (mayComeFromTrigger(error, deleting) && this.#mayFailHalfway()) throw error;
-      throw refusal(error, this.name);
-    }
-  }
-
-  /** Whether anything in the database says `FAIL`, which leaves a statement half done. Looked at only after an error. */
-  #mayFailHalfway(): boolean {
-    try {
-      const schema = this.#db.all("SELECT sql FROM sqlite_schema UNION ALL SELECT sql FROM sqlite_temp_schema");
-      return schema.some(({ sql }) => /\bFAIL\b/i.test(String(sql)));
-    } catch {
-      // Nobody can tell, and the write's own error is the one to hear of.
+      db.all(`EXPLAIN ${sql}`);
       return true;
+    } catch {
+      return false;
     }
-  }
-
-  #writable(row: Row): readonly SqliteColumn[] {
-    const columns = this.#schema.columns.filter((column) => !column.generated);
-    for (const name of Object.keys(row)) {
-      if (columns.some((column) => column.name === name)) continue;
-      const accepted = columns.map((column) => column.name).join(", ");
-      throw new TypeError(
-        `${describe(this.name)} has no column ${describe(name)} that can be written; accepted are ${accepted}`,
-      );
-    }
-    return columns.filter((column) => Object.hasOwn(row, column.name));
-  }
-
-  #bind(columns: readonly SqliteColumn[], row: Row): SqliteValue[] {
-    return columns.map(({ name, kind }) => toSqlite(field(row, name), name, kind));
-  }
-
-  #idOf(raw: SqliteRow): string {
-    const id = fromSqlite(raw[this.idField] ?? null, "plain");
-    if (isBytes(id) || id === null) {
-      throw new TypeError(`A row of ${describe(this.name)} has the id ${describe(id)}`);
-    }
-    return String(id);
-  }
-
-  #rowOf(raw: SqliteRow): Row {
-    const row: Record<string, Value> = {};
-    for (const { name, kind } of this.#schema.columns) setField(row, name, fromSqlite(raw[name] ?? null, kind));
-    return Object.freeze(row);
-  }
+  };
+  const names = columns.map(({ name }) => quoteName(name));
+  const insert = takes(`INSERT INTO ${sqlName} (${names.join(", ")}) VALUES (${names.map(() => "NULL").join(", ")})`);
+  const patch = takes(`UPDATE ${sqlName} SET ${names.map((name) => `${name} = NULL`).join(", ")}`);
+  const remove = takes(`DELETE FROM ${sqlName}`);
+  return { ...NO_WRITES, insert, patch, replace: insert && patch, delete: remove, deleteAll: remove };
 }
 
 /** The tables that foreign keys point to, read now so that `getRef` asks nobody. What cannot be a table is left out. */
@@ -246,8 +164,11 @@ function defaultTitles({ columns }: SqliteSchema): readonly string[] {
   return columns.map((column) => column.name).filter((name) => name === "name" || name === "title").slice(0, 1);
 }
 
+/** The columns of text; where there are none, as in a full-text table, those without a type. */
 function defaultSearched({ columns }: SqliteSchema): readonly string[] {
-  return columns.filter((column) => /CHAR|CLOB|TEXT/i.test(column.type)).map((column) => column.name);
+  const texts = columns.filter((column) => column.affinity === "text" && column.kind !== "json");
+  const searched = texts.length > 0 ? texts : columns.filter((column) => column.type === "");
+  return searched.map((column) => column.name);
 }
 
 function checkColumns(chosen: readonly string[], { name, columns }: SqliteSchema): void {
@@ -260,12 +181,12 @@ function checkColumns(chosen: readonly string[], { name, columns }: SqliteSchema
 
 function flagsOf(
   column: SqliteColumn,
-  schema: SqliteSchema,
+  { key }: SqliteSchema,
   titles: readonly string[],
   searched: readonly string[],
 ): readonly ColumnFlag[] {
   return [
-    ...(column === schema.key ? ["id" as const] : []),
+    ...(key.columns.includes(column) ? ["id" as const] : []),
     ...(titles.includes(column.name) ? ["title" as const] : []),
     ...(searched.includes(column.name) ? ["searchable" as const] : []),
     ...(column.mandatory ? ["mandatory" as const] : []),

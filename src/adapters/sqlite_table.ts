@@ -5,6 +5,7 @@
  * @module
  */
 
+import { disposeByClosing } from "../base/async_dispose.ts";
 import {
   databaseFile,
   isDamage,
@@ -24,14 +25,17 @@ import { SqliteSource, type SqliteTableOptions } from "./sqlite_source.ts";
 export type { SqliteHandle, SqliteStatement, SqliteTableOptions, SqliteValue };
 
 /**
- * A table in an SQLite database. Conditions, order, search, pages and counts are SQL with bound parameters and quoted
- * names. The order of rows is that of insertion, unless asked otherwise.
+ * A table or view in an SQLite database, as it is found there. Conditions, order, search, pages and counts are SQL with bound
+ * parameters and quoted names. The order of rows is that of insertion, unless asked otherwise.
  *
- * Integers beyond 2^53 are bigints; `BLOB`s are `Uint8Array`s. In columns declared as `BOOLEAN`, `DATE…` or `TIMESTAMP`
- * and `JSON`, booleans, dates (kept as ISO 8601 texts in UTC, with milliseconds) and documents come back as what they
- * were; a text of any other form in a date column stays a text. Documents can be compared with `eq`, `ne`, `in` and
- * `notIn` only. Texts are compared and ordered character by character, whatever collation a column is declared with; an
- * index of another collation than `BINARY` serves only for ids. A search disregards the case of the letters a to z, and of no others.
+ * The id is the text of the primary key, of several columns joined by commas, or the row's number where there is no key.
+ * Integers beyond 2^53 are bigints; `BLOB`s are `Uint8Array`s. In columns declared as `BOOLEAN`, `DATE…` or `TIMESTAMP…`
+ * and `JSON`, booleans, dates (in the usual forms of text and number, in UTC) and documents come back as what they
+ * are; anything else in them stays as it is stored. Documents can be compared with `eq`, `ne`, `in` and `notIn` only. Texts are
+ * compared and ordered character by character, whatever collation a column is declared with; an index of another collation than
+ * `BINARY` serves only for ids. A search disregards the case of the letters a to z, and of no others.
+ *
+ * A write is one transaction, and its answer is what is stored afterwards. `docs/sqlite.md` has the tables of all this.
  *
  * @example A table in a database in memory
  * ```ts
@@ -49,12 +53,16 @@ export type { SqliteHandle, SqliteStatement, SqliteTableOptions, SqliteValue };
  * ```
  */
 export class SqliteTable extends Table implements AsyncDisposable {
+  /** The same as `close()`. */
+  declare readonly [Symbol.asyncDispose]: () => Promise<void>;
+
   readonly #db: SqliteStatements;
   readonly #opened: SqliteHandle | undefined;
   #closed = false;
 
   private constructor(source: TableSource, db: SqliteStatements, opened: SqliteHandle | undefined) {
     super(source);
+    disposeByClosing(SqliteTable.prototype);
     this.#db = db;
     this.#opened = opened;
   }
@@ -64,9 +72,10 @@ export class SqliteTable extends Table implements AsyncDisposable {
    * a file is closed by `close()`.
    *
    * @throws {NotFoundError} if there is no such file or table.
-   * @throws {UnsupportedError} if the table has no key of a single column and `idField` names none, or the runtime has
-   * no SQLite of its own.
-   * @throws {TypeError} if the path is not that of an SQLite database, or it is damaged, or an option names an unknown column.
+   * @throws {UnsupportedError} if nothing identifies the rows (a view without `idField`), they cannot be read (a virtual table
+   * whose module is missing), or the runtime has no SQLite of its own.
+   * @throws {TypeError} if the path is not that of an SQLite database, or it is damaged, or an option names an unknown
+   * column, or as `idField` a part of the primary key.
    */
   static async open(
     pathOrHandle: string | SqliteHandle,
@@ -100,11 +109,6 @@ export class SqliteTable extends Table implements AsyncDisposable {
     if (!self.#closed) self.#opened?.close();
     self.#closed = true;
     return Promise.resolve();
-  }
-
-  /** The same as `close()`. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 }
 

@@ -1,6 +1,7 @@
 import { exactInteger, type SqliteValue } from "../sqlite/sqlite_handle.ts";
 import { isBytes, isDate } from "../table/realm.ts";
 import { describe, toValue, type Value } from "../table/row.ts";
+import { type DateFormat, readDate, writeDate } from "./sqlite_dates.ts";
 
 /** How the values of a column are kept: SQLite has no booleans, dates or documents, so the declared type decides. */
 export type ColumnKind = "plain" | "boolean" | "date" | "json";
@@ -8,31 +9,20 @@ export type ColumnKind = "plain" | "boolean" | "date" | "json";
 /** The kind that a declared type stands for. */
 export function columnKind(declaredType: string): ColumnKind {
   if (/BOOL/i.test(declaredType)) return "boolean";
-  if (/^(DATE|TIMESTAMP)/i.test(declaredType)) return "date";
+  if (/^(SMALL)?(DATE|TIMESTAMP)/i.test(declaredType)) return "date";
   return /JSON/i.test(declaredType) ? "json" : "plain";
 }
 
-/** A text that SQLite would turn into a number in a column of numbers; it stops at a NUL. */
-const NUMERIC = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*(\0|$)/i;
-const INTEGER = /^(0|-?[1-9]\d*)$/;
-
-/** Whether a key of this type keeps an id as it is, rather than as a number that is written in another way. */
-export function keepsId(id: string, keyType: string): boolean {
-  if (!/INT/i.test(keyType) || !NUMERIC.test(id)) return true;
-  return INTEGER.test(id) && BigInt(id) <= LARGEST_INTEGER && BigInt(id) >= -LARGEST_INTEGER - 1n;
-}
-
-const LARGEST_INTEGER = 2n ** 63n - 1n;
-
-/** The form in which a `Date` is kept: other texts in a date column stay texts. */
-const ISO_DATE = /^[+-]?\d{4,6}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+/** The largest integer that SQLite keeps as one. */
+export const LARGEST_INTEGER: bigint = 2n ** 63n - 1n;
 
 /**
  * A value as it is bound.
  *
+ * @param format how a date is written, in a date column
  * @throws {TypeError} if the column cannot keep it, and {RangeError} if it is beyond what SQLite can; both name the column.
  */
-export function toSqlite(value: Value, column: string, kind: ColumnKind): SqliteValue {
+export function toSqlite(value: Value, column: string, kind: ColumnKind, format?: DateFormat): SqliteValue {
   if (value === null) return null;
   if (kind === "json") return toJson(value, column);
   switch (typeof value) {
@@ -54,27 +44,25 @@ export function toSqlite(value: Value, column: string, kind: ColumnKind): Sqlite
       }
       return value;
     default:
-      return compoundToSqlite(value, column);
+      return compoundToSqlite(value, column, format);
   }
 }
 
 /** A value as it stands in a row. */
 export function fromSqlite(value: SqliteValue, kind: ColumnKind): Value {
+  if (kind === "date" && value !== null) {
+    const date = readDate(value);
+    if (date !== undefined) return new Date(date.ms);
+  }
   if (typeof value === "bigint" || typeof value === "number") {
     // SQLite keeps the numbers among documents as numbers, whatever their size; JSON knows one kind of them.
     if (kind === "json") return Number(value);
-    const number = typeof value === "bigint" ? exactInteger(value) : value;
+    const number = typeof value === "bigint" ? exactInteger(value) : value === 0 ? 0 : value;
     return kind === "boolean" && (number === 0 || number === 1) ? number === 1 : number;
   }
   if (isBytes(value)) return new Uint8Array(value);
   if (typeof value !== "string") return value ?? null;
-  if (kind === "date") return fromDate(value);
   return kind === "json" ? fromJson(value) : value;
-}
-
-function fromDate(text: string): Date | string {
-  const date = ISO_DATE.test(text) ? new Date(text) : undefined;
-  return date === undefined || Number.isNaN(date.getTime()) ? text : date;
 }
 
 function checkedFloat(value: number, column: string): number {
@@ -85,6 +73,7 @@ function checkedFloat(value: number, column: string): number {
 function compoundToSqlite(
   value: Exclude<Value, null | boolean | number | bigint | string>,
   column: string,
+  format: DateFormat | undefined,
 ): SqliteValue {
   if (isBytes(value)) return value;
   if (!isDate(value)) {
@@ -93,7 +82,7 @@ function compoundToSqlite(
     );
   }
   if (Number.isNaN(value.getTime())) throw new RangeError(`Column ${describe(column)} cannot hold an invalid date`);
-  return value.toISOString();
+  return writeDate(value.getTime(), format);
 }
 
 function toJson(value: Value, column: string): string {
@@ -110,8 +99,8 @@ function toJson(value: Value, column: string): string {
 function fromJson(text: string): Value {
   try {
     return toValue(JSON.parse(text), "json");
-  } catch (error) {
-    if (error instanceof SyntaxError) return text;
-    throw error;
+  } catch {
+    // No JSON, or nested deeper than a row can be.
+    return text;
   }
 }

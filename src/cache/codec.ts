@@ -1,4 +1,4 @@
-import { Encoder, Tag } from "cbor-x";
+import { Encoder, Tag } from "cbor-x/index-no-eval";
 import { isBytes, isDate } from "../table/realm.ts";
 import { describe, MAX_ROW_DEPTH, type Row, setField, type Value } from "../table/row.ts";
 import { lazyRows, type Rows } from "../table/rows.ts";
@@ -11,7 +11,9 @@ import { lazyRows, type Rows } from "../table/rows.ts";
  * [2, ids, [name, value, name, value, …] of the first row, …]                      if columns differ widely
  * ```
  *
- * By column, each name is written once, and reading makes few objects; rows are built when they are looked at.
+ * By column, each name is written once, and reading makes few objects; rows are built when they are looked at. Ids, and a
+ * column of nothing but texts, are written as one text and the length of each: a decoder without an addon takes longer for
+ * each text than for its characters.
  */
 const BY_COLUMN = 1;
 const BY_ROW = 2;
@@ -31,8 +33,10 @@ const FAR_DATE_TAG = 0xd801;
 const LARGE_INTEGER_TAG = 0xd802;
 /** How many of these digits an integer may have: 2 MiB of it, which every runtime can hold. */
 const MAX_DIGITS = 2 ** 22;
+/** A private tag: many texts, as `[all of them in one, length of the first in UTF-16 units, length of the second, …]`. */
+const TEXTS_TAG = 0xd803;
 /** Dates, and the tags above. Others could make the decoder call what the bytes name. */
-const ACCEPTED_TAGS: readonly number[] = [DATE_TAG, UTF16_TAG, FAR_DATE_TAG, LARGE_INTEGER_TAG];
+const ACCEPTED_TAGS: readonly number[] = [DATE_TAG, UTF16_TAG, FAR_DATE_TAG, LARGE_INTEGER_TAG, TEXTS_TAG];
 
 /** A row within its list or column, and a tag within a row. Beyond that, a reader's stack would not do. */
 const MAX_DEPTH = MAX_ROW_DEPTH + 4;
@@ -45,7 +49,6 @@ const cbor = new Encoder({ useRecords: false, mapsAsObjects: false, variableMapS
  * @throws {RangeError} if they hold an integer of more than 2 MiB.
  */
 export function encodeRows(rows: Rows): Uint8Array {
-  const ids = rows.ids().map(packText);
   const columns = new Set<string>();
   let fields = 0;
   for (const row of rows.values()) {
@@ -56,19 +59,19 @@ export function encodeRows(rows: Rows): Uint8Array {
   }
   const names = [...columns];
   if (names.length * rows.size > MAX_WIDTH_FACTOR * fields + 64) {
-    return cbor.encode([BY_ROW, ids, ...Array.from(rows.values(), packRow)]);
+    return cbor.encode([BY_ROW, packTexts(rows.ids()), ...Array.from(rows.values(), packRow)]);
   }
-  const values = names.map(() => new Array<unknown>(rows.size));
+  const values = names.map(() => new Array<Value | undefined>(rows.size).fill(undefined));
   let index = 0;
   for (const row of rows.values()) {
     for (let column = 0; column < names.length; column++) {
       const name = names[column] ?? "";
       const list = values[column];
-      if (list !== undefined) list[index] = Object.hasOwn(row, name) ? pack(row[name] ?? null) : undefined;
+      if (list !== undefined && Object.hasOwn(row, name)) list[index] = row[name] ?? null;
     }
     index++;
   }
-  return cbor.encode([BY_COLUMN, names.map(packText), ids, ...values]);
+  return cbor.encode([BY_COLUMN, packTexts(names), packTexts(rows.ids()), ...values.map(packColumn)]);
 }
 
 /**
@@ -84,9 +87,10 @@ export function decodeRows(bytes: Uint8Array): Rows {
   return decoded[0] === BY_COLUMN ? byColumn(decoded, holdsMutable) : byRow(decoded, holdsMutable);
 }
 
-function byColumn([, columns, packedIds, ...values]: readonly unknown[], mutable: boolean): Rows {
+function byColumn([, columns, packedIds, ...packed]: readonly unknown[], mutable: boolean): Rows {
   const ids = textsOf(packedIds);
   const names = textsOf(columns);
+  const values = packed.map((list) => list instanceof Tag ? textsOf(list) : list);
   if (values.length !== names.length || !values.every((list) => Array.isArray(list) && list.length === ids.length)) {
     throw malformed("columns of different lengths");
   }
@@ -131,6 +135,16 @@ function pack(value: Value): unknown {
   if (isDate(value)) return packDate(value);
   if (Array.isArray(value)) return value.map(pack);
   return new Map(Object.entries(value).map(([name, inner]) => [packText(name), pack(inner)]));
+}
+
+function packColumn(values: readonly (Value | undefined)[]): unknown {
+  if (values.every((value) => typeof value === "string")) return packTexts(values);
+  return values.map((value) => value === undefined ? undefined : pack(value));
+}
+
+function packTexts(texts: readonly string[]): unknown {
+  if (!texts.every((text) => text.isWellFormed())) return texts.map(packText);
+  return new Tag([texts.join(""), ...texts.map((text) => text.length)], TEXTS_TAG);
 }
 
 function packDate(date: Date): Date | Tag {
@@ -189,12 +203,26 @@ function unpackText(text: unknown): string {
 }
 
 function textsOf(list: unknown): readonly string[] {
+  if (list instanceof Tag && list.tag === TEXTS_TAG) return splitTexts(list.value);
   if (!Array.isArray(list)) throw malformed("no list of names");
   if (list.every((text) => typeof text === "string")) return list;
   return list.map((text) => {
-    if (typeof text === "string" || text instanceof Tag) return unpackText(text);
+    if (typeof text === "string" || (text instanceof Tag && text.tag === UTF16_TAG)) return unpackText(text);
     throw malformed(`a name that is ${describe(text)}`);
   });
+}
+
+function splitTexts(packed: unknown): readonly string[] {
+  const [all, ...lengths]: readonly unknown[] = Array.isArray(packed) ? packed : [];
+  if (typeof all !== "string") throw malformed("no texts");
+  let end = 0;
+  const texts = lengths.map((length) => {
+    const start = end;
+    end += typeof length === "number" && length >= 0 ? length : NaN;
+    return all.slice(start, end);
+  });
+  if (end !== all.length) throw malformed("texts of another length");
+  return texts;
 }
 
 /**

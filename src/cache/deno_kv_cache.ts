@@ -4,6 +4,7 @@
  * @module
  */
 
+import { disposeByClosing } from "../base/async_dispose.ts";
 import { ClosedError } from "../table/errors.ts";
 import { wholeNumber } from "../table/whole_number.ts";
 import { failure, Trace } from "../trace/trace.ts";
@@ -11,8 +12,16 @@ import type { Tracer } from "../trace/tracer.ts";
 import type { Cache, CachedRows, Fence } from "./cache.ts";
 import { scopeOf, traceableKey } from "./cache_key.ts";
 import { decodeRows, encodeRows } from "./codec.ts";
-import { factsOf, KvEntries, type KvRecord, MAX_ENTRY_BYTES, MAX_KEY_LENGTH, newFacts } from "./deno_kv_entries.ts";
-import { inBatches, KvDatabase, type KvEntry, namespaceOf } from "./deno_kv_database.ts";
+import {
+  chargeOf,
+  factsOf,
+  KvEntries,
+  type KvRecord,
+  MAX_ENTRY_BYTES,
+  MAX_KEY_LENGTH,
+  newFacts,
+} from "./deno_kv_entries.ts";
+import { countOf, inBatches, KvDatabase, type KvEntry, namespaceOf } from "./deno_kv_database.ts";
 import {
   type KvAtomic,
   type KvCommit,
@@ -31,7 +40,12 @@ export type { KvAtomic, KvCommit, KvFound, KvHandle, KvKey, KvSelector, KvStamp 
 export interface DenoKvCacheOptions {
   /** How many entries it keeps; default 100 000. */
   readonly maxEntries?: number | undefined;
-  /** How many bytes of rows it keeps; default 256 MiB. An entry that is larger, or above 16 MiB, is not kept. */
+  /** Of how many scopes it remembers when they were invalidated; default 10 000. One more invalidates everything. */
+  readonly maxScopes?: number | undefined;
+  /**
+   * How many bytes it keeps, with keys and what an entry needs beside them; default 256 MiB. An entry that is larger, or has
+   * more than 16 MiB of rows, is not kept. Each scope takes up to 2 KB more.
+   */
   readonly maxBytes?: number | undefined;
   /** The first part of all its keys, up to 32 characters; default `"vantage_live"`. Each is a cache of its own. */
   readonly namespace?: string | undefined;
@@ -48,8 +62,8 @@ const MAX_TRIES = 50;
 
 /**
  * A cache in Deno KV, under keys of its own. Several processes may use it at once, on one machine in a file, or on Deno
- * Deploy wherever they run. Bounded by entries and by bytes; what was fetched longest ago goes first. A hit is one read,
- * and two if the rows take more than 64 KiB. Invalidating a scope costs the same whatever it holds; any other prefix is
+ * Deploy wherever they run. Bounded by entries, scopes and bytes; what was put longest ago goes first, whatever time it was. A
+ * hit is one read, and two if the rows take more than 64 KiB. Invalidating a scope costs the same whatever it holds; any other prefix is
  * looked for among all entries.
  *
  * An entry that cannot be decoded, or not all of which is there, is dropped. A key of more than 30 000 characters is not
@@ -73,6 +87,9 @@ const MAX_TRIES = 50;
  * ```
  */
 export class DenoKvCache implements Cache, AsyncDisposable {
+  /** The same as `close()`. */
+  declare readonly [Symbol.asyncDispose]: () => Promise<void>;
+
   readonly #maxEntries: number;
   readonly #maxBytes: number;
   readonly #trace: Trace | undefined;
@@ -86,14 +103,15 @@ export class DenoKvCache implements Cache, AsyncDisposable {
   /** Where the next sweep begins. */
   #hand: KvKey | undefined;
 
-  private constructor({ maxEntries, maxBytes, trace, db, opened }: Parts) {
+  private constructor({ maxEntries, maxScopes, maxBytes, trace, db, opened }: Parts) {
+    disposeByClosing(DenoKvCache.prototype);
     this.#maxEntries = maxEntries;
     this.#maxBytes = maxBytes;
     this.#trace = trace;
     this.#db = db;
     this.#opened = opened;
     this.#entries = new KvEntries(db);
-    this.#scopes = new KvScopes(db);
+    this.#scopes = new KvScopes(db, maxScopes);
   }
 
   /**
@@ -107,12 +125,13 @@ export class DenoKvCache implements Cache, AsyncDisposable {
    */
   static async open(pathOrKv?: string | KvHandle | undefined, options: DenoKvCacheOptions = {}): Promise<DenoKvCache> {
     const maxEntries = wholeNumber("maxEntries", options.maxEntries ?? 100_000);
+    const maxScopes = wholeNumber("maxScopes", options.maxScopes ?? 10_000);
     const maxBytes = wholeNumber("maxBytes", options.maxBytes ?? 256 * 2 ** 20);
     const namespace = namespaceOf(options.namespace ?? "vantage_live");
     const trace = options.tracer && new Trace(options.tracer, {}, () => {});
     const kv = typeof pathOrKv === "object" ? pathOrKv : await openKv(pathOrKv);
     const opened = kv === pathOrKv ? undefined : kv;
-    return new DenoKvCache({ maxEntries, maxBytes, trace, db: new KvDatabase(kv, namespace), opened });
+    return new DenoKvCache({ maxEntries, maxScopes, maxBytes, trace, db: new KvDatabase(kv, namespace), opened });
   }
 
   /** The entry under `key`, or `undefined`. */
@@ -144,11 +163,12 @@ export class DenoKvCache implements Cache, AsyncDisposable {
   async put(key: string, { rows, fetchedAt }: CachedRows, fence?: Fence): Promise<boolean> {
     // A copy: of bytes that are a part of a larger buffer, Deno KV would write the whole buffer.
     const body = new Uint8Array(encodeRows(rows));
-    if (body.length > Math.min(this.#maxBytes, MAX_ENTRY_BYTES) || key.length > MAX_KEY_LENGTH) return false;
+    const size = body.length;
+    if (chargeOf({ key, size }) > this.#maxBytes || size > MAX_ENTRY_BYTES || key.length > MAX_KEY_LENGTH) return false;
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const { store, scope, head } = await this.#look(key);
+      const { store, scope, head, age } = await this.#look(key);
       if (fence !== undefined && fence !== fenceOf(store, scope)) return false;
-      const facts = newFacts(key, fetchedAt, body.length);
+      const facts = newFacts({ key, fetchedAt, age, size });
       const unchanged = fence === undefined ? [] : [store, scope];
       if (!await this.#entries.write(facts, body, { replaced: head, unchanged })) continue;
       if (this.#puts++ % PUTS_PER_SWEEP === 0) await this.#sweep();
@@ -178,17 +198,13 @@ export class DenoKvCache implements Cache, AsyncDisposable {
     return Promise.resolve();
   }
 
-  /** The same as `close()`. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
   /** Everything that decides about a key, at one moment. */
-  async #look(key: string): Promise<{ readonly store: KvEntry; readonly scope: KvEntry; readonly head: KvEntry }> {
+  async #look(key: string): Promise<Look> {
     this.#assertOpen();
     const [storeKey, scopeKey] = await this.#scopes.keys(scopeOf(key) ?? "");
-    const [store, scope, head] = await this.#db.read([storeKey, scopeKey, await this.#entries.headKey(key)]);
-    return { store, scope, head };
+    const headKey = await this.#entries.headKey(key);
+    const [store, scope, head, puts] = await this.#db.read([storeKey, scopeKey, headKey, this.#entries.putCount]);
+    return { store, scope, head, age: countOf(puts) };
   }
 
   /** Looks at the next entries, and removes those that were invalidated. */
@@ -210,7 +226,7 @@ export class DenoKvCache implements Cache, AsyncDisposable {
     for await (const { stamp, facts } of this.#entries.records()) {
       await this.#entries.remove({ stamp, facts });
       tooMany--;
-      tooLarge -= facts?.size ?? 0;
+      tooLarge -= facts === undefined ? 0 : chargeOf(facts);
       if (facts !== undefined) evicted.add(facts.id);
       if (tooMany <= 0 && tooLarge <= 0) return evicted;
     }
@@ -237,8 +253,16 @@ function scopeOfRecord({ facts }: KvRecord): string {
   return scopeOf(facts?.key ?? "") ?? "";
 }
 
+interface Look {
+  readonly store: KvEntry;
+  readonly scope: KvEntry;
+  readonly head: KvEntry;
+  readonly age: number;
+}
+
 interface Parts {
   readonly maxEntries: number;
+  readonly maxScopes: number;
   readonly maxBytes: number;
   readonly trace: Trace | undefined;
   readonly db: KvDatabase;

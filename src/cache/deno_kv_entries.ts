@@ -16,7 +16,7 @@ const MAX_VALUE_BYTES = 65_536;
 const CHUNKS_PER_STEP = 11;
 /** How many chunks an entry has at the most: so many can be removed by one atomic, which takes 80 KiB of keys. */
 const MAX_CHUNKS = 256;
-/** What is written around a body and a key that stand in one value takes less than this. */
+/** What is written around a body and a key that stand in one value takes less than this; also what each entry counts. */
 const FRAME_BYTES = 256;
 
 /** How many bytes of rows an entry may have. */
@@ -30,6 +30,8 @@ export interface EntryFacts {
   readonly key: string;
   /** When the master was asked for it, in milliseconds since the epoch. */
   readonly fetchedAt: number;
+  /** How many puts the database had seen before, about: processes that put at once may agree. */
+  readonly age: number;
   /** Different for every put. */
   readonly id: string;
   /** How many bytes its rows take. */
@@ -52,9 +54,10 @@ export interface KvRecord {
  * ```text
  * [namespace, "entry", key]               the head: the facts, and the rows' bytes if both fit into one value
  * [namespace, "chunk", id, n]             the bytes of larger ones
- * [namespace, "record", fetchedAt, id]    the facts once more, so that entries are found by age, without their bytes
+ * [namespace, "record", age, id]          the facts once more, so that entries are found by age, without their bytes
  * [namespace, "count", "entries"]         how many records there are
- * [namespace, "count", "bytes"]           how large they are
+ * [namespace, "count", "bytes"]           how large they are, with their keys
+ * [namespace, "count", "puts"]            how many there ever were
  * ```
  *
  * A head and its record are written by the same atomic, so they have the same versionstamp. Chunks never stand without a
@@ -65,11 +68,14 @@ export class KvEntries {
   readonly #db: KvDatabase;
   readonly #entryCount: KvKey;
   readonly #byteCount: KvKey;
+  /** Where the puts are counted. */
+  readonly putCount: KvKey;
 
   constructor(db: KvDatabase) {
     this.#db = db;
     this.#entryCount = db.key("count", "entries");
     this.#byteCount = db.key("count", "bytes");
+    this.putCount = db.key("count", "puts");
   }
 
   /** Where the head of an entry stands. */
@@ -106,11 +112,11 @@ export class KvEntries {
     const record = inline ? { key: this.#recordKey(facts), versionstamp: null } : await this.#writeChunks(facts, body);
     if (record === undefined) return false;
     const { ok } = await this.#db.commit((step) => {
-      if (inline) this.#count(step, 1, facts.size);
+      if (inline) this.#count(step, 1, chargeOf(facts));
       const old = factsOf(replaced.value);
       if (old !== undefined) this.#erase(step, old).delete(this.#recordKey(old));
       for (const stamp of [record, replaced, ...unchanged]) step.check(stamp);
-      step.set(replaced.key, inline ? { ...facts, body } : facts).set(record.key, facts);
+      step.set(replaced.key, inline ? { ...facts, body } : facts).set(record.key, facts).sum(this.putCount, 1n);
     });
     if (!ok && !inline) await this.remove({ stamp: record, facts });
     return ok;
@@ -141,7 +147,7 @@ export class KvEntries {
     await this.#db.commit(erase);
   }
 
-  /** The records of all entries, or of some; what was fetched longest ago comes first. */
+  /** The records of all entries, or of some; what was put longest ago comes first. */
   async *records(selection?: KvSelection): AsyncGenerator<KvRecord> {
     for await (const entry of this.#db.list("record", selection)) {
       yield { stamp: entry, facts: factsOf(entry.value) };
@@ -161,7 +167,7 @@ export class KvEntries {
     for await (const { facts } of this.records()) {
       if (facts === undefined) continue;
       entries++;
-      bytes += facts.size;
+      bytes += chargeOf(facts);
     }
     await this.#db.commit((step) => {
       for (const count of counts) step.check(count).delete(count.key);
@@ -176,7 +182,7 @@ export class KvEntries {
     let written: string | null = null;
     for (let from = 0; from < chunks.length; from += CHUNKS_PER_STEP) {
       const { ok, versionstamp } = await this.#db.commit((step) => {
-        if (from === 0) this.#count(step, 1, facts.size);
+        if (from === 0) this.#count(step, 1, chargeOf(facts));
         step.check({ key, versionstamp: written }).set(key, facts);
         for (const { key, start } of chunks.slice(from, from + CHUNKS_PER_STEP)) {
           step.set(key, body.subarray(start, start + MAX_VALUE_BYTES));
@@ -190,7 +196,7 @@ export class KvEntries {
 
   /** Removes everything of an entry but its head and its record. */
   #erase(step: KvAtomic, facts: EntryFacts): KvAtomic {
-    this.#count(step, -1, -facts.size);
+    this.#count(step, -1, -chargeOf(facts));
     for (const key of this.#chunkKeys(facts)) step.delete(key);
     return step;
   }
@@ -199,8 +205,8 @@ export class KvEntries {
     step.sum(this.#entryCount, amount(entries)).sum(this.#byteCount, amount(bytes));
   }
 
-  #recordKey({ fetchedAt, id }: EntryFacts): KvKey {
-    return this.#db.key("record", fetchedAt, id);
+  #recordKey({ age, id }: EntryFacts): KvKey {
+    return this.#db.key("record", age, id);
   }
 
   #chunkKeys(facts: EntryFacts): KvKey[] {
@@ -209,18 +215,26 @@ export class KvEntries {
 }
 
 /** The facts of a new entry. */
-export function newFacts(key: string, fetchedAt: number, size: number): EntryFacts {
+export function newFacts({ key, fetchedAt, age, size }: Omit<EntryFacts, "id" | "chunks">): EntryFacts {
   const inline = size + 2 * key.length + FRAME_BYTES <= MAX_VALUE_BYTES;
-  return { key, fetchedAt, id: crypto.randomUUID(), size, chunks: inline ? 0 : Math.ceil(size / MAX_VALUE_BYTES) };
+  const chunks = inline ? 0 : Math.ceil(size / MAX_VALUE_BYTES);
+  return { key, fetchedAt, age, id: crypto.randomUUID(), size, chunks };
+}
+
+/** How many bytes an entry counts: its rows, and its key in two values with two bytes a character. */
+export function chargeOf({ key, size }: Pick<EntryFacts, "key" | "size">): number {
+  return size + 4 * key.length + FRAME_BYTES;
 }
 
 /** The facts in a head or record, or `undefined` if none can be read. */
 export function factsOf(value: unknown): EntryFacts | undefined {
   const [key, fetchedAt, id] = [fieldOf(value, "key"), fieldOf(value, "fetchedAt"), fieldOf(value, "id")];
+  const age = fieldOf(value, "age");
   const [size, chunks] = [fieldOf(value, "size"), fieldOf(value, "chunks")];
-  if (typeof key !== "string" || typeof fetchedAt !== "number" || typeof id !== "string") return undefined;
+  if (typeof key !== "string" || typeof id !== "string") return undefined;
+  if (typeof fetchedAt !== "number" || typeof age !== "number") return undefined;
   if (!isCount(size, MAX_ENTRY_BYTES) || !isCount(chunks, MAX_CHUNKS)) return undefined;
-  return { key, fetchedAt, id, size, chunks };
+  return { key, fetchedAt, age, id, size, chunks };
 }
 
 function isCount(value: unknown, most: number): value is number {

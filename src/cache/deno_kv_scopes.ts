@@ -1,8 +1,6 @@
 import { amount, countOf, inBatches, keyPart, type KvDatabase, type KvEntry } from "./deno_kv_database.ts";
 import type { KvKey, KvStamp } from "./deno_kv_handle.ts";
 
-/** How many scopes have a record of their own; when there would be more, everything is invalidated at once instead. */
-const MAX_SCOPES = 10_000;
 /** How many records one atomic can check. */
 const RECORDS_PER_STEP = 100;
 /** How often an invalidation that others come in the way of is tried. */
@@ -27,9 +25,12 @@ export class KvScopes {
   readonly #db: KvDatabase;
   readonly #store: KvKey;
   readonly #count: KvKey;
+  /** How many scopes have a record of their own; when there would be more, everything is invalidated at once instead. */
+  readonly #maxScopes: number;
 
-  constructor(db: KvDatabase) {
+  constructor(db: KvDatabase, maxScopes: number) {
     this.#db = db;
+    this.#maxScopes = maxScopes;
     this.#store = db.key("store");
     this.#count = db.key("count", "scopes");
   }
@@ -53,7 +54,7 @@ export class KvScopes {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const [record, count] = await this.#db.read([key, this.#count]);
       const added = scope !== undefined && record.versionstamp === null;
-      if (added && countOf(count) >= MAX_SCOPES) return await this.#startOver();
+      if (added && countOf(count) >= this.#maxScopes) return await this.#startOver();
       const { ok } = await this.#db.commit((step) => {
         if (added) step.sum(this.#count, 1n);
         step.check(record).set(key, keepsEntries ? floorOf(record) : OWN_VERSIONSTAMP);

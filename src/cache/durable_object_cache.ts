@@ -23,7 +23,12 @@ export interface DurableObjectSql {
 export interface DurableObjectCacheOptions {
   /** How many entries it keeps; default 100 000. */
   readonly maxEntries?: number | undefined;
-  /** How many bytes of rows it keeps; default 256 MiB. An entry that is larger, or has more than 2 MB, is not kept. */
+  /** How many scopes it keeps, those that were only invalidated included; default 10 000. */
+  readonly maxScopes?: number | undefined;
+  /**
+   * How many bytes it keeps, with keys and what the tables need beside them; default 256 MiB. An entry that is larger, or has
+   * more than 2 MB, is not kept. The storage stays below twice this and 1 MiB.
+   */
   readonly maxBytes?: number | undefined;
   /** Hears of entries that could not be read. */
   readonly tracer?: Tracer | undefined;
@@ -34,8 +39,8 @@ const MAX_ENTRY_BYTES = 2_000_000;
 
 /**
  * A cache in tables of its own (`vantage_…`) of a Durable Object's SQLite storage. It answers without a promise, and is
- * still warm after the object was evicted. Bounded by entries and by bytes; what was invalidated goes first, then what was
- * fetched longest ago. Invalidating a scope costs the same whatever it holds.
+ * still warm after the object was evicted. Bounded by entries, scopes and bytes; what was invalidated goes first,
+ * then what was put longest ago, whatever time it was. Invalidating a scope costs the same whatever it holds.
  *
  * An entry of more than 2 MB, the most that a row can hold there, is not kept: ask for such rows by pages. The tables are
  * made when they are first needed, also after a `deleteAll()` of the storage. An entry that cannot be decoded is dropped.

@@ -8,10 +8,12 @@ export interface MemCacheOptions {
   readonly maxEntries?: number | undefined;
   /** How many rows it keeps, over all entries; default 100 000. An entry with more rows than this is not kept. */
   readonly maxRows?: number | undefined;
+  /**
+   * Of how many scopes it remembers when they were invalidated; default 10 000. What was fetched for any other while one of
+   * them is forgotten is not kept.
+   */
+  readonly maxScopes?: number | undefined;
 }
-
-/** How many scopes have a fence of their own; the ones invalidated longest ago are merged when there are more. */
-const MAX_SCOPES = 10_000;
 
 interface Entry {
   readonly key: string;
@@ -22,8 +24,8 @@ interface Entry {
 }
 
 /**
- * A cache in memory that answers without a promise. Bounded by entries and by rows; the least recently used entry goes
- * first.
+ * A cache in memory that answers without a promise. Bounded by entries, rows and scopes; the least recently used entry
+ * goes first.
  *
  * @example Two tables, one cache
  * ```ts
@@ -43,6 +45,7 @@ interface Entry {
 export class MemCache implements Cache {
   readonly #maxEntries: number;
   readonly #maxRows: number;
+  readonly #maxScopes: number;
   readonly #entries = new Map<string, Entry>();
   readonly #scopes = new Map<string, Set<Entry>>();
   #newest: Entry | undefined;
@@ -61,6 +64,7 @@ export class MemCache implements Cache {
   constructor(options: MemCacheOptions = {}) {
     this.#maxEntries = wholeNumber("maxEntries", options.maxEntries ?? 10_000);
     this.#maxRows = wholeNumber("maxRows", options.maxRows ?? 100_000);
+    this.#maxScopes = wholeNumber("maxScopes", options.maxScopes ?? 10_000);
   }
 
   /** How many entries it holds. */
@@ -121,7 +125,8 @@ export class MemCache implements Cache {
     }
     this.#invalidatedScopes.delete(scope);
     this.#invalidatedScopes.set(scope, this.#invalidations);
-    if (this.#invalidatedScopes.size <= MAX_SCOPES) return;
+    if (this.#invalidatedScopes.size <= this.#maxScopes) return;
+    // Those without a fence of their own get the highest that was forgotten, so that no older one fits again.
     for (const [oldest, count] of this.#invalidatedScopes) {
       this.#invalidatedBeyondScopes = count;
       this.#invalidatedScopes.delete(oldest);

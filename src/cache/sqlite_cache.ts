@@ -4,6 +4,7 @@
  * @module
  */
 
+import { disposeByClosing } from "../base/async_dispose.ts";
 import {
   type SqliteHandle,
   type SqliteStatement,
@@ -23,7 +24,12 @@ export type { SqliteHandle, SqliteStatement, SqliteValue };
 export interface SqliteCacheOptions {
   /** How many entries it keeps; default 100 000. */
   readonly maxEntries?: number | undefined;
-  /** How many bytes of rows it keeps; default 256 MiB. An entry that is larger is not kept. */
+  /** How many scopes it keeps, those that were only invalidated included; default 10 000. */
+  readonly maxScopes?: number | undefined;
+  /**
+   * How many bytes it keeps, with keys and what the tables need beside them; default 256 MiB. An entry that is larger is not
+   * kept. The file stays below twice this and 1 MiB, its write-ahead log below 4 MiB unless somebody reads for long.
+   */
   readonly maxBytes?: number | undefined;
   /** Hears of entries that could not be read, and of damaged files. */
   readonly tracer?: Tracer | undefined;
@@ -34,7 +40,8 @@ const READS_PER_LOOK = 64;
 
 /**
  * A cache in one SQLite file in WAL mode, or in tables of its own (`vantage_…`) of an open handle. Several processes may
- * use it at once. Bounded by entries and by bytes; what was invalidated goes first, then what was fetched longest ago.
+ * use it at once. Bounded by entries, scopes and bytes; what was invalidated goes first, then what was
+ * put longest ago, whatever time it was.
  * Invalidating a scope costs the same whatever it holds.
  *
  * A damaged file is set aside under another name (`….damaged-1`) and replaced by an empty one. An entry that cannot be
@@ -65,6 +72,9 @@ const READS_PER_LOOK = 64;
  * ```
  */
 export class SqliteCache implements Cache, AsyncDisposable {
+  /** The same as `close()`. */
+  declare readonly [Symbol.asyncDispose]: () => Promise<void>;
+
   readonly #settings: SqliteStoreSettings;
   readonly #file: CacheFile | undefined;
   #handle: SqliteHandle;
@@ -73,6 +83,7 @@ export class SqliteCache implements Cache, AsyncDisposable {
   #reads = 0;
 
   private constructor(settings: SqliteStoreSettings, file: CacheFile | undefined, handle: SqliteHandle) {
+    disposeByClosing(SqliteCache.prototype);
     this.#settings = settings;
     this.#file = file;
     this.#handle = handle;
@@ -127,11 +138,6 @@ export class SqliteCache implements Cache, AsyncDisposable {
     if (!this.#closed) this.#file?.close(this.#handle);
     this.#closed = true;
     return Promise.resolve();
-  }
-
-  /** The same as `close()`. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 
   /** Goes on with the file that stands at the path, if it is another one by now. */

@@ -15,7 +15,8 @@ import { createSchema } from "./sqlite_store_schema.ts";
 
 /** Marks a file as one of these caches: "vLiv". */
 const APPLICATION_ID = 0x764c6976;
-const SCHEMA_VERSION = 1;
+/** Of the write-ahead log beside the file: as long as it is before SQLite copies it into the file, in pages of 4 KiB. */
+const MAX_LOG_BYTES = 1_000 * 4_096;
 /** How many damaged files are kept. */
 const MAX_SET_ASIDE = 4;
 /** How often opening a file lets other processes through. */
@@ -165,14 +166,9 @@ function claim(db: SqliteStatements, path: string): void {
   }
   db.write("PRAGMA journal_mode = WAL");
   db.run("PRAGMA synchronous = NORMAL");
-  const version = Number(db.get("PRAGMA user_version")?.user_version);
-  if (tables > 0 && version !== SCHEMA_VERSION) {
-    for (const table of ["entry", "scope", "total"]) db.run(`DROP TABLE IF EXISTS vantage_${table}`);
-  }
-  if (mark !== APPLICATION_ID || version !== SCHEMA_VERSION) {
-    db.run(`PRAGMA application_id = ${APPLICATION_ID}`);
-    db.run(`PRAGMA user_version = ${SCHEMA_VERSION}`);
-  }
+  // A reader that takes long keeps it from being written from its beginning again; without a limit it would stay as long.
+  db.write(`PRAGMA journal_size_limit = ${MAX_LOG_BYTES}`);
+  if (mark !== APPLICATION_ID) db.run(`PRAGMA application_id = ${APPLICATION_ID}`);
   createSchema(db);
 }
 

@@ -23,6 +23,7 @@ export type SqliteParam = null | number | string | Uint8Array;
 /** What a store keeps to. */
 export interface SqliteStoreSettings {
   readonly maxEntries: number;
+  readonly maxScopes: number;
   readonly maxBytes: number;
   /** How many bytes of rows one entry may have. */
   readonly maxEntryBytes: number;
@@ -31,46 +32,69 @@ export interface SqliteStoreSettings {
 
 interface Options {
   readonly maxEntries?: number | undefined;
+  readonly maxScopes?: number | undefined;
   readonly maxBytes?: number | undefined;
   readonly tracer?: Tracer | undefined;
 }
 
 /** How many invalidated entries one `put` clears away. */
 const SWEEP_ENTRIES = 16;
-/** How many scopes have a row of their own; those without valid entries are merged when there are more. */
-const MAX_SCOPES = 10_000;
+/** What an entry or a scope takes besides its key, which stands in a table and in an index, and its rows. */
+const OVERHEAD_BYTES = 128;
+/** Where a text in an index takes a page of its own, and what that has. */
+const LONG_TEXT_BYTES = 1_000;
+const PAGE_BYTES = 4_096;
 
 const GET = `SELECT e.fetched_at AS fetchedAt, e.body AS body FROM vantage_entry e
-  JOIN vantage_scope s ON s.name = e.scope WHERE e.key = ? AND e.generation = s.generation`;
-const FENCE = `SELECT t.store || ':' || t.beyond || ':' || coalesce(s.fence, 0) AS fence
+  JOIN vantage_scope s ON s.id = e.scope WHERE e.key = ? AND e.generation = s.generation`;
+const FENCE = `SELECT t.store || ':' || coalesce(max(t.beyond, s.fence), t.floor) AS fence
   FROM vantage_total t LEFT JOIN vantage_scope s ON s.name = ?`;
-const ADD_SCOPE = "INSERT INTO vantage_scope VALUES (?, 0, 0) ON CONFLICT DO NOTHING RETURNING 1 AS added";
+const ADD_SCOPE = `INSERT INTO vantage_scope (name, size, fence, generation) SELECT ?, ?, floor, floor
+  FROM vantage_total WHERE true ON CONFLICT DO NOTHING RETURNING id`;
 const PUT = `INSERT INTO vantage_entry (key, scope, generation, fetched_at, size, body)
-  SELECT ?, s.name, s.generation, ?, ?, ? FROM vantage_total t JOIN vantage_scope s ON s.name = ?
-  WHERE ? IS NULL OR t.store || ':' || t.beyond || ':' || s.fence = ?
-  ON CONFLICT (key) DO UPDATE SET generation = excluded.generation, fetched_at = excluded.fetched_at,
-    size = excluded.size, body = excluded.body
-  RETURNING id`;
+  SELECT ?, s.id, s.generation, ?, ?, ? FROM vantage_total t JOIN vantage_scope s ON s.name = ?
+  WHERE ? IS NULL OR t.store || ':' || max(t.beyond, s.fence) = ?
+  ON CONFLICT (key) DO UPDATE SET id = (SELECT max(id) + 1 FROM vantage_entry), generation = excluded.generation,
+    fetched_at = excluded.fetched_at, size = excluded.size, body = excluded.body
+  RETURNING id, (SELECT dead FROM vantage_scope s WHERE s.id = scope) AS dead`;
+const INVALIDATE_SCOPE = `INSERT INTO vantage_scope (name, size, fence, generation)
+  SELECT ?, ?, moment + 1, moment + 1 FROM vantage_total WHERE true
+  ON CONFLICT DO UPDATE SET fence = excluded.fence, generation = excluded.generation, dead = entries`;
+const MOVE_FENCE = `INSERT INTO vantage_scope (name, size, fence, generation)
+  SELECT ?, ?, moment + 1, moment + 1 FROM vantage_total WHERE true
+  ON CONFLICT DO UPDATE SET fence = excluded.fence`;
+const MOVE_ALL_FENCES = "UPDATE vantage_total SET moment = moment + 1, floor = moment + 1, beyond = moment + 1";
+const INVALIDATE_SCOPES = `UPDATE vantage_scope
+  SET generation = (SELECT moment + 1 FROM vantage_total), dead = entries WHERE entries > dead AND `;
+const DROP_ENTRIES = "DELETE FROM vantage_entry WHERE scope = (SELECT id FROM vantage_scope WHERE name = ?) AND ";
+const TOTALS = "SELECT entries, scopes, bytes FROM vantage_total";
 const SWEEP = `DELETE FROM vantage_entry WHERE id IN (SELECT e.id FROM vantage_scope s
-  JOIN vantage_entry e ON e.scope = s.name AND e.generation < s.generation WHERE s.name = ? LIMIT ${SWEEP_ENTRIES})`;
-const TOTAL = "SELECT entries, bytes FROM vantage_total";
-// What was invalidated, then what is oldest. The cross join has SQLite look at the scopes first, which are fewer.
-const EVICT = `DELETE FROM vantage_entry WHERE id IN (
-  SELECT id FROM (SELECT e.id FROM vantage_scope s CROSS JOIN vantage_entry e
-    WHERE e.scope = s.name AND e.generation < s.generation LIMIT ?)
-  UNION ALL SELECT id FROM (SELECT id FROM vantage_entry ORDER BY fetched_at, id LIMIT ?)
-  LIMIT ?) RETURNING id`;
-const COUNT_AGAIN = "UPDATE vantage_total SET (entries, bytes) = (SELECT count(*), total(size) FROM vantage_entry)";
-const INVALIDATE_SCOPE = `INSERT INTO vantage_scope VALUES (?, 1, 1)
-  ON CONFLICT DO UPDATE SET fence = fence + 1, generation = generation + 1`;
-const MOVE_FENCE = "INSERT INTO vantage_scope VALUES (?, 1, 0) ON CONFLICT DO UPDATE SET fence = fence + 1";
-const DROP_ENTRIES = "DELETE FROM vantage_entry WHERE scope = ? AND substr(key, 1, ?) = ?";
-const MOVE_ALL_FENCES = "UPDATE vantage_total SET beyond = beyond + 1";
-const INVALIDATE_SCOPES = "UPDATE vantage_scope SET generation = generation + 1 WHERE substr(name, 1, ?) = ?";
-const COUNT_SCOPES = "SELECT count(*) AS scopes FROM vantage_scope";
-// One statement with what its trigger does, so that no fence is taken and no entry put halfway.
-const MERGE_SCOPES = `DELETE FROM vantage_scope WHERE name <> ? AND NOT EXISTS
-  (SELECT 1 FROM vantage_entry e WHERE e.scope = vantage_scope.name AND e.generation = vantage_scope.generation)`;
+  JOIN vantage_entry e ON e.scope = s.id AND e.generation < s.generation WHERE s.name = ? LIMIT ${SWEEP_ENTRIES})`;
+// One scope at a time, and the cross join has SQLite look at that before it looks at entries.
+const DROP_DEAD = `DELETE FROM vantage_entry WHERE id IN (SELECT e.id
+  FROM (SELECT id, generation FROM vantage_scope WHERE dead > 0 LIMIT 1) s CROSS JOIN vantage_entry e
+  WHERE e.scope = s.id AND e.generation < s.generation LIMIT ?) RETURNING id`;
+// Of those that hold nothing the one that was invalidated longest ago, since then the floor rises least.
+const FORGET_SCOPE = `DELETE FROM vantage_scope WHERE id = (SELECT id FROM vantage_scope
+  WHERE entries = 0 AND name IS NOT ? ORDER BY fence LIMIT 1) RETURNING id`;
+const DROP_OLDEST = `DELETE FROM vantage_entry WHERE id IN
+  (SELECT id FROM vantage_entry WHERE id <> ? ORDER BY id LIMIT ?) RETURNING id`;
+const COUNT_AGAIN = [
+  `UPDATE vantage_scope SET (entries, dead) = (SELECT count(*), count(*) FILTER (WHERE e.generation < vantage_scope.generation)
+    FROM vantage_entry e WHERE e.scope = vantage_scope.id)`,
+  `UPDATE vantage_total SET (entries, bytes) = (SELECT count(*), total(size) FROM vantage_entry)`,
+  `UPDATE vantage_total SET (scopes, bytes) = (SELECT count(*), total(size) + vantage_total.bytes FROM vantage_scope)`,
+];
+
+/** A part of a `WHERE` with two parameters: whether a text starts with another, which is given with what comes after it. */
+type StartsWith = (column: string) => string;
+
+/** In the order of UTF-8, what starts alike stands together, and an index finds it. */
+const inOrder: StartsWith = (column) => `${column} >= ? AND ${column} < ?`;
+/** In UTF-16 it does not, where the lower half of a code unit may stand first. */
+const oneByOne: StartsWith = (column) => `instr(${column}, ?) = 1 AND ? IS NOT NULL`;
+/** After every character that `storable` leaves. */
+const LAST = "\u{10ffff}";
 
 /**
  * The settings that a user's options ask for, where one entry may have no more bytes than `maxEntryBytes`.
@@ -81,18 +105,21 @@ export function storeSettings(options: Options, maxEntryBytes: number = Infinity
   const maxBytes = wholeNumber("maxBytes", options.maxBytes ?? 256 * 2 ** 20);
   return {
     maxEntries: wholeNumber("maxEntries", options.maxEntries ?? 100_000),
+    maxScopes: wholeNumber("maxScopes", options.maxScopes ?? 10_000),
     maxBytes,
     maxEntryBytes: Math.min(maxEntryBytes, maxBytes),
     trace: options.tracer && new Trace(options.tracer, {}, () => {}),
   };
 }
 
-/** A cache in the tables that `createSchema` makes, of whatever database. */
+/**
+ * A cache in the tables that `createSchema` makes, of whatever database. What was invalidated goes first, then what was put
+ * longest ago. What time it was in whatever process makes no difference.
+ */
 export class SqliteStore implements Cache {
   readonly #db: SqliteRunner;
   readonly #settings: SqliteStoreSettings;
-  /** At how many scopes the next merge is worth a try. */
-  #mergeAbove = MAX_SCOPES;
+  #startsWith: StartsWith | undefined;
 
   constructor(db: SqliteRunner, settings: SqliteStoreSettings) {
     this.#db = db;
@@ -116,66 +143,88 @@ export class SqliteStore implements Cache {
   }
 
   put(key: string, { rows, fetchedAt }: CachedRows, fence?: Fence): boolean {
+    const { maxBytes, maxEntryBytes } = this.#settings;
     const body = encodeRows(rows);
-    if (body.length > this.#settings.maxEntryBytes) return false;
+    const name = storable(key);
     const scope = storableScopeOf(key) ?? "";
+    const size = body.length + sizeOfText(name);
+    if (size + sizeOfText(scope) > maxBytes || body.length > maxEntryBytes) return false;
     const mark = fence === undefined ? null : String(fence);
-    const added = this.#db.write(ADD_SCOPE, [scope]).length > 0;
-    const [stored] = this.#db.write(PUT, [storable(key), fetchedAt, body.length, body, scope, mark, mark]);
-    // Only now, since it may move the fence.
-    if (added) this.#mergeScopes(scope);
-    this.#db.run(SWEEP, [scope]);
-    const evicted = this.#evict();
-    return stored !== undefined && !evicted.has(Number(stored.id));
+    const put = [name, fetchedAt, size, body, scope, mark, mark];
+    let [stored] = this.#db.write(PUT, put);
+    if (stored === undefined && this.#db.write(ADD_SCOPE, [scope, sizeOfText(scope)]).length > 0) {
+      [stored] = this.#db.write(PUT, put);
+    }
+    // Little by little, as new entries of the scope come.
+    if (Number(stored?.dead ?? 0) > 0) this.#db.run(SWEEP, [scope]);
+    this.#makeRoom({ scope, id: Number(stored?.id ?? 0) });
+    return stored !== undefined;
   }
 
   invalidatePrefix(text: string): void {
     const prefix = storable(text);
     const scope = scopeOf(prefix);
-    if (scope === prefix) {
-      this.#db.run(INVALIDATE_SCOPE, [scope]);
-    } else if (scope !== undefined) {
-      // The fence moves first: what is put between the two steps is new, and dropping it costs only a read.
-      this.#db.run(MOVE_FENCE, [scope]);
-      this.#db.run(DROP_ENTRIES, [scope, prefix.length, prefix]);
-    } else {
-      this.#db.run(MOVE_ALL_FENCES);
-      this.#db.run(INVALIDATE_SCOPES, [prefix.length, prefix]);
-      // Keys without a slash are all in the scope "".
-      if (prefix !== "") this.#db.run(DROP_ENTRIES, ["", prefix.length, prefix]);
-    }
+    if (scope === undefined) return this.#invalidateScopes(prefix);
+    const whole = scope === prefix;
+    // The fence moves first: what is put between the two steps is new, and dropping it costs only a read.
+    this.#db.run(whole ? INVALIDATE_SCOPE : MOVE_FENCE, [scope, sizeOfText(scope)]);
+    if (!whole) this.#dropEntries(scope, prefix);
+    this.#makeRoom({ scope: null, id: 0 });
   }
 
-  /** Makes room; answers with the numbers of the entries that went for it. */
-  #evict(): ReadonlySet<number> {
-    const { maxEntries, maxBytes } = this.#settings;
-    const evicted = new Set<number>();
+  #invalidateScopes(prefix: string): void {
+    this.#db.run(MOVE_ALL_FENCES);
+    this.#db.run(INVALIDATE_SCOPES + this.#whereStarting("name"), [prefix, prefix + LAST]);
+    // Keys without a slash are all in the scope "".
+    if (prefix !== "") this.#dropEntries("", prefix);
+  }
+
+  #dropEntries(scope: string, prefix: string): void {
+    this.#db.run(DROP_ENTRIES + this.#whereStarting("key"), [scope, prefix, prefix + LAST]);
+  }
+
+  #whereStarting(column: string): string {
+    this.#startsWith ??= Number(this.#db.get("SELECT length(CAST('a' AS BLOB)) AS n")?.n) === 1 ? inOrder : oneByOne;
+    return this.#startsWith(column);
+  }
+
+  /** Drops what is beyond the bounds, but neither this scope nor this entry. */
+  #makeRoom(kept: Kept): void {
+    const { maxEntries, maxScopes, maxBytes } = this.#settings;
     for (;;) {
-      const { entries = 0, bytes = 0 } = this.#db.get(TOTAL) ?? {};
-      const tooMany = Number(entries) - maxEntries;
-      if (tooMany <= 0 && Number(bytes) <= maxBytes) return evicted;
-      const count = Math.max(1, tooMany);
-      const gone = this.#db.write(EVICT, [count, count, count]);
-      for (const { id } of gone) evicted.add(Number(id));
-      // A count of entries that are not there would be waited for for ever.
-      if (gone.length === 0) {
-        this.#db.run(COUNT_AGAIN);
-        return evicted;
-      }
+      const { entries = 0, scopes = 0, bytes = 0 } = this.#db.get(TOTALS) ?? {};
+      const tooMany = Math.max(Number(entries) - maxEntries, 0);
+      const tooManyScopes = Number(scopes) > maxScopes;
+      const tooLarge = Number(bytes) > maxBytes;
+      if (tooMany === 0 && !tooManyScopes && !tooLarge) return;
+      const count = Math.max(tooMany, 1);
+      const dropped = this.#drops(DROP_DEAD, count) ||
+        ((tooManyScopes || tooLarge) && this.#drops(FORGET_SCOPE, kept.scope)) ||
+        this.#drops(DROP_OLDEST, kept.id, count);
+      // Counts of what is not there would be waited for for ever.
+      if (!dropped) return COUNT_AGAIN.forEach((sql) => this.#db.run(sql));
     }
   }
 
-  /** A scope without valid entries needs no row if all fences move instead; `kept` is in use. */
-  #mergeScopes(kept: string): void {
-    if (this.#countScopes() <= this.#mergeAbove) return;
-    this.#db.run(MERGE_SCOPES, [kept]);
-    // Where most hold entries, looking at all of them again for every new one would be for nothing.
-    this.#mergeAbove = Math.max(MAX_SCOPES, Math.floor(this.#countScopes() * 1.1));
+  #drops(sql: string, ...params: SqliteParam[]): boolean {
+    return this.#db.write(sql, params).length > 0;
   }
+}
 
-  #countScopes(): number {
-    return Number(this.#db.get(COUNT_SCOPES)?.scopes);
-  }
+/** What stays whatever has to go. */
+interface Kept {
+  readonly scope: string | null;
+  readonly id: number;
+}
+
+/** What a text takes that stands in a table and in an index, with what stands beside it. */
+function sizeOfText(text: string): number {
+  const bytes = byteLength(text);
+  return OVERHEAD_BYTES + 2 * bytes + (bytes > LONG_TEXT_BYTES ? PAGE_BYTES : 0);
+}
+
+function byteLength(text: string): number {
+  return new TextEncoder().encode(text).length;
 }
 
 /**

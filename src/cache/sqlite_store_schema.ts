@@ -1,44 +1,70 @@
 import type { SqliteRunner } from "./sqlite_store.ts";
 
+/** Counts up when the tables change; those of another version are dropped. */
+const VERSION = 2;
+
 /**
- * Small columns stand before the bytes, so that a look at them does not read the bytes' pages. An entry counts only
- * while its generation is that of its scope, so that invalidating a scope is one row changed, whatever it holds.
+ * `moment` counts all invalidations of the store. A scope's `fence` is the moment of its last one, its `generation` that of
+ * the last one of the whole scope: an entry counts only while its generation is that of its scope, so that invalidating a
+ * scope changes one row of it, whatever it holds. No moment comes twice, so no fence does.
+ *
+ * A scope that is forgotten leaves its fence in `floor`, which is the fence of every scope that has no row. `beyond` is
+ * the moment of the last invalidation that concerned scopes whatever their names.
+ *
+ * An entry's `id` is its age: it counts up with every put. Triggers keep the counts that the bounds are checked against:
+ * of a scope, all its entries and the dead ones among them. Small columns stand before the bytes, so that a look at them
+ * does not read the bytes' pages.
  */
 const SCHEMA = [
   `CREATE TABLE IF NOT EXISTS vantage_total (
-    one INTEGER PRIMARY KEY CHECK (one = 1),
-    store TEXT NOT NULL, beyond INTEGER NOT NULL, entries INTEGER NOT NULL, bytes INTEGER NOT NULL
+    one INTEGER PRIMARY KEY CHECK (one = 1), version INTEGER NOT NULL CHECK (version = ${VERSION}),
+    store TEXT NOT NULL, moment INTEGER NOT NULL, floor INTEGER NOT NULL, beyond INTEGER NOT NULL,
+    scopes INTEGER NOT NULL, entries INTEGER NOT NULL, bytes INTEGER NOT NULL
   )`,
   `CREATE TABLE IF NOT EXISTS vantage_scope (
-    name TEXT PRIMARY KEY, fence INTEGER NOT NULL, generation INTEGER NOT NULL
-  ) WITHOUT ROWID`,
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, fence INTEGER NOT NULL, generation INTEGER NOT NULL,
+    size INTEGER NOT NULL, entries INTEGER NOT NULL DEFAULT 0, dead INTEGER NOT NULL DEFAULT 0
+  )`,
+  "CREATE INDEX IF NOT EXISTS vantage_scope_empty ON vantage_scope (fence) WHERE entries = 0",
+  "CREATE INDEX IF NOT EXISTS vantage_scope_dead ON vantage_scope (id) WHERE dead > 0",
   `CREATE TABLE IF NOT EXISTS vantage_entry (
-    id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, scope TEXT NOT NULL, generation INTEGER NOT NULL,
+    id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, scope INTEGER NOT NULL, generation INTEGER NOT NULL,
     fetched_at REAL NOT NULL, size INTEGER NOT NULL, body BLOB NOT NULL
   )`,
   "CREATE INDEX IF NOT EXISTS vantage_entry_by_generation ON vantage_entry (scope, generation)",
-  "CREATE INDEX IF NOT EXISTS vantage_entry_by_age ON vantage_entry (fetched_at)",
   `CREATE TRIGGER IF NOT EXISTS vantage_entry_added AFTER INSERT ON vantage_entry BEGIN
     UPDATE vantage_total SET entries = entries + 1, bytes = bytes + NEW.size;
+    UPDATE vantage_scope SET entries = entries + 1 WHERE id = NEW.scope;
   END`,
-  `CREATE TRIGGER IF NOT EXISTS vantage_entry_changed AFTER UPDATE OF size ON vantage_entry BEGIN
+  `CREATE TRIGGER IF NOT EXISTS vantage_entry_changed AFTER UPDATE ON vantage_entry BEGIN
     UPDATE vantage_total SET bytes = bytes + NEW.size - OLD.size;
+    UPDATE vantage_scope SET dead = dead - 1 WHERE id = NEW.scope AND OLD.generation < generation;
   END`,
   `CREATE TRIGGER IF NOT EXISTS vantage_entry_removed AFTER DELETE ON vantage_entry BEGIN
     UPDATE vantage_total SET entries = entries - 1, bytes = bytes - OLD.size;
+    UPDATE vantage_scope SET entries = entries - 1, dead = dead - (OLD.generation < generation) WHERE id = OLD.scope;
   END`,
-  // A scope that comes back counts from 0 again. In the same step as it goes, all fences move and its entries go, so that
-  // no older fence fits again, and no older entry.
+  `CREATE TRIGGER IF NOT EXISTS vantage_scope_added AFTER INSERT ON vantage_scope BEGIN
+    UPDATE vantage_total SET scopes = scopes + 1, bytes = bytes + NEW.size, moment = max(moment, NEW.fence);
+  END`,
+  `CREATE TRIGGER IF NOT EXISTS vantage_scope_invalidated AFTER UPDATE OF fence, generation ON vantage_scope BEGIN
+    UPDATE vantage_total SET moment = max(moment, NEW.fence, NEW.generation);
+  END`,
   `CREATE TRIGGER IF NOT EXISTS vantage_scope_removed AFTER DELETE ON vantage_scope BEGIN
-    UPDATE vantage_total SET beyond = beyond + 1;
-    DELETE FROM vantage_entry WHERE scope = OLD.name;
+    UPDATE vantage_total SET scopes = scopes - 1, bytes = bytes - OLD.size, floor = max(floor, OLD.fence);
+    DELETE FROM vantage_entry WHERE scope = OLD.id;
   END`,
 ];
 
-const ADD_TOTAL = "INSERT INTO vantage_total VALUES (1, lower(hex(randomblob(8))), 0, 0, 0) ON CONFLICT DO NOTHING";
+const ADD_TOTAL = `INSERT INTO vantage_total VALUES (1, ${VERSION}, lower(hex(randomblob(8))), 0, 0, 0, 0, 0, 0)
+  ON CONFLICT DO NOTHING`;
 
-/** Makes the tables of a store, where they are missing. */
+/** Makes the tables of a store, where they are missing or of another version. */
 export function createSchema(db: SqliteRunner): void {
+  const total = db.get("SELECT sql FROM sqlite_schema WHERE name = 'vantage_total'");
+  if (total !== undefined && !String(total.sql).includes(`version = ${VERSION})`)) {
+    for (const table of ["entry", "scope", "total"]) db.run(`DROP TABLE IF EXISTS vantage_${table}`);
+  }
   for (const statement of SCHEMA) db.run(statement);
   db.run(ADD_TOTAL);
 }

@@ -5,6 +5,7 @@ import type { ManualLiveStream } from "../stream/manual_live_stream.ts";
 import { failure, type Trace } from "../trace/trace.ts";
 import type { TraceFields, TraceLevel } from "../trace/tracer.ts";
 import { Backoff } from "../clock/backoff.ts";
+import { Pause } from "../clock/pause.ts";
 import type { Invalidation } from "./invalidation.ts";
 import type { Counters, InvalidationCause } from "./live_stats.ts";
 
@@ -18,9 +19,6 @@ export interface EventListenerOptions {
   readonly trace: Trace | undefined;
 }
 
-/** A subscription that lasted this long was a good one. An event proves nothing: a server may send one and hang up. */
-const GOOD_SUBSCRIPTION_MS = 30_000;
-
 /**
  * Listens for as long as the table lives. Each event invalidates; so does the begin and the end of each gap. The first
  * subscription counts as the end of a gap, since nobody knows what happened before it.
@@ -28,31 +26,41 @@ const GOOD_SUBSCRIPTION_MS = 30_000;
 export class EventListener {
   readonly #options: EventListenerOptions;
   readonly #backoff: Backoff;
+  readonly #pause: Pause;
   readonly #closing = new AbortController();
+  #release: (() => void) | undefined;
   readonly #stopped: Promise<void>;
 
   /** Subscribes at once: what is pushed after this returns is not missed. */
   constructor(options: EventListenerOptions) {
     this.#options = options;
     this.#backoff = new Backoff(options.clock);
+    this.#pause = new Pause(options.clock, () => options.events.isAwaited);
     this.#stopped = this.#listen();
+  }
+
+  /** Waits for events as somebody does who reads what this brings, or no longer. */
+  hold(awaited: boolean): void {
+    this.#release?.();
+    this.#release = awaited ? this.#options.stream.hold?.() : undefined;
+    this.#pause.review();
   }
 
   /** Ends the subscription, and resolves when nothing is under way any more. */
   async close(): Promise<void> {
     this.#closing.abort();
+    this.hold(false);
     await this.#stopped;
   }
 
   async #listen(): Promise<void> {
     const { signal } = this.#closing;
     while (!signal.aborted) {
-      const subscribedAt = this.#options.clock.monotonic();
+      this.#backoff.begin();
       await this.#followOneSubscription();
       if (signal.aborted) return;
       await this.#distrust("gap", "the stream ended", { kind: "changed" });
-      if (this.#options.clock.monotonic() - subscribedAt >= GOOD_SUBSCRIPTION_MS) this.#backoff.reset();
-      await this.#backoff.pause({ signal, background: true }).catch(() => {});
+      await this.#pause.wait(this.#backoff.nextMs(), () => signal.aborted);
       if (!signal.aborted) this.#options.counters.retries++;
     }
   }
@@ -60,7 +68,7 @@ export class EventListener {
   async #followOneSubscription(): Promise<void> {
     const { signal } = this.#closing;
     try {
-      const reader = this.#options.stream.subscribe({ signal }).getReader();
+      const reader = this.#options.stream.subscribe({ signal, background: true }).getReader();
       const stop = (): void => void reader.cancel().catch((error: unknown) => this.#lost(error));
       signal.addEventListener("abort", stop, { once: true });
       try {

@@ -39,7 +39,9 @@ export class LiveCore {
   readonly invalidation: Invalidation;
   readonly reads: ReadThrough;
   readonly queue: WriteQueue;
-  readonly events: ManualLiveStream = new ManualLiveStream();
+  readonly events: ManualLiveStream = new ManualLiveStream({
+    onAwaited: (awaited) => this.#listener?.hold(awaited),
+  });
   readonly #writes: WriteThrough;
   readonly #clock: Clock;
   readonly #deadline: Deadline;

@@ -1,3 +1,4 @@
+import { disposeByClosing } from "../base/async_dispose.ts";
 import type { Cache } from "../cache/cache.ts";
 import { escapeKeyPart } from "../cache/cache_key.ts";
 import type { Write } from "../queue/write.ts";
@@ -60,6 +61,9 @@ export interface Explanation {
  * ```
  */
 export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable {
+  /** The same as `close()`. */
+  declare readonly [Symbol.asyncDispose]: () => Promise<void>;
+
   readonly #core: LiveCore;
   /** The master, narrowed like this handle. */
   readonly #master: AnyTable;
@@ -78,6 +82,7 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
    */
   constructor(master: AnyTable, cacheKey: string, cache: Cache, options: LiveTableOptions = {}) {
     super();
+    disposeByClosing(LiveTable.prototype);
     const shared: unknown = CORE in options ? options[CORE] : undefined;
     this.#core = shared instanceof LiveCore ? shared : new LiveCore(master, cacheKey, cache, options);
     this.#master = master;
@@ -290,11 +295,6 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
    */
   close(): Promise<void> {
     return waitedFor(selfOf(this).#core.close(), "for close()", selfOf(this).#core);
-  }
-
-  /** The same as `close()`. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 
   /** Remembered, so that the key of a row that is read often is built once. */

@@ -1,9 +1,15 @@
 import { describe } from "../table/row.ts";
 import { wholeNumber } from "../table/whole_number.ts";
+import type { WriteVerb } from "../wire/writes.ts";
+import { methodsOf } from "./routes.ts";
 
 /** Which pages of other origins may ask, as CORS has it. */
 export interface Cors {
-  /** The origins, each as a browser sends it (`"https://shop.example"`), or `"*"` for any. */
+  /**
+   * The origins, each exactly as a browser sends it, or `"*"` for any: `"https://shop.example"`, `"tauri://localhost"`,
+   * `"capacitor://localhost"`, `"chrome-extension://<id>"`. `"null"` is what pages without an origin send, as those of files
+   * and of sandboxed frames, and any page can make such a frame: not with credentials.
+   */
   readonly origins: readonly string[] | "*";
   /** Whether they may send cookies and the like; default `false`. Not with `"*"`. */
   readonly credentials?: boolean | undefined;
@@ -14,6 +20,12 @@ export interface Cors {
 }
 
 const ALLOWED_HEADERS = ["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "Last-Event-ID"];
+/** The schemes whose origins have a form of their own, which `URL` knows. Others (of apps, of extensions) are left as they are. */
+const WEB = /^(?:https?|wss?|ftp):/i;
+/** A scheme and a host, with nothing behind. */
+const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@\\]+$/;
+/** What pages have whose place says nothing of who they are. */
+const ANONYMOUS = "null";
 /** What RFC 9110 lets a header be named. */
 const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/;
 const EXPOSED_HEADERS = "ETag, Retry-After";
@@ -32,11 +44,19 @@ export class CorsPolicy {
    * @throws {TypeError} if an origin or a header is none, or credentials are allowed to any.
    * @throws {RangeError} if `maxAgeS` is not a whole number.
    */
-  constructor({ origins, credentials = false, headers = [], maxAgeS = 600 }: Cors, writable: boolean) {
-    if (origins === "*" && credentials) throw new TypeError(`cors cannot allow credentials to origins "*": name them`);
+  constructor({ origins, credentials = false, headers = [], maxAgeS = 600 }: Cors, writes: ReadonlySet<WriteVerb>) {
+    if (origins !== "*" && !Array.isArray(origins)) {
+      throw new TypeError(`cors.origins must be "*" or a list of origins, got ${describe(origins)}`);
+    }
     for (const origin of origins === "*" ? [] : origins) {
-      if (URL.canParse(origin) && new URL(origin).origin === origin) continue;
-      throw new TypeError(`An origin must be like "https://shop.example", got ${describe(origin)}`);
+      if (isOrigin(origin)) continue;
+      throw new TypeError(
+        `An origin must be like "https://shop.example" or "tauri://localhost", got ${describe(origin)}`,
+      );
+    }
+    const anybody = origins === "*" ? "*" : origins.find((origin) => origin === ANONYMOUS);
+    if (credentials && anybody !== undefined) {
+      throw new TypeError(`cors cannot allow credentials to origins ${describe(anybody)}: name them`);
     }
     for (const header of headers) {
       if (!TOKEN.test(header)) throw new TypeError(`A header must be like "X-Api-Key", got ${describe(header)}`);
@@ -45,7 +65,7 @@ export class CorsPolicy {
     this.#headers = [...ALLOWED_HEADERS, ...headers].join(", ");
     this.#credentials = credentials;
     this.#maxAgeS = wholeNumber("maxAgeS", maxAgeS, 0);
-    this.#methods = writable ? "GET, HEAD, POST, PUT, PATCH, DELETE" : "GET, HEAD";
+    this.#methods = ["GET", "HEAD", ...methodsOf(writes)].join(", ");
   }
 
   /** The answer to a preflight; `undefined` if the request is none. */
@@ -77,4 +97,10 @@ export class CorsPolicy {
   #listed(origin: string | null): string | undefined {
     return origin !== null && this.#origins.includes(origin) ? origin : undefined;
   }
+}
+
+function isOrigin(origin: unknown): boolean {
+  if (typeof origin !== "string") return false;
+  if (WEB.test(origin)) return URL.canParse(origin) && new URL(origin).origin === origin;
+  return origin === ANONYMOUS || ORIGIN.test(origin);
 }

@@ -1,6 +1,4 @@
-import { isNarrowed } from "../table/query.ts";
 import { describe, type Row } from "../table/row.ts";
-import type { TableLike } from "../table/table_like.ts";
 import { failure, Trace } from "../trace/trace.ts";
 import type { TraceLevel } from "../trace/tracer.ts";
 import { badRequest, problemOf } from "../wire/problem.ts";
@@ -8,44 +6,48 @@ import { noContent, problemAnswer, Refusal, withoutBody } from "./answers.ts";
 import { readRow } from "./body.ts";
 import { EventBroadcast } from "./event_broadcast.ts";
 import type { HandlerSettings } from "./handler_options.ts";
-import { readRoutes } from "./read_routes.ts";
+import type { NamedStream } from "./named_tables.ts";
 import { refuse, refuseForNow } from "./refusals.ts";
 import type { Action, Place } from "./routes.ts";
-import { ServedTable } from "./served_table.ts";
-import { writeRoutes } from "./write_routes.ts";
+import type { Site } from "./site.ts";
 
 /** What is told where nothing more may be. */
 const NO_ANSWER = "The request could not be answered";
+
+/** What a {@linkcode Dispatcher} hands requests to. */
+export interface DispatcherParts {
+  /** What is served, for traces. */
+  readonly names: readonly string[];
+  readonly streams: readonly NamedStream[];
+  /** The places there are; `events` is `undefined` if there are no streams. */
+  readonly toSite: (events: EventBroadcast | undefined) => Site;
+}
 
 /** Takes requests in, lets pass what may, hands it to its route, and makes an answer of whatever comes of it. */
 export class Dispatcher {
   readonly #settings: HandlerSettings;
   readonly #trace: Trace | undefined;
   readonly #events: EventBroadcast | undefined;
-  /** By the path under the base. */
-  readonly #places: ReadonlyMap<string, Place>;
+  readonly #site: Site;
   readonly #underWay = new Set<Promise<void>>();
   #closed = false;
 
-  constructor(table: TableLike, settings: HandlerSettings) {
-    const { events, tracer, authorize, writable, maxAnswerBytes } = settings;
-    const served = new ServedTable(table, settings);
+  constructor(settings: HandlerSettings, { names, streams, toSite }: DispatcherParts) {
+    const { tracer } = settings;
     this.#settings = settings;
-    this.#trace = tracer && new Trace(tracer, { table: table.tableName }, () => {});
-    this.#events = events && new EventBroadcast({
+    this.#trace = tracer && new Trace(tracer, { table: names.join(",") }, () => {});
+    this.#events = streams.length === 0 ? undefined : new EventBroadcast({
       ...settings,
-      stream: events,
-      changesOnly: isNarrowed(table.query),
+      streams,
       onFailure: (error) => this.#tellFailure("warn", "events lost", error),
     });
-    const cacheControl = authorize === undefined ? "no-cache" : "private, no-cache";
-    const reads = readRoutes({ served, events: this.#events, cacheControl, maxAnswerBytes });
-    const writes = writable ? writeRoutes(served) : {};
-    this.#places = new Map(Object.entries(reads).map(([path, place]) => [path, { ...place, ...writes[path] }]));
+    this.#site = toSite(this.#events);
   }
 
   /** Answers a request, whatever it is. */
-  async answer(request: Request, context: object): Promise<Response> {
+  async answer(request: Request, given: unknown): Promise<Response> {
+    // Whatever calls a handler may pass more along, as `map` does the place in its array.
+    const context = typeof given === "object" && given !== null ? given : {};
     const { cors } = this.#settings;
     const answer = cors?.preflight(request) ?? await this.#tracedAnswer(request, context);
     return cors?.apply(request, answer) ?? answer;
@@ -86,7 +88,9 @@ export class Dispatcher {
   async #admit(request: Request, context: object): Promise<Response | undefined> {
     const { maxUrlLength } = this.#settings;
     this.#assertOpen();
-    if (request.url.length > maxUrlLength) throw refuse(`A URL must have at most ${maxUrlLength} characters`, 414);
+    if (request.url.length > maxUrlLength) {
+      throw refuse(`A URL must have at most ${maxUrlLength} characters (maxUrlLength)`, 414);
+    }
     const permit = await this.#permitOf(request, context);
     this.#assertOpen();
     if (permit === true) return undefined;
@@ -137,8 +141,7 @@ export class Dispatcher {
 
   #placeAt(path: string): Place {
     const { base } = this.#settings;
-    const under = path === `${base}/` ? "" : path.slice(base.length);
-    const place = path.startsWith(base) ? this.#places.get(under) : undefined;
+    const place = path.startsWith(base) ? this.#site.placeAt(path.slice(base.length)) : undefined;
     if (place !== undefined) return place;
     // Not the code of a row that is missing: who asks for one must not take a wrong address for an answer.
     throw new Refusal({
@@ -152,12 +155,17 @@ export class Dispatcher {
   #finish(work: Promise<unknown>, context: object): void {
     const done = work.then(() => {}, () => {}).finally(() => this.#underWay.delete(done));
     this.#underWay.add(done);
-    if ("waitUntil" in context && typeof context.waitUntil === "function") context.waitUntil(done);
+    // That a worker may be stopped too early is no reason to answer that the write failed.
+    keepAlive(context, done).catch((error: unknown) => this.#tellFailure("warn", "not waited for", error));
   }
 
   #tellFailure(level: TraceLevel, name: string, error: unknown): void {
     this.#trace?.event({ target: "vantage_live::server", level, name, fields: failure(error) });
   }
+}
+
+async function keepAlive(context: object, work: Promise<void>): Promise<void> {
+  if ("waitUntil" in context && typeof context.waitUntil === "function") await context.waitUntil(work);
 }
 
 /** Its class is not asked for: adapters for Node bring their own. */

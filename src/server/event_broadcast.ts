@@ -1,16 +1,14 @@
+import { Backoff } from "../clock/backoff.ts";
 import type { Clock } from "../clock/clock.ts";
-import type { LiveEvent } from "../stream/live_event.ts";
-import { toLiveEvent } from "../stream/live_event.ts";
-import type { LiveStream } from "../stream/live_stream.ts";
+import { type LiveEvent, toLiveEvent } from "../stream/live_event.ts";
 import { EventClient } from "./event_client.ts";
 import { EventLog } from "./event_log.ts";
+import type { NamedStream } from "./named_tables.ts";
 import { refuseForNow } from "./refusals.ts";
 
 /** What an {@linkcode EventBroadcast} works with. */
 export interface EventBroadcastOptions {
-  readonly stream: LiveStream;
-  /** Whether ids are kept back, since they may be of rows that are not served. */
-  readonly changesOnly: boolean;
+  readonly streams: readonly NamedStream[];
   readonly maxStreams: number;
   readonly heartbeatMs: number;
   readonly replayCapacity: number;
@@ -20,25 +18,32 @@ export interface EventBroadcastOptions {
   readonly onFailure: (error: unknown) => void;
 }
 
-/** One subscription, and the log of what it brought. */
-interface Subscription {
+type Reader = ReadableStreamDefaultReader<LiveEvent>;
+
+/** The time in which there is at least one subscription, with the log of what they bring. */
+interface Epoch {
   readonly log: EventLog;
-  readonly reader: ReadableStreamDefaultReader<LiveEvent>;
+  readonly readers: Set<Reader>;
+  readonly over: AbortController;
 }
 
 /**
- * Tells many clients what one subscription brings. It is made when the first client comes, and stays, so that clients who
- * come back can be told what they missed. When it ends so do all clients, and the next one starts another.
+ * Tells many clients what the streams of some tables bring, as one. Each is subscribed to once, when the first client
+ * comes, and for good, so that clients who come back can be told what they missed. One that ends is subscribed to again
+ * while the others go on. When there is none left, all clients end, and the next one starts another epoch.
  */
 export class EventBroadcast {
   readonly #options: EventBroadcastOptions;
+  readonly #names: readonly string[] | undefined;
   readonly #clients = new Set<EventClient>();
-  #subscription: Subscription | undefined;
-  #following: Promise<void> = Promise.resolve();
+  #epoch: Epoch | undefined;
+  #following: Promise<unknown> = Promise.resolve();
   #heartbeats: AbortController | undefined;
 
   constructor(options: EventBroadcastOptions) {
     this.#options = options;
+    const names = options.streams.flatMap(({ name }) => name ?? []);
+    this.#names = names.length > 0 ? names : undefined;
   }
 
   /**
@@ -51,11 +56,11 @@ export class EventBroadcast {
     if (this.#clients.size >= maxStreams) {
       throw refuseForNow("too_many_streams", "Too many clients listen already", Math.ceil(heartbeatMs / 1000));
     }
-    const { log } = this.#subscription ??= this.#subscribe();
+    const { log } = this.#epoch ??= this.#begin();
     const lastEventId = headers.get("last-event-id");
     const resumeFrom = lastEventId === null ? undefined : log.positionOf(lastEventId);
     const position = resumeFrom ?? log.newest;
-    const hello = log.hello(position, { heartbeatMs, resumed: resumeFrom !== undefined });
+    const hello = log.hello(position, { heartbeatMs, resumed: resumeFrom !== undefined, tables: this.#names });
     const missed = lastEventId !== null && resumeFrom === undefined;
     const client = new EventClient({
       log,
@@ -72,42 +77,88 @@ export class EventBroadcast {
     return client.body;
   }
 
-  /** Ends all streams, and the subscription. */
+  /** Ends all streams, and the subscriptions. */
   async close(): Promise<void> {
-    await this.#subscription?.reader.cancel().catch(this.#options.onFailure);
+    const { readers = [] } = this.#epoch ?? {};
+    this.#end(this.#epoch);
+    for (const reader of readers) await reader.cancel().catch(this.#options.onFailure);
     await this.#following;
   }
 
-  #subscribe(): Subscription {
-    const { stream, replayCapacity, clock } = this.#options;
-    const reader = stream.subscribe().getReader();
-    const subscription = { log: new EventLog(newEpoch(clock), replayCapacity), reader };
-    this.#following = this.#follow(subscription);
-    return subscription;
+  #begin(): Epoch {
+    const { streams, replayCapacity, clock } = this.#options;
+    const log = new EventLog(newEpoch(clock), replayCapacity);
+    const epoch: Epoch = { log, readers: new Set(), over: new AbortController() };
+    try {
+      const followed = streams.map((stream) => [stream, subscribed(epoch, stream)] as const);
+      this.#following = Promise.all(followed.map(([stream, reader]) => this.#follow(epoch, stream, reader)));
+    } catch (error) {
+      for (const reader of epoch.readers) reader.cancel().catch(this.#options.onFailure);
+      throw error;
+    }
+    return epoch;
   }
 
-  async #follow({ log, reader }: Subscription): Promise<void> {
+  /** Follows one stream for as long as the epoch lasts. What it missed is told as a change when it is back. */
+  async #follow(epoch: Epoch, stream: NamedStream, first: Reader): Promise<void> {
+    const backoff = new Backoff(this.#options.clock);
+    for (let reader: Reader | undefined = first; reader !== undefined;) {
+      backoff.begin();
+      await this.#hear(epoch, stream, reader);
+      epoch.readers.delete(reader);
+      if (epoch.readers.size === 0) this.#end(epoch);
+      reader = await this.#back(epoch, stream, backoff);
+    }
+  }
+
+  async #hear(epoch: Epoch, stream: NamedStream, reader: Reader): Promise<void> {
     try {
       for (let next = await reader.read(); !next.done; next = await reader.read()) {
-        log.append(this.#told(next.value));
-        for (const client of this.#clients) client.feed();
+        this.#tell(epoch, stream, next.value);
       }
     } catch (error) {
       this.#options.onFailure(error);
     }
-    this.#subscription = undefined;
-    for (const client of this.#clients) client.end();
+  }
+
+  /** A stream that has ended, subscribed to again; `undefined` if the epoch is over before. */
+  async #back(epoch: Epoch, stream: NamedStream, backoff: Backoff): Promise<Reader | undefined> {
+    const { signal } = epoch.over;
+    while (!signal.aborted) {
+      await backoff.pause({ signal, background: true }).catch(() => {});
+      if (signal.aborted) break;
+      try {
+        const reader = subscribed(epoch, stream);
+        this.#tell(epoch, stream, { kind: "changed" });
+        return reader;
+      } catch (error) {
+        this.#options.onFailure(error);
+      }
+    }
+    return undefined;
+  }
+
+  #tell({ log }: Epoch, stream: NamedStream, event: LiveEvent): void {
+    log.append(this.#told(event, stream), stream.name);
+    for (const client of this.#clients) client.feed();
   }
 
   /** An event that nobody can read still says that something happened. */
-  #told(event: LiveEvent): LiveEvent {
-    if (this.#options.changesOnly) return { kind: "changed" };
+  #told(event: LiveEvent, { changesOnly }: NamedStream): LiveEvent {
+    if (changesOnly) return { kind: "changed" };
     try {
       return toLiveEvent(event);
     } catch (error) {
       this.#options.onFailure(error);
       return { kind: "changed" };
     }
+  }
+
+  #end(epoch: Epoch | undefined): void {
+    if (epoch === undefined || this.#epoch !== epoch) return;
+    this.#epoch = undefined;
+    epoch.over.abort();
+    for (const client of this.#clients) client.end();
   }
 
   /** One clock beats for all. */
@@ -120,6 +171,12 @@ export class EventBroadcast {
       for (const client of this.#clients) client.beat(stallMs);
     }
   }
+}
+
+function subscribed({ readers }: Epoch, { stream }: NamedStream): Reader {
+  const reader = stream.subscribe({ background: true }).getReader();
+  readers.add(reader);
+  return reader;
 }
 
 /** 16 hexadecimal digits. */

@@ -13,7 +13,8 @@ export interface EventClientOptions {
   readonly onEnd: (client: EventClient) => void;
 }
 
-const HEARTBEAT = ": heartbeat\n\n";
+/** No empty line follows: there are clients that take one for the end of a message, even if nothing was said before it. */
+const HEARTBEAT = ": heartbeat\n";
 const encoder = new TextEncoder();
 
 /** One client that listens to events: a position in the log, and a stream that is fed only as fast as it is read. */

@@ -6,6 +6,15 @@ export interface LogPart {
   readonly position: number;
 }
 
+/** What a hello says. */
+export interface HelloContent {
+  readonly heartbeatMs: number;
+  /** Whether all that was missed follows. */
+  readonly resumed: boolean;
+  /** The names of the tables, if they have any. */
+  readonly tables: readonly string[] | undefined;
+}
+
 /** How many characters of events are sent in one piece, unless the first alone has more: a slow client holds one piece. */
 const MAX_PIECE_LENGTH = 16 * 2 ** 10;
 /** The longest id that is told. For a longer one `changed` is, so that what is kept has a bound in bytes as well. */
@@ -32,11 +41,11 @@ export class EventLog {
     return this.#newest;
   }
 
-  /** Adds an event, without the row it may carry. */
-  append(event: LiveEvent): void {
+  /** Adds an event of a table, without the row it may carry. A table without a name is the only one. */
+  append(event: LiveEvent, table: string | undefined): void {
     this.#newest++;
     const isTold = event.kind !== "changed" && event.id.length <= MAX_ID_LENGTH;
-    this.#frames.push(this.#frame(isTold ? { kind: event.kind, id: event.id } : { kind: "changed" }));
+    this.#frames.push(this.#frame(isTold ? { table, kind: event.kind, id: event.id } : { table, kind: "changed" }));
     if (this.#frames.length > this.#capacity) this.#frames.shift();
   }
 
@@ -54,13 +63,13 @@ export class EventLog {
     return { text, position: position + end - start };
   }
 
-  /** What takes the place of everything up to now. */
+  /** What takes the place of everything up to now, of all tables. */
   changed(): LogPart {
     return { text: this.#frame({ kind: "changed" }), position: this.#newest };
   }
 
   /** The first thing that a client hears. */
-  hello(position: number, content: { readonly heartbeatMs: number; readonly resumed: boolean }): string {
+  hello(position: number, content: HelloContent): string {
     return `event: hello\nid: ${this.#epoch}-${position}\ndata: ${JSON.stringify(content)}\n\n`;
   }
 
@@ -75,7 +84,7 @@ export class EventLog {
     return position <= this.#newest && this.#newest - position <= this.#frames.length;
   }
 
-  #frame(event: LiveEvent): string {
+  #frame(event: LiveEvent & { readonly table?: string | undefined }): string {
     return `id: ${this.#epoch}-${this.#newest}\ndata: ${JSON.stringify(event)}\n\n`;
   }
 }

@@ -1,18 +1,22 @@
 import { type Clock, systemClock } from "../clock/clock.ts";
-import type { LiveStream } from "../stream/live_stream.ts";
 import type { MaybePromise } from "../table/maybe_promise.ts";
 import { describe } from "../table/row.ts";
-import type { TableLike } from "../table/table_like.ts";
 import { wholeNumber } from "../table/whole_number.ts";
 import type { Tracer } from "../trace/tracer.ts";
+import { toWriteVerbs, type WriteVerb } from "../wire/writes.ts";
 import { type Cors, CorsPolicy } from "./cors.ts";
+import type { TableEvents } from "./named_tables.ts";
 
 /** Options of a {@linkcode tableHandler}. */
 export interface TableHandlerOptions {
-  /** Where the table stands, as `"/products"`; default `"/"`. */
+  /** Where the table stands, as `"/products"`; default `"/"`. Several stand below it, each under its name. */
   readonly path?: string | undefined;
-  /** Whether it may be written; default `false`. */
-  readonly writable?: boolean | undefined;
+  /**
+   * Whether it may be written; default `false`. `true` allows every write that the table can do, emptying it at once
+   * (`DELETE /rows`) included; a list allows those that it names, as `["insert", "patch"]`. Each is refused with a 405
+   * otherwise, whatever `authorize` says.
+   */
+  readonly writable?: boolean | readonly WriteVerb[] | undefined;
   /**
    * Who may ask. Called for every request but a CORS preflight, before anything of it is read. `true` lets it pass, a
    * `Response` is the answer in its place (as a 401 with `WWW-Authenticate`), anything else is a 403, and a throw a 500.
@@ -26,6 +30,10 @@ export interface TableHandlerOptions {
   readonly maxUrlLength?: number | undefined;
   /** How many conditions and orders one request may have; default 100. */
   readonly maxConditions?: number | undefined;
+  /** How many values the conditions of one request may compare with, those in lists and objects included; default 1000. */
+  readonly maxValues?: number | undefined;
+  /** How many characters the text of a search may have; default 256. */
+  readonly maxSearchLength?: number | undefined;
   /** How many rows one answer may have; default 10 000. A larger page is refused, and so is a larger set without one. */
   readonly maxRows?: number | undefined;
   /** How many bytes of rows one answer may have; default 64 MiB. A list that is longer is refused: ask for a page. */
@@ -40,9 +48,10 @@ export interface TableHandlerOptions {
   readonly stallMs?: number | undefined;
   /**
    * What is told at `/events`; default `table.events`, as a `LiveTable` has them. Over a `LiveTable` leave it out: events
-   * from elsewhere may be told before the table has dropped what they make old. Without either there are none.
+   * from elsewhere may be told before the table has dropped what they make old. Without either there are none. Those of
+   * several tables are given by their names.
    */
-  readonly events?: LiveStream | undefined;
+  readonly events?: TableEvents | undefined;
   /** Which pages of other origins may ask; default none. */
   readonly cors?: Cors | undefined;
   /** Where traces go; without one, tracing costs nothing. */
@@ -51,22 +60,38 @@ export interface TableHandlerOptions {
   readonly clock?: Clock | undefined;
 }
 
+/** Options of an {@linkcode eventHandler}. Its `path` is the address of the stream; default `"/"`. */
+export type EventHandlerOptions = Pick<
+  TableHandlerOptions,
+  | "path"
+  | "authorize"
+  | "maxUrlLength"
+  | "maxStreams"
+  | "heartbeatMs"
+  | "replayCapacity"
+  | "stallMs"
+  | "cors"
+  | "tracer"
+  | "clock"
+>;
+
 /** The options with their defaults, checked. */
 export interface HandlerSettings {
   /** Without a slash at the end: `""` for the root. */
   readonly base: string;
-  readonly writable: boolean;
+  readonly writes: ReadonlySet<WriteVerb>;
   readonly authorize: TableHandlerOptions["authorize"];
   readonly maxBodyBytes: number;
   readonly maxUrlLength: number;
   readonly maxConditions: number;
+  readonly maxValues: number;
+  readonly maxSearchLength: number;
   readonly maxRows: number;
   readonly maxAnswerBytes: number;
   readonly maxStreams: number;
   readonly heartbeatMs: number;
   readonly replayCapacity: number;
   readonly stallMs: number;
-  readonly events: LiveStream | undefined;
   readonly cors: CorsPolicy | undefined;
   readonly tracer: Tracer | undefined;
   readonly clock: Clock;
@@ -75,26 +100,28 @@ export interface HandlerSettings {
 /**
  * The options with their defaults.
  *
- * @throws {TypeError} if `path` is none, or `cors` makes no sense.
+ * @throws {TypeError} if `path` is none, `writable` names an unknown verb, or `cors` makes no sense.
  * @throws {RangeError} if a bound is not a whole number of at least 1.
  */
-export function toHandlerSettings(table: TableLike, options: TableHandlerOptions): HandlerSettings {
-  const { path = "/", writable = false, authorize, events = eventsOf(table), tracer, clock = systemClock } = options;
+export function toHandlerSettings(options: TableHandlerOptions): HandlerSettings {
+  const { path = "/", writable = false, authorize, tracer, clock = systemClock } = options;
+  const writes = toWriteVerbs(writable);
   return {
     base: toBase(path),
-    writable,
+    writes,
     authorize,
     maxBodyBytes: wholeNumber("maxBodyBytes", options.maxBodyBytes ?? 2 ** 20),
     maxUrlLength: wholeNumber("maxUrlLength", options.maxUrlLength ?? 8192),
     maxConditions: wholeNumber("maxConditions", options.maxConditions ?? 100),
+    maxValues: wholeNumber("maxValues", options.maxValues ?? 1000),
+    maxSearchLength: wholeNumber("maxSearchLength", options.maxSearchLength ?? 256),
     maxRows: wholeNumber("maxRows", options.maxRows ?? 10_000),
     maxAnswerBytes: wholeNumber("maxAnswerBytes", options.maxAnswerBytes ?? 64 * 2 ** 20),
     maxStreams: wholeNumber("maxStreams", options.maxStreams ?? 1000),
     heartbeatMs: wholeNumber("heartbeatMs", options.heartbeatMs ?? 15_000),
     replayCapacity: wholeNumber("replayCapacity", options.replayCapacity ?? 1024),
     stallMs: wholeNumber("stallMs", options.stallMs ?? 60_000),
-    events,
-    cors: options.cors && new CorsPolicy(options.cors, writable),
+    cors: options.cors && new CorsPolicy(options.cors, writes),
     tracer,
     clock,
   };
@@ -105,10 +132,4 @@ function toBase(path: string): string {
     throw new TypeError(`path must start with "/" and have neither "?" nor "#", got ${describe(path)}`);
   }
   return new URL(`http://localhost${path}`).pathname.replace(/\/+$/, "");
-}
-
-function eventsOf(table: TableLike): LiveStream | undefined {
-  const events: unknown = "events" in table ? table.events : undefined;
-  if (typeof events !== "object" || events === null || !("subscribe" in events)) return undefined;
-  return typeof events.subscribe === "function" ? events as LiveStream : undefined;
 }

@@ -5,28 +5,40 @@ import { encodedJson, eventStream, json, noContent } from "./answers.ts";
 import { encodeRows, encodeUnsettled, namesTag } from "./encoded_rows.ts";
 import type { EventBroadcast } from "./event_broadcast.ts";
 import { answerOf, named } from "./refusals.ts";
-import { type Call, NARROWING, only, type Routes, takeId } from "./routes.ts";
+import { type Call, NARROWING, only, type Place, type Routes, takeId } from "./routes.ts";
 import type { ServedTable } from "./served_table.ts";
 
 /** What the read routes work with. */
 export interface ReadRoutesOptions {
   readonly served: ServedTable;
-  readonly events: EventBroadcast | undefined;
   /** What a client, and a cache on the way to it, may do with rows. */
   readonly cacheControl: string;
   readonly maxAnswerBytes: number;
 }
 
-/** What can be read. */
+/** What can be read of one table. */
 export function readRoutes(options: ReadRoutesOptions): Routes {
-  const { served, events } = options;
+  const { served } = options;
   return {
     "": { GET: (call) => describeTable(served, call) },
     "/rows": { GET: (call) => listRows(options, call) },
     "/row": { GET: (call) => getRow(served, call) },
     "/count": { GET: (call) => countRows(served, call) },
-    // Parameters are not looked at: a browser's EventSource can send a token in no other way.
-    "/events": { GET: ({ request }) => listen(events, request) },
+  };
+}
+
+/** What can be heard. Parameters are not looked at: a browser's EventSource can send a token in no other way. */
+export function eventPlace(events: EventBroadcast | undefined): Place {
+  return { GET: ({ request }) => listen(events, request) };
+}
+
+/** Which tables there are, where there are several. */
+export function indexPlace(names: readonly string[]): Place {
+  return {
+    GET: ({ params }) => {
+      only([], params);
+      return Promise.resolve(json({ protocol: 1, tables: names }));
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 import { describe, type Row } from "../table/row.ts";
+import type { WriteVerb } from "../wire/writes.ts";
 import { refuse } from "./refusals.ts";
 
 /** A request that is on its way to the table. */
@@ -49,3 +50,19 @@ export function only(accepted: readonly string[], params: URLSearchParams): URLS
 
 /** The parameters that narrow a set. */
 export const NARROWING: readonly string[] = ["where", "search"];
+
+/** Where each write is asked for. */
+export const WRITE_PLACES: Readonly<Record<WriteVerb, { readonly path: string; readonly method: string }>> = {
+  insertReturnId: { path: "/rows", method: "POST" },
+  deleteAll: { path: "/rows", method: "DELETE" },
+  insert: { path: "/row", method: "POST" },
+  replace: { path: "/row", method: "PUT" },
+  patch: { path: "/row", method: "PATCH" },
+  delete: { path: "/row", method: "DELETE" },
+};
+
+/** The methods that some writes are asked with, in the usual order. */
+export function methodsOf(writes: ReadonlySet<WriteVerb>): readonly string[] {
+  const used = [...writes].map((verb) => WRITE_PLACES[verb].method);
+  return ["POST", "PUT", "PATCH", "DELETE"].filter((method) => used.includes(method));
+}

@@ -2,7 +2,7 @@ import { UnsupportedError } from "../table/errors.ts";
 import { rowMatches } from "../table/evaluate_query.ts";
 import { Pagination } from "../table/pagination.ts";
 import { bothNarrowings, isNarrowed, narrowing, type Query } from "../table/query.ts";
-import { describe, field, type Row } from "../table/row.ts";
+import { describe, field, type Row, type Value } from "../table/row.ts";
 import type { Rows } from "../table/rows.ts";
 import type { CallOptions, TableLike } from "../table/table_like.ts";
 import { queryFromParams } from "../wire/query_params.ts";
@@ -38,7 +38,7 @@ export class ServedTable {
 
   /** What the table says of itself. */
   describe(): TableDescription {
-    const description = describeTable(this.#table, { readOnly: !this.#settings.writable });
+    const description = describeTable(this.#table, this.#settings.writes);
     if (!this.#narrowed) return description;
     return { ...description, capabilities: { ...description.capabilities, insert: false, replace: false } };
   }
@@ -120,13 +120,20 @@ export class ServedTable {
     return { ...bothNarrowings(this.#query, asked), orderBy: asked.orderBy ?? this.#query.orderBy };
   }
 
-  #checkBounds({ where = [], orderBy = [], pagination }: Query): void {
-    const { maxConditions, maxRows } = this.#settings;
+  /** What a query costs grows with each of these, for every row that it looks at. */
+  #checkBounds({ where = [], orderBy = [], search = "", pagination }: Query): void {
+    const { maxConditions, maxValues, maxSearchLength, maxRows } = this.#settings;
     if (where.length + orderBy.length > maxConditions) {
-      throw new RangeError(`There may be at most ${maxConditions} conditions and orders`);
+      throw new RangeError(`There may be at most ${maxConditions} conditions and orders (maxConditions)`);
+    }
+    if (where.reduce((sum, [, , operand]) => sum + valuesIn(operand), 0) > maxValues) {
+      throw new RangeError(`Conditions may compare with at most ${maxValues} values (maxValues)`);
+    }
+    if (search.length > maxSearchLength) {
+      throw new RangeError(`A search may have at most ${maxSearchLength} characters (maxSearchLength)`);
     }
     if (pagination !== undefined && pagination.limit > maxRows) {
-      throw new RangeError(`limit must be at most ${maxRows}, got ${pagination.limit}`);
+      throw new RangeError(`limit must be at most ${maxRows}, got ${pagination.limit} (maxRows)`);
     }
   }
 
@@ -144,4 +151,10 @@ function outside(what: string): Refusal {
 
 function atPage(handle: TableLike, page: number, itemsPerPage: number): TableLike {
   return handle.withQuery({ ...handle.query, pagination: new Pagination(page, itemsPerPage) });
+}
+
+/** How many values stand in one: those in a list or an object, if it is one that is not empty. */
+function valuesIn(value: Value | undefined): number {
+  if (typeof value !== "object" || value === null || value instanceof Date || value instanceof Uint8Array) return 1;
+  return Math.max(1, Object.values(value).reduce((sum: number, inner: Value) => sum + valuesIn(inner), 0));
 }

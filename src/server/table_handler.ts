@@ -1,16 +1,37 @@
 /**
- * A table over HTTP: a handler for `Deno.serve`, `Bun.serve`, Node (through `@hono/node-server`) and workers, whose other
+ * Tables over HTTP: a handler for `Deno.serve`, `Bun.serve`, Node (through `@hono/node-server`) and workers, whose other
  * end is `RestTable.open`.
  *
  * @module
  */
 
+import { asyncDispose } from "../base/async_dispose.ts";
+import type { LiveStream } from "../stream/live_stream.ts";
 import type { TableLike } from "../table/table_like.ts";
+import type { WriteVerb } from "../wire/writes.ts";
 import type { Cors } from "./cors.ts";
-import { Dispatcher } from "./dispatcher.ts";
-import { type TableHandlerOptions, toHandlerSettings } from "./handler_options.ts";
+import { Dispatcher, type DispatcherParts } from "./dispatcher.ts";
+import {
+  type EventHandlerOptions,
+  type HandlerSettings,
+  type TableHandlerOptions,
+  toHandlerSettings,
+} from "./handler_options.ts";
+import {
+  type NamedTable,
+  streamsOf,
+  type TableEvents,
+  type Tables,
+  toNamedStreams,
+  toNamedTables,
+} from "./named_tables.ts";
+import { eventPlace, indexPlace, readRoutes } from "./read_routes.ts";
+import type { Routes } from "./routes.ts";
+import { ServedTable } from "./served_table.ts";
+import { Site } from "./site.ts";
+import { writeRoutes } from "./write_routes.ts";
 
-export type { Cors, TableHandlerOptions };
+export type { Cors, EventHandlerOptions, TableEvents, TableHandlerOptions, Tables, WriteVerb };
 
 /** What a worker is handed with a request, as Cloudflare's `ExecutionContext`. What others hand over is ignored. */
 export interface RequestContext {
@@ -18,15 +39,15 @@ export interface RequestContext {
   waitUntil?(work: Promise<unknown>): void;
 }
 
-/** Answers requests for one table. It never throws: whatever goes wrong is told in the answer. */
+/** Answers requests for one table, or for several. It never throws: whatever goes wrong is told in the answer. */
 export interface TableHandler extends AsyncDisposable {
   /**
    * Answers one request. What was begun is finished, whoever hangs up; where a worker would be stopped before a write is
-   * done, `waitUntil` of its context keeps it alive.
+   * done, `waitUntil` of its context, a {@linkcode RequestContext}, keeps it alive. What is no object is ignored.
    */
-  (request: Request, context?: RequestContext | object): Promise<Response>;
+  (request: Request, context?: unknown): Promise<Response>;
   /**
-   * Ends all streams of events, and waits for the writes under way; not the table, which it was handed. From the call on,
+   * Ends all streams of events, and waits for the writes under way; not the tables, which it was handed. From the call on,
    * every request is answered with a 503. May be called again.
    */
   close(): Promise<void>;
@@ -35,6 +56,11 @@ export interface TableHandler extends AsyncDisposable {
 /**
  * Serves a table: its rows, pages, conditions, order, search and count, its writes if it is said to be writable, and its
  * events. `RestTable.open` at the other end gives a table that does the same.
+ *
+ * Several tables are served by their names, each under its own path below the base, with one stream for the events of all:
+ * a browser keeps no more than six connections to a server over HTTP/1.1, and each stream of events takes one. `new
+ * SseLiveStream("…/events").of("products")` has those of one table. `authorize` is asked for all of them, so whoever may
+ * ask for `/events` hears which rows of any table change; tables that not all may see go into a handler of their own.
  *
  * ```text
  * GET    /                                            what the table is, and can do
@@ -47,16 +73,21 @@ export interface TableHandler extends AsyncDisposable {
  * PATCH  /row?id&where&search                         {"row":{…}} → {"row":{…}}      changes some columns
  * DELETE /row?id&where&search, DELETE /rows?where&search
  * GET    /events                                      text/event-stream
+ *
+ * of several:
+ * GET    /                                            {"protocol":1,"tables":["products","clients"]}
+ * GET    /products, /products/rows, …                 as above
+ * GET    /events                                      text/event-stream of all
  * ```
  *
  * Errors travel as problem+json (RFC 9457), with nothing of the table's own words. A narrowed handle is served as if there
  * were nothing else: rows are not put under ids of a client's choice, none is taken out of the set, and events tell no ids.
  * But what must be unique in the whole table is so there, too. How slowly a body may come is left to the server in front.
  *
- * @throws {TypeError} if the handle stands for a page, or an option makes no sense.
+ * @throws {TypeError} if a handle stands for a page, a name cannot be part of a path, or an option makes no sense.
  * @throws {RangeError} if a bound is not a whole number of at least 1.
  *
- * @example Serve a table that may be read by all, and written by who has the key
+ * @example Serve a table that may be read by all, and changed, but not emptied, by who has the key
  * ```ts
  * import { MemTable } from "@vantage/live";
  * import { tableHandler } from "@vantage/live/server";
@@ -65,7 +96,7 @@ export interface TableHandler extends AsyncDisposable {
  * const products = new MemTable("products", { rows: [["a", { name: "Bun" }]] });
  * await using handler = tableHandler(products, {
  *   path: "/products",
- *   writable: true,
+ *   writable: ["insert", "patch", "delete"],
  *   authorize: ({ method, headers }) => method === "GET" || headers.get("authorization") === "Bearer sesame",
  * });
  * // Deno.serve(handler)
@@ -79,12 +110,93 @@ export interface TableHandler extends AsyncDisposable {
  * const refused = await handler(new Request("http://localhost/products/row?id=a", { method: "DELETE" }));
  * assert.equal(refused.status, 403);
  * ```
+ *
+ * @example Serve two tables
+ * ```ts
+ * import { MemTable } from "@vantage/live";
+ * import { tableHandler } from "@vantage/live/server";
+ * import assert from "node:assert/strict";
+ *
+ * const products = new MemTable("products", { rows: [["a", { name: "Bun" }]] });
+ * const clients = new MemTable("clients");
+ * await using handler = tableHandler({ products, clients }, { path: "/shop" });
+ *
+ * const found = await handler(new Request("http://localhost/shop/products/row?id=a"));
+ * assert.deepEqual(await found.json(), { row: { name: "Bun" } });
+ * ```
  */
-export function tableHandler(table: TableLike, options: TableHandlerOptions = {}): TableHandler {
-  const dispatcher = new Dispatcher(table, toHandlerSettings(table, options));
+export function tableHandler(tables: Tables, options: TableHandlerOptions = {}): TableHandler {
+  const settings = toHandlerSettings(options);
+  const named = toNamedTables(tables, options.events);
+  const routes = named.map((table) => [table.name, routesOf(table, settings)] as const);
+  return handlerOf(settings, {
+    names: named.map(({ name, table }) => name ?? table.tableName),
+    streams: streamsOf(named),
+    toSite: (events) => {
+      const [name, only] = routes[0] ?? [];
+      const place = { "/events": eventPlace(events) };
+      if (name === undefined) return new Site({ ...only, ...place });
+      const served = routes.flatMap(([name, routes]) => name === undefined ? [] : [[name, routes] as const]);
+      return new Site({ "": indexPlace(served.map(([name]) => name)), ...place }, served);
+    },
+  });
+}
+
+/**
+ * Tells the events of several tables at one address, for those that are served by different handlers: so that a browser
+ * needs one connection for all of them. Whatever has events of its own (a `LiveTable`), or is a stream, can be among them;
+ * of a narrowed table it is told that something changed, not what. `new SseLiveStream(address).of("products")` at the
+ * other end has those of one of them.
+ *
+ * @throws {TypeError} if there is none, one of them has no events, a name is empty, or an option makes no sense.
+ * @throws {RangeError} if a bound is not a whole number of at least 1.
+ *
+ * @example Two handlers, one stream
+ * ```ts
+ * import { LiveTable, MemCache, MemTable } from "@vantage/live";
+ * import { eventHandler, tableHandler } from "@vantage/live/server";
+ * import assert from "node:assert/strict";
+ *
+ * const [products, clients] = ["products", "clients"].map((name) =>
+ *   new LiveTable(new MemTable(name), name, new MemCache())
+ * );
+ * const handlers = {
+ *   "/products": tableHandler(products, { path: "/products" }),
+ *   "/clients": tableHandler(clients, { path: "/clients", writable: ["insert"] }),
+ *   "/events": eventHandler({ products, clients }, { path: "/events" }),
+ * };
+ *
+ * const answer = await handlers["/events"](new Request("http://localhost/events"));
+ * assert.equal(answer.headers.get("content-type"), "text/event-stream");
+ * await answer.body?.cancel();
+ * for (const handler of Object.values(handlers)) await handler.close();
+ * ```
+ */
+export function eventHandler(
+  sources: { readonly [name: string]: TableLike | LiveStream },
+  options: EventHandlerOptions = {},
+): TableHandler {
+  const streams = toNamedStreams(sources);
+  return handlerOf(toHandlerSettings(options), {
+    names: Object.keys(sources),
+    streams,
+    toSite: (events) => new Site({ "": eventPlace(events) }),
+  });
+}
+
+function routesOf({ table }: NamedTable, settings: HandlerSettings): Routes {
+  const { authorize, maxAnswerBytes, writes: allowed } = settings;
+  const served = new ServedTable(table, settings);
+  const cacheControl = authorize === undefined ? "no-cache" : "private, no-cache";
+  const reads = readRoutes({ served, cacheControl, maxAnswerBytes });
+  const writes = writeRoutes(served, allowed);
+  return Object.fromEntries(Object.entries(reads).map(([path, place]) => [path, { ...place, ...writes[path] }]));
+}
+
+function handlerOf(settings: HandlerSettings, parts: DispatcherParts): TableHandler {
+  const dispatcher = new Dispatcher(settings, parts);
   return Object.assign(
-    (request: Request, context?: RequestContext | object): Promise<Response> =>
-      dispatcher.answer(request, context ?? {}),
-    { close: () => dispatcher.close(), [Symbol.asyncDispose]: () => dispatcher.close() },
+    (request: Request, context?: unknown): Promise<Response> => dispatcher.answer(request, context),
+    { close: () => dispatcher.close(), [asyncDispose]: () => dispatcher.close() },
   );
 }

@@ -3,26 +3,29 @@ import type { TableLike, WriteOptions } from "../table/table_like.ts";
 import { rowToWire } from "../wire/wire_value.ts";
 import { json, noContent } from "./answers.ts";
 import { answerOf, type Asked, named, refuse } from "./refusals.ts";
-import { type Call, NARROWING, only, type Routes, takeId } from "./routes.ts";
+import type { WriteVerb } from "../wire/writes.ts";
+import { type Action, type Call, NARROWING, only, type Routes, takeId, WRITE_PLACES } from "./routes.ts";
 import type { ServedTable } from "./served_table.ts";
 
 /** How many characters an idempotency key may have. */
 const MAX_KEY_LENGTH = 1024;
 
-/** What can be written. Whatever can be refused is refused before the table is asked. */
-export function writeRoutes(served: ServedTable): Routes {
-  return {
-    "/rows": {
-      POST: (call) => insertNew(served, call),
-      DELETE: (call) => deleteAll(served, call),
-    },
-    "/row": {
-      POST: (call) => store(served, call, "insert"),
-      PUT: (call) => store(served, call, "replace"),
-      PATCH: (call) => patch(served, call),
-      DELETE: (call) => deleteRow(served, call),
-    },
+/** What can be written, of what is allowed. Whatever can be refused is refused before the table is asked. */
+export function writeRoutes(served: ServedTable, allowed: ReadonlySet<WriteVerb>): Routes {
+  const actions: Readonly<Record<WriteVerb, Action>> = {
+    insertReturnId: (call) => insertNew(served, call),
+    deleteAll: (call) => deleteAll(served, call),
+    insert: (call) => store(served, call, "insert"),
+    replace: (call) => store(served, call, "replace"),
+    patch: (call) => patch(served, call),
+    delete: (call) => deleteRow(served, call),
   };
+  const routes: Record<string, Record<string, Action>> = {};
+  for (const verb of allowed) {
+    const { path, method } = WRITE_PLACES[verb];
+    (routes[path] ??= {})[method] = actions[verb];
+  }
+  return routes;
 }
 
 async function insertNew(served: ServedTable, call: Call): Promise<Response> {

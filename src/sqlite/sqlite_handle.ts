@@ -37,8 +37,8 @@ export interface SqliteHandle {
 /** How long a statement waits for another process's lock. */
 export const BUSY_TIMEOUT_MS = 5_000;
 
-/** How many prepared statements are kept. */
-const MAX_STATEMENTS = 128;
+/** How many prepared statements are kept, and how long one of them may be. */
+const [MAX_STATEMENTS, MAX_KEPT_LENGTH] = [128, 65_536];
 
 /** Opens the database file at a path, making it if it is missing. */
 export type SqliteOpener = (path: string) => SqliteHandle;
@@ -126,6 +126,40 @@ export class SqliteStatements {
     this.#prepare(sql).run(...params);
   }
 
+  /**
+   * Runs several statements as one: all of them take effect, or, if `work` throws, none. Within a transaction of the
+   * handle's owner it is a part of that. The lock on the database is waited for before anything is read.
+   */
+  atomically<T>(work: () => T): T {
+    if (this.#closed) throw new ClosedError("The table is closed");
+    const [commit, undo] = this.#begin();
+    try {
+      const result = work();
+      // Not by `exec`, which in some drivers tells no code of an error.
+      this.run(commit);
+      return result;
+    } catch (error) {
+      try {
+        this.#handle.exec(undo);
+      } catch {
+        // A trigger that says ROLLBACK has done so already. The error to report is that of the work.
+      }
+      throw error;
+    }
+  }
+
+  #begin(): readonly [commit: string, undo: string] {
+    try {
+      this.run("BEGIN IMMEDIATE");
+      return ["COMMIT", "ROLLBACK"];
+    } catch (error) {
+      if (isBusy(error)) throw error;
+      // There is a transaction already.
+      this.#handle.exec("SAVEPOINT vantage_live");
+      return ["RELEASE vantage_live", "ROLLBACK TO vantage_live; RELEASE vantage_live"];
+    }
+  }
+
   /** From now on every call is a `ClosedError`. The handle itself is left as it is. */
   close(): void {
     this.#closed = true;
@@ -139,6 +173,7 @@ export class SqliteStatements {
     const statement = this.#handle.prepare(sql);
     if (statement.setReadBigInts !== undefined) statement.setReadBigInts(true);
     else statement.safeIntegers?.(true);
+    if (sql.length > MAX_KEPT_LENGTH) return statement;
     if (this.#prepared.size >= MAX_STATEMENTS) this.#prepared.clear();
     this.#prepared.set(sql, statement);
     return statement;
@@ -158,6 +193,12 @@ export function sqliteCode(error: unknown): number | string | undefined {
     if (typeof code === "number" || (typeof code === "string" && code.startsWith("SQLITE_"))) return code;
   }
   return undefined;
+}
+
+/** Whether an error says that another connection holds the lock that is needed: SQLite's result codes 5 and 6. */
+export function isBusy(error: unknown): boolean {
+  const code = sqliteCode(error);
+  return typeof code === "number" ? [5, 6].includes(code & 0xff) : /^SQLITE_(BUSY|LOCKED)/.test(code ?? "");
 }
 
 /** Whether an error says that a database is malformed, or that the file is none: SQLite's result codes 11 and 26. */

@@ -4,6 +4,11 @@ import type { LiveEvent } from "./live_event.ts";
 export interface SubscribeOptions {
   /** Ends the subscription. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Whether the process may exit while this subscription waits for a connection, where the runtime can do that. Default
+   * `false`. For subscriptions whose events no caller awaits, as that of a `LiveTable`.
+   */
+  readonly background?: boolean | undefined;
 }
 
 /**
@@ -20,4 +25,10 @@ export interface LiveStream {
   readonly ordered?: boolean | undefined;
   /** A subscription of its own. */
   subscribe(options?: SubscribeOptions): ReadableStream<LiveEvent>;
+  /**
+   * Makes waiting for a connection keep the process alive though all subscriptions are in the background, until the
+   * function that it answers with is called. For who passes on what such a subscription brings, as `LiveTable.events` does,
+   * while somebody reads it. A stream that never waits needs none.
+   */
+  hold?(): () => void;
 }

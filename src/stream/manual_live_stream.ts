@@ -9,11 +9,18 @@ export interface ManualLiveStreamOptions {
   readonly bufferCapacity?: number | undefined;
   /** Called when nobody subscribes any more: what feeds the stream may rest. */
   readonly onUnused?: (() => void) | undefined;
+  /**
+   * Called with `true` for the first subscription that is not in the background, or the first hold, and with `false` when the
+   * last is gone: what feeds the stream needs to keep the process alive only in between.
+   */
+  readonly onAwaited?: ((awaited: boolean) => void) | undefined;
 }
 
 interface Subscriber {
   readonly controller: ReadableStreamDefaultController<LiveEvent>;
   readonly leave: () => void;
+  /** Called when it is gone, unless it was in the background. */
+  readonly release: (() => void) | undefined;
   lagging: boolean;
 }
 
@@ -35,7 +42,9 @@ interface Subscriber {
 export class ManualLiveStream implements LiveStream {
   readonly #bufferCapacity: number;
   readonly #onUnused: (() => void) | undefined;
+  readonly #onAwaited: ((awaited: boolean) => void) | undefined;
   readonly #subscribers = new Set<Subscriber>();
+  #holds = 0;
   #closed = false;
 
   /**
@@ -43,9 +52,10 @@ export class ManualLiveStream implements LiveStream {
    *
    * @throws {RangeError} if `bufferCapacity` is not a whole number of at least 1.
    */
-  constructor({ bufferCapacity = 256, onUnused }: ManualLiveStreamOptions = {}) {
+  constructor({ bufferCapacity = 256, onUnused, onAwaited }: ManualLiveStreamOptions = {}) {
     this.#bufferCapacity = wholeNumber("bufferCapacity", bufferCapacity);
     this.#onUnused = onUnused;
+    this.#onAwaited = onAwaited;
   }
 
   /** How many subscriptions are open. */
@@ -53,8 +63,13 @@ export class ManualLiveStream implements LiveStream {
     return this.#subscribers.size;
   }
 
+  /** Whether a subscription is open that is not in the background, or it is held. */
+  get isAwaited(): boolean {
+    return this.#holds > 0;
+  }
+
   /** A subscription that hears every event pushed from now on. */
-  subscribe({ signal }: SubscribeOptions = {}): ReadableStream<LiveEvent> {
+  subscribe({ signal, background = false }: SubscribeOptions = {}): ReadableStream<LiveEvent> {
     let subscriber: Subscriber;
     return new ReadableStream<LiveEvent>({
       start: (controller) => {
@@ -62,9 +77,9 @@ export class ManualLiveStream implements LiveStream {
         let stopListening = (): void => {};
         const leave = (): void => {
           stopListening();
-          if (this.#subscribers.delete(subscriber) && this.#subscribers.size === 0) this.#onUnused?.();
+          this.#remove(subscriber);
         };
-        subscriber = { controller, leave, lagging: false };
+        subscriber = { controller, leave, release: background ? undefined : this.hold(), lagging: false };
         this.#subscribers.add(subscriber);
         if (this.#closed || signal?.aborted) end();
         else if (signal !== undefined) stopListening = onAbort(signal, end);
@@ -76,6 +91,16 @@ export class ManualLiveStream implements LiveStream {
       },
       cancel: () => subscriber.leave(),
     }, { highWaterMark: this.#bufferCapacity });
+  }
+
+  /** Counts as a subscription that is not in the background, until the function that it answers with is called. */
+  hold(): () => void {
+    let held = true;
+    if (++this.#holds === 1) this.#onAwaited?.(true);
+    return () => {
+      if (held && --this.#holds === 0) this.#onAwaited?.(false);
+      held = false;
+    };
   }
 
   /**
@@ -108,6 +133,12 @@ export class ManualLiveStream implements LiveStream {
   close(): void {
     this.#closed = true;
     this.disconnect();
+  }
+
+  #remove(subscriber: Subscriber): void {
+    if (!this.#subscribers.delete(subscriber)) return;
+    subscriber.release?.();
+    if (this.#subscribers.size === 0) this.#onUnused?.();
   }
 
   #end(subscriber: Subscriber): void {

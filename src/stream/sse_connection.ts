@@ -2,12 +2,14 @@ import { createParser, type EventSourceParser, type ParseError } from "eventsour
 import { abortable } from "../clock/abortable.ts";
 import type { Clock } from "../clock/clock.ts";
 import { UnavailableError } from "../table/errors.ts";
-import { type SseMessage, toHello } from "./sse_message.ts";
+import { Utf8Decoder } from "../wire/utf8_decoder.ts";
+import { toLastEventId } from "./last_event_id.ts";
+import { type Hello, type SseMessage, toHello } from "./sse_message.ts";
 import { requestEvents, type SseEndpoint } from "./sse_request.ts";
 
 /** What one connection leaves to the next. */
 export interface SseMemory {
-  /** The id to resume after. */
+  /** The id to resume after, as a header carries it. */
   lastEventId: string | undefined;
   /** How long the server wants to be left alone between two connections, in milliseconds. */
   retryMs: number;
@@ -30,6 +32,8 @@ export interface SseConnectionOptions {
   readonly memory: SseMemory;
   /** Called once, when nothing is missed any more. `resumed` if what was missed before follows. */
   readonly onLive: (resumed: boolean) => void;
+  /** Called with the server's hello, before `onLive` or after it. */
+  readonly onHello: (hello: Hello) => void;
   /** Called with each message but the server's hello. */
   readonly onMessage: (message: SseMessage) => void;
 }
@@ -91,10 +95,12 @@ export class SseConnection {
 
   async #read({ body }: Response): Promise<void> {
     const parser = this.#newParser();
-    const decoder = new TextDecoder();
+    const decoder = new Utf8Decoder({ fatal: false });
+    // The parser, at its begin, would strip what looks like one more byte order mark.
+    parser.feed(":\n");
     const sink = new WritableStream<Uint8Array>({
       write: (bytes) => {
-        parser.feed(decoder.decode(bytes, { stream: true }));
+        parser.feed(decoder.decode(bytes));
         if (this.#live) this.#setAlarm(this.#silenceMs, "was silent for");
       },
     });
@@ -105,7 +111,7 @@ export class SseConnection {
     const { limits, memory } = this.#options;
     return createParser({
       maxBufferSize: limits.maxEventLength,
-      onId: (id) => memory.lastEventId = fitsHeader(id) ? id : undefined,
+      onId: (id) => memory.lastEventId = toLastEventId(id),
       onRetry: (ms) => memory.retryMs = ms,
       onError: (error) => this.#onParseError(error),
       onEvent: ({ event, data, id }) => this.#hear({ event: event ?? "message", data, id }),
@@ -115,14 +121,16 @@ export class SseConnection {
   #hear(message: SseMessage): void {
     const hello = this.#silent ? toHello(message) : undefined;
     this.#silent = false;
-    if (hello !== undefined) this.#greet(hello.heartbeatMs);
+    if (hello !== undefined) this.#greet(hello);
     if (!this.#live) this.#goLive(hello?.resumed === true);
     if (hello === undefined) this.#options.onMessage(message);
   }
 
-  #greet(heartbeatMs: number | undefined): void {
-    const { limits, memory } = this.#options;
+  #greet(hello: Hello): void {
+    const { limits, memory, onHello } = this.#options;
+    const { heartbeatMs } = hello;
     memory.greets = true;
+    onHello(hello);
     if (limits.silenceMs === undefined && heartbeatMs !== undefined) {
       this.#silenceMs = heartbeatMs * SILENT_HEARTBEATS;
     }
@@ -154,9 +162,4 @@ export class SseConnection {
   #lose(message: string): void {
     this.#over.abort(new UnavailableError(message));
   }
-}
-
-/** Whether a header can carry it. */
-function fitsHeader(id: string): boolean {
-  return /^[\x21-\x7e]{1,1024}$/.test(id);
 }

@@ -5,9 +5,11 @@
  */
 
 import { type Clock, systemClock } from "../clock/clock.ts";
+import { NotFoundError } from "../table/errors.ts";
+import { describe } from "../table/row.ts";
 import { wholeNumber } from "../table/whole_number.ts";
-import { Trace } from "../trace/trace.ts";
-import type { Tracer } from "../trace/tracer.ts";
+import { failure, Trace } from "../trace/trace.ts";
+import type { TraceFields, TraceLevel, Tracer } from "../trace/tracer.ts";
 import { shownUrl, toHttpUrl } from "../wire/http_url.ts";
 import { checkHeaders, type GivenHeaders } from "../wire/request_headers.ts";
 import type { LiveEvent } from "./live_event.ts";
@@ -40,9 +42,10 @@ export interface SseLiveStreamOptions {
   readonly maxEventLength?: number | undefined;
   /**
    * The event that a message tells of; `undefined` if it tells of none. Whatever it throws is heard as `changed`. Default:
-   * the messages of a `tableHandler`, which hold `{"kind":"updated","id":"a"}`; any others are heard as `changed`.
+   * the messages of a `tableHandler`, which hold `{"kind":"updated","id":"a"}`; any others are heard as `changed`. It is
+   * asked once for each `table` that was given to {@linkcode SseLiveStream.of} and is subscribed to.
    */
-  readonly toEvent?: ((message: SseMessage) => LiveEvent | undefined) | undefined;
+  readonly toEvent?: ((message: SseMessage, table: string | undefined) => LiveEvent | undefined) | undefined;
   /** Called when the state changes, so that an application can show that it is offline. `error` tells why it is lost. */
   readonly onState?: ((state: SseState, error?: Error) => void) | undefined;
   /** Where time and chance come from; default the system's. */
@@ -51,13 +54,21 @@ export interface SseLiveStreamOptions {
   readonly tracer?: Tracer | undefined;
 }
 
+/** The events of one table among those of a stream. */
+interface Feed {
+  readonly table: string | undefined;
+  readonly events: ManualLiveStream;
+}
+
 /**
  * Events from a server, over one connection for all who subscribe. It is opened for the first subscriber, and ended when
- * the last one is gone.
+ * the last one is gone; in a browser also while the page is put aside. Where a server tells the events of several tables
+ * at one address, {@linkcode SseLiveStream.of} has those of one of them, over the same connection: a browser keeps no more
+ * than six to a server over HTTP/1.1, so make one `SseLiveStream` for each address, not for each table.
  *
  * A lost connection (an end, an error, silence, 408, 425, 429, 5xx) is made anew without its subscribers, after pauses that
  * grow from a tenth of a second to half a minute, are drawn by lot, and are no shorter than what `Retry-After` and `retry:`
- * ask for, up to five minutes. Whoever subscribes hears `changed` each time a connection stands (with the head of the
+ * ask for, up to five minutes. They are short again once a connection has lasted ten seconds. Whoever subscribes hears `changed` each time a connection stands (with the head of the
  * answer, which says that the server listens from then on). So nothing is missed that happens after `subscribe` returned,
  * though the connection is made only then. A server may spare it them: a `tableHandler` says in its hello that it resumes
  * after the last event id, and what was missed follows instead.
@@ -107,9 +118,15 @@ export interface SseLiveStreamOptions {
  * ```
  */
 export class SseLiveStream implements LiveStream {
-  readonly #options: SseSessionOptions;
-  readonly #events: ManualLiveStream;
-  #session: SseSession | undefined;
+  readonly #options: SseLiveStreamOptions;
+  readonly #session: Omit<SseSessionOptions, "hearer">;
+  readonly #toEvent: NonNullable<SseLiveStreamOptions["toEvent"]>;
+  readonly #trace: Trace | undefined;
+  readonly #own: Feed;
+  /** Those that are subscribed to. */
+  readonly #feeds = new Set<Feed>();
+  #running: SseSession | undefined;
+  #tables: readonly string[] | undefined;
 
   /**
    * A stream of what `url` tells; nothing is asked yet.
@@ -120,8 +137,8 @@ export class SseLiveStream implements LiveStream {
   constructor(url: string | URL, options: SseLiveStreamOptions = {}) {
     const { silenceMs, connectTimeoutMs = 30_000, maxEventLength = 2 ** 20, tracer } = options;
     const from = toHttpUrl("stream", url);
-    this.#events = new ManualLiveStream({ bufferCapacity: options.bufferCapacity, onUnused: () => this.#rest() });
-    this.#options = {
+    this.#options = options;
+    this.#session = {
       endpoint: {
         url: from,
         what: `GET ${shownUrl(from)}`,
@@ -133,31 +150,167 @@ export class SseLiveStream implements LiveStream {
         connectTimeoutMs: wholeNumber("connectTimeoutMs", connectTimeoutMs),
         maxEventLength: wholeNumber("maxEventLength", maxEventLength),
       },
-      events: this.#events,
-      toEvent: options.toEvent ?? eventFromWire,
-      onState: options.onState,
       clock: options.clock ?? systemClock,
-      trace: tracer === undefined ? undefined : new Trace(tracer, { url: shownUrl(from) }, () => {}),
     };
+    this.#toEvent = options.toEvent ?? eventFromWire;
+    this.#trace = tracer === undefined ? undefined : new Trace(tracer, { url: shownUrl(from) }, () => {});
+    this.#own = this.#newFeed(undefined);
   }
 
-  /** How many subscriptions are open. */
+  /** How many subscriptions are open, those of all tables together. */
   get subscriberCount(): number {
-    return this.#events.subscriberCount;
+    return [...this.#feeds].reduce((sum, { events }) => sum + events.subscriberCount, 0);
   }
 
   /** A subscription. It hears `changed` once the connection stands, if it does not stand yet and does not resume. */
   subscribe(options: SubscribeOptions = {}): ReadableStream<LiveEvent> {
-    const subscription = this.#events.subscribe(options);
-    if (this.subscriberCount > 0 && this.#session === undefined) {
-      this.#session = new SseSession(this.#options);
-      void this.#session.run();
+    return this.#subscribe(this.#own, options);
+  }
+
+  /** Makes the pauses between connections keep the process alive, until the function that it answers with is called. */
+  hold(): () => void {
+    return this.#own.events.hold();
+  }
+
+  /**
+   * The events of one table, where the server tells those of several: `table` is its name there. All share this stream's
+   * connection. A subscription fails with a `NotFoundError` if the server says that it has no such table.
+   *
+   * @throws {TypeError} if the name is no text, or empty.
+   *
+   * @example Two tables, one connection
+   * ```ts
+   * import { LiveTable, MemCache, MemTable } from "@vantage/live";
+   * import { tableHandler } from "@vantage/live/server";
+   * import { SseLiveStream } from "@vantage/live/stream/sse";
+   * import { RestTable } from "@vantage/live/table/rest";
+   * import assert from "node:assert/strict";
+   *
+   * const [products, clients] = ["products", "clients"].map((name) =>
+   *   new LiveTable(new MemTable(name), name, new MemCache())
+   * );
+   * const handler = tableHandler({ products, clients }, { path: "/shop", writable: true });
+   * // only for this example: leave it out, and the network is asked
+   * const fetch = (input: Request | URL | string, init?: RequestInit) => handler(new Request(input, init));
+   *
+   * const events = new SseLiveStream("http://localhost/shop/events", { fetch });
+   * const ofProducts = events.of("products").subscribe().getReader();
+   * const ofClients = events.of("clients").subscribe().getReader();
+   * for (const reader of [ofProducts, ofClients]) {
+   *   assert.deepEqual((await reader.read()).value, { kind: "changed" }); // from now on, nothing is missed
+   * }
+   *
+   * const table = await RestTable.open("http://localhost/shop/clients", { fetch });
+   * await table.insertValue("marty", { name: "Marty" });
+   *
+   * assert.deepEqual((await ofClients.read()).value, { kind: "inserted", id: "marty" });
+   * for (const closed of [ofProducts.cancel(), ofClients.cancel(), handler.close()]) await closed;
+   * ```
+   */
+  of(table: string): LiveStream {
+    if (typeof table !== "string" || table === "") {
+      throw new TypeError(`A table has a name, got ${describe(table)}`);
     }
+    const feed = this.#newFeed(table);
+    return { subscribe: (options = {}) => this.#subscribe(feed, options), hold: () => feed.events.hold() };
+  }
+
+  #newFeed(table: string | undefined): Feed {
+    const feed: Feed = {
+      table,
+      events: new ManualLiveStream({
+        bufferCapacity: this.#options.bufferCapacity,
+        onUnused: () => this.#remove(feed),
+        onAwaited: () => this.#running?.review(),
+      }),
+    };
+    return feed;
+  }
+
+  #subscribe(feed: Feed, options: SubscribeOptions): ReadableStream<LiveEvent> {
+    const subscription = feed.events.subscribe(options);
+    // It is over at once if the signal was aborted before.
+    if (feed.events.subscriberCount === 0) return subscription;
+    this.#feeds.add(feed);
+    if (this.#running === undefined) this.#start();
+    else this.#checkTable(feed);
     return subscription;
   }
 
-  #rest(): void {
-    this.#session?.stop();
-    this.#session = undefined;
+  #remove(feed: Feed): void {
+    this.#feeds.delete(feed);
+    if (this.#feeds.size > 0) return;
+    this.#running?.stop();
+    this.#running = undefined;
+  }
+
+  #start(): void {
+    const feeds = this.#feeds;
+    this.#tables = undefined;
+    this.#running = new SseSession({
+      ...this.#session,
+      hearer: {
+        get isAwaited(): boolean {
+          return [...feeds].some(({ events }) => events.isAwaited);
+        },
+        onState: (state, error) => this.#tellState(state, error),
+        onTables: (tables) => {
+          this.#tables = tables;
+          for (const feed of feeds) this.#checkTable(feed);
+        },
+        onGap: () => {
+          for (const { events } of feeds) events.push({ kind: "changed" });
+        },
+        onMessage: (message) => {
+          for (const feed of feeds) this.#hear(feed, message);
+        },
+        onOver: (error) => this.#end(error),
+      },
+    });
+    void this.#running.run();
+  }
+
+  /** Whoever subscribes again when it is told starts another session. */
+  #end(error: Error | undefined): void {
+    const feeds = [...this.#feeds];
+    this.#feeds.clear();
+    this.#running = undefined;
+    for (const { events } of feeds) events.disconnect(error);
+  }
+
+  #hear({ table, events }: Feed, message: SseMessage): void {
+    try {
+      const event = this.#toEvent(message, table);
+      if (event !== undefined) events.push(event);
+    } catch (error) {
+      // A message that nobody can read still says that something happened.
+      this.#traceEvent("warn", "message not understood", failure(error));
+      events.push({ kind: "changed" });
+    }
+  }
+
+  /** Ends a feed that no event would ever be for. Who reads messages in another way knows better what they are about. */
+  #checkTable({ table, events }: Feed): void {
+    if (this.#tables === undefined || this.#options.toEvent !== undefined) return;
+    if (table !== undefined && this.#tables.includes(table)) return;
+    const missing = table === undefined
+      ? `name one, as in of(${describe(this.#tables[0])})`
+      : `not of ${describe(table)}`;
+    const { what } = this.#session.endpoint;
+    events.disconnect(new NotFoundError(`${what} tells of the tables ${this.#tables.join(", ")}: ${missing}`));
+  }
+
+  #tellState(state: SseState, error?: Error): void {
+    const fields = error === undefined ? {} : failure(error);
+    this.#traceEvent(state === "lost" ? "warn" : "info", `event source ${state}`, fields);
+    try {
+      this.#options.onState?.(state, error);
+    } catch (thrown) {
+      this.#traceEvent("warn", "state not heard", failure(thrown));
+    }
+  }
+
+  #traceEvent(level: TraceLevel, name: string, fields: TraceFields): void {
+    this.#trace?.event({ target: "vantage_live::stream", level, name, fields });
   }
 }

@@ -18,30 +18,66 @@ export interface Hello {
   readonly heartbeatMs: number | undefined;
   /** Whether every event since the id that was asked for follows. */
   readonly resumed: boolean;
+  /** The tables whose events it tells, if it serves several. */
+  readonly tables: readonly string[] | undefined;
 }
 
-/** The hello that a message is, if it is one: `event: hello`, `data: {"heartbeatMs":15000,"resumed":true}`. */
+/**
+ * The hello that a message is, if it is one: `event: hello`, `data: {"heartbeatMs":15000,"resumed":true}`, and
+ * `"tables":["products"]` besides where there are several.
+ */
 export function toHello({ event, data }: SseMessage): Hello | undefined {
   if (event !== "hello") return undefined;
   try {
-    const { heartbeatMs, resumed } = parseObject(data);
+    const { heartbeatMs, resumed, tables } = parseObject(data);
     if (typeof resumed !== "boolean") return undefined;
-    return { heartbeatMs: typeof heartbeatMs === "number" && heartbeatMs > 0 ? heartbeatMs : undefined, resumed };
+    return {
+      heartbeatMs: typeof heartbeatMs === "number" && heartbeatMs > 0 ? heartbeatMs : undefined,
+      resumed,
+      tables: tables !== undefined && isList(tables)
+        ? tables.filter((name): name is string => typeof name === "string")
+        : undefined,
+    };
   } catch {
     return undefined;
   }
 }
 
 /**
- * The event that a message tells of: `{"kind":"updated","id":"a"}`, with a `row` or without.
+ * The event that a message tells of `table`: `{"kind":"updated","id":"a"}`, with a `row` or without, and with the name of
+ * its `table` where several share a stream. `undefined` if it is about another one. Where only one side names a table, any
+ * may be meant, so it is heard as `changed`.
  *
  * @throws {TypeError | SyntaxError} if it tells of none.
  */
-export function eventFromWire({ data }: SseMessage): LiveEvent {
-  const { kind, id, row } = parseObject(data);
-  if (kind === "changed") return { kind };
-  // What they are is checked right here.
-  return toLiveEvent({ kind, id, ...(row !== undefined && { row: rowFromWire(row) }) } as LiveEvent);
+export function eventFromWire(message: SseMessage, table?: string | undefined): LiveEvent | undefined {
+  const told = toldBy(message);
+  if (told.table === table) return told.event;
+  if (told.event.kind === "changed" && told.table === undefined) return told.event;
+  return told.table === undefined || table === undefined ? { kind: "changed" } : undefined;
+}
+
+interface Told {
+  readonly table: string | undefined;
+  readonly event: LiveEvent;
+}
+
+/** A message is asked once for each table that shares the stream, and read once. */
+const read = new WeakMap<SseMessage, Told>();
+
+function toldBy(message: SseMessage): Told {
+  const known = read.get(message);
+  if (known !== undefined) return known;
+  const { table, kind, id, row } = parseObject(message.data);
+  const told: Told = {
+    table: typeof table === "string" ? table : undefined,
+    // What they are is checked right here.
+    event: kind === "changed"
+      ? { kind }
+      : toLiveEvent({ kind, id, ...(row !== undefined && { row: rowFromWire(row) }) } as LiveEvent),
+  };
+  read.set(message, told);
+  return told;
 }
 
 function parseObject(data: string): { readonly [name: string]: Json } {

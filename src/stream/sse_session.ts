@@ -1,10 +1,8 @@
 import { Backoff } from "../clock/backoff.ts";
 import type { Clock } from "../clock/clock.ts";
+import { Pause } from "../clock/pause.ts";
 import { TableError, UnavailableError } from "../table/errors.ts";
-import { failure, type Trace } from "../trace/trace.ts";
-import type { TraceFields, TraceLevel } from "../trace/tracer.ts";
-import type { LiveEvent } from "./live_event.ts";
-import type { ManualLiveStream } from "./manual_live_stream.ts";
+import { followPage } from "./page_life.ts";
 import { SseConnection, type SseLimits, type SseMemory } from "./sse_connection.ts";
 import type { SseMessage } from "./sse_message.ts";
 import type { SseEndpoint } from "./sse_request.ts";
@@ -12,111 +10,131 @@ import type { SseEndpoint } from "./sse_request.ts";
 /** Where an {@linkcode SseLiveStream} stands. */
 export type SseState = "connecting" | "live" | "lost";
 
+/** Who hears what an {@linkcode SseSession} brings. Nothing is called any more once it is stopped. */
+export interface SseHearer {
+  /** Whether anybody waits for events: only then may waiting keep the process alive. */
+  readonly isAwaited: boolean;
+  /** The state has changed. */
+  onState(state: SseState, error?: Error): void;
+  /** The server has said whose events it tells. */
+  onTables(tables: readonly string[]): void;
+  /** Events may have been missed until now. */
+  onGap(): void;
+  /** There is a message. */
+  onMessage(message: SseMessage): void;
+  /** It is over: refused with an error, or the server has nothing to tell any more. */
+  onOver(error: Error | undefined): void;
+}
+
 /** What an {@linkcode SseSession} works with. */
 export interface SseSessionOptions {
   readonly endpoint: SseEndpoint;
   readonly limits: SseLimits;
-  readonly events: ManualLiveStream;
-  readonly toEvent: (message: SseMessage) => LiveEvent | undefined;
-  readonly onState: ((state: SseState, error?: Error) => void) | undefined;
   readonly clock: Clock;
-  readonly trace: Trace | undefined;
+  readonly hearer: SseHearer;
 }
 
-/** A connection that was live for so long was a good one, even without an event. */
-const GOOD_CONNECTION_MS = 30_000;
 /** The longest pause that a server may ask for. */
 const LONGEST_ASKED_PAUSE_MS = 300_000;
 
-/** One connection after the other, for as long as somebody subscribes. */
+/** One connection after the other, for as long as somebody subscribes. In a browser, none while the page is put aside. */
 export class SseSession {
   readonly #options: SseSessionOptions;
   readonly #backoff: Backoff;
-  readonly #stopping = new AbortController();
   readonly #memory: SseMemory = { lastEventId: undefined, retryMs: 0, greets: false };
-  #liveSince = Infinity;
+  #connection = new AbortController();
+  readonly #waiting: Pause;
+  #stopped = false;
+  #hidden = false;
 
   constructor(options: SseSessionOptions) {
     this.#options = options;
     this.#backoff = new Backoff(options.clock);
+    this.#waiting = new Pause(options.clock, () => options.hearer.isAwaited);
   }
 
   /** Ends it. Nothing is told any more. */
   stop(): void {
-    this.#stopping.abort();
+    this.#stopped = true;
+    this.#connection.abort();
+    this.review();
   }
 
-  /** Resolves when it is over: stopped, or refused by the server, which ends the subscriptions. Never rejects. */
+  /** Looks again at whether waiting may keep the process alive. */
+  review(): void {
+    this.#waiting.review();
+  }
+
+  /** Resolves when it is over: stopped, or refused by the server. Never rejects. */
   async run(): Promise<void> {
-    const { signal } = this.#stopping;
-    while (!signal.aborted) {
-      this.#tell("connecting");
+    const leavePage = followPage({ onHide: () => this.#setHidden(true), onShow: () => this.#setHidden(false) });
+    try {
+      await this.#connectAgainAndAgain();
+    } finally {
+      leavePage();
+    }
+  }
+
+  async #connectAgainAndAgain(): Promise<void> {
+    const { hearer } = this.#options;
+    while (!this.#stopped) {
+      hearer.onState("connecting");
       const error = await this.#followOneConnection();
-      if (signal.aborted) return;
-      this.#tell("lost", error);
-      if (error?.retriable !== true) return this.#options.events.disconnect(error);
-      await this.#pause(error.retryAfterMs ?? 0).catch(() => {});
+      if (this.#stopped) return;
+      hearer.onState("lost", error);
+      if (this.#stopped) return;
+      if (error?.retriable !== true) return hearer.onOver(error);
+      if (!this.#hidden) await this.#pause(error.retryAfterMs ?? 0);
+      if (this.#hidden) await this.#waitWhile(true, Infinity);
     }
   }
 
   /** Why the connection is over; `undefined` if the server has nothing to tell any more. */
   async #followOneConnection(): Promise<TableError | undefined> {
-    const { endpoint, limits, clock } = this.#options;
+    const { endpoint, limits, clock, hearer } = this.#options;
     const connection = new SseConnection({
       endpoint,
       limits,
       clock,
       memory: this.#memory,
       onLive: (resumed) => this.#onLive(resumed),
-      onMessage: (message) => this.#hear(message),
+      onHello: ({ tables }) => tables !== undefined && hearer.onTables(tables),
+      onMessage: (message) => this.#stopped || hearer.onMessage(message),
     });
-    this.#liveSince = Infinity;
+    // What was asked for while its state was told is asked for still.
+    if (!this.#stopped) this.#connection = new AbortController();
     try {
-      await connection.follow(this.#stopping.signal);
+      await connection.follow(this.#connection.signal);
       return undefined;
     } catch (error) {
       return error instanceof TableError ? error : new UnavailableError(`${endpoint.what} failed`, { cause: error });
     }
   }
 
-  async #pause(retryAfterMs: number): Promise<void> {
-    const { clock } = this.#options;
-    const { signal } = this.#stopping;
-    if (clock.monotonic() - this.#liveSince >= GOOD_CONNECTION_MS) this.#backoff.reset();
-    const asked = Math.min(Math.max(retryAfterMs, this.#memory.retryMs), LONGEST_ASKED_PAUSE_MS);
-    if (asked > 0) await clock.wait(asked, { signal });
-    await this.#backoff.pause({ signal });
-  }
-
   #onLive(resumed: boolean): void {
-    this.#liveSince = this.#options.clock.monotonic();
-    if (!resumed) this.#options.events.push({ kind: "changed" });
-    this.#tell("live");
+    const { hearer } = this.#options;
+    this.#backoff.begin();
+    // Its hello may have ended the last subscription.
+    if (this.#stopped) return;
+    if (!resumed) hearer.onGap();
+    hearer.onState("live");
   }
 
-  #hear(message: SseMessage): void {
-    const { events, toEvent } = this.#options;
-    this.#backoff.reset();
-    try {
-      const event = toEvent(message);
-      if (event !== undefined) events.push(event);
-    } catch (error) {
-      // A message that nobody can read still says that something happened.
-      this.#trace("warn", "message not understood", failure(error));
-      events.push({ kind: "changed" });
-    }
+  /** No earlier than the server asks, and drawn by lot after that: others were sent away at the same moment. */
+  async #pause(retryAfterMs: number): Promise<void> {
+    const askedMs = Math.min(Math.max(retryAfterMs, this.#memory.retryMs), LONGEST_ASKED_PAUSE_MS);
+    await this.#waitWhile(false, askedMs + this.#backoff.nextMs());
   }
 
-  #tell(state: SseState, error?: Error): void {
-    this.#trace(state === "lost" ? "warn" : "info", `event source ${state}`, error === undefined ? {} : failure(error));
-    try {
-      this.#options.onState?.(state, error);
-    } catch (thrown) {
-      this.#trace("warn", "state not heard", failure(thrown));
-    }
+  /** Waits while the page is hidden, or while it is shown. */
+  #waitWhile(hidden: boolean, ms: number): Promise<void> {
+    return this.#waiting.wait(ms, () => this.#stopped || this.#hidden !== hidden);
   }
 
-  #trace(level: TraceLevel, name: string, fields: TraceFields): void {
-    this.#options.trace?.event({ target: "vantage_live::stream", level, name, fields });
+  #setHidden(hidden: boolean): void {
+    if (this.#hidden === hidden) return;
+    this.#hidden = hidden;
+    if (hidden) this.#connection.abort(new UnavailableError(`${this.#options.endpoint.what} ended with its page`));
+    this.review();
   }
 }

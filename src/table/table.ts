@@ -240,11 +240,19 @@ export class Table extends TableHandle<Table> {
   /** The row that a source answered with, which must be the one that was asked for. */
   #answer(id: string, answer: unknown): Row {
     const row = this.#checked(() => toRow(answer));
-    const { idField } = this;
-    if (idField === undefined || !Object.hasOwn(row, idField) || String(field(row, idField)) === id) return row;
+    if (this.#hasId(row, id)) return row;
     throw new InvalidAnswerError(
-      `${describe(this.tableName)} answered with row ${describe(field(row, idField))} where ${describe(id)} was meant`,
+      `${describe(this.tableName)} answered with row ${describe(field(row, this.idField ?? ""))} where ${
+        describe(id)
+      } was meant`,
     );
+  }
+
+  /** Whether what a row holds in `idField`, if anything, is the text of this id. */
+  #hasId(row: Row, id: string): boolean {
+    const { idField } = this;
+    if (idField === undefined || this.#source.checksIds === true || !Object.hasOwn(row, idField)) return true;
+    return String(field(row, idField)) === id;
   }
 
   #size(answer: unknown): number {
@@ -318,9 +326,8 @@ export class Table extends TableHandle<Table> {
 
   #rowFor(id: string, input: Row): Row {
     const row = this.#rowToWrite(input);
-    const { idField } = this;
-    if (idField === undefined || !Object.hasOwn(row, idField)) return row;
-    if (String(field(row, idField)) === id) return row;
+    if (this.#hasId(row, id)) return row;
+    const { idField = "" } = this;
     throw new TypeError(
       `The row's ${describe(idField)} is ${describe(field(row, idField))}, but its id is ${describe(id)}`,
     );

@@ -38,6 +38,11 @@ export interface TableSource {
   readonly capabilities?: Partial<Capabilities> | undefined;
   /** Whether `get`, `patch`, `delete` and `deleteAll` look only at the rows that match `call.query`. */
   readonly scoped?: boolean | undefined;
+  /**
+   * Whether the source itself compares ids with what rows hold in `idField`. Otherwise that must be the text of the id, which
+   * is not so where it is a date, or bytes.
+   */
+  readonly checksIds?: boolean | undefined;
   /** Related tables by name, made when they are asked for. */
   readonly refs?: Readonly<Record<string, () => TableLike>> | undefined;
 

@@ -1,3 +1,5 @@
+import { Utf8Decoder } from "./utf8_decoder.ts";
+
 /** Why a body could not be read to its end. */
 export type TextTrouble = "too long" | "no UTF-8" | "broken off";
 
@@ -12,12 +14,12 @@ export async function readText(
 ): Promise<string> {
   if (body === null) return "";
   const reader = body.getReader();
-  const decoder = new TextDecoder("utf-8", { fatal: true });
+  const decoder = new Utf8Decoder({ fatal: true });
   const next = (): Promise<Uint8Array | undefined> =>
     reader.read().then(({ value }) => value, (cause: unknown) => Promise.reject(failure("broken off", cause)));
   const decoded = (chunk?: Uint8Array): string => {
     try {
-      return decoder.decode(chunk, { stream: chunk !== undefined });
+      return decoder.decode(chunk);
     } catch (cause) {
       throw failure("no UTF-8", cause);
     }

@@ -1,7 +1,8 @@
 import { type Operator, OPERATORS } from "../table/query.ts";
 import { describe } from "../table/row.ts";
-import { NO_WRITES, VERBS } from "../table/source_capabilities.ts";
+import { VERBS } from "../table/source_capabilities.ts";
 import type { Capabilities, Column, ColumnFlag, TableLike } from "../table/table_like.ts";
+import { WRITE_VERBS, type WriteVerb } from "./writes.ts";
 
 /** What a table says of itself to whoever reads it from afar. */
 export interface TableDescription {
@@ -20,15 +21,16 @@ export interface TableDescription {
 const FLAGS: readonly ColumnFlag[] = ["id", "title", "hidden", "searchable", "mandatory"];
 const ABILITIES = [...VERBS, "page", "orderBy", "search"] as const;
 
-/** What a table says of itself; without its writes if it is served read-only. */
-export function describeTable(table: TableLike, { readOnly }: { readonly readOnly: boolean }): TableDescription {
+/** What a table says of itself, with no other writes than those that are allowed. */
+export function describeTable(table: TableLike, allowed: ReadonlySet<WriteVerb>): TableDescription {
   const { tableName, idField, columns, capabilities } = table;
+  const writes = WRITE_VERBS.map((verb) => [verb, capabilities[verb] && allowed.has(verb)]);
   return {
     protocol: 1,
     name: tableName,
     ...(idField !== undefined && { idField }),
     columns,
-    capabilities: readOnly ? { ...capabilities, ...NO_WRITES } : capabilities,
+    capabilities: { ...capabilities, ...Object.fromEntries(writes) as Pick<Capabilities, WriteVerb> },
   };
 }
 
@@ -38,7 +40,10 @@ export function describeTable(table: TableLike, { readOnly }: { readonly readOnl
  * @throws {TypeError} if it is none; the message names the part.
  */
 export function toTableDescription(input: unknown): TableDescription {
-  const { protocol, name, idField, columns, capabilities } = objectIn("description", input);
+  const { protocol, name, idField, columns, capabilities, tables } = objectIn("description", input);
+  if (Array.isArray(tables)) {
+    throw new TypeError(`Several tables are served here: put the name of one behind the URL, as /${String(tables[0])}`);
+  }
   if (protocol !== 1) throw new TypeError(`protocol must be 1, got ${describe(protocol)}`);
   if (typeof name !== "string" || name === "") throw new TypeError(`name must be a text, got ${describe(name)}`);
   if (idField !== undefined && typeof idField !== "string") {

@@ -12,7 +12,7 @@ const ROWS: readonly Row[] = [{ id: 1, name: "Bun" }, { id: 2, name: "Roll" }];
 const LISTED = JSON.stringify(ROWS);
 const FIRST_TEN: Query = { pagination: new Pagination(1, 10) };
 const IN_HEADER: RestTableOptions = { count: { header: "X-Total-Count" } };
-const IN_FIELD: RestTableOptions = { rows: "rows", count: { field: "total" } };
+const IN_FIELD: RestTableOptions = { rows: "rows", count: "total" };
 
 /** A master that answers a list in a way that cannot be right. */
 interface BadMaster {
@@ -247,6 +247,7 @@ describe("A LiveTable over a bad master", () => {
 function productsAt(server: RawServer, options: RestTableOptions = {}): RestTable {
   return new RestTable(`${server.url}/products?token=s3cret`, {
     paging: { page: "page", limit: "limit" },
+    maxLimit: 50,
     maxAnswerBytes: 1_000_000,
     ...options,
   });

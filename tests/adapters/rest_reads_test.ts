@@ -22,7 +22,7 @@ describe("RestTable reads", () => {
     assert.deepEqual((await underKey.table.listValues()).ids(), ["2", "a b"]);
 
     const deep = scriptedTable(
-      { rows: (body) => (body as { data: { list: typeof ROWS } }).data.list },
+      { rows: ({ body }) => (body as { data: { list: typeof ROWS } }).data.list },
       json({ data: { list: ROWS } }),
     );
     assert.deepEqual((await deep.table.listValues()).ids(), ["2", "a b"]);
@@ -68,13 +68,14 @@ describe("RestTable reads", () => {
   });
 
   it("RestTable puts other conditions only as the options say, and knows their operators", async () => {
-    const put = (operator: Operator): NonNullable<RestTableOptions["where"]>[Operator] => (url, column, operand) =>
+    const put = (operator: Operator): NonNullable<RestTableOptions["where"]>[Operator] => ({ url }, column, operand) =>
       url.searchParams.append(`${column}[${operator}]`, String(operand));
     const options: RestTableOptions = {
       paging: { page: "page", limit: "limit" },
       where: { gte: put("gte"), in: put("in"), isNull: put("isNull") },
     };
-    const { table, asked } = scriptedTable(options, json([{ id: 1 }]), json([]));
+    const row = { id: 1, price: 3, size: 2, note: null };
+    const { table, asked } = scriptedTable({ ...options, maxLimit: Infinity }, json([row]), json([]));
     assert.deepEqual(table.capabilities.where, OPERATORS.filter((name) => ["gte", "in", "isNull"].includes(name)));
     await table.where("price", "gte", 2).where("size", "in", [1, 2]).where("note", "isNull").listValues();
     assert.equal(
@@ -106,7 +107,7 @@ describe("RestTable reads", () => {
 
   it("RestTable puts an order and a search as the options say", async () => {
     const options: RestTableOptions = {
-      orderBy: (url, orderBy) =>
+      orderBy: ({ url }, orderBy) =>
         url.searchParams.set("sort", orderBy.map(([name, direction]) => `${direction}:${name}`).join()),
       search: "q",
     };
@@ -115,7 +116,7 @@ describe("RestTable reads", () => {
     assert.equal(byName.asked[0]?.url, `${URL_OF_TABLE}?sort=desc%3Aprice%2Casc%3Aname&q=rye+bread`);
 
     const elsewhere = scriptedTable({
-      search: (url, text) => {
+      search: ({ url }, text) => {
         url.pathname += "/search";
         url.searchParams.set("text", text);
       },
@@ -134,7 +135,14 @@ describe("RestTable reads", () => {
   });
 
   it("RestTable.getValue() is undefined where the resource answers 404 or 410", async () => {
-    const { table } = scriptedTable({}, nothing(404), nothing(410), json("no row", { status: 404 }));
+    const { table } = scriptedTable(
+      {},
+      json({ id: 2 }),
+      nothing(404),
+      nothing(410),
+      json("no row", { status: 404 }),
+    );
+    assert.deepEqual(await table.getValue("2"), { id: 2 });
     for (let time = 0; time < 3; time++) assert.equal(await table.getValue("1"), undefined);
   });
 
@@ -150,7 +158,7 @@ describe("RestTable reads", () => {
   it("RestTable.getValue() takes the row under a key, or where a function finds it", async () => {
     const underKey = scriptedTable({ row: "data" }, json({ data: { id: 1 } }));
     assert.deepEqual(await underKey.table.getValue("1"), { id: 1 });
-    const first = scriptedTable({ row: (body) => (body as { id: number }[])[0] }, json([{ id: 1 }]));
+    const first = scriptedTable({ row: ({ body }) => (body as { id: number }[])[0] }, json([{ id: 1 }]));
     assert.deepEqual(await first.table.getValue("1"), { id: 1 });
   });
 
@@ -168,7 +176,7 @@ describe("RestTable reads", () => {
   });
 
   it("RestTable.getCount() takes the count from a field", async () => {
-    const options: RestTableOptions = { rows: "items", paging: { skip: "s", limit: "n" }, count: { field: "total" } };
+    const options: RestTableOptions = { rows: "items", paging: { skip: "s", limit: "n" }, count: "total" };
     const { table } = scriptedTable(options, json({ items: [{ id: 1 }], total: 12 }), json({ items: [], total: "0" }));
     assert.equal(await table.getCount(), 12);
     assert.equal(await table.getCount(), 0);
@@ -182,12 +190,12 @@ describe("RestTable reads", () => {
 
   it("RestTable.getCount() without paging counts the rows themselves", async () => {
     const rows = [{ id: 1, code: "5" }, { id: 2, code: 5 }];
-    const { table } = scriptedTable({ rows: "items", count: { field: "total" } }, json({ items: rows, total: 2 }));
+    const { table } = scriptedTable({ rows: "items", count: "total" }, json({ items: rows, total: 2 }));
     assert.equal(await table.where({ code: 5 }).getCount(), 1);
   });
 
   it("RestTable sends the parameters of its URL along, and has its name from the path", async () => {
-    const { fetch, asked } = scripted(json([]), nothing(404), nothing(200, {}), nothing());
+    const { fetch, asked } = scripted(json([]), json({ id: 7 }), nothing());
     const table = new RestTable("https://example.com/v1/things/?key=a%20b#top", {
       fetch,
       paging: { page: "p", limit: "n" },
@@ -235,7 +243,8 @@ describe("RestTable reads", () => {
 
   it("RestTable tells the number 5 from the text 5, which a parameter cannot", async () => {
     const rows = [{ id: 1, size: 5 }, { id: 2, size: "5" }];
-    const { table } = scriptedTable({ paging: { page: "p", limit: "n" } }, json(rows), json(rows), json(rows));
+    const options: RestTableOptions = { paging: { page: "p", limit: "n" }, maxLimit: 50 };
+    const { table } = scriptedTable(options, json(rows), json(rows), json(rows));
     assert.deepEqual((await table.where({ size: "5" }).listValues()).ids(), ["2"]);
     assert.deepEqual((await table.where({ size: 5 }).listValues()).ids(), ["1"]);
     // What else would stand on the page is not known.

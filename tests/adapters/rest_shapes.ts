@@ -19,7 +19,7 @@ interface Asked {
 
 /** How a table in the shape of JSONPlaceholder is described, but for its conditions. */
 export const JSON_PLACEHOLDER: RestTableOptions = {
-  orderBy: (url, orderBy) => {
+  orderBy: ({ url }, orderBy) => {
     url.searchParams.set("_sort", orderBy.map(([column]) => column).join());
     url.searchParams.set("_order", orderBy.map(([, direction]) => direction).join());
   },
@@ -32,13 +32,14 @@ export const JSON_PLACEHOLDER: RestTableOptions = {
 export const DUMMY_JSON: RestTableOptions = {
   rows: "products",
   paging: { skip: "skip", limit: "limit" },
-  count: { field: "total" },
+  maxLimit: Infinity,
+  count: "total",
   where: {},
-  orderBy: (url, [[column, direction] = ["id", "asc"]]) => {
+  orderBy: ({ url }, [[column, direction] = ["id", "asc"]]) => {
     url.searchParams.set("sortBy", column);
     url.searchParams.set("order", direction);
   },
-  search: (url, text) => {
+  search: ({ url }, text) => {
     url.pathname += "/search";
     url.searchParams.set("q", text);
   },

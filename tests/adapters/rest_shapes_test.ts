@@ -10,6 +10,7 @@ import { DUMMY_JSON, dummyJson, JSON_PLACEHOLDER, jsonPlaceholder, type Shape } 
 const WITH_PAGES: RestTableOptions = {
   ...JSON_PLACEHOLDER,
   paging: { page: "_page", limit: "_limit" },
+  maxLimit: Infinity,
   count: { header: "x-total-count" },
 };
 

@@ -234,6 +234,17 @@ describe("The options of a RestTable", () => {
     assert.equal(asked[0]?.url, "https://example.com/x");
   });
 
+  it("RestTable refuses an option and an operator that it does not know, by name", () => {
+    const wrong: readonly (readonly [object, RegExp])[] = [
+      [{ pageing: { page: "p", limit: "n" } }, /"pageing".*paging/],
+      [{ where: { like: () => {} } }, /"like".*notNull/],
+    ];
+    // What a caller without types might pass.
+    for (const [options, message] of wrong) {
+      assert.throws(() => new RestTable("https://example.com/x", options), message);
+    }
+  });
+
   it("RestTable refuses a write that it does not know, and bounds that are none", () => {
     const wrong: readonly (readonly [RestTableOptions, ErrorConstructor])[] = [
       // What a caller without types might pass.

@@ -78,13 +78,14 @@ describe("RestTable writes", () => {
 
   it("RestTable says that a write may have been done when its row cannot be read afterwards", async () => {
     const { table } = scriptedTable(
-      {},
+      { maxRetries: 0 },
       nothing(204),
       nothing(403),
       nothing(204),
       nothing(429, { "retry-after": "2" }),
       nothing(204),
       nothing(404),
+      json([]),
     );
     await assert.rejects(table.patchValue("7", { price: 2 }), (error) => {
       assert(error instanceof UnavailableError, String(error));
@@ -92,7 +93,7 @@ describe("RestTable writes", () => {
       return true;
     });
     await assert.rejects(table.patchValue("7", { price: 2 }), { name: "UnavailableError", retryAfterMs: 2000 });
-    await assert.rejects(table.patchValue("7", { price: 2 }), { name: "InvalidAnswerError", effect: "unknown" });
+    await assert.rejects(table.patchValue("7", { price: 2 }), { name: "NotFoundError", effect: "unknown" });
   });
 
   it("RestTable passes the reason on when it is aborted while it reads what a write left", async () => {
@@ -110,8 +111,8 @@ describe("RestTable writes", () => {
   });
 
   it("RestTable.delete() deletes, and a missing row is no error", async () => {
-    const { table, asked } = scriptedTable({}, nothing(204), nothing(404), nothing(410), json({ isDeleted: true }));
-    for (const id of ["7", "a/b", "9", "10"]) {
+    const { table, asked } = scriptedTable({}, nothing(204), nothing(404), json([]), json({ isDeleted: true }));
+    for (const id of ["7", "a/b", "10"]) {
       assert.equal(await table.delete(id, { idempotencyKey: `delete ${id}` }), undefined);
     }
     const [{ method, url, headers, body } = assert.fail(), second] = asked;

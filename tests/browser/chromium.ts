@@ -40,3 +40,29 @@ export async function visit(
     await browser.close();
   }
 }
+
+/** What a page logs, line by line. */
+export type PageLines = AsyncIterable<string> & AsyncIterator<string>;
+
+/** Opens an empty page in headless Chromium, which keeps pages that it leaves, and closes it after `use`. */
+export async function openPage(use: (page: Page, lines: PageLines) => Promise<void>): Promise<void> {
+  const browser = await chromium.launch({
+    executablePath: PATH ?? "",
+    args: ["--no-sandbox"],
+    ignoreDefaultArgs: ["--disable-back-forward-cache"],
+  });
+  try {
+    const page = await browser.newPage();
+    page.setDefaultTimeout(TIME_LIMIT_MS);
+    const lines = new ReadableStream<string>({
+      start: (controller) => {
+        AbortSignal.timeout(TIME_LIMIT_MS).onabort = () => controller.error(new Error(`${page.url()} logged no more`));
+        page.on("pageerror", (error) => controller.error(error));
+        page.on("console", (message) => controller.enqueue(message.text()));
+      },
+    });
+    await use(page, lines.values({ preventCancel: true }));
+  } finally {
+    await browser.close();
+  }
+}

@@ -1,4 +1,5 @@
 /** The page's own code: does the first steps, and logs what it saw. */
+import { LiveTable } from "@vantage/live";
 import { firstSteps } from "../package/consumer/first_steps.ts";
 import { memShop } from "../package/consumer/mem_shop.ts";
 import { networkShop } from "../package/consumer/network_shop.ts";
@@ -12,8 +13,16 @@ function canEvaluate(): boolean {
   }
 }
 
-console.log(JSON.stringify({
-  canEvaluate: canEvaluate(),
-  memory: await firstSteps(memShop()),
-  network: await firstSteps(await networkShop(new URL("/products", location.href).href)),
-}));
+async function look(): Promise<string> {
+  return JSON.stringify({
+    canEvaluate: canEvaluate(),
+    memory: await firstSteps(memShop()),
+    network: await firstSteps(await networkShop(new URL("/products", location.href).href)),
+    misnamed: "undefined" in LiveTable.prototype,
+  });
+}
+
+// Chromium's driver reads what is logged, WebKit's what the promise gives.
+const seen = look();
+Object.assign(globalThis, { seen });
+console.log(await seen);

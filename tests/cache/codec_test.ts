@@ -232,6 +232,35 @@ describe("decodeRows() of bytes that encodeRows() did not make", () => {
         "fewer columns than names": list(BY_COLUMN, list(text("v"), text("w")), ids, list(integer(1))),
         "a column that is too short": list(BY_COLUMN, list(text("v")), ids, list()),
         "a column that is too long": list(BY_COLUMN, list(text("v")), ids, list(integer(1), integer(2))),
+        "texts without any text": list(BY_COLUMN, tag(0xd803, list()), ids),
+        "texts that are no list": list(BY_COLUMN, list(text("v")), ids, tag(0xd803, text("x"))),
+        "texts without a text in front": list(BY_COLUMN, list(text("v")), ids, tag(0xd803, list(integer(1)))),
+        "texts that are longer than said": list(
+          BY_COLUMN,
+          list(text("v")),
+          ids,
+          tag(0xd803, list(text("xy"), integer(1))),
+        ),
+        "texts that are shorter than said": list(
+          BY_COLUMN,
+          list(text("v")),
+          ids,
+          tag(0xd803, list(text("x"), integer(2))),
+        ),
+        "texts with a length below 0": list(BY_COLUMN, list(), tag(0xd803, list(text("x"), integer(2), head(1, 0)))),
+        "texts with a length that is a text": list(BY_COLUMN, list(), tag(0xd803, list(text("x"), text("1")))),
+        "more texts than ids": list(
+          BY_COLUMN,
+          list(text("v")),
+          ids,
+          tag(0xd803, list(text("x"), integer(1), integer(0))),
+        ),
+        "texts as a column's first text": list(
+          BY_COLUMN,
+          list(tag(0xd803, list(text("x"), integer(1)))),
+          ids,
+          list(integer(1)),
+        ),
         "a column that is no list": list(BY_COLUMN, list(text("v")), ids, text("x")),
         "fewer rows than ids": list(BY_ROW, list(text("a"), text("b")), list(text("v"), integer(1))),
         "more rows than ids": list(BY_ROW, ids, list(), list()),
@@ -242,7 +271,7 @@ describe("decodeRows() of bytes that encodeRows() did not make", () => {
   });
 
   it("refuses every tag but those of dates, large integers and broken texts", () => {
-    const accepted = new Set([1, 0xd800, 0xd801, 0xd802]);
+    const accepted = new Set([1, 0xd800, 0xd801, 0xd802, 0xd803]);
     for (let number = 0; number < 0x10000; number++) {
       if (accepted.has(number)) continue;
       assert.equal(tryDecode(oneValue(tag(number, byteString(0, 1)))), undefined, `the tag ${number}`);
@@ -253,7 +282,7 @@ describe("decodeRows() of bytes that encodeRows() did not make", () => {
   });
 
   it("refuses accepted tags in front of the wrong item, or gives a plain value", () => {
-    for (const number of [1, 0xd800, 0xd801, 0xd802]) {
+    for (const number of [1, 0xd800, 0xd801, 0xd802, 0xd803]) {
       for (const item of [text("x"), list(), map(), integer(3), byteString(), UNDEFINED, tag(number, byteString(1))]) {
         tryDecode(oneValue(tag(number, item)));
         tryDecode(bytesOf(list(BY_COLUMN, list(tag(number, item)), list(text("a")), list(integer(1)))));
@@ -347,7 +376,9 @@ function anyItem(): fc.Arbitrary<Cbor> {
       fc.array(fc.nat(255), { minLength: 8, maxLength: 8 }).map((float): Cbor => [0xfb, ...float]),
       fc.array(tie("item"), { maxLength: 4 }).map((items) => list(...items)),
       fc.array(fc.tuple(tie("item"), tie("item")), { maxLength: 3 }).map((fields) => map(...fields.flat())),
-      fc.tuple(fc.constantFrom(1, 0xd800, 0xd801, 0xd802), tie("item")).map(([number, item]) => tag(number, item)),
+      fc.tuple(fc.constantFrom(1, 0xd800, 0xd801, 0xd802, 0xd803), tie("item")).map(([number, item]) =>
+        tag(number, item)
+      ),
     ),
   })).item;
 }

@@ -63,30 +63,41 @@ describe("DenoKvCache", () => {
     assert.deepEqual(await stored(kv, "chunk"), []);
   });
 
-  kvIt("keeps the bound of entries, what was fetched longest ago going first", async () => {
+  kvIt("keeps the bound of entries, what was put longest ago going first, whatever time it was", async () => {
     using kv = await Deno.openKv(":memory:");
     const cache = await DenoKvCache.open(kv, { maxEntries: 3 });
     for (const [key, fetchedAt] of [["a/1", 30], ["a/2", 10], ["b/3", 20], ["b/4", 40]] as const) {
       assert.equal(await cache.put(key, entry(key, fetchedAt)), true);
     }
-    assert.deepEqual(await held(cache, ["a/1", "a/2", "b/3", "b/4"]), ["a/1", "b/3", "b/4"]);
-    assert.equal(await cache.put("a/5", entry("a/5", 5)), false);
-    assert.deepEqual(await held(cache, ["a/1", "b/3", "b/4", "a/5"]), ["a/1", "b/3", "b/4"]);
+    assert.deepEqual(await held(cache, ["a/1", "a/2", "b/3", "b/4"]), ["a/2", "b/3", "b/4"]);
+    assert.equal(await cache.put("a/2", entry("a/2", 7)), true);
+    assert.equal(await cache.put("a/5", entry("a/5", 5)), true);
+    assert.deepEqual(await held(cache, ["a/2", "b/3", "b/4", "a/5"]), ["a/2", "b/4", "a/5"]);
     assert.equal(await assertConsistent(kv), 3);
+  });
+
+  kvIt("counts keys and what entries take beside them", async () => {
+    using kv = await Deno.openKv(":memory:");
+    const cache = await DenoKvCache.open(kv, { maxBytes: 100_000 });
+    for (const key of numbered(20, `a/${"k".repeat(5_000)}`)) assert.equal(await cache.put(key, entry("x")), true);
+    assert(await assertConsistent(kv) < 5);
+    for (const key of numbered(600, "b/")) assert.equal(await cache.put(key, entry("x")), true);
+    assert(await assertConsistent(kv) < 400);
+    assert.equal(await cache.put(`a/${"k".repeat(25_000)}`, entry("x")), false);
   });
 
   kvIt("keeps the bound of bytes, as many entries going as need to", async () => {
     using kv = await Deno.openKv(":memory:");
-    const cache = await DenoKvCache.open(kv, { maxBytes: 500_000 });
+    const cache = await DenoKvCache.open(kv, { maxBytes: 502_000 });
     const keys = numbered(12, "a/");
     for (const [at, key] of keys.entries()) {
       assert.equal(await cache.put(key, { ...large(100_000), fetchedAt: at }), true);
-      assert(await countOf(kv, "bytes") <= 500_000);
+      assert(await countOf(kv, "bytes") <= 502_000);
     }
     assert.deepEqual(await held(cache, keys), keys.slice(-5));
     assert.equal(await cache.put("a/large", { ...large(350_000), fetchedAt: 100 }), true);
     assert.deepEqual(await held(cache, [...keys, "a/large"]), ["a/11", "a/large"]);
-    assert.equal(await cache.put("a/larger", large(500_001)), false);
+    assert.equal(await cache.put("a/larger", large(502_001)), false);
     assert.equal(await assertConsistent(kv), 2);
   });
 
@@ -101,7 +112,7 @@ describe("DenoKvCache", () => {
     assert.equal(await assertConsistent(kv), 1);
   });
 
-  for (const bound of ["maxEntries", "maxBytes"] as const) {
+  for (const bound of ["maxEntries", "maxScopes", "maxBytes"] as const) {
     kvIt(`refuses a ${bound} that is no whole number of at least 1`, async () => {
       for (const value of [0, -1, 1.5, NaN, Infinity]) {
         const opening = DenoKvCache.open(":memory:", { [bound]: value });

@@ -112,6 +112,7 @@ export async function countOf(kv: KvHandle, name: string): Promise<number> {
 }
 
 interface Facts {
+  readonly key: string;
   readonly id: string;
   readonly size: number;
   readonly chunks: number;
@@ -128,7 +129,10 @@ export async function assertConsistent(kv: KvHandle, unfinished = 0): Promise<nu
   );
   const sum = (numbers: Iterable<number>): number => [...numbers].reduce((total, number) => total + number, 0);
   assert.equal(await countOf(kv, "entries"), records.length);
-  assert.equal(await countOf(kv, "bytes"), sum([...facts.values()].map(({ size }) => size)));
+  assert.equal(
+    await countOf(kv, "bytes"),
+    sum([...facts.values()].map(({ key, size }) => size + 4 * key.length + 256)),
+  );
   for (const { key: [, , id] } of chunks) assert(facts.has(String(id)), "a chunk without a record");
   for (const { value, versionstamp } of heads) {
     assert.equal(facts.get((value as Facts).id)?.versionstamp, versionstamp, "a head without its record");

@@ -112,12 +112,18 @@ describe("MemCache", () => {
     assert.deepEqual([cache.size, cache.rowCount], [0, 0]);
   });
 
-  it("refuses an old fence also when it has forgotten which of very many scopes were invalidated", () => {
-    const cache = new MemCache();
-    const fence = cache.fence("first/all");
-    cache.invalidatePrefix("first/");
-    for (let scope = 0; scope < 10_050; scope++) cache.invalidatePrefix(`scope_${scope}/`);
-    assert.equal(cache.put("first/all", entry(1), fence), false);
+  it("remembers when scopes were invalidated, the last of them, and refuses an old fence of any other", () => {
+    const cache = new MemCache({ maxScopes: 3 });
+    const [first, other] = [cache.fence("first/all"), cache.fence("other/all")];
+    for (const scope of ["first", "b", "b", "c"]) cache.invalidatePrefix(`${scope}/`);
+    assert.equal(cache.fence("other/all"), other);
+    const second = cache.fence("first/all");
+    cache.invalidatePrefix("d/");
+    assert.notEqual(cache.fence("other/all"), other, "more scopes are remembered than asked for");
+    assert.equal(cache.put("first/all", entry(1), first), false);
+    assert.equal(cache.put("first/all", entry(1), second), true);
+    for (let round = 0; round < 20; round++) cache.invalidatePrefix(`${round % 7}/`);
+    for (const fence of [first, second, other]) assert.equal(cache.put("first/all", entry(1), fence), false);
     assert.equal(cache.put("first/all", entry(1), cache.fence("first/all")), true);
   });
 
@@ -157,7 +163,7 @@ describe("MemCache", () => {
     }
   });
 
-  for (const bound of ["maxEntries", "maxRows"] as const) {
+  for (const bound of ["maxEntries", "maxRows", "maxScopes"] as const) {
     it(`refuses a ${bound} that is no whole number of at least 1`, () => {
       for (const value of [0, -1, 1.5, NaN, Infinity, 2 ** 53]) {
         assert.throws(() => new MemCache({ [bound]: value }), { name: "RangeError", message: new RegExp(bound) });

@@ -4,9 +4,6 @@ import { describe, it } from "node:test";
 import { type CachedRows, type Fence, Rows } from "@vantage/live";
 import { SqliteCache, type SqliteHandle } from "@vantage/live/cache/sqlite";
 
-/** How many scopes have a row of their own. */
-const MAX_SCOPES = 10_000;
-
 function entry(fetchedAt = 1): CachedRows {
   return { rows: Rows.from([["a", { name: "Bun" }]]), fetchedAt };
 }
@@ -31,76 +28,117 @@ function interrupted(db: DatabaseSync, before: () => void): SqliteHandle {
   };
 }
 
-describe("SqliteCache with very many scopes", () => {
+describe("SqliteCache with more scopes than it keeps", () => {
   it("stores the entries of a new one, though all others hold entries, and moves no fence", async () => {
     const db = new DatabaseSync(":memory:");
-    const cache = await SqliteCache.open(db);
-    for (let scope = 0; scope < MAX_SCOPES; scope++) cache.put(`held_${scope}/all`, entry());
-    const elsewhere = cache.fence("held_0/all");
+    const cache = await SqliteCache.open(db, { maxScopes: 50 });
+    for (let scope = 0; scope < 50; scope++) cache.put(`held_${scope}/all`, entry());
+    const elsewhere = cache.fence("held_49/all");
     for (let scope = 0; scope < 20; scope++) {
       const key = `new_${scope}/all`;
       assert.equal(cache.put(key, entry(), cache.fence(key)), true, key);
       assert.notEqual(cache.get(key), undefined, key);
+      assert.equal(countScopes(db), 50);
     }
-    assert.equal(cache.put("held_0/all", entry(), elsewhere), true);
+    assert.equal(cache.put("held_49/all", entry(), elsewhere), true);
+    assert.equal(cache.get("held_0/all"), undefined);
   });
 
-  it("stores the entry of a new one as it merges others", async () => {
+  it("forgets those that hold nothing first, and keeps no more of them either", async () => {
     const db = new DatabaseSync(":memory:");
-    const cache = await SqliteCache.open(db);
-    for (let scope = 0; scope < MAX_SCOPES; scope++) cache.invalidatePrefix(`gone_${scope}/`);
-    assert.equal(cache.put("new/all", entry(), cache.fence("new/all")), true);
-    assert.notEqual(cache.get("new/all"), undefined);
-    assert.equal(countScopes(db), 1);
+    const cache = await SqliteCache.open(db, { maxScopes: 50 });
+    cache.put("held/all", entry());
+    for (let scope = 0; scope < 200; scope++) cache.invalidatePrefix(`gone_${scope}/${scope % 2 === 0 ? "" : "a"}`);
+    assert.equal(countScopes(db), 50);
+    for (let scope = 0; scope < 49; scope++) assert.equal(cache.put(`new_${scope}/all`, entry()), true);
+    assert.notEqual(cache.get("held/all"), undefined);
+    assert.equal(countScopes(db), 50);
   });
 
-  it("merges those that hold nothing but invalidated entries, none of which is ever valid again", async () => {
+  it("drops what was invalidated to forget its scope, none of which is ever valid again", async () => {
     const db = new DatabaseSync(":memory:");
-    const cache = await SqliteCache.open(db);
-    cache.put("gone_0/old", entry());
-    for (let scope = 0; scope < MAX_SCOPES; scope++) {
+    const cache = await SqliteCache.open(db, { maxScopes: 10 });
+    cache.put("held/all", entry());
+    for (let scope = 0; scope < 30; scope++) {
       cache.put(`gone_${scope}/all`, entry());
       cache.invalidatePrefix(`gone_${scope}/`);
     }
-    cache.put("new/all", entry());
-    assert.equal(countScopes(db), 1);
-    cache.put("gone_0/all", entry());
-    assert.equal(cache.get("gone_0/old"), undefined);
-    const total = db.prepare("SELECT entries, bytes FROM vantage_total").get();
-    const counted = db.prepare("SELECT count(*) AS entries, sum(length(body)) AS bytes FROM vantage_entry").get();
-    assert.deepEqual({ ...total }, { ...counted });
+    assert.notEqual(cache.get("held/all"), undefined);
+    for (let scope = 0; scope < 30; scope++) {
+      cache.put(`gone_${scope}/new`, entry());
+      assert.equal(cache.get(`gone_${scope}/all`), undefined);
+    }
   });
 
-  it("refuses every fence from before or during a merge, once the scope was invalidated as often again", async () => {
+  it("keeps the bound though every put is refused", async () => {
     const db = new DatabaseSync(":memory:");
-    const cache = await SqliteCache.open(db);
+    const cache = await SqliteCache.open(db, { maxScopes: 10 });
+    for (let scope = 0; scope < 50; scope++) assert.equal(cache.put(`s${scope}/all`, entry(), "no fence of it"), false);
+    assert.equal(countScopes(db), 10);
+  });
+
+  it("refuses every fence from before or while a scope was forgotten, however often it was invalidated since", async () => {
+    const db = new DatabaseSync(":memory:");
+    const cache = await SqliteCache.open(db, { maxScopes: 3 });
     const KEY = "k/all";
-    const times = 3;
-    for (let time = 0; time < times; time++) cache.invalidatePrefix("k/");
-    for (let scope = 0; scope < MAX_SCOPES; scope++) cache.invalidatePrefix(`gone_${scope}/`);
-
-    const fences = new Set<Fence>([cache.fence(KEY)]);
-    const merging = await SqliteCache.open(interrupted(db, () => void fences.add(cache.fence(KEY))));
-    merging.put("new/all", entry());
-    assert(countScopes(db) < 10);
-
-    // Whatever the merge has set the scope back to, these many invalidations bring back each of its older counts.
-    for (let time = 0; time <= times; time++) {
+    const fences = new Set<Fence>();
+    const interrupting = await SqliteCache.open(interrupted(db, () => void fences.add(cache.fence(KEY))), {
+      maxScopes: 3,
+    });
+    for (let round = 0; round < 5; round++) {
+      for (let time = 0; time <= round; time++) cache.invalidatePrefix("k/");
+      fences.add(cache.fence(KEY));
+      for (let scope = 0; scope < 5; scope++) interrupting.invalidatePrefix(`other_${round}_${scope}/`);
+      interrupting.put(`new_${round}/all`, entry());
+      assert.equal(db.prepare("SELECT 1 FROM vantage_scope WHERE name = 'k/'").get(), undefined);
       cache.invalidatePrefix("k/");
       for (const fence of fences) assert.equal(cache.put(KEY, entry(), fence), false, `${fence}`);
+    }
+    assert(fences.size > 10);
+    assert.equal(cache.put(KEY, entry(), cache.fence(KEY)), true);
+  });
+
+  it("has no put that looks at all of them, or at all entries", async () => {
+    const db = new DatabaseSync(":memory:");
+    const statements = new Set<string>();
+    const listening = await SqliteCache.open({
+      prepare: (sql) => {
+        if (!/^(CREATE|DROP|PRAGMA)/.test(sql)) statements.add(sql);
+        return db.prepare(sql);
+      },
+      exec: (sql) => db.exec(sql),
+      close: () => db.close(),
+    }, { maxScopes: 20, maxEntries: 20 });
+    for (let scope = 0; scope < 60; scope++) {
+      listening.put(`s${scope}/all`, entry(), listening.fence(`s${scope}/all`));
+      listening.get(`s${scope}/all`);
+      listening.put(`big/${scope}`, entry());
+      if (scope % 5 === 0) listening.invalidatePrefix(`s${scope}/`);
+      if (scope % 10 === 0) listening.invalidatePrefix(`big/${scope}`);
+      if (scope % 7 === 0) listening.invalidatePrefix("big/");
+    }
+    assert(statements.size > 10);
+    for (const sql of statements) {
+      // In the order of the table itself, the first few are read and no more.
+      if (sql.includes("ORDER BY id LIMIT")) continue;
+      const plan = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all().map(({ detail }) => String(detail));
+      const scans = plan.filter((step) =>
+        /^SCAN (?!CONSTANT|sqlite_schema|vantage_total|t\b|.* USING (COVERING )?INDEX|s$|\(subquery)/.test(step)
+      );
+      assert.deepEqual(scans, [], `${sql}: ${plan.join("; ")}`);
+      assert(!plan.some((step) => step.includes("TEMP B-TREE")), sql);
     }
   });
 });
 
 describe("SqliteCache.put() that has to make room", () => {
-  it("answers that an entry was not stored if that went for room itself", async () => {
-    for (const bounds of [{ maxEntries: 1 }, { maxBytes: 100 }]) {
+  it("never drops the entry that it stores", async () => {
+    for (const bounds of [{ maxEntries: 1 }, { maxBytes: 500 }, { maxScopes: 1 }]) {
       const cache = await SqliteCache.open(new DatabaseSync(":memory:"), bounds);
-      const large: CachedRows = { rows: Rows.from([["a", { name: "x".repeat(60) }]]), fetchedAt: 100 };
-      assert.equal(cache.put("k/new", large), true);
-      assert.equal(cache.put("k/old", { ...large, fetchedAt: 50 }), false);
-      assert.notEqual(cache.get("k/new"), undefined);
-      assert.equal(cache.get("k/old"), undefined);
+      for (const key of ["k/1", "l/2", "k/1", "k/3", "solo"]) {
+        assert.equal(cache.put(key, entry(-1)), true, key);
+        assert.notEqual(cache.get(key), undefined, key);
+      }
     }
   });
 

@@ -25,6 +25,23 @@ runSuite("SqliteCache in a file keeps the promises of Cache", cacheConformance, 
   return { keeps: true, persistent: true, copies: true, open: async () => opened(await SqliteCache.open(path)) };
 });
 
+runSuite("SqliteCache that keeps few scopes keeps the promises of Cache", cacheConformance, () => {
+  const path = newPath("cache.db");
+  // As many as the cases that hold several at once need.
+  const bounds = { maxScopes: 120 };
+  return {
+    keeps: true,
+    persistent: true,
+    copies: true,
+    open: async () => opened(await SqliteCache.open(path, bounds)),
+  };
+});
+
+runSuite("MemCache that keeps few scopes keeps the promises of Cache", cacheConformance, () => {
+  const cache = new MemCache({ maxScopes: 120 });
+  return { keeps: true, persistent: false, copies: false, open: () => Promise.resolve({ cache, close: () => {} }) };
+});
+
 for (const { name, missing, open } of drivers) {
   const title = `SqliteCache in a handle of ${name} keeps the promises of Cache`;
   if (missing === false) runSuite(title, cacheConformance, () => inHandle(open));

@@ -1,4 +1,5 @@
-import type { LiveEvent } from "@vantage/live";
+import { type LiveEvent, ManualLiveStream } from "@vantage/live";
+import { eventHandler } from "@vantage/live/server";
 import { SseLiveStream } from "@vantage/live/stream/sse";
 import { type OpenStream, streamConformance } from "@vantage/live/testing";
 import { SseHttpServer } from "../stream/sse_http_server.ts";
@@ -13,6 +14,38 @@ runSuite("SseLiveStream over HTTP keeps the promises of LiveStream", streamConfo
   countsSubscribers: true,
   open,
 }));
+
+runSuite("SseLiveStream.of() a table among several keeps the promises of LiveStream", streamConformance, () => ({
+  // Ids are told, rows are not.
+  tellsRows: false,
+  bufferCapacity: undefined,
+  ends: false,
+  fails: false,
+  countsSubscribers: true,
+  open: openOneOfSeveral,
+}));
+
+async function openOneOfSeveral(): Promise<OpenStream> {
+  const events = new ManualLiveStream();
+  const handler = eventHandler({ products: events, others: new ManualLiveStream() });
+  const live = Promise.withResolvers<void>();
+  const stream = new SseLiveStream("http://localhost/", {
+    fetch: (input, init) => handler(new Request(input, init)),
+    onState: (state) => state === "live" && live.resolve(),
+  });
+  // Somebody else's table keeps the connection, so that it stands whenever a case subscribes.
+  const other = stream.of("others").subscribe().getReader();
+  await live.promise;
+  return {
+    stream: stream.of("products"),
+    emit: (event) => void events.push(event),
+    subscriberCount: () => stream.subscriberCount - 1,
+    close: async () => {
+      await other.cancel();
+      await handler.close();
+    },
+  };
+}
 
 async function open(): Promise<OpenStream> {
   const server = new SseHttpServer();
@@ -31,8 +64,8 @@ async function open(): Promise<OpenStream> {
   return {
     // Subscriptions that a case leaves behind would be connected anew for ever.
     stream: {
-      subscribe: ({ signal = closing.signal } = {}) =>
-        stream.subscribe({ signal: AbortSignal.any([signal, closing.signal]) }),
+      subscribe: ({ signal = closing.signal, ...others } = {}) =>
+        stream.subscribe({ ...others, signal: AbortSignal.any([signal, closing.signal]) }),
     },
     emit,
     end: () => refuse(204),

@@ -76,7 +76,7 @@ describe("LiveTable with a liveStream", () => {
     });
   }
 
-  it("pauses longer and longer, with jitter, and for a short time again after a subscription that lasted", async () => {
+  it("pauses longer and longer, with jitter, and for a short time again once a subscription has lasted", async () => {
     let attempts = 0;
     const working = new ManualLiveStream();
     const stream: LiveStream = {
@@ -106,10 +106,71 @@ describe("LiveTable with a liveStream", () => {
     assert.equal(pauses.length, 11);
     assert.equal(new Set(pauses).size, 11, "drawn, not computed");
     working.push({ kind: "changed" });
-    await fake.advance(30_000);
+    await settle();
+    working.disconnect();
+    await fake.advance(14_000);
+    assert.equal(attempts, 12, "an event proves nothing");
+    await fake.advance(16_000);
+    assert.equal(attempts, 13);
+    await fake.advance(10_000);
     working.disconnect();
     await fake.advance(100);
-    assert.equal(attempts, 13);
+    assert.equal(attempts, 14);
+    await table.close();
+  });
+
+  it("waits to subscribe again in the background, unless somebody reads its events", async () => {
+    const fake = new FakeClock();
+    const waits: (boolean | undefined)[] = [];
+    const holds: string[] = [];
+    const clock: Clock = {
+      now: () => fake.now(),
+      monotonic: () => fake.monotonic(),
+      random: () => 0,
+      wait: (ms, options) => (waits.push(options?.background), fake.wait(ms, options)),
+    };
+    const refused: LiveStream = {
+      subscribe: (options) => {
+        holds.push(`background ${options?.background}`);
+        throw new Error("refused");
+      },
+      hold: () => (holds.push("held"), () => holds.push("released")),
+    };
+    const { table } = fixture({ liveStream: refused, clock });
+    await settle();
+    assert.deepEqual([waits.splice(0), holds.splice(0)], [[true], ["background true"]]);
+    const readers = [table.events.subscribe().getReader(), table.events.subscribe().getReader()];
+    await settle();
+    assert.deepEqual([waits.splice(0), holds.splice(0)], [[false], ["held"]]);
+    for (const reader of readers) await reader.cancel();
+    await settle();
+    assert.deepEqual([waits.splice(0), holds.splice(0)], [[true], ["released"]]);
+    await fake.advance(50);
+    assert.deepEqual(holds.splice(0), ["background true"], "not later for all that");
+    const last = table.events.subscribe();
+    await table.close();
+    assert.deepEqual(holds, ["held", "released"]);
+    assert.equal(fake.waiting, 0);
+    await last.cancel();
+  });
+
+  it("a stream that says something and hangs up is asked less and less often", async () => {
+    let attempts = 0;
+    const hasty: LiveStream = {
+      subscribe: () =>
+        new ReadableStream({
+          start: (controller) => {
+            attempts++;
+            controller.enqueue({ kind: "updated", id: "a" });
+            controller.close();
+          },
+        }),
+    };
+    const { table, clock } = fixture({ liveStream: hasty });
+    await clock.advance(4_000);
+    assert(attempts <= 7, `${attempts} in 4 s`);
+    await clock.advance(3_600_000);
+    assert(attempts <= 7 + 3_600 / 15 + 5, `${attempts} in an hour`);
     await table.close();
   });
 

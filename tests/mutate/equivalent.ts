@@ -34,10 +34,10 @@ export const EQUIVALENT: readonly Equivalent[] = [
     reason: "one more or less of a bound that shows nowhere",
   },
   {
-    file: "src/live/event_listener.ts",
-    within: "GOOD_SUBSCRIPTION_MS",
-    from: "30_000",
-    to: ["30001", "29999"],
+    file: "src/clock/backoff.ts",
+    within: "GOOD_MS",
+    from: "10_000",
+    to: ["10001", "9999"],
     reason: "promised is only that a subscription that lasts is a good one; the tests try 0 and 10 minutes",
   },
   {
@@ -112,7 +112,7 @@ export const EQUIVALENT: readonly Equivalent[] = [
   },
   {
     file: "src/clock/backoff.ts",
-    within: "Backoff.pause",
+    within: "Backoff.nextMs",
     from: "32",
     to: ["33", "31"],
     reason: "the pause has been the longest since the tenth attempt; the bound keeps the number finite",

@@ -18,13 +18,19 @@ export const ENTRY_NAMES: readonly string[] = Object.keys(MANIFEST.exports).map(
   name.replace(".", "@vantage/live")
 );
 
-/** Packs the package for npm, installs the tarball into an empty project, and gives the project's folder. */
+/**
+ * Packs the package for npm, installs the tarball into an empty project, and gives the project's folder. The scripts of
+ * packages run, as they do for most users: they compile the optional addon of cbor-x, which must not be loaded.
+ */
 export async function installPackage(): Promise<string> {
   const folder = newPath("project");
   const tarball = newPath("vantage-live.tgz");
   mkdirSync(folder);
   writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }));
   pack(tarball);
-  await run(["npm", "install", "--prefer-offline", "--no-audit", "--no-fund", tarball], folder);
+  await run(
+    ["npm", "install", "--ignore-scripts=false", "--prefer-offline", "--no-audit", "--no-fund", tarball],
+    folder,
+  );
   return folder;
 }

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { skippable } from "../skippable.ts";
 import { EXPECTED_STEPS } from "./consumer/first_steps.ts";
 import { ENTRY_NAMES, installPackage, MANIFEST, ROOT } from "./installed.ts";
-import { BUN, NODE_20, NODE_24, ONLY_ON_DENO, run } from "./runtimes.ts";
+import { BUN, DENO, NODE_20, NODE_22, NODE_24, ONLY_ON_DENO, run } from "./runtimes.ts";
 import { serveShop } from "./served_shop.ts";
 
 const CONSUMER = fileURLToPath(new URL("./consumer/", import.meta.url));
@@ -119,7 +119,8 @@ describe("The npm package", () => {
     await compile(browser, ["first_steps.ts", "mem_shop.ts", "network_shop.ts", "types.ts", "entries.ts"]);
   });
 
-  for (const [runtime, command] of Object.entries({ "Node 20": NODE_20, "Node 24": NODE_24, Bun: BUN })) {
+  const runtimes = { "Node 20": NODE_20, "Node 22": NODE_22, "Node 24": NODE_24, Deno: DENO, Bun: BUN };
+  for (const [runtime, command] of Object.entries(runtimes)) {
     skippable(`does a miss, a hit, a write and an event on ${runtime}`, ONLY_ON_DENO, async () => {
       await compileForNode();
       const hasSqlite = command !== NODE_20;
@@ -128,7 +129,7 @@ describe("The npm package", () => {
       assert.deepEqual(JSON.parse(printed), {
         memory: EXPECTED_STEPS,
         network: EXPECTED_STEPS,
-        sqliteCache: hasSqlite ? "open" : "unsupported",
+        sqliteCache: hasSqlite ? 100 : "unsupported",
         sqliteTable: hasSqlite ? "not_found" : "unsupported", // there is a file, but no such table in it
       });
     });

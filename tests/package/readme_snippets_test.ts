@@ -9,7 +9,7 @@ import { NO_BROWSER, visit } from "../browser/chromium.ts";
 import { skippable } from "../skippable.ts";
 import { ENTRY_NAMES, installPackage } from "./installed.ts";
 import { readmeSnippets, type Snippet } from "./readme_snippets.ts";
-import { BUN, NODE_24, ONLY_ON_DENO, run } from "./runtimes.ts";
+import { BUN, NODE_20, NODE_22, NODE_24, ONLY_ON_DENO, run } from "./runtimes.ts";
 import { serveShop } from "./served_shop.ts";
 
 /** Where README.md's page imports the package from. */
@@ -81,7 +81,9 @@ async function runWorker({ code }: Snippet): Promise<void> {
 }
 
 const RUNNERS: Readonly<Record<string, (snippet: Snippet) => Promise<void>>> = {
-  node: (snippet) => runFile(NODE_24, snippet),
+  "node 20": (snippet) => runFile(NODE_20, snippet),
+  "node 22": (snippet) => runFile(NODE_22, snippet),
+  "node 24": (snippet) => runFile(NODE_24, snippet),
   bun: (snippet) => runFile(BUN, snippet),
   browser: runPage,
   worker: runWorker,

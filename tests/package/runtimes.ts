@@ -3,7 +3,9 @@ import process from "node:process";
 
 /** The runtimes that npm's users have, each as a command that a file is added to. */
 export const NODE_20: readonly string[] = ["npx", "-y", "node@20.20.2"];
+export const NODE_22: readonly string[] = ["npx", "-y", "node@22.13.1"];
 export const NODE_24: readonly string[] = ["npx", "-y", "node@24.21.0"];
+export const DENO: readonly string[] = ["npx", "-y", "deno@2.9.6", "run", "-A"];
 export const BUN: readonly string[] = ["npx", "-y", "bun@1.4.5"];
 
 /** Why a test of the package is skipped here: what it starts is the same wherever it is started from. */

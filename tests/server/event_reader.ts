@@ -20,6 +20,11 @@ export class EventReader {
   /** The next message; `undefined` at the end. */
   async next(): Promise<Message | undefined> {
     for (;;) {
+      const comment = /^:(?: )?(.*)\n/.exec(this.#text);
+      if (comment !== null) {
+        this.#text = this.#text.slice(comment[0].length);
+        return { comment: comment[1] ?? "" };
+      }
       const end = this.#text.indexOf("\n\n");
       if (end >= 0) {
         const message = this.#text.slice(0, end);
@@ -48,7 +53,6 @@ export class EventReader {
 function parse(text: string): Message {
   const fields = text.split("\n").map((line) => {
     const [, name = "", value = ""] = /^([^:]*): ?(.*)$/.exec(line) ?? [];
-    if (name === "") return ["comment", value];
     return [name, name === "data" ? JSON.parse(value) : value];
   });
   return Object.fromEntries(fields);

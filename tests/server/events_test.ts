@@ -190,6 +190,30 @@ describe("tableHandler(), events", () => {
     assert.equal((await rest).length, 5);
   });
 
+  it("a wall clock that is set back or forth delays no heartbeat, and ends nobody early or late", async () => {
+    for (const hours of [-1, 1]) {
+      const clock = new FakeClock({ now: 5 * 3_600_000 });
+      const { handler, stream } = setUp({ clock, heartbeatMs: 1000, stallMs: 3000, maxStreams: 2 });
+      const [alert, stalled] = [await listen(handler), await listen(handler)];
+      await alert.next();
+      await stalled.next();
+      clock.set(clock.now() + hours * 3_600_000);
+      stream.push({ kind: "updated", id: "a" });
+      assert.deepEqual(await ids(alert, 1), ["a"]);
+      const beat = alert.next();
+      await clock.advance(1000);
+      assert.deepEqual(await beat, { comment: "heartbeat" });
+      clock.set(clock.now() + hours * 3_600_000);
+      const rest = alert.take(2);
+      await clock.advance(1000);
+      assert.equal((await ask(handler, "/events")).status, 503, "it may stall for a second more");
+      await clock.advance(1000);
+      assert.deepEqual(await rest, [{ comment: "heartbeat" }, { comment: "heartbeat" }]);
+      assert.equal(await stalled.next(), undefined);
+      await handler.close();
+    }
+  });
+
   it("no more than maxStreams listen; who leaves makes room at once", async () => {
     const { handler } = setUp({ maxStreams: 2 });
     const one = await listen(handler);

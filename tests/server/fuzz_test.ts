@@ -1,12 +1,12 @@
 import { describe, it } from "node:test";
 import assert from "node:assert/strict";
 import { OPERATORS } from "@vantage/live";
-import { tableHandler } from "@vantage/live/server";
+import { type TableHandler, tableHandler, type WriteVerb } from "@vantage/live/server";
 import fc from "fast-check";
-import { ask, bakery, problemIn } from "./fixture.ts";
+import { ask, bakery, contentOf, problemIn } from "./fixture.ts";
 
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"];
-const PATHS = ["/", "/rows", "/row", "/count", "/rows/", "/row/a", "//", "/rows%2F"];
+const PATHS = ["/", "/rows", "/row", "/count", "/rows/", "/row/a", "//", "/rows%2F", "/%", "/events/"];
 const NAMES = ["where", "orderBy", "search", "page", "limit", "id", "token", "__proto__"];
 const COLUMNS = ["id", "name", "price", "colour", "__proto__", ""];
 
@@ -48,26 +48,53 @@ const request = fc.record({
   ifNoneMatch: fc.option(fc.string({ unit: "grapheme-ascii" }).map((tag) => tag.trim())),
 });
 
+type Asked = typeof request extends fc.Arbitrary<infer Shape> ? Shape : never;
+
+const VERBS: readonly WriteVerb[] = ["insert", "replace", "patch", "delete", "deleteAll", "insertReturnId"];
+
+async function checkAnswers(handler: TableHandler, base: string, requests: readonly Asked[]): Promise<void> {
+  for (const { method, path, search, body, type, ifNoneMatch } of requests) {
+    const mayHaveBody = method !== "GET" && method !== "HEAD" && body !== null;
+    const answer = await ask(handler, `${base}${path}?${search}`, {
+      method,
+      ...(mayHaveBody && { body: typeof body === "string" ? body : new Uint8Array(body) }),
+      headers: {
+        ...(type !== "" && { "content-type": type }),
+        ...(ifNoneMatch !== null && { "if-none-match": ifNoneMatch }),
+      },
+    });
+    assert(answer.status < 500, `${answer.status} ${method} ${path}?${search}`);
+    if (answer.status >= 400 && method !== "HEAD") await problemIn(answer);
+  }
+}
+
 describe("tableHandler(), any request", () => {
   it("is answered without a fault, and with a problem from 400 on", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(request, { maxLength: 8 }), async (requests) => {
         await using handler = tableHandler(bakery(), { writable: true });
-        for (const { method, path, search, body, type, ifNoneMatch } of requests) {
-          const mayHaveBody = method !== "GET" && method !== "HEAD" && body !== null;
-          const answer = await ask(handler, `${path}?${search}`, {
-            method,
-            ...(mayHaveBody && { body: typeof body === "string" ? body : new Uint8Array(body) }),
-            headers: {
-              ...(type !== "" && { "content-type": type }),
-              ...(ifNoneMatch !== null && { "if-none-match": ifNoneMatch }),
-            },
-          });
-          assert(answer.status < 500, `${answer.status} ${method} ${path}?${search}`);
-          if (answer.status >= 400 && method !== "HEAD") await problemIn(answer);
-        }
+        await checkAnswers(handler, "", requests);
       }),
       { numRuns: 400 },
+    );
+  });
+
+  it("of several tables too, whatever may be written, and no table is changed by what is asked of another", async () => {
+    const bases = fc.constantFrom("", "/products", "/other", "/pro%64ucts", "/nobody", "/__proto__");
+    await fc.assert(
+      fc.asyncProperty(
+        bases,
+        fc.subarray([...VERBS]),
+        fc.array(request, { maxLength: 8 }),
+        async (base, writable, requests) => {
+          const [products, other] = [bakery(), bakery()];
+          const before = await contentOf(other);
+          await using handler = tableHandler({ products, other }, { writable });
+          await checkAnswers(handler, base, requests);
+          if (base !== "/other" || writable.length === 0) assert.equal(await contentOf(other), before);
+        },
+      ),
+      { numRuns: 300 },
     );
   });
 });

@@ -1,7 +1,15 @@
 import { describe, it } from "node:test";
 import assert from "node:assert/strict";
-import { ManualLiveStream, MemTable, NotFoundError, type Tracer, type TraceRecord } from "@vantage/live";
-import { tableHandler, type TableHandlerOptions } from "@vantage/live/server";
+import {
+  defineTable,
+  ManualLiveStream,
+  MemTable,
+  NotFoundError,
+  type Query,
+  type Tracer,
+  type TraceRecord,
+} from "@vantage/live";
+import { type TableHandler, tableHandler, type TableHandlerOptions } from "@vantage/live/server";
 import { FaultyTable } from "@vantage/live/testing";
 import { ask, bakery, contentOf, problemIn, sqliteBakery } from "./fixture.ts";
 
@@ -156,6 +164,8 @@ describe("tableHandler(), bad input", () => {
       "maxBodyBytes",
       "maxUrlLength",
       "maxConditions",
+      "maxValues",
+      "maxSearchLength",
       "maxRows",
       "maxStreams",
       "heartbeatMs",
@@ -165,6 +175,40 @@ describe("tableHandler(), bad input", () => {
     for (const bound of bounds) {
       assert.throws(() => tableHandler(bakery(), { [bound]: 0 }), { name: "RangeError", message: new RegExp(bound) });
     }
+  });
+
+  it("what a query costs has bounds with names, found before the table is asked", async () => {
+    const asked: Query[] = [];
+    const table = defineTable({ name: "products", list: ({ query }) => (asked.push(query), []) });
+    const handler = tableHandler(table, { maxUrlLength: 2 ** 20 });
+    const list = (params: Record<string, unknown>): Promise<Response> => {
+      const texts = Object.entries(params).map((
+        [name, value],
+      ) => [name, typeof value === "string" ? value : JSON.stringify(value)]);
+      return ask(handler, `/rows?${new URLSearchParams(texts)}`);
+    };
+    const numbers = Array.from({ length: 1001 }, (_, n) => n);
+    const nested = Array.from({ length: 501 }, (_, n) => ({ a: [n], b: {} }));
+    const beyond: readonly (readonly [bound: string, params: Record<string, unknown>])[] = [
+      ["maxValues", { where: [["price", "notIn", numbers]] }],
+      ["maxValues", { where: [["price", "in", numbers.slice(1)], ["price", "gt", 1]] }],
+      ["maxValues", { where: [["price", "eq", numbers]] }],
+      ["maxValues", { where: [["price", "in", nested]] }],
+      ["maxConditions", { where: numbers.slice(0, 101).map((n) => ["price", "ne", n]) }],
+      ["maxConditions", { where: [["price", "isNull"]], orderBy: numbers.slice(0, 100).map(() => ["price", "asc"]) }],
+      ["maxSearchLength", { search: "x".repeat(257) }],
+    ];
+    for (const [bound, params] of beyond) {
+      const answer = await list(params);
+      const { code, detail } = await problemIn(answer);
+      assert.deepEqual([answer.status, code], [400, "bad_request"], bound);
+      assert.match(String(detail), new RegExp(`\\(${bound}\\)`));
+    }
+    assert.deepEqual(asked, []);
+    assert.equal((await list({ where: [["price", "in", numbers.slice(1)]], search: "x".repeat(256) })).status, 200);
+    assert.equal(asked.length, 1);
+    const deep = `${"[".repeat(5_000)}${"]".repeat(5_000)}`;
+    assert.equal((await list({ where: `[["price","eq",${deep}]]` })).status, 400);
   });
 
   it("OPTIONS tells the methods of a place", async () => {
@@ -314,10 +358,61 @@ describe("tableHandler(), cors", () => {
     assert.deepEqual([open.headers.get("access-control-allow-origin"), open.headers.get("vary")], ["*", null]);
   });
 
+  const ofApps = [
+    "tauri://localhost",
+    "capacitor://localhost",
+    "ionic://localhost",
+    "app://obsidian.md",
+    "wails://wails.localhost:34115",
+    "chrome-extension://aapbdbdomjkkjkaonfhkkikfgjllcleb",
+    "moz-extension://f7ae2b07-9d8e-4d6c-b4f5-3b5ab8a1d9f1",
+    "safari-web-extension://0E58CB4B-E4D9-4F67-B3C6-0D6D1C0C6B37",
+    "vscode-webview://1k2j3",
+    "http://localhost:1420",
+    "https://tauri.localhost",
+    "null",
+  ];
+
+  it("takes origins of apps, extensions and files exactly as they are sent", async () => {
+    for (const app of ofApps) {
+      const handler = tableHandler(bakery(), { cors: { origins: [origin, app] } });
+      for (const asking of [...ofApps, "chrome-extension://other", `${app}.evil`, `${app}/`]) {
+        const answer = await ask(handler, "/rows", { headers: { origin: asking } });
+        assert.equal(answer.headers.get("access-control-allow-origin"), asking === app ? app : null, asking);
+      }
+    }
+    assert.equal(
+      tableHandler(bakery(), { cors: { origins: ["tauri://localhost"], credentials: true } }) instanceof Function,
+      true,
+    );
+  });
+
   it("what makes no sense is refused at once", () => {
-    assert.throws(() => tableHandler(bakery(), { cors: { origins: "*", credentials: true } }), TypeError);
-    assert.throws(() => tableHandler(bakery(), { cors: { origins: ["https://shop.example/"] } }), TypeError);
-    assert.throws(() => tableHandler(bakery(), { cors: { origins: ["shop"] } }), TypeError);
+    const make = (cors: object) => (): TableHandler =>
+      tableHandler(bakery(), { cors: cors as NonNullable<TableHandlerOptions["cors"]> });
+    const odd = [
+      "https://shop.example/",
+      "shop",
+      "tauri://",
+      "tauri://localhost/",
+      "tauri:localhost",
+      "HTTPS://a.test",
+    ];
+    const odder = [
+      "https://a.test:443",
+      "chrome-extension://id/page.html",
+      "tauri://a b",
+      "tauri://me@a",
+      "*",
+      "",
+      5,
+      null,
+    ];
+    for (const none of [...odd, ...odder]) assert.throws(make({ origins: [none] }), TypeError, String(none));
+    for (const none of [undefined, "https://shop.example", 5]) assert.throws(make({ origins: none }), TypeError);
+    for (const anybody of ["*", ["null"], [origin, "null"]]) {
+      assert.throws(make({ origins: anybody, credentials: true }), /name them/);
+    }
   });
 });
 

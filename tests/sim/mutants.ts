@@ -272,7 +272,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "close without ending the subscription",
     file: "live/event_listener.ts",
-    from: "    this.#closing.abort();\n    await this.#stopped;",
+    from: "    this.#closing.abort();\n    this.hold(false);\n    await this.#stopped;",
     to: "    void this.#stopped;",
   },
   {
@@ -526,14 +526,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a store that keeps whatever the fence says",
     file: "cache/sqlite_store.ts",
-    from: "WHERE ? IS NULL OR t.store || ':' || t.beyond || ':' || s.fence = ?",
+    from: "WHERE ? IS NULL OR t.store || ':' || max(t.beyond, s.fence) = ?",
     to: "WHERE ? IS NULL OR ? IS NOT NULL",
   },
   {
     name: "a store whose fence does not move",
     file: "cache/sqlite_store.ts",
-    from: "ON CONFLICT DO UPDATE SET fence = fence + 1, generation = generation + 1`;",
-    to: "ON CONFLICT DO UPDATE SET generation = generation + 1`;",
+    from: "ON CONFLICT DO UPDATE SET fence = excluded.fence, generation = excluded.generation, dead = entries`;",
+    to: "ON CONFLICT DO UPDATE SET generation = excluded.generation, dead = entries`;",
   },
   {
     name: "the last row decides whether dates are copied",

@@ -87,6 +87,23 @@ describe("ManualLiveStream", () => {
     assert.equal(stream.push({ kind: "changed" }), 0);
   });
 
+  it("tells `onAwaited` when the first subscription that is not in the background is made, and when the last is gone", async () => {
+    const told: boolean[] = [];
+    const stream = new ManualLiveStream({ onAwaited: (awaited) => told.push(awaited) });
+    const quiet = stream.subscribe({ background: true });
+    assert.deepEqual([told, stream.isAwaited], [[], false]);
+    const readers = [stream.subscribe().getReader(), stream.subscribe({ background: false }).getReader()];
+    assert.deepEqual([told, stream.isAwaited], [[true], true]);
+    await readers[0]?.cancel();
+    await readers[0]?.cancel();
+    assert.deepEqual(told, [true]);
+    await readers[1]?.cancel();
+    assert.deepEqual([told, stream.isAwaited], [[true, false], false]);
+    await quiet.cancel();
+    stream.subscribe({ signal: AbortSignal.abort() });
+    assert.deepEqual([told, stream.subscriberCount, stream.isAwaited], [[true, false, true, false], 0, false]);
+  });
+
   it("tells `onUnused` each time that its last subscriber has gone", async () => {
     let unused = 0;
     const stream = new ManualLiveStream({ onUnused: () => unused++ });

@@ -29,6 +29,8 @@ describe("SseLiveStream over real HTTP", () => {
     });
     const master = new MemTable("products", { rows: [["a", { price: 2 }]] });
     await using table = new LiveTable(master, "products", new MemCache(), { liveStream: stream });
+    // A table alone does not keep the process waiting for a server that is lost; who reads its events does.
+    const reader = table.events.subscribe().getReader();
     await arrived.promise;
     await settle();
     await table.listValues();
@@ -43,9 +45,31 @@ describe("SseLiveStream over real HTTP", () => {
     await arrived.promise;
     await settle();
     assert.equal((await table.listValues()).get("a")?.price, 9);
+    await reader.cancel();
     await table.close();
     await server.stop();
   });
+
+  for (const id of ["e-1", "日本-🥐", "à", "a b"]) {
+    it(`resumes after an id of any characters, such as ${id}`, async () => {
+      const asked: (string | null)[] = [];
+      const again = Promise.withResolvers<void>();
+      const server = await serve(({ headers }) => {
+        asked.push(headers.get("last-event-id"));
+        if (asked.length === 2) again.resolve();
+        return new Response(`id: ${id}\ndata: {"kind":"changed"}\n\n`, {
+          headers: { "content-type": "text/event-stream" },
+        });
+      });
+      const reader = new SseLiveStream(`${server.url}/events`).subscribe().getReader();
+      await again.promise;
+      await reader.cancel();
+      await server.close();
+      const bytes = Uint8Array.from(asked[1] ?? "", (character) => character.charCodeAt(0));
+      // Some servers take headers for UTF-8, others for bytes.
+      assert([asked[1], new TextDecoder().decode(bytes)].includes(id), `sent ${asked[1]}`);
+    });
+  }
 
   it("follows no redirect: no token travels to another place", async () => {
     const asked: string[] = [];

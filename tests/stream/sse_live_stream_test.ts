@@ -16,7 +16,7 @@ import {
 } from "@vantage/live";
 import { SseLiveStream, type SseLiveStreamOptions, type SseMessage } from "@vantage/live/stream/sse";
 import { FakeClock, settle } from "@vantage/live/testing";
-import { hello, listen, SseServer } from "./sse_server.ts";
+import { hello, listen, type SseCall, SseServer } from "./sse_server.ts";
 
 const URL_WITH_TOKEN = "https://example.com/events?token=secret#top";
 
@@ -270,7 +270,7 @@ describe("SseLiveStream", () => {
       await clock.advance(2 * FIRST_PAUSE_MS);
       assert.equal(server.call.headers.get("last-event-id"), "e-1", "kept over a connection that never was");
       server.call.open(hello(true, { id: "e-1" }) + updated("b", "e-2") + "id: e-3\n\n").end();
-      await clock.advance(FIRST_PAUSE_MS);
+      await clock.advance(4 * FIRST_PAUSE_MS);
       assert.deepEqual(heard.events, ["changed", "a", "b"]);
       assert.equal(server.call.headers.get("last-event-id"), "e-3");
       server.call.open(hello(true, { id: "e-3" }));
@@ -346,8 +346,8 @@ describe("SseLiveStream", () => {
       await heard.cancel();
     });
 
-    for (const id of ["", "a b", "é", "x".repeat(1025)]) {
-      it(`resumes after no id that a header cannot carry, such as "${id.slice(0, 5)}"`, async () => {
+    for (const id of ["", " a", "a\t", "a\u0001", "a\u007f", "x".repeat(1025), "é".repeat(513)]) {
+      it(`resumes after no id that a header cannot carry, such as ${JSON.stringify(id.slice(0, 5))}`, async () => {
         const { server, clock, stream } = scene();
         const heard = listen(stream);
         await settle();
@@ -357,6 +357,33 @@ describe("SseLiveStream", () => {
         await heard.cancel();
       });
     }
+
+    for (const id of ["a b", "a\tb", "é", "à", "日本-🥐", "é".repeat(512)]) {
+      it(`sends an id in UTF-8, as an EventSource does, such as ${JSON.stringify(id.slice(0, 5))}`, async () => {
+        const { server, clock, stream } = scene();
+        const heard = listen(stream);
+        await settle();
+        server.call.open(hello(false) + updated("a", id)).end();
+        await clock.advance(FIRST_PAUSE_MS);
+        const sent = server.call.headers.get("last-event-id") ?? "";
+        const bytes = Uint8Array.from(sent, (character) => character.charCodeAt(0));
+        assert.equal(new TextDecoder("utf-8", { fatal: true }).decode(bytes), id);
+        await heard.cancel();
+      });
+    }
+
+    it("an id with NUL is none, and an empty one takes back the last", async () => {
+      const { server, clock, stream } = scene();
+      const heard = listen(stream);
+      await settle();
+      server.call.open(hello(false) + updated("a", "e-1") + updated("b", "e-\0-2")).end();
+      await clock.advance(FIRST_PAUSE_MS);
+      assert.equal(server.call.headers.get("last-event-id"), "e-1");
+      server.call.open(hello(true) + updated("c", "")).end();
+      await clock.advance(2 * FIRST_PAUSE_MS);
+      assert.equal(server.call.headers.has("last-event-id"), false);
+      await heard.cancel();
+    });
 
     it("takes silence beyond 45 seconds for a lost connection, comments for a sign of life", async () => {
       const { server, clock, stream } = scene();
@@ -431,7 +458,7 @@ describe("SseLiveStream", () => {
       await other.cancel();
     });
 
-    it("pauses longer and longer, and briefly again after an event or a good connection", async () => {
+    it("pauses longer and longer, and briefly again after a connection that lasted", async () => {
       const fake = new FakeClock();
       const waits: number[] = [];
       const clock: Clock = {
@@ -454,17 +481,134 @@ describe("SseLiveStream", () => {
       assert.deepEqual(pauses(), [800], "a hello proves nothing");
       server.call.open(hello(false) + updated("a")).end();
       await fake.advance(2_000);
-      assert.deepEqual(pauses(), [50]);
+      assert.deepEqual(pauses(), [1_600], "nor does an event");
       server.call.refuse();
-      await fake.advance(2_000);
+      await fake.advance(4_000);
       server.call.open(hello(true));
-      await fake.advance(30_000);
+      await fake.advance(10_000);
       server.call.end();
       await fake.advance(2_000);
       server.call.refuse();
       await fake.advance(2_000);
-      assert.deepEqual(pauses(), [100, 50, 100]);
+      assert.deepEqual(pauses(), [3_200, 50, 100]);
       await heard.cancel();
+    });
+
+    const hasty: readonly (readonly [what: string, answer: (call: SseCall) => void])[] = [
+      ["says one message and hangs up", (call) => call.open(updated("a", "e-1")).end()],
+      ["says hello and hangs up", (call) => call.open(hello(false)).end()],
+      ["says hello, a message and breaks off", (call) => call.open(hello(false) + updated("a")).break()],
+      ["answers 200 and ends", (call) => call.open().end()],
+      ["asks for no pause at all", (call) => call.open(`retry: 0\n\n${updated("a")}`).end()],
+      [
+        "is busy for 0 seconds",
+        (call) => call.answer(new Response(null, { status: 503, headers: { "retry-after": "0" } })),
+      ],
+      ["cannot be reached", (call) => call.refuse()],
+    ];
+    for (const [what, answer] of hasty) {
+      it(`asks a server less and less often that ${what}`, async () => {
+        const server = new SseServer();
+        const answered: typeof fetch = (input, init) => {
+          const response = server.fetch(input, init);
+          answer(server.call);
+          return response;
+        };
+        const { clock, stream } = scene({ fetch: answered });
+        const heard = listen(stream);
+        const pass = async (ms: number): Promise<number> => {
+          const before = server.calls.length;
+          await clock.advance(ms);
+          return server.calls.length - before;
+        };
+        assert(await pass(4_000) <= 7);
+        await pass(60_000);
+        assert(await pass(60_000) <= 4, "half a minute apart, at last");
+        await heard.cancel();
+      });
+    }
+
+    it("waits in the background while all its subscribers do, and no longer", async () => {
+      const fake = new FakeClock();
+      const waits: (boolean | undefined)[] = [];
+      const clock: Clock = {
+        now: () => fake.now(),
+        random: () => 0,
+        monotonic: () => fake.monotonic(),
+        wait: (ms, options) => (waits.push(options?.background), fake.wait(ms, options)),
+      };
+      const { server, stream } = scene({ clock });
+      const table = stream.of("products").subscribe({ background: true }).getReader();
+      await settle();
+      server.call.refuse();
+      await settle();
+      assert.deepEqual(waits.splice(0), [true, true], "the alarm, which guards an open socket, and the pause");
+      const left = new AbortController();
+      const heard = listen(stream, left.signal);
+      await settle();
+      assert.deepEqual(waits.splice(0), [false], "the rest of the pause");
+      left.abort();
+      await settle();
+      assert.deepEqual(waits.splice(0), [true]);
+      assert.equal(heard.over, "end");
+      await fake.advance(49);
+      assert.equal(server.calls.length, 1);
+      await fake.advance(1);
+      assert.equal(server.calls.length, 2, "not a moment later for all that");
+      await table.cancel();
+      await settle();
+      assert.equal(fake.waiting, 0);
+    });
+
+    it("many streams that lose one server do not come back at the same moment", async () => {
+      const server = new SseServer();
+      const clock = new FakeClock();
+      const asked: number[] = [];
+      const counting: typeof fetch = (input, init) => {
+        asked.push(clock.monotonic());
+        return server.fetch(input, init);
+      };
+      const streams = Array.from({ length: 50 }, () => new SseLiveStream("http://a/", { fetch: counting, clock }));
+      const heard = streams.map((stream) => listen(stream));
+      await settle();
+      asked.length = 0;
+      for (const call of server.calls) {
+        call.answer(new Response(null, { status: 503, headers: { "retry-after": "60" } }));
+      }
+      await clock.advance(61_000);
+      assert.equal(asked.length, 50);
+      assert(asked.every((at) => at >= 60_000), "none before it may");
+      assert(new Set(asked).size >= 45, "spread after it");
+      for (const each of heard) await each.cancel();
+    });
+
+    it("a wall clock that is set back or forth moves no wait", async () => {
+      for (const hours of [-1, 1]) {
+        const clock = new FakeClock({ now: 5 * 3_600_000 });
+        const { server, stream } = scene({ clock });
+        const set = (): void => clock.set(clock.now() + hours * 3_600_000);
+        const heard = listen(stream);
+        await settle();
+        server.call.open(hello(false));
+        await settle();
+        set();
+        await clock.advance(44_999);
+        assert.equal(server.call.over, false);
+        await clock.advance(1);
+        assert.equal(server.call.over, true, "three silent heartbeats");
+        set();
+        await clock.advance(FIRST_PAUSE_MS);
+        assert.equal(server.calls.length, 2, "it had lasted, whatever the wall clock says");
+        const sent = new Date(clock.now()).toUTCString();
+        set();
+        const later = new Date(clock.now() - hours * 3_600_000 + 60_000).toUTCString();
+        server.call.answer(new Response(null, { status: 503, headers: { "retry-after": later, date: sent } }));
+        await clock.advance(59_000);
+        assert.equal(server.calls.length, 2, "a date counts from the server's own");
+        await clock.advance(1_000 + 2 * FIRST_PAUSE_MS);
+        assert.equal(server.calls.length, 3);
+        await heard.cancel();
+      }
     });
 
     for (

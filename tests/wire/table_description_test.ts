@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { defineTable, MemTable, OPERATORS } from "@vantage/live";
 import { shownUrl } from "../../src/wire/http_url.ts";
 import { describeTable, toTableDescription } from "../../src/wire/table_description.ts";
+import { WRITE_VERBS } from "../../src/wire/writes.ts";
 
 const TABLE = new MemTable("products", {
   idField: "id",
@@ -21,7 +22,7 @@ const WRITES = ["insert", "replace", "patch", "delete", "deleteAll", "insertRetu
 
 describe("The description of a table", () => {
   it("describeTable() and toTableDescription() carry what a table says of itself", () => {
-    const description = describeTable(TABLE, { readOnly: false });
+    const description = describeTable(TABLE, new Set(WRITE_VERBS));
     const { name, idField, columns, capabilities } = toTableDescription(parsed(description));
     assert.deepEqual([name, idField, columns], ["products", "id", TABLE.columns]);
     assert.deepEqual(capabilities, TABLE.capabilities);
@@ -29,16 +30,16 @@ describe("The description of a table", () => {
 
   it("describeTable() leaves the writes out where the table is read-only, and the id's column where there is none", () => {
     const list = defineTable({ name: "list", list: () => [] });
-    const { capabilities, ...rest } = describeTable(list, { readOnly: true });
+    const { capabilities, ...rest } = describeTable(list, new Set());
     assert.deepEqual(rest, { protocol: 1, name: "list", columns: [] });
     for (const verb of WRITES) assert.equal(capabilities[verb], false);
-    const readOnly = toTableDescription(parsed(describeTable(TABLE, { readOnly: true }))).capabilities;
+    const readOnly = toTableDescription(parsed(describeTable(TABLE, new Set()))).capabilities;
     assert.deepEqual([readOnly.get, readOnly.where, readOnly.patch], [true, OPERATORS, false]);
   });
 
   it("toTableDescription() leaves out what it does not know, and adds nothing", () => {
     const later = {
-      ...describeTable(TABLE, { readOnly: false }),
+      ...describeTable(TABLE, new Set(WRITE_VERBS)),
       columns: [{ name: "a", type: 5, flags: ["title", "shiny", "__proto__"], width: 3 }],
       capabilities: { get: "yes", count: 1, where: ["eq", "like", "toString", 5], teleport: true },
       motto: "x",

@@ -39,11 +39,11 @@ describe("DurableObjectCache", () => {
     assert.deepEqual(await tell("surroundings"), { process: false, eval: false });
   });
 
-  it("keeps its bounds, what was fetched longest ago going first", async () => {
+  it("keeps its bounds, what was put longest ago going first, whatever time it was", async () => {
     assert.deepEqual(await tell("bounds"), {
-      stored: [true, true, true, false],
+      stored: [true, true, true, true],
       tooLarge: false,
-      held: ["a/1", "a/2", "b/3"],
+      held: ["a/2", "b/3", "b/4"],
     });
   });
 
@@ -81,7 +81,7 @@ describe("DurableObjectCache", () => {
     }
   });
 
-  for (const bound of ["maxEntries", "maxBytes"]) {
+  for (const bound of ["maxEntries", "maxScopes", "maxBytes"]) {
     it(`refuses a ${bound} that is no whole number of at least 1`, () => {
       const sql = { exec: () => assert.fail("nothing is asked of it") };
       for (const value of [0, 1.5, NaN]) {

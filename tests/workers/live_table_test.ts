@@ -19,7 +19,7 @@ describe("LiveTable in workerd", () => {
         "hit: Brioche", // nobody has told yet
         "miss: Baguette",
         "hit: Baguette",
-      ], cache);
+      ], `cache ${cache}`);
     }
   });
 

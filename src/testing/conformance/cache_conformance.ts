@@ -241,6 +241,60 @@ export const cacheConformance: readonly ConformanceCase<CacheHarness>[] = [
     await expectDropped(cache, "\u{1f950}\u{1f950}", ["\u{1f950}\u{1f950}/a"], ["\u{1f950}/a", "\u{1f950}x/a"]);
     await expectDropped(cache, "s/\u{1f950}\u{1f950}", ["s/\u{1f950}\u{1f950}x"], ["s/\u{1f950}", "s/\u{1f950}x"]);
   }),
+  keeping("Cache.get() never finds the entry of another key, whatever characters the keys are of", async (cache) => {
+    const keys = ALIKE.flatMap((text) => [`ids/id/${text}`, `${text}/all`, text]);
+    for (const key of keys) await cache.put(key, entry(key));
+    for (const key of keys) await expectHit(cache, key, key);
+    const fences = new Map<string, Fence>();
+    for (const key of keys) fences.set(key, await cache.fence(key));
+    for (const text of ALIKE) {
+      for (const other of ALIKE) await cache.put(`ids/id/${other}`, entry("new"));
+      await cache.invalidatePrefix(`ids/id/${text}`);
+      await expectMiss(cache, `ids/id/${text}`, "an invalidated id");
+      for (const other of ALIKE.filter((each) => !each.startsWith(text))) {
+        expect(
+          await cache.get(`ids/id/${other}`) !== undefined,
+          `${show(text)} was invalidated, and ${show(other)} with it`,
+        );
+      }
+    }
+    for (const text of ALIKE) {
+      await cache.invalidatePrefix(`${text}/`);
+      const key = `${text}/all`;
+      expectEqual(
+        await cache.put(key, entry("old"), fences.get(key)),
+        false,
+        `put under ${show(key)} with an old fence`,
+      );
+      await expectMiss(cache, key, "an invalidated scope");
+    }
+  }),
+  keeping(
+    "Cache.put() refuses a fence of a scope that was forgotten among very many, invalidated or not",
+    async (cache) => {
+      const fence = await cache.fence(KEY);
+      await cache.invalidatePrefix(SCOPE);
+      const later = await cache.fence(KEY);
+      for (let scope = 0; scope < MANY_SCOPES; scope++) await cache.invalidatePrefix(`many ${scope}/`);
+      expectEqual(await cache.put(KEY, entry("old"), fence), false, "with the first fence");
+      await cache.invalidatePrefix(SCOPE);
+      expectEqual(await cache.put(KEY, entry("old"), fence), false, "with the first fence, once more");
+      expectEqual(await cache.put(KEY, entry("old"), later), false, "with the second fence");
+      expectEqual(await cache.put(KEY, entry("new"), await cache.fence(KEY)), true, "with a fence of now");
+      await expectHit(cache, KEY, "new");
+    },
+  ),
+  keeping("Cache.put() keeps a new entry, whatever time the old ones say that it was", async (cache) => {
+    const day = 86_400_000;
+    for (const [at, fetchedAt] of [2 * day, 1, day, -day, 8.64e15].entries()) {
+      expectEqual(
+        await cache.put(`clients/page_${at}`, { rows: named(`${at}`), fetchedAt }),
+        true,
+        "the answer of put",
+      );
+      await expectHit(cache, `clients/page_${at}`, `${at}`);
+    }
+  }),
   anyCase("Cache.invalidatePrefix() of what holds nothing does nothing, however often", async (cache) => {
     for (const prefix of [...PREFIXES, ...PREFIXES]) await cache.invalidatePrefix(prefix);
     await expectMiss(cache, KEY, "an empty cache");
@@ -322,6 +376,33 @@ export const cacheConformance: readonly ConformanceCase<CacheHarness>[] = [
       }
     },
   ),
+];
+
+/** As many as a test has time for; with a bound below that, a cache forgets some. */
+const MANY_SCOPES = 300;
+
+/** Texts that a store might take for the same: halves of pairs, pairs that share a half, forms of one letter, NUL. */
+const ALIKE = [
+  "\u{1f950}",
+  "\u{1f951}",
+  "\u{1f450}",
+  "\u{1f950}\u{1f951}",
+  "\u{1f951}\u{1f950}",
+  "\u{20000}",
+  "\u{10ffff}",
+  "\ud83e",
+  "\udd50",
+  "\udd50\ud83e",
+  "\ud800",
+  "\udfff",
+  "\ufffd",
+  "\u00e9",
+  "e\u0301",
+  "\u0000",
+  "\u0001",
+  "\u0001d83e",
+  "d83e",
+  "%uD83E",
 ];
 
 /** Characters that mean something in the patterns of some store. */

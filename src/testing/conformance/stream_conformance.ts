@@ -113,6 +113,15 @@ export const streamConformance: readonly ConformanceCase<StreamHarness>[] = [
     await emit(CHANGED);
     for (const reader of readers) await expectEvent(reader, CHANGED);
   }),
+  streamCase("LiveStream tells a subscriber in the background as much as any other", async ({ stream, emit }) => {
+    const quiet = stream.subscribe({ background: true }).getReader();
+    const reader = stream.subscribe().getReader();
+    await emit(CHANGED);
+    for (const each of [quiet, reader]) await expectEvent(each, CHANGED);
+    await reader.cancel();
+    await emit(CHANGED);
+    await expectEvent(quiet, CHANGED);
+  }),
   streamCase("LiveStream does not mind events that nobody listens for", async ({ stream, emit }) => {
     await emit(CHANGED);
     const reader = stream.subscribe().getReader();

@@ -1,0 +1,76 @@
+import process from "node:process";
+import type { GrowthCase } from "./growth_case.ts";
+
+/** By how much the size grows from one measurement to the next. */
+const STEPS = [1, 4, 16] as const;
+/** Small enough for the caches of the processor at 16n: what is slower beyond them is not the operation. */
+const SIZE = 256;
+/** A run that is shorter is done again, on something new, until all together took so long; but so often at the most. */
+const SHORTEST_MS = 5;
+const MOST_REPEATS = 100;
+/** The best of so many counts: as many as there is time for, preparations included, but at least, and at the most. */
+const ROUND_MS = 250;
+const [LEAST_ROUNDS, MOST_ROUNDS] = [2, 9];
+
+/** What came of a case. */
+export interface Growth {
+  readonly name: string;
+  readonly n: number;
+  /** The best time at each size, in milliseconds. */
+  readonly times: readonly number[];
+  /** 1 where twice as much takes twice as long, 2 where it takes four times as long. */
+  readonly exponent: number;
+}
+
+/** Measures a case; where an earlier result is given, the better of both times counts. */
+export async function measureGrowth(growthCase: GrowthCase, earlier?: Growth): Promise<Growth> {
+  const n = growthCase.from ?? SIZE;
+  await bestTime(growthCase, n); // which warms up
+  const times: number[] = [];
+  for (const [at, step] of STEPS.entries()) {
+    times.push(Math.min(await bestTime(growthCase, n * step), earlier?.times[at] ?? Infinity));
+  }
+  return { name: growthCase.name, n, times, exponent: exponentOf(times) };
+}
+
+/** The slope of the times over the sizes, both as logarithms, by least squares. */
+export function exponentOf(times: readonly number[]): number {
+  const xs = STEPS.map((step) => Math.log(step));
+  const ys = times.map((time) => Math.log(time));
+  const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const [x0, y0] = [mean(xs), mean(ys)];
+  const covariance = xs.reduce((sum, x, at) => sum + (x - x0) * ((ys[at] ?? NaN) - y0), 0);
+  return covariance / xs.reduce((sum, x) => sum + (x - x0) ** 2, 0);
+}
+
+async function bestTime(growthCase: GrowthCase, n: number): Promise<number> {
+  let best = Infinity;
+  const startedAt = performance.now();
+  for (let round = 0; round < LEAST_ROUNDS || (round < MOST_ROUNDS && since(startedAt) < ROUND_MS); round++) {
+    best = Math.min(best, await timeOf(growthCase, n));
+  }
+  return best;
+}
+
+async function timeOf({ prepare }: GrowthCase, n: number): Promise<number> {
+  let [total, runs] = [0, 0];
+  while (runs === 0 || (total < SHORTEST_MS && runs < MOST_REPEATS)) {
+    const run = await prepare(n);
+    const [startedAt, usedBefore] = [performance.now(), usedMs()];
+    await run();
+    // The one counts what other processes took meanwhile, the other all threads that collect garbage.
+    total += Math.min(since(startedAt), usedMs() - usedBefore);
+    runs++;
+  }
+  return total / runs;
+}
+
+function since(startedAt: number): number {
+  return performance.now() - startedAt;
+}
+
+/** What this process has had of the processors. */
+function usedMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}

@@ -1,0 +1,54 @@
+/**
+ * How the time of each operation grows with what it is done to: at n, 4n and 16n, with the exponent of what is between. 1 is
+ * linear. Whatever is above 1.2 is measured again, twice, before it counts; if it still is, this exits 1.
+ *
+ * ```sh
+ * deno task bench:growth [a part of a name]
+ * ```
+ */
+
+import { cacheCases } from "./cache_cases.ts";
+import { codecCases } from "./codec_cases.ts";
+import { type Growth, measureGrowth } from "./exponent.ts";
+import { liveCases } from "./live_cases.ts";
+import { serverCases } from "./server_cases.ts";
+import { sqliteTableCases } from "./sqlite_table_cases.ts";
+import { streamCases } from "./stream_cases.ts";
+import { tableCases } from "./table_cases.ts";
+import type { GrowthCase } from "./growth_case.ts";
+
+const MOST = 1.2;
+const SECOND_LOOKS = 2;
+
+const families = [cacheCases, liveCases, streamCases, tableCases, sqliteTableCases, codecCases, serverCases];
+const part = Deno.args[0] ?? "";
+const wanted = families.flat().filter(({ name }) => name.includes(part));
+const results: Growth[] = [];
+console.log(line(["operation", "n", "at n", "at 4n", "at 16n", "exponent"]));
+for (const growthCase of wanted) {
+  const growth = await looked(growthCase);
+  const { name, n, times, exponent } = growth;
+  results.push(growth);
+  const cells = [
+    name,
+    n.toLocaleString("en"),
+    ...times.map((time) => `${time.toPrecision(3)} ms`),
+    exponent.toFixed(2),
+  ];
+  console.log(line([...cells, exponent > MOST ? "grows too fast" : ""]));
+}
+const tooFast = results.filter(({ exponent }) => exponent > MOST);
+console.log(`\n${results.length - tooFast.length} of ${results.length} operations grow no faster than n^${MOST}.`);
+Deno.exit(tooFast.length === 0 && results.length > 0 ? 0 : 1);
+
+function line([name = "", ...cells]: readonly string[]): string {
+  return `${name.padEnd(72)} ${cells.map((cell) => cell.padStart(10)).join(" ")}`;
+}
+
+async function looked(growthCase: GrowthCase): Promise<Growth> {
+  let growth = await measureGrowth(growthCase);
+  for (let look = 0; look < SECOND_LOOKS && growth.exponent > MOST; look++) {
+    growth = await measureGrowth(growthCase, growth);
+  }
+  return growth;
+}

@@ -1,0 +1,85 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import process from "node:process";
+import { setTimeout } from "node:timers/promises";
+
+const DRIVER = "/usr/bin/WebKitWebDriver";
+const XVFB = "/usr/bin/xvfb-run";
+const LIBRARIES = "/usr/lib/x86_64-linux-gnu";
+
+const BROWSER = existsSync(LIBRARIES)
+  ? readdirSync(LIBRARIES).filter((name) => name.startsWith("webkit2gtk-")).map((name) =>
+    `${LIBRARIES}/${name}/MiniBrowser`
+  )
+    .find(existsSync)
+  : undefined;
+
+/** Why a test in WebKit is skipped here. */
+export const NO_WEBKIT: string | undefined = "Deno" in globalThis
+  ? BROWSER !== undefined && existsSync(DRIVER) && existsSync(XVFB)
+    ? undefined
+    : "there is no WebKitGTK; .ci/run installs it (webkit2gtk-driver, xvfb)"
+  : "the browser is the same in every runtime, and driven from Deno";
+
+const TIME_LIMIT_MS = 60_000;
+const PAUSE_MS = 50;
+
+/** Opens a page in WebKitGTK, and gives what its promise `globalThis.seen` resolves to. */
+export async function seenInWebkit(url: string): Promise<unknown> {
+  const driver = `http://127.0.0.1:${await freePort()}`;
+  const child = spawn(XVFB, ["-a", DRIVER, `--port=${new URL(driver).port}`], { detached: true, stdio: "ignore" });
+  try {
+    await ready(driver);
+    const options = { binary: BROWSER, args: ["--automation"] };
+    const capabilities = { alwaysMatch: { "webkitgtk:browserOptions": options } };
+    const { sessionId } = await ask(`${driver}/session`, { capabilities }) as { readonly sessionId: string };
+    const session = `${driver}/session/${sessionId}`;
+    await ask(`${session}/timeouts`, { script: TIME_LIMIT_MS });
+    await ask(`${session}/url`, { url });
+    const script =
+      "const done = arguments[0]; Promise.resolve(globalThis.seen).then(done, (error) => done(String(error)));";
+    return await ask(`${session}/execute/async`, { script, args: [] });
+  } finally {
+    await end(child);
+  }
+}
+
+async function ask(url: string, body: object): Promise<unknown> {
+  const response = await fetch(url, { method: "POST", body: JSON.stringify(body) });
+  const { value } = await response.json();
+  if (!response.ok) throw new Error(`${url}: ${value.error}: ${value.message}`);
+  return value;
+}
+
+/** A driver says nothing when it listens. */
+async function ready(driver: string): Promise<void> {
+  const { signal } = { signal: AbortSignal.timeout(TIME_LIMIT_MS) };
+  while (
+    !await fetch(`${driver}/status`, { signal }).then(
+      (response) => response.body?.cancel().then(() => true),
+      () => false,
+    )
+  ) {
+    signal.throwIfAborted();
+    await setTimeout(PAUSE_MS);
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
+
+/** Ends the driver with all that it started: they are one group of processes. */
+async function end(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null) return;
+  const exited = once(child, "exit");
+  process.kill(-child.pid, "SIGTERM");
+  await exited;
+}
