@@ -190,11 +190,11 @@ export class Table extends TableHandle<Table> {
       );
     }
     const set = narrowing(self.#query);
-    if (self.#sourceNarrows(set)) {
+    if (self.#sourceNarrows(set) && (self.capabilities.deleteAll || !isNarrowed(set))) {
       await self.#verb("deleteAll").call(self.#source, self.#call(set, options));
       return;
     }
-    await self.#deleteEach((await self.#list(set, options)).ids(), options);
+    await self.#deleteEach(set, (await self.#list(set, options)).ids(), options);
   }
 
   /** Adds a row under a new id, which is the answer. */
@@ -209,12 +209,17 @@ export class Table extends TableHandle<Table> {
   }
 
   /** One by one, each as a write of its own: a master that honours keys would take equal ones for one write. */
-  async #deleteEach(ids: readonly string[], { signal, idempotencyKey: key }: WriteOptions = {}): Promise<void> {
+  async #deleteEach(
+    set: Query,
+    ids: readonly string[],
+    { signal, idempotencyKey: key }: WriteOptions = {},
+  ): Promise<void> {
     const remove = this.#verb("delete");
+    const query = this.#narrowedTo(set);
     for (const [done, id] of ids.entries()) {
       const options = { signal, idempotencyKey: key === undefined ? undefined : `${key}/${id}` };
       try {
-        await remove.call(this.#source, id, this.#call({}, options));
+        await remove.call(this.#source, id, this.#call(query, options));
       } catch (cause) {
         // Not a TableError, which would say that nothing was changed.
         if (done === 0) throw cause;

@@ -169,6 +169,22 @@ describe("defineTable", () => {
     assert.deepEqual([...keys], ["k/10", "k/2", "k/3"]);
   });
 
+  it("deleteAll() of a narrowed set is possible where delete is, though the source could narrow", async () => {
+    const rows = new Map([["a", { n: 1 }], ["b", { n: 2 }], ["c", { n: 2 }]]);
+    const asked: unknown[] = [];
+    const table = defineTable({
+      name: "t",
+      scoped: true,
+      capabilities: { where: ["eq"] },
+      list: ({ query }) => (asked.push(query.where), [...rows].filter(([, { n }]) => n === query.where?.[0]?.[2])),
+      delete: (id, { query }) => (asked.push(query.where), void rows.delete(id)),
+    });
+    await table.where("n", "eq", 2).deleteAll();
+    assert.deepEqual([...rows.keys()], ["a"]);
+    assert.deepEqual(asked, Array(3).fill([["n", "eq", 2]]));
+    await assert.rejects(table.deleteAll(), UnsupportedError);
+  });
+
   it("deleteAll() that fails half way does not claim that nothing was changed", async () => {
     const refusal = new RejectedError("no");
     const deleted: string[] = [];
