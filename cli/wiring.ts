@@ -48,13 +48,14 @@ export class Wiring implements AsyncDisposable {
   readonly #lastMisses: KeptMap<number>;
   readonly #known: KnownTables;
 
-  private constructor(places: Places, { master, cache, known }: Opened, options: WiringOptions) {
+  private constructor(places: Places, { master, cache, known }: Opened, { tracer, liveStream }: WiringOptions) {
     this.places = places;
     this.master = master.table;
     this.#master = master;
     this.#cache = cache;
     this.#known = known;
-    this.live = new LiveTable(this.master, cacheKeyOf(places.entity, places.master), cache.cache, options);
+    const cacheKey = cacheKeyOf(places.entity, places.master);
+    this.live = new LiveTable(this.master, cacheKey, cache.cache, { tracer, liveStream });
     this.#lastMisses = new KeptMap({ path: besides(places.cache, "last-misses"), isValue: isTime });
     this.reads = new TimedReads(this.#lastMisses);
   }

@@ -7,7 +7,7 @@ import { shareWriteOp, toWriteOp, type WriteAnswer, type WriteOp } from "../queu
 import { WriteQueue } from "../queue/write_queue.ts";
 import { ManualLiveStream } from "../stream/manual_live_stream.ts";
 import { ClosedError } from "../table/errors.ts";
-import { describe } from "../table/row.ts";
+import { checkPort } from "../table/check_port.ts";
 import type { AnyTable, WriteOptions } from "../table/table_like.ts";
 import { failure, Trace } from "../trace/trace.ts";
 import { EventListener } from "./event_listener.ts";
@@ -16,6 +16,7 @@ import { Invalidation } from "./invalidation.ts";
 import { MasterLag } from "./master_lag.ts";
 import {
   checkLiveTableOptions,
+  checkTable,
   DEFAULT_CACHE_TIMEOUT_MS,
   DEFAULT_QUEUE_CAPACITY,
   DEFAULT_WAITING_CAPACITY,
@@ -25,6 +26,8 @@ import { type Counters, newCounters } from "./live_stats.ts";
 import { ReadThrough } from "./read_through.ts";
 import { Sending } from "./sending.ts";
 import { traceFields, WriteThrough } from "./write_through.ts";
+
+const CACHE_FUNCTIONS: readonly (keyof Cache)[] = ["get", "fence", "put", "invalidatePrefix"];
 
 /** What all handles of one LiveTable share. */
 export class LiveCore {
@@ -52,7 +55,8 @@ export class LiveCore {
 
   constructor(master: AnyTable, cacheKey: string, cache: Cache, options: LiveTableOptions) {
     checkLiveTableOptions(options);
-    if (typeof cache?.get !== "function") throw new TypeError(`A LiveTable needs a cache, got ${describe(cache)}`);
+    checkTable("The master of a LiveTable", master);
+    checkPort("The cache of a LiveTable", "a cache, such as MemCache", cache, CACHE_FUNCTIONS);
     const { liveStream, tracer, clock = systemClock, staleTimeMs = Infinity, masterLagMs = 0 } = options;
     const deadline = new Deadline(clock, options.cacheTimeoutMs ?? DEFAULT_CACHE_TIMEOUT_MS);
     this.master = master;

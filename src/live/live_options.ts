@@ -1,5 +1,7 @@
 import type { Clock } from "../clock/clock.ts";
 import type { LiveStream } from "../stream/live_stream.ts";
+import { checkOptions } from "../table/check_options.ts";
+import { checkPort } from "../table/check_port.ts";
 import { describe } from "../table/row.ts";
 import { wholeNumber } from "../table/whole_number.ts";
 import type { AnyTable } from "../table/table_like.ts";
@@ -45,13 +47,46 @@ export const DEFAULT_WAITING_CAPACITY = 10_000;
 /** How long a call of the cache may take unless the options say something else. */
 export const DEFAULT_CACHE_TIMEOUT_MS = 5_000;
 
+const KNOWN = {
+  liveStream: true,
+  writeTarget: true,
+  masterItemsPerPage: true,
+  queueCapacity: true,
+  waitingCapacity: true,
+  staleTimeMs: true,
+  masterLagMs: true,
+  cacheTimeoutMs: true,
+  tracer: true,
+  clock: true,
+} satisfies Record<keyof LiveTableOptions, true>;
+
+const TABLE_FUNCTIONS: readonly (keyof AnyTable)[] = ["listValues", "getValue", "patchValue", "withQuery"];
+
+/**
+ * Refuses what is no table.
+ *
+ * @throws {TypeError} that names what was given.
+ */
+export function checkTable(role: string, table: AnyTable): void {
+  checkPort(role, "a table, such as MemTable or what defineTable makes", table, TABLE_FUNCTIONS);
+}
+
 /**
  * Refuses options that make no sense. The queue checks its own.
  *
+ * @throws {TypeError} if an option is unknown, or not what it should be; the message names it.
  * @throws {RangeError} if a number is out of range; the message names it.
  */
 export function checkLiveTableOptions(options: LiveTableOptions): void {
-  const { staleTimeMs, masterLagMs, cacheTimeoutMs, masterItemsPerPage } = options;
+  checkOptions("a LiveTable", options, Object.keys(KNOWN));
+  const { staleTimeMs, masterLagMs, cacheTimeoutMs, masterItemsPerPage, writeTarget, liveStream, tracer, clock } =
+    options;
+  if (writeTarget !== undefined) checkTable("writeTarget", writeTarget);
+  if (liveStream !== undefined) {
+    checkPort("liveStream", "a live stream, such as ManualLiveStream", liveStream, ["subscribe"]);
+  }
+  if (tracer !== undefined) checkPort("tracer", "a tracer", tracer, ["enabled", "span", "event"]);
+  if (clock !== undefined) checkPort("clock", "a clock", clock, ["now", "monotonic", "random", "wait"]);
   if (staleTimeMs !== undefined && !(staleTimeMs >= 0)) {
     throw new RangeError(`staleTimeMs must be at least 0, got ${describe(staleTimeMs)}`);
   }

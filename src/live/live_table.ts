@@ -77,13 +77,14 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
    * with the same cache and cacheKey share entries and invalidations. Subscribes to `options.liveStream` at once; no
    * other I/O is done before the first call.
    *
-   * @throws {TypeError} if `cacheKey` is empty.
+   * @throws {TypeError} if `cacheKey` is empty, `master` is no table, `cache` is no cache (a promise of one is none), or an
+   * option is unknown.
    * @throws {RangeError} if an option is out of range.
    */
   constructor(master: AnyTable, cacheKey: string, cache: Cache, options: LiveTableOptions = {}) {
     super();
     disposeByClosing(LiveTable.prototype);
-    const shared: unknown = CORE in options ? options[CORE] : undefined;
+    const { [CORE]: shared } = Object(options) as { readonly [CORE]?: unknown }; // Anything, until it is checked.
     this.#core = shared instanceof LiveCore ? shared : new LiveCore(master, cacheKey, cache, options);
     this.#master = master;
     const query = shareQuery(master.query);

@@ -3,6 +3,7 @@ import { ConflictError, NotFoundError } from "./errors.ts";
 import { evaluateQuery, rowMatches } from "./evaluate_query.ts";
 import { OPERATORS } from "./query.ts";
 import { describe, field, type Row, toRow } from "./row.ts";
+import { hasOtherId } from "./row_id.ts";
 import { type RowEntry, Rows, rowsOf } from "./rows.ts";
 import { Table } from "./table.ts";
 import type { Capabilities, Column } from "./table_like.ts";
@@ -56,7 +57,12 @@ class MemSource implements TableSource {
     this.name = name;
     this.columns = columns;
     this.idField = idField;
-    for (const [id, row] of Rows.from(rows)) this.#store(id, row);
+    for (const [id, row] of Rows.from(rows)) {
+      if (idField !== undefined && hasOtherId(row, idField, id)) {
+        throw new TypeError(`Row ${describe(id)} for ${describe(name)} has another id in ${describe(idField)}`);
+      }
+      this.#store(id, row);
+    }
   }
 
   list({ query }: SourceCall): Rows {

@@ -85,7 +85,7 @@ export function setField(target: Record<string, Value>, name: string, value: Val
 
 /** A short name for any value, for error messages. */
 export function describe(value: unknown): string {
-  if (value === null) return "null";
+  if (value === null || value === undefined) return String(value);
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "function") return "a function";
   if (typeof value !== "object") return `${typeof value} ${String(value)}`;
@@ -138,7 +138,8 @@ function copyCompound(input: object | null, path: string, depth: number): Value 
 const ACCEPTED = "accepted are null, booleans, numbers, bigints, strings, dates, Uint8Arrays, " +
   "and plain arrays and objects of these";
 
-function isPlainObject(input: unknown): input is Record<string, unknown> {
+/** Whether a value is an object as a literal makes it, of this realm or another. */
+export function isPlainObject(input: unknown): input is Record<string, unknown> {
   if (typeof input !== "object" || input === null || Array.isArray(input)) return false;
   const prototype: unknown = Object.getPrototypeOf(input);
   // An object from another realm has an Object.prototype of its own, whose prototype is null too.

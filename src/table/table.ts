@@ -1,10 +1,12 @@
 import { InvalidAnswerError, NotFoundError, UnsupportedError } from "./errors.ts";
+import { checkSource } from "./check_source.ts";
 import { evaluateQuery, rowMatches } from "./evaluate_query.ts";
 import { Pagination } from "./pagination.ts";
 import { toQuery } from "./check_query.ts";
 import { isNarrowed, narrowing, type Query } from "./query.ts";
 import { shareQuery } from "./query_parts.ts";
 import { describe, field, type Row, toRow } from "./row.ts";
+import { hasOtherId, idIn } from "./row_id.ts";
 import { ownRows, type RowEntry, Rows } from "./rows.ts";
 import { selfOf } from "./self.ts";
 import { capabilitiesOf, splitQuery, type Verb } from "./source_capabilities.ts";
@@ -61,12 +63,7 @@ export class Table extends TableHandle<Table> {
   /** A handle on `source`, narrowed by `query`. */
   constructor(source: TableSource, query: Query = {}) {
     super();
-    if (typeof source.name !== "string" || source.name === "") {
-      throw new TypeError(`A source needs a name, got ${describe(source.name)}`);
-    }
-    if (typeof source.list !== "function") {
-      throw new TypeError(`The source ${describe(source.name)} has no list function`);
-    }
+    checkSource(source);
     this.#source = source;
     this.tableName = source.name;
     this.columns = source.columns ?? NO_COLUMNS;
@@ -233,6 +230,9 @@ export class Table extends TableHandle<Table> {
     if (query.pagination !== undefined) this.#refuseBeyondPage(rest);
     const answer = await this.#source.list(this.#call(pushed, options));
     const rows = this.#checked(() => answer instanceof Rows ? ownRows(answer) : Rows.from(this.#entries(answer)));
+    if (this.idField !== undefined && this.#source.checksIds !== true) {
+      for (const [id, row] of rows) this.#checkId(id, row);
+    }
     const limit = pushed.pagination?.limit ?? Infinity;
     if (rows.size > limit) {
       throw new InvalidAnswerError(
@@ -245,7 +245,12 @@ export class Table extends TableHandle<Table> {
   /** The row that a source answered with, which must be the one that was asked for. */
   #answer(id: string, answer: unknown): Row {
     const row = this.#checked(() => toRow(answer));
-    if (this.#hasId(row, id)) return row;
+    this.#checkId(id, row);
+    return row;
+  }
+
+  #checkId(id: string, row: Row): void {
+    if (this.#hasId(row, id)) return;
     throw new InvalidAnswerError(
       `${describe(this.tableName)} answered with row ${describe(field(row, this.idField ?? ""))} where ${
         describe(id)
@@ -256,8 +261,7 @@ export class Table extends TableHandle<Table> {
   /** Whether what a row holds in `idField`, if anything, is the text of this id. */
   #hasId(row: Row, id: string): boolean {
     const { idField } = this;
-    if (idField === undefined || this.#source.checksIds === true || !Object.hasOwn(row, idField)) return true;
-    return String(field(row, idField)) === id;
+    return idField === undefined || this.#source.checksIds === true || !hasOtherId(row, idField, id);
   }
 
   #size(answer: unknown): number {
@@ -291,16 +295,21 @@ export class Table extends TableHandle<Table> {
     );
   }
 
-  #entries(answer: Exclude<SourceRows, Rows>): Iterable<RowEntry> {
+  *#entries(answer: Exclude<SourceRows, Rows>): Iterable<RowEntry> {
     if (typeof answer !== "object" || answer === null || !(Symbol.iterator in answer)) {
-      throw new TypeError(`${describe(this.tableName)} must answer a list with rows, got ${describe(answer)}`);
+      const given = typeof answer === "object" && answer !== null && Symbol.asyncIterator in answer
+        ? "an async iterable, whose rows have to be collected first"
+        : describe(answer);
+      throw new TypeError(`a list must be rows, got ${given}`);
     }
-    if (!Array.isArray(answer) || answer.length === 0 || Array.isArray(answer[0])) return answer as Iterable<RowEntry>;
+    for (const item of answer) yield Array.isArray(item) ? item as unknown as RowEntry : this.#entryOf(item as Row);
+  }
+
+  #entryOf(row: Row): RowEntry {
+    if (typeof row !== "object" || row === null) throw new TypeError(`a row in a list is ${describe(row)}`);
     const { idField } = this;
-    if (idField === undefined) {
-      throw new TypeError(`${describe(this.tableName)} answered with bare rows, but its source names no idField`);
-    }
-    return answer.map((row: Row) => [idIn(row, idField, this.tableName), row] as const);
+    if (idField === undefined) throw new TypeError("rows without ids, and its source names no idField");
+    return [idIn(row, idField), row];
   }
 
   /** Whether the row may be written through this handle. A scoped source looks for itself. */
@@ -372,11 +381,4 @@ function namesOf(columns: readonly Column[]): readonly string[] {
   const names = columnNames.get(columns) ?? columns.map(({ name }) => name);
   columnNames.set(columns, names);
   return names;
-}
-
-function idIn(row: Row, idField: string, tableName: string): string {
-  const id = field(row, idField);
-  if (typeof id === "string" && id !== "") return id;
-  if (typeof id === "number" || typeof id === "bigint") return String(id);
-  throw new TypeError(`A row of ${describe(tableName)} has no id in ${describe(idField)}, but ${describe(id)}`);
 }

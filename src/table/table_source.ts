@@ -17,11 +17,12 @@ export interface SourceCall {
 }
 
 /** What `list` may answer: rows under their ids, or bare rows whose id is in the source's `idField`. */
-export type SourceRows = Rows | Iterable<readonly [id: string, row: Row]> | readonly Row[];
+export type SourceRows = Rows | Iterable<readonly [id: string, row: Row]> | Iterable<Row>;
 
 /**
  * The few functions that make a table. All but `list` may be missing; each may answer at once or later. A source keeps
- * no state of a handle: what it needs to know stands in the call.
+ * no state of a handle: what it needs to know stands in the call. A plain object has these fields and no others, since a
+ * mistyped one would be left out in silence; an instance of a class may have more.
  */
 export interface TableSource {
   /** The table's name. */

@@ -559,7 +559,10 @@ describe("LiveTable, bad input", () => {
 
   it("LiveTable refuses what is no cache", () => {
     for (const cache of [undefined, {}, "cache"]) {
-      assert.throws(() => new LiveTable(new MemTable("p"), "p", cache as unknown as MemCache), /needs a cache/);
+      assert.throws(
+        () => new LiveTable(new MemTable("p"), "p", cache as unknown as MemCache),
+        /The cache of a LiveTable must be a cache/,
+      );
     }
   });
 

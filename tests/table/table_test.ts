@@ -237,7 +237,7 @@ describe("defineTable", () => {
     await assert.rejects(table([{ id: "a" }]).listValues(), { code: "invalid_answer", message: /"odd".*no idField/ });
     await assert.rejects(table([{ name: "x" }], "id").listValues(), {
       code: "invalid_answer",
-      message: /"odd" has no id in "id", but null/,
+      message: /"odd" answered wrongly: a row has no id in "id", but null/,
     });
     await assert.rejects(table([{ id: "a" }, { id: "a" }], "id").listValues(), /Two rows have the id "a"/);
     await assert.rejects(
@@ -247,7 +247,7 @@ describe("defineTable", () => {
     );
     await assert.rejects(defineTable({ name: "odd", list: () => JSON.parse('{"data":[]}') }).listValues(), {
       code: "invalid_answer",
-      message: /"odd" must answer a list with rows, got an object/,
+      message: /"odd" answered wrongly: a list must be rows, got an object/,
     });
     assert.throws(() => defineTable({ name: "", list: () => [] }), TypeError);
     assert.throws(() => Reflect.apply(defineTable, undefined, [{ name: "x" }]), {
@@ -263,6 +263,41 @@ describe("defineTable", () => {
       name: "TypeError",
       message: /"id" is number 2, but its id is "1"/,
     });
+  });
+
+  it("refuses by name what a source does not have, unless it is an instance of a class", async () => {
+    const define = (source: unknown): Table => Reflect.apply(defineTable, undefined, [source]);
+    const source = { name: "odd", list: () => [] };
+    const cases: readonly (readonly [unknown, RegExp])[] = [
+      [undefined, /A source must be an object, got undefined/],
+      [class Source {}, /A source must be an object, got a function/],
+      [{ ...source, inserts: () => ({}) }, /Unknown option "inserts" of the source "odd"; accepted are name.*insert/],
+      [{ ...source, idfield: "id" }, /Unknown option "idfield"/],
+      [{ name: "odd", lst: () => [] }, /Unknown option "lst".*accepted are name.*list/],
+      [{ ...source, get: 5 }, /get of the source "odd" must be a function, got number 5/],
+      [{ ...source, patch: null }, /patch of the source "odd" must be a function, got null/],
+      [{ ...source, idField: 5 }, /idField of the source "odd" must be a name, got number 5/],
+      [{ ...source, idField: "" }, /idField of the source "odd" must be a name, got ""/],
+      [{ ...source, scoped: "yes" }, /scoped of the source "odd" must be true or false, got "yes"/],
+      [{ ...source, columns: ["id"] }, /columns of the source "odd" must be a list of objects with a name/],
+      [{ ...source, columns: { id: {} } }, /columns of the source "odd" must be a list/],
+      [{ ...source, refs: 5 }, /refs of the source "odd" must be an object of functions, got number 5/],
+      [{ ...source, capabilities: { paging: true } }, /Unknown option "paging" of the capabilities.*"odd"/],
+      [{ ...source, capabilities: { page: "yes" } }, /page in the capabilities.* must be true or false, got "yes"/],
+      [{ ...source, capabilities: { where: true } }, /where in the capabilities.* must be a list of operators/],
+      [{ ...source, capabilities: { where: ["like"] } }, /must be a list of operators.*accepted are eq/],
+      [{ ...source, capabilities: [] }, /The options of the capabilities.* must be an object, got an array/],
+    ];
+    for (const [given, message] of cases) assert.throws(() => define(given), { name: "TypeError", message });
+    class Source {
+      readonly name = "mine";
+      readonly inserts = 5;
+      readonly rows = [["a", {}]];
+      list = () => this.rows;
+      helper(): void {}
+    }
+    assert.deepEqual((await define(new Source()).listValues()).ids(), ["a"]);
+    assert.deepEqual((await define({ ...source, insert: undefined, columns: undefined }).listValues()).ids(), []);
   });
 
   it("getRef() makes the related table when it is asked for", () => {
@@ -320,6 +355,100 @@ describe("Table, over what a source answers", () => {
       });
     });
   }
+
+  it("takes rows from whatever can be iterated, now or later", async () => {
+    const [bun = {}, roll = {}] = ROWS;
+    const entries = [["10", bun], ["2", roll]] as const;
+    const answers: Record<string, () => unknown> = {
+      "a generator of rows": function* () {
+        yield* [bun, roll];
+      },
+      "a generator of entries": function* () {
+        yield* entries;
+      },
+      "a set": () => new Set([bun, roll]),
+      "rows beside entries": () => [bun, entries[1]],
+      "a thenable": () => ({ then: (resolve: (rows: unknown) => void) => resolve([bun, roll]) }),
+      "a thenable of a generator": () => ({ then: (resolve: (rows: unknown) => void) => resolve(entries.values()) }),
+    };
+    for (const [name, list] of Object.entries(answers)) {
+      const { table } = spied({ list: list as TableSource["list"] });
+      assert.deepEqual((await table.listValues()).toArray(), entries, name);
+    }
+  });
+
+  const ODD_LISTS: readonly (readonly [answer: unknown, message: RegExp])[] = [
+    [(async function* () {})(), /an async iterable, whose rows have to be collected first/],
+    [[undefined], /a row in a list is undefined/],
+    [[ROWS[0], undefined], /a row in a list is undefined/],
+    [Array(2), /a row in a list is undefined/],
+    [new Uint8Array(1), /a row in a list is number 0/],
+    [[["10", undefined]], /A row must be a plain object, got undefined/],
+    [[["10"]], /A row must be a plain object, got undefined/],
+    [[[10, ROWS[0]]], /A row's id must be a string, got number 10/],
+    [[["11", ROWS[0]]], /answered with row "10" where "11" was meant/],
+    [Rows.from([["11", ROWS[0] ?? {}]]), /answered with row "10" where "11" was meant/],
+    [[["11", { id: null }]], /answered with row null where "11" was meant/],
+    [new Map([["11", { id: 10 }]]), /answered with row number 10 where "11" was meant/],
+    [{ then: (_: unknown, reject: (error: unknown) => void) => reject(new TypeError("mine")) }, /^mine$/],
+  ];
+  for (const [answer, message] of ODD_LISTS) {
+    it(`names what is wrong with a list: ${message.source}`, async () => {
+      const { table } = spied({ list: () => answer as Row[] });
+      await assert.rejects(table.listValues(), { message });
+    });
+  }
+
+  it("a source that compares ids itself may write bytes as an id in its own way", async () => {
+    const row = { id: new Uint8Array([1]) };
+    const { table } = spied({ checksIds: true, list: () => [["0x01", row]], get: () => row });
+    assert.deepEqual((await table.listValues()).get("0x01"), row);
+    assert.deepEqual(await table.getValue("0x01"), row);
+  });
+
+  it("every call of the source has the signal of the call that it is for", async () => {
+    const { signal } = new AbortController();
+    const seen: string[] = [];
+    const verb = (name: string, answer: unknown) => (...args: unknown[]) => {
+      assert.equal((args.at(-1) as SourceCall).signal, signal, name);
+      seen.push(name);
+      return answer;
+    };
+    const answers = { list: ROWS, get: {}, count: 3, insert: {}, replace: {}, patch: {}, insertReturnId: "1" };
+    const source = { ...answers, delete: undefined, deleteAll: undefined };
+    const { table } = spied(
+      Object.fromEntries(Object.entries(source).map(([name, answer]) => [name, verb(name, answer)])),
+    );
+    await table.listValues({ signal });
+    await table.getSomeValue({ signal });
+    await table.getCount({ signal });
+    await table.getValue("1", { signal });
+    await table.insertValue("1", {}, { signal });
+    await table.replaceValue("1", {}, { signal });
+    await table.patchValue("1", {}, { signal });
+    await table.delete("1", { signal });
+    await table.deleteAll({ signal });
+    await table.where("id", "ne", "10").deleteAll({ signal });
+    await table.insertReturnIdValue({}, { signal });
+    assert.deepEqual([...new Set(seen)].sort(), Object.keys(source).sort());
+  });
+
+  it("cancelling streamValues() aborts the signal of the source, as its own signal does", async () => {
+    for (const end of ["cancel", "abort"]) {
+      const asked = Promise.withResolvers<AbortSignal | undefined>();
+      const table = defineTable({ name: "t", list: ({ signal }) => (asked.resolve(signal), new Promise(() => {})) });
+      const control = new AbortController();
+      const stream = table.streamValues({ signal: control.signal });
+      const reader = stream.getReader();
+      const read = reader.read();
+      const signal = await asked.promise;
+      assert.equal(signal?.aborted, false);
+      if (end === "cancel") await reader.cancel("enough");
+      else control.abort("enough");
+      assert.deepEqual([signal?.aborted, signal?.reason], [true, "enough"]);
+      void read.catch(() => {});
+    }
+  });
 
   it("a page of more rows than were asked for is an InvalidAnswerError", async () => {
     const { table } = spied({ capabilities: { page: true } });
@@ -475,6 +604,13 @@ describe("Table, reading in pieces", () => {
 });
 
 describe("MemTable", () => {
+  it("refuses a row at first whose id column has another id", () => {
+    assert.throws(() => new MemTable("t", { idField: "id", rows: [["a", { id: "b" }]] }), {
+      name: "TypeError",
+      message: /Row "a" for "t" has another id in "id"/,
+    });
+  });
+
   it("gives rows the id column that they lack, and new rows ids that were never used", async () => {
     const table = new MemTable("products", { idField: "id", rows: [["a", { name: "Bun" }], ["1", {}]] });
     assert.deepEqual(await table.getValue("a"), { id: "a", name: "Bun" });
