@@ -83,19 +83,16 @@ export abstract class TableHandle<Self extends TableLike> implements TableLike {
 
   /** The same rows as `listValues`, one by one; nothing is read before the first is asked for. */
   streamValues(options: CallOptions = {}): ReadableStream<RowEntry> {
-    const cancelled = new AbortController();
-    const signal = options.signal === undefined
-      ? cancelled.signal
-      : AbortSignal.any([options.signal, cancelled.signal]);
+    const ended = new AbortController();
     let entries: Iterator<RowEntry> | undefined;
     return new ReadableStream<RowEntry>({
       pull: async (controller) => {
-        entries ??= (await this.listValues({ ...options, signal }))[Symbol.iterator]();
+        entries ??= (await listUntil(this, ended, options))[Symbol.iterator]();
         const next = entries.next();
         if (next.done) controller.close();
         else controller.enqueue(next.value);
       },
-      cancel: (reason) => cancelled.abort(reason),
+      cancel: (reason) => ended.abort(reason),
     }, { highWaterMark: 0 });
   }
 
@@ -108,5 +105,18 @@ export abstract class TableHandle<Self extends TableLike> implements TableLike {
   /** The rows of the set, or of its page, ready to be edited and saved. */
   async listValueRecords(options?: CallOptions): Promise<ActiveRecord[]> {
     return Array.from(await this.listValues(options), ([id, row]) => new ActiveRecord(this, id, row));
+  }
+}
+
+/** Not with AbortSignal.any, which takes no signal of another realm, and is younger than some of our runtimes. */
+async function listUntil(table: TableLike, ended: AbortController, options: CallOptions): Promise<Rows> {
+  const { signal } = options;
+  const abort = (): void => ended.abort(signal?.reason);
+  if (signal?.aborted) abort();
+  signal?.addEventListener("abort", abort);
+  try {
+    return await table.listValues({ ...options, signal: ended.signal });
+  } finally {
+    signal?.removeEventListener("abort", abort);
   }
 }

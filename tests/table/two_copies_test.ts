@@ -102,4 +102,42 @@ describe("Values of another realm", () => {
     const at = ours.Rows.from([["a", { at: new Day(5) }]]).get("a")?.at;
     assert.equal(Object.getPrototypeOf(at), Date.prototype);
   });
+
+  it("a signal that this realm did not make ends calls, streams, and writes that wait", async () => {
+    const never = new Promise<never>(() => {});
+    const table = ours.defineTable({ name: "t", list: () => never, get: () => never, patch: () => never });
+    await using live = new ours.LiveTable(new ours.MemTable("t"), "t", new ours.MemCache());
+    const stuck = new ours.LiveTable(table, "t", new ours.MemCache());
+    void stuck.patchValue("a", {});
+    const calls: readonly ((options: ours.WriteOptions) => Promise<unknown>)[] = [
+      ({ signal }) => table.streamValues({ signal }).getReader().read(),
+      ({ signal }) => stuck.streamValues({ signal }).getReader().read(),
+      (options) => stuck.listValues(options),
+      (options) => stuck.getValue("a", options),
+      (options) => stuck.patchValue("a", {}, options),
+    ];
+    for (const [at, call] of calls.entries()) {
+      const signal = new ForeignSignal();
+      const answer = call({ signal: signal as unknown as AbortSignal });
+      signal.abort("enough");
+      await assert.rejects(answer, (thrown) => thrown === "enough", `${at}`);
+      await assert.rejects(call({ signal: signal as unknown as AbortSignal }), (thrown) => thrown === "enough");
+    }
+    const fresh = new ForeignSignal() as unknown as AbortSignal;
+    assert.deepEqual(await live.streamValues({ signal: fresh }).getReader().read(), { done: true, value: undefined });
+  });
 });
+
+/** As a test runner with a browser's globals makes one: no instance of this realm's AbortSignal. */
+class ForeignSignal extends EventTarget {
+  aborted = false;
+  reason: unknown;
+  abort(reason: unknown): void {
+    this.aborted = true;
+    this.reason = reason;
+    this.dispatchEvent(new Event("abort"));
+  }
+  throwIfAborted(): void {
+    if (this.aborted) throw this.reason;
+  }
+}
