@@ -33,6 +33,7 @@ import {
   openKv,
 } from "./deno_kv_handle.ts";
 import { fenceOf, floorOf, isBelow, KvScopes } from "./deno_kv_scopes.ts";
+import { rememberSelf } from "../table/self.ts";
 
 export type { KvAtomic, KvCommit, KvFound, KvHandle, KvKey, KvSelector, KvStamp };
 
@@ -105,6 +106,7 @@ export class DenoKvCache implements Cache, AsyncDisposable {
 
   private constructor({ maxEntries, maxScopes, maxBytes, trace, db, opened }: Parts) {
     disposeByClosing(DenoKvCache.prototype);
+    rememberSelf(this, DenoKvCache);
     this.#maxEntries = maxEntries;
     this.#maxBytes = maxBytes;
     this.#trace = trace;

@@ -9,6 +9,7 @@ import type { Tracer } from "../trace/tracer.ts";
 import type { Cache, CachedRows, Fence } from "./cache.ts";
 import { type SqliteRunner, SqliteStore, storeSettings } from "./sqlite_store.ts";
 import { createSchema } from "./sqlite_store_schema.ts";
+import { rememberSelf } from "../table/self.ts";
 
 /** The `ctx.storage.sql` of a Durable Object, as far as it is used here. */
 export interface DurableObjectSql {
@@ -90,6 +91,7 @@ export class DurableObjectCache implements Cache {
    * @throws {RangeError} if a bound is not a whole number of at least 1.
    */
   constructor(sql: DurableObjectSql, options: DurableObjectCacheOptions = {}) {
+    rememberSelf(this, DurableObjectCache);
     if (typeof sql?.exec !== "function") {
       throw new TypeError(`sql must be the ctx.storage.sql of a Durable Object, got ${describe(sql)}`);
     }

@@ -1,3 +1,4 @@
+import { rememberSelf } from "../table/self.ts";
 import { wholeNumber } from "../table/whole_number.ts";
 import type { Cache, CachedRows, Fence } from "./cache.ts";
 import { scopeOf } from "./cache_key.ts";
@@ -62,6 +63,7 @@ export class MemCache implements Cache {
    * @throws {RangeError} if a bound is not a whole number of at least 1.
    */
   constructor(options: MemCacheOptions = {}) {
+    rememberSelf(this, MemCache);
     this.#maxEntries = wholeNumber("maxEntries", options.maxEntries ?? 10_000);
     this.#maxRows = wholeNumber("maxRows", options.maxRows ?? 100_000);
     this.#maxScopes = wholeNumber("maxScopes", options.maxScopes ?? 10_000);

@@ -17,6 +17,7 @@ import type { Cache, CachedRows, Fence } from "./cache.ts";
 import { CacheFile, isBusy } from "./sqlite_cache_file.ts";
 import { SqliteStore, type SqliteStoreSettings, storeSettings } from "./sqlite_store.ts";
 import { createSchema } from "./sqlite_store_schema.ts";
+import { rememberSelf } from "../table/self.ts";
 
 export type { SqliteHandle, SqliteStatement, SqliteValue };
 
@@ -84,6 +85,7 @@ export class SqliteCache implements Cache, AsyncDisposable {
 
   private constructor(settings: SqliteStoreSettings, file: CacheFile | undefined, handle: SqliteHandle) {
     disposeByClosing(SqliteCache.prototype);
+    rememberSelf(this, SqliteCache);
     this.#settings = settings;
     this.#file = file;
     this.#handle = handle;

@@ -1,4 +1,5 @@
 import { ClosedError, QueueFullError } from "../table/errors.ts";
+import { rememberSelf } from "../table/self.ts";
 import { wholeNumber } from "../table/whole_number.ts";
 import { onAbort } from "../clock/on_abort.ts";
 import { Line } from "./line.ts";
@@ -125,6 +126,7 @@ class QueuedWrite implements Write {
   #state: WriteState = "waiting";
 
   constructor({ id, op, signal, send }: WriteRequest, leave: (write: QueuedWrite) => void) {
+    rememberSelf(this, QueuedWrite);
     this.id = id;
     this.op = op;
     this.#send = send;

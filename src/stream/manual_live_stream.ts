@@ -1,4 +1,5 @@
 import { onAbort } from "../clock/on_abort.ts";
+import { rememberSelf } from "../table/self.ts";
 import { wholeNumber } from "../table/whole_number.ts";
 import { type LiveEvent, shareLiveEvent, toLiveEvent } from "./live_event.ts";
 import type { LiveStream, SubscribeOptions } from "./live_stream.ts";
@@ -53,6 +54,7 @@ export class ManualLiveStream implements LiveStream {
    * @throws {RangeError} if `bufferCapacity` is not a whole number of at least 1.
    */
   constructor({ bufferCapacity = 256, onUnused, onAwaited }: ManualLiveStreamOptions = {}) {
+    rememberSelf(this, ManualLiveStream);
     this.#bufferCapacity = wholeNumber("bufferCapacity", bufferCapacity);
     this.#onUnused = onUnused;
     this.#onAwaited = onAwaited;

@@ -17,6 +17,7 @@ import type { LiveStream, SubscribeOptions } from "./live_stream.ts";
 import { ManualLiveStream } from "./manual_live_stream.ts";
 import { eventFromWire, type SseMessage } from "./sse_message.ts";
 import { SseSession, type SseSessionOptions, type SseState } from "./sse_session.ts";
+import { rememberSelf } from "../table/self.ts";
 
 export type { GivenHeaders, SseMessage, SseState };
 
@@ -135,6 +136,7 @@ export class SseLiveStream implements LiveStream {
    * @throws {RangeError} if one of the numbers is not a whole number of at least 1.
    */
   constructor(url: string | URL, options: SseLiveStreamOptions = {}) {
+    rememberSelf(this, SseLiveStream);
     const { silenceMs, connectTimeoutMs = 30_000, maxEventLength = 2 ** 20, tracer } = options;
     const from = toHttpUrl("stream", url);
     this.#options = options;

@@ -1,4 +1,5 @@
 import type { Clock, WaitOptions } from "../clock/clock.ts";
+import { rememberSelf } from "../table/self.ts";
 
 interface Sleeper {
   readonly dueAt: number;
@@ -39,6 +40,7 @@ export class FakeClock implements Clock {
 
   /** A clock that stands still. */
   constructor({ now = 0, seed = 1 }: FakeClockOptions = {}) {
+    rememberSelf(this, FakeClock);
     this.#epoch = now;
     this.#state = seed;
   }

@@ -1,4 +1,5 @@
 import { isPromise, type MaybePromise } from "../table/maybe_promise.ts";
+import { rememberSelf } from "../table/self.ts";
 
 /** Whether a fault strikes before the work is done, or after, when the effect is there but the answer is not. */
 export type FaultMoment = "before" | "after";
@@ -20,6 +21,11 @@ interface Fault {
 export class FaultPlan<Op extends string> {
   readonly #faults = new Map<Op, Fault[]>();
   readonly #counts = new Map<Op, number>();
+
+  /** A plan of nothing yet. */
+  constructor() {
+    rememberSelf(this, FaultPlan);
+  }
 
   /** How often an operation was called. */
   count(op: Op): number {

@@ -1,6 +1,7 @@
 import type { Cache, CachedRows, Fence } from "../cache/cache.ts";
 import type { MaybePromise } from "../table/maybe_promise.ts";
 import { FaultPlan } from "./fault_plan.ts";
+import { rememberSelf } from "../table/self.ts";
 
 /** The operations of a cache. */
 export type CacheOp = "get" | "fence" | "put" | "invalidatePrefix";
@@ -27,6 +28,7 @@ export class FaultyCache implements Cache {
 
   /** A cache that does as `inner` does, but for what is planned. */
   constructor(inner: Cache) {
+    rememberSelf(this, FaultyCache);
     this.#inner = inner;
   }
 

@@ -4,6 +4,7 @@ import type { RowEntry, Rows } from "../table/rows.ts";
 import { TableHandle } from "../table/table_handle.ts";
 import type { CallOptions, Capabilities, Column, TableLike, WriteOptions } from "../table/table_like.ts";
 import { FaultPlan } from "./fault_plan.ts";
+import { rememberSelf } from "../table/self.ts";
 
 /** The operations of a table that ask its backend. */
 export type TableOp =
@@ -45,6 +46,7 @@ export class FaultyTable extends TableHandle<FaultyTable> {
   /** A table that does as `inner` does, but for what is planned; with the plan of another handle if one is given. */
   constructor(inner: TableLike, origin?: FaultyTable) {
     super();
+    rememberSelf(this, FaultyTable);
     this.#inner = inner;
     this.plan = origin?.plan ?? new FaultPlan<TableOp>();
     this.writeOptions = origin?.writeOptions ?? [];

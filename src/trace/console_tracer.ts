@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from "../clock/clock.ts";
 import { describe } from "../table/row.ts";
 import { type Span, TRACE_LEVELS, type TraceFields, type TraceLevel, type Tracer, type TraceRecord } from "./tracer.ts";
+import { rememberSelf } from "../table/self.ts";
 
 /** Options of a {@linkcode ConsoleTracer}. */
 export interface ConsoleTracerOptions {
@@ -48,6 +49,7 @@ export class ConsoleTracer implements Tracer {
    * @throws {TypeError} if the filter has a part that is neither a level nor `target=level`.
    */
   constructor(options: ConsoleTracerOptions = {}) {
+    rememberSelf(this, ConsoleTracer);
     this.#directives = parseFilter(options.filter ?? "vantage_live=debug");
     this.#write = options.write ?? ((line) => console.error(line));
     this.#clock = options.clock ?? systemClock;

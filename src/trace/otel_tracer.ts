@@ -7,6 +7,7 @@
 
 import { context, SpanStatusCode, trace, type Tracer as OtelApiTracer } from "@opentelemetry/api";
 import { type Span, TRACE_LEVELS, type TraceLevel, type Tracer, type TraceRecord, type TraceTarget } from "./tracer.ts";
+import { rememberSelf } from "../table/self.ts";
 
 /** Options of an {@linkcode OtelTracer}. */
 export interface OtelTracerOptions {
@@ -35,6 +36,7 @@ export class OtelTracer implements Tracer {
 
   /** A tracer that sends everything up to `level`. */
   constructor(options: OtelTracerOptions = {}) {
+    rememberSelf(this, OtelTracer);
     this.#rank = TRACE_LEVELS.indexOf(options.level ?? "debug");
     this.#tracer = trace.getTracer("@vantage/live");
   }

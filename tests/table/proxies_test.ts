@@ -1,6 +1,9 @@
 import { describe, it } from "node:test";
 import assert from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
+import { SseLiveStream } from "@vantage/live/stream/sse";
+import { FakeClock, FaultyCache } from "@vantage/live/testing";
+import { json, scriptedTable } from "../adapters/rest_double.ts";
 import { LiveTable, MemCache, MemTable, Rows } from "@vantage/live";
 
 const ROWS = [["a", { n: 1, at: new Date(5) }], ["b", { n: 2, at: new Date(6) }]] as const;
@@ -79,5 +82,53 @@ describe("Tables and records", () => {
     await proxy.save();
     await proxy.reload();
     assert.deepEqual(set, ["data", "data"]);
+  });
+});
+
+describe("What stands around a table", () => {
+  it("a RestTable works behind a Proxy", async () => {
+    const { table } = scriptedTable({}, json([{ id: 1 }, { id: 2 }]), json({ id: 1, n: 5 }));
+    const proxy = behindProxy(table);
+    assert.deepEqual((await proxy.listValues()).ids(), ["1", "2"]);
+    assert.deepEqual(await proxy.patchValue("1", { n: 5 }), { id: 1, n: 5 });
+  });
+
+  it("a SseLiveStream works behind a Proxy", async () => {
+    const body = 'data: {"kind":"updated","id":"a"}\n\n';
+    const fetch = (): Promise<Response> =>
+      Promise.resolve(new Response(body, { headers: { "content-type": "text/event-stream" } }));
+    const stream = behindProxy(new SseLiveStream("https://example.com/events", { fetch, clock: new FakeClock() }));
+    const reader = stream.subscribe().getReader();
+    assert.equal(stream.subscriberCount, 1);
+    assert.deepEqual((await reader.read()).value, { kind: "changed" });
+    assert.deepEqual((await reader.read()).value, { kind: "updated", id: "a" });
+    await reader.cancel();
+    assert.equal(stream.subscriberCount, 0);
+  });
+
+  it("a FakeClock and a FaultPlan work behind a Proxy", async () => {
+    const clock = behindProxy(new FakeClock({ now: 7 }));
+    const waited = clock.wait(5).then(() => clock.now());
+    assert.equal(clock.waiting, 1);
+    await clock.advance(5);
+    assert.equal(await waited, 12);
+    const { plan } = new FaultyCache(new MemCache());
+    behindProxy(plan).fail("get", new Error("as planned"));
+    assert.equal(behindProxy(plan).count("get"), 0);
+  });
+
+  it("what is done through a Proxy is done to the object, also by a class that extends ours", async () => {
+    class Counted extends MemCache {
+      gets = 0;
+      override get(key: string): ReturnType<MemCache["get"]> {
+        this.gets++;
+        return super.get(key);
+      }
+    }
+    const cache = new Counted();
+    await using live = new LiveTable(new MemTable("t", { rows: ROWS }), "t", behindProxy(cache));
+    await live.listValues();
+    await live.listValues();
+    assert.deepEqual([cache.size, cache.gets], [1, 2]);
   });
 });
