@@ -1,4 +1,4 @@
-import { rememberSelf } from "../table/self.ts";
+import { rememberSelf, selfOf } from "../table/self.ts";
 import { wholeNumber } from "../table/whole_number.ts";
 import type { Cache, CachedRows, Fence } from "./cache.ts";
 import { scopeOf } from "./cache_key.ts";
@@ -63,7 +63,7 @@ export class MemCache implements Cache {
    * @throws {RangeError} if a bound is not a whole number of at least 1.
    */
   constructor(options: MemCacheOptions = {}) {
-    rememberSelf(this, MemCache);
+    rememberSelf(this);
     this.#maxEntries = wholeNumber("maxEntries", options.maxEntries ?? 10_000);
     this.#maxRows = wholeNumber("maxRows", options.maxRows ?? 100_000);
     this.#maxScopes = wholeNumber("maxScopes", options.maxScopes ?? 10_000);
@@ -71,48 +71,53 @@ export class MemCache implements Cache {
 
   /** How many entries it holds. */
   get size(): number {
-    return this.#entries.size;
+    return selfOf(this).#entries.size;
   }
 
   /** How many rows it holds, over all entries. */
   get rowCount(): number {
-    return this.#rowCount;
+    return selfOf(this).#rowCount;
   }
 
   /** The entry under `key`, or `undefined`. */
   get(key: string): CachedRows | undefined {
-    const entry = this.#entries.get(key);
+    // A hit costs some 30 ns: asking first is free, selfOf takes 4.
+    const self = #entries in this ? this : selfOf(this);
+    const entry = self.#entries.get(key);
     if (entry === undefined) return undefined;
-    if (entry !== this.#newest) {
-      this.#unlink(entry);
-      this.#linkNewest(entry);
+    if (entry !== self.#newest) {
+      self.#unlink(entry);
+      self.#linkNewest(entry);
     }
     return entry.cached;
   }
 
   /** A mark to hand to `put`, taken before the master is read. */
   fence(key: string): Fence {
-    return Math.max(this.#invalidatedBeyondScopes, this.#invalidatedScopes.get(scopeOf(key) ?? "") ?? 0);
+    const self = selfOf(this);
+    return Math.max(self.#invalidatedBeyondScopes, self.#invalidatedScopes.get(scopeOf(key) ?? "") ?? 0);
   }
 
   /** Stores an entry, unless the key was invalidated since the fence; answers whether it was stored. */
   put(key: string, { rows, fetchedAt }: CachedRows, fence?: Fence): boolean {
-    if (fence !== undefined && fence !== this.fence(key)) return false;
-    this.#remove(this.#entries.get(key));
-    if (rows.size > this.#maxRows) return false;
+    const self = selfOf(this);
+    if (fence !== undefined && fence !== self.fence(key)) return false;
+    self.#remove(self.#entries.get(key));
+    if (rows.size > self.#maxRows) return false;
     const scope = scopeOf(key) ?? "";
     const entry: Entry = { key, scope, cached: { rows, fetchedAt }, newer: undefined, older: undefined };
-    this.#add(entry);
-    while (this.#entries.size > this.#maxEntries || this.#rowCount > this.#maxRows) this.#remove(this.#oldest);
+    self.#add(entry);
+    while (self.#entries.size > self.#maxEntries || self.#rowCount > self.#maxRows) self.#remove(self.#oldest);
     return true;
   }
 
   /** Drops every entry whose key starts with `prefix`. */
   invalidatePrefix(prefix: string): void {
-    this.#moveFences(prefix);
+    const self = selfOf(this);
+    self.#moveFences(prefix);
     const scope = scopeOf(prefix);
-    for (const entry of scope === undefined ? this.#entries.values() : this.#scopes.get(scope) ?? []) {
-      if (entry.key.startsWith(prefix)) this.#remove(entry);
+    for (const entry of scope === undefined ? self.#entries.values() : self.#scopes.get(scope) ?? []) {
+      if (entry.key.startsWith(prefix)) self.#remove(entry);
     }
   }
 
