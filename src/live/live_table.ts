@@ -68,8 +68,9 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
   /** The master, narrowed like this handle. */
   readonly #master: AnyTable;
   readonly #query: Query;
-  readonly #all: ReadRequest<Rows>;
-  readonly #idPrefix: string;
+  /** Made on the first read, as are the keys: a handle that is only narrowed further needs none. */
+  #all: ReadRequest<Rows> | undefined;
+  #idPrefix: string | undefined;
   readonly #requests = new Map<string, ReadRequest<Row | undefined>>();
 
   /**
@@ -87,15 +88,7 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
     const { [CORE]: shared } = Object(options) as { readonly [CORE]?: unknown }; // Anything, until it is checked.
     this.#core = shared instanceof LiveCore ? shared : new LiveCore(master, cacheKey, cache, options);
     this.#master = master;
-    const query = shareQuery(master.query);
-    this.#query = query;
-    this.#idPrefix = this.#core.keys.ofIds(query);
-    this.#all = {
-      key: this.#core.keys.ofList(query),
-      load: (options) => master.listValues(options),
-      id: undefined,
-      pick: pickAll,
-    };
+    this.#query = shareQuery(master.query);
   }
 
   /** How this handle is narrowed, ordered and paged. */
@@ -167,8 +160,9 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
   listValues(options?: CallOptions): Promise<Rows> {
     const self = selfOf(this);
     const core = self.#core;
-    if (core.trace === undefined) return core.reads.read(self.#all, options);
-    return self.#tracedRead("list_values", { page: this.query.pagination?.page }, self.#all, options);
+    const request = self.#all ?? self.#listRequest();
+    if (core.trace === undefined) return core.reads.read(request, options);
+    return self.#tracedRead("list_values", { page: this.query.pagination?.page }, request, options);
   }
 
   /** The row with this id: from the cache, or else from the master. That a row is missing is not remembered. */
@@ -238,7 +232,8 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
 
   /** The key of what `listValues` of this handle answers. */
   get listCacheKey(): string {
-    return selfOf(this).#all.key;
+    const self = selfOf(this);
+    return (self.#all ?? self.#listRequest()).key;
   }
 
   /** The key of page `page` of this handle's rows. */
@@ -248,7 +243,9 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
 
   /** The key of the row with this id. */
   idCacheKey(id: string): string {
-    return selfOf(this).#idPrefix + escapeKeyPart(id);
+    const self = selfOf(this);
+    self.#idPrefix ??= self.#core.keys.ofIds(self.#query);
+    return self.#idPrefix + escapeKeyPart(id);
   }
 
   /** What has been counted since the table was made, over all its handles. */
@@ -296,6 +293,17 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
    */
   close(): Promise<void> {
     return waitedFor(selfOf(this).#core.close(), "for close()", selfOf(this).#core);
+  }
+
+  #listRequest(): ReadRequest<Rows> {
+    const master = this.#master;
+    this.#all = {
+      key: this.#core.keys.ofList(this.#query),
+      load: (options) => master.listValues(options),
+      id: undefined,
+      pick: pickAll,
+    };
+    return this.#all;
   }
 
   /** Remembered, so that the key of a row that is read often is built once. */
