@@ -10,54 +10,7 @@ import { toQuery } from "../../src/table/check_query.ts";
 import { sameValue } from "../../src/table/row.ts";
 import { ValueSet } from "../../src/table/value_set.ts";
 import { rowMatches } from "../../src/table/evaluate_query.ts";
-
-const text: fc.Arbitrary<string> = fc.string({
-  unit: fc.constantFrom(
-    "a",
-    "B",
-    "\u0000",
-    "\ud7ff",
-    "\ud800",
-    "\udbff",
-    "\udc00",
-    "\ue000",
-    "\uffff",
-    "\u{1f950}",
-    '"',
-    ",",
-  ),
-  maxLength: 4,
-});
-const scalar: fc.Arbitrary<Value> = fc.oneof(
-  fc.constantFrom<Value>(null, true, false, 0, 1, 1n, 0n, NaN, Infinity, -Infinity, 2 ** 53, 2n ** 53n, 2n ** 53n + 1n),
-  fc.constantFrom<Value>(
-    1e300,
-    10n ** 300n,
-    1e21,
-    10n ** 21n,
-    10n ** 400n,
-    -(10n ** 400n),
-    0.1,
-    "1",
-    "1n",
-    "null",
-    "NaN",
-  ),
-  fc.constantFrom(NaN, 0, 1, -1, 8.64e15, -8.64e15).map((time): Value => new Date(time)),
-  fc.uint8Array({ max: 2, maxLength: 3 }).map((bytes): Value => new Uint8Array(bytes)),
-  fc.double({ noDefaultInfinity: false }),
-  fc.bigInt({ min: -(2n ** 70n), max: 2n ** 70n }),
-  text,
-);
-const value: fc.Arbitrary<Value> = fc.letrec<{ any: Value }>((tie) => ({
-  any: fc.oneof(
-    { maxDepth: 2, depthSize: "small" },
-    { arbitrary: scalar, weight: 5 },
-    fc.array(tie("any"), { maxLength: 3 }),
-    fc.dictionary(fc.constantFrom("a", "b", "\uffff", "\u{1f950}"), tie("any"), { maxKeys: 3 })
-      .map((fields): Value => ({ ...fields })),
-  ),
-})).any;
+import { value } from "./arbitrary_value.ts";
 
 const sign = (a: Value, b: Value): number => Math.sign(compareValues(a, b));
 
