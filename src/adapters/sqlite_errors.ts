@@ -1,5 +1,6 @@
 import { isBusy, sqliteCode } from "../sqlite/sqlite_handle.ts";
 import { ConflictError, RejectedError } from "../table/errors.ts";
+import { isError } from "../table/realm.ts";
 
 const UNIQUE = [
   1555,
@@ -29,6 +30,6 @@ export function refusal(error: unknown, what: string): unknown {
     ? FINAL.includes(code & 0xff)
     : /^SQLITE_(ABORT|READONLY|FULL|CONSTRAINT|MISMATCH)/.test(code);
   if (!retriable && !final) return error;
-  const reason = error instanceof Error ? error.message : `SQLite refused with code ${code}`;
+  const reason = isError(error) ? error.message : `SQLite refused with code ${code}`;
   return new RejectedError(`Cannot ${what}: ${reason}`, { cause: error, retriable });
 }

@@ -1,5 +1,6 @@
 import { quoteName, type SqliteRow, type SqliteStatements } from "../sqlite/sqlite_handle.ts";
 import { NotFoundError, UnsupportedError } from "../table/errors.ts";
+import { isError } from "../table/realm.ts";
 import { describe } from "../table/row.ts";
 import { findKey, type SqliteKey } from "./sqlite_key.ts";
 import { type ColumnKind, columnKind } from "./sqlite_values.ts";
@@ -147,7 +148,7 @@ function describeColumns(db: SqliteStatements, schema: string, table: string): r
       [table, schema],
     );
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = isError(cause) ? cause.message : String(cause);
     throw new UnsupportedError(`The columns of ${describe(table)} cannot be read: ${reason}`, { cause });
   }
   if (columns.length > 0) return columns;

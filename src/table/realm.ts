@@ -19,6 +19,13 @@ export function isBytes(value: unknown): value is Uint8Array {
   return typeof value === "object" && value !== null && typedArrayName.call(value) === "Uint8Array";
 }
 
+/** Whether a value is an error, of this realm or another: what the runtime itself throws is one in a `node:vm` context. */
+export function isError(value: unknown): value is Error {
+  if (value instanceof Error) return true;
+  const kind = Object.prototype.toString.call(value);
+  return kind === "[object Error]" || kind === "[object DOMException]";
+}
+
 /** The one getter that tells the kind of a typed array of any realm, and `undefined` for all else. */
 const typedArrayName = Object.getOwnPropertyDescriptor(
   Object.getPrototypeOf(Uint8Array.prototype),

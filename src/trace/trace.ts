@@ -1,4 +1,5 @@
 import { isPromise, type MaybePromise } from "../table/maybe_promise.ts";
+import { isError } from "../table/realm.ts";
 import type { Span, TraceFields, TraceLevel, Tracer, TraceTarget } from "./tracer.ts";
 
 /** What is traced, before the facts that all traces of one table have in common. */
@@ -91,7 +92,7 @@ export function failure(error: unknown): TraceFields {
   const code: unknown = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
   return {
     outcome: "failed",
-    error: error instanceof Error ? error.name : typeof error,
+    error: isError(error) ? error.name : typeof error,
     ...((typeof code === "string" || typeof code === "number") && { code }),
   };
 }

@@ -1,3 +1,4 @@
+import { isError } from "../table/realm.ts";
 import { describe } from "../table/row.ts";
 
 /**
@@ -28,7 +29,7 @@ export function shownUrl(url: URL): string {
 
 /** The cause of a failure without the query of the URL: some runtimes quote all of it, and it may hold a token. */
 export function withoutQuery(cause: unknown, url: URL): unknown {
-  if (!(cause instanceof Error) || url.search === "") return cause;
+  if (!isError(cause) || url.search === "") return cause;
   const told: Error & { code?: unknown } = new Error(cause.message.replaceAll(url.search, ""));
   told.name = cause.name;
   if ("code" in cause) told.code = cause.code;

@@ -121,7 +121,7 @@ describe("canonicalQuery, of whole queries", () => {
         seen[isEqual ? "equal" : "different"]++;
         if (ids.join() !== otherIds.join()) seen.tellsApart++;
       }),
-      { numRuns: 3000 },
+      { numRuns: 1500 },
     );
     for (const [what, count] of Object.entries(seen)) assert(count > 60, `${what}: only ${count}`);
   });

@@ -131,7 +131,7 @@ describe("A table over a source that can do some things", () => {
           else assert(some.some((entry) => isDeepStrictEqual(entry, outcome)), told);
         }
       }),
-      { numRuns: 30 },
+      { numRuns: 20 },
     );
   });
 });

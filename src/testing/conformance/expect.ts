@@ -1,5 +1,5 @@
 import { systemClock } from "../../clock/clock.ts";
-import { isBytes, isDate } from "../../table/realm.ts";
+import { isBytes, isDate, isError } from "../../table/realm.ts";
 import { type Row, sameRow } from "../../table/row.ts";
 import type { RowEntry, Rows } from "../../table/rows.ts";
 
@@ -84,7 +84,7 @@ export async function readAll(stream: ReadableStream<RowEntry>): Promise<RowEntr
 
 /** A value as text, for messages. */
 export function show(value: unknown): string {
-  if (value instanceof Error) return `${value.name}: ${value.message}`;
+  if (isError(value)) return `${value.name}: ${value.message}`;
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "bigint") return `${value}n`;
   if (isDate(value)) return `Date(${value.getTime()})`;
