@@ -1,4 +1,5 @@
 import { describe, it } from "node:test";
+import { readFileSync } from "node:fs";
 import assert from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
 import { SseLiveStream } from "@vantage/live/stream/sse";
@@ -130,5 +131,22 @@ describe("What stands around a table", () => {
     await live.listValues();
     await live.listValues();
     assert.deepEqual([cache.size, cache.gets], [1, 2]);
+  });
+});
+
+describe("Every public class", () => {
+  it("that has private fields remembers itself", async () => {
+    const { exports } = JSON.parse(readFileSync(new URL("../../deno.json", import.meta.url), "utf8"));
+    const classes = new Set<string>();
+    for (const entry of Object.keys(exports)) {
+      const module: Record<string, unknown> = await import(`@vantage/live${entry.slice(1)}`);
+      for (const [name, value] of Object.entries(module)) {
+        const code = typeof value === "function" ? String(value) : "";
+        if (!code.startsWith("class") || !/\bthis\.#/.test(code)) continue;
+        classes.add(name);
+        assert.match(code, /rememberSelf\(this|selfOf\(this\)/, name);
+      }
+    }
+    assert(classes.has("SseLiveStream") && classes.has("DenoKvCache"));
   });
 });
