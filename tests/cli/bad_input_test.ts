@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
 import { DemoFolder, type Ran } from "./demo.ts";
@@ -182,13 +182,17 @@ describe("demo with bad input", () => {
 
   it("what is nobody's mistake is one line too, and exit code 1", async () => {
     using folder = new DemoFolder();
-    const db = new DatabaseSync(folder.file("own.sqlite"));
-    db.exec("CREATE TABLE things (id TEXT PRIMARY KEY); INSERT INTO things VALUES (NULL)");
+    const path = folder.file("own.sqlite");
+    const db = new DatabaseSync(path);
+    db.exec("CREATE TABLE things (id INTEGER PRIMARY KEY, name TEXT); INSERT INTO things VALUES (1, 'a')");
     db.close();
+    const file = readFileSync(path);
+    file.fill(0xff, 4096); // the page of the table
+    writeFileSync(path, file);
     const { code, stdout, stderr } = await folder.run("list", "--master", "own.sqlite", "--entity", "things");
     assert.equal(code, 1);
     assert.equal(stdout, "");
-    assert.match(stderr, /^demo: unexpected fault: [^\n]*id null\n$/);
+    assert.match(stderr, /^demo: unexpected fault: [^\n]*malformed\n$/);
   });
 
   it("--debug adds where it came from", async () => {
