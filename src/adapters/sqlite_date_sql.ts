@@ -36,20 +36,24 @@ function eitherWay(name: string, from: string, to: string): string {
   return `(${name} BETWEEN ${from} AND ${to} OR ${name} BETWEEN -${to} AND -${from})`;
 }
 
-/** Each inner query gives names to what the next one needs: `n`ext place, `y`ear, `t`ail, `d`ay, `e`ra, `z`one, `c`lock. */
+/**
+ * Each inner query gives names to what the next one needs: `n`ext place, `y`ear, `t`ail, `d`ay, `e`ra, `z`one, `c`lock. Each
+ * ends in a `LIMIT`, without which SQLite would put the expressions in the place of their names, into each other: so many
+ * that preparing took 5 ms, and a value ten times as long.
+ */
 function textMs(name: string): string {
   const places = `SELECT ${name} AS s, CASE WHEN instr(${name}, char(0)) THEN NULL ` +
     `WHEN ${name} GLOB '${FOUR}${DAY}*' THEN 11 ` +
-    `WHEN ${name} GLOB '[+-]${SIX}${DAY}*' AND ${name} NOT GLOB '-000000*' THEN 14 END AS n`;
-  const years = `SELECT s, n, substr(s, n) AS t, CAST(substr(s, 1, 7) AS INTEGER) AS y FROM (${places})`;
+    `WHEN ${name} GLOB '[+-]${SIX}${DAY}*' AND ${name} NOT GLOB '-000000*' THEN 14 END AS n LIMIT 1`;
+  const years = `SELECT s, n, substr(s, n) AS t, CAST(substr(s, 1, 7) AS INTEGER) AS y FROM (${places}) LIMIT 1`;
   // A year beyond what SQLite's calendar knows is looked up in the same year of another cycle.
   const known = "(2000 + (y % 400 + 400) % 400)";
   const days =
     `SELECT t, CASE n WHEN 11 THEN substr(s, 1, 10) WHEN 14 THEN printf('%04d', ${known}) || substr(s, 8, 6) ` +
     `END AS d, CASE n WHEN 14 THEN (y - ${known}) / 400 ELSE 0 END AS e, ` +
     `CASE WHEN t GLOB '*Z' THEN 'Z' WHEN t GLOB '*[+-][0-2]${DIGIT}:[0-5]${DIGIT}' THEN substr(t, -6) ELSE '' END AS z ` +
-    `FROM (${years})`;
-  const parts = `SELECT d, e, z, substr(t, 1, length(t) - length(z)) AS c FROM (${days})`;
+    `FROM (${years}) LIMIT 1`;
+  const parts = `SELECT d, e, z, substr(t, 1, length(t) - length(z)) AS c FROM (${days}) LIMIT 1`;
   const fraction = "substr(c, 11)";
   const clocked = `c GLOB '${MINUTES}' OR c GLOB '${SECONDS}' OR (c GLOB '${SECONDS}.${DIGIT}*' ` +
     `AND length(c) <= 19 AND ${fraction} NOT GLOB '*[^0-9]*' AND rtrim(substr(c, 14), '0') = '')`;
@@ -59,6 +63,6 @@ function textMs(name: string): string {
   const zone = `(CASE WHEN length(z) < 6 THEN 0 ELSE (CASE WHEN z GLOB '-*' THEN -1 ELSE 1 END) * ` +
     `(CAST(substr(z, 2, 2) AS INTEGER) * 60 + CAST(substr(z, 5, 2) AS INTEGER)) * 60000 END)`;
   const ms = `(CAST(strftime('%s', d) AS INTEGER) + e * ${CYCLE_SECONDS}) * 1000 + ${clock} - ${zone}`;
-  const times = `SELECT CASE WHEN ${valid} THEN ${ms} END AS ms FROM (${parts})`;
+  const times = `SELECT CASE WHEN ${valid} THEN ${ms} END AS ms FROM (${parts}) LIMIT 1`;
   return `(SELECT ms FROM (${times}) WHERE ms BETWEEN -8640000000000000 AND 8640000000000000)`;
 }

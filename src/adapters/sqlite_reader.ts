@@ -1,10 +1,10 @@
 import { quoteName, type SqliteRow, type SqliteStatements, type SqliteValue } from "../sqlite/sqlite_handle.ts";
-import { InvalidAnswerError } from "../table/errors.ts";
 import { isBytes } from "../table/realm.ts";
-import { describe, type Row, setField, type Value } from "../table/row.ts";
+import { type Row, setField, type Value } from "../table/row.ts";
 import { idOf, type KeyPart, RawText } from "./sqlite_ids.ts";
 import { joinParams, type Sql } from "./sqlite_query.ts";
 import type { SqliteColumn, SqliteSchema } from "./sqlite_schema.ts";
+import { SqliteUniqueness } from "./sqlite_uniqueness.ts";
 import { fromSqlite } from "./sqlite_values.ts";
 
 /** A row that was found. */
@@ -21,6 +21,7 @@ export interface FoundRow {
  * byte by byte.
  */
 export class SqliteReader {
+  readonly uniqueness: SqliteUniqueness;
   readonly #db: SqliteStatements;
   readonly #schema: SqliteSchema;
   readonly #fast: string;
@@ -37,6 +38,7 @@ export class SqliteReader {
 
   constructor(db: SqliteStatements, schema: SqliteSchema) {
     const { columns, key, encoding } = schema;
+    this.uniqueness = new SqliteUniqueness(db, schema);
     this.#db = db;
     this.#schema = schema;
     this.#rowid = freeName("row number", schema);
@@ -81,33 +83,8 @@ export class SqliteReader {
    */
   one(where: Sql): FoundRow | undefined {
     const [first, second] = this.all(where, this.#schema.key.unique ? NOTHING : { text: " LIMIT 2", params: [] });
-    if (second !== undefined) throw this.notUnique(second.id);
+    if (second !== undefined) throw this.uniqueness.violated(second.id);
     return first;
-  }
-
-  /**
-   * Makes sure that no two rows of a set have the same id, where the schema does not.
-   *
-   * @throws {InvalidAnswerError} if two have.
-   */
-  checkUnique(where: Sql): void {
-    const { key, from } = this.#schema;
-    if (key.unique) return;
-    const names = this.#keyNames.map((name) => `${quoteName(name)} COLLATE BINARY`).join(", ");
-    // Without a number of the row, all whose key is NULL have the same id.
-    const nulls = key.rowid === undefined ? "" : ` AND NOT (${isNull(this.#keyNames)})`;
-    const twice = `SELECT 1 AS twice FROM ${from}${where.text} GROUP BY ${names} HAVING count(*) > 1${nulls} LIMIT 1`;
-    if (this.#db.get(twice, joinParams(where.params)) !== undefined) throw this.notUnique();
-  }
-
-  /** The error for two rows under one id. */
-  notUnique(id?: string): InvalidAnswerError {
-    const names = this.#keyNames.map((name) => describe(name)).join(", ");
-    const which = id === undefined ? "" : `: two of them have ${describe(id)}`;
-    return new InvalidAnswerError(
-      `The rows of ${describe(this.#schema.name)} are not unique in their idField, ${names}${which}`,
-      { effect: "none" },
-    );
   }
 
   #isLossy(raw: SqliteRow): boolean {
@@ -195,10 +172,6 @@ function holdsNul(columns: readonly SqliteColumn[]): string {
 
 function bytesOf(name: string): string {
   return `CASE typeof(${name}) WHEN 'text' THEN CAST(${name} AS BLOB) ELSE ${name} END`;
-}
-
-function isNull(names: readonly string[]): string {
-  return names.map((name) => `${quoteName(name)} IS NULL`).join(" OR ");
 }
 
 /** A name that no column has. */

@@ -30,6 +30,8 @@ export interface SqliteColumn {
 export interface SqliteSchema {
   /** How the table is called. */
   readonly name: string;
+  /** How the database that it stands in is called: `main`, `temp`, or as it was attached. */
+  readonly database: string;
   /** How SQL calls it, the database that it stands in included. */
   readonly sqlName: string;
   /** What queries call it, and the same after `FROM`. */
@@ -80,6 +82,7 @@ export function readSchema(db: SqliteStatements, tableName: string, options: Sch
   const qualifier = qualifies || schema !== "main" ? `${schema}.` : "";
   return {
     name: qualifies ? `${schema}.${name}` : name,
+    database: schema,
     sqlName: `${quoteName(schema)}.${quoteName(name)}`,
     alias: quoteName(name),
     from: `${quoteName(schema)}.${quoteName(name)} AS ${quoteName(name)}`,

@@ -69,11 +69,11 @@ export class SqliteSource implements TableSource {
   list({ query }: SourceCall): Rows {
     const where = this.#where(query);
     const page = pageSql(query);
-    if (query.pagination !== undefined) this.#reader.checkUnique(where);
+    if (query.pagination !== undefined) this.#reader.uniqueness.check(where);
     const order = orderSql(query, this.#schema);
     const found = this.#reader.all(where, { text: `${order}${page.text}`, params: page.params });
     const rows = new Map(found.map(({ id, row }) => [id, row]));
-    if (rows.size < found.length) throw this.#reader.notUnique();
+    if (rows.size < found.length) throw this.#reader.uniqueness.violated();
     return rowsOf(rows);
   }
 
@@ -83,7 +83,7 @@ export class SqliteSource implements TableSource {
 
   count({ query }: SourceCall): number {
     const where = this.#where(query);
-    this.#reader.checkUnique(where);
+    this.#reader.uniqueness.check(where);
     const sql = `SELECT count(*) AS n FROM ${this.#schema.from}${where.text}`;
     return Number(this.#db.get(sql, joinParams(where.params))?.n);
   }

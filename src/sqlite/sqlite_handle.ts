@@ -160,6 +160,28 @@ export class SqliteStatements {
     }
   }
 
+  /** Begins a transaction that only reads, unless there is one already; whether it did. */
+  tryBegin(): boolean {
+    try {
+      this.run("BEGIN");
+      return true;
+    } catch (error) {
+      if (error instanceof ClosedError) throw error;
+      return false;
+    }
+  }
+
+  /** What differs whenever a database or its schema has changed, by whomever. A change that is undone counts as well. */
+  state(database: string): string {
+    const schema = quoteName(database);
+    const [own, others, design] = [
+      "SELECT total_changes() AS state",
+      `PRAGMA ${schema}.data_version`,
+      `PRAGMA ${schema}.schema_version`,
+    ].map((sql) => Object.values(this.get(sql) ?? {})[0]);
+    return `${own} ${others} ${design}`;
+  }
+
   /** From now on every call is a `ClosedError`. The handle itself is left as it is. */
   close(): void {
     this.#closed = true;

@@ -1,4 +1,5 @@
 import type { Value } from "@vantage/live";
+import { Buffer } from "node:buffer";
 import type { DatabaseSync } from "node:sqlite";
 import { type Cell, meaning } from "./oracle.ts";
 
@@ -86,16 +87,27 @@ function cellOf(type: string, value: unknown): Cell {
 
 /** A text that is the same for two rows exactly if they hold the same, byte for byte. */
 export function printed(row: readonly Cell[]): string {
-  return row.map((cell) =>
-    cell.type === "null" ? "null" : "bytes" in cell ? `${cell.type} ${[...cell.bytes]}` : `${cell.type} ${cell.value}`
-  ).join("|");
+  return row.map((cell) => {
+    if (cell.type === "null") return "null";
+    if (!("bytes" in cell)) return `${cell.type} ${cell.value}`;
+    // Each byte is one character, and the length tells where they end.
+    return `${cell.type} ${cell.bytes.length} ${
+      Buffer.from(cell.bytes.buffer, cell.bytes.byteOffset, cell.bytes.length).toString("latin1")
+    }`;
+  }).join("|");
 }
 
 /** The first columns that no two rows have in common, and in which no row has `NULL`: an id for a view. */
 export function uniqueColumns({ columns, cells }: RawTable): readonly string[] | undefined {
-  const isUnique = (places: readonly number[]): boolean =>
-    places.every((at) => cells.every((row) => row[at]?.type !== "null")) &&
-    new Set(cells.map((row) => printed(row.filter((_, at) => places.includes(at))))).size === cells.length;
+  const texts = cells.map((row) => row.map((cell) => printed([cell])));
+  const isUnique = (places: readonly number[]): boolean => {
+    const seen = new Set<string>();
+    return texts.every((row) => {
+      if (places.some((at) => row[at] === "null")) return false;
+      const text = places.map((at) => row[at]).join("|");
+      return !seen.has(text) && seen.add(text);
+    });
+  };
   const places = columns.map((_, at) => at);
   const sets = [
     ...places.map((at) => [at]),
