@@ -48,6 +48,8 @@ export function idSql(schema: SqliteSchema, id: string): Sql {
     const nulls = columns.map((column) => `${quoteName(column.name)} IS NULL`).join(" OR ");
     return { text: nulls === "" ? `${rowid} = ?` : `${rowid} = ? AND (${nulls})`, params: [decoded.rowid] };
   }
+  const [column, second] = columns;
+  if (column !== undefined && second === undefined) return partSql(column, decoded.parts[0] ?? null);
   const found = columns.map((column, at) => partSql(column, decoded.parts[at] ?? null));
   return { text: found.map(({ text }) => text).join(" AND "), params: found.flatMap(({ params }) => params) };
 }
@@ -143,7 +145,8 @@ function partSql(keyColumn: SqliteColumn, part: KeyPart): Sql {
   const column = quoteName(name);
   if (part === null) return { text: `${column} IS NULL`, params: [] };
   if (part instanceof RawText) return { text: `+${column} = CAST(? AS TEXT) COLLATE BINARY`, params: [part.bytes] };
-  const unusual = affinity !== "none" && (encodePart(part, affinity).startsWith("~") || !keepsPart(keyColumn, part));
+  const unusual = affinity !== "none" && !(affinity === "text" && typeof part === "string") &&
+    (encodePart(part, affinity).startsWith("~") || !keepsPart(keyColumn, part));
   if (typeof part !== "string") return { text: `${unusual ? "+" : ""}${column} = ?`, params: [part] };
   // What a column would convert is compared as it is. The first finds it by the key's own index, whatever its collation.
   if (unusual) return { text: `+${column} COLLATE BINARY = ?`, params: [part] };

@@ -14,6 +14,9 @@ export interface Sql {
   readonly params: readonly SqliteValue[];
 }
 
+/** SQL that narrows nothing. */
+export const NOTHING: Sql = { text: "", params: [] };
+
 /** The most parameters that a statement takes: https://www.sqlite.org/limits.html#max_variable_number */
 export const MAX_PARAMS = 32_766;
 
@@ -29,7 +32,7 @@ export const MAX_ORDER_TERMS = 2_000;
  * @throws {UnsupportedError} if they are more than SQLite takes.
  */
 export function joinParams(...parts: readonly (readonly SqliteValue[])[]): readonly SqliteValue[] {
-  const params = parts.flat();
+  const params = parts.length === 1 ? parts[0] ?? [] : parts.flat();
   if (params.length <= MAX_PARAMS) return params;
   throw new UnsupportedError(`Cannot compare with ${params.length} values at once; SQLite takes at most ${MAX_PARAMS}`);
 }
@@ -41,6 +44,11 @@ export function joinParams(...parts: readonly (readonly SqliteValue[])[]): reado
  */
 export function whereSql(query: Query, schema: SqliteSchema, searchFields: readonly string[], id?: string): Sql {
   const conditions = query.where ?? [];
+  if (conditions.length === 0 && query.search === undefined) {
+    if (id === undefined) return NOTHING;
+    const { text, params } = idSql(schema, id);
+    return { text: ` WHERE ${text}`, params };
+  }
   if (conditions.length > MAX_CONDITIONS) {
     throw new UnsupportedError(
       `Cannot narrow ${describe(schema.name)} by ${conditions.length} conditions; at most ${MAX_CONDITIONS}`,
@@ -49,7 +57,6 @@ export function whereSql(query: Query, schema: SqliteSchema, searchFields: reado
   const parts: Sql[] = conditions.map((condition) => conditionSql(condition, schema));
   if (id !== undefined) parts.unshift(idSql(schema, id));
   if (query.search !== undefined) parts.push(searchSql(query.search, schema, searchFields));
-  if (parts.length === 0) return { text: "", params: [] };
   const texts = parts.map((part) => `(${part.text})`);
   return { text: ` WHERE ${joinBalanced(texts, " AND ")}`, params: parts.flatMap((part) => part.params) };
 }

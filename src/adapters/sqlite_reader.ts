@@ -1,8 +1,8 @@
 import { quoteName, type SqliteRow, type SqliteStatements, type SqliteValue } from "../sqlite/sqlite_handle.ts";
 import { isBytes } from "../table/realm.ts";
 import { type Row, setField, type Value } from "../table/row.ts";
-import { idOf, type KeyPart, RawText } from "./sqlite_ids.ts";
-import { joinParams, type Sql } from "./sqlite_query.ts";
+import { idOf, idSql, type KeyPart, RawText } from "./sqlite_ids.ts";
+import { joinParams, NOTHING, type Sql } from "./sqlite_query.ts";
 import type { SqliteColumn, SqliteSchema } from "./sqlite_schema.ts";
 import { SqliteUniqueness } from "./sqlite_uniqueness.ts";
 import { fromSqlite } from "./sqlite_values.ts";
@@ -24,7 +24,10 @@ export class SqliteReader {
   readonly uniqueness: SqliteUniqueness;
   readonly #db: SqliteStatements;
   readonly #schema: SqliteSchema;
-  readonly #fast: string;
+  /** What is selected, and what a statement that writes returns: the columns, as a rule as they are. */
+  readonly fast: string;
+  /** What a statement that writes returns to tell the id of its row. */
+  readonly identity: string;
   readonly #exact: string;
   readonly #rowid: string;
   readonly #cut: string;
@@ -57,23 +60,34 @@ export class SqliteReader {
       const others = columns.filter((column) => !isOfTexts(column) && !isOfNumbers(column));
       if (others.length > 0) fast.push(`${holdsNul(others)} AS ${quoteName(this.#cut)}`);
     }
-    this.#fast = fast.join(", ");
-    this.#exact = [
-      ...rowid,
-      ...names.flatMap((name, at) => [`typeof(${name}) AS t${at}`, `${bytesOf(name)} AS v${at}`]),
-    ]
-      .join(", ");
+    this.fast = fast.join(", ");
+    this.#exact = [...rowid, ...exactly(columns)].join(", ");
+    this.identity = [...rowid, ...exactly(key.columns)].join(", ");
     const labels: Readonly<Record<string, string>> = { "UTF-16le": "utf-16le", "UTF-16be": "utf-16be" };
     this.#decoder = new TextDecoder(labels[encoding] ?? "utf-8", { fatal: true, ignoreBOM: true });
   }
 
   /** The rows of the set that `where` tells, in the order and on the page that `rest` tells. */
   all(where: Sql, rest: Sql): FoundRow[] {
-    const params = joinParams(where.params, rest.params);
+    const params = rest === NOTHING ? where.params : joinParams(where.params, rest.params);
     const from = ` FROM ${this.#schema.from}${where.text}${rest.text}`;
-    const found = this.#db.all(`SELECT ${this.#fast}${from}`, params);
-    if (!found.some((raw) => this.#isLossy(raw))) return found.map((raw) => this.#found(raw));
-    return this.#db.all(`SELECT ${this.#exact}${from}`, params).map((exact) => this.#foundExactly(exact));
+    return this.#all(`SELECT ${this.fast}${from}`, from, params);
+  }
+
+  /** The row that a statement returned as `fast`; `undefined` if there is none, or it must be read to be known. */
+  returned(raw: SqliteRow | undefined): FoundRow | undefined {
+    return raw === undefined || this.#isLossy(raw) ? undefined : this.#found(raw);
+  }
+
+  /** The id of the row that a statement returned as `identity`, and SQL for that row, also where its id is not unique. */
+  identify(returned: SqliteRow): { readonly id: string; readonly where: Sql } {
+    const parts = this.#keyNames.map((_, at) => this.#part(returned[`t${at}`], returned[`v${at}`] ?? null));
+    const number = returned[this.#rowid];
+    const id = idOf(this.#schema, parts, number);
+    const { rowid } = this.#schema.key;
+    if (rowid !== undefined) return { id, where: { text: ` WHERE ${rowid} = ?`, params: [number ?? null] } };
+    const { text, params } = idSql(this.#schema, id);
+    return { id, where: { text: ` WHERE ${text}`, params } };
   }
 
   /**
@@ -82,9 +96,22 @@ export class SqliteReader {
    * @throws {InvalidAnswerError} if there are several.
    */
   one(where: Sql): FoundRow | undefined {
-    const [first, second] = this.all(where, this.#schema.key.unique ? NOTHING : { text: " LIMIT 2", params: [] });
+    // The same few texts again and again, which are found fastest by being the same.
+    const from = ` FROM ${this.#schema.from}${where.text}${this.#schema.key.unique ? "" : " LIMIT 2"}`;
+    const [first, second] = this.#all(`SELECT ${this.fast}${from}`, from, where.params);
     if (second !== undefined) throw this.uniqueness.violated(second.id);
     return first;
+  }
+
+  #all(sql: string, from: string, params: readonly SqliteValue[]): FoundRow[] {
+    const rows: FoundRow[] = [];
+    for (const raw of this.#db.all(sql, params)) {
+      if (this.#isLossy(raw)) {
+        return this.#db.all(`SELECT ${this.#exact}${from}`, params).map((exact) => this.#foundExactly(exact));
+      }
+      rows.push(this.#found(raw));
+    }
+    return rows;
   }
 
   #isLossy(raw: SqliteRow): boolean {
@@ -141,8 +168,6 @@ export class SqliteReader {
   }
 }
 
-const NOTHING: Sql = { text: "", params: [] };
-
 /** Whether the driver loses what follows a NUL in a text: `node:sqlite` of Deno does. */
 function cutsTexts(db: SqliteStatements): boolean {
   return db.get("SELECT CAST(x'610062' AS TEXT) AS text")?.text !== "a\0b";
@@ -168,6 +193,14 @@ function holdsNul(columns: readonly SqliteColumn[]): string {
   const found = columns.map(({ name }) => quoteName(name))
     .map((column) => `(typeof(${column}) = 'text' AND instr(${column}, char(0)))`);
   return `CASE WHEN ${found.join(" OR ")} THEN 1 END`;
+}
+
+/** SQL for the storage class and the value or bytes of columns. */
+function exactly(columns: readonly SqliteColumn[]): readonly string[] {
+  return columns.flatMap(({ name }, at) => [
+    `typeof(${quoteName(name)}) AS t${at}`,
+    `${bytesOf(quoteName(name))} AS v${at}`,
+  ]);
 }
 
 function bytesOf(name: string): string {

@@ -32,6 +32,8 @@ export interface SqliteSchema {
   readonly name: string;
   /** How the database that it stands in is called: `main`, `temp`, or as it was attached. */
   readonly database: string;
+  /** What it is called there. */
+  readonly tableName: string;
   /** How SQL calls it, the database that it stands in included. */
   readonly sqlName: string;
   /** What queries call it, and the same after `FROM`. */
@@ -83,6 +85,7 @@ export function readSchema(db: SqliteStatements, tableName: string, options: Sch
   return {
     name: qualifies ? `${schema}.${name}` : name,
     database: schema,
+    tableName: name,
     sqlName: `${quoteName(schema)}.${quoteName(name)}`,
     alias: quoteName(name),
     from: `${quoteName(schema)}.${quoteName(name)} AS ${quoteName(name)}`,

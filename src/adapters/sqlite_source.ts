@@ -72,7 +72,8 @@ export class SqliteSource implements TableSource {
     if (query.pagination !== undefined) this.#reader.uniqueness.check(where);
     const order = orderSql(query, this.#schema);
     const found = this.#reader.all(where, { text: `${order}${page.text}`, params: page.params });
-    const rows = new Map(found.map(({ id, row }) => [id, row]));
+    const rows = new Map<string, Row>();
+    for (const { id, row } of found) rows.set(id, row);
     if (rows.size < found.length) throw this.#reader.uniqueness.violated();
     return rowsOf(rows);
   }

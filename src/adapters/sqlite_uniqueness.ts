@@ -1,14 +1,12 @@
 import { quoteName, type SqliteStatements } from "../sqlite/sqlite_handle.ts";
 import { InvalidAnswerError } from "../table/errors.ts";
 import { describe } from "../table/row.ts";
-import { joinParams, type Sql } from "./sqlite_query.ts";
+import { joinParams, NOTHING, type Sql } from "./sqlite_query.ts";
 import type { SqliteSchema } from "./sqlite_schema.ts";
 
 /** What an SQL expression of a view may answer differently though nothing in the database has changed. */
 const CHANGES_BY_ITSELF =
   /\b(random|randomblob|now|current_\w+|changes|total_changes|last_insert_rowid)\b|\b(\w*(date|time)|julianday|unixepoch)\s*\(\s*\)|strftime\s*\([^,]*\)/i;
-
-const WHOLE: Sql = { text: "", params: [] };
 
 /**
  * Whether no two rows of a set have the same id, where the schema does not say so. All rows of the table are looked at once,
@@ -56,7 +54,7 @@ export class SqliteUniqueness {
       // Within a transaction what is found may be undone, and the count of changes with it is not.
       const outside = this.#db.tryBegin();
       try {
-        this.#isUnique = !this.#hasTwice(WHOLE);
+        this.#isUnique = !this.#hasTwice(NOTHING);
         this.#state = outside ? this.#db.state(this.#schema.database) : undefined;
       } finally {
         if (outside) this.#db.run("COMMIT");

@@ -173,13 +173,13 @@ export class SqliteStatements {
 
   /** What differs whenever a database or its schema has changed, by whomever. A change that is undone counts as well. */
   state(database: string): string {
-    const schema = quoteName(database);
-    const [own, others, design] = [
-      "SELECT total_changes() AS state",
-      `PRAGMA ${schema}.data_version`,
-      `PRAGMA ${schema}.schema_version`,
-    ].map((sql) => Object.values(this.get(sql) ?? {})[0]);
-    return `${own} ${others} ${design}`;
+    const others = this.get(`PRAGMA ${quoteName(database)}.data_version`)?.data_version;
+    return `${this.get("SELECT total_changes() AS own")?.own} ${others} ${this.design(database)}`;
+  }
+
+  /** What differs whenever the schema of a database has changed. */
+  design(database: string): SqliteValue | undefined {
+    return this.get(`PRAGMA ${quoteName(database)}.schema_version`)?.schema_version;
   }
 
   /** From now on every call is a `ClosedError`. The handle itself is left as it is. */
