@@ -7,6 +7,7 @@ import { dateMsSql } from "./sqlite_date_sql.ts";
 import { jsonNumberSql, jsonTextSql, jsonTypeSql } from "./sqlite_json_sql.ts";
 import type { Sql } from "./sqlite_query.ts";
 import type { SqliteColumn, SqliteSchema } from "./sqlite_schema.ts";
+import { textDecoder, textOf } from "./sqlite_text.ts";
 import { LARGEST_INTEGER, toSqlite } from "./sqlite_values.ts";
 
 type Sign = "<" | "<=" | ">" | ">=";
@@ -33,13 +34,13 @@ export function conditionSql([name, operator, operand = null]: Condition, schema
   if (column === undefined) throw new UnsupportedError(`${describe(schema.name)} has no column ${describe(name)}`);
   switch (operator) {
     case "eq":
-      return oneOfSql(column, [operand]);
+      return oneOfSql(column, [operand], schema);
     case "ne":
-      return notTrue(oneOfSql(column, [operand]));
+      return notTrue(oneOfSql(column, [operand], schema));
     case "in":
-      return oneOfSql(column, listOf(operand));
+      return oneOfSql(column, listOf(operand), schema);
     case "notIn":
-      return notTrue(oneOfSql(column, listOf(operand)));
+      return notTrue(oneOfSql(column, listOf(operand), schema));
     case "isNull":
       return isNullSql(column);
     case "notNull":
@@ -83,11 +84,15 @@ function hugeSql(column: SqliteColumn, sign: Sign, operand: bigint): Sql {
   return comparisonSql(column, strict[sign] as Sign, near);
 }
 
-function oneOfSql(column: SqliteColumn, operands: readonly Value[]): Sql {
+function oneOfSql(column: SqliteColumn, operands: readonly Value[], { encoding }: SqliteSchema): Sql {
   const groups = new Map<string, { readonly comparand: Comparand; readonly bounds: SqliteValue[] }>();
   const parts: Sql[] = operands.includes(null) ? [isNullSql(column)] : [];
   for (const operand of operands) {
-    const comparand = operand !== null && canBeHeld(operand) ? comparandOf(column, operand) : undefined;
+    const comparand = isNoText(operand, encoding)
+      ? bytesComparand(column, operand)
+      : operand !== null && canBeHeld(operand)
+      ? comparandOf(column, operand)
+      : undefined;
     if (comparand === undefined) continue;
     const key = `${comparand.left} ${comparand.guard}`;
     const group = groups.get(key) ?? { comparand, bounds: [] };
@@ -154,6 +159,16 @@ function comparandOf(column: SqliteColumn, operand: Value): Comparand | undefine
   const { affinity } = column;
   const converts = typeof bound === "string" ? affinity === "number" || affinity === "integer" : affinity === "text";
   return { guard, left: `${converts && !isBytes(bound) ? "+" : ""}${name} COLLATE BINARY`, bound };
+}
+
+/** Bytes that are no text are also what a text comes back as that holds them. */
+function isNoText(operand: Value, encoding: string): operand is Uint8Array {
+  return isBytes(operand) && textOf(operand, textDecoder(encoding)) === undefined;
+}
+
+function bytesComparand(column: SqliteColumn, operand: Uint8Array): Comparand {
+  const name = quoteName(column.name);
+  return { guard: `typeof(${name}) IN ('text', 'blob')`, left: `CAST(${name} AS BLOB)`, bound: operand };
 }
 
 function jsonComparand({ name, kind }: SqliteColumn, operand: Value): Comparand {

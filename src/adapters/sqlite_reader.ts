@@ -2,10 +2,12 @@ import { quoteName, type SqliteRow, type SqliteStatements, type SqliteValue } fr
 import { isBytes } from "../table/realm.ts";
 import { type Row, setField, type Value } from "../table/row.ts";
 import { idOf, idSql, type KeyPart, RawText } from "./sqlite_ids.ts";
-import { joinParams, NOTHING, type Sql } from "./sqlite_query.ts";
+import type { SqliteKey } from "./sqlite_key.ts";
+import { joinParams, type Sql } from "./sqlite_query.ts";
 import type { SqliteColumn, SqliteSchema } from "./sqlite_schema.ts";
 import { SqliteUniqueness } from "./sqlite_uniqueness.ts";
-import { fromSqlite } from "./sqlite_values.ts";
+import { textDecoder, textOf } from "./sqlite_text.ts";
+import { type ColumnKind, fromSqlite } from "./sqlite_values.ts";
 
 /** A row that was found. */
 export interface FoundRow {
@@ -17,7 +19,7 @@ export interface FoundRow {
 
 /**
  * Reads rows with their ids. As a rule they are read as the driver gives them. Where that would lose something that
- * matters (a text that the driver cuts at a NUL, a key that is `NULL` or no well-formed text), the same rows are read once more,
+ * matters (a text that the driver cuts at a NUL, or that is not well-formed and so comes as its bytes, or a key that is `NULL`), the same rows are read once more,
  * byte by byte.
  */
 export class SqliteReader {
@@ -33,10 +35,7 @@ export class SqliteReader {
   readonly #cut: string;
   readonly #cuts: boolean;
   readonly #keyNames: readonly string[];
-  /** The columns in which bytes stand for a text that would be cut. */
-  readonly #texts: readonly string[];
-  /** The columns of numbers, in which a text is so rare that it is read again. */
-  readonly #numbers: readonly string[];
+  readonly #cells: readonly Cell[];
   readonly #decoder: TextDecoder;
 
   constructor(db: SqliteStatements, schema: SqliteSchema) {
@@ -47,14 +46,11 @@ export class SqliteReader {
     this.#rowid = freeName("row number", schema);
     this.#cut = freeName("cut", schema);
     this.#keyNames = key.columns.map((column) => column.name);
-    this.#texts = columns.filter(isOfTexts).map((column) => column.name);
-    this.#numbers = columns
-      .filter((column) => isOfNumbers(column) && !(key.givesIds && key.columns.includes(column)))
-      .map((column) => column.name);
     const names = columns.map((column) => quoteName(column.name));
     const rowid = key.rowid === undefined ? [] : [`${key.rowid} AS ${quoteName(this.#rowid)}`];
     const fast = this.#keyNames.length === 0 ? [...names, ...rowid] : [...names];
     this.#cuts = cutsTexts(db);
+    this.#cells = columns.map((column) => ({ ...column, suspect: this.#cuts ? suspectIn(column, key) : "" }));
     if (this.#cuts) {
       fast.splice(0, names.length, ...columns.map(wholeText));
       const others = columns.filter((column) => !isOfTexts(column) && !isOfNumbers(column));
@@ -63,20 +59,19 @@ export class SqliteReader {
     this.fast = fast.join(", ");
     this.#exact = [...rowid, ...exactly(columns)].join(", ");
     this.identity = [...rowid, ...exactly(key.columns)].join(", ");
-    const labels: Readonly<Record<string, string>> = { "UTF-16le": "utf-16le", "UTF-16be": "utf-16be" };
-    this.#decoder = new TextDecoder(labels[encoding] ?? "utf-8", { fatal: true, ignoreBOM: true });
+    this.#decoder = textDecoder(encoding);
   }
 
   /** The rows of the set that `where` tells, in the order and on the page that `rest` tells. */
   all(where: Sql, rest: Sql): FoundRow[] {
-    const params = rest === NOTHING ? where.params : joinParams(where.params, rest.params);
+    const params = joinParams(where.params, rest.params);
     const from = ` FROM ${this.#schema.from}${where.text}${rest.text}`;
     return this.#all(`SELECT ${this.fast}${from}`, from, params);
   }
 
   /** The row that a statement returned as `fast`; `undefined` if there is none, or it must be read to be known. */
   returned(raw: SqliteRow | undefined): FoundRow | undefined {
-    return raw === undefined || this.#isLossy(raw) ? undefined : this.#found(raw);
+    return raw && this.#found(raw);
   }
 
   /** The id of the row that a statement returned as `identity`, and SQL for that row, also where its id is not unique. */
@@ -98,7 +93,7 @@ export class SqliteReader {
   one(where: Sql): FoundRow | undefined {
     // The same few texts again and again, which are found fastest by being the same.
     const from = ` FROM ${this.#schema.from}${where.text}${this.#schema.key.unique ? "" : " LIMIT 2"}`;
-    const [first, second] = this.#all(`SELECT ${this.fast}${from}`, from, where.params);
+    const [first, second] = this.#all(`SELECT ${this.fast}${from}`, from, joinParams(where.params));
     if (second !== undefined) throw this.uniqueness.violated(second.id);
     return first;
   }
@@ -106,66 +101,62 @@ export class SqliteReader {
   #all(sql: string, from: string, params: readonly SqliteValue[]): FoundRow[] {
     const rows: FoundRow[] = [];
     for (const raw of this.#db.all(sql, params)) {
-      if (this.#isLossy(raw)) {
+      const row = this.#found(raw);
+      if (row === undefined) {
         return this.#db.all(`SELECT ${this.#exact}${from}`, params).map((exact) => this.#foundExactly(exact));
       }
-      rows.push(this.#found(raw));
+      rows.push(row);
     }
     return rows;
   }
 
-  #isLossy(raw: SqliteRow): boolean {
-    for (const name of this.#keyNames) {
-      const part = raw[name];
-      if (part === null || (typeof part === "string" && part.includes("\ufffd"))) return true;
+  /** A row as the driver gives it; `undefined` if that would lose something. */
+  #found(raw: SqliteRow): FoundRow | undefined {
+    for (const name of this.#keyNames) if (raw[name] === null) return undefined;
+    if (this.#cuts && raw[this.#cut]) return undefined;
+    const row: Record<string, Value> = {};
+    for (const { name, kind, suspect } of this.#cells) {
+      const value = raw[name] ?? null;
+      if (value !== null && typeof value === suspect) return undefined;
+      // Drivers put this in the place of what is no text, which the fewest texts hold themselves.
+      if (typeof value === "string" && value.includes("\ufffd")) return undefined;
+      setField(row, name, fromSqlite(value, kind));
     }
-    return this.#cuts && this.#mayBeCut(raw);
+    return { id: this.#idOf(raw), row: Object.freeze(row), raw };
   }
 
-  #mayBeCut(raw: SqliteRow): boolean {
-    if (raw[this.#cut]) return true;
-    for (const name of this.#texts) if (typeof raw[name] === "object" && raw[name] !== null) return true;
-    for (const name of this.#numbers) if (typeof raw[name] === "string") return true;
-    return false;
-  }
-
-  #found(raw: SqliteRow): FoundRow {
+  #idOf(raw: SqliteRow): string {
     const [name, second] = this.#keyNames;
-    const parts = name === undefined || second !== undefined
-      ? this.#keyNames.map((name) => raw[name] ?? null)
-      : [raw[name] ?? null];
-    return {
-      id: idOf(this.#schema, parts, name === undefined ? raw[this.#rowid] : undefined),
-      row: this.#rowOf(raw),
-      raw,
-    };
+    if (name === undefined) return idOf(this.#schema, [], raw[this.#rowid]);
+    const parts = second === undefined ? [raw[name] ?? null] : this.#keyNames.map((each) => raw[each] ?? null);
+    return idOf(this.#schema, parts, undefined);
   }
 
   #foundExactly(exact: SqliteRow): FoundRow {
     const [raw, parts]: [SqliteRow, Record<string, KeyPart>] = [Object.create(null), Object.create(null)];
-    for (const [at, { name }] of this.#schema.columns.entries()) {
+    const row: Record<string, Value> = {};
+    for (const [at, { name, kind }] of this.#cells.entries()) {
       const part = this.#part(exact[`t${at}`], exact[`v${at}`] ?? null);
+      const value = part instanceof RawText ? part.bytes : part;
       parts[name] = part;
-      raw[name] = part instanceof RawText ? new TextDecoder(this.#decoder.encoding).decode(part.bytes) : part;
+      raw[name] = value;
+      setField(row, name, fromSqlite(value, kind));
     }
     const id = idOf(this.#schema, this.#keyNames.map((name) => parts[name] ?? null), exact[this.#rowid]);
-    return { id, row: this.#rowOf(raw), raw };
+    return { id, row: Object.freeze(row), raw };
   }
 
   #part(type: SqliteValue | undefined, value: SqliteValue): KeyPart {
     if (type !== "text" || !isBytes(value)) return value;
-    try {
-      return this.#decoder.decode(value);
-    } catch {
-      return new RawText(value);
-    }
+    return textOf(value, this.#decoder) ?? new RawText(value);
   }
+}
 
-  #rowOf(raw: SqliteRow): Row {
-    const row: Record<string, Value> = {};
-    for (const { name, kind } of this.#schema.columns) setField(row, name, fromSqlite(raw[name] ?? null, kind));
-    return Object.freeze(row);
-  }
+/** A column with the type that a value of the driver has there where it may stand for a text that is cut. */
+interface Cell {
+  readonly name: string;
+  readonly kind: ColumnKind;
+  readonly suspect: "object" | "string" | "";
 }
 
 /** Whether the driver loses what follows a NUL in a text: `node:sqlite` of Deno does. */
@@ -179,6 +170,12 @@ function isOfTexts({ affinity, kind }: SqliteColumn): boolean {
 
 function isOfNumbers(column: SqliteColumn): boolean {
   return column.affinity !== "none" && !isOfTexts(column);
+}
+
+/** In a column of texts bytes stand for one that is cut; in one of numbers a text is so rare that it is read again. */
+function suspectIn(column: SqliteColumn, { givesIds, columns }: SqliteKey): Cell["suspect"] {
+  if (isOfTexts(column)) return "object";
+  return isOfNumbers(column) && !(givesIds && columns.includes(column)) ? "string" : "";
 }
 
 /** SQL for a column that should hold no bytes: it gives some instead of a text with a NUL. */

@@ -42,12 +42,13 @@ export class SqliteWriter {
     this.#assignments.checkColumns(row);
     return this.#write("insert row", id, () => {
       // What the schema keeps unique need not be looked for before.
-      const there = this.#isPlain() ? undefined : this.#find(id);
+      const isPlain = this.#isPlain();
+      const there = isPlain ? undefined : this.#find(id);
       if (there !== undefined) return there.row;
       try {
-        return this.#insertAs(id, row);
+        return this.#insertAs(id, row, isPlain);
       } catch (error) {
-        const known = this.#isPlain() ? this.#find(id) : undefined;
+        const known = isPlain ? this.#find(id) : undefined;
         if (known === undefined) throw error;
         return known.row;
       }
@@ -58,7 +59,7 @@ export class SqliteWriter {
     this.#assignments.checkColumns(row);
     return this.#write("replace row", id, () => {
       const there = this.#find(id);
-      if (there === undefined) return this.#insertAs(id, row);
+      if (there === undefined) return this.#insertAs(id, row, this.#isPlain());
       // A primary key beside the id is no content: taking it away would be to take the row away.
       const columns = this.#schema.columns.filter(({ name, primary }) => Object.hasOwn(row, name) || primary === 0);
       return this.#update(there, row, columns);
@@ -98,8 +99,10 @@ export class SqliteWriter {
   insertReturnId(row: Row): string {
     this.#assignments.checkColumns(row);
     return this.#write("insert a row", undefined, () => {
-      const assignments = [...this.#assignments.ofRow(row), ...this.#assignments.ofNewKey(row)];
-      const [returned] = this.#insertRow(assignments, this.#reader.identity);
+      const made = this.#assignments.ofNewKey(row);
+      // A key that is made stands in the place of the null that was given.
+      const given = this.#assignments.ofRow(row).filter(({ column }) => column !== made[0]?.column);
+      const [returned] = this.#insertRow([...given, ...made], this.#reader.identity);
       if (returned === undefined) throw this.#ignored("insert a row");
       const { id, where } = this.#reader.identify(returned);
       if (this.#isPlain()) return id;
@@ -119,11 +122,10 @@ export class SqliteWriter {
     return this.#returnsAll && this.#consequences.none;
   }
 
-  #insertAs(id: string, row: Row): Row {
+  #insertAs(id: string, row: Row, isPlain: boolean): Row {
     const key = this.#assignments.ofId(id, row);
     const given = this.#assignments.ofRow(row).filter(({ column }) => !this.#schema.key.columns.includes(column));
     const number = rowidIn(this.#schema, id);
-    const isPlain = this.#isPlain();
     const returned = this.#insertRow([...key, ...given], isPlain ? this.#reader.fast : "1", number);
     const stored = (isPlain ? this.#reader.returned(returned[0]) : undefined) ?? this.#find(id);
     if (stored?.id !== id) {
@@ -157,11 +159,9 @@ export class SqliteWriter {
   }
 
   #insertRow(assignments: readonly Assignment[], returning: string, number?: bigint): readonly SqliteRow[] {
-    // The last of a column counts: a key that is made stands after the null that was given.
-    const byName = new Map(assignments.map((assignment) => [quoteName(assignment.column.name), assignment]));
-    const names = [...byName.keys()];
-    const places = [...byName.values()].map(({ sql }) => sql);
-    const params = [...byName.values()].flatMap((assignment) => assignment.params);
+    const names = assignments.map(({ column }) => quoteName(column.name));
+    const places = assignments.map(({ sql }) => sql);
+    const params = assignments.flatMap((assignment) => assignment.params);
     if (number !== undefined && this.#schema.key.rowid !== undefined) {
       names.push(this.#schema.key.rowid);
       places.push("?");
