@@ -136,7 +136,7 @@ function textSql({ name, kind }: SqliteColumn): string {
 }
 
 /** Joins in halves: a chain would be a tree as deep as it is long, and SQLite takes only so much depth. */
-function joinBalanced(texts: readonly string[], operator: " AND " | " OR "): string {
+export function joinBalanced(texts: readonly string[], operator: " AND " | " OR " | " || "): string {
   if (texts.length <= 16) return texts.join(operator);
   const middle = texts.length >> 1;
   const halves = [texts.slice(0, middle), texts.slice(middle)];

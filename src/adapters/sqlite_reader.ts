@@ -3,7 +3,7 @@ import { isBytes } from "../table/realm.ts";
 import { type Row, setField, type Value } from "../table/row.ts";
 import { idOf, idSql, type KeyPart, RawText } from "./sqlite_ids.ts";
 import type { SqliteKey } from "./sqlite_key.ts";
-import { joinParams, type Sql } from "./sqlite_query.ts";
+import { joinBalanced, joinParams, type Sql } from "./sqlite_query.ts";
 import type { SqliteColumn, SqliteSchema } from "./sqlite_schema.ts";
 import { SqliteUniqueness } from "./sqlite_uniqueness.ts";
 import { textDecoder, textOf } from "./sqlite_text.ts";
@@ -76,7 +76,7 @@ export class SqliteReader {
 
   /** The id of the row that a statement returned as `identity`, and SQL for that row, also where its id is not unique. */
   identify(returned: SqliteRow): { readonly id: string; readonly where: Sql } {
-    const parts = this.#keyNames.map((_, at) => this.#part(returned[`t${at}`], returned[`v${at}`] ?? null));
+    const parts = this.#keyNames.map((_, at) => this.#part(returned, at));
     const number = returned[this.#rowid];
     const id = idOf(this.#schema, parts, number);
     const { rowid } = this.#schema.key;
@@ -136,7 +136,7 @@ export class SqliteReader {
     const [raw, parts]: [SqliteRow, Record<string, KeyPart>] = [Object.create(null), Object.create(null)];
     const row: Record<string, Value> = {};
     for (const [at, { name, kind }] of this.#cells.entries()) {
-      const part = this.#part(exact[`t${at}`], exact[`v${at}`] ?? null);
+      const part = this.#part(exact, at);
       const value = part instanceof RawText ? part.bytes : part;
       parts[name] = part;
       raw[name] = value;
@@ -146,8 +146,9 @@ export class SqliteReader {
     return { id, row: Object.freeze(row), raw };
   }
 
-  #part(type: SqliteValue | undefined, value: SqliteValue): KeyPart {
-    if (type !== "text" || !isBytes(value)) return value;
+  #part(exact: SqliteRow, at: number): KeyPart {
+    const [value, types] = [exact[`v${at}`] ?? null, exact.types];
+    if (!isBytes(value) || typeof types !== "string" || types[at] !== "t") return value;
     return textOf(value, this.#decoder) ?? new RawText(value);
   }
 }
@@ -192,12 +193,12 @@ function holdsNul(columns: readonly SqliteColumn[]): string {
   return `CASE WHEN ${found.join(" OR ")} THEN 1 END`;
 }
 
-/** SQL for the storage class and the value or bytes of columns. */
+/** SQL for the values of columns, bytes in the place of texts, and for a text that tells with a `t` each which are texts. */
 function exactly(columns: readonly SqliteColumn[]): readonly string[] {
-  return columns.flatMap(({ name }, at) => [
-    `typeof(${quoteName(name)}) AS t${at}`,
-    `${bytesOf(quoteName(name))} AS v${at}`,
-  ]);
+  if (columns.length === 0) return [];
+  const names = columns.map(({ name }) => quoteName(name));
+  const types = names.map((name) => `CASE typeof(${name}) WHEN 'text' THEN 't' ELSE '-' END`);
+  return [...names.map((name, at) => `${bytesOf(name)} AS v${at}`), `${joinBalanced(types, " || ")} AS types`];
 }
 
 function bytesOf(name: string): string {

@@ -52,6 +52,12 @@ export interface SqliteSchema {
   readonly encoding: string;
 }
 
+/**
+ * The most columns of a table: SQLite answers with 2000 (https://www.sqlite.org/limits.html#max_column), of which two are for
+ * the id and for texts that are read as bytes.
+ */
+const MAX_COLUMNS = 1_998;
+
 /** Options that decide how a table is read. */
 export interface SchemaOptions {
   readonly idField?: string | readonly string[] | undefined;
@@ -156,6 +162,11 @@ function describeColumns(db: SqliteStatements, schema: string, table: string): r
   } catch (cause) {
     const reason = isError(cause) ? cause.message : String(cause);
     throw new UnsupportedError(`The columns of ${describe(table)} cannot be read: ${reason}`, { cause });
+  }
+  if (columns.length > MAX_COLUMNS) {
+    throw new UnsupportedError(
+      `${describe(table)} has ${columns.length} columns; rows of at most ${MAX_COLUMNS} can be read`,
+    );
   }
   if (columns.length > 0) return columns;
   throw new UnsupportedError(`The columns of ${describe(table)} cannot be read: what it is made of is missing`);

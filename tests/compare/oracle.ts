@@ -9,10 +9,10 @@ export type Cell =
   | { readonly type: "blob"; readonly bytes: Uint8Array };
 
 /** A cell as it should stand in a row, by what the documentation says of a declared type. */
-export function meaning(cell: Cell, declaredType: string): Value {
+export function meaning(cell: Cell, declaredType: string, encoding: string): Value {
   if (cell.type === "null") return null;
   if (cell.type === "blob") return cell.bytes;
-  const plain = cell.type === "text" ? new TextDecoder("utf-8", { ignoreBOM: true }).decode(cell.bytes) : cell.value;
+  const plain = cell.type === "text" ? new TextDecoder(encoding, { ignoreBOM: true }).decode(cell.bytes) : cell.value;
   if (/BOOL/i.test(declaredType)) {
     return typeof plain !== "string" && (plain == 0 || plain == 1) ? plain == 1 : number(plain);
   }

@@ -60,6 +60,7 @@ export function readRaw(db: DatabaseSync, name: string, idField: readonly string
     db,
     `SELECT ${cells.join(", ")} FROM main.${quoted(name)} AS r${order === "" ? "" : ` ORDER BY ${order}`}`,
   );
+  const encoding = String(ask(db, "PRAGMA encoding")[0]?.encoding);
   const rows = found.map((row) => columns.map((_, at) => cellOf(String(row[`t${at}`]), row[`v${at}`])));
   return {
     name,
@@ -67,7 +68,7 @@ export function readRaw(db: DatabaseSync, name: string, idField: readonly string
     columns,
     key: key.map((column) => String(column.name)),
     cells: rows,
-    values: rows.map((row) => row.map((cell, at) => meaning(cell, columns[at]?.type ?? ""))),
+    values: rows.map((row) => row.map((cell, at) => meaning(cell, columns[at]?.type ?? "", encoding))),
   };
 }
 
