@@ -9,27 +9,12 @@ import {
   RejectedError,
   type Row,
   sameRow,
-  type TableLike,
   UnsupportedError,
   type Value,
 } from "@vantage/live";
-import { SqliteTable, type SqliteTableOptions } from "@vantage/live/table/sqlite";
+import { SqliteTable } from "@vantage/live/table/sqlite";
 import { newPath } from "../conformance/temp_folder.ts";
-
-function database(sql: string): DatabaseSync {
-  const db = new DatabaseSync(":memory:");
-  db.exec(sql);
-  return db;
-}
-
-/** The table `t` of a new database in memory. */
-function open(sql: string, options?: SqliteTableOptions): Promise<SqliteTable> {
-  return SqliteTable.open(database(sql), "t", options);
-}
-
-async function idsOf(table: TableLike): Promise<string[]> {
-  return (await table.listValues()).ids();
-}
+import { database, idsOf, open } from "./sqlite_database.ts";
 
 /** Each listed row is got, patched, replaced and deleted under the id that it is listed under. */
 async function assertReachable(table: SqliteTable, column: string): Promise<void> {

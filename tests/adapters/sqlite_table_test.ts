@@ -13,26 +13,11 @@ import {
   RejectedError,
   type Row,
   TableError,
-  type TableLike,
   UnsupportedError,
 } from "@vantage/live";
-import { SqliteTable, type SqliteTableOptions } from "@vantage/live/table/sqlite";
+import { SqliteTable } from "@vantage/live/table/sqlite";
 import { newPath } from "../conformance/temp_folder.ts";
-
-function database(sql: string): DatabaseSync {
-  const db = new DatabaseSync(":memory:");
-  db.exec(sql);
-  return db;
-}
-
-/** The table `t` of a new database in memory. */
-function open(sql: string, options?: SqliteTableOptions): Promise<SqliteTable> {
-  return SqliteTable.open(database(sql), "t", options);
-}
-
-async function idsOf(table: TableLike): Promise<string[]> {
-  return (await table.listValues()).ids();
-}
+import { database, idsOf, open } from "./sqlite_database.ts";
 
 /** A check for `assert.rejects`: the error's class, and words of its message. */
 function errorOf(kind: ErrorClass, ...words: string[]): (error: unknown) => true {
