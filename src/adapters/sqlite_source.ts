@@ -124,22 +124,16 @@ function queriesOf({ encoding }: SqliteSchema): Partial<Capabilities> {
   return { page: false, where: ["eq", "ne", "in", "notIn", "isNull", "notNull"], orderBy: false, search: true };
 }
 
-/** A view takes the writes that its triggers do, and says so when it is asked how it would do them. */
+/** A view takes the writes that its triggers do: no others can be prepared. */
 function writesOf(db: SqliteStatements, { type, sqlName, columns }: SqliteSchema): Partial<Capabilities> {
   if (type === "table") return {};
   if (type === "readonly") return NO_WRITES;
-  const takes = (sql: string): boolean => {
-    try {
-      db.all(`EXPLAIN ${sql}`);
-      return true;
-    } catch {
-      return false;
-    }
-  };
   const names = columns.map(({ name }) => quoteName(name));
-  const insert = takes(`INSERT INTO ${sqlName} (${names.join(", ")}) VALUES (${names.map(() => "NULL").join(", ")})`);
-  const patch = takes(`UPDATE ${sqlName} SET ${names.map((name) => `${name} = NULL`).join(", ")}`);
-  const remove = takes(`DELETE FROM ${sqlName}`);
+  const insert = db.accepts(
+    `INSERT INTO ${sqlName} (${names.join(", ")}) VALUES (${names.map(() => "NULL").join(", ")})`,
+  );
+  const patch = db.accepts(`UPDATE ${sqlName} SET ${names.map((name) => `${name} = NULL`).join(", ")}`);
+  const remove = db.accepts(`DELETE FROM ${sqlName}`);
   return { ...NO_WRITES, insert, patch, replace: insert && patch, delete: remove, deleteAll: remove };
 }
 

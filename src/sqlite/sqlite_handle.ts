@@ -160,6 +160,16 @@ export class SqliteStatements {
     }
   }
 
+  /** Whether a statement can be prepared. It is not run. */
+  accepts(sql: string): boolean {
+    try {
+      this.#handle.prepare(sql);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   /** Begins a transaction that only reads, unless there is one already; whether it did. */
   tryBegin(): boolean {
     try {
@@ -173,13 +183,16 @@ export class SqliteStatements {
 
   /** What differs whenever a database or its schema has changed, by whomever. A change that is undone counts as well. */
   state(database: string): string {
-    const others = this.get(`PRAGMA ${quoteName(database)}.data_version`)?.data_version;
-    return `${this.get("SELECT total_changes() AS own")?.own} ${others} ${this.design(database)}`;
+    const [others] = this.all(`PRAGMA ${quoteName(database)}.data_version`);
+    const [own] = this.all("SELECT total_changes() AS own");
+    return `${own?.own} ${others?.data_version} ${this.design(database)}`;
   }
 
   /** What differs whenever the schema of a database has changed. */
   design(database: string): SqliteValue | undefined {
-    return this.get(`PRAGMA ${quoteName(database)}.schema_version`)?.schema_version;
+    // Run to its end: after `get`, some drivers keep it going, and nothing can be committed beside it.
+    const [found] = this.all(`PRAGMA ${quoteName(database)}.schema_version`);
+    return found?.schema_version;
   }
 
   /** From now on every call is a `ClosedError`. The handle itself is left as it is. */

@@ -44,6 +44,7 @@ for (let run = 0; run < runs; run++) {
     differences++;
   }
   db.close();
+  if ((run + 1) % 100 === 0 && run + 1 < runs) console.log(`  ${run + 1} tables, ${asked} comparisons`);
 }
 if (runs > 0) {
   console.log(`${runs} tables from seed ${seed}: ${asked} comparisons, ${differences} tables with differences`);
