@@ -2,6 +2,8 @@ import type { Cache, CachedRows, Fence } from "../cache/cache.ts";
 import { traceableKey } from "../cache/cache_key.ts";
 import type { Deadline } from "../clock/deadline.ts";
 import { isPromise, type MaybePromise } from "../table/maybe_promise.ts";
+import { describe } from "../table/row.ts";
+import { Rows } from "../table/rows.ts";
 import { failure, type Trace } from "../trace/trace.ts";
 import type { Counters } from "./live_stats.ts";
 
@@ -71,10 +73,9 @@ export class GuardedCache {
     });
   }
 
-  /** A cache of JavaScript may say `null` for nothing. */
   #held(key: string): MaybePromise<CachedRows | undefined> {
-    const held = this.#cache.get(key) ?? undefined;
-    return held === undefined || "rows" in held ? held : held.then((settled) => settled ?? undefined);
+    const held = this.#cache.get(key);
+    return isPromise(held) ? held.then(entryIn) : entryIn(held);
   }
 
   #attempt<T>(call: CacheCall<T>, run: () => MaybePromise<T>): MaybePromise<T> {
@@ -115,6 +116,17 @@ export class GuardedCache {
     });
     return instead;
   }
+}
+
+/**
+ * The entry that a cache answered with; one of JavaScript may say `null` for nothing.
+ *
+ * @throws {TypeError} if it is none: a cache may hand out whatever was stored under the key.
+ */
+function entryIn(answer: CachedRows | null | undefined): CachedRows | undefined {
+  if (answer === undefined || answer === null) return undefined;
+  if (answer.rows instanceof Rows) return answer;
+  throw new TypeError(`The cache answered with what is no entry: ${describe(answer)}`);
 }
 
 const GET: Omit<CacheCall<CachedRows | undefined>, "key"> = {
