@@ -87,14 +87,14 @@ export function checkLiveTableOptions(options: LiveTableOptions): void {
   }
   if (tracer !== undefined) checkPort("tracer", "a tracer", tracer, ["enabled", "span", "event"]);
   if (clock !== undefined) checkPort("clock", "a clock", clock, ["now", "monotonic", "random", "wait"]);
-  if (staleTimeMs !== undefined && !(staleTimeMs >= 0)) {
-    throw new RangeError(`staleTimeMs must be at least 0, got ${describe(staleTimeMs)}`);
+  if (staleTimeMs !== undefined && !(typeof staleTimeMs === "number" && staleTimeMs >= 0)) {
+    throw new RangeError(`staleTimeMs must be a number of at least 0, got ${describe(staleTimeMs)}`);
   }
   if (masterLagMs !== undefined && !(masterLagMs >= 0 && Number.isFinite(masterLagMs))) {
     throw new RangeError(`masterLagMs must be at least 0 and finite, got ${describe(masterLagMs)}`);
   }
-  if (cacheTimeoutMs !== undefined && !(cacheTimeoutMs > 0)) {
-    throw new RangeError(`cacheTimeoutMs must be more than 0, got ${describe(cacheTimeoutMs)}`);
+  if (cacheTimeoutMs !== undefined && !(typeof cacheTimeoutMs === "number" && cacheTimeoutMs > 0)) {
+    throw new RangeError(`cacheTimeoutMs must be a number of more than 0, got ${describe(cacheTimeoutMs)}`);
   }
   if (masterItemsPerPage !== undefined) wholeNumber("masterItemsPerPage", masterItemsPerPage);
 }

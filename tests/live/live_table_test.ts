@@ -504,6 +504,16 @@ describe("LiveTable, bad input", () => {
       message: /cacheTimeoutMs .* got number 0/,
     });
     assert.throws(() => make("p", { cacheTimeoutMs: NaN }), RangeError);
+    for (const name of ["staleTimeMs", "masterLagMs", "cacheTimeoutMs"]) {
+      for (const wrong of ["5", 5n, null]) {
+        // What comes from a configuration file has whatever type it has.
+        assert.throws(
+          () => make("p", { [name]: wrong as unknown as number }),
+          { name: "RangeError" },
+          `${name} ${wrong}`,
+        );
+      }
+    }
     assert.throws(() => make("p", { masterItemsPerPage: 0 }), RangeError);
     assert.throws(() => table.page(NaN), { name: "RangeError", message: /page .* got NaN/ });
     assert.throws(() => table.where({ prise: 1 }), { name: "TypeError", message: /"prise".*accepted are name, price/ });
