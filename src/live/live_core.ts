@@ -38,7 +38,6 @@ export class LiveCore {
   readonly keys: CacheKeys;
   readonly counters: Counters = newCounters();
   readonly trace: Trace | undefined;
-  readonly guarded: GuardedCache;
   readonly invalidation: Invalidation;
   readonly reads: ReadThrough;
   readonly queue: WriteQueue;
@@ -76,7 +75,6 @@ export class LiveCore {
     const guarded = new GuardedCache(cache, deadline, counters, trace);
     const invalidation = new Invalidation({ cache, guarded, prefix, masterLagMs, clock, counters });
     this.trace = trace;
-    this.guarded = guarded;
     this.invalidation = invalidation;
     const lag = new MasterLag({ cache: guarded, invalidation, key: `${prefix}all`, lagMs: masterLagMs, clock });
     this.reads = new ReadThrough({ cache: guarded, invalidation, lag, staleTimeMs, clock, counters, trace });

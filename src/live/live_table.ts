@@ -258,19 +258,20 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
    * What is known of a key: whether it is held, since when, and what was invalidated last.
    *
    * @throws {RangeError} if the key is not one of this table's.
+   * @throws {ClosedError} once the table is closed.
    */
   async explain(key: string): Promise<Explanation> {
     const self = selfOf(this);
-    const { guarded, invalidation, keys } = self.#core;
+    const { reads, invalidation, keys } = self.#core;
     if (typeof key !== "string" || !key.startsWith(keys.prefix)) {
       throw new RangeError(
         `The key ${describe(key)} is not of this table; accepted are keys that start with ${describe(keys.prefix)}`,
       );
     }
-    const held = invalidation.doubted ? undefined : await guarded.get(key);
+    const held = await reads.held(key);
     return {
       key,
-      held: held !== undefined && self.#core.reads.isFresh(held),
+      held: held !== undefined && reads.isFresh(held),
       fetchedAt: held?.fetchedAt,
       rows: held?.rows.size,
       lastInvalidation: invalidation.last,
@@ -331,9 +332,10 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
 
   /** A promise that nobody has to await: a failure is counted and traced where it happens. */
   #write<A extends WriteAnswer>(op: WriteOp, options: WriteOptions = {}): Promise<A> {
-    const { trace } = this.#core;
-    const apply = (): Promise<WriteAnswer> => this.#core.enqueueOrReject(op, () => this.#target(), options);
-    const answer = trace === undefined ? apply() : trace.asyncSpan({
+    const core = this.#core;
+    const sent: { answer?: Promise<WriteAnswer> } = {};
+    const apply = (): Promise<WriteAnswer> => sent.answer = core.enqueueOrReject(op, () => this.#target(), options);
+    const answer = core.trace === undefined ? apply() : core.trace.asyncSpan({
       target: "vantage_live::write",
       level: "debug",
       name: writeName(op),
@@ -345,7 +347,7 @@ export class LiveTable extends TableHandle<LiveTable> implements AsyncDisposable
     });
     answer.catch(() => {});
     // Each kind of operation has one kind of answer: see applyWriteOp.
-    return waitedFor(answer as Promise<A>, `for ${describeWriteOp(op)}`, this.#core);
+    return waitedFor(answer as Promise<A>, `for ${describeWriteOp(op)}`, core, sent.answer);
   }
 
   #pass<T>(name: string, ask: (within: CallOptions) => Promise<T>, options: CallOptions = {}): Promise<T> {

@@ -88,9 +88,16 @@ export class ReadThrough {
       (own) => ask({ signal: own, onUnsettled: () => void (unsettled = true) }),
       signal,
     );
-    const isSettled = isPromise(look) ? await look : look;
+    const isSettled = isPromise(look) ? await this.#reads.untilClosed(look) : look;
     if (unsettled || isSettled?.() === false) onUnsettled?.();
     return answer;
+  }
+
+  /** What is held under a key, fresh or not, if it may be believed. */
+  async held(key: string): Promise<CachedRows | undefined> {
+    if (this.#reads.closed) throw this.#reads.closedError();
+    const held = this.#invalidation.doubted ? undefined : this.#cache.get(key);
+    return isPromise(held) ? await this.#reads.untilClosed(held) : held;
   }
 
   /**
@@ -127,6 +134,8 @@ export class ReadThrough {
 
   async #fly({ key, id, load }: ReadRequest<unknown>, departure: Departure, ask: Ask): Promise<Rows> {
     const fence = isPromise(departure.fence) ? await departure.fence : departure.fence;
+    // A fence that comes late asks the cache for nothing more.
+    if (this.#reads.closed) throw this.#reads.closedError();
     const look = this.#lag.look(departure.startedAt);
     const answer = await ask((signal) => {
       this.#counters.masterReads++;

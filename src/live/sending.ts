@@ -55,8 +55,8 @@ export class Sending {
     return inFlight.get(this.owner) === this;
   }
 
-  /** Waits for a queue until `answer` settles. Answers with an error, and does not wait, if that queue waits for this write. */
-  waitFor(owner: Owner, what: string, answer: Promise<unknown>): DeadlockError | undefined {
+  /** Waits for a queue until `moved` settles. Answers with an error, and does not wait, if that queue waits for this write. */
+  waitFor(owner: Owner, what: string, moved: Promise<unknown>): DeadlockError | undefined {
     if (this.#isWaitedForBy(owner, new Set())) {
       return new DeadlockError(
         `Cannot wait ${what} of ${describe(owner.master.tableName)} within a write that it waits for: ` +
@@ -66,7 +66,7 @@ export class Sending {
     const wait: Wait = { owner };
     this.waits.add(wait);
     const over = (): void => void this.waits.delete(wait);
-    answer.then(over, over);
+    moved.then(over, over);
     return undefined;
   }
 
@@ -81,13 +81,19 @@ export class Sending {
 
 /**
  * A promise that settles only once the queue of a table has moved on. Within a write that this queue waits for, it may be
- * had and left, but not be waited for.
+ * had and left, but not be waited for. The wait is over with `moved`: what is derived from that settles a few turns
+ * later, when the queue may be sending the next write.
  */
-export function waitedFor<T>(answer: Promise<T>, what: string, owner: Owner): Promise<T> {
+export function waitedFor<T>(
+  answer: Promise<T>,
+  what: string,
+  owner: Owner,
+  moved: Promise<unknown> = answer,
+): Promise<T> {
   const within = Sending.current();
   return within === undefined ? answer : new PromiseWithin(answer, () => {
     const waiting = context().outlivesWaits ? Sending.current() : within.isInFlight ? within : undefined;
-    return waiting?.waitFor(owner, what, answer);
+    return waiting?.waitFor(owner, what, moved);
   });
 }
 
@@ -110,7 +116,8 @@ export function writeWaitedFor(write: Write, owner: Owner): Write {
 
 /**
  * A promise that looks, when it is waited for, whether that could ever end. `await`, `Promise.all` and a `return` call
- * `then` of a subclass, with both of its arguments; a handler of one outcome alone waits for nothing yet.
+ * `then` of a subclass, with both of its arguments; a handler of one outcome alone waits for nothing yet. It stands for
+ * `answer` in all that and never settles itself, so that a failure is somebody's or nobody's as it would be without it.
  */
 class PromiseWithin<T> extends Promise<T> {
   readonly #answer: Promise<T>;
@@ -122,11 +129,9 @@ class PromiseWithin<T> extends Promise<T> {
   }
 
   constructor(answer: Promise<T>, deadlock: () => Error | undefined) {
-    super((resolve) => resolve(answer));
+    super(() => {});
     this.#answer = answer;
     this.#deadlock = deadlock;
-    // It need not be waited for: a failure is reported where the write is sent.
-    super.then(undefined, () => {});
   }
 
   override then<A = T, B = never>(
@@ -137,7 +142,10 @@ class PromiseWithin<T> extends Promise<T> {
       return new PromiseWithin(this.#answer.then(onFulfilled, onRejected), this.#deadlock);
     }
     const deadlock = this.#deadlock();
-    return (deadlock === undefined ? this.#answer : Promise.reject<T>(deadlock)).then(onFulfilled, onRejected);
+    if (deadlock === undefined) return this.#answer.then(onFulfilled, onRejected);
+    // Who is told of the deadlock is not told of what comes of the answer.
+    this.#answer.catch(() => {});
+    return Promise.reject<T>(deadlock).then(onFulfilled, onRejected);
   }
 
   override finally(onSettled?: (() => void) | null): Promise<T> {

@@ -114,6 +114,7 @@ export class SharedReads {
 
   /** Settles as `work` does, or with a `ClosedError` if the table is closed first. Much cheaper than an abort listener. */
   untilClosed<T>(work: Promise<T>): Promise<T> {
+    if (this.#closed) return Promise.reject(this.closedError());
     return new Promise<T>((resolve, reject) => {
       this.#underWay.add(reject);
       work.then((value) => {

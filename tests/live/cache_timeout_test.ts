@@ -209,6 +209,29 @@ describe("A cache that does not answer", () => {
     assert.equal(clock.waiting, 0);
   });
 
+  it("close() ends every call that waits for it, and what it says later asks it for nothing", async () => {
+    const { clock, cache, table } = world({ masterLagMs: 10 });
+    await table.listValues();
+    cache.freeze("get", "fence");
+    const onUnsettled = (): void => {};
+    const calls: Promise<unknown>[] = [
+      table.explain("p/all"),
+      table.getCount({ onUnsettled }),
+      table.getSomeValue({ onUnsettled }),
+    ];
+    cache.frozen.delete("get");
+    calls.push(table.where({ name: "Bun" }).listValues());
+    const outcomes = Promise.all(calls.map((call) => call.catch((error: unknown) => Object(error).code)));
+    await settle();
+    await table.close();
+    assert.deepEqual(await outcomes, ["closed", "closed", "closed", "closed"]);
+    assert.equal(clock.waiting, 0);
+    await assert.rejects(table.explain("p/all"), { code: "closed" });
+    const { calls: asked } = cache;
+    await cache.thaw();
+    assert.equal(cache.calls, asked);
+  });
+
   it("ends the span of the call, and is traced as a TimeoutError", async () => {
     const told: string[] = [];
     const tracer: Tracer = {

@@ -1,6 +1,15 @@
 import { describe, it } from "node:test";
 import assert from "node:assert/strict";
-import { DeadlockError, defineTable, LiveTable, MemCache, type Row, type Table, type TableSource } from "@vantage/live";
+import {
+  DeadlockError,
+  defineTable,
+  LiveTable,
+  MemCache,
+  type Row,
+  type Table,
+  type TableSource,
+  type Tracer,
+} from "@vantage/live";
 import { settle } from "@vantage/live/testing";
 import { newAsyncContext, untilFirstWait } from "../../src/live/async_context.ts";
 
@@ -204,6 +213,35 @@ describe("A master that waits for another table", () => {
     release();
     assert.deepEqual(await Promise.all([first, second]), [{}, { n: 2 }]);
     await Promise.all([outer.close(), inner.close()]);
+  });
+
+  it("is not blamed for a wait that is over since a turn, however many look on", async () => {
+    const tracer: Tracer = { enabled: () => true, span: () => ({ end: () => {} }), event: () => {} };
+    const traced = (table: Table, key: string): LiveTable => new LiveTable(table, key, new MemCache(), { tracer });
+    let outer: LiveTable;
+    const inner: LiveTable = traced(
+      master(async (_, partial) => {
+        if (partial.n === 2) await outer.replaceValue("b", {});
+        return partial;
+      }).table,
+      "inner",
+    );
+    const middle = traced(defineTable({ ...forwarding, ...to(() => inner) }), "middle");
+    for (const next of [inner, middle]) {
+      outer = traced(
+        master(async (id, partial) => {
+          await next.patchValue(id, { n: 1 });
+          return partial;
+        }).table,
+        "outer",
+      );
+      const one = outer.patchValue("a", {});
+      await undefined;
+      const two = next.patchValue("a", { n: 2 });
+      assert.deepEqual(await Promise.all([one, two]), [{}, { n: 2 }]);
+      await outer.close();
+    }
+    await Promise.all([middle.close(), inner.close()]);
   });
 
   it("is not blamed for what goes on after it has answered", async () => {

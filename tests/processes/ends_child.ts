@@ -1,6 +1,6 @@
 /** A program that uses a LiveTable and comes to its end without closing it, or having closed it: it must exit by itself. */
 import process from "node:process";
-import { type Cache, LiveTable, type LiveTableOptions, MemCache, MemTable } from "@vantage/live";
+import { type Cache, defineTable, LiveTable, type LiveTableOptions, MemCache, MemTable } from "@vantage/live";
 
 const never = (): Promise<never> => new Promise(() => {});
 const fails = (): never => {
@@ -47,5 +47,25 @@ const CASES: Readonly<Record<string, () => Promise<unknown>>> = {
   },
 };
 
-await CASES[process.argv[2] ?? ""]?.();
+/** What a master does with the promise of a write that it makes within another, and what comes of it. */
+async function throwInHandler(): Promise<void> {
+  process.on("unhandledRejection", (error) => console.log(`unhandled: ${error}`));
+  const table: LiveTable = open(new MemCache(), {
+    writeTarget: defineTable({
+      name: "p",
+      list: () => [],
+      patch: (_, partial) => {
+        void table.insertValue("b", {}).then(() => fails());
+        return partial;
+      },
+      insert: (_, row) => row,
+      get: () => ({}),
+    }),
+  });
+  await table.patchValue("a", {});
+  await table.idle();
+}
+
+const [, , what = ""] = process.argv;
+await (what === "a handler that throws" ? throwInHandler() : CASES[what]?.());
 console.log("done");

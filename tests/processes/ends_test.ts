@@ -16,15 +16,23 @@ const RUNTIMES = [
 /** What the child does; each of its cases can be given by name, to see which one holds it up. */
 const CASES = ["all of these", "all of it, closed"];
 
-describe("A process that is done", () => {
+describe("A process", () => {
   for (const { name, command } of RUNTIMES) {
     skippable(
-      `exits by itself on ${name}, with code 0, whatever a LiveTable waits for`,
+      `that is done exits by itself on ${name}, with code 0, whatever a LiveTable waits for`,
       "Deno" in globalThis ? undefined : "the runtimes are compared once, on Deno",
       async () => {
         // A command that does not end is killed after two minutes, which is less than any wait here that would hold it up.
         const printed = await Promise.all(CASES.map((what) => run([...command, CHILD, what], process.cwd())));
         for (const text of printed) assert.match(text, /done/);
+      },
+    );
+
+    skippable(
+      `learns on ${name} of what a handler throws that was given a write within a write`,
+      "Deno" in globalThis ? undefined : "the runtimes are compared once, on Deno",
+      async () => {
+        assert.match(await run([...command, CHILD, "a handler that throws"], process.cwd()), /unhandled: Error: away/);
       },
     );
   }
