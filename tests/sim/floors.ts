@@ -6,6 +6,8 @@ export interface Floor {
   readonly tick: number;
   /** The state must be this one, or a later one. */
   readonly seq: number;
+  /** The same for what is shown as settled: however the master lags, it must be this state, or a later one. */
+  readonly settledSeq: number;
 }
 
 interface Known {
@@ -63,9 +65,11 @@ export class Floors {
     const shares = this.#shares(process);
     const known = [...this.#known.get(process) ?? [], ...(shares ? this.#knownToAll : [])];
     const due = known.filter(({ dueMs }) => this.#lagMs === 0 || dueMs < nowMs);
+    const last = (of: readonly Known[]): number => of.reduce((most, { seq }) => Math.max(most, seq), 0);
     return {
       tick: Math.max(shares ? this.#storageTick : 0, this.knownTick(process)),
-      seq: due.reduce((most, { seq }) => Math.max(most, seq), 0),
+      seq: last(due),
+      settledSeq: last(known),
     };
   }
 

@@ -33,6 +33,8 @@ export interface World {
   readonly mortal: boolean;
   /** Which tables are a LiveTable over a LiveTable. */
   readonly nested: readonly boolean[];
+  /** Whether readers also ask what is held, and whether what they are shown is settled. */
+  readonly curious: boolean;
   /** How often somebody does something, where something else could happen. */
   readonly haste: number;
 }
@@ -98,6 +100,7 @@ export function planOf(seed: number, steps: number): Plan {
     freezes: chance.happens(0.15),
     mortal: chance.happens(0.2),
     nested,
+    curious: new Chance(seed ^ 0xa5c).happens(0.4),
     // Ages add up from table to table.
     staleTimeMs: nested.includes(true) ? Infinity : plain.world.staleTimeMs,
   };
@@ -149,6 +152,7 @@ function worldOf(chance: Chance): World {
     freezes: false,
     mortal: false,
     nested: [],
+    curious: false,
     haste: chance.pick([0.15, 0.4, 0.6]),
   };
 }

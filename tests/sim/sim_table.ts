@@ -1,5 +1,6 @@
 import {
   type Cache,
+  type CallOptions,
   type Clock,
   ClosedError,
   defineTable,
@@ -41,6 +42,8 @@ interface Began {
   readonly floor: Floor;
   readonly tick: number;
   readonly ms: number;
+  /** Whether the reader asked if it was settled, and was not told that it was not. */
+  settled: boolean;
 }
 
 /** A table from the time it is opened until it is closed, or dies. */
@@ -241,7 +244,9 @@ export class SimTable {
   read(name: ViewName, aborted: boolean): void {
     const control = new AbortController();
     const reason = new Error("aborted");
-    const read = this.#begin(name, (live) => ask(live, name, control.signal), { mayFailWith: reason });
+    const read = this.#begin(name, (live, options) => ask(live, name, { ...options, signal: control.signal }), {
+      mayFailWith: reason,
+    });
     if (read && aborted) this.#abortLater(this.#owner, name, () => control.abort(reason));
   }
 
@@ -265,7 +270,7 @@ export class SimTable {
   /** Reads a view for the last time: it must show what the master holds. Answers with what it was shown. */
   readAtRest(name: ViewName, heard: (origin: Origin | undefined) => void): void {
     const { verdict, master } = this.#scene;
-    this.#begin(name, (live) => ask(live, name), {
+    this.#begin(name, (live, options) => ask(live, name, options), {
       also: (answer) => {
         const shown = this.#contentOf(name, answer, master.seq);
         verdict.check(7, shown, () => `at rest, ${this.#owner} does not show in ${name} what the master holds`);
@@ -375,7 +380,7 @@ export class SimTable {
 
   #begin(
     name: ViewName,
-    ask: (live: LiveTable) => Promise<Answer>,
+    ask: (live: LiveTable, options: CallOptions) => Promise<Answer>,
     { also, mayFailWith }: ReadWatch,
   ): boolean {
     const live = this.#live;
@@ -383,9 +388,16 @@ export class SimTable {
     const { floors, tell, scheduler, master, world } = this.#scene;
     const owner = this.#owner;
     const mayBeUnavailable = world.masterFailureRate > 0 && !master.calm;
-    const began: Began = { floor: floors.of(this.process), tick: scheduler.tick(), ms: scheduler.nowMs };
+    const began: Began = {
+      floor: floors.of(this.process),
+      tick: scheduler.tick(),
+      ms: scheduler.nowMs,
+      settled: world.curious,
+    };
+    const options: CallOptions = world.curious ? { onUnsettled: () => void (began.settled = false) } : {};
     tell(`${owner} reads ${name}`);
-    follow(this.#scene, `read of ${name} by ${owner}`, ask(live), (answer) => {
+    if (world.curious) this.#explain(live, owner);
+    follow(this.#scene, `read of ${name} by ${owner}`, ask(live, options), (answer) => {
       tell(`${owner} has read ${name}: ${show(answer)}`);
       also?.(answer);
       this.#check(name, answer, began);
@@ -398,7 +410,15 @@ export class SimTable {
     return true;
   }
 
-  #check(name: ViewName, answer: Answer, { floor, tick, ms }: Began): void {
+  /** What is asked beside a read must end, too, and does no harm. */
+  #explain(live: LiveTable, owner: string): void {
+    follow(this.#scene, `explanation by ${owner}`, live.explain(live.listCacheKey), () => {}, (error) => {
+      const expected = error instanceof ClosedError && live !== this.#live;
+      this.#scene.verdict.check(8, expected, () => `explain() failed: ${String(error)}`);
+    });
+  }
+
+  #check(name: ViewName, answer: Answer, { floor, tick, ms, settled }: Began): void {
     const { verdict, master, world } = this.#scene;
     const origin = this.#originOf(answer);
     if (origin === undefined) {
@@ -407,6 +427,8 @@ export class SimTable {
     }
     const what = (): string => `${name} of ${this.#owner} showed state ${origin.seq}, read at tick ${origin.startTick}`;
     verdict.check(1, origin.seq >= floor.seq, () => `${what()}, but ${floor.seq} was known before`);
+    const sure = !settled || origin.seq >= floor.settledSeq;
+    verdict.check(1, sure, () => `${what()} as settled, but ${floor.settledSeq} was known before`);
     verdict.check(2, origin.startTick > floor.tick, () => `${what()}, but was invalidated at tick ${floor.tick}`);
     // What is on its way may be joined, however long it takes. A cache that answers later fills later, too.
     const kept = origin.landedTick < tick && !world.asyncCache;
@@ -544,17 +566,17 @@ export class SimTable {
   }
 }
 
-async function ask(live: LiveTable, name: ViewName, signal?: AbortSignal): Promise<Answer> {
+async function ask(live: LiveTable, name: ViewName, options: CallOptions): Promise<Answer> {
   const { query, id, how } = VIEWS[name];
   const handle = live.withQuery(query);
-  if (id !== undefined) return await handle.getValue(id, { signal });
+  if (id !== undefined) return await handle.getValue(id, options);
   switch (how) {
     case "counted":
-      return await handle.getCount({ signal });
+      return await handle.getCount(options);
     case "streamed":
-      return Rows.from(await Array.fromAsync(handle.streamValues({ signal })));
+      return Rows.from(await Array.fromAsync(handle.streamValues(options)));
     default:
-      return await handle.listValues({ signal });
+      return await handle.listValues(options);
   }
 }
 
