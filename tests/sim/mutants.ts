@@ -400,8 +400,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "wait for the fence only when the rows are there",
     file: "live/read_through.ts",
-    from: "const fence = isPromise(departure.fence) ? await departure.fence : departure.fence;\n    const look",
-    to: "const fence = departure.fence as Fence;\n    const look",
+    from: "const fence = isPromise(departure.fence) ? await departure.fence : departure.fence;",
+    to: "const fence = departure.fence as Fence;",
   },
   {
     name: "a failed flight stays in the air",
@@ -612,7 +612,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: "look at the fence before the read's own is there",
     file: "live/read_through.ts",
     from:
-      "    const fence = isPromise(departure.fence) ? await departure.fence : departure.fence;\n    const look = this.#lag.look(departure.startedAt);",
+      "    const fence = isPromise(departure.fence) ? await departure.fence : departure.fence;\n    // A fence that comes late asks the cache for nothing more.\n    if (this.#reads.closed) throw this.#reads.closedError();\n    const look = this.#lag.look(departure.startedAt);",
     to:
       "    const look = this.#lag.look(departure.startedAt);\n    const fence = isPromise(departure.fence) ? await departure.fence : departure.fence;",
   },
@@ -733,7 +733,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a wait that is over still counts",
     file: "live/sending.ts",
-    from: "    answer.then(over, over);\n",
+    from: "    moved.then(over, over);\n",
     to: "    void over;\n",
   },
   {
@@ -756,8 +756,38 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a back-off that never begins anew",
-    file: "live/event_listener.ts",
-    from: ">= GOOD_SUBSCRIPTION_MS) this.#backoff.reset();",
-    to: ">= GOOD_SUBSCRIPTION_MS) void this.#backoff;",
+    file: "clock/backoff.ts",
+    from: ">= GOOD_MS) this.#attempts = 0;",
+    to: ">= GOOD_MS) void this.#attempts;",
+  },
+  {
+    name: "a wait counts until those who look on have seen its end",
+    file: "live/live_table.ts",
+    from: "core, sent.answer);",
+    to: "core);",
+  },
+  {
+    name: "close() leaves who asks what is held",
+    file: "live/read_through.ts",
+    from: "return isPromise(held) ? await this.#reads.untilClosed(held) : held;",
+    to: "return await held;",
+  },
+  {
+    name: "close() leaves who asks whether a count is settled",
+    file: "live/read_through.ts",
+    from: "isPromise(look) ? await this.#reads.untilClosed(look) : look;",
+    to: "await look;",
+  },
+  {
+    name: "a fence that comes after close() asks the cache for another",
+    file: "live/read_through.ts",
+    from: "    if (this.#reads.closed) throw this.#reads.closedError();\n    const look",
+    to: "    const look",
+  },
+  {
+    name: "what is no entry is served",
+    file: "live/guarded_cache.ts",
+    from: "if (answer.rows instanceof Rows) return answer;",
+    to: "if (answer.rows !== null) return answer;",
   },
 ];
