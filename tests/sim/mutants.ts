@@ -320,20 +320,20 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a cache that stores whatever the fence says",
     file: "cache/mem_cache.ts",
-    from: "if (fence !== undefined && fence !== this.fence(key)) return false;",
+    from: "if (fence !== undefined && fence !== self.fence(key)) return false;",
     to: "void fence;",
   },
   {
     name: "a cache whose fence does not move",
     file: "cache/mem_cache.ts",
-    from: "    this.#moveFences(prefix);\n    const scope",
+    from: "    self.#moveFences(prefix);\n    const scope",
     to: "    const scope",
   },
   {
     name: "a cache that grows for ever",
     file: "cache/mem_cache.ts",
     from:
-      "    while (this.#entries.size > this.#maxEntries || this.#rowCount > this.#maxRows) this.#remove(this.#oldest);\n",
+      "    while (self.#entries.size > self.#maxEntries || self.#rowCount > self.#maxRows) self.#remove(self.#oldest);\n",
     to: "",
   },
   {
@@ -514,8 +514,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "drop only the first of a scope",
     file: "cache/mem_cache.ts",
-    from: "      if (entry.key.startsWith(prefix)) this.#remove(entry);\n",
-    to: "      if (entry.key.startsWith(prefix)) return this.#remove(entry);\n",
+    from: "      if (entry.key.startsWith(prefix)) self.#remove(entry);\n",
+    to: "      if (entry.key.startsWith(prefix)) return self.#remove(entry);\n",
   },
   {
     name: "serve an entry of a generation before",
