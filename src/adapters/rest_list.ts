@@ -21,7 +21,7 @@ import { RestWindows } from "./rest_windows.ts";
 const CHAIN_LIMIT = 100;
 
 /** A page that a resource refuses to give, since there is nothing on it. */
-const BEYOND = [404, 416];
+const BEYOND = [204, 404, 410, 416];
 
 /** What a list is read with. */
 export interface ListParts {
@@ -83,12 +83,12 @@ export class RestList {
   }
 
   async #readChain(query: Query, call: CallOptions, count: () => void): Promise<Collected> {
-    const { drafts, send, options: { paging, maxLimit = CHAIN_LIMIT } } = this.#parts;
+    const { drafts, send, options: { paging, rows, maxLimit = CHAIN_LIMIT } } = this.#parts;
     const { skip, limit } = query.pagination ?? { skip: 0, limit: Infinity };
     const size = Math.min(maxLimit, skip + limit);
     const isSized = paging !== undefined && size !== Infinity;
     const first = drafts.list({ ...query, pagination: isSized ? new Pagination(1, size) : undefined });
-    const collected = await readChain(first, skip + limit, async (draft) => {
+    const collected = await readChain(first, skip + limit, rows, async (draft) => {
       count();
       const answer = await send(draft, call);
       const part = this.#partIn(answer, draft);
@@ -133,7 +133,7 @@ export class RestList {
     const rows = this.#rowsIn(answer);
     const total = totalIn(answer, options.count) ?? (options.count === undefined ? untoldTotal(answer) : undefined);
     const { draft: next, isKnown } = following(draft, answer, options.next);
-    const sign = isKnown ? undefined : signOfMore(answer);
+    const sign = isKnown ? undefined : signOfMore(answer, options.rows);
     return {
       answer,
       rows,

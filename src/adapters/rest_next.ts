@@ -4,9 +4,10 @@ import type { RestAnswer } from "./rest_client.ts";
 import type { RestDraft, RestNext } from "./rest_options.ts";
 import { pick, reading } from "./rest_pick.ts";
 
-/** `<url>; rel="next"` in a `Link` header, wherever `rel` stands among the attributes. */
-const LINK = /<([^>]*)>((?:\s*;\s*[\w*-]+(?:\s*=\s*(?:"[^"]*"|[^\s;,"]+))?)*)/g;
-const REL_NEXT = /;\s*rel\s*=\s*(?:"(?:[^"]*\s)?next(?:\s[^"]*)?"|next(?![^\s;]))/i;
+/** A link in a `Link` header, with its attributes. */
+const LINK = /<([^>]*)>((?:\s*;\s*[\w*-]+(?:\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s;,"]+))?)*)/g;
+/** One attribute: its name, and its value with quotes or without. */
+const ATTRIBUTE = /;\s*([\w*-]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]+)))?/g;
 
 /** What follows an answer. */
 export interface Following {
@@ -46,9 +47,17 @@ const LINK_HEADER = { header: "Link" };
 
 function nextLink(header: string): string | undefined {
   for (const [, target, attributes = ""] of header.matchAll(LINK)) {
-    if (REL_NEXT.test(attributes)) return target;
+    if (isNext(attributes)) return target;
   }
   return undefined;
+}
+
+/** Whether the attributes of a link say `rel="next"`, which may be one relation among several. */
+function isNext(attributes: string): boolean {
+  for (const [, name = "", quoted, plain = ""] of attributes.matchAll(ATTRIBUTE)) {
+    if (name.toLowerCase() === "rel") return (quoted ?? plain).toLowerCase().split(/\s+/).includes("next");
+  }
+  return false;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { OPERATORS } from "../table/query.ts";
+import { checkOptions as checkNames } from "../table/check_options.ts";
 import { describe } from "../table/row.ts";
 import { wholeNumber } from "../table/whole_number.ts";
 import type { RestTableOptions, RestWrite } from "./rest_options.ts";
@@ -38,20 +39,58 @@ const OPTIONS: { readonly [name in keyof RestTableOptions]-?: true } = {
   writes: true,
 };
 
+const FUNCTIONS = ["fetch", "toRow", "address", "orderBy", "prepare", "parse", "stringify"] as const;
+
+/** The forms of `paging` that are no function, each by its keys. */
+const PAGINGS: readonly (readonly string[])[] = [["page", "limit"], ["skip", "limit"], ["limit"]];
+
 /**
  * Refuses options that mean nothing.
  *
- * @throws {TypeError} that names what is unknown, or no place in an answer.
+ * @throws {TypeError} that names what is unknown, of another kind, or no place in an answer.
  * @throws {RangeError} that names a bound that is none.
  */
 export function checkOptions(options: RestTableOptions): void {
-  const { writes = [], where = {}, rows, row, count, next, maxLimit = Infinity, maxPages = 1 } = options;
-  refuseUnknown("option", Object.keys(options), Object.keys(OPTIONS));
+  checkNames("a RestTable", options, Object.keys(OPTIONS));
+  const { writes = [], where = {}, search, paging, idField, maxLimit = Infinity, maxPages = 1 } = options;
+  if (!Array.isArray(writes)) throw wrong("writes", `a list of ${WRITES.join(", ")}`, writes);
   refuseUnknown("write", writes, WRITES);
+  if (typeof where !== "object" || where === null) throw wrong("where", "an object of functions", where);
   refuseUnknown("operator in where", Object.keys(where), OPERATORS);
-  for (const [name, place] of Object.entries({ rows, row, count, next })) checkPick(name, place);
+  for (const name of FUNCTIONS) checkFunction(name, options[name]);
+  for (const [operator, put] of Object.entries(where)) checkFunction(`where.${operator}`, put);
+  if (search !== undefined && typeof search !== "string" && typeof search !== "function") {
+    throw wrong("search", "the name of a parameter or a function", search);
+  }
+  if (idField !== undefined && (typeof idField !== "string" || idField === "")) {
+    throw wrong("idField", "the name of a column", idField);
+  }
+  if (paging !== undefined && !isPaging(paging)) {
+    throw wrong(
+      "paging",
+      "{ page, limit }, { skip, limit }, { limit }, each the name of a parameter, or a function",
+      paging,
+    );
+  }
+  for (const name of ["rows", "row", "count", "next"] as const) checkPick(name, options[name]);
   if (maxLimit !== Infinity) wholeNumber("maxLimit", maxLimit);
   wholeNumber("maxPages", maxPages);
+}
+
+function isPaging(paging: unknown): boolean {
+  if (typeof paging === "function") return true;
+  if (typeof paging !== "object" || paging === null) return false;
+  const names = Object.entries(paging);
+  return names.every(([, name]) => typeof name === "string" && name !== "") &&
+    PAGINGS.some((keys) => keys.length === names.length && keys.every((key) => Object.hasOwn(paging, key)));
+}
+
+function checkFunction(name: string, option: unknown): void {
+  if (option !== undefined && typeof option !== "function") throw wrong(name, "a function", option);
+}
+
+function wrong(name: string, accepted: string, option: unknown): TypeError {
+  return new TypeError(`${name} must be ${accepted}, got ${describe(option)}`);
 }
 
 function refuseUnknown(what: string, given: readonly string[], accepted: readonly string[]): void {

@@ -28,9 +28,9 @@ export class RestSource implements TableSource {
   #hasFoundRows = false;
 
   constructor(url: URL, options: RestTableOptions) {
+    checkOptions(options);
     const { name, idField = "id", columns, paging, count, where = EQ_ONLY, orderBy, search, writes = WRITES } = options;
     const { parse = parseExactly, stringify = stringifyExactly } = options;
-    checkOptions(options);
     this.name = name ?? nameIn(url);
     this.idField = idField;
     this.columns = columns;
@@ -108,7 +108,22 @@ export class RestSource implements TableSource {
       throw new InvalidAnswerError(`${answer.what} was answered with a failure, by its ${describe(failure)}`);
     } catch (error) {
       if (!(error instanceof NotFoundError)) throw error;
+      if (await this.#isThere(id, call)) {
+        throw new RejectedError(`${error.message}, though the row is there: rows are not deleted here`, {
+          cause: error,
+        });
+      }
       await this.#checkAddress(id, call, error);
+    }
+  }
+
+  /** Whether a row is found at its address; `false` if rows cannot be asked for one by one. */
+  async #isThere(id: string, call: CallOptions): Promise<boolean> {
+    try {
+      return this.#rowIn(await this.#send(this.#drafts.row("get", id), call), id) !== undefined;
+    } catch (error) {
+      if (!(error instanceof TableError) || error.retriable) throw error;
+      return false;
     }
   }
 

@@ -69,23 +69,26 @@ describe("The address of a row of a RestTable", () => {
 
   it("RestTable.delete() is done if the row is gone, and not if the server does not know the address", async () => {
     // Another row of the list is at its address, so that this one is gone.
-    const gone = scriptedTable({}, nothing(404), json([{ id: 2 }]), json({ id: 2 }));
+    const gone = scriptedTable({}, nothing(404), nothing(404), json([{ id: 2 }]), json({ id: 2 }));
     await gone.table.delete("1");
     assert.deepEqual(gone.asked.map(({ method, url }) => [method, url]), [
       ["DELETE", `${URL_OF_TABLE}/1`],
+      ["GET", `${URL_OF_TABLE}/1`],
       ["GET", URL_OF_TABLE],
       ["GET", `${URL_OF_TABLE}/2`],
     ]);
-    // From then on it is enough that the list is there.
-    await scriptedTable({}, nothing(404), json([])).table.delete("1");
-    // That a row may not be read says that it is known.
-    await scriptedTable({}, nothing(404), json([{ id: 2 }]), nothing(405)).table.delete("1");
+    await scriptedTable({}, nothing(404), nothing(404), json([])).table.delete("1");
+    // That rows may not be read one by one says nothing: the list does.
+    await scriptedTable({}, nothing(404), nothing(405), json([{ id: 2 }]), nothing(405)).table.delete("1");
 
     const unknown: readonly (readonly Response[])[] = [
-      [nothing(404), nothing(404)],
-      [nothing(404), json([{ id: 1 }])],
-      [nothing(404), json([{ id: 2 }]), nothing(404)],
-      [nothing(410), nothing(404)],
+      [nothing(404), nothing(404), nothing(404)],
+      [nothing(404), nothing(404), json([{ id: 1 }])],
+      [nothing(404), nothing(405), json([{ id: 1 }])],
+      [nothing(404), nothing(404), json([{ id: 2 }]), nothing(404)],
+      [nothing(410), nothing(404), nothing(404)],
+      // The row is still there: it is deleting that is unknown.
+      [nothing(404), json({ id: 1 })],
     ];
     for (const answers of unknown) {
       const { table } = scriptedTable({}, ...answers);
@@ -96,6 +99,10 @@ describe("The address of a row of a RestTable", () => {
       });
     }
     await assert.rejects(scriptedTable({}, nothing(404), nothing(500)).table.delete("1"), { name: "UnavailableError" });
+    const paged: RestTableOptions = { paging: { page: "p", limit: "n" } };
+    const { table } = scriptedTable(paged, json({ id: 1 }), nothing(404), json({ id: 1 }));
+    await table.getValue("1");
+    await assert.rejects(table.delete("1"), RejectedError);
   });
 
   it("RestTable.getValue() finds no row only where rows are", async () => {

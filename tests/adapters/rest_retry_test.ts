@@ -22,6 +22,21 @@ describe("A RestTable that is asked to try again later", () => {
     });
   }
 
+  it("takes parts of a second, and passes over what is neither seconds nor a date", async () => {
+    const clock = new FakeClock();
+    const { table, asked } = scriptedTable({ clock }, later(429, "1.337"), json([]));
+    const listing = table.listValues();
+    await clock.advance(1336);
+    assert.equal(asked.length, 1);
+    await clock.advance(1);
+    assert.equal((await listing).size, 0);
+    for (const after of ["-5", "10, 20", "soon", ""]) {
+      const { table, asked } = scriptedTable({ clock }, later(503, after));
+      await assert.rejects(table.listValues(), { name: "UnavailableError", retryAfterMs: undefined });
+      assert.equal(asked.length, 1, after);
+    }
+  });
+
   it("takes a date, and sends at once what may be sent at once", async () => {
     const clock = new FakeClock({ now: Date.parse("2026-05-01T12:00:00Z") });
     const { table, asked } = scriptedTable(

@@ -257,4 +257,39 @@ describe("The options of a RestTable", () => {
     for (const [options, kind] of wrong) assert.throws(() => new RestTable("https://example.com/x", options), kind);
     assert.throws(() => new RestTable("https://example.com/x", { writes: ["insert" as "patch"] }), /"insert".*patch/);
   });
+
+  it("RestTable refuses by name an option of another kind", () => {
+    const wrong: readonly Record<string, unknown>[] = [
+      { paging: "page" },
+      { paging: { page: "p" } },
+      { paging: { cursor: "c", limit: "n" } },
+      { paging: { page: "p", limit: 20 } },
+      { paging: { page: "p", skip: "s", limit: "n" } },
+      { writes: true },
+      { where: "brackets" },
+      { where: { eq: "name" } },
+      { orderBy: "sort" },
+      { search: true },
+      { address: "/items/{id}" },
+      { prepare: {} },
+      { toRow: "attributes" },
+      { parse: JSON },
+      { stringify: "json" },
+      { fetch: 5 },
+      { idField: 5 },
+      { idField: "" },
+    ];
+    for (const options of wrong) {
+      const [name = ""] = Object.keys(options);
+      // What a caller without types might pass.
+      assert.throws(() => new RestTable("https://example.com/x", options as RestTableOptions), (error) => {
+        assert(error instanceof TypeError && new RegExp(`^${name}[. ]`).test(error.message), String(error));
+        return true;
+      });
+    }
+    assert.throws(
+      () => new RestTable("https://example.com/x", null as unknown as RestTableOptions),
+      /must be an object/,
+    );
+  });
 });

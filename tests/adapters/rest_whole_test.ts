@@ -12,7 +12,7 @@ interface Habits {
   readonly cap: number;
   readonly style: "page" | "skip";
   /** What it makes of a page beyond the last. */
-  readonly beyond: "empty" | "404" | "416" | "last page";
+  readonly beyond: "empty" | "204" | "404" | "410" | "416" | "last page";
   /** What it says besides the rows. */
   readonly says: "nothing" | "count" | "Link" | "has_more" | "count and has_more" | "next URL";
 }
@@ -21,9 +21,31 @@ const HABITS: fc.Arbitrary<Habits> = fc.record({
   total: fc.integer({ min: 0, max: 40 }),
   cap: fc.integer({ min: 1, max: 12 }),
   style: fc.constantFrom("page", "skip"),
-  beyond: fc.constantFrom("empty", "404", "416", "last page"),
+  beyond: fc.constantFrom("empty", "204", "404", "410", "416", "last page"),
   says: fc.constantFrom("nothing", "count", "Link", "has_more", "count and has_more", "next URL"),
 });
+
+/** Answers that hold one row, and count more of them, or more pages, or name where the others begin. */
+const COUNTED_PARTS: readonly (readonly [RestTableOptions, unknown, Record<string, string>?])[] = [
+  [{ rows: "products" }, { products: [{ id: 1 }], total: 194, skip: 0, limit: 30 }],
+  [{ rows: "data" }, { data: [{ id: 1 }], total: "2" }],
+  [{ rows: "data" }, { data: [{ id: 1 }], meta: { pagination: { page: 1, pageSize: 25, pageCount: 2, total: 2 } } }],
+  [{ rows: "data" }, { data: [{ id: 1 }], meta: { current_page: 1, last_page: 2 } }],
+  [{ rows: "content" }, { content: [{ id: 1 }], page: { size: 1, totalElements: 2, totalPages: 2, number: 0 } }],
+  [{ rows: "results" }, { info: { count: 2, pages: 2 }, results: [{ id: 1 }] }],
+  [{ rows: "hits.hits" }, { hits: { total: { value: 2 }, hits: [{ id: 1 }] } }],
+  [{ rows: "data.items" }, { data: { items: [{ id: 1 }], pageInfo: { hasNextPage: true } } }],
+  [{ rows: "data.items" }, { data: { items: [{ id: 1 }], totalCount: 2 } }],
+  [{ rows: "value" }, { "@odata.count": 2, value: [{ id: 1 }] }],
+  [{ rows: "values" }, { values: [{ id: 1 }], isLast: false }],
+  [{ rows: "Items" }, { Items: [{ id: 1 }], Count: 1, LastEvaluatedKey: { id: 1 } }],
+  [{ rows: "data" }, { data: [{ id: 1 }], more: true }],
+  [{ rows: "data" }, { data: [{ id: 1 }], next_offset: 1 }],
+  [{}, [{ id: 1 }], { "x-wp-total": "2" }],
+  [{}, [{ id: 1 }], { "x-total-pages": "2" }],
+  [{}, [{ id: 1 }], { "x-next-page": "2" }],
+  [{ rows: "data", paging: { limit: "n" } }, { data: [{ id: 1 }], total: 2 }],
+];
 
 describe("RestTable gives the rows that were asked for, and not a part of them", () => {
   it("RestTable.listValues() is right over servers of all habits, and so is any page", async () => {
@@ -80,6 +102,20 @@ describe("RestTable gives the rows that were asked for, and not a part of them",
     assert.deepEqual(asked.map(({ url }) => new URL(url).search), ["?n=100", "?n=100&after=a+b", "?n=100&after=c"]);
   });
 
+  it("RestTable.listValues() finds rel=next in a Link header of any form", async () => {
+    const links = [
+      `</products?x=a,b>; rel="prev", </products?p=2,3;4>; title="a, \\"b; rel=prev"; rel="last next"`,
+      `<?p=2>;rel=next`,
+      `<?p=1> ; REL = "first" , <?p=2> ; REL = Next ; type="a/b"`,
+      `<?p=0>; title="x; rel=next; y"; rel=prev, <?p=2>; rel=next`,
+    ];
+    for (const link of links) {
+      const { table, asked } = scriptedTable({}, json([{ id: 1 }], { headers: { link } }), json([{ id: 2 }]));
+      assert.deepEqual((await table.listValues()).ids(), ids(1, 2), link);
+      assert.match(asked[1]?.url ?? "", /\?p=2/, link);
+    }
+  });
+
   it("RestTable.listValues() refuses a part where it does not know how to reach the rest", async () => {
     const more: readonly unknown[] = [
       { has_more: true },
@@ -105,10 +141,14 @@ describe("RestTable gives the rows that were asked for, and not a part of them",
     for (const told of headers) {
       await assert.rejects(
         scriptedTable({}, json([{ id: 1 }], { headers: told })).table.listValues(),
-        InvalidAnswerError,
+        { name: "InvalidAnswerError", retriable: false },
       );
     }
     await assert.rejects(scriptedTable({}, json([{ id: 1 }], { status: 206 })).table.listValues(), InvalidAnswerError);
+    for (const [options, body, headers = {}] of COUNTED_PARTS) {
+      const { table } = scriptedTable(options, json(body, { headers }));
+      await assert.rejects(table.listValues(), { name: "InvalidAnswerError", retriable: false }, JSON.stringify(body));
+    }
     // A full page, of which nothing says whether it is the last.
     const full = scriptedTable({ paging: { limit: "n" }, maxLimit: 2 }, json([{ id: 1 }, { id: 2 }]));
     await assert.rejects(full.table.listValues(), InvalidAnswerError);
@@ -123,11 +163,18 @@ describe("RestTable gives the rows that were asked for, and not a part of them",
       { pageInfo: { hasNextPage: false } },
       { last: true },
       { incomplete_results: false },
+      { total: 1, pages: 1, limit: 30 },
+      { total: 99.5 },
+      { total: 7, has_more: false },
+      { isLast: true },
+      { meta: { pagination: { pageCount: 1, total: "1" } } },
     ];
     for (const said of none) {
       const { table } = scriptedTable({ rows: "rows" }, json({ rows: [{ id: 1 }], ...said as object }));
       assert.equal((await table.listValues()).size, 1, JSON.stringify(said));
     }
+    const last = { headers: { "x-total-pages": "1", "x-next-page": "" } };
+    assert.equal((await scriptedTable({}, json([{ id: 1 }], last)).table.listValues()).size, 1);
   });
 
   it("RestTable.listValues() notices rows that move while its pages are read, and may be right the next time", async () => {
@@ -247,18 +294,26 @@ describe("RestTable gives the rows that were asked for, and not a part of them",
       { rows: [], ok: false, error: "not_authed" },
       { rows: [], errors: [{ message: "timeout" }] },
       { rows: [{ id: 1 }], error: { code: 500 } },
+      { rows: [], status: "error", message: "down" },
+      { rows: [], status: "fail" },
     ];
     for (const body of bodies) {
       await assert.rejects(scriptedTable({ rows: "rows" }, json(body)).table.listValues(), InvalidAnswerError);
     }
     const fine = { rows: [{ id: 1, error: "a column" }], error: null, errors: [], success: true };
+    assert.equal(
+      (await scriptedTable({ rows: "rows" }, json({ ...fine, error: 0, errors: {} })).table.listValues()).size,
+      1,
+    );
     assert.equal((await scriptedTable({ rows: "rows" }, json(fine)).table.listValues()).size, 1);
     await assert.rejects(
       scriptedTable({ row: "row" }, json({ row: { id: 1 }, error: "stale" })).table.getValue("1"),
       InvalidAnswerError,
     );
     await assert.rejects(scriptedTable({}, json({ success: false })).table.delete("1"), InvalidAnswerError);
+    await assert.rejects(scriptedTable({}, json({ status: "error" })).table.delete("1"), InvalidAnswerError);
     await scriptedTable({}, json({ id: 1, error: "a column" })).table.delete("1");
+    await scriptedTable({}, json({ id: 1, status: "error" })).table.delete("1");
   });
 
   it("RestTable checks every operator that a server was given", async () => {
@@ -294,7 +349,7 @@ function serverOf({ total, cap, style, beyond, says }: Habits): typeof fetch {
     const limit = Math.min(number("limit", cap), cap);
     let skip = style === "page" ? (number("page", 1) - 1) * limit : number("skip", 0);
     if (skip > 0 && skip >= total) {
-      if (beyond === "404" || beyond === "416") return Promise.resolve(nothing(Number(beyond)));
+      if (/^\d+$/.test(beyond)) return Promise.resolve(nothing(Number(beyond)));
       if (beyond === "last page") skip = Math.max(0, Math.floor((total - 1) / limit) * limit);
     }
     const rows = ids(skip + 1, Math.min(skip + limit, total)).map((id) => ({ id: Number(id) }));

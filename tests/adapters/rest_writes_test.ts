@@ -111,7 +111,14 @@ describe("RestTable writes", () => {
   });
 
   it("RestTable.delete() deletes, and a missing row is no error", async () => {
-    const { table, asked } = scriptedTable({}, nothing(204), nothing(404), json([]), json({ isDeleted: true }));
+    const { table, asked } = scriptedTable(
+      {},
+      nothing(204),
+      nothing(404),
+      nothing(404),
+      json([]),
+      json({ isDeleted: true }),
+    );
     for (const id of ["7", "a/b", "10"]) {
       assert.equal(await table.delete(id, { idempotencyKey: `delete ${id}` }), undefined);
     }
