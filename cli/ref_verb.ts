@@ -12,7 +12,8 @@ export const refVerb: Verb = {
   details: ["demo orders ref clients; demo orders info says what orders refer to.", ...listVerb.details],
   flags: listVerb.flags,
   async run(args: Arguments, context: Context): Promise<Answer> {
-    const [name = ""] = args.words;
+    const [name] = args.words;
+    if (name === undefined) throw new BadInput("ref needs the name of a table; demo ref --help says how it is called");
     let entity = "";
     await onTable(args, context, {
       check: (table) => {

@@ -1,5 +1,5 @@
 import { OPERATORS } from "../table/query.ts";
-import { checkOptions as checkNames } from "../table/check_options.ts";
+import { checkFunction, checkOptions as checkNames } from "../table/check_options.ts";
 import { describe } from "../table/row.ts";
 import { wholeNumber } from "../table/whole_number.ts";
 import type { RestTableOptions, RestWrite } from "./rest_options.ts";
@@ -83,10 +83,6 @@ function isPaging(paging: unknown): boolean {
   const names = Object.entries(paging);
   return names.every(([, name]) => typeof name === "string" && name !== "") &&
     PAGINGS.some((keys) => keys.length === names.length && keys.every((key) => Object.hasOwn(paging, key)));
-}
-
-function checkFunction(name: string, option: unknown): void {
-  if (option !== undefined && typeof option !== "function") throw wrong(name, "a function", option);
 }
 
 function wrong(name: string, accepted: string, option: unknown): TypeError {

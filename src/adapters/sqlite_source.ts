@@ -1,4 +1,5 @@
 import { quoteName, type SqliteStatements } from "../sqlite/sqlite_handle.ts";
+import { checkOptions } from "../table/check_options.ts";
 import { NotFoundError, UnsupportedError } from "../table/errors.ts";
 import { OPERATORS } from "../table/query.ts";
 import { describe, type Row } from "../table/row.ts";
@@ -45,6 +46,7 @@ export class SqliteSource implements TableSource {
   readonly #writer: SqliteWriter;
 
   constructor(db: SqliteStatements, name: string, options: SqliteTableOptions, opened: Map<string, Table>) {
+    checkOptions("a SqliteTable", options, ["idField", "titleFields", "searchFields", "plainFields", "refs"]);
     const schema = readSchema(db, name, options);
     const titles = options.titleFields ?? defaultTitles(schema);
     const searched = options.searchFields ?? defaultSearched(schema);

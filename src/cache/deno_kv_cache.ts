@@ -6,6 +6,7 @@
 
 import { disposeByClosing } from "../base/async_dispose.ts";
 import { ClosedError } from "../table/errors.ts";
+import { checkOptions, checkTools } from "../table/check_options.ts";
 import { wholeNumber } from "../table/whole_number.ts";
 import { failure, Trace } from "../trace/trace.ts";
 import type { Tracer } from "../trace/tracer.ts";
@@ -126,6 +127,8 @@ export class DenoKvCache implements Cache, AsyncDisposable {
    * @throws {UnsupportedError} if no handle is given and the runtime has no `Deno.openKv` (`--unstable-kv`).
    */
   static async open(pathOrKv?: string | KvHandle | undefined, options: DenoKvCacheOptions = {}): Promise<DenoKvCache> {
+    checkOptions("a DenoKvCache", options, ["maxEntries", "maxScopes", "maxBytes", "namespace", "tracer"]);
+    checkTools(options);
     const maxEntries = wholeNumber("maxEntries", options.maxEntries ?? 100_000);
     const maxScopes = wholeNumber("maxScopes", options.maxScopes ?? 10_000);
     const maxBytes = wholeNumber("maxBytes", options.maxBytes ?? 256 * 2 ** 20);

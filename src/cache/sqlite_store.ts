@@ -1,4 +1,5 @@
 import { isBytes } from "../table/realm.ts";
+import { checkOptions, checkTools } from "../table/check_options.ts";
 import { wholeNumber } from "../table/whole_number.ts";
 import { failure, Trace } from "../trace/trace.ts";
 import type { Tracer } from "../trace/tracer.ts";
@@ -102,6 +103,8 @@ const LAST = "\u{10ffff}";
  * @throws {RangeError} if a bound is not a whole number of at least 1.
  */
 export function storeSettings(options: Options, maxEntryBytes: number = Infinity): SqliteStoreSettings {
+  checkOptions("the cache", options, ["maxEntries", "maxScopes", "maxBytes", "tracer"]);
+  checkTools(options);
   const maxBytes = wholeNumber("maxBytes", options.maxBytes ?? 256 * 2 ** 20);
   return {
     maxEntries: wholeNumber("maxEntries", options.maxEntries ?? 100_000),

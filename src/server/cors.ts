@@ -1,3 +1,4 @@
+import { checkOptions } from "../table/check_options.ts";
 import { describe } from "../table/row.ts";
 import { wholeNumber } from "../table/whole_number.ts";
 import type { WriteVerb } from "../wire/writes.ts";
@@ -44,7 +45,9 @@ export class CorsPolicy {
    * @throws {TypeError} if an origin or a header is none, or credentials are allowed to any.
    * @throws {RangeError} if `maxAgeS` is not a whole number.
    */
-  constructor({ origins, credentials = false, headers = [], maxAgeS = 600 }: Cors, writes: ReadonlySet<WriteVerb>) {
+  constructor(cors: Cors, writes: ReadonlySet<WriteVerb>) {
+    checkOptions("cors", cors, ["origins", "credentials", "headers", "maxAgeS"]);
+    const { origins, credentials = false, headers = [], maxAgeS = 600 } = cors;
     if (origins !== "*" && !Array.isArray(origins)) {
       throw new TypeError(`cors.origins must be "*" or a list of origins, got ${describe(origins)}`);
     }

@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from "../clock/clock.ts";
 import type { MaybePromise } from "../table/maybe_promise.ts";
+import { checkFunction, checkOptions, checkTools } from "../table/check_options.ts";
 import { describe } from "../table/row.ts";
 import { wholeNumber } from "../table/whole_number.ts";
 import type { Tracer } from "../trace/tracer.ts";
@@ -75,6 +76,36 @@ export type EventHandlerOptions = Pick<
   | "clock"
 >;
 
+/** The options of an {@linkcode EventHandlerOptions}: a mistyped one would be one that is missing. */
+const EVENT_OPTIONS: { readonly [name in keyof EventHandlerOptions]-?: true } = {
+  path: true,
+  authorize: true,
+  maxUrlLength: true,
+  maxStreams: true,
+  heartbeatMs: true,
+  replayCapacity: true,
+  stallMs: true,
+  cors: true,
+  tracer: true,
+  clock: true,
+};
+const TABLE_OPTIONS: { readonly [name in keyof TableHandlerOptions]-?: true } = {
+  ...EVENT_OPTIONS,
+  writable: true,
+  maxBodyBytes: true,
+  maxConditions: true,
+  maxValues: true,
+  maxSearchLength: true,
+  maxRows: true,
+  maxAnswerBytes: true,
+  events: true,
+};
+
+/** The options of a `tableHandler`. */
+const HANDLER_OPTIONS: readonly string[] = Object.keys(TABLE_OPTIONS);
+/** The options of an `eventHandler`. */
+export const EVENT_HANDLER_OPTIONS: readonly string[] = Object.keys(EVENT_OPTIONS);
+
 /** The options with their defaults, checked. */
 export interface HandlerSettings {
   /** Without a slash at the end: `""` for the root. */
@@ -100,10 +131,17 @@ export interface HandlerSettings {
 /**
  * The options with their defaults.
  *
- * @throws {TypeError} if `path` is none, `writable` names an unknown verb, or `cors` makes no sense.
+ * @throws {TypeError} if an option is unknown or of another kind, `path` is none, `writable` names an unknown verb, or `cors` makes no sense.
  * @throws {RangeError} if a bound is not a whole number of at least 1.
  */
-export function toHandlerSettings(options: TableHandlerOptions): HandlerSettings {
+export function toHandlerSettings(
+  thing: string,
+  options: TableHandlerOptions,
+  known: readonly string[] = HANDLER_OPTIONS,
+): HandlerSettings {
+  checkOptions(thing, options, known);
+  checkFunction("authorize", options.authorize);
+  checkTools(options);
   const { path = "/", writable = false, authorize, tracer, clock = systemClock } = options;
   const writes = toWriteVerbs(writable);
   return {

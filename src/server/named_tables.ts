@@ -71,7 +71,9 @@ export function toNamedStreams(sources: { readonly [name: string]: TableLike | L
 }
 
 function entriesOf<T>(thing: string, named: { readonly [name: string]: T }): readonly (readonly [string, T])[] {
-  if (typeof named !== "object" || named === null) throw new TypeError(`This is no ${thing}: ${describe(named)}`);
+  if (typeof named !== "object" || named === null || Array.isArray(named)) {
+    throw new TypeError(`This is no ${thing}: ${describe(named)}`);
+  }
   const entries = Object.entries(named);
   if (entries.length === 0) throw new TypeError(`There must be at least one ${thing}`);
   for (const [name] of entries) checkName(name);

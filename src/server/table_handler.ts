@@ -12,6 +12,7 @@ import type { WriteVerb } from "../wire/writes.ts";
 import type { Cors } from "./cors.ts";
 import { Dispatcher, type DispatcherParts } from "./dispatcher.ts";
 import {
+  EVENT_HANDLER_OPTIONS,
   type EventHandlerOptions,
   type HandlerSettings,
   type TableHandlerOptions,
@@ -126,7 +127,7 @@ export interface TableHandler extends AsyncDisposable {
  * ```
  */
 export function tableHandler(tables: Tables, options: TableHandlerOptions = {}): TableHandler {
-  const settings = toHandlerSettings(options);
+  const settings = toHandlerSettings("a tableHandler", options);
   const named = toNamedTables(tables, options.events);
   const routes = named.map((table) => [table.name, routesOf(table, settings)] as const);
   return handlerOf(settings, {
@@ -177,7 +178,7 @@ export function eventHandler(
   options: EventHandlerOptions = {},
 ): TableHandler {
   const streams = toNamedStreams(sources);
-  return handlerOf(toHandlerSettings(options), {
+  return handlerOf(toHandlerSettings("an eventHandler", options, EVENT_HANDLER_OPTIONS), {
     names: Object.keys(sources),
     streams,
     toSite: (events) => new Site({ "": eventPlace(events) }),

@@ -14,3 +14,34 @@ export function checkOptions(thing: string, options: object, known: readonly str
     throw new TypeError(`Unknown option ${describe(name)} of ${thing}; accepted are ${known.join(", ")}`);
   }
 }
+
+/**
+ * Refuses an option that is given and no function.
+ *
+ * @throws {TypeError} that names it.
+ */
+export function checkFunction(name: string, option: unknown): void {
+  if (option === undefined || typeof option === "function") return;
+  throw new TypeError(`${name} must be a function, got ${describe(option)}`);
+}
+
+/**
+ * Refuses what lacks a method that will be called, whatever class it is of.
+ *
+ * @throws {TypeError} that names it, and the method.
+ */
+export function checkMethods(name: string, thing: unknown, methods: readonly string[]): void {
+  const lacking = methods.find((method) => typeof (thing as Record<string, unknown> | null)?.[method] !== "function");
+  if (lacking === undefined) return;
+  throw new TypeError(`${name} must have ${methods.map((method) => `${method}()`).join(", ")}, got ${describe(thing)}`);
+}
+
+/**
+ * Refuses what is no clock, and what is no tracer.
+ *
+ * @throws {TypeError} that names it.
+ */
+export function checkTools({ clock, tracer }: { readonly clock?: unknown; readonly tracer?: unknown }): void {
+  if (clock !== undefined) checkMethods("clock", clock, ["now", "monotonic", "random", "wait"]);
+  if (tracer !== undefined) checkMethods("tracer", tracer, ["enabled", "span", "event"]);
+}

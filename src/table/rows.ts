@@ -90,7 +90,9 @@ export class Rows implements ReadonlyMap<string, Row> {
     }
     const slots = new Map<string, Slot>();
     let mutable = false;
-    for (const [id, input] of entries) {
+    for (const entry of entries) {
+      if (!Array.isArray(entry)) throw new TypeError(`Rows are made of [id, row], got ${describe(entry)}`);
+      const [id, input] = entry;
       if (typeof id !== "string") throw new TypeError(`A row's id must be a string, got ${describe(id)}`);
       if (slots.has(id)) throw new TypeError(`Two rows have the id ${describe(id)}`);
       const row = toRow(input);

@@ -1,4 +1,5 @@
-import type { Operator, Query } from "./query.ts";
+import { checkFunction, checkOptions } from "./check_options.ts";
+import { type Operator, OPERATORS, type Query } from "./query.ts";
 import { describe } from "./row.ts";
 import type { Capabilities } from "./table_like.ts";
 import type { TableSource } from "./table_source.ts";
@@ -31,10 +32,13 @@ export const NO_WRITES: Partial<Capabilities> = {
 /**
  * What a source can do: the verbs it has and does not hide, and what it says of queries.
  *
- * @throws {TypeError} if it advertises a verb that it lacks.
+ * @throws {TypeError} if it advertises a verb that it lacks, has one that is no function, or names a capability or an
+ * operator that does not exist.
  */
 export function capabilitiesOf(source: TableSource): Capabilities {
   const declared = source.capabilities ?? {};
+  checkDeclared(source.name, declared);
+  for (const verb of VERBS) checkFunction(`${verb} of the source ${describe(source.name)}`, source[verb]);
   // A source that does not page has all its rows at hand, among which one is found, and which can be counted.
   const derived = (verb: Verb): boolean => (verb === "get" || verb === "count") && declared.page !== true;
   for (const verb of VERBS) {
@@ -57,6 +61,18 @@ export function capabilitiesOf(source: TableSource): Capabilities {
     deleteAll: can("deleteAll"),
     insertReturnId: can("insertReturnId"),
   });
+}
+
+const CAPABILITIES: readonly string[] = [...VERBS, "page", "where", "orderBy", "search"];
+
+function checkDeclared(name: string, declared: Partial<Capabilities>): void {
+  checkOptions(`capabilities of ${describe(name)}`, declared, CAPABILITIES);
+  const { where = [] } = declared;
+  const unknown = where.find((operator) => !OPERATORS.includes(operator));
+  if (unknown === undefined) return;
+  throw new TypeError(
+    `${describe(name)} names the operator ${describe(unknown)}; accepted are ${OPERATORS.join(", ")}`,
+  );
 }
 
 /** What the source does of a query, and what is left to do in memory. A page comes after all else. */

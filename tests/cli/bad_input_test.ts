@@ -26,7 +26,7 @@ const WORDS: readonly Case[] = [
   [["list", "colour=red"], /Unknown column "colour"/],
   [["list", "=red"], /"=red" is one word too many/],
   [["list", "order=price:DESC"], /--order takes price:asc or price:desc, not "price:DESC"/],
-  [["ref"], /has no reference ""; it has none/],
+  [["ref"], /ref needs the name of a table/],
   [["orders", "ref", "cakes"], /orders has no reference "cakes"; accepted are .*clients/],
   [["list", "--no-cache", "--cache", "mem"], /--no-cache and --cache were both given/],
   [["list", "--no-cache=1"], /--no-cache takes no value/],

@@ -9,7 +9,13 @@ import {
   type Tracer,
   type TraceRecord,
 } from "@vantage/live";
-import { type TableHandler, tableHandler, type TableHandlerOptions } from "@vantage/live/server";
+import {
+  eventHandler,
+  type EventHandlerOptions,
+  type TableHandler,
+  tableHandler,
+  type TableHandlerOptions,
+} from "@vantage/live/server";
 import { FaultyTable } from "@vantage/live/testing";
 import { ask, bakery, contentOf, problemIn, sqliteBakery } from "./fixture.ts";
 
@@ -314,6 +320,21 @@ describe("tableHandler(), cors", () => {
     const answer = await ask(tableHandler(bakery(), { cors }), "/rows", { method: "OPTIONS", headers: preflight });
     assert.match(answer.headers.get("access-control-allow-headers") ?? "", /Idempotency-Key.*, X-Api-Key$/);
     assert.throws(() => tableHandler(bakery(), { cors: { origins: "*", headers: ["X Key"] } }), TypeError);
+    const mistyped: readonly (readonly [options: unknown, message: RegExp])[] = [
+      [null, /options of a tableHandler must be an object, got null/],
+      [{ writeable: true }, /"writeable" of a tableHandler; accepted are path/],
+      [{ authorize: true }, /authorize must be a function, got boolean true/],
+      [{ clock: {} }, /clock must have now\(\)/],
+      [{ cors: true }, /options of cors must be an object/],
+      [{ cors: { origins: "*", credential: true } }, /"credential" of cors; accepted are origins/],
+    ];
+    for (const [options, message] of mistyped) {
+      // What a caller without types might pass.
+      assert.throws(() => tableHandler(bakery(), options as TableHandlerOptions), { name: "TypeError", message });
+    }
+    const events = { products: new ManualLiveStream() };
+    const writable = { writable: true } as EventHandlerOptions;
+    assert.throws(() => eventHandler(events, writable), /"writable" of an eventHandler; accepted are path/);
   });
 
   const origin = "https://shop.example";

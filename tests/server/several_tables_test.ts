@@ -194,7 +194,9 @@ describe("tableHandler() of several tables", () => {
     for (const name of ["", ".", "..", "a/b", "a\\b", "events", "\ud800"]) {
       assert.throws(make({ [name]: bakery() }), TypeError, name);
     }
-    for (const none of [{}, null, 5, { products: {} }, { products: undefined }]) assert.throws(make(none), TypeError);
+    for (const none of [{}, null, 5, [bakery()], { products: {} }, { products: undefined }]) {
+      assert.throws(make(none), TypeError);
+    }
     const stream = new ManualLiveStream();
     assert.throws(make({ products: bakery() }, stream), /by their names/);
     assert.throws(make({ products: bakery() }, { clients: stream }), /"clients", which no table has/);
