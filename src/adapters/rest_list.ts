@@ -21,7 +21,7 @@ import { RestWindows } from "./rest_windows.ts";
 const CHAIN_LIMIT = 100;
 
 /** A page that a resource refuses to give, since there is nothing on it. */
-const BEYOND = [204, 404, 410, 416];
+const BEYOND = [404, 410, 416];
 
 /** What a list is read with. */
 export interface ListParts {

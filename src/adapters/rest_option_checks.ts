@@ -1,28 +1,36 @@
 import { OPERATORS } from "../table/query.ts";
-import { checkFunction, checkOptions as checkNames } from "../table/check_options.ts";
+import { checkFunction, checkOptions as checkNames, checkTools } from "../table/check_options.ts";
 import { describe } from "../table/row.ts";
+import type { CallOptions } from "../table/table_like.ts";
 import { wholeNumber } from "../table/whole_number.ts";
+import type { RestClientOptions } from "./rest_client.ts";
 import type { RestTableOptions, RestWrite } from "./rest_options.ts";
 import { checkPick } from "./rest_pick.ts";
 
 /** The writes that a resource may take. */
 export const WRITES: readonly RestWrite[] = ["insertReturnId", "replace", "patch", "delete"];
 
-/** All options there are: a mistyped one would be one that is missing. */
-const OPTIONS: { readonly [name in keyof RestTableOptions]-?: true } = {
-  address: true,
+/** How a resource is reached. */
+const CLIENT: { readonly [name in keyof RestClientOptions]-?: true } = {
   clock: true,
-  columns: true,
-  count: true,
   fetch: true,
   headers: true,
-  idField: true,
   idempotencyHeader: true,
   maxAnswerBytes: true,
-  maxLimit: true,
-  maxPages: true,
   maxRetries: true,
   maxRetryWaitMs: true,
+  timeoutMs: true,
+};
+
+/** All options there are: a mistyped one would be one that is missing. */
+const OPTIONS: { readonly [name in keyof RestTableOptions]-?: true } = {
+  ...CLIENT,
+  address: true,
+  columns: true,
+  count: true,
+  idField: true,
+  maxLimit: true,
+  maxPages: true,
   name: true,
   next: true,
   orderBy: true,
@@ -33,11 +41,21 @@ const OPTIONS: { readonly [name in keyof RestTableOptions]-?: true } = {
   rows: true,
   search: true,
   stringify: true,
-  timeoutMs: true,
   toRow: true,
   where: true,
   writes: true,
 };
+
+/**
+ * Refuses options of a served table that do not exist: what it can do, its server says.
+ *
+ * @throws {TypeError} that names one.
+ */
+export function checkServedOptions(options: RestClientOptions & CallOptions): void {
+  checkNames("a served table", options, [...Object.keys(CLIENT), "signal"]);
+  checkFunction("fetch", options.fetch);
+  checkTools({ clock: options.clock });
+}
 
 const FUNCTIONS = ["fetch", "toRow", "address", "orderBy", "prepare", "parse", "stringify"] as const;
 
@@ -58,6 +76,7 @@ export function checkOptions(options: RestTableOptions): void {
   if (typeof where !== "object" || where === null) throw wrong("where", "an object of functions", where);
   refuseUnknown("operator in where", Object.keys(where), OPERATORS);
   for (const name of FUNCTIONS) checkFunction(name, options[name]);
+  checkTools({ clock: options.clock });
   for (const [operator, put] of Object.entries(where)) checkFunction(`where.${operator}`, put);
   if (search !== undefined && typeof search !== "string" && typeof search !== "function") {
     throw wrong("search", "the name of a parameter or a function", search);

@@ -21,6 +21,7 @@ import type {
   RestTableOptions,
   RestWrite,
 } from "./rest_options.ts";
+import { checkServedOptions } from "./rest_option_checks.ts";
 import { RestSource } from "./rest_source.ts";
 import { ServedSource } from "./served_source.ts";
 
@@ -149,6 +150,7 @@ export class RestTable extends Table {
 
   /** What a `tableHandler` at `url` says of its table. Kept, it lets {@linkcode RestTable.served} do without asking. */
   static async describe(url: string | URL, options: RestClientOptions & CallOptions = {}): Promise<TableDescription> {
+    checkServedOptions(options);
     const { signal } = options;
     const { what, body } = await new RestClient(options, PLAIN_JSON).send({
       method: "GET",
@@ -167,6 +169,7 @@ export class RestTable extends Table {
 
   /** The table that a `tableHandler` serves at `url`, described beforehand: nothing is asked yet, as when offline. */
   static served(url: string | URL, description: TableDescription, options: RestClientOptions = {}): Table {
+    checkServedOptions(options);
     return defineTable(
       new ServedSource(new RestClient(options, PLAIN_JSON), toHttpUrl("table", url), toTableDescription(description)),
     );

@@ -22,7 +22,7 @@ import {
   type Value,
 } from "@vantage/live";
 import { tableHandler } from "@vantage/live/server";
-import { RestTable, type TableDescription } from "@vantage/live/table/rest";
+import { type RestClientOptions, RestTable, type TableDescription } from "@vantage/live/table/rest";
 import { anyRow, anyText, anyValue } from "../cache/arbitrary_rows.ts";
 import { EVERYTHING } from "../conformance/abilities.ts";
 import { serve, type Served } from "../server/serve.ts";
@@ -83,6 +83,11 @@ describe("RestTable.open()", () => {
       });
     }
     assert.throws(() => RestTable.served("https://example.com", { ...DESCRIPTION, name: "" }), TypeError);
+    // What a caller without types might pass.
+    const mistyped = { header: {} } as RestClientOptions;
+    const refusal = { name: "TypeError", message: /"header" of a served table; accepted are clock/ };
+    assert.throws(() => RestTable.served("https://example.com", DESCRIPTION, mistyped), refusal);
+    await assert.rejects(RestTable.open("https://example.com", mistyped), refusal);
   });
 
   it("RestTable.open() with an aborted signal rejects with its reason", async () => {

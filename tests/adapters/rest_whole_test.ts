@@ -12,7 +12,7 @@ interface Habits {
   readonly cap: number;
   readonly style: "page" | "skip";
   /** What it makes of a page beyond the last. */
-  readonly beyond: "empty" | "204" | "404" | "410" | "416" | "last page";
+  readonly beyond: "empty" | "404" | "410" | "416" | "last page";
   /** What it says besides the rows. */
   readonly says: "nothing" | "count" | "Link" | "has_more" | "count and has_more" | "next URL";
 }
@@ -21,7 +21,7 @@ const HABITS: fc.Arbitrary<Habits> = fc.record({
   total: fc.integer({ min: 0, max: 40 }),
   cap: fc.integer({ min: 1, max: 12 }),
   style: fc.constantFrom("page", "skip"),
-  beyond: fc.constantFrom("empty", "204", "404", "410", "416", "last page"),
+  beyond: fc.constantFrom("empty", "404", "410", "416", "last page"),
   says: fc.constantFrom("nothing", "count", "Link", "has_more", "count and has_more", "next URL"),
 });
 
