@@ -1,3 +1,4 @@
+import { checkPort } from "./check_port.ts";
 import { describe } from "./row.ts";
 
 /**
@@ -26,22 +27,11 @@ export function checkFunction(name: string, option: unknown): void {
 }
 
 /**
- * Refuses what lacks a method that will be called, whatever class it is of.
- *
- * @throws {TypeError} that names it, and the method.
- */
-export function checkMethods(name: string, thing: unknown, methods: readonly string[]): void {
-  const lacking = methods.find((method) => typeof (thing as Record<string, unknown> | null)?.[method] !== "function");
-  if (lacking === undefined) return;
-  throw new TypeError(`${name} must have ${methods.map((method) => `${method}()`).join(", ")}, got ${describe(thing)}`);
-}
-
-/**
  * Refuses what is no clock, and what is no tracer.
  *
  * @throws {TypeError} that names it.
  */
 export function checkTools({ clock, tracer }: { readonly clock?: unknown; readonly tracer?: unknown }): void {
-  if (clock !== undefined) checkMethods("clock", clock, ["now", "monotonic", "random", "wait"]);
-  if (tracer !== undefined) checkMethods("tracer", tracer, ["enabled", "span", "event"]);
+  if (clock !== undefined) checkPort("clock", "a clock", clock, ["now", "monotonic", "random", "wait"]);
+  if (tracer !== undefined) checkPort("tracer", "a tracer", tracer, ["enabled", "span", "event"]);
 }

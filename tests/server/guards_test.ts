@@ -324,7 +324,7 @@ describe("tableHandler(), cors", () => {
       [null, /options of a tableHandler must be an object, got null/],
       [{ writeable: true }, /"writeable" of a tableHandler; accepted are path/],
       [{ authorize: true }, /authorize must be a function, got boolean true/],
-      [{ clock: {} }, /clock must have now\(\)/],
+      [{ clock: {} }, /clock must be a clock/],
       [{ cors: true }, /options of cors must be an object/],
       [{ cors: { origins: "*", credential: true } }, /"credential" of cors; accepted are origins/],
     ];

@@ -65,43 +65,6 @@ describe("defineTable", () => {
     assert.deepEqual(await ids(table), ["10", "2", "3"]);
   });
 
-  it("names what is wrong in a list that holds something else than rows", async () => {
-    const wrong: readonly (readonly [list: unknown, message: RegExp])[] = [
-      [[null], /has no id in "id"/],
-      [[5], /has no id in "id"/],
-      [[{ id: NaN }], /no id in "id", but number NaN/],
-      [[{ id: Infinity }], /no id in "id", but number Infinity/],
-      [new Set([1]), /made of \[id, row\], got number 1/],
-      [new Set(["ab"]), /made of \[id, row\], got "ab"/],
-      [[["a", {}], { id: "b" }], /made of \[id, row\], got an object/],
-      [new Uint8Array(2), /made of \[id, row\]/],
-    ];
-    for (const [list, message] of wrong) {
-      // What a source without types might answer.
-      const table = defineTable({ name: "w", idField: "id", list: () => list as Row[] });
-      await assert.rejects(table.listValues(), { name: "InvalidAnswerError", message });
-    }
-  });
-
-  it("refuses by name a source that is none, and what it says of itself if that means nothing", () => {
-    const wrong: readonly (readonly [source: unknown, message: RegExp])[] = [
-      [null, /needs a source, got null/],
-      [() => [], /needs a source, got a function/],
-      [{ get: 5 }, /^get of the source "w" must be a function/],
-      [{ capabilities: { pages: true } }, /"pages" of capabilities of "w"; accepted are get/],
-      [{ capabilities: { where: ["equals"] } }, /operator "equals"; accepted are eq/],
-      [{ columns: ["id"] }, /column of "w" has a name, as in \{ name: "id" \}, got "id"/],
-    ];
-    for (const [part, message] of wrong) {
-      const source = part !== null && typeof part === "object" ? { name: "w", list: () => [], ...part } : part;
-      assert.throws(() => defineTable(source as TableSource), (error) => {
-        assert(error instanceof TypeError);
-        assert.match(error.message, message);
-        return true;
-      });
-    }
-  });
-
   it("does in memory, on all rows, what the source cannot do", async () => {
     const { table, calls } = spied({});
     assert.deepEqual(await ids(table.where("price", "gt", 1)), ["10"]);
