@@ -1,12 +1,15 @@
 import type { Clock } from "./clock.ts";
 
 interface Call {
-  readonly dueAt: number;
-  readonly expire: () => void;
+  /** Known once there is a timer: until then no time has passed that matters, and the clock need not be asked. */
+  dueAt: number | undefined;
+  readonly expire: (error: unknown) => unknown;
 }
 
 /** So many turns of the microtask queue a timer is put off: what is answered within them never needs one. */
 const TURNS_WITHOUT_TIMER = 16;
+
+const TURN = Promise.resolve();
 
 /**
  * Ends waits that take too long. All are given the same time, so those that began first are due first, and one timer
@@ -18,8 +21,15 @@ export class Deadline {
   /** In the order in which they are due. */
   readonly #calls = new Set<Call>();
   #timer: AbortController | undefined;
-  #starting = false;
+  /** Until there is a timer; 0 while none is wanted. */
+  #turnsLeft = 0;
   #closed = false;
+  /** A function and not an `async` loop, which would be made for every hit in an asynchronous cache. */
+  readonly #nextTurn = (): void => {
+    if (this.#calls.size === 0) this.#turnsLeft = 0;
+    else if (--this.#turnsLeft === 0) this.#start();
+    else void TURN.then(this.#nextTurn);
+  };
 
   /** Waits of `ms` milliseconds at the most; `Infinity` is for ever. */
   constructor(clock: Clock, ms: number) {
@@ -27,23 +37,41 @@ export class Deadline {
     this.#ms = ms;
   }
 
-  /** Settles as `work` does, or rejects with a `TimeoutError` when the time is over. The work itself goes on. */
-  limit<T>(work: Promise<T>): Promise<T> {
-    if (this.#ms === Infinity || this.#closed) return work;
-    return new Promise<T>((resolve, reject) => {
+  /**
+   * As `work.then(done).catch(failed)`, where `failed` is given a `TimeoutError` when the time is over. The work itself goes on.
+   * One promise with what follows: a wait more is what a hit in an asynchronous cache costs most.
+   */
+  limit<T, A>(work: Promise<T>, done: (value: T) => A, failed: (error: unknown) => A): Promise<A> {
+    if (this.#ms === Infinity || this.#closed) return work.then(done).catch(failed);
+    return new Promise<A>((resolve, reject) => {
+      let settled = false;
+      const fail = (error: unknown): void => {
+        try {
+          resolve(failed(error));
+        } catch (thrown) {
+          reject(thrown);
+        }
+      };
+      const isFirst = (): boolean => {
+        if (settled) return false;
+        this.#leave(call);
+        return settled = true;
+      };
       const call: Call = {
-        dueAt: this.#clock.monotonic() + this.#ms,
-        expire: () => reject(new DOMException(`No answer within ${this.#ms} ms`, "TimeoutError")),
+        dueAt: this.#timer && this.#clock.monotonic() + this.#ms,
+        expire: (error) => isFirst() && fail(error),
       };
       this.#calls.add(call);
-      if (this.#timer === undefined && !this.#starting) void this.#startSoon();
+      // Before the first turn, so that an answer that is there already leaves nothing to do in it.
       work.then((value) => {
-        this.#leave(call);
-        resolve(value);
-      }, (error: unknown) => {
-        this.#leave(call);
-        reject(error);
-      });
+        if (!isFirst()) return;
+        try {
+          resolve(done(value));
+        } catch (error) {
+          fail(error);
+        }
+      }, call.expire);
+      if (this.#timer === undefined && this.#turnsLeft === 0) this.#startSoon();
     });
   }
 
@@ -60,13 +88,16 @@ export class Deadline {
     this.#timer = undefined;
   }
 
-  async #startSoon(): Promise<void> {
-    this.#starting = true;
-    for (let turn = 0; turn < TURNS_WITHOUT_TIMER && this.#calls.size > 0; turn++) await undefined;
-    this.#starting = false;
-    if (this.#calls.size === 0) return;
+  #startSoon(): void {
+    this.#turnsLeft = TURNS_WITHOUT_TIMER;
+    void TURN.then(this.#nextTurn);
+  }
+
+  #start(): void {
     this.#timer = new AbortController();
-    await this.#expireInTime(this.#timer.signal);
+    const dueAt = this.#clock.monotonic() + this.#ms;
+    for (const call of this.#calls) call.dueAt = dueAt;
+    void this.#expireInTime(this.#timer.signal);
   }
 
   /** Holds the process up while it waits: somebody waits for the work. */
@@ -75,15 +106,14 @@ export class Deadline {
       if (leftMs > 0) await this.#clock.wait(leftMs, { signal }).catch(() => {});
       const now = this.#clock.monotonic();
       for (const call of this.#calls) {
-        if (signal.aborted || call.dueAt > now) break;
-        call.expire();
-        this.#leave(call);
+        if (signal.aborted || (call.dueAt ?? now) > now) break;
+        call.expire(new DOMException(`No answer within ${this.#ms} ms`, "TimeoutError"));
       }
     }
   }
 
   #leftMs(): number {
-    for (const { dueAt } of this.#calls) return dueAt - this.#clock.monotonic();
+    for (const { dueAt = 0 } of this.#calls) return dueAt - this.#clock.monotonic();
     return 0;
   }
 }

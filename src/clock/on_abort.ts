@@ -1,4 +1,7 @@
-/** Who is to be called for each signal: one listener on the signal serves all of them. */
+/**
+ * Who is to be called for each signal: one listener on the signal serves all of them. They stay with the signal while
+ * nothing is to be called: to make them anew for each call is what would cost most.
+ */
 const callbacksOf = new WeakMap<AbortSignal, Callbacks>();
 
 interface Callbacks {
@@ -12,21 +15,22 @@ interface Callbacks {
  * listeners to add or remove one, so a listener for each call would cost the square of the calls.
  */
 export function onAbort(signal: AbortSignal, callback: () => void): () => void {
-  const callbacks = callbacksOf.get(signal) ?? listenTo(signal);
+  if (signal.aborted) return () => {};
+  const callbacks = callbacksOf.get(signal) ?? newCallbacks(signal);
+  if (callbacks.all.size === 0) signal.addEventListener("abort", callbacks.listener, { once: true });
   // A function of its own, so that one callback given twice is called twice.
   const called = (): void => callback();
   callbacks.all.add(called);
   return () => {
-    if (!callbacks.all.delete(called) || callbacks.all.size > 0) return;
-    signal.removeEventListener("abort", callbacks.listener);
-    if (callbacksOf.get(signal) === callbacks) callbacksOf.delete(signal);
+    if (callbacks.all.delete(called) && callbacks.all.size === 0) {
+      signal.removeEventListener("abort", callbacks.listener);
+    }
   };
 }
 
-function listenTo(signal: AbortSignal): Callbacks {
+function newCallbacks(signal: AbortSignal): Callbacks {
   const all = new Set<() => void>();
   const listener = (): void => {
-    callbacksOf.delete(signal);
     for (const callback of all) {
       all.delete(callback);
       callback();
@@ -34,6 +38,5 @@ function listenTo(signal: AbortSignal): Callbacks {
   };
   const callbacks: Callbacks = { all, listener };
   callbacksOf.set(signal, callbacks);
-  signal.addEventListener("abort", listener, { once: true });
   return callbacks;
 }

@@ -36,11 +36,11 @@ export class GuardedCache {
   /** The entry, or `undefined`. */
   get(key: string): MaybePromise<CachedRows | undefined> {
     if (this.#trace !== undefined) return this.#attempt({ ...GET, key }, () => this.#held(key));
-    // The same without closures: this is the path of every hit.
+    // The same with the fewest closures and waits: this is the path of every hit.
     try {
-      const held = this.#held(key);
-      if (held === undefined || "rows" in held) return held;
-      return this.#deadline.limit(held).then(undefined, (error: unknown) => this.#failed({ ...GET, key }, error));
+      const held = this.#cache.get(key);
+      if (!isPromise(held)) return entryIn(held);
+      return this.#deadline.limit(held, entryIn, (error) => this.#failed({ ...GET, key }, error));
     } catch (error) {
       return this.#failed({ ...GET, key }, error);
     }
@@ -82,7 +82,7 @@ export class GuardedCache {
     const trace = this.#trace;
     const inTime = (): MaybePromise<T> => {
       const answer = run();
-      return isPromise(answer) ? this.#deadline.limit(answer) : answer;
+      return isPromise(answer) ? this.#deadline.limit(answer, (settled) => settled, raise) : answer;
     };
     return this.#guard(call, trace === undefined ? inTime : () => this.#traced(trace, call, inTime));
   }
@@ -127,6 +127,10 @@ function entryIn(answer: CachedRows | null | undefined): CachedRows | undefined 
   if (answer === undefined || answer === null) return undefined;
   if (answer.rows instanceof Rows) return answer;
   throw new TypeError(`The cache answered with what is no entry: ${describe(answer)}`);
+}
+
+function raise(error: unknown): never {
+  throw error;
 }
 
 const GET: Omit<CacheCall<CachedRows | undefined>, "key"> = {

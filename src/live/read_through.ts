@@ -1,9 +1,8 @@
 import type { CachedRows, Fence } from "../cache/cache.ts";
 import { traceableKey } from "../cache/cache_key.ts";
 import { MemCache } from "../cache/mem_cache.ts";
-import { abortable } from "../clock/abortable.ts";
 import type { Clock } from "../clock/clock.ts";
-import { isPromise } from "../table/maybe_promise.ts";
+import { isPromise, type MaybePromise } from "../table/maybe_promise.ts";
 import { sameRow } from "../table/row.ts";
 import { ownRows, Rows, shareRows } from "../table/rows.ts";
 import type { CallOptions } from "../table/table_like.ts";
@@ -67,14 +66,11 @@ export class ReadThrough {
     const signal = options?.signal;
     if (signal?.aborted) return Promise.reject(signal.reason);
     const held = this.#invalidation.doubted ? undefined : this.#cache.get(request.key);
-    if (held === undefined || "rows" in held) return this.#answer(request, held, options, onOutcome);
-    const answer = this.#reads.untilClosed(held).then((settled) => {
-      if (this.#reads.closed) throw this.#reads.closedError();
-      // A reader that has gone meanwhile asks for nothing.
-      signal?.throwIfAborted();
-      return this.#answer(request, settled, options, onOutcome);
-    });
-    return signal === undefined ? answer : abortable(answer, signal);
+    if (held === undefined || "rows" in held) {
+      return Promise.resolve(this.#answer(request, held, options, onOutcome));
+    }
+    // A reader that has gone meanwhile asks for nothing.
+    return this.#reads.untilClosed(held, (settled) => this.#answer(request, settled, options, onOutcome), signal);
   }
 
   /** Asks the master past the cache: for what the cache cannot know. */
@@ -88,7 +84,7 @@ export class ReadThrough {
       (own) => ask({ signal: own, onUnsettled: () => void (unsettled = true) }),
       signal,
     );
-    const isSettled = isPromise(look) ? await this.#reads.untilClosed(look) : look;
+    const isSettled = isPromise(look) ? await this.#reads.untilClosed(look, (settled) => settled) : look;
     if (unsettled || isSettled?.() === false) onUnsettled?.();
     return answer;
   }
@@ -97,7 +93,7 @@ export class ReadThrough {
   async held(key: string): Promise<CachedRows | undefined> {
     if (this.#reads.closed) throw this.#reads.closedError();
     const held = this.#invalidation.doubted ? undefined : this.#cache.get(key);
-    return isPromise(held) ? await this.#reads.untilClosed(held) : held;
+    return isPromise(held) ? await this.#reads.untilClosed(held, (settled) => settled) : held;
   }
 
   /**
@@ -121,11 +117,11 @@ export class ReadThrough {
     held: CachedRows | undefined,
     options: CallOptions | undefined,
     onOutcome?: (outcome: "hit" | "miss") => void,
-  ): Promise<T> {
+  ): MaybePromise<T> {
     if (held !== undefined && this.isFresh(held)) {
       this.#counters.hits++;
       onOutcome?.("hit");
-      return Promise.resolve(request.pick(shareRows(held.rows), request.id));
+      return request.pick(shareRows(held.rows), request.id);
     }
     this.#counters.misses++;
     onOutcome?.("miss");

@@ -10,17 +10,23 @@ function held<T>(): { readonly work: Promise<T>; readonly done: (value: T) => vo
   return { work: new Promise<T>((resolve) => done = resolve), done: (value) => done(value) };
 }
 
+function limited<T>(deadline: Deadline, work: Promise<T>): Promise<T> {
+  return deadline.limit(work, (value) => value, (error) => {
+    throw error;
+  });
+}
+
 describe("Deadline", () => {
   it("settles as the work does, if that comes in time, and leaves no timer", async () => {
     const clock = new FakeClock();
     const deadline = new Deadline(clock, 1_000);
     const { work, done } = held<number>();
-    const answer = deadline.limit(work);
+    const answer = limited(deadline, work);
     await clock.advance(999);
     done(7);
     assert.equal(await answer, 7);
     const error = new Error("no");
-    await assert.rejects(deadline.limit(Promise.reject(error)), (thrown) => thrown === error);
+    await assert.rejects(limited(deadline, Promise.reject(error)), (thrown) => thrown === error);
     assert.equal(clock.waiting, 0);
   });
 
@@ -29,7 +35,7 @@ describe("Deadline", () => {
     const deadline = new Deadline(clock, 1_000);
     const ended: string[] = [];
     const wait = (name: string): void => {
-      deadline.limit(held().work).catch((error: unknown) => ended.push(`${name} ${Object(error).name}`));
+      limited(deadline, held().work).catch((error: unknown) => ended.push(`${name} ${Object(error).name}`));
     };
     wait("first");
     await clock.advance(400);
@@ -44,7 +50,7 @@ describe("Deadline", () => {
     await clock.advance(400);
     assert.deepEqual(ended, ["second TimeoutError", "third TimeoutError"]);
     assert.equal(clock.waiting, 0);
-    const late = assert.rejects(deadline.limit(held().work), TIMEOUT);
+    const late = assert.rejects(limited(deadline, held().work), TIMEOUT);
     await clock.advance(1_000);
     await late;
   });
@@ -53,9 +59,9 @@ describe("Deadline", () => {
     const clock = new FakeClock();
     const deadline = new Deadline(clock, 1_000);
     const first = held();
-    void deadline.limit(first.work);
+    void limited(deadline, first.work);
     await clock.advance(500);
-    const second = assert.rejects(deadline.limit(held().work), TIMEOUT);
+    const second = assert.rejects(limited(deadline, held().work), TIMEOUT);
     first.done(undefined);
     await clock.advance(1_000);
     await second;
@@ -75,11 +81,11 @@ describe("Deadline", () => {
       monotonic: { value: () => clock.monotonic() },
     });
     const deadline = new Deadline(watched, 1_000);
-    for (let round = 0; round < 20; round++) await deadline.limit(Promise.resolve().then(() => {}));
+    for (let round = 0; round < 20; round++) await limited(deadline, Promise.resolve().then(() => {}));
     assert.equal(most, 0);
     const slow = held();
-    const waiting = deadline.limit(slow.work);
-    for (let round = 0; round < 20; round++) await deadline.limit(Promise.resolve());
+    const waiting = limited(deadline, slow.work);
+    for (let round = 0; round < 20; round++) await limited(deadline, Promise.resolve());
     await settle();
     assert.equal(most, 1);
     slow.done(undefined);
@@ -91,20 +97,38 @@ describe("Deadline", () => {
     const clock = new FakeClock();
     const deadline = new Deadline(clock, 1_000);
     const { work, done } = held<number>();
-    const answer = deadline.limit(work);
+    const answer = limited(deadline, work);
     await settle();
     deadline.close();
     await settle();
     assert.equal(clock.waiting, 0);
     done(7);
     assert.equal(await answer, 7);
-    assert.equal(await deadline.limit(Promise.resolve(8)), 8);
+    assert.equal(await limited(deadline, Promise.resolve(8)), 8);
+    assert.equal(clock.waiting, 0);
+  });
+
+  it("goes on once, with what came first", async () => {
+    const clock = new FakeClock();
+    const deadline = new Deadline(clock, 1_000);
+    const seen: string[] = [];
+    const { work, done } = held<number>();
+    const late = deadline.limit(work, () => seen.push("done"), (error) => seen.push(Object(error).name));
+    await clock.advance(1_000);
+    done(7);
+    await late;
+    await deadline.limit(Promise.resolve(8), (value) => seen.push(`${value}`), () => seen.push("failed"));
+    const broken = new Error("what follows failed");
+    await deadline.limit(Promise.resolve(9), () => {
+      throw broken;
+    }, (error) => seen.push(Object(error).message));
+    assert.deepEqual(seen, ["TimeoutError", "8", broken.message]);
     assert.equal(clock.waiting, 0);
   });
 
   it("with Infinity waits for ever, without a timer", () => {
     const clock = new FakeClock();
-    void new Deadline(clock, Infinity).limit(held().work);
+    void limited(new Deadline(clock, Infinity), held().work);
     assert.equal(clock.waiting, 0);
   });
 });
