@@ -55,6 +55,7 @@ export class MemCache implements Cache {
   /** Counts invalidations of any kind; a fence is the count at the last one that concerned the key's scope. */
   #invalidations = 0;
   readonly #invalidatedScopes = new Map<string, number>();
+  #byAge = this.#invalidatedScopes.entries();
   #invalidatedBeyondScopes = 0;
 
   /**
@@ -134,11 +135,17 @@ export class MemCache implements Cache {
     this.#invalidatedScopes.set(scope, this.#invalidations);
     if (this.#invalidatedScopes.size <= this.#maxScopes) return;
     // Those without a fence of their own get the highest that was forgotten, so that no older one fits again.
-    for (const [oldest, count] of this.#invalidatedScopes) {
-      this.#invalidatedBeyondScopes = count;
-      this.#invalidatedScopes.delete(oldest);
-      return;
-    }
+    const [oldest, count] = this.#oldestScope();
+    this.#invalidatedBeyondScopes = count;
+    this.#invalidatedScopes.delete(oldest);
+  }
+
+  /** The same walk goes on: one that begins anew first passes over the places of all that were forgotten before. */
+  #oldestScope(): [scope: string, count: number] {
+    const { done, value } = this.#byAge.next();
+    if (!done) return value;
+    this.#byAge = this.#invalidatedScopes.entries();
+    return this.#oldestScope();
   }
 
   #add(entry: Entry): void {
