@@ -58,15 +58,17 @@ const PUT = `INSERT INTO vantage_entry (key, scope, generation, fetched_at, size
   ON CONFLICT (key) DO UPDATE SET id = (SELECT max(id) + 1 FROM vantage_entry), generation = excluded.generation,
     fetched_at = excluded.fetched_at, size = excluded.size, body = excluded.body
   RETURNING id, (SELECT dead FROM vantage_scope s WHERE s.id = scope) AS dead`;
-const INVALIDATE_SCOPE = `INSERT INTO vantage_scope (name, size, fence, generation)
-  SELECT ?, ?, moment + 1, moment + 1 FROM vantage_total WHERE true
-  ON CONFLICT DO UPDATE SET fence = excluded.fence, generation = excluded.generation, dead = entries`;
-const MOVE_FENCE = `INSERT INTO vantage_scope (name, size, fence, generation)
-  SELECT ?, ?, moment + 1, moment + 1 FROM vantage_total WHERE true
-  ON CONFLICT DO UPDATE SET fence = excluded.fence`;
-const MOVE_ALL_FENCES = "UPDATE vantage_total SET moment = moment + 1, floor = moment + 1, beyond = moment + 1";
+const NEXT_FENCE = "max(fence, (SELECT floor FROM vantage_total)) + 1";
+/** One row, whatever the scope holds: this follows every write to a table. */
+const INVALIDATE_SCOPE = `UPDATE vantage_scope SET fence = ${NEXT_FENCE}, generation = ${NEXT_FENCE}, dead = entries
+  WHERE name = ? RETURNING id`;
+const MOVE_FENCE = `UPDATE vantage_scope SET fence = ${NEXT_FENCE} WHERE name = ? RETURNING id`;
+const ADD_INVALIDATED = `INSERT INTO vantage_scope (name, size, fence, generation)
+  SELECT ?, ?, floor + 1, floor + 1 FROM vantage_total WHERE true ON CONFLICT DO NOTHING RETURNING id`;
+const MOVE_ALL_FENCES = `UPDATE vantage_total SET (floor, beyond) = (SELECT highest, highest FROM
+  (SELECT max(floor, coalesce((SELECT max(fence) FROM vantage_scope), 0)) + 1 AS highest))`;
 const INVALIDATE_SCOPES = `UPDATE vantage_scope
-  SET generation = (SELECT moment + 1 FROM vantage_total), dead = entries WHERE entries > dead AND `;
+  SET generation = (SELECT beyond FROM vantage_total), dead = entries WHERE entries > dead AND `;
 const DROP_ENTRIES = "DELETE FROM vantage_entry WHERE scope = (SELECT id FROM vantage_scope WHERE name = ?) AND ";
 const TOTALS = "SELECT entries, scopes, bytes FROM vantage_total";
 const SWEEP = `DELETE FROM vantage_entry WHERE id IN (SELECT e.id FROM vantage_scope s
@@ -75,7 +77,7 @@ const SWEEP = `DELETE FROM vantage_entry WHERE id IN (SELECT e.id FROM vantage_s
 const DROP_DEAD = `DELETE FROM vantage_entry WHERE id IN (SELECT e.id
   FROM (SELECT id, generation FROM vantage_scope WHERE dead > 0 LIMIT 1) s CROSS JOIN vantage_entry e
   WHERE e.scope = s.id AND e.generation < s.generation LIMIT ?) RETURNING id`;
-// Of those that hold nothing the one that was invalidated longest ago, since then the floor rises least.
+// Of those that hold nothing the one whose fence is lowest, since then the floor rises least.
 const FORGET_SCOPE = `DELETE FROM vantage_scope WHERE id = (SELECT id FROM vantage_scope
   WHERE entries = 0 AND name IS NOT ? ORDER BY fence LIMIT 1) RETURNING id`;
 const DROP_OLDEST = `DELETE FROM vantage_entry WHERE id IN
@@ -170,8 +172,14 @@ export class SqliteStore implements Cache {
     if (scope === undefined) return this.#invalidateScopes(prefix);
     const whole = scope === prefix;
     // The fence moves first: what is put between the two steps is new, and dropping it costs only a read.
-    this.#db.run(whole ? INVALIDATE_SCOPE : MOVE_FENCE, [scope, sizeOfText(scope)]);
+    this.#moveFence(whole ? INVALIDATE_SCOPE : MOVE_FENCE, scope);
     if (!whole) this.#dropEntries(scope, prefix);
+  }
+
+  /** A scope that has no row gets one; another process may do the same between, and then it is there. */
+  #moveFence(move: string, scope: string): void {
+    if (this.#writes(move, scope)) return;
+    if (!this.#writes(ADD_INVALIDATED, scope, sizeOfText(scope))) return this.#moveFence(move, scope);
     this.#makeRoom({ scope: null, id: 0 });
   }
 
@@ -201,15 +209,15 @@ export class SqliteStore implements Cache {
       const tooLarge = Number(bytes) > maxBytes;
       if (tooMany === 0 && !tooManyScopes && !tooLarge) return;
       const count = Math.max(tooMany, 1);
-      const dropped = this.#drops(DROP_DEAD, count) ||
-        ((tooManyScopes || tooLarge) && this.#drops(FORGET_SCOPE, kept.scope)) ||
-        this.#drops(DROP_OLDEST, kept.id, count);
+      const dropped = this.#writes(DROP_DEAD, count) ||
+        ((tooManyScopes || tooLarge) && this.#writes(FORGET_SCOPE, kept.scope)) ||
+        this.#writes(DROP_OLDEST, kept.id, count);
       // Counts of what is not there would be waited for for ever.
       if (!dropped) return COUNT_AGAIN.forEach((sql) => this.#db.run(sql));
     }
   }
 
-  #drops(sql: string, ...params: SqliteParam[]): boolean {
+  #writes(sql: string, ...params: SqliteParam[]): boolean {
     return this.#db.write(sql, params).length > 0;
   }
 }

@@ -1,15 +1,15 @@
 import type { SqliteRunner } from "./sqlite_store.ts";
 
 /** Counts up when the tables change; those of another version are dropped. */
-const VERSION = 2;
+const VERSION = 3;
 
 /**
- * `moment` counts all invalidations of the store. A scope's `fence` is the moment of its last one, its `generation` that of
- * the last one of the whole scope: an entry counts only while its generation is that of its scope, so that invalidating a
- * scope changes one row of it, whatever it holds. No moment comes twice, so no fence does.
+ * A scope's `fence` rises with each of its invalidations, and is never what it was before. Its `generation` is what the fence
+ * rose to at the last one of the whole scope: an entry counts only while its generation is that of its scope, so that
+ * invalidating a scope changes one row, whatever it holds.
  *
- * A scope that is forgotten leaves its fence in `floor`, which is the fence of every scope that has no row. `beyond` is
- * the moment of the last invalidation that concerned scopes whatever their names.
+ * A scope that is forgotten leaves its fence in `floor`, which is the fence of every scope that has no row. `beyond` rises
+ * above all fences with each invalidation that concerned scopes whatever their names: a scope's fence is at least that.
  *
  * An entry's `id` is its age: it counts up with every put. Triggers keep the counts that the bounds are checked against:
  * of a scope, all its entries and the dead ones among them. Small columns stand before the bytes, so that a look at them
@@ -18,7 +18,7 @@ const VERSION = 2;
 const SCHEMA = [
   `CREATE TABLE IF NOT EXISTS vantage_total (
     one INTEGER PRIMARY KEY CHECK (one = 1), version INTEGER NOT NULL CHECK (version = ${VERSION}),
-    store TEXT NOT NULL, moment INTEGER NOT NULL, floor INTEGER NOT NULL, beyond INTEGER NOT NULL,
+    store TEXT NOT NULL, floor INTEGER NOT NULL, beyond INTEGER NOT NULL,
     scopes INTEGER NOT NULL, entries INTEGER NOT NULL, bytes INTEGER NOT NULL
   )`,
   `CREATE TABLE IF NOT EXISTS vantage_scope (
@@ -45,10 +45,7 @@ const SCHEMA = [
     UPDATE vantage_scope SET entries = entries - 1, dead = dead - (OLD.generation < generation) WHERE id = OLD.scope;
   END`,
   `CREATE TRIGGER IF NOT EXISTS vantage_scope_added AFTER INSERT ON vantage_scope BEGIN
-    UPDATE vantage_total SET scopes = scopes + 1, bytes = bytes + NEW.size, moment = max(moment, NEW.fence);
-  END`,
-  `CREATE TRIGGER IF NOT EXISTS vantage_scope_invalidated AFTER UPDATE OF fence, generation ON vantage_scope BEGIN
-    UPDATE vantage_total SET moment = max(moment, NEW.fence, NEW.generation);
+    UPDATE vantage_total SET scopes = scopes + 1, bytes = bytes + NEW.size;
   END`,
   `CREATE TRIGGER IF NOT EXISTS vantage_scope_removed AFTER DELETE ON vantage_scope BEGIN
     UPDATE vantage_total SET scopes = scopes - 1, bytes = bytes - OLD.size, floor = max(floor, OLD.fence);
@@ -56,7 +53,7 @@ const SCHEMA = [
   END`,
 ];
 
-const ADD_TOTAL = `INSERT INTO vantage_total VALUES (1, ${VERSION}, lower(hex(randomblob(8))), 0, 0, 0, 0, 0, 0)
+const ADD_TOTAL = `INSERT INTO vantage_total VALUES (1, ${VERSION}, lower(hex(randomblob(8))), 0, 0, 0, 0, 0)
   ON CONFLICT DO NOTHING`;
 
 /** Makes the tables of a store, where they are missing or of another version. */

@@ -88,7 +88,7 @@ describe("SqliteCache with more scopes than it keeps", () => {
     for (let round = 0; round < 5; round++) {
       for (let time = 0; time <= round; time++) cache.invalidatePrefix("k/");
       fences.add(cache.fence(KEY));
-      for (let scope = 0; scope < 5; scope++) interrupting.invalidatePrefix(`other_${round}_${scope}/`);
+      for (let scope = 0; scope < 20; scope++) interrupting.invalidatePrefix(`other_${round}_${scope}/`);
       interrupting.put(`new_${round}/all`, entry());
       assert.equal(db.prepare("SELECT 1 FROM vantage_scope WHERE name = 'k/'").get(), undefined);
       cache.invalidatePrefix("k/");
