@@ -10,7 +10,7 @@ const SHORTEST_MS = 5;
 const MOST_REPEATS = 100;
 /** The best of so many counts: as many as there is time for, preparations included, but at least, and at the most. */
 const ROUND_MS = 250;
-const [LEAST_ROUNDS, MOST_ROUNDS] = [2, 9];
+const [LEAST_ROUNDS, MOST_ROUNDS] = [3, 9];
 
 /** What came of a case. */
 export interface Growth {
@@ -18,7 +18,7 @@ export interface Growth {
   readonly n: number;
   /** The best time at each size, in milliseconds. */
   readonly times: readonly number[];
-  /** 1 where twice as much takes twice as long, 2 where it takes four times as long. */
+  /** 1 where twice as much takes twice as long, 2 where it takes four times as long; without what it may grow with besides. */
   readonly exponent: number;
 }
 
@@ -30,7 +30,9 @@ export async function measureGrowth(growthCase: GrowthCase, earlier?: Growth): P
   for (const [at, step] of STEPS.entries()) {
     times.push(Math.min(await bestTime(growthCase, n * step), earlier?.times[at] ?? Infinity));
   }
-  return { name: growthCase.name, n, times, exponent: exponentOf(times) };
+  const expected = STEPS.map((step) => growthCase.besides === undefined ? 1 : Math.log(n * step));
+  const perUnit = times.map((time, at) => time / (expected[at] ?? NaN));
+  return { name: growthCase.name, n, times, exponent: exponentOf(perUnit) };
 }
 
 /** The slope of the times over the sizes, both as logarithms, by least squares. */

@@ -1,6 +1,10 @@
 /**
  * How the time of each operation grows with what it is done to: at n, 4n and 16n, with the exponent of what is between. 1 is
- * linear. Whatever is above 1.2 is measured again, twice, before it counts; if it still is, this exits 1.
+ * linear. What is put in order takes n log n: there, the exponent is that of n beside the logarithm, and the table says so.
+ * Whatever is above 1.2 is measured again, four times, before it counts; if it still is, this exits 1.
+ *
+ * V8 is given so large a young generation that it seldom collects garbage within a run: it has to do so only at the larger
+ * sizes, which would make what is linear look as if it grew.
  *
  * ```sh
  * deno task bench:growth [a part of a name]
@@ -18,27 +22,33 @@ import { tableCases } from "./table_cases.ts";
 import type { GrowthCase } from "./growth_case.ts";
 
 const MOST = 1.2;
-const SECOND_LOOKS = 2;
+const SECOND_LOOKS = 4;
 
 const families = [cacheCases, liveCases, streamCases, tableCases, sqliteTableCases, codecCases, serverCases];
 const part = Deno.args[0] ?? "";
 const wanted = families.flat().filter(({ name }) => name.includes(part));
 const results: Growth[] = [];
-console.log(line(["operation", "n", "at n", "at 4n", "at 16n", "exponent"]));
+const tooFast: Growth[] = [];
+console.log(line(["operation", "n", "at n", "at 4n", "at 16n", "exponent", "besides"]));
 for (const growthCase of wanted) {
   const growth = await looked(growthCase);
   const { name, n, times, exponent } = growth;
   results.push(growth);
+  if (isTooFast(growthCase, growth)) tooFast.push(growth);
   const cells = [
     name,
     n.toLocaleString("en"),
     ...times.map((time) => `${time.toPrecision(3)} ms`),
     exponent.toFixed(2),
   ];
-  console.log(line([...cells, exponent > MOST ? "grows too fast" : ""]));
+  console.log(line([...cells, growthCase.besides ?? "", isTooFast(growthCase, growth) ? "grows too fast" : ""]));
+  if (growthCase.because !== undefined) console.log(`  ${growthCase.because}`);
 }
-const tooFast = results.filter(({ exponent }) => exponent > MOST);
-console.log(`\n${results.length - tooFast.length} of ${results.length} operations grow no faster than n^${MOST}.`);
+console.log(
+  `\n${
+    results.length - tooFast.length
+  } of ${results.length} operations grow no faster than n^${MOST}, or than the line below them says.`,
+);
 Deno.exit(tooFast.length === 0 && results.length > 0 ? 0 : 1);
 
 function line([name = "", ...cells]: readonly string[]): string {
@@ -47,8 +57,12 @@ function line([name = "", ...cells]: readonly string[]): string {
 
 async function looked(growthCase: GrowthCase): Promise<Growth> {
   let growth = await measureGrowth(growthCase);
-  for (let look = 0; look < SECOND_LOOKS && growth.exponent > MOST; look++) {
+  for (let look = 0; look < SECOND_LOOKS && isTooFast(growthCase, growth); look++) {
     growth = await measureGrowth(growthCase, growth);
   }
   return growth;
+}
+
+function isTooFast({ most = MOST }: GrowthCase, { exponent }: Growth): boolean {
+  return exponent > most;
 }

@@ -2,7 +2,7 @@ import { MemTable, type Row, Rows, type Table, type Value } from "@vantage/live"
 // Neither is an entry of the library.
 import { canonicalQuery } from "../../src/table/canonical_query.ts";
 import { toRow } from "../../src/table/row.ts";
-import { type GrowthCase, upTo } from "./growth_case.ts";
+import { beyondShapes, type GrowthCase, upTo } from "./growth_case.ts";
 
 const VALUES: readonly (readonly [kind: string, valueOf: (at: number) => Value])[] = [
   ["numbers", (at: number) => at],
@@ -60,9 +60,12 @@ export const tableCases: readonly GrowthCase[] = [
     }))
   ),
   listing("MemTable: a list of n", (table) => table),
-  listing("MemTable: n rows in order", (table) => table.orderBy("name").orderBy("stock", "desc")),
+  {
+    ...listing("MemTable: n rows in order", (table) => table.orderBy("name").orderBy("stock", "desc")),
+    besides: "log n",
+  },
   listing("MemTable: a search in n rows", (table) => table.search("product 7")),
-  listing("MemTable: a page of n rows in order", (table) => table.orderBy("name").page(2)),
+  { ...listing("MemTable: a page of n rows in order", (table) => table.orderBy("name").page(2)), besides: "log n" },
   {
     name: "MemTable: n gets",
     prepare: (n) => {
@@ -93,6 +96,7 @@ export const tableCases: readonly GrowthCase[] = [
   },
   {
     name: "toRow() of n columns",
+    ...beyondShapes,
     prepare: (n) => {
       const row = Object.fromEntries(upTo(n).map((at) => [`column ${at}`, at]));
       return () => toRow(row);
