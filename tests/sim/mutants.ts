@@ -107,21 +107,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "hand out what is held, without a copy of its dates",
     file: "live/read_through.ts",
-    from: "return Promise.resolve(request.pick(shareRows(held.rows), request.id));",
-    to: "return Promise.resolve(request.pick(held.rows, request.id));",
+    from: "return request.pick(shareRows(held.rows), request.id);",
+    to: "return request.pick(held.rows, request.id);",
   },
   {
     name: "keep rows that a caller goes on changing",
     file: "queue/write_op.ts",
     from: "return { kind: op.kind, id: checkedId(op.id), partial: toRow(op.partial) };",
     to: "return { kind: op.kind, id: checkedId(op.id), partial: op.partial };",
-  },
-  {
-    name: "let one abort end a shared read",
-    file: "live/read_through.ts",
-    from: "    return signal === undefined ? answer : abortable(answer, signal);\n  }\n\n  /** Asks the master past",
-    to:
-      '    signal?.addEventListener("abort", () => {\n      for (const end of this.#underWay) end(signal.reason);\n    });\n    return signal === undefined ? answer : abortable(answer, signal);\n  }\n\n  /** Asks the master past',
   },
   {
     name: "remember that a row is missing",
@@ -532,8 +525,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a store whose fence does not move",
     file: "cache/sqlite_store.ts",
-    from: "ON CONFLICT DO UPDATE SET fence = excluded.fence, generation = excluded.generation, dead = entries`;",
-    to: "ON CONFLICT DO UPDATE SET generation = excluded.generation, dead = entries`;",
+    from: "SET fence = ${NEXT_FENCE}, generation = ${NEXT_FENCE}, dead = entries",
+    to: "SET generation = ${NEXT_FENCE}, dead = entries",
   },
   {
     name: "the last row decides whether dates are copied",
@@ -685,8 +678,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "no deadline for a cache",
     file: "clock/deadline.ts",
-    from: "    if (this.#ms === Infinity || this.#closed) return work;",
-    to: "    if (this.#ms >= 0 || this.#closed) return work;",
+    from: "    if (this.#ms === Infinity || this.#closed) return",
+    to: "    if (this.#ms >= 0 || this.#closed) return",
   },
   {
     name: "only the first wait has a deadline",
@@ -745,8 +738,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a listener for each call",
     file: "clock/on_abort.ts",
-    from: "  const callbacks = callbacksOf.get(signal) ?? listenTo(signal);",
-    to: "  const callbacks = listenTo(signal);",
+    from: "  const callbacks = callbacksOf.get(signal) ?? newCallbacks(signal);",
+    to: "  const callbacks = newCallbacks(signal);",
   },
   {
     name: "an event proves a subscription good",
@@ -769,13 +762,13 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "close() leaves who asks what is held",
     file: "live/read_through.ts",
-    from: "return isPromise(held) ? await this.#reads.untilClosed(held) : held;",
+    from: "return isPromise(held) ? await this.#reads.untilClosed(held, (settled) => settled) : held;",
     to: "return await held;",
   },
   {
     name: "close() leaves who asks whether a count is settled",
     file: "live/read_through.ts",
-    from: "isPromise(look) ? await this.#reads.untilClosed(look) : look;",
+    from: "isPromise(look) ? await this.#reads.untilClosed(look, (settled) => settled) : look;",
     to: "await look;",
   },
   {
