@@ -5,12 +5,23 @@ import { join, posix } from "node:path";
 const SUBJECTS = [
   "src/live",
   "src/queue",
+  "src/clock/abortable.ts",
   "src/clock/backoff.ts",
+  "src/clock/deadline.ts",
+  "src/clock/on_abort.ts",
+  "src/clock/pause.ts",
   "src/cache/mem_cache.ts",
   "src/cache/cache_key.ts",
   "src/cache/sqlite_store.ts",
   "src/cache/sqlite_store_schema.ts",
+  "src/table/canonical_query.ts",
+  "src/table/canonical_value.ts",
+  "src/table/chain.ts",
+  "src/table/check_query.ts",
+  "src/table/compare_values.ts",
   "src/table/query.ts",
+  "src/table/query_parts.ts",
+  "src/table/value_set.ts",
   "src/table/evaluate_query.ts",
 ];
 
