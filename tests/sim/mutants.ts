@@ -223,7 +223,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: "answer the wrong writer",
     file: "queue/write_queue.ts",
     from: "      this.#outcome.resolve(answer);\n",
-    to: "      this.#outcome.resolve(lastAnswers.shift() ?? answer);\n      lastAnswers.push(answer);\n",
+    to:
+      "      const answers = (globalThis as { answers?: WriteAnswer[] }).answers ??= [];\n      this.#outcome.resolve(answers.shift() ?? answer);\n      answers.push(answer);\n",
   },
   {
     name: "skip the last queued write on close",
@@ -742,10 +743,10 @@ export const MUTANTS: readonly Mutant[] = [
     to: "  const callbacks = newCallbacks(signal);",
   },
   {
-    name: "an event proves a subscription good",
-    file: "live/event_listener.ts",
-    from: "      await this.#hear(value);",
-    to: "      this.#backoff.reset();\n      await this.#hear(value);",
+    name: "every subscription proves good",
+    file: "clock/backoff.ts",
+    from: "    this.#begunAt = this.#clock.monotonic();",
+    to: "    this.#begunAt = -Infinity;",
   },
   {
     name: "a back-off that never begins anew",

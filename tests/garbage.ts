@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { settle } from "@vantage/live/testing";
+
+type Collect = (force?: boolean) => void;
+
+/** Collects garbage now, where the runtime lets a test ask for it; `undefined` elsewhere. */
+const collect = ((): Collect | undefined => {
+  const { Bun }: { Bun?: { readonly gc: Collect } } = globalThis as { Bun?: { readonly gc: Collect } };
+  if (Bun !== undefined) return Bun.gc;
+  try {
+    setFlagsFromString("--expose-gc");
+    return runInNewContext("gc");
+  } catch {
+    return undefined;
+  }
+})();
+
+/** Why what is left behind cannot be looked for here; `undefined` where it can. */
+export const NO_COLLECTION: string | undefined = collect === undefined
+  ? "no test can have garbage collected here"
+  : "Bun" in globalThis
+  ? "Bun takes what may be a pointer for one"
+  : undefined;
+
+/** Asserts that nothing holds what a test has noted, once it has let go of it itself. */
+export async function assertForgotten(noted: readonly WeakRef<object>[]): Promise<void> {
+  assert(noted.length > 0);
+  await settle();
+  collect?.(true);
+  const held = noted.filter((ref) => ref.deref() !== undefined).length;
+  assert.equal(held, 0, `${held} of ${noted.length} are held`);
+}

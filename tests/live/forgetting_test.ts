@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { describe } from "node:test";
+import { type Cache, defineTable, LiveTable, MemCache, Rows } from "@vantage/live";
+import { FakeClock } from "@vantage/live/testing";
+import { assertForgotten, NO_COLLECTION } from "../garbage.ts";
+import { skippable } from "../skippable.ts";
+import { slowly } from "./fixture.ts";
+
+/** A table of functions that notes the signal of each read: whatever keeps the read keeps that. */
+function master(noted: WeakRef<object>[]): ReturnType<typeof defineTable> {
+  const note = <T>(signal: AbortSignal | undefined, answer: T): T => {
+    assert(signal !== undefined);
+    noted.push(new WeakRef(signal));
+    if (answer === "fails") throw new Error("no");
+    return answer;
+  };
+  return defineTable({
+    name: "p",
+    list: ({ signal }) => note(signal, Rows.from([["a", { n: 1 }]])),
+    get: (id, { signal }) => note<{ n: number } | "fails">(signal, id === "b" ? "fails" : { n: 1 }) as { n: number },
+    count: ({ signal }) => note(signal, 1),
+  });
+}
+
+describe("A LiveTable that stays open forgets", () => {
+  for (const [kind, make] of [["at once", () => new MemCache()], ["later", () => slowly(new MemCache())]] as const) {
+    skippable(`each read of the master once it is over, with a cache that answers ${kind}`, NO_COLLECTION, async () => {
+      const noted: WeakRef<object>[] = [];
+      const table = new LiveTable(master(noted), "p", make());
+      await table.listValues();
+      await table.getCount();
+      for (const id of ["a", "b"]) await table.getValue(id).catch(() => {});
+      await table.listValues({ signal: new AbortController().signal });
+      assert.equal(noted.length, 4);
+      await assertForgotten(noted);
+      await table.close();
+    });
+  }
+
+  skippable("what the cache answered once the reader has it", NO_COLLECTION, async () => {
+    const noted: WeakRef<object>[] = [];
+    const cache: Cache = {
+      fence: () => Promise.resolve(0),
+      put: () => Promise.resolve(false),
+      invalidatePrefix: () => Promise.resolve(),
+      get: async () => {
+        await Promise.resolve();
+        const held = { rows: Rows.from([]), fetchedAt: 0 };
+        noted.push(new WeakRef(held));
+        return held;
+      },
+    };
+    for (const cacheTimeoutMs of [Infinity, 1_000]) {
+      const table = new LiveTable(master([]), "p", cache, { cacheTimeoutMs, clock: new FakeClock() });
+      await table.listValues();
+      await table.getValue("a");
+      await assertForgotten(noted);
+      await table.close();
+    }
+  });
+
+  skippable("each write and its signal once it has settled, however it ended", NO_COLLECTION, async () => {
+    const noted: WeakRef<object>[] = [];
+    const source = defineTable({
+      name: "p",
+      list: () => [],
+      replace: (id, row) => {
+        if (id === "b") throw new Error("no");
+        noted.push(new WeakRef(row));
+        return row;
+      },
+    });
+    const table = new LiveTable(source, "p", new MemCache(), { queueCapacity: 1 });
+    const write = async (id: string): Promise<void> => {
+      const { signal } = new AbortController();
+      noted.push(new WeakRef(signal));
+      await table.replaceValue(id, { id }, { signal }).catch(() => {});
+    };
+    await Promise.all(["a", "b", "c"].map(write));
+    await assertForgotten(noted);
+    await table.close();
+  });
+});
