@@ -21,7 +21,7 @@ const BY_ROW = 2;
 /** Above this share of absent fields, rows are written one by one: else many columns times many rows would explode. */
 const MAX_WIDTH_FACTOR = 4;
 
-/** A private tag: a text that UTF-8 cannot hold (it has half of a surrogate pair), as UTF-16 code units. */
+/** A private tag: a text that does not come back from UTF-8 as it was, as UTF-16 code units. */
 const UTF16_TAG = 0xd800;
 const DATE_TAG = 1;
 /** A private tag: a date in milliseconds, so far from 1970 that seconds with a fraction would miss it by one. */
@@ -143,7 +143,7 @@ function packColumn(values: readonly (Value | undefined)[]): unknown {
 }
 
 function packTexts(texts: readonly string[]): unknown {
-  if (!texts.every((text) => text.isWellFormed())) return texts.map(packText);
+  if (!texts.every(isKeptByUtf8)) return texts.map(packText);
   return new Tag([texts.join(""), ...texts.map((text) => text.length)], TEXTS_TAG);
 }
 
@@ -159,8 +159,13 @@ function packInteger(integer: bigint): bigint | Tag {
   return new Tag(digits, LARGE_INTEGER_TAG);
 }
 
+/** UTF-8 cannot hold half of a surrogate pair, and the decoder drops a byte order mark from the beginning of a long text. */
+function isKeptByUtf8(text: string): boolean {
+  return text.isWellFormed() && !text.startsWith("\ufeff");
+}
+
 function packText(text: string): string | Tag {
-  if (text.isWellFormed()) return text;
+  if (isKeptByUtf8(text)) return text;
   const bytes = new Uint8Array(text.length * 2);
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at);

@@ -74,6 +74,17 @@ describe("decodeRows() of what encodeRows() made", () => {
 
   check("gives back any rows", fc.property(anyRows, assertRoundTrip));
 
+  it("gives back texts that begin with a byte order mark, of any length, wherever they stand", () => {
+    for (let length = 0; length < 200; length++) {
+      for (const unit of ["a", "\u00e9", "\ufffd", "\u{1f600}", "\ufeff"]) {
+        const text = `\ufeff${unit.repeat(length)}`;
+        assertRoundTrip(Rows.from([[text, { [text]: text }]]));
+        assertRoundTrip(Rows.from([["a", { mixed: text, nested: [text, { [text]: text }] }], ["", { mixed: null }]]));
+        assertRoundTrip(Rows.from(Array.from({ length: 70 }, (_, at) => [`${text}${at}`, { [`${text}${at}`]: text }])));
+      }
+    }
+  });
+
   it("freezes rows, arrays and objects", () => {
     const row = decodeRows(encodeRows(Rows.from([["a", { list: [[1]], object: { inner: { x: 1 } } }]]))).get("a");
     const { list, object } = row ?? {};

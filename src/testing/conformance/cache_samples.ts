@@ -31,6 +31,7 @@ export const SAMPLE_VALUES: readonly (readonly [kind: string, value: Value])[] =
   ]],
   ["texts with half of a surrogate pair", ["\ud800", "a\udc00b", "\udfff\ud800", "\u{1f950}\ud83e", "\ufffd"]],
   ["a long text", "\u00e9a".repeat(40_000)],
+  ["a long text that begins with a byte order mark", `\ufeff${"\u00e9".repeat(100)}`],
   ["dates", [new Date(0), new Date(1_700_000_000_123), new Date(-1), new Date(1), new Date(-62_198_755_200_000)]],
   ["dates far from 1970", Array.from({ length: 20 }, (_, ms) => new Date(-4_445_853_564_310_251 - ms))],
   ["the first, the last and no date", [new Date(8.64e15), new Date(-8.64e15), new Date(NaN)]],
