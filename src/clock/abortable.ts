@@ -13,9 +13,6 @@ export function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> 
       reject(error);
     });
     // Only now, so that a failure of the work is heard of in any case.
-    if (signal.aborted) {
-      settled();
-      abort();
-    }
+    if (signal.aborted) abort();
   });
 }

@@ -103,7 +103,7 @@ export class Deadline {
   /** Holds the process up while it waits: somebody waits for the work. */
   async #expireInTime(signal: AbortSignal): Promise<void> {
     for (let leftMs = this.#leftMs(); !signal.aborted; leftMs = this.#leftMs()) {
-      if (leftMs > 0) await this.#clock.wait(leftMs, { signal }).catch(() => {});
+      await this.#clock.wait(leftMs, { signal }).catch(() => {});
       const now = this.#clock.monotonic();
       for (const call of this.#calls) {
         if (signal.aborted || (call.dueAt ?? now) > now) break;

@@ -126,6 +126,15 @@ describe("Deadline", () => {
     assert.equal(clock.waiting, 0);
   });
 
+  it("close() before there is a timer leaves none later", async () => {
+    const clock = new FakeClock();
+    const deadline = new Deadline(clock, 1_000);
+    void deadline.limit(held().work);
+    deadline.close();
+    await settle();
+    assert.equal(clock.waiting, 0);
+  });
+
   it("with Infinity waits for ever, without a timer", () => {
     const clock = new FakeClock();
     void limited(new Deadline(clock, Infinity), held().work);
