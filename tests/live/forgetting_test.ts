@@ -32,7 +32,13 @@ describe("A LiveTable that stays open forgets", () => {
       for (const id of ["a", "b"]) await table.getValue(id).catch(() => {});
       await table.listValues({ signal: new AbortController().signal });
       assert.equal(noted.length, 4);
+      const control = new AbortController();
+      await table.invalidate();
+      const given = table.listValues({ signal: control.signal });
+      control.abort();
+      await assert.rejects(given);
       await assertForgotten(noted);
+      assert(control.signal.aborted, "which is held until now");
       await table.close();
     });
   }

@@ -67,6 +67,9 @@ describe("A query that grows", () => {
     const added = andWhere(strict.where("name", "eq", 1).query, "nmae", "eq", 1);
     assert.throws(() => strict.withQuery(added), /Unknown column "nmae"/);
     assert.equal((await strict.withQuery(strict.where({ name: 1 }).query).listValues()).size, 0);
+    const other = new MemTable("other", { columns: [{ name: "nmae" }] }).where("nmae", "eq", 1);
+    assert.throws(() => strict.withQuery(other.query), /Unknown column "nmae"/);
+    assert.throws(() => strict.orderBy("nmae"), /Unknown column "nmae"/);
   });
 
   it("keeps dates and bytes from whoever looks at it", () => {
@@ -78,6 +81,10 @@ describe("A query that grows", () => {
     const expected = [["at", "gt", new Date(5)], ["raw", "eq", new Uint8Array([1])]];
     assert.deepEqual(table.query.where, expected);
     assert.deepEqual(table.where("a", "eq", 1).query.where?.slice(0, 2), expected);
+    const narrowed = new MemTable("t").where("at", "gt", new Date(5)).where("n", "eq", 1);
+    const [[, , first] = []] = narrowed.query.where ?? [];
+    (first as Date).setTime(9);
+    assert.deepEqual(narrowed.query.where?.[0], ["at", "gt", new Date(5)]);
     // Passed on, it says what was made of it.
     assert.deepEqual(table.withQuery(query).query.where?.[0], ["at", "gt", new Date(9)]);
   });
