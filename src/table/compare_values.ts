@@ -82,13 +82,13 @@ export function compareText(a: string, b: string): number {
 }
 
 function pointAt(text: string, index: number): number {
-  return text.codePointAt(index) ?? -1;
+  return Number(text.codePointAt(index));
 }
 
 function compareBytes(a: Uint8Array, b: Uint8Array): number {
   const length = Math.min(a.length, b.length);
   for (let index = 0; index < length; index++) {
-    const difference = (a[index] ?? 0) - (b[index] ?? 0);
+    const difference = Number(a[index]) - Number(b[index]);
     if (difference !== 0) return difference;
   }
   return a.length - b.length;

@@ -149,11 +149,17 @@ function tell({ mutant, verdict }: Result): void {
   }
 }
 
-/** With the lines that differ. */
-function described({ file, line, kind, within, from, to, text, start, end }: Mutant): string {
+/** What stands before and after it on its lines. */
+function linesAround({ text, start, end }: Mutant): { readonly before: string; readonly after: string } {
   const first = text.lastIndexOf("\n", start - 1) + 1;
   const last = text.indexOf("\n", end);
-  const [before, after] = [text.slice(first, start), text.slice(end, last)];
+  return { before: text.slice(first, start), after: text.slice(end, last) };
+}
+
+/** With the lines that differ. */
+function described(mutant: Mutant): string {
+  const { file, line, kind, within, from, to } = mutant;
+  const { before, after } = linesAround(mutant);
   const minus = `${before}${from}${after}`.replaceAll(/^/gm, "  - ");
   const plus = `${before}${to}${after}`.replaceAll(/^/gm, "  + ");
   return `${file}:${line} ${kind} in ${within}\n${minus}\n${plus}`;
@@ -184,9 +190,10 @@ function isListed(mutant: Mutant): boolean {
   return EQUIVALENT.some((listed) => isThat(listed, mutant));
 }
 
-function isThat(listed: Equivalent, mutant: Mutant): boolean {
-  return listed.file === mutant.file && listed.within === mutant.within && listed.from === mutant.from &&
-    listed.to.includes(mutant.to);
+function isThat({ file, within, from, on = "", to }: Equivalent, mutant: Mutant): boolean {
+  const { before, after } = linesAround(mutant);
+  return file === mutant.file && within === mutant.within && from === mutant.from && to.includes(mutant.to) &&
+    `${before}${from}${after}`.includes(on);
 }
 
 function shuffled<T>(list: readonly T[], chance: Chance): T[] {
