@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import process from "node:process";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { settle } from "@vantage/live/testing";
@@ -31,4 +32,16 @@ export async function assertForgotten(noted: readonly WeakRef<object>[]): Promis
   collect?.(true);
   const held = noted.filter((ref) => ref.deref() !== undefined).length;
   assert.equal(held, 0, `${held} of ${noted.length} are held`);
+}
+
+/** How many bytes more are held after some work than before. */
+export async function bytesKept(work: () => Promise<void> | void): Promise<number> {
+  const held = async (): Promise<number> => {
+    await settle();
+    collect?.(true);
+    return process.memoryUsage().heapUsed;
+  };
+  const before = await held();
+  await work();
+  return await held() - before;
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe } from "node:test";
 import { type Cache, defineTable, LiveTable, MemCache, Rows } from "@vantage/live";
 import { FakeClock } from "@vantage/live/testing";
-import { assertForgotten, NO_COLLECTION } from "../garbage.ts";
+import { assertForgotten, bytesKept, NO_COLLECTION } from "../garbage.ts";
 import { skippable } from "../skippable.ts";
 import { slowly } from "./fixture.ts";
 
@@ -85,5 +85,37 @@ describe("A LiveTable that stays open forgets", () => {
     await Promise.all(["a", "b", "c"].map(write));
     await assertForgotten(noted);
     await table.close();
+  });
+});
+
+describe("A cache that goes on", () => {
+  const TEXT = 10_000;
+  const TEXTS = 2_000;
+  /** So long that those of all who came and went would be seen. */
+  const nameOf = (at: number): string => `${at}`.padStart(TEXT, "x");
+  const LIMIT = TEXT * TEXTS / 4;
+
+  skippable("keeps nothing of the LiveTables that were closed", NO_COLLECTION, async () => {
+    const cache = new MemCache({ maxEntries: 10, maxScopes: 10 });
+    const kept = await bytesKept(async () => {
+      for (let at = 0; at < TEXTS; at++) {
+        const table = new LiveTable(master([]), nameOf(at), cache);
+        await table.listValues();
+        await table.close();
+      }
+    });
+    assert(kept < LIMIT, `${kept} bytes are kept`);
+  });
+
+  skippable("keeps nothing of the scopes that have no entry any more", NO_COLLECTION, async () => {
+    const cache = new MemCache({ maxEntries: 10, maxScopes: 10 });
+    const rows = Rows.from([["a", {}]]);
+    const kept = await bytesKept(() => {
+      for (let at = 0; at < TEXTS; at++) {
+        cache.put(`${nameOf(at)}/all`, { rows, fetchedAt: 0 });
+        if (at % 2 === 0) cache.invalidatePrefix(`${nameOf(at)}/`);
+      }
+    });
+    assert(kept < LIMIT, `${kept} bytes are kept`);
   });
 });
