@@ -277,4 +277,19 @@ describe("AsyncContext", () => {
     }
     assert.equal(newAsyncContext().outlivesWaits, true);
   });
+
+  it("lasts until the first wait where there is no process, or none that knows of modules", () => {
+    const there = Object.getOwnPropertyDescriptor(globalThis, "process");
+    assert(there !== undefined);
+    try {
+      for (const value of [undefined, {}, { getBuiltinModule: () => undefined }, { getBuiltinModule: () => ({}) }]) {
+        Object.defineProperty(globalThis, "process", { value, configurable: true, writable: true });
+        const context = newAsyncContext<number>();
+        assert.equal(context.outlivesWaits, false);
+        assert.equal(context.run(1, () => context.get()), 1);
+      }
+    } finally {
+      Object.defineProperty(globalThis, "process", there);
+    }
+  });
 });

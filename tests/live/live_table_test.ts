@@ -130,6 +130,22 @@ describe("LiveTable, reading", () => {
     assert.equal(master.plan.count("listValues"), 2);
   });
 
+  it("LiveTable with staleTimeMs serves an entry from the moment that it was read until it is that old", async () => {
+    const { table, master, clock } = fixture({ staleTimeMs: 1_000 });
+    const asked = async (): Promise<number> => {
+      await table.listValues();
+      return master.plan.count("listValues");
+    };
+    clock.set(5_000);
+    assert.deepEqual([await asked(), await asked()], [1, 1]);
+    clock.set(4_999);
+    assert.equal(await asked(), 2);
+    clock.set(5_998);
+    assert.equal(await asked(), 2);
+    clock.set(5_999);
+    assert.equal(await asked(), 3);
+  });
+
   it("LiveTable without staleTimeMs serves an entry whatever the time is", async () => {
     const { table, master, clock } = fixture();
     clock.set(1_000_000);
@@ -461,6 +477,13 @@ describe("LiveTable, seeing", () => {
     await table.patchValue("a", { price: 4 });
     assert.equal((await table.listValues()).get("a")?.price, 4);
     await write;
+  });
+
+  it("LiveTable.stats() of a new table are all zero", () => {
+    const { invalidations, ...counts } = fixture().table.stats();
+    for (const [name, count] of [...Object.entries(counts), ...Object.entries(invalidations)]) {
+      assert.equal(count, 0, name);
+    }
   });
 
   it("LiveTable.stats() are counts of their own, which a caller cannot change", async () => {
