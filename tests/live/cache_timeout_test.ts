@@ -10,7 +10,7 @@ import {
   type Tracer,
 } from "@vantage/live";
 import { FakeClock, FaultyTable, settle } from "@vantage/live/testing";
-import { BAKERY } from "./fixture.ts";
+import { BAKERY, fixture } from "./fixture.ts";
 
 type Call = "get" | "fence" | "put" | "invalidatePrefix";
 
@@ -96,6 +96,21 @@ describe("A cache that does not answer", () => {
       await table.close();
     });
   }
+
+  it("is given five seconds unless told otherwise", async () => {
+    const { table, cache, clock } = fixture();
+    const gate = cache.plan.hold("get", "before");
+    let answered = false;
+    const reading = table.listValues().then(() => answered = true);
+    await gate.reached;
+    await clock.advance(4_999);
+    assert.equal(answered, false);
+    await clock.advance(1);
+    assert.equal(answered, true);
+    gate.release();
+    await reading;
+    await table.close();
+  });
 
   it("in every call: reads and writes go on, nothing old is served, and close() ends", async () => {
     const { clock, cache, table } = world();

@@ -520,7 +520,11 @@ describe("LiveTable, bad input", () => {
       message: /queueCapacity .* got number 0/,
     });
     assert.throws(() => make("p", { waitingCapacity: NaN }), RangeError);
-    assert.throws(() => make("p", { staleTimeMs: -1 }), RangeError);
+    for (const ms of [-1, -0.5, NaN]) {
+      assert.throws(() => make("p", { staleTimeMs: ms }), { name: "RangeError", message: /staleTimeMs/ });
+      assert.throws(() => make("p", { masterLagMs: ms }), { name: "RangeError", message: /masterLagMs/ });
+      assert.throws(() => make("p", { cacheTimeoutMs: ms }), { name: "RangeError", message: /cacheTimeoutMs/ });
+    }
     assert.throws(() => make("p", { masterLagMs: Infinity }), RangeError);
     assert.throws(() => make("p", { cacheTimeoutMs: 0 }), {
       name: "RangeError",
@@ -554,6 +558,16 @@ describe("LiveTable, bad input", () => {
     await assert.rejects(table.explain("clients/all"), { name: "RangeError", message: /"clients\/all"/ });
     assert.equal(await master.getCount(), 3, "nothing was changed");
     assert.equal(table.stats().masterWrites, 0, "nothing was sent");
+  });
+
+  it("is not what stands at a bound", () => {
+    const accepted: LiveTableOptions[] = [
+      { queueCapacity: 1, waitingCapacity: 0, masterItemsPerPage: 1 },
+      { staleTimeMs: 0, masterLagMs: 0 },
+      { staleTimeMs: 0.5, masterLagMs: 0.5, cacheTimeoutMs: 0.5 },
+      { staleTimeMs: Infinity, cacheTimeoutMs: Infinity },
+    ];
+    for (const options of accepted) new LiveTable(new MemTable("p"), "p", new MemCache(), options);
   });
 
   it("LiveTable tries a failed invalidation again, also after one that another table had made up for", async () => {

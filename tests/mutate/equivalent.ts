@@ -435,4 +435,11 @@ export const EQUIVALENT: readonly Equivalent[] = [
     to: ["15"],
     reason: "promised is that one put clears away no more",
   },
+  {
+    file: "src/cache/cache_key.ts",
+    within: "escapeKeyPart",
+    from: "code < 0x80",
+    to: ["code <= 0x80"],
+    reason: "nothing between the control characters and the surrogates is escaped",
+  },
 ];
