@@ -206,8 +206,8 @@ export const EQUIVALENT: readonly Equivalent[] = [
   {
     file: "src/cache/mem_cache.ts",
     within: "MemCache.fence",
-    from: 'this.#invalidatedScopes.get(scopeOf(key) ?? "") ?? 0',
-    to: ['((this.#invalidatedScopes.get(scopeOf(key) ?? "")) || (0))'],
+    from: 'self.#invalidatedScopes.get(scopeOf(key) ?? "") ?? 0',
+    to: ['((self.#invalidatedScopes.get(scopeOf(key) ?? "")) || (0))'],
     reason: "of zero both make zero",
   },
   {
