@@ -442,4 +442,32 @@ export const EQUIVALENT: readonly Equivalent[] = [
     to: ["code <= 0x80"],
     reason: "nothing between the control characters and the surrogates is escaped",
   },
+  {
+    file: "src/table/canonical_query.ts",
+    within: "canonicalCondition",
+    from: '[...new Set(value.map(canonicalValue))].sort().join(",")',
+    to: ["[...new Set(value.map(canonicalValue))].sort().join()"],
+    reason: "a comma is what join() takes by itself",
+  },
+  {
+    file: "src/table/canonical_query.ts",
+    within: "canonicalQuery",
+    from: 'orderBy.join(",")',
+    to: ["orderBy.join()"],
+    reason: "a comma is what join() takes by itself",
+  },
+  {
+    file: "src/table/canonical_value.ts",
+    within: "canonicalValue",
+    from: 'value.map(canonicalValue).join(",")',
+    to: ["value.map(canonicalValue).join()"],
+    reason: "a comma is what join() takes by itself",
+  },
+  {
+    file: "src/table/canonical_value.ts",
+    within: "canonicalValue",
+    from: 'fields.map(([name, inner]) => `${JSON.stringify(name)}:${canonicalValue(inner)}`).join(",")',
+    to: ["fields.map(([name, inner]) => `${JSON.stringify(name)}:${canonicalValue(inner)}`).join()"],
+    reason: "a comma is what join() takes by itself",
+  },
 ];
