@@ -479,6 +479,18 @@ describe("LiveTable, seeing", () => {
     await write;
   });
 
+  it("LiveTable.explain() tells in words which write invalidated last", async () => {
+    const { table } = fixture();
+    const reason = async (): Promise<string | undefined> =>
+      (await table.explain("products/all")).lastInvalidation?.reason;
+    await table.replaceValue("a", {});
+    assert.equal(await reason(), 'replace row "a"');
+    await table.insertReturnIdValue({});
+    assert.equal(await reason(), "insert a row");
+    await table.deleteAll();
+    assert.equal(await reason(), "delete all rows");
+  });
+
   it("LiveTable.stats() of a new table are all zero", () => {
     const { invalidations, ...counts } = fixture().table.stats();
     for (const [name, count] of [...Object.entries(counts), ...Object.entries(invalidations)]) {

@@ -470,4 +470,12 @@ export const EQUIVALENT: readonly Equivalent[] = [
     to: ["fields.map(([name, inner]) => `${JSON.stringify(name)}:${canonicalValue(inner)}`).join()"],
     reason: "a comma is what join() takes by itself",
   },
+  {
+    file: "src/cache/sqlite_store.ts",
+    within: "SqliteStore.put",
+    from: "stored?.id ?? 0",
+    on: "makeRoom",
+    to: ["((stored?.id) || (0))"],
+    reason: "of zero both make zero",
+  },
 ];
