@@ -356,37 +356,6 @@ export const EQUIVALENT: readonly Equivalent[] = [
   },
   {
     file: "src/clock/deadline.ts",
-    within: "Deadline.#startSoon",
-    from: "turn < TURNS_WITHOUT_TIMER",
-    to: ["turn <= TURNS_WITHOUT_TIMER"],
-    reason: "within how few turns an answer needs no timer is not promised",
-  },
-  {
-    file: "src/clock/deadline.ts",
-    within: "Deadline.#startSoon",
-    from: "0",
-    on: "turn = 0",
-    to: ["(-1)"],
-    reason:
-      "within how few turns an answer needs no timer is not promised; nor that nothing is waited for before the last of them",
-  },
-  {
-    file: "src/clock/deadline.ts",
-    within: "Deadline.#startSoon",
-    from: "this.#calls.size > 0",
-    on: "turn = 0",
-    to: ["this.#calls.size >= 0"],
-    reason: "that nothing is waited for is looked at once more after the last turn",
-  },
-  {
-    file: "src/clock/deadline.ts",
-    within: "Deadline.#startSoon",
-    from: "await this.#expireInTime(this.#timer.signal)",
-    to: ["this.#expireInTime(this.#timer.signal)"],
-    reason: "nothing waits for either, and neither rejects",
-  },
-  {
-    file: "src/clock/deadline.ts",
     within: "Deadline.#leftMs",
     from: "0",
     to: ["1", "(-1)"],
