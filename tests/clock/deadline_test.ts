@@ -129,7 +129,7 @@ describe("Deadline", () => {
   it("close() before there is a timer leaves none later", async () => {
     const clock = new FakeClock();
     const deadline = new Deadline(clock, 1_000);
-    void deadline.limit(held().work);
+    void limited(deadline, held().work);
     deadline.close();
     await settle();
     assert.equal(clock.waiting, 0);
