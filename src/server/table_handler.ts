@@ -158,9 +158,9 @@ export function tableHandler(tables: Tables, options: TableHandlerOptions = {}):
  * import { eventHandler, tableHandler } from "@vantage/live/server";
  * import assert from "node:assert/strict";
  *
- * const [products, clients] = ["products", "clients"].map((name) =>
- *   new LiveTable(new MemTable(name), name, new MemCache())
- * );
+ * const cache = new MemCache();
+ * const products = new LiveTable(new MemTable("products"), "products", cache);
+ * const clients = new LiveTable(new MemTable("clients"), "clients", cache);
  * const handlers = {
  *   "/products": tableHandler(products, { path: "/products" }),
  *   "/clients": tableHandler(clients, { path: "/clients", writable: ["insert"] }),

@@ -188,9 +188,9 @@ export class SseLiveStream implements LiveStream {
    * import { RestTable } from "@vantage/live/table/rest";
    * import assert from "node:assert/strict";
    *
-   * const [products, clients] = ["products", "clients"].map((name) =>
-   *   new LiveTable(new MemTable(name), name, new MemCache())
-   * );
+   * const cache = new MemCache();
+   * const products = new LiveTable(new MemTable("products"), "products", cache);
+   * const clients = new LiveTable(new MemTable("clients"), "clients", cache);
    * const handler = tableHandler({ products, clients }, { path: "/shop", writable: true });
    * // only for this example: leave it out, and the network is asked
    * const fetch = (input: Request | URL | string, init?: RequestInit) => handler(new Request(input, init));
