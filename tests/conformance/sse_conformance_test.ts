@@ -1,4 +1,4 @@
-import { type LiveEvent, ManualLiveStream } from "@vantage/live";
+import { type LiveEvent, type LiveStream, ManualLiveStream } from "@vantage/live";
 import { eventHandler } from "@vantage/live/server";
 import { SseLiveStream } from "@vantage/live/stream/sse";
 import { type OpenStream, streamConformance } from "@vantage/live/testing";
@@ -28,6 +28,7 @@ runSuite("SseLiveStream.of() a table among several keeps the promises of LiveStr
 async function openOneOfSeveral(): Promise<OpenStream> {
   const events = new ManualLiveStream();
   const handler = eventHandler({ products: events, others: new ManualLiveStream() });
+  const closing = new AbortController();
   const live = Promise.withResolvers<void>();
   const stream = new SseLiveStream("http://localhost/", {
     fetch: (input, init) => handler(new Request(input, init)),
@@ -37,10 +38,11 @@ async function openOneOfSeveral(): Promise<OpenStream> {
   const other = stream.of("others").subscribe().getReader();
   await live.promise;
   return {
-    stream: stream.of("products"),
+    stream: untilClosed(stream.of("products"), closing.signal),
     emit: (event) => void events.push(event),
     subscriberCount: () => stream.subscriberCount - 1,
     close: async () => {
+      closing.abort();
       await other.cancel();
       await handler.close();
     },
@@ -62,11 +64,7 @@ async function open(): Promise<OpenStream> {
     server.refuseNext(new Response(null, { status }));
   };
   return {
-    // Subscriptions that a case leaves behind would be connected anew for ever.
-    stream: {
-      subscribe: ({ signal = closing.signal, ...others } = {}) =>
-        stream.subscribe({ ...others, signal: AbortSignal.any([signal, closing.signal]) }),
-    },
+    stream: untilClosed(stream, closing.signal),
     emit,
     end: () => refuse(204),
     fail: () => refuse(403),
@@ -75,5 +73,13 @@ async function open(): Promise<OpenStream> {
       closing.abort();
       return server.stop();
     },
+  };
+}
+
+/** Subscriptions that a case leaves behind would be connected anew for ever. */
+function untilClosed(stream: LiveStream, closing: AbortSignal): LiveStream {
+  return {
+    subscribe: ({ signal = closing, ...others } = {}) =>
+      stream.subscribe({ ...others, signal: AbortSignal.any([signal, closing]) }),
   };
 }
