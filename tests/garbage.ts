@@ -4,12 +4,12 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { settle } from "@vantage/live/testing";
 
-type Collect = (force?: boolean) => void;
+type Collect = () => void;
 
 /** Collects garbage now, where the runtime lets a test ask for it; `undefined` elsewhere. */
 const collect = ((): Collect | undefined => {
-  const { Bun }: { Bun?: { readonly gc: Collect } } = globalThis as { Bun?: { readonly gc: Collect } };
-  if (Bun !== undefined) return Bun.gc;
+  const { Bun } = globalThis as { Bun?: { gc(force: boolean): void } };
+  if (Bun !== undefined) return () => Bun.gc(true);
   try {
     setFlagsFromString("--expose-gc");
     return runInNewContext("gc");
@@ -29,7 +29,7 @@ export const NO_COLLECTION: string | undefined = collect === undefined
 export async function assertForgotten(noted: readonly WeakRef<object>[]): Promise<void> {
   assert(noted.length > 0);
   await settle();
-  collect?.(true);
+  collect?.();
   const held = noted.filter((ref) => ref.deref() !== undefined).length;
   assert.equal(held, 0, `${held} of ${noted.length} are held`);
 }
@@ -38,7 +38,7 @@ export async function assertForgotten(noted: readonly WeakRef<object>[]): Promis
 export async function bytesKept(work: () => Promise<void> | void): Promise<number> {
   const held = async (): Promise<number> => {
     await settle();
-    collect?.(true);
+    collect?.();
     return process.memoryUsage().heapUsed;
   };
   const before = await held();
