@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { MemTable, type Operator, type Row, type Table, type TableLike } from "@vantage/live";
 import { SqliteTable } from "@vantage/live/table/sqlite";
+import { skippable } from "../skippable.ts";
 import { drivers } from "../conformance/sqlite_handles.ts";
 import { database, idsOf } from "./sqlite_database.ts";
 
@@ -59,7 +60,7 @@ describe(`A database in UTF-16 (seed ${seed}):`, () => {
 
 describe("A handle of another driver serves databases that somebody else designed:", () => {
   for (const { name, missing, open } of drivers) {
-    it(name, { skip: missing }, async () => {
+    skippable(name, missing, async () => {
       const db = await open();
       db.exec(`CREATE TABLE t (a TEXT, b INTEGER, n TEXT DEFAULT word, g AS (a || b), at DATE, PRIMARY KEY (a, b));
         CREATE TABLE log (n); CREATE TABLE keyless (v);

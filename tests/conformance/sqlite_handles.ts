@@ -6,12 +6,12 @@ export type OpenMemory = () => Promise<SqliteHandle>;
 /** The drivers that this runtime has, each with the reason why not, if it has it not. */
 export const drivers: readonly {
   readonly name: string;
-  readonly missing: string | false;
+  readonly missing: string | undefined;
   readonly open: OpenMemory;
 }[] = [
-  { name: "node:sqlite", missing: false, open: openNode },
-  { name: "a driver as strict as better-sqlite3", missing: false, open: openStrict },
-  { name: "bun:sqlite", missing: "Bun" in globalThis ? false : "bun:sqlite is only in Bun", open: openBun },
+  { name: "node:sqlite", missing: undefined, open: openNode },
+  { name: "a driver as strict as better-sqlite3", missing: undefined, open: openStrict },
+  { name: "bun:sqlite", missing: "Bun" in globalThis ? undefined : "bun:sqlite is only in Bun", open: openBun },
 ];
 
 /** A database in memory, opened with the driver that every runtime has. */
