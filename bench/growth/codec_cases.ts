@@ -16,10 +16,21 @@ const SHAPES: Readonly<Record<string, (n: number) => Rows>> = {
   "a list of n": (n) => rowsOf(1, () => ({ list: upTo(n) })),
 };
 
-const BEYOND_SHAPES: readonly string[] = ["n rows that have no column in common", "n columns"];
+/** Where a shape begins at another size. */
+const SIZES: Readonly<Record<string, Partial<GrowthCase>>> = {
+  "n rows that have no column in common": {
+    from: 8_192,
+    because: "From 8,192, since V8 keeps up to some thousands of sets of keys in a faster form.",
+  },
+  "n columns": beyondShapes,
+  "a text of n characters": {
+    from: 16,
+    because: "From 16, each standing for 100 characters: longer texts leave the processor's cache on the way.",
+  },
+};
 
 export const codecCases: readonly GrowthCase[] = Object.entries(SHAPES).flatMap(([shape, rowsAt]) =>
-  alike(BEYOND_SHAPES.includes(shape) ? beyondShapes : {}, [
+  alike(SIZES[shape] ?? {}, [
     {
       name: `encodeRows() of ${shape}`,
       prepare: (n) => {
