@@ -8,6 +8,7 @@ import { keepsPart, type KeyPart, keyParts, RawText, rowidIn } from "./sqlite_id
 import type { FoundRow } from "./sqlite_reader.ts";
 import type { SqliteColumn, SqliteSchema } from "./sqlite_schema.ts";
 import { fromSqlite, toSqlite } from "./sqlite_values.ts";
+import { isStorable } from "./sqlite_text.ts";
 
 /** One column with the SQL of what is to stand in it. */
 export interface Assignment {
@@ -126,7 +127,11 @@ export class SqliteAssignments {
   #assign(column: SqliteColumn, value: Value, stored: SqliteValue = null): Assignment {
     const { name, kind } = column;
     const format = kind === "date" && isDate(value) ? readDate(stored)?.format ?? this.#formatOf(column) : undefined;
-    return { column, sql: "?", params: [toSqlite(value, name, kind, format)] };
+    const param = toSqlite(value, name, kind, format);
+    if (typeof param === "string" && !isStorable(param, this.#schema.encoding)) {
+      throw new TypeError(`Column ${describe(name)} cannot hold ${describe(value)}: its database is in UTF-16`);
+    }
+    return { column, sql: "?", params: [param] };
   }
 
   /** How the dates of a column are written: as the first that is found, else as its declaration tells. */

@@ -7,7 +7,7 @@ import { dateMsSql } from "./sqlite_date_sql.ts";
 import { jsonNumberSql, jsonTextSql, jsonTypeSql } from "./sqlite_json_sql.ts";
 import type { Sql } from "./sqlite_query.ts";
 import type { SqliteColumn, SqliteSchema } from "./sqlite_schema.ts";
-import { textDecoder, textOf } from "./sqlite_text.ts";
+import { isStorable, textDecoder, textOf } from "./sqlite_text.ts";
 import { LARGEST_INTEGER, toSqlite } from "./sqlite_values.ts";
 
 type Sign = "<" | "<=" | ">" | ">=";
@@ -90,7 +90,7 @@ function oneOfSql(column: SqliteColumn, operands: readonly Value[], { encoding }
   for (const operand of operands) {
     const comparand = isNoText(operand, encoding)
       ? bytesComparand(column, operand)
-      : operand !== null && canBeHeld(operand)
+      : operand !== null && canBeHeld(operand, encoding)
       ? comparandOf(column, operand)
       : undefined;
     if (comparand === undefined) continue;
@@ -141,8 +141,8 @@ function isFloat(operand: bigint): boolean {
 }
 
 /** Whether a database could hold what equals the operand. */
-function canBeHeld(operand: Value): boolean {
-  if (typeof operand === "string") return operand.isWellFormed();
+function canBeHeld(operand: Value, encoding: string): boolean {
+  if (typeof operand === "string") return isStorable(operand, encoding);
   return !isBeyondAll(operand) && (typeof operand !== "bigint" || fits(operand) || isFloat(operand));
 }
 

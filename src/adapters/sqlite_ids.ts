@@ -2,6 +2,7 @@ import { isBytes } from "../table/realm.ts";
 import { quoteName, type SqliteValue } from "../sqlite/sqlite_handle.ts";
 import type { Affinity, SqliteColumn, SqliteSchema } from "./sqlite_schema.ts";
 import type { Sql } from "./sqlite_query.ts";
+import { isStorable } from "./sqlite_text.ts";
 
 /** A text that is not well-formed in the database's encoding, and so has no string that is it. */
 export class RawText {
@@ -78,8 +79,9 @@ export function keepsPart({ affinity }: SqliteColumn, part: KeyPart): boolean {
 
 const NUMERIC = /^[ \t-\r]*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?[ \t-\r]*(\0|$)/i;
 
-function decodeId(schema: SqliteSchema, id: string): Decoded | undefined {
-  const { columns, rowid } = schema.key;
+function decodeId({ key, encoding }: SqliteSchema, id: string): Decoded | undefined {
+  const { columns, rowid } = key;
+  if (!isStorable(id, encoding)) return undefined;
   const number = integerIn(columns.length === 0 ? id : /^~r(.*)$/.exec(id)?.[1] ?? "");
   if (rowid !== undefined && number !== undefined) return { rowid: number };
   if (columns.length === 0) return undefined;
@@ -119,7 +121,6 @@ function encodePart(part: KeyPart, affinity: Affinity): string {
 }
 
 function decodePart(text: string, affinity: Affinity): KeyPart | undefined {
-  if (!text.isWellFormed()) return undefined;
   if (!text.startsWith("~")) return affinity === "text" ? text : numberIn(text) ?? text;
   const content = text.slice(2);
   switch (text.charAt(1)) {

@@ -7,6 +7,7 @@ import { dateMsSql } from "./sqlite_date_sql.ts";
 import { idSql } from "./sqlite_ids.ts";
 import { jsonTextSql } from "./sqlite_json_sql.ts";
 import type { SqliteColumn, SqliteSchema } from "./sqlite_schema.ts";
+import { isStorable } from "./sqlite_text.ts";
 
 /** SQL with the values of its parameters, in order. */
 export interface Sql {
@@ -120,7 +121,7 @@ function sortTerms({ alias }: SqliteSchema, { name, kind }: SqliteColumn): reado
 
 function searchSql(search: string, schema: SqliteSchema, fields: readonly string[]): Sql {
   const columns = schema.columns.filter((column) => fields.includes(column.name));
-  if (columns.length === 0 || !search.isWellFormed()) return { text: "FALSE", params: [] };
+  if (columns.length === 0 || !isStorable(search, schema.encoding)) return { text: "FALSE", params: [] };
   return {
     text: joinBalanced(columns.map((column) => `instr(lower(${textSql(column)}), lower(?)) > 0`), " OR "),
     params: columns.map(() => search),

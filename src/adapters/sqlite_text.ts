@@ -13,3 +13,8 @@ export function textOf(bytes: Uint8Array, decoder: TextDecoder): string | undefi
     return undefined;
   }
 }
+
+/** Whether a database of an encoding keeps a text as it is: in UTF-16, SQLite stores U+FFFD for U+FFFE and U+FFFF. */
+export function isStorable(text: string, encoding: string): boolean {
+  return text.isWellFormed() && (encoding === "UTF-8" || !/[\ufffe\uffff]/.test(text));
+}

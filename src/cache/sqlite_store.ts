@@ -240,7 +240,7 @@ function byteLength(text: string): number {
 
 /**
  * A text as SQLite can keep it, different for every different text; and what starts with a text still does. SQLite takes
- * all lone surrogates as one, and its `substr` ends at a NUL.
+ * all lone surrogates as one, in UTF-16 U+FFFE and U+FFFF as well, and its `substr` ends at a NUL.
  */
 function storable(text: string): string {
   return text.replace(UNSTORABLE, (unit) => `\u0001${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
@@ -248,7 +248,7 @@ function storable(text: string): string {
 
 // Halves of pairs as well, since a prefix may end between them. A LiveTable's keys hold no control characters.
 // deno-lint-ignore no-control-regex -- control characters are what is looked for
-const UNSTORABLE = /[\u0000\u0001\ud800-\udfff]/g;
+const UNSTORABLE = /[\u0000\u0001\ud800-\udfff\ufffe\uffff]/g;
 
 function storableScopeOf(key: string): string | undefined {
   const scope = scopeOf(key);

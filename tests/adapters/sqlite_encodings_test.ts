@@ -24,7 +24,8 @@ const TEXTS = [
   "10",
 ];
 const [seed = 0] = crypto.getRandomValues(new Int32Array(1));
-const texts = fc.uniqueArray(fc.oneof(fc.constantFrom(...TEXTS), fc.string({ unit: "binary", maxLength: 3 })), {
+const anyText = fc.string({ unit: "binary", maxLength: 3 }).filter((text) => !/[\ufffe\uffff]/.test(text));
+const texts = fc.uniqueArray(fc.oneof(fc.constantFrom(...TEXTS), anyText), {
   maxLength: 10,
 });
 
@@ -54,6 +55,27 @@ describe(`A database in UTF-16 (seed ${seed}):`, () => {
         }),
         { numRuns: 40, seed },
       );
+    });
+
+    it(`${encoding} refuses what SQLite would store as U+FFFD, and takes it for no other text`, async () => {
+      const db = database(`PRAGMA encoding = '${encoding}'; CREATE TABLE t (id TEXT PRIMARY KEY, v TEXT, doc JSON)`);
+      const table = await SqliteTable.open(db, "t");
+      await table.insertValue("\ufffd", { v: "\ufffd" });
+      for (const text of ["\ufffe", "\uffff", "a\uffff"]) {
+        await assert.rejects(table.insertValue(text, {}), { name: "RejectedError" });
+        assert.equal(await table.getValue(text), undefined);
+        await table.delete(text);
+        for (const row of [{ v: text }, { doc: [text] }]) {
+          await assert.rejects(table.insertValue("new", row), TypeError);
+          await assert.rejects(table.patchValue("\ufffd", row), TypeError);
+        }
+        for (const set of [table.where("v", "eq", text), table.where("v", "in", [text]), table.search(text)]) {
+          assert.deepEqual(await idsOf(set), []);
+        }
+        assert.deepEqual(await idsOf(table.where("v", "ne", text)), ["\ufffd"]);
+      }
+      assert.deepEqual((await table.listValues()).get("\ufffd"), { id: "\ufffd", v: "\ufffd", doc: null });
+      db.close();
     });
   }
 });
