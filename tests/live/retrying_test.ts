@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { MemCache } from "@vantage/live";
-import { settle } from "@vantage/live/testing";
+import { type Clock, MemCache } from "@vantage/live";
+import { FakeClock, settle } from "@vantage/live/testing";
 import { fixture, slowly } from "./fixture.ts";
 
 for (const [name, inner] of [["at once", () => new MemCache()], ["later", () => slowly(new MemCache())]] as const) {
@@ -60,6 +60,23 @@ for (const [name, inner] of [["at once", () => new MemCache()], ["later", () => 
       await table.listValues();
       await table.listValues();
       assert.equal(table.stats().hits, 1);
+      await table.close();
+    });
+
+    it("is waited for in the background, so that it keeps no process alive", async () => {
+      const fake = new FakeClock();
+      const waits: (boolean | undefined)[] = [];
+      const clock: Clock = {
+        now: () => fake.now(),
+        monotonic: () => fake.monotonic(),
+        random: () => 0,
+        wait: (ms, options) => (waits.push(options?.background), fake.wait(ms, options)),
+      };
+      const { table, cache } = fixture({ clock, cacheTimeoutMs: Infinity }, inner());
+      for (let time = 0; time < 2; time++) cache.plan.fail("invalidatePrefix", new Error("locked"));
+      await table.patchValue("a", { price: 9 });
+      await fake.advance(60_000);
+      assert.deepEqual(waits, [true, true]);
       await table.close();
     });
 
