@@ -28,7 +28,7 @@ export class Backoff {
     if (this.#clock.monotonic() - this.#begunAt >= GOOD_MS) this.#attempts = 0;
     this.#begunAt = Infinity;
     const longest = Math.min(FIRST_PAUSE_MS * 2 ** this.#attempts, LONGEST_PAUSE_MS);
-    this.#attempts = Math.min(this.#attempts + 1, 32);
+    this.#attempts++;
     return longest * (0.5 + this.#clock.random() / 2);
   }
 
