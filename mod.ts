@@ -54,7 +54,7 @@ export type {
   WritableValueSet,
   WriteOptions,
 } from "./src/table/table_like.ts";
-export type { MaybePromise } from "./src/table/maybe_promise.ts";
+export type { MaybePromise } from "./src/base/maybe_promise.ts";
 export type { SourceCall, SourceRows, TableSource } from "./src/table/table_source.ts";
 export { TableHandle } from "./src/table/table_handle.ts";
 export { defineTable, Table } from "./src/table/table.ts";
@@ -96,6 +96,5 @@ export type { Write, WriteState } from "./src/queue/write.ts";
 export type { WriteAnswer, WriteOp } from "./src/queue/write_op.ts";
 
 // Seeing what happens, and the time it happens at
-export { type Clock, systemClock, type WaitOptions } from "./src/clock/clock.ts";
+export { type Clock, systemClock, type WaitOptions } from "./src/base/clock.ts";
 export type { Span, TraceFields, TraceLevel, Tracer, TraceRecord, TraceTarget } from "./src/trace/tracer.ts";
-export { ConsoleTracer, type ConsoleTracerOptions } from "./src/trace/console_tracer.ts";

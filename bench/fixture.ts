@@ -1,5 +1,5 @@
 import { Pagination, type Query } from "@vantage/live";
-import { type SqliteHandle, type SqliteStatement, SqliteTable } from "@vantage/live/table/sqlite";
+import { type SqliteHandle, type SqliteStatement, SqliteTable } from "@vantage/live/sqlite";
 import { DatabaseSync } from "node:sqlite";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,6 +1,6 @@
 import { type Cache, LiveTable, MemCache } from "@vantage/live";
-import { SqliteCache } from "@vantage/live/cache/sqlite";
-import { RestTable } from "@vantage/live/table/rest";
+import { SqliteCache } from "@vantage/live/sqlite";
+import { RestTable } from "@vantage/live/rest";
 import { firstPage, temporaryPath } from "./fixture.ts";
 import { measure } from "./measure.ts";
 import { ServerProcess } from "./server_process.ts";

@@ -1,5 +1,5 @@
 import { type Cache, LiveTable, MemCache, NoCache } from "@vantage/live";
-import { SqliteCache } from "@vantage/live/cache/sqlite";
+import { SqliteCache } from "@vantage/live/sqlite";
 import { firstPage, openBakery, temporaryPath } from "./fixture.ts";
 import { measure } from "./measure.ts";
 

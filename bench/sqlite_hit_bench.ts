@@ -1,5 +1,5 @@
 import { LiveTable, Rows } from "@vantage/live";
-import { SqliteCache } from "@vantage/live/cache/sqlite";
+import { SqliteCache } from "@vantage/live/sqlite";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 // The codec is no entry of the library: what is compared is a hit with the least that any hit must do.
 import { decodeRows } from "../src/cache/codec.ts";

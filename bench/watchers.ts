@@ -9,8 +9,8 @@
  */
 
 import { LiveTable, MemCache, type Rows } from "@vantage/live";
-import { SseLiveStream } from "@vantage/live/stream/sse";
-import { RestTable, type TableDescription } from "@vantage/live/table/rest";
+import { SseLiveStream } from "@vantage/live/rest";
+import { RestTable, type TableDescription } from "@vantage/live/rest";
 import { productId } from "./fixture.ts";
 import { numberFlags } from "./number_flags.ts";
 import { ServerProcess } from "./server_process.ts";

@@ -1,5 +1,5 @@
 import { LiveTable, MemCache, type TableLike } from "@vantage/live";
-import { SqliteCache } from "@vantage/live/cache/sqlite";
+import { SqliteCache } from "@vantage/live/sqlite";
 import { openBakery, productId, temporaryPath } from "./fixture.ts";
 import { measure } from "./measure.ts";
 

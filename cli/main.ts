@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import process from "node:process";
-import { ConsoleTracer, type Tracer, UnavailableError } from "@vantage/live";
+import { type Tracer, UnavailableError } from "@vantage/live";
+import { ConsoleTracer } from "@vantage/live/console";
 import { addVerb } from "./add_verb.ts";
 import { type Arguments, type Flag, parseCommandLine } from "./args.ts";
 import { BadInput, messageOf } from "./bad_input.ts";

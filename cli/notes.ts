@@ -1,4 +1,4 @@
-import type { SseState } from "@vantage/live/stream/sse";
+import type { SseState } from "@vantage/live/rest";
 
 /** What happened since somebody looked last. */
 export interface Happened {

@@ -1,8 +1,8 @@
 import { existsSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { type Cache, MemCache, NoCache, type Tracer } from "@vantage/live";
-import { DenoKvCache } from "@vantage/live/cache/deno-kv";
-import { SqliteCache } from "@vantage/live/cache/sqlite";
+import { DenoKvCache } from "@vantage/live/deno-kv";
+import { SqliteCache } from "@vantage/live/sqlite";
 import { BadInput, opening } from "./bad_input.ts";
 import type { CachePlace } from "./places.ts";
 

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type { Table } from "@vantage/live";
-import { RestTable, type TableDescription } from "@vantage/live/table/rest";
-import { SqliteTable } from "@vantage/live/table/sqlite";
+import { RestTable, type TableDescription } from "@vantage/live/rest";
+import { SqliteTable } from "@vantage/live/sqlite";
 import { BadInput, opening } from "./bad_input.ts";
 import type { KeptMap } from "./kept_map.ts";
 import { type FileMaster, type Places, type ServerMaster, tableUrl } from "./places.ts";

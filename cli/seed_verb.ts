@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { LiveTable } from "@vantage/live";
-import { SqliteTable } from "@vantage/live/table/sqlite";
+import { SqliteTable } from "@vantage/live/sqlite";
 import type { Arguments } from "./args.ts";
 import { BadInput, opening } from "./bad_input.ts";
 import { BAKERY_TABLES, type BakerySize, SMALL_BAKERY } from "./bakery.ts";

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { LiveTable, NoCache, type Tracer, UnsupportedError } from "@vantage/live";
 import { type TableHandler, tableHandler } from "@vantage/live/server";
-import { SqliteTable } from "@vantage/live/table/sqlite";
+import { SqliteTable } from "@vantage/live/sqlite";
 import { opening } from "./bad_input.ts";
 import { FileChanges } from "./file_changes.ts";
 import { checkThere } from "./opened_master.ts";

@@ -1,5 +1,5 @@
 import type { LiveEvent, LiveStream, Query } from "@vantage/live";
-import { SseLiveStream } from "@vantage/live/stream/sse";
+import { SseLiveStream } from "@vantage/live/rest";
 import type { Arguments } from "./args.ts";
 import { FileChanges } from "./file_changes.ts";
 import { Interruption } from "./interruption.ts";

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { type LiveStream, LiveTable, NotFoundError, type Table, type TableLike } from "@vantage/live";
-import { SqliteTable } from "@vantage/live/table/sqlite";
+import { SqliteTable } from "@vantage/live/sqlite";
 import type { Arguments } from "./args.ts";
 import { BadInput, opening } from "./bad_input.ts";
 import { SMALL_BAKERY } from "./bakery.ts";

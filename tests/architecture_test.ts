@@ -9,39 +9,34 @@ const SOURCES = readdirSync(join(ROOT, "src"), { recursive: true, encoding: "utf
   .filter((name) => name.endsWith(".ts"))
   .map((name) => join("src", name));
 
-/** What a folder of src may import besides itself. */
-const MAY_IMPORT: Record<string, readonly string[]> = {
-  base: [],
-  table: ["base"],
-  clock: ["base"],
-  sqlite: ["base", "table"],
-  trace: ["base", "table", "clock"],
-  cache: ["base", "table", "trace", "sqlite"],
-  queue: ["base", "table", "trace", "clock"],
-  wire: ["base", "table"],
-  stream: ["base", "table", "trace", "clock", "wire"],
-  adapters: ["base", "table", "trace", "clock", "sqlite", "wire"],
-  server: ["base", "table", "stream", "trace", "clock", "wire"],
-  live: ["base", "table", "cache", "queue", "stream", "trace", "clock"],
-  testing: ["base", "table", "cache", "stream", "clock"],
+const DESIGN = readFileSync(join(ROOT, "DESIGN.md"), "utf8");
+const PICTURE = DESIGN.slice(DESIGN.indexOf("## The picture of src"), DESIGN.indexOf("## Decisions"));
+
+/** What a folder of src may import besides itself, as the picture says. */
+const MAY_IMPORT = new Map(
+  Array.from(
+    PICTURE.matchAll(/^src\/(\w+)\/ +←(.*?) {2}/gm),
+    ([, folder = "", names = ""]) => [folder, names.match(/\w+/g) ?? []],
+  ),
+);
+
+/** A Durable Object's storage is SQLite, so its cache keeps rows as that of SQLite does. */
+const OTHER_DRIVERS: Readonly<Record<string, readonly string[]>> = { durable_object: ["sqlite"] };
+
+/** The only files that import anything from outside, and what. */
+const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
+  "src/cache/codec.ts": ["cbor-x/index-no-eval"],
+  "src/drivers/otel/otel_tracer.ts": ["@opentelemetry/api"],
+  "src/drivers/rest/sse_connection.ts": ["eventsource-parser"],
+  "src/drivers/sqlite/sqlite_cache_file.ts": ["node:fs", "node:path"],
+  "src/drivers/sqlite/sqlite_handle.ts": ["node:sqlite", "node:fs/promises"],
 };
 
-/** Files with an entry of their own in deno.json, and what only they may import from outside. */
-const ENTRIES: Record<string, readonly string[]> = {
-  "src/cache/sqlite_cache.ts": [],
-  "src/cache/deno_kv_cache.ts": [],
-  "src/cache/durable_object_cache.ts": [],
-  "src/cache/sqlite_cache_file.ts": ["node:fs", "node:path"],
-  "src/cache/codec.ts": ["cbor-x/index-no-eval"],
-  "src/adapters/sqlite_table.ts": [],
-  "src/adapters/rest_table.ts": [],
-  "src/server/table_handler.ts": [],
-  "src/stream/sse_live_stream.ts": [],
-  "src/stream/sse_connection.ts": ["eventsource-parser"],
-  "src/sqlite/sqlite_handle.ts": ["node:sqlite", "node:fs/promises"],
-  "src/trace/otel_tracer.ts": ["@opentelemetry/api"],
-  "src/testing/mod.ts": [],
-};
+const { exports: ENTRIES } = manifest("deno.json");
+
+function manifest(name: string): { readonly exports: Record<string, string>; readonly version: string } {
+  return JSON.parse(readFileSync(join(ROOT, name), "utf8"));
+}
 
 function importsOf(file: string): string[] {
   const text = readFileSync(join(ROOT, file), "utf8").replaceAll(/^\s*\*.*$/gm, "");
@@ -52,6 +47,10 @@ function folderOf(file: string): string {
   return file.split(/[\\/]/)[1] ?? "";
 }
 
+function driverOf(file: string): string {
+  return file.split(/[\\/]/)[2] ?? "";
+}
+
 function local(file: string): string[] {
   return importsOf(file).filter((name) => name.startsWith(".")).map((name) =>
     relative(ROOT, resolve(ROOT, dirname(file), name))
@@ -59,25 +58,47 @@ function local(file: string): string[] {
 }
 
 describe("The picture of src in DESIGN.md", () => {
+  it("has every folder", () => {
+    assert.deepEqual([...MAY_IMPORT.keys()].sort(), [...new Set(SOURCES.map(folderOf))].sort());
+  });
+
   it("imports point one way", () => {
     for (const file of SOURCES) {
-      const allowed = [folderOf(file), ...MAY_IMPORT[folderOf(file)] ?? []];
+      const allowed = [folderOf(file), ...MAY_IMPORT.get(folderOf(file)) ?? []];
       for (const target of local(file)) assert(allowed.includes(folderOf(target)), `${file} imports ${target}`);
     }
   });
 
-  it("nothing but the entries that say so imports anything from outside", () => {
-    for (const file of SOURCES) {
-      const outside = importsOf(file).filter((name) => !name.startsWith("."));
-      assert.deepEqual(outside.filter((name) => !(ENTRIES[file] ?? []).includes(name)), [], file);
+  it("a driver imports no other driver", () => {
+    for (const file of SOURCES.filter((file) => folderOf(file) === "drivers")) {
+      const allowed = [driverOf(file), ...OTHER_DRIVERS[driverOf(file)] ?? []];
+      for (const target of local(file).filter((target) => folderOf(target) === "drivers")) {
+        assert(allowed.includes(driverOf(target)), `${file} imports ${target}`);
+      }
     }
   });
 
-  it("mod.ts reaches no adapter: the core has no dependency", () => {
+  it("each driver is one entry", () => {
+    const drivers = new Set(SOURCES.filter((file) => folderOf(file) === "drivers").map(driverOf));
+    const entries = Object.values(ENTRIES).filter((file) => file.startsWith("./src/drivers/")).map((file) =>
+      driverOf(file.slice(2))
+    );
+    assert.deepEqual(entries.sort(), [...drivers].sort());
+  });
+
+  it("nothing but the files that say so imports anything from outside", () => {
+    for (const file of SOURCES) {
+      const outside = importsOf(file).filter((name) => !name.startsWith("."));
+      assert.deepEqual(outside.filter((name) => !(OUTSIDE[file] ?? []).includes(name)), [], file);
+    }
+  });
+
+  it("mod.ts reaches no other entry and nothing from outside: the core has no dependency", () => {
+    const others = Object.values(ENTRIES).map((file) => file.slice(2)).filter((file) => file !== "mod.ts");
     const reached = new Set<string>(["mod.ts"]);
     for (const file of reached) for (const target of local(file)) reached.add(target);
     for (const file of reached) {
-      assert(!(file in ENTRIES), `mod.ts reaches ${file}`);
+      assert(!others.includes(file) && folderOf(file) !== "drivers", `mod.ts reaches ${file}`);
       assert.deepEqual(importsOf(file).filter((name) => !name.startsWith(".")), [], file);
     }
   });
@@ -90,9 +111,7 @@ describe("The picture of src in DESIGN.md", () => {
   });
 
   it("deno.json and package.json offer the same entries, and each is a file", () => {
-    const read = (name: string): { exports: Record<string, string>; version: string } =>
-      JSON.parse(readFileSync(join(ROOT, name), "utf8"));
-    const [deno, node] = [read("deno.json"), read("package.json")];
+    const [deno, node] = [manifest("deno.json"), manifest("package.json")];
     assert.deepEqual(deno.exports, node.exports);
     assert.equal(deno.version, node.version);
     for (const target of Object.values(deno.exports)) readFileSync(join(ROOT, target));

@@ -1,7 +1,7 @@
 import { type Cache, type CachedRows, MemCache, Rows } from "@vantage/live";
-import { DenoKvCache } from "@vantage/live/cache/deno-kv";
-import { DurableObjectCache } from "@vantage/live/cache/durable-object";
-import { SqliteCache } from "@vantage/live/cache/sqlite";
+import { DenoKvCache } from "@vantage/live/deno-kv";
+import { DurableObjectCache } from "@vantage/live/durable-object";
+import { SqliteCache } from "@vantage/live/sqlite";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { temporaryPath } from "../fixture.ts";
 import { alike, each, type GrowthCase, upTo } from "./growth_case.ts";

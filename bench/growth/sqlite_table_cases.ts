@@ -1,5 +1,5 @@
 import type { Row, Table } from "@vantage/live";
-import { SqliteTable } from "@vantage/live/table/sqlite";
+import { SqliteTable } from "@vantage/live/sqlite";
 import { DatabaseSync } from "node:sqlite";
 import { each, type GrowthCase, upTo } from "./growth_case.ts";
 

@@ -1,5 +1,5 @@
 import { type Cache, LiveTable, ManualLiveStream, MemCache, MemTable, type Row, UnavailableError } from "@vantage/live";
-import { SqliteCache } from "@vantage/live/cache/sqlite";
+import { SqliteCache } from "@vantage/live/sqlite";
 import { type CacheOp, FakeClock, FaultyCache, FaultyTable, type TableOp } from "@vantage/live/testing";
 import { CountedSignal } from "./counted_signal.ts";
 

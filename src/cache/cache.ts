@@ -1,5 +1,5 @@
 import type { Rows } from "../table/rows.ts";
-import type { MaybePromise } from "../table/maybe_promise.ts";
+import type { MaybePromise } from "../base/maybe_promise.ts";
 
 /** What is kept under one key. */
 export interface CachedRows {

@@ -1,7 +1,7 @@
 import { DEFAULT_ITEMS_PER_PAGE } from "../table/pagination.ts";
 import { canonicalQuery } from "../table/canonical_query.ts";
 import { narrowing, type Query } from "../table/query.ts";
-import { describe } from "../table/row.ts";
+import { describe } from "../base/describe.ts";
 
 /**
  * The keys of one LiveTable, and the only place that builds or reads keys:

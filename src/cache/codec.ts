@@ -1,6 +1,7 @@
 import { Encoder, Tag } from "cbor-x/index-no-eval";
-import { isBytes, isDate } from "../table/realm.ts";
-import { describe, MAX_ROW_DEPTH, type Row, setField, type Value } from "../table/row.ts";
+import { isBytes, isDate } from "../base/realm.ts";
+import { describe } from "../base/describe.ts";
+import { MAX_ROW_DEPTH, type Row, setField, type Value } from "../table/row.ts";
 import { lazyRows, type Rows } from "../table/rows.ts";
 
 /**

@@ -1,5 +1,5 @@
-import { rememberSelf, selfOf } from "../table/self.ts";
-import { wholeNumber } from "../table/whole_number.ts";
+import { rememberSelf, selfOf } from "../base/self.ts";
+import { wholeNumber } from "../base/whole_number.ts";
 import type { Cache, CachedRows, Fence } from "./cache.ts";
 import { scopeOf } from "./cache_key.ts";
 

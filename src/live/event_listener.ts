@@ -1,11 +1,11 @@
-import type { Clock } from "../clock/clock.ts";
+import type { Clock } from "../base/clock.ts";
 import { type LiveEvent, toLiveEvent } from "../stream/live_event.ts";
 import type { LiveStream } from "../stream/live_stream.ts";
 import type { ManualLiveStream } from "../stream/manual_live_stream.ts";
 import { failure, type Trace } from "../trace/trace.ts";
 import type { TraceFields, TraceLevel } from "../trace/tracer.ts";
-import { Backoff } from "../clock/backoff.ts";
-import { Pause } from "../clock/pause.ts";
+import { Backoff } from "../base/backoff.ts";
+import { Pause } from "../base/pause.ts";
 import type { Invalidation } from "./invalidation.ts";
 import type { Counters, InvalidationCause } from "./live_stats.ts";
 

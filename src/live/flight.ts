@@ -1,4 +1,4 @@
-import { onAbort } from "../clock/on_abort.ts";
+import { onAbort } from "../base/on_abort.ts";
 
 /** Asks the master within a flight: with the flight's signal, and only while somebody waits for the answer. */
 export type Ask = <A>(load: (signal: AbortSignal) => Promise<A>) => Promise<A>;

@@ -1,8 +1,8 @@
 import type { Cache, CachedRows, Fence } from "../cache/cache.ts";
 import { traceableKey } from "../cache/cache_key.ts";
-import type { Deadline } from "../clock/deadline.ts";
-import { isPromise, type MaybePromise } from "../table/maybe_promise.ts";
-import { describe } from "../table/row.ts";
+import type { Deadline } from "../base/deadline.ts";
+import { isPromise, type MaybePromise } from "../base/maybe_promise.ts";
+import { describe } from "../base/describe.ts";
 import { Rows } from "../table/rows.ts";
 import { failure, type Trace } from "../trace/trace.ts";
 import type { Counters } from "./live_stats.ts";

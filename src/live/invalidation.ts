@@ -1,7 +1,7 @@
 import type { Cache } from "../cache/cache.ts";
-import type { Clock } from "../clock/clock.ts";
-import { isPromise, type MaybePromise } from "../table/maybe_promise.ts";
-import { Backoff } from "../clock/backoff.ts";
+import type { Clock } from "../base/clock.ts";
+import { isPromise, type MaybePromise } from "../base/maybe_promise.ts";
+import { Backoff } from "../base/backoff.ts";
 import type { GuardedCache } from "./guarded_cache.ts";
 import type { Counters, InvalidationCause } from "./live_stats.ts";
 

@@ -1,13 +1,13 @@
 import type { Cache } from "../cache/cache.ts";
 import { CacheKeys } from "../cache/cache_key.ts";
-import { type Clock, systemClock } from "../clock/clock.ts";
-import { Deadline } from "../clock/deadline.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
+import { Deadline } from "../base/deadline.ts";
 import type { Write } from "../queue/write.ts";
 import { shareWriteOp, toWriteOp, type WriteAnswer, type WriteOp } from "../queue/write_op.ts";
 import { WriteQueue } from "../queue/write_queue.ts";
 import { ManualLiveStream } from "../stream/manual_live_stream.ts";
 import { ClosedError } from "../table/errors.ts";
-import { checkPort } from "../table/check_port.ts";
+import { checkPort } from "../base/check_port.ts";
 import type { AnyTable, WriteOptions } from "../table/table_like.ts";
 import { failure, Trace } from "../trace/trace.ts";
 import { EventListener } from "./event_listener.ts";

@@ -1,9 +1,9 @@
-import type { Clock } from "../clock/clock.ts";
+import type { Clock } from "../base/clock.ts";
 import type { LiveStream } from "../stream/live_stream.ts";
-import { checkOptions } from "../table/check_options.ts";
-import { checkPort } from "../table/check_port.ts";
-import { describe } from "../table/row.ts";
-import { wholeNumber } from "../table/whole_number.ts";
+import { checkOptions } from "../base/check_options.ts";
+import { checkPort } from "../base/check_port.ts";
+import { describe } from "../base/describe.ts";
+import { wholeNumber } from "../base/whole_number.ts";
 import type { AnyTable } from "../table/table_like.ts";
 import type { Tracer } from "../trace/tracer.ts";
 

@@ -6,9 +6,10 @@ import { describeWriteOp, type WriteAnswer, type WriteOp } from "../queue/write_
 import type { LiveStream } from "../stream/live_stream.ts";
 import { atPage, bothNarrowings, isUnlimited, type Query } from "../table/query.ts";
 import { shareQuery } from "../table/query_parts.ts";
-import { describe, type Row, toRow } from "../table/row.ts";
+import { describe } from "../base/describe.ts";
+import { type Row, toRow } from "../table/row.ts";
 import { type RowEntry, Rows } from "../table/rows.ts";
-import { selfOf } from "../table/self.ts";
+import { selfOf } from "../base/self.ts";
 import { TableHandle } from "../table/table_handle.ts";
 import type { AnyTable, CallOptions, Capabilities, Column, TableLike, WriteOptions } from "../table/table_like.ts";
 import type { TraceFields } from "../trace/tracer.ts";

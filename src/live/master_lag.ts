@@ -1,6 +1,6 @@
 import type { Fence } from "../cache/cache.ts";
-import type { Clock } from "../clock/clock.ts";
-import { isPromise, type MaybePromise } from "../table/maybe_promise.ts";
+import type { Clock } from "../base/clock.ts";
+import { isPromise, type MaybePromise } from "../base/maybe_promise.ts";
 import type { GuardedCache } from "./guarded_cache.ts";
 import type { Invalidation } from "./invalidation.ts";
 

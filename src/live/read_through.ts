@@ -1,8 +1,8 @@
 import type { CachedRows, Fence } from "../cache/cache.ts";
 import { traceableKey } from "../cache/cache_key.ts";
 import { MemCache } from "../cache/mem_cache.ts";
-import type { Clock } from "../clock/clock.ts";
-import { isPromise, type MaybePromise } from "../table/maybe_promise.ts";
+import type { Clock } from "../base/clock.ts";
+import { isPromise, type MaybePromise } from "../base/maybe_promise.ts";
 import { sameRow } from "../table/row.ts";
 import { ownRows, Rows, shareRows } from "../table/rows.ts";
 import type { CallOptions } from "../table/table_like.ts";

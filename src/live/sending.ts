@@ -1,7 +1,7 @@
 import type { Write } from "../queue/write.ts";
 import { describeWriteOp, type WriteOp } from "../queue/write_op.ts";
 import { DeadlockError } from "../table/errors.ts";
-import { describe } from "../table/row.ts";
+import { describe } from "../base/describe.ts";
 import { type AsyncContext, newAsyncContext } from "./async_context.ts";
 
 /** Who has a queue: the core of a table, which all its handles share. */

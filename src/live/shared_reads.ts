@@ -1,9 +1,9 @@
 import type { Fence } from "../cache/cache.ts";
-import { abortable } from "../clock/abortable.ts";
-import { onAbort } from "../clock/on_abort.ts";
-import type { Clock } from "../clock/clock.ts";
+import { abortable } from "../base/abortable.ts";
+import { onAbort } from "../base/on_abort.ts";
+import type { Clock } from "../base/clock.ts";
 import { ClosedError } from "../table/errors.ts";
-import { isPromise, type MaybePromise } from "../table/maybe_promise.ts";
+import { isPromise, type MaybePromise } from "../base/maybe_promise.ts";
 import type { Rows } from "../table/rows.ts";
 import type { CallOptions } from "../table/table_like.ts";
 import { type Ask, Flight } from "./flight.ts";

@@ -2,7 +2,7 @@ import { applyWriteOp, describeWriteOp, type WriteAnswer, type WriteOp } from ".
 import type { LiveEvent } from "../stream/live_event.ts";
 import type { ManualLiveStream } from "../stream/manual_live_stream.ts";
 import { TableError } from "../table/errors.ts";
-import { isPromise } from "../table/maybe_promise.ts";
+import { isPromise } from "../base/maybe_promise.ts";
 import type { TableLike } from "../table/table_like.ts";
 import { failure, type Trace } from "../trace/trace.ts";
 import type { Invalidation } from "./invalidation.ts";

@@ -1,4 +1,5 @@
-import { describe, holdsMutable, type Row, toRow } from "../table/row.ts";
+import { describe } from "../base/describe.ts";
+import { holdsMutable, type Row, toRow } from "../table/row.ts";
 import type { TableLike, WriteOptions } from "../table/table_like.ts";
 
 /** One operation on a table. */

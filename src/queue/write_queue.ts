@@ -1,7 +1,7 @@
 import { ClosedError, QueueFullError } from "../table/errors.ts";
-import { rememberSelf } from "../table/self.ts";
-import { wholeNumber } from "../table/whole_number.ts";
-import { onAbort } from "../clock/on_abort.ts";
+import { rememberSelf } from "../base/self.ts";
+import { wholeNumber } from "../base/whole_number.ts";
+import { onAbort } from "../base/on_abort.ts";
 import { Line } from "./line.ts";
 import type { Write, WriteState } from "./write.ts";
 import { describeWriteOp, type WriteAnswer, type WriteOp } from "./write_op.ts";

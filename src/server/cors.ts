@@ -1,6 +1,6 @@
-import { checkOptions } from "../table/check_options.ts";
-import { describe } from "../table/row.ts";
-import { wholeNumber } from "../table/whole_number.ts";
+import { checkOptions } from "../base/check_options.ts";
+import { describe } from "../base/describe.ts";
+import { wholeNumber } from "../base/whole_number.ts";
 import type { WriteVerb } from "../wire/writes.ts";
 import { methodsOf } from "./routes.ts";
 

@@ -1,4 +1,5 @@
-import { describe, type Row } from "../table/row.ts";
+import { describe } from "../base/describe.ts";
+import type { Row } from "../table/row.ts";
 import { failure, Trace } from "../trace/trace.ts";
 import type { TraceLevel } from "../trace/tracer.ts";
 import { badRequest, problemOf } from "../wire/problem.ts";

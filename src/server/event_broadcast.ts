@@ -1,5 +1,5 @@
-import { Backoff } from "../clock/backoff.ts";
-import type { Clock } from "../clock/clock.ts";
+import { Backoff } from "../base/backoff.ts";
+import type { Clock } from "../base/clock.ts";
 import { type LiveEvent, toLiveEvent } from "../stream/live_event.ts";
 import { EventClient } from "./event_client.ts";
 import { EventLog } from "./event_log.ts";

@@ -1,4 +1,4 @@
-import type { Clock } from "../clock/clock.ts";
+import type { Clock } from "../base/clock.ts";
 import type { EventLog } from "./event_log.ts";
 
 /** What an {@linkcode EventClient} works with. */

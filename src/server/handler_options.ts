@@ -1,8 +1,8 @@
-import { type Clock, systemClock } from "../clock/clock.ts";
-import type { MaybePromise } from "../table/maybe_promise.ts";
-import { checkFunction, checkOptions, checkTools } from "../table/check_options.ts";
-import { describe } from "../table/row.ts";
-import { wholeNumber } from "../table/whole_number.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
+import type { MaybePromise } from "../base/maybe_promise.ts";
+import { checkFunction, checkOptions, checkTools } from "../base/check_options.ts";
+import { describe } from "../base/describe.ts";
+import { wholeNumber } from "../base/whole_number.ts";
 import type { Tracer } from "../trace/tracer.ts";
 import { toWriteVerbs, type WriteVerb } from "../wire/writes.ts";
 import { type Cors, CorsPolicy } from "./cors.ts";

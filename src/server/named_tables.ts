@@ -1,5 +1,5 @@
 import { isNarrowed } from "../table/query.ts";
-import { describe } from "../table/row.ts";
+import { describe } from "../base/describe.ts";
 import type { LiveStream } from "../stream/live_stream.ts";
 import type { TableLike } from "../table/table_like.ts";
 

@@ -1,5 +1,5 @@
 import { TableError, UnsupportedError } from "../table/errors.ts";
-import { describe } from "../table/row.ts";
+import { describe } from "../base/describe.ts";
 import { badRequest, type Problem, problemOf } from "../wire/problem.ts";
 import { Refusal } from "./answers.ts";
 

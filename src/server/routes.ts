@@ -1,4 +1,5 @@
-import { describe, type Row } from "../table/row.ts";
+import { describe } from "../base/describe.ts";
+import type { Row } from "../table/row.ts";
 import type { WriteVerb } from "../wire/writes.ts";
 import { refuse } from "./refusals.ts";
 

@@ -1,4 +1,5 @@
-import { describe, holdsMutable, type Row, toRow } from "../table/row.ts";
+import { describe } from "../base/describe.ts";
+import { holdsMutable, type Row, toRow } from "../table/row.ts";
 
 /**
  * What happened at the master. `changed` says that something did, not what: it is also what a listener hears that

@@ -1,6 +1,6 @@
-import { onAbort } from "../clock/on_abort.ts";
-import { rememberSelf } from "../table/self.ts";
-import { wholeNumber } from "../table/whole_number.ts";
+import { onAbort } from "../base/on_abort.ts";
+import { rememberSelf } from "../base/self.ts";
+import { wholeNumber } from "../base/whole_number.ts";
 import { type LiveEvent, shareLiveEvent, toLiveEvent } from "./live_event.ts";
 import type { LiveStream, SubscribeOptions } from "./live_stream.ts";
 

@@ -1,5 +1,5 @@
 import { field, type Row, sameValue, setField, toRow, type Value } from "./row.ts";
-import { rememberSelf, selfOf } from "./self.ts";
+import { rememberSelf, selfOf } from "../base/self.ts";
 import type { CallOptions, TableLike, WriteOptions } from "./table_like.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { compareText } from "./compare_values.ts";
-import { isBytes, isDate } from "./realm.ts";
+import { isBytes, isDate } from "../base/realm.ts";
 import type { Value } from "./row.ts";
 
 /**

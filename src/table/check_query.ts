@@ -2,7 +2,8 @@ import { chained, itemsAfter } from "./chain.ts";
 import { Pagination } from "./pagination.ts";
 import { type Condition, type Operator, OPERATORS, type Order, type Query } from "./query.ts";
 import { partsOf, queryOf } from "./query_parts.ts";
-import { describe, holdsMutable, toValue, type Value } from "./row.ts";
+import { describe } from "../base/describe.ts";
+import { holdsMutable, toValue, type Value } from "./row.ts";
 
 /** The table that a query is for. */
 interface Target {

@@ -1,4 +1,4 @@
-import { isBytes, isDate } from "./realm.ts";
+import { isBytes, isDate } from "../base/realm.ts";
 import type { Value } from "./row.ts";
 
 /** The kinds of value in their order; numbers and bigints are one kind. */

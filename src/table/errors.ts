@@ -1,4 +1,4 @@
-import { brand } from "./brand.ts";
+import { brand } from "../base/brand.ts";
 
 /** What every error of a table carries besides its message. */
 export interface TableErrorOptions extends ErrorOptions {

@@ -1,8 +1,9 @@
-import { checkOptions } from "./check_options.ts";
+import { checkOptions } from "../base/check_options.ts";
 import { ConflictError, NotFoundError } from "./errors.ts";
 import { evaluateQuery, rowMatches } from "./evaluate_query.ts";
 import { OPERATORS } from "./query.ts";
-import { describe, field, type Row, toRow } from "./row.ts";
+import { describe } from "../base/describe.ts";
+import { field, type Row, toRow } from "./row.ts";
 import { hasOtherId } from "./row_id.ts";
 import { type RowEntry, Rows, rowsOf } from "./rows.ts";
 import { Table } from "./table.ts";

@@ -1,4 +1,4 @@
-import { brand } from "./brand.ts";
+import { brand } from "../base/brand.ts";
 
 /** The rows a page holds unless something else is asked for. */
 export const DEFAULT_ITEMS_PER_PAGE = 50;

@@ -2,7 +2,8 @@ import { chained } from "./chain.ts";
 import { UnsupportedError } from "./errors.ts";
 import { DEFAULT_ITEMS_PER_PAGE, Pagination } from "./pagination.ts";
 import { partsOf, queryOf } from "./query_parts.ts";
-import { describe, type Value } from "./row.ts";
+import { describe } from "../base/describe.ts";
+import type { Value } from "./row.ts";
 
 /** The operators a condition can use. */
 export const OPERATORS = ["eq", "ne", "gt", "gte", "lt", "lte", "in", "notIn", "isNull", "notNull"] as const;

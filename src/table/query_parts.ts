@@ -1,7 +1,8 @@
 import { type Chain, chained, itemsAfter } from "./chain.ts";
 import type { Pagination } from "./pagination.ts";
 import type { Condition, Order, Query } from "./query.ts";
-import { describe, holdsMutable, toValue } from "./row.ts";
+import { describe } from "../base/describe.ts";
+import { holdsMutable, toValue } from "./row.ts";
 
 /** What a query is made of, in a form that grows cheaply: narrowing a handle n times costs n steps, not n². */
 export interface QueryParts {

@@ -1,5 +1,6 @@
+import { describe } from "../base/describe.ts";
 import { equalValues, kindOf } from "./compare_values.ts";
-import { isBytes, isDate } from "./realm.ts";
+import { isBytes, isDate } from "../base/realm.ts";
 
 /** What one column of a row can hold. A `-0` is kept as `0`. */
 export type Value =
@@ -81,17 +82,6 @@ export function setField(target: Record<string, Value>, name: string, value: Val
     return;
   }
   Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true });
-}
-
-/** A short name for any value, for error messages. */
-export function describe(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  if (typeof value === "string") return JSON.stringify(value);
-  if (typeof value === "function") return "a function";
-  if (typeof value !== "object") return `${typeof value} ${String(value)}`;
-  if (Array.isArray(value)) return "an array";
-  const maker: unknown = value.constructor;
-  return typeof maker === "function" && maker !== Object ? `an object of class ${maker.name}` : "an object";
 }
 
 function copyObject(input: Record<string, unknown>, path: string, depth: number): Row {

@@ -1,4 +1,5 @@
-import { describe, field, type Row } from "./row.ts";
+import { describe } from "../base/describe.ts";
+import { field, type Row } from "./row.ts";
 
 /**
  * The id that stands in a row.

@@ -1,6 +1,7 @@
-import { brand } from "./brand.ts";
-import { describe, holdsMutable, type Row, sameRow, toRow } from "./row.ts";
-import { rememberSelf, selfOf } from "./self.ts";
+import { brand } from "../base/brand.ts";
+import { describe } from "../base/describe.ts";
+import { holdsMutable, type Row, sameRow, toRow } from "./row.ts";
+import { rememberSelf, selfOf } from "../base/self.ts";
 
 /** A row under its id. */
 export type RowEntry = readonly [id: string, row: Row];

@@ -1,6 +1,6 @@
-import { checkFunction, checkOptions } from "./check_options.ts";
+import { checkFunction, checkOptions } from "../base/check_options.ts";
 import { type Operator, OPERATORS, type Query } from "./query.ts";
-import { describe } from "./row.ts";
+import { describe } from "../base/describe.ts";
 import type { Capabilities } from "./table_like.ts";
 import type { TableSource } from "./table_source.ts";
 

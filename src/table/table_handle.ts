@@ -2,7 +2,7 @@ import { ActiveRecord } from "./active_record.ts";
 import { andWhere, atPage, type Conditions, type Operator, type Query, thenOrderBy, withSearch } from "./query.ts";
 import type { Row, Value } from "./row.ts";
 import type { RowEntry, Rows } from "./rows.ts";
-import { rememberSelf } from "./self.ts";
+import { rememberSelf } from "../base/self.ts";
 import type { CallOptions, Capabilities, Column, TableLike, WriteOptions } from "./table_like.ts";
 
 /**

@@ -1,7 +1,7 @@
 import type { Query } from "./query.ts";
 import type { Row } from "./row.ts";
 import type { Rows } from "./rows.ts";
-import type { MaybePromise } from "./maybe_promise.ts";
+import type { MaybePromise } from "../base/maybe_promise.ts";
 import type { Capabilities, Column, TableLike } from "./table_like.ts";
 
 /** What a source is told with every call. */

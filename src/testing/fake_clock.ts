@@ -1,5 +1,5 @@
-import type { Clock, WaitOptions } from "../clock/clock.ts";
-import { rememberSelf } from "../table/self.ts";
+import type { Clock, WaitOptions } from "../base/clock.ts";
+import { rememberSelf } from "../base/self.ts";
 
 interface Sleeper {
   readonly dueAt: number;

@@ -1,5 +1,5 @@
-import { isPromise, type MaybePromise } from "../table/maybe_promise.ts";
-import { rememberSelf } from "../table/self.ts";
+import { isPromise, type MaybePromise } from "../base/maybe_promise.ts";
+import { rememberSelf } from "../base/self.ts";
 
 /** Whether a fault strikes before the work is done, or after, when the effect is there but the answer is not. */
 export type FaultMoment = "before" | "after";

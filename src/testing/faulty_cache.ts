@@ -1,7 +1,7 @@
 import type { Cache, CachedRows, Fence } from "../cache/cache.ts";
-import type { MaybePromise } from "../table/maybe_promise.ts";
+import type { MaybePromise } from "../base/maybe_promise.ts";
 import { FaultPlan } from "./fault_plan.ts";
-import { rememberSelf } from "../table/self.ts";
+import { rememberSelf } from "../base/self.ts";
 
 /** The operations of a cache. */
 export type CacheOp = "get" | "fence" | "put" | "invalidatePrefix";

@@ -4,7 +4,7 @@ import type { RowEntry, Rows } from "../table/rows.ts";
 import { TableHandle } from "../table/table_handle.ts";
 import type { CallOptions, Capabilities, Column, TableLike, WriteOptions } from "../table/table_like.ts";
 import { FaultPlan } from "./fault_plan.ts";
-import { rememberSelf } from "../table/self.ts";
+import { rememberSelf } from "../base/self.ts";
 
 /** The operations of a table that ask its backend. */
 export type TableOp =

@@ -1,5 +1,5 @@
-import { isPromise, type MaybePromise } from "../table/maybe_promise.ts";
-import { isError } from "../table/realm.ts";
+import { isPromise, type MaybePromise } from "../base/maybe_promise.ts";
+import { isError } from "../base/realm.ts";
 import type { Span, TraceFields, TraceLevel, Tracer, TraceTarget } from "./tracer.ts";
 
 /** What is traced, before the facts that all traces of one table have in common. */

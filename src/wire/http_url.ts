@@ -1,5 +1,5 @@
-import { isError } from "../table/realm.ts";
-import { describe } from "../table/row.ts";
+import { isError } from "../base/realm.ts";
+import { describe } from "../base/describe.ts";
 
 /**
  * The URL of a `thing` (a table, a stream), if it can be asked for; without its fragment. A text that is no URL is not

@@ -1,7 +1,7 @@
 import { UnsupportedError } from "../table/errors.ts";
 import { Pagination } from "../table/pagination.ts";
 import type { Condition, Order, Query } from "../table/query.ts";
-import { describe } from "../table/row.ts";
+import { describe } from "../base/describe.ts";
 import { fromWire, isList, type Json, toWire } from "./wire_value.ts";
 
 /** The names of the parameters that a query travels in. */

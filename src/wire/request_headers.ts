@@ -1,5 +1,5 @@
 import { RejectedError, TableError } from "../table/errors.ts";
-import type { MaybePromise } from "../table/maybe_promise.ts";
+import type { MaybePromise } from "../base/maybe_promise.ts";
 
 /** Headers, or a function that is asked for them before each request, since tokens change. */
 export type GivenHeaders = RequestInit["headers"] | (() => MaybePromise<RequestInit["headers"]>);

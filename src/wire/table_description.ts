@@ -1,5 +1,5 @@
 import { type Operator, OPERATORS } from "../table/query.ts";
-import { describe } from "../table/row.ts";
+import { describe } from "../base/describe.ts";
 import { VERBS } from "../table/source_capabilities.ts";
 import type { Capabilities, Column, ColumnFlag, TableLike } from "../table/table_like.ts";
 import { WRITE_VERBS, type WriteVerb } from "./writes.ts";

@@ -1,5 +1,6 @@
-import { isBytes, isDate } from "../table/realm.ts";
-import { describe, MAX_ROW_DEPTH, type Row, setField, toValue, type Value } from "../table/row.ts";
+import { isBytes, isDate } from "../base/realm.ts";
+import { describe } from "../base/describe.ts";
+import { MAX_ROW_DEPTH, type Row, setField, toValue, type Value } from "../table/row.ts";
 
 /** JSON, as `JSON.parse` gives it. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };

@@ -1,4 +1,4 @@
-import { describe } from "../table/row.ts";
+import { describe } from "../base/describe.ts";
 import { VERBS } from "../table/source_capabilities.ts";
 
 /** The verbs that write. */

@@ -1,7 +1,7 @@
 /** A page with as many live tables as its address says, each of which hears of a write to it. Logs each step. */
 import { LiveTable, MemCache } from "@vantage/live";
-import { SseLiveStream } from "@vantage/live/stream/sse";
-import { RestTable } from "@vantage/live/table/rest";
+import { SseLiveStream } from "@vantage/live/rest";
+import { RestTable } from "@vantage/live/rest";
 
 const count = Number(new URL(location.href).searchParams.get("tables"));
 const names = Array.from({ length: count }, (_, n) => `table${n}`);

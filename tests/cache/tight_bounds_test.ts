@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { describe } from "node:test";
 import { type Cache, type Fence, MemCache, Rows } from "@vantage/live";
-import { DenoKvCache } from "@vantage/live/cache/deno-kv";
-import { SqliteCache } from "@vantage/live/cache/sqlite";
+import { DenoKvCache } from "@vantage/live/deno-kv";
+import { SqliteCache } from "@vantage/live/sqlite";
 import { skippable } from "../skippable.ts";
-import { NO_KV } from "./deno_kv_fixture.ts";
+import { NO_KV } from "../drivers/deno_kv/deno_kv_fixture.ts";
 
 const BOUNDS = { maxEntries: 5, maxScopes: 3 };
 const STEPS = 1_500;

@@ -2,7 +2,7 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { SqliteTable } from "@vantage/live/table/sqlite";
+import { SqliteTable } from "@vantage/live/sqlite";
 import { compareReads, type Depth } from "./compare_reads.ts";
 import { compareWrites } from "./compare_writes.ts";
 import { type RawTable, readRaw, tableNames, uniqueColumns } from "./raw_table.ts";

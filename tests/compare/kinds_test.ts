@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
 import { type Row, type Table, UnsupportedError } from "@vantage/live";
-import { SqliteTable } from "@vantage/live/table/sqlite";
+import { SqliteTable } from "@vantage/live/sqlite";
 import { compareTable } from "./compare_database.ts";
 import { quoted, tableNames } from "./raw_table.ts";
 

@@ -1,6 +1,6 @@
 import { describe } from "node:test";
 import { MemCache, NoCache } from "@vantage/live";
-import { SqliteCache, type SqliteHandle } from "@vantage/live/cache/sqlite";
+import { SqliteCache, type SqliteHandle } from "@vantage/live/sqlite";
 import { cacheConformance, type CacheHarness } from "@vantage/live/testing";
 import { skippable } from "../skippable.ts";
 import { runSuite } from "./run_suite.ts";

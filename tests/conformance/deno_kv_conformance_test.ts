@@ -1,5 +1,5 @@
 import { describe } from "node:test";
-import { DenoKvCache } from "@vantage/live/cache/deno-kv";
+import { DenoKvCache } from "@vantage/live/deno-kv";
 import { cacheConformance } from "@vantage/live/testing";
 import { skippable } from "../skippable.ts";
 import { runSuite } from "./run_suite.ts";

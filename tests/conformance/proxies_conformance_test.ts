@@ -1,6 +1,6 @@
 import { LiveTable, ManualLiveStream, MemCache, MemTable } from "@vantage/live";
-import { SqliteCache } from "@vantage/live/cache/sqlite";
-import { SqliteTable } from "@vantage/live/table/sqlite";
+import { SqliteCache } from "@vantage/live/sqlite";
+import { SqliteTable } from "@vantage/live/sqlite";
 import { cacheConformance, FaultyCache, FaultyTable, streamConformance, tableConformance } from "@vantage/live/testing";
 import { IN_MEMORY, IN_SQLITE } from "./abilities.ts";
 import { runSuite } from "./run_suite.ts";

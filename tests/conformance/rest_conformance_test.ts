@@ -1,7 +1,7 @@
 import { type AnyTable, LiveTable, MemCache, MemTable, type RowEntry } from "@vantage/live";
 import { tableHandler } from "@vantage/live/server";
-import { RestTable } from "@vantage/live/table/rest";
-import { SqliteTable } from "@vantage/live/table/sqlite";
+import { RestTable } from "@vantage/live/rest";
+import { SqliteTable } from "@vantage/live/sqlite";
 import { type OpenTable, tableConformance, type TableHarness } from "@vantage/live/testing";
 import { serve } from "../server/serve.ts";
 import { IN_MEMORY, IN_SQLITE } from "./abilities.ts";

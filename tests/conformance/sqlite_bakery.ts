@@ -1,5 +1,5 @@
 import type { RowEntry, Value } from "@vantage/live";
-import type { SqliteHandle, SqliteValue } from "@vantage/live/table/sqlite";
+import type { SqliteHandle, SqliteValue } from "@vantage/live/sqlite";
 
 /** The kinds of key that a table can have. */
 export type KeyType = "TEXT" | "INTEGER";

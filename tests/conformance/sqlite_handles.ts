@@ -1,4 +1,4 @@
-import type { SqliteHandle, SqliteValue } from "@vantage/live/cache/sqlite";
+import type { SqliteHandle, SqliteValue } from "@vantage/live/sqlite";
 
 /** Opens a database in memory. */
 export type OpenMemory = () => Promise<SqliteHandle>;

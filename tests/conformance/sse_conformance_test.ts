@@ -1,8 +1,8 @@
 import { type LiveEvent, type LiveStream, ManualLiveStream } from "@vantage/live";
 import { eventHandler } from "@vantage/live/server";
-import { SseLiveStream } from "@vantage/live/stream/sse";
+import { SseLiveStream } from "@vantage/live/rest";
 import { type OpenStream, streamConformance } from "@vantage/live/testing";
-import { SseHttpServer } from "../stream/sse_http_server.ts";
+import { SseHttpServer } from "../drivers/rest/sse_http_server.ts";
 import { runSuite } from "./run_suite.ts";
 
 runSuite("SseLiveStream over HTTP keeps the promises of LiveStream", streamConformance, () => ({

@@ -11,8 +11,8 @@ import {
   type Row,
   type RowEntry,
 } from "@vantage/live";
-import { SqliteCache } from "@vantage/live/cache/sqlite";
-import { type SqliteHandle, SqliteTable } from "@vantage/live/table/sqlite";
+import { SqliteCache } from "@vantage/live/sqlite";
+import { type SqliteHandle, SqliteTable } from "@vantage/live/sqlite";
 import { type OpenTable, tableConformance, type TableHarness } from "@vantage/live/testing";
 import { skippable } from "../skippable.ts";
 import { EVERYTHING, IN_MEMORY, IN_SQLITE } from "./abilities.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
 import { type AnyTable, LiveTable, MemTable, type Row, type Rows } from "@vantage/live";
-import { SqliteTable } from "@vantage/live/table/sqlite";
+import { SqliteTable } from "@vantage/live/sqlite";
 // The codec is no entry of the library.
 import { decodeRows, encodeRows } from "../../src/cache/codec.ts";
 import { skippable } from "../skippable.ts";

@@ -1,8 +1,8 @@
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { type Cache, MemCache } from "@vantage/live";
-import { DenoKvCache } from "@vantage/live/cache/deno-kv";
-import { DurableObjectCache } from "@vantage/live/cache/durable-object";
-import { SqliteCache } from "@vantage/live/cache/sqlite";
+import { DenoKvCache } from "@vantage/live/deno-kv";
+import { DurableObjectCache } from "@vantage/live/durable-object";
+import { SqliteCache } from "@vantage/live/sqlite";
 import { newPath } from "../conformance/temp_folder.ts";
 
 /** A cache that is asked hostile things. */

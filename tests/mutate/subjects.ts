@@ -5,15 +5,15 @@ import { join, posix } from "node:path";
 const SUBJECTS = [
   "src/live",
   "src/queue",
-  "src/clock/abortable.ts",
-  "src/clock/backoff.ts",
-  "src/clock/deadline.ts",
-  "src/clock/on_abort.ts",
-  "src/clock/pause.ts",
+  "src/base/abortable.ts",
+  "src/base/backoff.ts",
+  "src/base/deadline.ts",
+  "src/base/on_abort.ts",
+  "src/base/pause.ts",
   "src/cache/mem_cache.ts",
   "src/cache/cache_key.ts",
-  "src/cache/sqlite_store.ts",
-  "src/cache/sqlite_store_schema.ts",
+  "src/drivers/sqlite/sqlite_store.ts",
+  "src/drivers/sqlite/sqlite_store_schema.ts",
   "src/table/canonical_query.ts",
   "src/table/canonical_value.ts",
   "src/table/chain.ts",
@@ -29,13 +29,13 @@ const SUBJECTS = [
 const TESTS = [
   "tests/live",
   "tests/queue",
-  "tests/clock",
+  "tests/base",
   "tests/cache",
   "tests/table",
   "tests/trace",
   "tests/hostile",
   "tests/conformance",
-  "tests/adapters/sqlite_parity_test.ts",
+  "tests/drivers/sqlite",
 ];
 
 /** Tests that start processes or need an engine that no subject is made of: they cost much and tell nothing more. */

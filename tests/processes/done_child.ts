@@ -4,7 +4,7 @@
  */
 
 import { LiveTable, MemCache, MemTable } from "@vantage/live";
-import { SseLiveStream } from "@vantage/live/stream/sse";
+import { SseLiveStream } from "@vantage/live/rest";
 import process from "node:process";
 
 /** Who waits for events: a table alone, somebody who reads the stream, or what a table makes of it. */

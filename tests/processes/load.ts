@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { type Cache, LiveTable, Rows, systemClock } from "@vantage/live";
-import { DenoKvCache } from "@vantage/live/cache/deno-kv";
-import { SqliteCache } from "@vantage/live/cache/sqlite";
-import { SqliteTable } from "@vantage/live/table/sqlite";
+import { DenoKvCache } from "@vantage/live/deno-kv";
+import { SqliteCache } from "@vantage/live/sqlite";
+import { SqliteTable } from "@vantage/live/sqlite";
 import { FakeClock, FaultyTable, type TableOp } from "@vantage/live/testing";
 import { OWNED_COUNT, ROW_COUNT, SharedMaster } from "./shared_master.ts";
 

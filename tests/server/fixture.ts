@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { MemTable, type TableLike } from "@vantage/live";
-import { SqliteTable } from "@vantage/live/table/sqlite";
+import { SqliteTable } from "@vantage/live/sqlite";
 import type { TableHandler } from "@vantage/live/server";
 import { DatabaseSync } from "node:sqlite";
 

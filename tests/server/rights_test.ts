@@ -2,7 +2,7 @@ import { describe, it } from "node:test";
 import assert from "node:assert/strict";
 import { type Tracer, UnsupportedError } from "@vantage/live";
 import { type TableHandler, tableHandler, type WriteVerb } from "@vantage/live/server";
-import { RestTable } from "@vantage/live/table/rest";
+import { RestTable } from "@vantage/live/rest";
 import { settle } from "@vantage/live/testing";
 import { ask, bakery } from "./fixture.ts";
 

@@ -2,10 +2,10 @@ import { describe, it } from "node:test";
 import assert from "node:assert/strict";
 import { type LiveStream, LiveTable, ManualLiveStream, MemCache, MemTable, NotFoundError } from "@vantage/live";
 import { eventHandler, type TableHandler, tableHandler } from "@vantage/live/server";
-import { SseLiveStream } from "@vantage/live/stream/sse";
-import { RestTable } from "@vantage/live/table/rest";
+import { SseLiveStream } from "@vantage/live/rest";
+import { RestTable } from "@vantage/live/rest";
 import { FakeClock, settle } from "@vantage/live/testing";
-import { listen } from "../stream/sse_server.ts";
+import { listen } from "../drivers/rest/sse_server.ts";
 import { EventReader } from "./event_reader.ts";
 import { ask, bakery, problemIn } from "./fixture.ts";
 

@@ -2,7 +2,7 @@ import { describe, it } from "node:test";
 import assert from "node:assert/strict";
 import { defineTable, LiveTable, MemCache, type Row } from "@vantage/live";
 import { tableHandler } from "@vantage/live/server";
-import { RestTable } from "@vantage/live/table/rest";
+import { RestTable } from "@vantage/live/rest";
 import { FakeClock } from "@vantage/live/testing";
 import { ask } from "./fixture.ts";
 

@@ -20,7 +20,7 @@ const SUITE = [
   "--no-check",
   "tests/live",
   "tests/queue",
-  "tests/clock",
+  "tests/base",
   "tests/stream/manual_live_stream_test.ts",
   "tests/cache/mem_cache_test.ts",
   "tests/cache/cache_key_test.ts",

@@ -1,5 +1,5 @@
 import { type Cache, MemCache, type Rows } from "@vantage/live";
-import { SqliteCache } from "@vantage/live/cache/sqlite";
+import { SqliteCache } from "@vantage/live/sqlite";
 import { Chance } from "./chance.ts";
 import { Floors } from "./floors.ts";
 import { Verdict, type Violation } from "./laws.ts";

@@ -1,9 +1,9 @@
 import { type Cache, MemCache } from "@vantage/live";
-import { DenoKvCache } from "@vantage/live/cache/deno-kv";
-import { DurableObjectCache } from "@vantage/live/cache/durable-object";
-import { SqliteCache } from "@vantage/live/cache/sqlite";
+import { DenoKvCache } from "@vantage/live/deno-kv";
+import { DurableObjectCache } from "@vantage/live/durable-object";
+import { SqliteCache } from "@vantage/live/sqlite";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
-import { NO_KV } from "../cache/deno_kv_fixture.ts";
+import { NO_KV } from "../drivers/deno_kv/deno_kv_fixture.ts";
 import { newPath } from "../conformance/temp_folder.ts";
 
 /** One of our caches, as other libraries' suites are run over it. */

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createContext, runInContext } from "node:vm";
 import { defineTable, LiveTable, MemCache, type Tracer, type TraceRecord } from "@vantage/live";
-import { RestTable } from "@vantage/live/table/rest";
-import { isError } from "../../src/table/realm.ts";
+import { RestTable } from "@vantage/live/rest";
+import { isError } from "../../src/base/realm.ts";
 
 const context = createContext({});
 const foreign = (code: string): unknown => runInContext(code, context);

@@ -2,9 +2,9 @@ import { describe, it } from "node:test";
 import { readFileSync } from "node:fs";
 import assert from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
-import { SseLiveStream } from "@vantage/live/stream/sse";
+import { SseLiveStream } from "@vantage/live/rest";
 import { FakeClock, FaultyCache } from "@vantage/live/testing";
-import { json, scriptedTable } from "../adapters/rest_double.ts";
+import { json, scriptedTable } from "../drivers/rest/rest_double.ts";
 import { LiveTable, MemCache, MemTable, Rows } from "@vantage/live";
 
 const ROWS = [["a", { n: 1, at: new Date(5) }], ["b", { n: 2, at: new Date(6) }]] as const;

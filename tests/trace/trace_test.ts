@@ -1,7 +1,6 @@
 import { describe, it } from "node:test";
 import assert from "node:assert/strict";
 import {
-  ConsoleTracer,
   LiveTable,
   ManualLiveStream,
   MemCache,
@@ -13,6 +12,7 @@ import {
   type Tracer,
   type TraceRecord,
 } from "@vantage/live";
+import { ConsoleTracer } from "@vantage/live/console";
 import { FakeClock, settle } from "@vantage/live/testing";
 import { BAKERY, fixture } from "../live/fixture.ts";
 

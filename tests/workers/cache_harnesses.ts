@@ -1,5 +1,5 @@
 import { MemCache } from "@vantage/live";
-import { DurableObjectCache, type DurableObjectSql } from "@vantage/live/cache/durable-object";
+import { DurableObjectCache, type DurableObjectSql } from "@vantage/live/durable-object";
 import type { CacheHarness } from "@vantage/live/testing";
 
 /** The caches that are tried inside workerd, by name. Those in memory have no use for the storage. */

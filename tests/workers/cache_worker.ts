@@ -1,5 +1,5 @@
 import { type CachedRows, Rows, type TraceRecord } from "@vantage/live";
-import { DurableObjectCache } from "@vantage/live/cache/durable-object";
+import { DurableObjectCache } from "@vantage/live/durable-object";
 import { cacheConformance } from "@vantage/live/testing";
 import { HARNESSES } from "./cache_harnesses.ts";
 import type { DurableObjectNamespace, DurableObjectState } from "./worker_types.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { DurableObjectCache } from "@vantage/live/cache/durable-object";
+import { DurableObjectCache } from "@vantage/live/durable-object";
 import { cacheConformance } from "@vantage/live/testing";
 import { skippable } from "../skippable.ts";
 import { HARNESSES } from "./cache_harnesses.ts";

@@ -1,8 +1,8 @@
 import { LiveTable } from "@vantage/live";
-import { DurableObjectCache } from "@vantage/live/cache/durable-object";
+import { DurableObjectCache } from "@vantage/live/durable-object";
 import { type TableHandler, tableHandler } from "@vantage/live/server";
-import { SseLiveStream } from "@vantage/live/stream/sse";
-import { RestTable } from "@vantage/live/table/rest";
+import { SseLiveStream } from "@vantage/live/rest";
+import { RestTable } from "@vantage/live/rest";
 import type { DurableObjectNamespace, DurableObjectState } from "./worker_types.ts";
 
 interface Env {

@@ -13,8 +13,8 @@ import {
   UnavailableError,
 } from "@vantage/live";
 import { type TableHandler, tableHandler } from "@vantage/live/server";
-import { SseLiveStream } from "@vantage/live/stream/sse";
-import { RestTable } from "@vantage/live/table/rest";
+import { SseLiveStream } from "@vantage/live/rest";
+import { RestTable } from "@vantage/live/rest";
 import { tableConformance, type TableHarness } from "@vantage/live/testing";
 import { runSuite } from "../conformance/run_suite.ts";
 import { type HeldAnswer, type Origin, serveOrigin } from "./origin.ts";

@@ -1,6 +1,6 @@
 import { LiveTable, MemCache } from "@vantage/live";
 import { tableHandler } from "@vantage/live/server";
-import { RestTable, type TableDescription } from "@vantage/live/table/rest";
+import { RestTable, type TableDescription } from "@vantage/live/rest";
 import type { ExecutionContext } from "./worker_types.ts";
 
 interface Env {

@@ -1,5 +1,5 @@
 import { type Cache, LiveTable, ManualLiveStream, MemCache, MemTable } from "@vantage/live";
-import { DurableObjectCache } from "@vantage/live/cache/durable-object";
+import { DurableObjectCache } from "@vantage/live/durable-object";
 import { settle } from "@vantage/live/testing";
 import type { DurableObjectNamespace, DurableObjectState } from "./worker_types.ts";
 

@@ -1,5 +1,5 @@
 import { TableError } from "@vantage/live";
-import { RestTable, type RestTableOptions } from "@vantage/live/table/rest";
+import { RestTable, type RestTableOptions } from "@vantage/live/rest";
 import { FakeClock } from "@vantage/live/testing";
 
 interface Env {

@@ -1,5 +1,5 @@
 import { defineTable, LiveTable, MemCache } from "@vantage/live";
-import { SqliteCache } from "@vantage/live/cache/sqlite";
+import { SqliteCache } from "@vantage/live/sqlite";
 import { FaultyCache } from "@vantage/live/testing";
 import { join } from "node:path";
 import type { Contestant, Subject } from "../contestant.ts";

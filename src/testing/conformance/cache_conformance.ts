@@ -1,6 +1,6 @@
 import type { Cache, CachedRows, Fence } from "../../cache/cache.ts";
-import type { MaybePromise } from "../../table/maybe_promise.ts";
-import { isBytes, isDate } from "../../table/realm.ts";
+import type { MaybePromise } from "../../base/maybe_promise.ts";
+import { isBytes, isDate } from "../../base/realm.ts";
 import { field, type Row, type Value } from "../../table/row.ts";
 import { Rows } from "../../table/rows.ts";
 import { SAMPLE_ROWS, SAMPLE_VALUES } from "./cache_samples.ts";

@@ -1,5 +1,5 @@
-import { systemClock } from "../../clock/clock.ts";
-import { isBytes, isDate, isError } from "../../table/realm.ts";
+import { systemClock } from "../../base/clock.ts";
+import { isBytes, isDate, isError } from "../../base/realm.ts";
 import { type Row, sameRow } from "../../table/row.ts";
 import type { RowEntry, Rows } from "../../table/rows.ts";
 

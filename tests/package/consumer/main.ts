@@ -4,8 +4,8 @@
  */
 import process from "node:process";
 import { LiveTable, MemTable, type Row, TableError } from "@vantage/live";
-import { SqliteCache } from "@vantage/live/cache/sqlite";
-import { SqliteTable } from "@vantage/live/table/sqlite";
+import { SqliteCache } from "@vantage/live/sqlite";
+import { SqliteTable } from "@vantage/live/sqlite";
 import { firstSteps } from "./first_steps.ts";
 import { memShop } from "./mem_shop.ts";
 import { networkShop } from "./network_shop.ts";

@@ -1,5 +1,5 @@
-import { SseLiveStream } from "@vantage/live/stream/sse";
-import { RestTable } from "@vantage/live/table/rest";
+import { SseLiveStream } from "@vantage/live/rest";
+import { RestTable } from "@vantage/live/rest";
 import type { Shop } from "./first_steps.ts";
 
 /** A shop across the network, at the address of a table that `tableHandler` serves. */

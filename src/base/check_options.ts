@@ -1,0 +1,37 @@
+import { checkPort } from "./check_port.ts";
+import { describe } from "./describe.ts";
+
+/**
+ * Refuses options that do not exist: a mistyped one would be left out in silence.
+ *
+ * @throws {TypeError} if `options` is not an object, or has an option that is not `known`; the message names it.
+ */
+export function checkOptions(thing: string, options: object, known: readonly string[]): void {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw new TypeError(`The options of ${thing} must be an object, got ${describe(options)}`);
+  }
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue;
+    throw new TypeError(`Unknown option ${describe(name)} of ${thing}; accepted are ${known.join(", ")}`);
+  }
+}
+
+/**
+ * Refuses an option that is given and no function.
+ *
+ * @throws {TypeError} that names it.
+ */
+export function checkFunction(name: string, option: unknown): void {
+  if (option === undefined || typeof option === "function") return;
+  throw new TypeError(`${name} must be a function, got ${describe(option)}`);
+}
+
+/**
+ * Refuses what is no clock, and what is no tracer.
+ *
+ * @throws {TypeError} that names it.
+ */
+export function checkTools({ clock, tracer }: { readonly clock?: unknown; readonly tracer?: unknown }): void {
+  if (clock !== undefined) checkPort("clock", "a clock", clock, ["now", "monotonic", "random", "wait"]);
+  if (tracer !== undefined) checkPort("tracer", "a tracer", tracer, ["enabled", "span", "event"]);
+}

@@ -1,0 +1,24 @@
+import { describe } from "./describe.ts";
+
+/**
+ * Refuses what lacks the functions that it is to be used by: a promise that was not awaited, a class in place of an
+ * instance, something else altogether.
+ *
+ * @throws {TypeError} that names the role, what was given, and what is accepted.
+ */
+export function checkPort(role: string, accepted: string, given: unknown, functions: readonly string[]): void {
+  const lacking = functions.filter((name) => !hasFunction(given, name));
+  if (lacking.length === 0) return;
+  throw new TypeError(`${role} must be ${accepted}; got ${describeGiven(given, lacking)}`);
+}
+
+function describeGiven(given: unknown, lacking: readonly string[]): string {
+  if (hasFunction(given, "then")) return "a promise, which has to be awaited first";
+  if (typeof given === "function") return `the function or class ${describe(given.name)}, not an instance`;
+  if (typeof given !== "object" || given === null) return describe(given);
+  return `${describe(given)} without ${lacking.join(", ")}`;
+}
+
+function hasFunction(given: unknown, name: string): boolean {
+  return typeof given === "object" && given !== null && typeof Reflect.get(given, name) === "function";
+}

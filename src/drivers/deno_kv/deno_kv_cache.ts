@@ -1,0 +1,275 @@
+/**
+ * A cache in Deno KV: a file of several processes, or the database of an app on Deno Deploy.
+ *
+ * @module
+ */
+
+import { disposeByClosing } from "../../base/async_dispose.ts";
+import { ClosedError } from "../../table/errors.ts";
+import { checkOptions, checkTools } from "../../base/check_options.ts";
+import { wholeNumber } from "../../base/whole_number.ts";
+import { failure, Trace } from "../../trace/trace.ts";
+import type { Tracer } from "../../trace/tracer.ts";
+import type { Cache, CachedRows, Fence } from "../../cache/cache.ts";
+import { scopeOf, traceableKey } from "../../cache/cache_key.ts";
+import { decodeRows, encodeRows } from "../../cache/codec.ts";
+import {
+  chargeOf,
+  factsOf,
+  KvEntries,
+  type KvRecord,
+  MAX_ENTRY_BYTES,
+  MAX_KEY_LENGTH,
+  newFacts,
+} from "./deno_kv_entries.ts";
+import { countOf, inBatches, KvDatabase, type KvEntry, namespaceOf } from "./deno_kv_database.ts";
+import {
+  type KvAtomic,
+  type KvCommit,
+  type KvFound,
+  type KvHandle,
+  type KvKey,
+  type KvSelector,
+  type KvStamp,
+  openKv,
+} from "./deno_kv_handle.ts";
+import { fenceOf, floorOf, isBelow, KvScopes } from "./deno_kv_scopes.ts";
+import { rememberSelf } from "../../base/self.ts";
+
+export type { KvAtomic, KvCommit, KvFound, KvHandle, KvKey, KvSelector, KvStamp };
+
+/** Options of a {@linkcode DenoKvCache}. */
+export interface DenoKvCacheOptions {
+  /** How many entries it keeps; default 100 000. */
+  readonly maxEntries?: number | undefined;
+  /** Of how many scopes it remembers when they were invalidated; default 10 000. One more invalidates everything. */
+  readonly maxScopes?: number | undefined;
+  /**
+   * How many bytes it keeps, with keys and what an entry needs beside them; default 256 MiB. An entry that is larger, or has
+   * more than 16 MiB of rows, is not kept. Each scope takes up to 2 KB more.
+   */
+  readonly maxBytes?: number | undefined;
+  /** The first part of all its keys, up to 32 characters; default `"vantage_live"`. Each is a cache of its own. */
+  readonly namespace?: string | undefined;
+  /** Hears of entries that could not be read. */
+  readonly tracer?: Tracer | undefined;
+}
+
+/** Every how many puts of a process a part of the entries is searched for invalidated ones, beginning with the first. */
+const PUTS_PER_SWEEP = 8;
+/** How large that part is; also how many entries are removed at a time. */
+const SWEEP_ENTRIES = 64;
+/** How often a put that others come in the way of is tried. */
+const MAX_TRIES = 50;
+
+/**
+ * A cache in Deno KV, under keys of its own. Several processes may use it at once, on one machine in a file, or on Deno
+ * Deploy wherever they run. Bounded by entries, scopes and bytes; what was put longest ago goes first, whatever time it was. A
+ * hit is one read, and two if the rows take more than 64 KiB. Invalidating a scope costs the same whatever it holds; any other prefix is
+ * looked for among all entries.
+ *
+ * An entry that cannot be decoded, or not all of which is there, is dropped. A key of more than 30 000 characters is not
+ * kept. A damaged file is left as it is, since it may hold more than the cache: every call rejects.
+ *
+ * @example Two caches, one database
+ * ```ts
+ * import { LiveTable, MemTable } from "@vantage/live";
+ * import { DenoKvCache } from "@vantage/live/deno-kv";
+ * import assert from "node:assert/strict";
+ *
+ * using kv = await Deno.openKv(":memory:"); // on Deno Deploy: await DenoKvCache.open(), without a handle
+ * const master = new MemTable("products", { rows: [["a", { name: "Bun" }]] });
+ *
+ * for (const expected of [1, 0]) {
+ *   await using cache = await DenoKvCache.open(kv);
+ *   await using products = new LiveTable(master, "products", cache);
+ *   await products.listValues();
+ *   assert.equal(products.stats().masterReads, expected);
+ * }
+ * ```
+ */
+export class DenoKvCache implements Cache, AsyncDisposable {
+  /** The same as `close()`. */
+  declare readonly [Symbol.asyncDispose]: () => Promise<void>;
+
+  readonly #maxEntries: number;
+  readonly #maxBytes: number;
+  readonly #trace: Trace | undefined;
+  readonly #db: KvDatabase;
+  /** The handle, if it was opened here. */
+  readonly #opened: KvHandle | undefined;
+  readonly #entries: KvEntries;
+  readonly #scopes: KvScopes;
+  #closed = false;
+  #puts = 0;
+  /** Where the next sweep begins. */
+  #hand: KvKey | undefined;
+
+  private constructor({ maxEntries, maxScopes, maxBytes, trace, db, opened }: Parts) {
+    disposeByClosing(DenoKvCache.prototype);
+    rememberSelf(this, DenoKvCache);
+    this.#maxEntries = maxEntries;
+    this.#maxBytes = maxBytes;
+    this.#trace = trace;
+    this.#db = db;
+    this.#opened = opened;
+    this.#entries = new KvEntries(db);
+    this.#scopes = new KvScopes(db, maxScopes);
+  }
+
+  /**
+   * Opens a cache: in the database at a path (or at an address, as `Deno.openKv` takes it), which is made if it is
+   * missing; in the default one, as on Deno Deploy; or in an open handle. A handle stays the caller's; what is opened
+   * here is closed by `close()`.
+   *
+   * @throws {TypeError} if there is no such database and none can be made, or if the namespace cannot be one.
+   * @throws {RangeError} if a bound is not a whole number of at least 1.
+   * @throws {UnsupportedError} if no handle is given and the runtime has no `Deno.openKv` (`--unstable-kv`).
+   */
+  static async open(pathOrKv?: string | KvHandle | undefined, options: DenoKvCacheOptions = {}): Promise<DenoKvCache> {
+    checkOptions("a DenoKvCache", options, ["maxEntries", "maxScopes", "maxBytes", "namespace", "tracer"]);
+    checkTools(options);
+    const maxEntries = wholeNumber("maxEntries", options.maxEntries ?? 100_000);
+    const maxScopes = wholeNumber("maxScopes", options.maxScopes ?? 10_000);
+    const maxBytes = wholeNumber("maxBytes", options.maxBytes ?? 256 * 2 ** 20);
+    const namespace = namespaceOf(options.namespace ?? "vantage_live");
+    const trace = options.tracer && new Trace(options.tracer, {}, () => {});
+    const kv = typeof pathOrKv === "object" ? pathOrKv : await openKv(pathOrKv);
+    const opened = kv === pathOrKv ? undefined : kv;
+    return new DenoKvCache({ maxEntries, maxScopes, maxBytes, trace, db: new KvDatabase(kv, namespace), opened });
+  }
+
+  /** The entry under `key`, or `undefined`. */
+  async get(key: string): Promise<CachedRows | undefined> {
+    const { store, scope, head } = await this.#look(key);
+    if (head.versionstamp === null || isBelow(head, floorOf(store, scope))) return undefined;
+    const facts = factsOf(head.value);
+    // Only two keys with the same hash could stand in one place.
+    if (facts !== undefined && facts.key !== key) return undefined;
+    const body = facts && await this.#entries.read(head, facts);
+    try {
+      if (facts === undefined || body === undefined) throw new TypeError("Not all of the entry is there");
+      return { rows: decodeRows(body), fetchedAt: facts.fetchedAt };
+    } catch (error) {
+      // It may be that it was replaced after its head was read: that is no damage.
+      if (await this.#entries.removeHead(head)) this.#tellDropped(key, error);
+      return undefined;
+    }
+  }
+
+  /** A mark to hand to `put`, taken before the master is read. */
+  async fence(key: string): Promise<Fence> {
+    this.#assertOpen();
+    const [store, scope] = await this.#db.read(await this.#scopes.keys(scopeOf(key) ?? ""));
+    return fenceOf(store, scope);
+  }
+
+  /** Stores an entry, unless the key was invalidated since the fence; answers whether it was stored. */
+  async put(key: string, { rows, fetchedAt }: CachedRows, fence?: Fence): Promise<boolean> {
+    // A copy: of bytes that are a part of a larger buffer, Deno KV would write the whole buffer.
+    const body = new Uint8Array(encodeRows(rows));
+    const size = body.length;
+    if (chargeOf({ key, size }) > this.#maxBytes || size > MAX_ENTRY_BYTES || key.length > MAX_KEY_LENGTH) return false;
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const { store, scope, head, age } = await this.#look(key);
+      if (fence !== undefined && fence !== fenceOf(store, scope)) return false;
+      const facts = newFacts({ key, fetchedAt, age, size });
+      const unchanged = fence === undefined ? [] : [store, scope];
+      if (!await this.#entries.write(facts, body, { replaced: head, unchanged })) continue;
+      if (this.#puts++ % PUTS_PER_SWEEP === 0) await this.#sweep();
+      const evicted = await this.#evict();
+      return !evicted.has(facts.id);
+    }
+    throw new Error(`Cannot store an entry: it was overwritten ${MAX_TRIES} times meanwhile`);
+  }
+
+  /** Drops every entry whose key starts with `prefix`. */
+  async invalidatePrefix(prefix: string): Promise<void> {
+    this.#assertOpen();
+    const scope = scopeOf(prefix);
+    const isWhole = prefix === "" || prefix === scope;
+    await this.#scopes.invalidate(scope, { keepsEntries: !isWhole });
+    if (isWhole) return;
+    // The fence has moved: what is put from now on is new, and may stay or go.
+    for await (const records of inBatches(this.#entries.records(), SWEEP_ENTRIES)) {
+      await this.#remove(records.filter(({ facts }) => facts?.key.startsWith(prefix)));
+    }
+  }
+
+  /** Closes the database, if `open` opened one. May be called again. */
+  close(): Promise<void> {
+    if (!this.#closed) this.#opened?.close();
+    this.#closed = true;
+    return Promise.resolve();
+  }
+
+  /** Everything that decides about a key, at one moment. */
+  async #look(key: string): Promise<Look> {
+    this.#assertOpen();
+    const [storeKey, scopeKey] = await this.#scopes.keys(scopeOf(key) ?? "");
+    const headKey = await this.#entries.headKey(key);
+    const [store, scope, head, puts] = await this.#db.read([storeKey, scopeKey, headKey, this.#entries.putCount]);
+    return { store, scope, head, age: countOf(puts) };
+  }
+
+  /** Looks at the next entries, and removes those that were invalidated. */
+  async #sweep(): Promise<void> {
+    const records: KvRecord[] = [];
+    for await (const record of this.#entries.records({ start: this.#hand, limit: SWEEP_ENTRIES })) records.push(record);
+    this.#hand = records.length < SWEEP_ENTRIES ? undefined : records.at(-1)?.stamp.key;
+    const floors = await this.#scopes.floors(new Set(records.map(scopeOfRecord)));
+    const isDead = (record: KvRecord): boolean => isBelow(record.stamp, floors.get(scopeOfRecord(record)) ?? "");
+    await this.#remove(records.filter((record) => record.facts === undefined || isDead(record)));
+  }
+
+  /** Makes room; answers with the ids of the entries that went for it. */
+  async #evict(): Promise<ReadonlySet<string>> {
+    const evicted = new Set<string>();
+    const { entries, bytes } = await this.#entries.totals();
+    let [tooMany, tooLarge] = [entries - this.#maxEntries, bytes - this.#maxBytes];
+    if (tooMany <= 0 && tooLarge <= 0) return evicted;
+    for await (const { stamp, facts } of this.#entries.records()) {
+      await this.#entries.remove({ stamp, facts });
+      tooMany--;
+      tooLarge -= facts === undefined ? 0 : chargeOf(facts);
+      if (facts !== undefined) evicted.add(facts.id);
+      if (tooMany <= 0 && tooLarge <= 0) return evicted;
+    }
+    // A count of entries that are not there would have everything evicted for ever.
+    await this.#entries.countAgain();
+    return evicted;
+  }
+
+  async #remove(records: readonly KvRecord[]): Promise<void> {
+    await Promise.all(records.map((record) => this.#entries.remove(record)));
+  }
+
+  #tellDropped(key: string, error: unknown): void {
+    const fields = { key: traceableKey(key), ...failure(error) };
+    this.#trace?.event({ target: "vantage_live::cache", level: "warn", name: "entry dropped", fields });
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new ClosedError("The cache is closed");
+  }
+}
+
+function scopeOfRecord({ facts }: KvRecord): string {
+  return scopeOf(facts?.key ?? "") ?? "";
+}
+
+interface Look {
+  readonly store: KvEntry;
+  readonly scope: KvEntry;
+  readonly head: KvEntry;
+  readonly age: number;
+}
+
+interface Parts {
+  readonly maxEntries: number;
+  readonly maxScopes: number;
+  readonly maxBytes: number;
+  readonly trace: Trace | undefined;
+  readonly db: KvDatabase;
+  readonly opened: KvHandle | undefined;
+}

@@ -1,0 +1,242 @@
+import { isBytes } from "../../base/realm.ts";
+import {
+  amount,
+  countOf,
+  fieldOf,
+  keyPart,
+  type KvDatabase,
+  type KvEntry,
+  type KvSelection,
+} from "./deno_kv_database.ts";
+import type { KvAtomic, KvKey, KvStamp } from "./deno_kv_handle.ts";
+
+/** How many bytes Deno KV takes as one value. */
+const MAX_VALUE_BYTES = 65_536;
+/** How many chunks are written at once: with their keys and a record, less than the 800 KiB that one atomic takes. */
+const CHUNKS_PER_STEP = 11;
+/** How many chunks an entry has at the most: so many can be removed by one atomic, which takes 80 KiB of keys. */
+const MAX_CHUNKS = 256;
+/** What is written around a body and a key that stand in one value takes less than this; also what each entry counts. */
+const FRAME_BYTES = 256;
+
+/** How many bytes of rows an entry may have. */
+export const MAX_ENTRY_BYTES: number = MAX_CHUNKS * MAX_VALUE_BYTES;
+/** How many characters the key of an entry may have: it stands in values, two bytes a character. */
+export const MAX_KEY_LENGTH = 30_000;
+
+/** What is known of an entry without its rows. */
+export interface EntryFacts {
+  /** The key that it was put under. */
+  readonly key: string;
+  /** When the master was asked for it, in milliseconds since the epoch. */
+  readonly fetchedAt: number;
+  /** How many puts the database had seen before, about: processes that put at once may agree. */
+  readonly age: number;
+  /** Different for every put. */
+  readonly id: string;
+  /** How many bytes its rows take. */
+  readonly size: number;
+  /** Over how many values they are spread; none if they stand in the head. */
+  readonly chunks: number;
+}
+
+/** The record of an entry as it was found, with what it says if that can be read. */
+export interface KvRecord {
+  /** The record. */
+  readonly stamp: KvStamp;
+  /** What it says. */
+  readonly facts: EntryFacts | undefined;
+}
+
+/**
+ * How entries lie in a database:
+ *
+ * ```text
+ * [namespace, "entry", key]               the head: the facts, and the rows' bytes if both fit into one value
+ * [namespace, "chunk", id, n]             the bytes of larger ones
+ * [namespace, "record", age, id]          the facts once more, so that entries are found by age, without their bytes
+ * [namespace, "count", "entries"]         how many records there are
+ * [namespace, "count", "bytes"]           how large they are, with their keys
+ * [namespace, "count", "puts"]            how many there ever were
+ * ```
+ *
+ * A head and its record are written by the same atomic, so they have the same versionstamp. Chunks never stand without a
+ * record, which is written with the first of them: what a process leaves behind that dies before it wrote the head is an
+ * entry that nobody can get, and that is counted and removed like any other.
+ */
+export class KvEntries {
+  readonly #db: KvDatabase;
+  readonly #entryCount: KvKey;
+  readonly #byteCount: KvKey;
+  /** Where the puts are counted. */
+  readonly putCount: KvKey;
+
+  constructor(db: KvDatabase) {
+    this.#db = db;
+    this.#entryCount = db.key("count", "entries");
+    this.#byteCount = db.key("count", "bytes");
+    this.putCount = db.key("count", "puts");
+  }
+
+  /** Where the head of an entry stands. */
+  async headKey(key: string): Promise<KvKey> {
+    return this.#db.key("entry", await keyPart(key));
+  }
+
+  /** The bytes of an entry's rows, or `undefined` if not all of them are there. */
+  async read({ value }: KvEntry, facts: EntryFacts): Promise<Uint8Array | undefined> {
+    if (facts.chunks === 0) {
+      const body = fieldOf(value, "body");
+      return isBytes(body) ? body : undefined;
+    }
+    const body = new Uint8Array(facts.size);
+    let at = 0;
+    for (const { value: chunk } of await this.#db.read(this.#chunkKeys(facts))) {
+      if (!isBytes(chunk) || at + chunk.length > body.length) return undefined;
+      body.set(chunk, at);
+      at += chunk.length;
+    }
+    return at === body.length ? body : undefined;
+  }
+
+  /**
+   * Writes an entry in place of the one that `replaced` is the head of, if neither that nor any of `unchanged` was
+   * written meanwhile; answers whether it did.
+   */
+  async write(
+    facts: EntryFacts,
+    body: Uint8Array,
+    { replaced, unchanged }: { readonly replaced: KvEntry; readonly unchanged: readonly KvStamp[] },
+  ): Promise<boolean> {
+    const inline = facts.chunks === 0;
+    const record = inline ? { key: this.#recordKey(facts), versionstamp: null } : await this.#writeChunks(facts, body);
+    if (record === undefined) return false;
+    const { ok } = await this.#db.commit((step) => {
+      if (inline) this.#count(step, 1, chargeOf(facts));
+      const old = factsOf(replaced.value);
+      if (old !== undefined) this.#erase(step, old).delete(this.#recordKey(old));
+      for (const stamp of [record, replaced, ...unchanged]) step.check(stamp);
+      step.set(replaced.key, inline ? { ...facts, body } : facts).set(record.key, facts).sum(this.putCount, 1n);
+    });
+    if (!ok && !inline) await this.remove({ stamp: record, facts });
+    return ok;
+  }
+
+  /** Removes the entry with this head, unless it was written meanwhile; answers whether it did. */
+  async removeHead(head: KvEntry): Promise<boolean> {
+    const { ok } = await this.#db.commit((step) => {
+      const facts = factsOf(head.value);
+      if (facts !== undefined) this.#erase(step, facts).delete(this.#recordKey(facts));
+      step.check(head).delete(head.key);
+    });
+    return ok;
+  }
+
+  /** Removes the entry with this record, unless it was written meanwhile. */
+  async remove({ stamp, facts }: KvRecord): Promise<void> {
+    const erase = (step: KvAtomic): KvAtomic => {
+      if (facts !== undefined) this.#erase(step, facts);
+      return step.check(stamp).delete(stamp.key);
+    };
+    if (facts !== undefined) {
+      const head: KvStamp = { key: await this.headKey(facts.key), versionstamp: stamp.versionstamp };
+      const { ok } = await this.#db.commit((step) => erase(step).check(head).delete(head.key));
+      if (ok) return;
+    }
+    // The head is not there yet, or not there any more.
+    await this.#db.commit(erase);
+  }
+
+  /** The records of all entries, or of some; what was put longest ago comes first. */
+  async *records(selection?: KvSelection): AsyncGenerator<KvRecord> {
+    for await (const entry of this.#db.list("record", selection)) {
+      yield { stamp: entry, facts: factsOf(entry.value) };
+    }
+  }
+
+  /** How many entries there are, and how many bytes they take. */
+  async totals(): Promise<{ readonly entries: number; readonly bytes: number }> {
+    const [entries, bytes] = await this.#db.read([this.#entryCount, this.#byteCount]);
+    return { entries: countOf(entries), bytes: countOf(bytes) };
+  }
+
+  /** Counts what is there, unless anybody writes meanwhile. */
+  async countAgain(): Promise<void> {
+    const counts = await this.#db.read([this.#entryCount, this.#byteCount]);
+    let [entries, bytes] = [0, 0];
+    for await (const { facts } of this.records()) {
+      if (facts === undefined) continue;
+      entries++;
+      bytes += chargeOf(facts);
+    }
+    await this.#db.commit((step) => {
+      for (const count of counts) step.check(count).delete(count.key);
+      this.#count(step, entries, bytes);
+    });
+  }
+
+  /** Writes the chunks of an entry, and answers with its record; with `undefined` if that was removed meanwhile. */
+  async #writeChunks(facts: EntryFacts, body: Uint8Array): Promise<KvStamp | undefined> {
+    const key = this.#recordKey(facts);
+    const chunks = this.#chunkKeys(facts).map((key, n) => ({ key, start: n * MAX_VALUE_BYTES }));
+    let written: string | null = null;
+    for (let from = 0; from < chunks.length; from += CHUNKS_PER_STEP) {
+      const { ok, versionstamp } = await this.#db.commit((step) => {
+        if (from === 0) this.#count(step, 1, chargeOf(facts));
+        step.check({ key, versionstamp: written }).set(key, facts);
+        for (const { key, start } of chunks.slice(from, from + CHUNKS_PER_STEP)) {
+          step.set(key, body.subarray(start, start + MAX_VALUE_BYTES));
+        }
+      });
+      if (!ok || versionstamp === undefined) return undefined;
+      written = versionstamp;
+    }
+    return { key, versionstamp: written };
+  }
+
+  /** Removes everything of an entry but its head and its record. */
+  #erase(step: KvAtomic, facts: EntryFacts): KvAtomic {
+    this.#count(step, -1, -chargeOf(facts));
+    for (const key of this.#chunkKeys(facts)) step.delete(key);
+    return step;
+  }
+
+  #count(step: KvAtomic, entries: number, bytes: number): void {
+    step.sum(this.#entryCount, amount(entries)).sum(this.#byteCount, amount(bytes));
+  }
+
+  #recordKey({ age, id }: EntryFacts): KvKey {
+    return this.#db.key("record", age, id);
+  }
+
+  #chunkKeys(facts: EntryFacts): KvKey[] {
+    return Array.from({ length: facts.chunks }, (_, n) => this.#db.key("chunk", facts.id, n));
+  }
+}
+
+/** The facts of a new entry. */
+export function newFacts({ key, fetchedAt, age, size }: Omit<EntryFacts, "id" | "chunks">): EntryFacts {
+  const inline = size + 2 * key.length + FRAME_BYTES <= MAX_VALUE_BYTES;
+  const chunks = inline ? 0 : Math.ceil(size / MAX_VALUE_BYTES);
+  return { key, fetchedAt, age, id: crypto.randomUUID(), size, chunks };
+}
+
+/** How many bytes an entry counts: its rows, and its key in two values with two bytes a character. */
+export function chargeOf({ key, size }: Pick<EntryFacts, "key" | "size">): number {
+  return size + 4 * key.length + FRAME_BYTES;
+}
+
+/** The facts in a head or record, or `undefined` if none can be read. */
+export function factsOf(value: unknown): EntryFacts | undefined {
+  const [key, fetchedAt, id] = [fieldOf(value, "key"), fieldOf(value, "fetchedAt"), fieldOf(value, "id")];
+  const age = fieldOf(value, "age");
+  const [size, chunks] = [fieldOf(value, "size"), fieldOf(value, "chunks")];
+  if (typeof key !== "string" || typeof id !== "string") return undefined;
+  if (typeof fetchedAt !== "number" || typeof age !== "number") return undefined;
+  if (!isCount(size, MAX_ENTRY_BYTES) || !isCount(chunks, MAX_CHUNKS)) return undefined;
+  return { key, fetchedAt, age, id, size, chunks };
+}
+
+function isCount(value: unknown, most: number): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= most;
+}

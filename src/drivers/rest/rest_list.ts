@@ -1,0 +1,171 @@
+import { InvalidAnswerError } from "../../table/errors.ts";
+import { Pagination } from "../../table/pagination.ts";
+import type { Query } from "../../table/query.ts";
+import { field, type Row, type Value } from "../../table/row.ts";
+import { type Rows, rowsOf } from "../../table/rows.ts";
+import type { CallOptions } from "../../table/table_like.ts";
+import { checkedRow, checkOrder, checkPage, narrowed, uniqueRows } from "./rest_answer.ts";
+import { readChain } from "./rest_chain.ts";
+import type { RestAnswer } from "./rest_client.ts";
+import { checkStart, totalIn, untoldTotal } from "./rest_count.ts";
+import type { RestDrafts } from "./rest_drafts.ts";
+import { following } from "./rest_next.ts";
+import type { RestDraft, RestTableOptions } from "./rest_options.ts";
+import { asksForAnyPage, requestCounter } from "./rest_paging.ts";
+import type { Collected, Part } from "./rest_part.ts";
+import { pick } from "./rest_pick.ts";
+import { signOfFailure, signOfMore } from "./rest_signs.ts";
+import { RestWindows } from "./rest_windows.ts";
+
+/** How many rows are asked for at once where all are wanted and no bound is known. */
+const CHAIN_LIMIT = 100;
+
+/** A page that a resource refuses to give, since there is nothing on it. */
+const BEYOND = [404, 410, 416];
+
+/** What a list is read with. */
+export interface ListParts {
+  readonly name: string;
+  readonly idField: string;
+  readonly drafts: RestDrafts;
+  readonly options: RestTableOptions;
+  readonly send: (draft: RestDraft, call: CallOptions, accepted?: readonly number[]) => Promise<RestAnswer<Value>>;
+  /** The row in an item of an answer. */
+  readonly toRow: (item: Value, answer: RestAnswer<Value>) => Row;
+}
+
+/** Rows that were listed. */
+export interface Listed {
+  /** What was asked, for messages. */
+  readonly what: string;
+  readonly rows: Rows;
+  /** How many there are in the set, if that is known. */
+  readonly total: number | undefined;
+}
+
+/** The rows of a resource, whatever number of answers they come in. */
+export class RestList {
+  readonly #parts: ListParts;
+  readonly #windows: RestWindows;
+
+  constructor(parts: ListParts) {
+    this.#parts = parts;
+    this.#windows = new RestWindows(parts.options.maxLimit);
+  }
+
+  /** All rows of a query, or those of its page, and how many there are in the set if that is known. */
+  async read(query: Query, call: CallOptions): Promise<Listed> {
+    const { name, options: { paging, maxLimit, maxPages = 1000 } } = this.#parts;
+    const count = requestCounter(name, maxPages);
+    const isAllAtOnce = query.pagination === undefined && maxLimit === Infinity;
+    const collected = !asksForAnyPage(paging) || isAllAtOnce
+      ? await this.#readChain(query, call, count)
+      : await this.#windows.read(query.pagination ?? { skip: 0, limit: Infinity }, (pagination) => {
+        count();
+        return this.#partOn(pagination, query, call);
+      });
+    return this.#checked({ what: collected.what, rows: rowsOf(collected.rows), total: collected.total }, query);
+  }
+
+  /** The first row of a query, if its pages can be asked for, or else those of the first answer. */
+  async begin(query: Query, call: CallOptions): Promise<Listed> {
+    const asked = this.#parts.options.paging === undefined ? query : { ...query, pagination: new Pagination(1, 1) };
+    const draft = this.#parts.drafts.list(asked);
+    const answer = await this.#parts.send(draft, call);
+    const { rows, total } = this.#partIn(answer, draft);
+    checkPage(rows, asked.pagination, answer);
+    return this.#checked({ what: answer.what, rows, total }, asked);
+  }
+
+  #checked({ what, rows, total }: Listed, query: Query): Listed {
+    checkOrder(rows, query.orderBy, { what });
+    return { what, rows: narrowed(rows, query, { what }), total };
+  }
+
+  async #readChain(query: Query, call: CallOptions, count: () => void): Promise<Collected> {
+    const { drafts, send, options: { paging, rows, maxLimit = CHAIN_LIMIT } } = this.#parts;
+    const { skip, limit } = query.pagination ?? { skip: 0, limit: Infinity };
+    const size = Math.min(maxLimit, skip + limit);
+    const isSized = paging !== undefined && size !== Infinity;
+    const first = drafts.list({ ...query, pagination: isSized ? new Pagination(1, size) : undefined });
+    const collected = await readChain(first, skip + limit, rows, async (draft) => {
+      count();
+      const answer = await send(draft, call);
+      const part = this.#partIn(answer, draft);
+      if (answer.status === 206 && part.more === undefined && !isSized) {
+        return { ...part, more: true, sign: "status 206" };
+      }
+      if (!isSized) return part;
+      checkPage(part.rows, new Pagination(1, size), answer);
+      const isUntold = part.more === undefined && part.total === undefined && part.rows.size === size;
+      return isUntold ? { ...part, more: true, sign: "page, which is full" } : part;
+    });
+    if (query.pagination === undefined) return collected;
+    const page = [...collected.rows].slice(skip, skip + limit);
+    collected.rows.clear();
+    for (const [id, row] of page) collected.rows.set(id, row);
+    return collected;
+  }
+
+  async #partOn(pagination: Pagination, query: Query, call: CallOptions): Promise<Part> {
+    const { drafts, send, options } = this.#parts;
+    const draft = drafts.list({ ...query, pagination });
+    // A first page is refused only for what it is: the ranges of an empty set.
+    const answer = await send(draft, call, pagination.page === 1 ? [416] : BEYOND);
+    if (BEYOND.includes(answer.status)) {
+      const total = totalIn(answer, typeof options.count === "object" ? options.count : undefined);
+      return {
+        answer,
+        rows: rowsOf(new Map()),
+        total,
+        more: undefined,
+        sign: undefined,
+        next: undefined,
+        isBeyond: true,
+      };
+    }
+    checkStart(answer, pagination.skip);
+    return this.#partIn(answer, draft);
+  }
+
+  #partIn(answer: RestAnswer<Value>, draft: RestDraft): Part {
+    const { options } = this.#parts;
+    const rows = this.#rowsIn(answer);
+    const total = totalIn(answer, options.count) ?? (options.count === undefined ? untoldTotal(answer) : undefined);
+    const { draft: next, isKnown } = following(draft, answer, options.next);
+    const sign = isKnown ? undefined : signOfMore(answer, options.rows);
+    return {
+      answer,
+      rows,
+      total,
+      more: isKnown ? next !== undefined : sign?.isMore,
+      sign: sign?.key,
+      next,
+      isBeyond: false,
+    };
+  }
+
+  #rowsIn(answer: RestAnswer<Value>): Rows {
+    const { idField, options, toRow } = this.#parts;
+    const failure = signOfFailure(answer.body);
+    if (failure !== undefined) {
+      throw new InvalidAnswerError(`${answer.what} was answered with a failure, by its "${failure}"`);
+    }
+    const list = options.rows === undefined ? answer.body : pick(options.rows, answer);
+    if (!Array.isArray(list)) {
+      throw new InvalidAnswerError(
+        `${answer.what} was answered without an array of rows where the options say that it stands; what a tableHandler serves is for RestTable.open()`,
+      );
+    }
+    const rows = list.map((item: Value) => checkedRow(() => toRow(item, answer), answer));
+    return uniqueRows(rows.map((row) => [idOf(field(row, idField)), row]), answer);
+  }
+}
+
+/** A whole number that is too large for a number has come as another one. */
+export function idOf(value: Value | undefined): string | undefined {
+  if (typeof value === "bigint") return String(value);
+  if (typeof value === "string" && value !== "") return value;
+  const isId = typeof value === "number" && (Number.isSafeInteger(value) || !Number.isInteger(value));
+  return isId ? String(value) : undefined;
+}

@@ -1,0 +1,190 @@
+import type { Value } from "../../table/row.ts";
+import type { RestAnswer } from "./rest_client.ts";
+import type { Pick } from "./rest_options.ts";
+import { valueAt } from "./rest_pick.ts";
+
+/** Where an answer keeps what it says of its pages: beside its rows, or under one of these. */
+const PLACES = [
+  "",
+  "links",
+  "_links",
+  "meta",
+  "paging",
+  "pagination",
+  "pageInfo",
+  "page_info",
+  "page",
+  "info",
+  "result_info",
+  "meta.page",
+  "meta.pagination",
+  "response_metadata",
+];
+
+/** Keys that say by `true` that there is more. */
+const MORE = [
+  "more",
+  "has_more",
+  "hasMore",
+  "has_next",
+  "hasNext",
+  "has_next_page",
+  "hasNextPage",
+  "truncated",
+  "isTruncated",
+];
+
+/** Keys that say by `false` that there is more: Spring, Jira. */
+const LAST = ["last", "isLast"];
+
+/** Keys that hold the address or the cursor of what follows. */
+const NEXT = [
+  "next",
+  "next_page",
+  "nextPage",
+  "next_page_url",
+  "nextPageUrl",
+  "next_url",
+  "nextUrl",
+  "nextLink",
+  "@odata.nextLink",
+  "next_cursor",
+  "nextCursor",
+  "nextPageToken",
+  "next_page_token",
+  "next_token",
+  "nextToken",
+  "NextToken",
+  "next_offset",
+  "nextOffset",
+  "continuationToken",
+  "LastEvaluatedKey",
+];
+
+/** Headers that hold what follows. */
+const NEXT_HEADERS = ["x-next-page", "x-next-cursor"];
+
+/** Keys and headers that count all rows. */
+const TOTALS = [
+  "total",
+  "Total",
+  "totalCount",
+  "TotalCount",
+  "total_count",
+  "totalItems",
+  "total_items",
+  "totalElements",
+  "totalResults",
+  "total_results",
+  "total_records",
+  "recordsFiltered",
+  "numFound",
+  "count",
+  "Count",
+  "@odata.count",
+];
+const TOTAL_HEADERS = ["x-total", "x-wp-total", "x-pagination-total-count"];
+
+/** Keys and headers that count all pages. */
+const PAGES = ["pages", "total_pages", "totalPages", "TotalPages", "pageCount", "page_count", "last_page", "lastPage"];
+const PAGES_HEADERS = ["x-total-pages", "x-wp-totalpages", "x-pagination-page-count"];
+
+/** What an answer says, by a key of the ones that many use, of whether rows follow. */
+export interface Sign {
+  readonly key: string;
+  readonly isMore: boolean;
+}
+
+/** The sign in an answer that rows follow, or else the one that none do; `undefined` if it says neither. */
+export function signOfMore(answer: RestAnswer<Value>, rows: Pick | undefined): Sign | undefined {
+  let none: Sign | undefined;
+  for (const [key, isMore] of signsIn(answer, rows)) {
+    if (isMore) return { key, isMore };
+    none ??= { key, isMore };
+  }
+  return none;
+}
+
+/**
+ * The sign that there is more than what was read, in the last answer to a request for all: it counts more rows, or more
+ * pages. No option says that it does, and what such a key holds may be something else: too little is no sign of anything.
+ */
+export function signOfSize(
+  answer: RestAnswer<Value>,
+  read: { readonly rows: number; readonly answers: number },
+  rows: Pick | undefined,
+): string | undefined {
+  const isMore = (said: unknown, known: number): boolean => {
+    const count = typeof said === "string" && /^\d{1,15}$/.test(said) ? Number(said) : said;
+    return typeof count === "number" && Number.isSafeInteger(count) && count > known;
+  };
+  for (
+    const [keys, headers, known] of [[TOTALS, TOTAL_HEADERS, read.rows], [PAGES, PAGES_HEADERS, read.answers]] as const
+  ) {
+    for (const header of headers) {
+      if (isMore(answer.headers.get(header), known)) return header;
+    }
+    for (const [place, said] of placesIn(answer.body, rows)) {
+      const key = keys.find((key) => isMore(valueAt(said, key), known) || isMore(valueAt(said, `${key}.value`), known));
+      if (key !== undefined) return named(place, key);
+    }
+  }
+  return undefined;
+}
+
+function* signsIn(
+  { body, headers }: RestAnswer<Value>,
+  rows: Pick | undefined,
+): Iterable<readonly [key: string, isMore: boolean]> {
+  if (valueAt(body, "incomplete_results") === true) yield ["incomplete_results", true];
+  for (const header of NEXT_HEADERS) {
+    const next = headers.get(header);
+    if (next !== null) yield [header, next !== ""];
+  }
+  for (const [place, said] of placesIn(body, rows)) {
+    for (const key of LAST) {
+      const isLast = valueAt(said, key);
+      if (typeof isLast === "boolean") yield [named(place, key), !isLast];
+    }
+    for (const key of MORE) {
+      const isMore = valueAt(said, key);
+      if (typeof isMore === "boolean") yield [named(place, key), isMore];
+    }
+    for (const key of NEXT) {
+      const next = valueAt(said, key);
+      if (next !== undefined) yield [named(place, key), next !== null && next !== "" && next !== false];
+    }
+  }
+}
+
+/** The places in a body, and beside the rows if these stand deeper, where it may say something of its pages. */
+function* placesIn(body: Value | undefined, rows: Pick | undefined): Iterable<readonly [place: string, said: Value]> {
+  const path = typeof rows === "string" ? rows.split(".").slice(0, -1) : [];
+  for (let depth = 0; depth <= path.length; depth++) {
+    const base = path.slice(0, depth).join(".");
+    for (const place of PLACES) {
+      const whole = base === "" || place === "" ? `${base}${place}` : `${base}.${place}`;
+      const said = whole === "" ? body : valueAt(body, whole);
+      if (said !== undefined) yield [whole, said];
+    }
+  }
+}
+
+/** The key by which an answer says that something failed, whatever its status; `undefined` if none does. */
+export function signOfFailure(body: Value | undefined): string | undefined {
+  if (valueAt(body, "success") === false) return "success";
+  if (valueAt(body, "ok") === false) return "ok";
+  const status = valueAt(body, "status");
+  // As JSend has it.
+  if (status === "error" || status === "fail") return "status";
+  return ["error", "errors"].find((key) => !isNothing(valueAt(body, key)));
+}
+
+function isNothing(said: Value | undefined): boolean {
+  if (typeof said !== "object" || said === null) return !said;
+  return Object.keys(said).length === 0;
+}
+
+function named(place: string, key: string): string {
+  return place === "" ? key : `${place}.${key}`;
+}

@@ -1,0 +1,118 @@
+import { InvalidAnswerError } from "../../table/errors.ts";
+import type { Query } from "../../table/query.ts";
+import type { Row } from "../../table/row.ts";
+import type { Rows } from "../../table/rows.ts";
+import type { Capabilities, Column } from "../../table/table_like.ts";
+import type { SourceCall, TableSource } from "../../table/table_source.ts";
+import { inUrl, queryToParams } from "../../wire/query_params.ts";
+import type { TableDescription } from "../../wire/table_description.ts";
+import { isList, type Json, memberOf, rowFromWire, rowToWire } from "../../wire/wire_value.ts";
+import { checkedCount, checkedRow, checkPage, uniqueRows } from "./rest_answer.ts";
+import type { RestAnswer, RestClient, RestRequest } from "./rest_client.ts";
+
+/** A table that a `tableHandler` serves: rows and queries travel without loss, and each call is one request. */
+export class ServedSource implements TableSource {
+  readonly name: string;
+  readonly idField: string | undefined;
+  readonly columns: readonly Column[];
+  readonly capabilities: Capabilities;
+  readonly scoped = true;
+  readonly #client: RestClient;
+  readonly #url: URL;
+
+  constructor(client: RestClient, url: URL, { name, idField, columns, capabilities }: TableDescription) {
+    this.name = name;
+    this.idField = idField;
+    this.columns = columns;
+    this.capabilities = capabilities;
+    this.#client = client;
+    this.#url = url;
+  }
+
+  async list(call: SourceCall): Promise<Rows> {
+    const { query } = call;
+    const answer = await this.#read(this.#at("rows", query), call);
+    const list = memberOf(answer.body, "rows");
+    if (list === undefined || !isList(list)) throw new InvalidAnswerError(`${answer.what} was answered without rows`);
+    const rows = uniqueRows(
+      list.map((entry) => {
+        const [id, row] = isList(entry) ? entry : [];
+        return [typeof id === "string" ? id : undefined, readRow(row, answer)];
+      }),
+      answer,
+    );
+    checkPage(rows, query.pagination, answer);
+    return rows;
+  }
+
+  async get(id: string, call: SourceCall): Promise<Row | undefined> {
+    const answer = await this.#read(this.#atRow(id, call.query), call);
+    const row = memberOf(answer.body, "row");
+    return row === null ? undefined : readRow(row, answer);
+  }
+
+  async count(call: SourceCall): Promise<number> {
+    const answer = await this.#read(this.#at("count", call.query), call);
+    return checkedCount(memberOf(answer.body, "count"), answer);
+  }
+
+  insert(id: string, row: Row, call: SourceCall): Promise<Row> {
+    return this.#writeRow("POST", id, row, call);
+  }
+
+  replace(id: string, row: Row, call: SourceCall): Promise<Row> {
+    return this.#writeRow("PUT", id, row, call);
+  }
+
+  patch(id: string, partial: Row, call: SourceCall): Promise<Row> {
+    return this.#writeRow("PATCH", id, partial, call);
+  }
+
+  async delete(id: string, call: SourceCall): Promise<void> {
+    await this.#write("DELETE", this.#atRow(id, call.query), call);
+  }
+
+  async deleteAll(call: SourceCall): Promise<void> {
+    await this.#write("DELETE", this.#at("rows", call.query), call);
+  }
+
+  async insertReturnId(row: Row, call: SourceCall): Promise<string> {
+    const answer = await this.#write("POST", this.#at("rows", {}), call, row);
+    const id = memberOf(answer.body, "id");
+    if (typeof id === "string") return id;
+    throw new InvalidAnswerError(`${answer.what} was answered without the id of the new row`);
+  }
+
+  async #read(url: URL, { signal, onUnsettled }: SourceCall): Promise<RestAnswer> {
+    const answer = await this.#client.send({ method: "GET", url, signal });
+    if (memberOf(answer.body, "unsettled") === true) onUnsettled?.();
+    return answer;
+  }
+
+  async #writeRow(method: RestRequest["method"], id: string, row: Row, call: SourceCall): Promise<Row> {
+    const answer = await this.#write(method, this.#atRow(id, call.query), call, row);
+    return readRow(memberOf(answer.body, "row"), answer);
+  }
+
+  #write(method: RestRequest["method"], url: URL, call: SourceCall, row?: Row): Promise<RestAnswer> {
+    const { signal, idempotencyKey } = call;
+    return this.#client.send({ method, url, signal, idempotencyKey, body: row && { row: rowToWire(row) } });
+  }
+
+  #atRow(id: string, query: Query): URL {
+    const url = this.#at("row", query);
+    url.searchParams.set("id", inUrl("id", id));
+    return url;
+  }
+
+  #at(place: string, query: Query): URL {
+    const url = new URL(this.#url);
+    url.pathname = `${url.pathname.replace(/\/$/, "")}/${place}`;
+    for (const [name, text] of queryToParams(query)) url.searchParams.set(name, text);
+    return url;
+  }
+}
+
+function readRow(row: Json | undefined, answer: RestAnswer): Row {
+  return checkedRow(() => rowFromWire(row), answer);
+}

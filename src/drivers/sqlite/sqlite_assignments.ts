@@ -1,0 +1,168 @@
+import { quoteName, type SqliteStatements, type SqliteValue } from "./sqlite_handle.ts";
+import { RejectedError } from "../../table/errors.ts";
+import { isDate } from "../../base/realm.ts";
+import { describe } from "../../base/describe.ts";
+import { field, type Row, sameValue, type Value } from "../../table/row.ts";
+import { type DateFormat, declaredFormat, readDate } from "./sqlite_dates.ts";
+import { defaultExpression } from "./sqlite_defaults.ts";
+import { keepsPart, type KeyPart, keyParts, RawText, rowidIn } from "./sqlite_ids.ts";
+import type { FoundRow } from "./sqlite_reader.ts";
+import type { SqliteColumn, SqliteSchema } from "./sqlite_schema.ts";
+import { fromSqlite, toSqlite } from "./sqlite_values.ts";
+import { isStorable } from "./sqlite_text.ts";
+
+/** One column with the SQL of what is to stand in it. */
+export interface Assignment {
+  readonly column: SqliteColumn;
+  readonly sql: string;
+  readonly params: readonly SqliteValue[];
+}
+
+/** How many rows are looked at to see how a column's dates are written. */
+const MAX_SAMPLE = 100;
+
+/** What a write is to put into the columns of a table, and what it may not. */
+export class SqliteAssignments {
+  readonly #db: SqliteStatements;
+  readonly #schema: SqliteSchema;
+  readonly #names: ReadonlySet<string>;
+  readonly #generated: readonly SqliteColumn[];
+  readonly #formats = new Map<string, DateFormat>();
+
+  constructor(db: SqliteStatements, schema: SqliteSchema) {
+    this.#db = db;
+    this.#schema = schema;
+    this.#names = new Set(schema.columns.map((column) => column.name));
+    this.#generated = schema.columns.filter((column) => column.generated);
+  }
+
+  /** What the row gives for the columns that can be written. */
+  ofRow(row: Row): readonly Assignment[] {
+    return this.#schema.columns
+      .filter((column) => !column.generated && Object.hasOwn(row, column.name))
+      .map((column) => this.#assign(column, field(row, column.name)));
+  }
+
+  /** What the id says stands in the columns of the key. */
+  ofId(id: string, row: Row): readonly Assignment[] {
+    const { columns } = this.#schema.key;
+    const parts = keyParts(this.#schema, id);
+    if (parts === undefined) {
+      if (columns.length === 0 && rowidIn(this.#schema, id) !== undefined) return [];
+      throw this.elsewhere(id);
+    }
+    return columns.flatMap((column, at): Assignment[] => {
+      const part = parts[at] ?? null;
+      this.#checkPart(id, column, part, row);
+      if (!keepsPart(column, part)) throw this.elsewhere(id);
+      if (column.generated) return [];
+      if (part instanceof RawText) return [{ column, sql: "CAST(? AS TEXT)", params: [part.bytes] }];
+      return [{ column, sql: "?", params: [part] }];
+    });
+  }
+
+  /** The columns of the key that the database does not fill by itself, for a row that is to have a new id. */
+  ofNewKey(row: Row): readonly Assignment[] {
+    const { columns, givesIds } = this.#schema.key;
+    const [column, second] = columns;
+    if (column === undefined || second !== undefined || givesIds || column.generated) return [];
+    if (field(row, column.name) !== null || column.defaultSql !== undefined) return [];
+    if (column.affinity !== "integer") return [{ column, sql: "?", params: [crypto.randomUUID()] }];
+    const name = quoteName(column.name);
+    const last = `SELECT max(${name}) FROM ${this.#schema.sqlName} WHERE typeof(${name}) = 'integer'`;
+    return [{ column, sql: `coalesce((${last}), 0) + 1`, params: [] }];
+  }
+
+  /** What differs in some columns from what is there, so that all else stays byte for byte what it is. */
+  ofChanges(there: FoundRow, row: Row, columns: readonly SqliteColumn[]): readonly Assignment[] {
+    return columns
+      .filter((column) => !column.generated && !this.#schema.key.columns.includes(column))
+      .flatMap((column) => this.#change(column, row, there));
+  }
+
+  /** @throws {TypeError} if the row has a column that the table has not. */
+  checkColumns(row: Row): void {
+    for (const name of Object.keys(row)) if (!this.#names.has(name)) throw this.#notWritable(name);
+  }
+
+  /** What the database computes cannot be written; a row that was read holds it all the same. */
+  checkGenerated(row: Row, rows: readonly Row[]): void {
+    for (const { name } of this.#generated) {
+      if (!Object.hasOwn(row, name)) continue;
+      if (!rows.some((known) => sameValue(field(row, name), field(known, name)))) throw this.#notWritable(name);
+    }
+  }
+
+  /** @throws {TypeError} if the row would change the key of what is there. */
+  checkKey({ id, raw }: FoundRow, row: Row): void {
+    const { columns } = this.#schema.key;
+    if (!columns.some(({ name }) => Object.hasOwn(row, name))) return;
+    const parts = keyParts(this.#schema, id);
+    for (const [at, column] of columns.entries()) {
+      this.#checkPart(id, column, parts?.[at] ?? raw[column.name] ?? null, row);
+    }
+  }
+
+  /** The error for a row that does not come to stand under its id. */
+  elsewhere(id: string): RejectedError {
+    const types = this.#schema.key.columns.map(({ name, type }) => `${name} ${type}`.trim()).join(", ");
+    return new RejectedError(
+      `${describe(this.#schema.name)} cannot hold a row ${describe(id)}: its key (${
+        types || "the row's number"
+      }) or a trigger makes another of it`,
+    );
+  }
+
+  #change(column: SqliteColumn, row: Row, there: FoundRow): readonly Assignment[] {
+    const { name, kind, defaultSql } = column;
+    const stored = there.raw[name] ?? null;
+    if (!Object.hasOwn(row, name)) {
+      if (defaultSql === undefined && stored === null) return [];
+      return [{ column, sql: defaultSql === undefined ? "NULL" : defaultExpression(defaultSql), params: [] }];
+    }
+    const value = field(row, name);
+    if (sameValue(value, fromSqlite(stored, kind))) return [];
+    return [this.#assign(column, value, stored)];
+  }
+
+  #assign(column: SqliteColumn, value: Value, stored: SqliteValue = null): Assignment {
+    const { name, kind } = column;
+    const format = kind === "date" && isDate(value) ? readDate(stored)?.format ?? this.#formatOf(column) : undefined;
+    const param = toSqlite(value, name, kind, format);
+    if (typeof param === "string" && !isStorable(param, this.#schema.encoding)) {
+      throw new TypeError(`Column ${describe(name)} cannot hold ${describe(value)}: its database is in UTF-16`);
+    }
+    return { column, sql: "?", params: [param] };
+  }
+
+  /** How the dates of a column are written: as the first that is found, else as its declaration tells. */
+  #formatOf({ name, type, defaultSql }: SqliteColumn): DateFormat {
+    const known = this.#formats.get(name);
+    if (known !== undefined) return known;
+    const column = quoteName(name);
+    const sample = this.#db.all(
+      `SELECT v FROM (SELECT ${column} AS v FROM ${this.#schema.sqlName} LIMIT ${MAX_SAMPLE}) WHERE v IS NOT NULL`,
+    );
+    const found = sample.map(({ v }) => readDate(v ?? null)?.format).find((format) => format !== undefined);
+    if (found !== undefined) this.#formats.set(name, found);
+    return found ?? declaredFormat(type, defaultSql);
+  }
+
+  /** A row may hold its key, as it does when it is read, but no other. */
+  #checkPart(id: string, { name, kind }: SqliteColumn, part: KeyPart, row: Row): void {
+    if (!Object.hasOwn(row, name)) return;
+    const given = field(row, name);
+    if (part instanceof RawText) return;
+    // A key of floats may hold what is an integer as an id.
+    const sameNumber = typeof given === "number" && typeof part !== "string" && part == given;
+    if (sameNumber || sameValue(given, fromSqlite(part, kind)) || String(given) === String(part)) return;
+    throw new TypeError(`The row's ${describe(name)} is ${describe(given)}, but its id is ${describe(id)}`);
+  }
+
+  #notWritable(name: string): TypeError {
+    const accepted = this.#schema.columns.filter((column) => !column.generated).map((column) => column.name).join(", ");
+    return new TypeError(
+      `${describe(this.#schema.name)} has no column ${describe(name)} that can be written; accepted are ${accepted}`,
+    );
+  }
+}

@@ -1,0 +1,263 @@
+import { isBytes } from "../../base/realm.ts";
+import { checkOptions, checkTools } from "../../base/check_options.ts";
+import { wholeNumber } from "../../base/whole_number.ts";
+import { failure, Trace } from "../../trace/trace.ts";
+import type { Tracer } from "../../trace/tracer.ts";
+import type { Cache, CachedRows, Fence } from "../../cache/cache.ts";
+import { scopeOf, traceableKey } from "../../cache/cache_key.ts";
+import { decodeRows, encodeRows } from "../../cache/codec.ts";
+import { tellDamage } from "./sqlite_damage.ts";
+
+/** How a store asks its database. */
+export interface SqliteRunner {
+  /** The first row that a query finds; it does not write. */
+  get(sql: string, params?: readonly SqliteParam[]): Record<string, unknown> | undefined;
+  /** Runs a statement that writes and answers with rows, to its end. */
+  write(sql: string, params?: readonly SqliteParam[]): Record<string, unknown>[];
+  /** Runs a statement that answers nothing. */
+  run(sql: string, params?: readonly SqliteParam[]): void;
+}
+
+/** What a store binds. */
+export type SqliteParam = null | number | string | Uint8Array;
+
+/** What a store keeps to. */
+export interface SqliteStoreSettings {
+  readonly maxEntries: number;
+  readonly maxScopes: number;
+  readonly maxBytes: number;
+  /** How many bytes of rows one entry may have. */
+  readonly maxEntryBytes: number;
+  readonly trace: Trace | undefined;
+}
+
+interface Options {
+  readonly maxEntries?: number | undefined;
+  readonly maxScopes?: number | undefined;
+  readonly maxBytes?: number | undefined;
+  readonly tracer?: Tracer | undefined;
+}
+
+/** How many invalidated entries one `put` clears away. */
+const SWEEP_ENTRIES = 16;
+/** What an entry or a scope takes besides its key, which stands in a table and in an index, and its rows. */
+const OVERHEAD_BYTES = 128;
+/** Where a text in an index takes a page of its own, and what that has. */
+const LONG_TEXT_BYTES = 1_000;
+const PAGE_BYTES = 4_096;
+
+const GET = `SELECT e.fetched_at AS fetchedAt, e.body AS body FROM vantage_entry e
+  JOIN vantage_scope s ON s.id = e.scope WHERE e.key = ? AND e.generation = s.generation`;
+const FENCE = `SELECT t.store || ':' || coalesce(max(t.beyond, s.fence), t.floor) AS fence
+  FROM vantage_total t LEFT JOIN vantage_scope s ON s.name = ?`;
+const ADD_SCOPE = `INSERT INTO vantage_scope (name, size, fence, generation) SELECT ?, ?, floor, floor
+  FROM vantage_total WHERE true ON CONFLICT DO NOTHING RETURNING id`;
+const PUT = `INSERT INTO vantage_entry (key, scope, generation, fetched_at, size, body)
+  SELECT ?, s.id, s.generation, ?, ?, ? FROM vantage_total t JOIN vantage_scope s ON s.name = ?
+  WHERE ? IS NULL OR t.store || ':' || max(t.beyond, s.fence) = ?
+  ON CONFLICT (key) DO UPDATE SET id = (SELECT max(id) + 1 FROM vantage_entry), generation = excluded.generation,
+    fetched_at = excluded.fetched_at, size = excluded.size, body = excluded.body
+  RETURNING id, (SELECT dead FROM vantage_scope s WHERE s.id = scope) AS dead`;
+const NEXT_FENCE = "max(fence, (SELECT floor FROM vantage_total)) + 1";
+/** One row, whatever the scope holds: this follows every write to a table. */
+const INVALIDATE_SCOPE = `UPDATE vantage_scope SET fence = ${NEXT_FENCE}, generation = ${NEXT_FENCE}, dead = entries
+  WHERE name = ? RETURNING id`;
+const MOVE_FENCE = `UPDATE vantage_scope SET fence = ${NEXT_FENCE} WHERE name = ? RETURNING id`;
+const ADD_INVALIDATED = `INSERT INTO vantage_scope (name, size, fence, generation)
+  SELECT ?, ?, floor + 1, floor + 1 FROM vantage_total WHERE true ON CONFLICT DO NOTHING RETURNING id`;
+const MOVE_ALL_FENCES = `UPDATE vantage_total SET (floor, beyond) = (SELECT highest, highest FROM
+  (SELECT max(floor, coalesce((SELECT max(fence) FROM vantage_scope), 0)) + 1 AS highest))`;
+const INVALIDATE_SCOPES = `UPDATE vantage_scope
+  SET generation = (SELECT beyond FROM vantage_total), dead = entries WHERE entries > dead AND `;
+const DROP_ENTRIES = "DELETE FROM vantage_entry WHERE scope = (SELECT id FROM vantage_scope WHERE name = ?) AND ";
+const TOTALS = "SELECT entries, scopes, bytes FROM vantage_total";
+const SWEEP = `DELETE FROM vantage_entry WHERE id IN (SELECT e.id FROM vantage_scope s
+  JOIN vantage_entry e ON e.scope = s.id AND e.generation < s.generation WHERE s.name = ? LIMIT ${SWEEP_ENTRIES})`;
+// One scope at a time, and the cross join has SQLite look at that before it looks at entries.
+const DROP_DEAD = `DELETE FROM vantage_entry WHERE id IN (SELECT e.id
+  FROM (SELECT id, generation FROM vantage_scope WHERE dead > 0 LIMIT 1) s CROSS JOIN vantage_entry e
+  WHERE e.scope = s.id AND e.generation < s.generation LIMIT ?) RETURNING id`;
+// Of those that hold nothing the one whose fence is lowest, since then the floor rises least.
+const FORGET_SCOPE = `DELETE FROM vantage_scope WHERE id = (SELECT id FROM vantage_scope
+  WHERE entries = 0 AND name IS NOT ? ORDER BY fence LIMIT 1) RETURNING id`;
+const DROP_OLDEST = `DELETE FROM vantage_entry WHERE id IN
+  (SELECT id FROM vantage_entry WHERE id <> ? ORDER BY id LIMIT ?) RETURNING id`;
+const COUNT_AGAIN = [
+  `UPDATE vantage_scope SET (entries, dead) = (SELECT count(*), count(*) FILTER (WHERE e.generation < vantage_scope.generation)
+    FROM vantage_entry e WHERE e.scope = vantage_scope.id)`,
+  `UPDATE vantage_total SET (entries, bytes) = (SELECT count(*), total(size) FROM vantage_entry)`,
+  `UPDATE vantage_total SET (scopes, bytes) = (SELECT count(*), total(size) + vantage_total.bytes FROM vantage_scope)`,
+];
+
+/** A part of a `WHERE` with two parameters: whether a text starts with another, which is given with what comes after it. */
+type StartsWith = (column: string) => string;
+
+/** In the order of UTF-8, what starts alike stands together, and an index finds it. */
+const inOrder: StartsWith = (column) => `${column} >= ? AND ${column} < ?`;
+/** In UTF-16 it does not, where the lower half of a code unit may stand first. */
+const oneByOne: StartsWith = (column) => `instr(${column}, ?) = 1 AND ? IS NOT NULL`;
+/** After every character that `storable` leaves. */
+const LAST = "\u{10ffff}";
+
+/**
+ * The settings that a user's options ask for, where one entry may have no more bytes than `maxEntryBytes`.
+ *
+ * @throws {RangeError} if a bound is not a whole number of at least 1.
+ */
+export function storeSettings(options: Options, maxEntryBytes: number = Infinity): SqliteStoreSettings {
+  checkOptions("the cache", options, ["maxEntries", "maxScopes", "maxBytes", "tracer"]);
+  checkTools(options);
+  const maxBytes = wholeNumber("maxBytes", options.maxBytes ?? 256 * 2 ** 20);
+  return {
+    maxEntries: wholeNumber("maxEntries", options.maxEntries ?? 100_000),
+    maxScopes: wholeNumber("maxScopes", options.maxScopes ?? 10_000),
+    maxBytes,
+    maxEntryBytes: Math.min(maxEntryBytes, maxBytes),
+    trace: options.tracer && new Trace(options.tracer, {}, () => {}),
+  };
+}
+
+/**
+ * A cache in the tables that `createSchema` makes, of whatever database. What was invalidated goes first, then what was put
+ * longest ago. What time it was in whatever process makes no difference.
+ */
+export class SqliteStore implements Cache {
+  readonly #db: SqliteRunner;
+  readonly #settings: SqliteStoreSettings;
+  #startsWith: StartsWith | undefined;
+
+  constructor(db: SqliteRunner, settings: SqliteStoreSettings) {
+    this.#db = db;
+    this.#settings = settings;
+  }
+
+  get(key: string): CachedRows | undefined {
+    const found = this.#db.get(GET, [storable(key)]);
+    if (found === undefined) return undefined;
+    try {
+      return { rows: decodeRows(bytesOf(found.body)), fetchedAt: Number(found.fetchedAt) };
+    } catch (error) {
+      tellDamage(this.#settings.trace, "entry dropped", { key: traceableKey(key), ...failure(error) });
+      this.#db.run("DELETE FROM vantage_entry WHERE key = ?", [storable(key)]);
+      return undefined;
+    }
+  }
+
+  fence(key: string): Fence {
+    return String(this.#db.get(FENCE, [storableScopeOf(key) ?? ""])?.fence);
+  }
+
+  put(key: string, { rows, fetchedAt }: CachedRows, fence?: Fence): boolean {
+    const { maxBytes, maxEntryBytes } = this.#settings;
+    const body = encodeRows(rows);
+    const name = storable(key);
+    const scope = storableScopeOf(key) ?? "";
+    const size = body.length + sizeOfText(name);
+    if (size + sizeOfText(scope) > maxBytes || body.length > maxEntryBytes) return false;
+    const mark = fence === undefined ? null : String(fence);
+    const put = [name, fetchedAt, size, body, scope, mark, mark];
+    let [stored] = this.#db.write(PUT, put);
+    if (stored === undefined && this.#db.write(ADD_SCOPE, [scope, sizeOfText(scope)]).length > 0) {
+      [stored] = this.#db.write(PUT, put);
+    }
+    // Little by little, as new entries of the scope come.
+    if (Number(stored?.dead ?? 0) > 0) this.#db.run(SWEEP, [scope]);
+    this.#makeRoom({ scope, id: Number(stored?.id ?? 0) });
+    return stored !== undefined;
+  }
+
+  invalidatePrefix(text: string): void {
+    const prefix = storable(text);
+    const scope = scopeOf(prefix);
+    if (scope === undefined) return this.#invalidateScopes(prefix);
+    const whole = scope === prefix;
+    // The fence moves first: what is put between the two steps is new, and dropping it costs only a read.
+    this.#moveFence(whole ? INVALIDATE_SCOPE : MOVE_FENCE, scope);
+    if (!whole) this.#dropEntries(scope, prefix);
+  }
+
+  /** A scope that has no row gets one; another process may do the same between, and then it is there. */
+  #moveFence(move: string, scope: string): void {
+    if (this.#writes(move, scope)) return;
+    if (!this.#writes(ADD_INVALIDATED, scope, sizeOfText(scope))) return this.#moveFence(move, scope);
+    this.#makeRoom({ scope: null, id: 0 });
+  }
+
+  #invalidateScopes(prefix: string): void {
+    this.#db.run(MOVE_ALL_FENCES);
+    this.#db.run(INVALIDATE_SCOPES + this.#whereStarting("name"), [prefix, prefix + LAST]);
+    // Keys without a slash are all in the scope "".
+    if (prefix !== "") this.#dropEntries("", prefix);
+  }
+
+  #dropEntries(scope: string, prefix: string): void {
+    this.#db.run(DROP_ENTRIES + this.#whereStarting("key"), [scope, prefix, prefix + LAST]);
+  }
+
+  #whereStarting(column: string): string {
+    this.#startsWith ??= Number(this.#db.get("SELECT length(CAST('a' AS BLOB)) AS n")?.n) === 1 ? inOrder : oneByOne;
+    return this.#startsWith(column);
+  }
+
+  /** Drops what is beyond the bounds, but neither this scope nor this entry. */
+  #makeRoom(kept: Kept): void {
+    const { maxEntries, maxScopes, maxBytes } = this.#settings;
+    for (;;) {
+      const { entries = 0, scopes = 0, bytes = 0 } = this.#db.get(TOTALS) ?? {};
+      const tooMany = Math.max(Number(entries) - maxEntries, 0);
+      const tooManyScopes = Number(scopes) > maxScopes;
+      const tooLarge = Number(bytes) > maxBytes;
+      if (tooMany === 0 && !tooManyScopes && !tooLarge) return;
+      const count = Math.max(tooMany, 1);
+      const dropped = this.#writes(DROP_DEAD, count) ||
+        ((tooManyScopes || tooLarge) && this.#writes(FORGET_SCOPE, kept.scope)) ||
+        this.#writes(DROP_OLDEST, kept.id, count);
+      // Counts of what is not there would be waited for for ever.
+      if (!dropped) return COUNT_AGAIN.forEach((sql) => this.#db.run(sql));
+    }
+  }
+
+  #writes(sql: string, ...params: SqliteParam[]): boolean {
+    return this.#db.write(sql, params).length > 0;
+  }
+}
+
+/** What stays whatever has to go. */
+interface Kept {
+  readonly scope: string | null;
+  readonly id: number;
+}
+
+/** What a text takes that stands in a table and in an index, with what stands beside it. */
+function sizeOfText(text: string): number {
+  const bytes = byteLength(text);
+  return OVERHEAD_BYTES + 2 * bytes + (bytes > LONG_TEXT_BYTES ? PAGE_BYTES : 0);
+}
+
+function byteLength(text: string): number {
+  return new TextEncoder().encode(text).length;
+}
+
+/**
+ * A text as SQLite can keep it, different for every different text; and what starts with a text still does. SQLite takes
+ * all lone surrogates as one, in UTF-16 U+FFFE and U+FFFF as well, and its `substr` ends at a NUL.
+ */
+function storable(text: string): string {
+  return text.replace(UNSTORABLE, (unit) => `\u0001${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+// Halves of pairs as well, since a prefix may end between them. A LiveTable's keys hold no control characters.
+// deno-lint-ignore no-control-regex -- control characters are what is looked for
+const UNSTORABLE = /[\u0000\u0001\ud800-\udfff\ufffe\uffff]/g;
+
+function storableScopeOf(key: string): string | undefined {
+  const scope = scopeOf(key);
+  return scope === undefined ? undefined : storable(scope);
+}
+
+/** A blob, as one driver or another gives it. */
+function bytesOf(body: unknown): Uint8Array {
+  if (isBytes(body)) return body;
+  if (body instanceof ArrayBuffer) return new Uint8Array(body);
+  throw new TypeError("An entry must be bytes");
+}

@@ -1,0 +1,107 @@
+import { exactInteger, type SqliteValue } from "./sqlite_handle.ts";
+import { isBytes, isDate } from "../../base/realm.ts";
+import { describe } from "../../base/describe.ts";
+import { toValue, type Value } from "../../table/row.ts";
+import { type DateFormat, readDate, writeDate } from "./sqlite_dates.ts";
+
+/** How the values of a column are kept: SQLite has no booleans, dates or documents, so the declared type decides. */
+export type ColumnKind = "plain" | "boolean" | "date" | "json";
+
+/** The kind that a declared type stands for. */
+export function columnKind(declaredType: string): ColumnKind {
+  if (/BOOL/i.test(declaredType)) return "boolean";
+  if (/^(SMALL)?(DATE|TIMESTAMP)/i.test(declaredType)) return "date";
+  return /JSON/i.test(declaredType) ? "json" : "plain";
+}
+
+/** The largest integer that SQLite keeps as one. */
+export const LARGEST_INTEGER: bigint = 2n ** 63n - 1n;
+
+/**
+ * A value as it is bound.
+ *
+ * @param format how a date is written, in a date column
+ * @throws {TypeError} if the column cannot keep it, and {RangeError} if it is beyond what SQLite can; both name the column.
+ */
+export function toSqlite(value: Value, column: string, kind: ColumnKind, format?: DateFormat): SqliteValue {
+  if (value === null) return null;
+  if (kind === "json") return toJson(value, column);
+  switch (typeof value) {
+    case "boolean":
+      return value ? 1n : 0n;
+    case "number":
+      // A number is bound as a float, which a column of text would keep as "5.0".
+      return Number.isSafeInteger(value) ? BigInt(value) : checkedFloat(value, column);
+    case "bigint":
+      if (value > LARGEST_INTEGER || value < -LARGEST_INTEGER - 1n) {
+        throw new RangeError(`Column ${describe(column)} cannot hold ${value}: SQLite's integers have 64 bits`);
+      }
+      return value;
+    case "string":
+      if (!value.isWellFormed()) {
+        throw new TypeError(
+          `Column ${describe(column)} cannot hold ${describe(value)}: it has half of a surrogate pair`,
+        );
+      }
+      return value;
+    default:
+      return compoundToSqlite(value, column, format);
+  }
+}
+
+/** A value as it stands in a row. */
+export function fromSqlite(value: SqliteValue, kind: ColumnKind): Value {
+  if (kind === "date" && value !== null) {
+    const date = readDate(value);
+    if (date !== undefined) return new Date(date.ms);
+  }
+  if (typeof value === "bigint" || typeof value === "number") {
+    // SQLite keeps the numbers among documents as numbers, whatever their size; JSON knows one kind of them.
+    if (kind === "json") return Number(value);
+    const number = typeof value === "bigint" ? exactInteger(value) : value === 0 ? 0 : value;
+    return kind === "boolean" && (number === 0 || number === 1) ? number === 1 : number;
+  }
+  if (isBytes(value)) return new Uint8Array(value);
+  if (typeof value !== "string") return value ?? null;
+  return kind === "json" ? fromJson(value) : value;
+}
+
+function checkedFloat(value: number, column: string): number {
+  if (Number.isNaN(value)) throw new RangeError(`Column ${describe(column)} cannot hold NaN: SQLite would keep null`);
+  return value;
+}
+
+function compoundToSqlite(
+  value: Exclude<Value, null | boolean | number | bigint | string>,
+  column: string,
+  format: DateFormat | undefined,
+): SqliteValue {
+  if (isBytes(value)) return value;
+  if (!isDate(value)) {
+    throw new TypeError(
+      `Column ${describe(column)} cannot hold ${describe(value)}; only a column declared as JSON can`,
+    );
+  }
+  if (Number.isNaN(value.getTime())) throw new RangeError(`Column ${describe(column)} cannot hold an invalid date`);
+  return writeDate(value.getTime(), format);
+}
+
+function toJson(value: Value, column: string): string {
+  return JSON.stringify(value, function (this: Readonly<Record<string, unknown>>, key: string): unknown {
+    // JSON.stringify has turned a Date into a string before it asks here.
+    const original = this[key];
+    const lost = typeof original === "bigint" || isDate(original) || isBytes(original) ||
+      (typeof original === "number" && !Number.isFinite(original));
+    if (lost) throw new TypeError(`Column ${describe(column)} is JSON, which cannot hold ${describe(original)}`);
+    return original;
+  });
+}
+
+function fromJson(text: string): Value {
+  try {
+    return toValue(JSON.parse(text), "json");
+  } catch {
+    // No JSON, or nested deeper than a row can be.
+    return text;
+  }
+}

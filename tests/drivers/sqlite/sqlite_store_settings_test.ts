@@ -1,0 +1,27 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+// What SqliteCache and DurableObjectCache make of their options; it is no entry of the library.
+import { storeSettings } from "../../../src/drivers/sqlite/sqlite_store.ts";
+
+describe("storeSettings()", () => {
+  it("are 100 000 entries and 256 MiB unless told otherwise", () => {
+    const { maxEntries, maxBytes } = storeSettings({});
+    assert.deepEqual([maxEntries, maxBytes], [100_000, 268_435_456]);
+    const told = storeSettings({ maxEntries: 1, maxBytes: 2 });
+    assert.deepEqual([told.maxEntries, told.maxBytes], [1, 2]);
+  });
+
+  it("let one entry have as many bytes as all may, and no more than it may itself", () => {
+    assert.equal(storeSettings({ maxBytes: 100 }).maxEntryBytes, 100);
+    assert.equal(storeSettings({ maxBytes: 100 }, 10).maxEntryBytes, 10);
+    assert.equal(storeSettings({ maxBytes: 10 }, 100).maxEntryBytes, 10);
+  });
+
+  it("name a bound that is no whole number of at least 1", () => {
+    for (const bound of ["maxEntries", "maxBytes"]) {
+      for (const value of [0, -1, 0.5, NaN, Infinity]) {
+        assert.throws(() => storeSettings({ [bound]: value }), { name: "RangeError", message: new RegExp(bound) });
+      }
+    }
+  });
+});
