@@ -140,4 +140,16 @@ describe("Deadline", () => {
     void limited(new Deadline(clock, Infinity), held().work);
     assert.equal(clock.waiting, 0);
   });
+
+  it("limits nothing and starts no timer once it is closed", async () => {
+    const clock = new FakeClock();
+    const deadline = new Deadline(clock, 1_000);
+    deadline.close();
+    const { work, done } = held<number>();
+    const answer = limited(deadline, work);
+    await clock.advance(10_000);
+    assert.equal(clock.waiting, 0);
+    done(7);
+    assert.equal(await answer, 7);
+  });
 });

@@ -532,6 +532,7 @@ describe("LiveTable, bad input", () => {
       message: /queueCapacity .* got number 0/,
     });
     assert.throws(() => make("p", { waitingCapacity: NaN }), RangeError);
+    assert.throws(() => make("p", { waitingCapacity: -1 }), RangeError);
     for (const ms of [-1, -0.5, NaN]) {
       assert.throws(() => make("p", { staleTimeMs: ms }), { name: "RangeError", message: /staleTimeMs/ });
       assert.throws(() => make("p", { masterLagMs: ms }), { name: "RangeError", message: /masterLagMs/ });

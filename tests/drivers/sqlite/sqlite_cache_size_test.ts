@@ -47,6 +47,14 @@ describe("The file of a SqliteCache", () => {
     });
   }
 
+  it("is used: a key of 1000 bytes counts as what it takes in the table and in its index, and no more", async () => {
+    await using cache = await SqliteCache.open(new DatabaseSync(":memory:"), { maxBytes: MAX_BYTES });
+    const keys = Array.from({ length: 200 }, (_, number) => `s/${scattered(number)}`.padEnd(1_000, "k"));
+    for (const key of keys) cache.put(key, entry(0));
+    const held = keys.filter((key) => cache.get(key) !== undefined).length;
+    assert(held > MAX_BYTES / 2_500, `${held} are held`);
+  });
+
   it("counts scopes that are only invalidated, however long their names", async () => {
     const path = newPath("names.db");
     await using cache = await SqliteCache.open(path, { maxBytes: MAX_BYTES });
