@@ -42,7 +42,8 @@ export function stringifyExactly(body: Value): string {
 function isRounded(token: string): boolean {
   const number = Number(token);
   if (!Number.isFinite(number)) return true;
-  return /^-?\d+$/.test(token) && !Number.isSafeInteger(number) && BigInt(token) !== BigInt(number);
+  const integer = /^(-?\d+)(?:\.0+)?$/.exec(token)?.[1];
+  return integer !== undefined && !Number.isSafeInteger(number) && BigInt(integer) !== BigInt(number);
 }
 
 function refuseUntold(this: Row, column: string, value: unknown): unknown {

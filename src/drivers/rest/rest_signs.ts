@@ -30,6 +30,8 @@ const MORE = [
   "hasNext",
   "has_next_page",
   "hasNextPage",
+  "HasNext",
+  "HasNextPage",
   "truncated",
   "isTruncated",
 ];
@@ -60,6 +62,9 @@ const NEXT = [
   "continuationToken",
   "LastEvaluatedKey",
 ];
+
+/** A header that says all of it, as JSON: ASP.NET. */
+const PAGINATION_HEADER = "X-Pagination";
 
 /** Headers that hold what follows. */
 const NEXT_HEADERS = ["x-next-page", "x-next-cursor"];
@@ -124,7 +129,7 @@ export function signOfSize(
     for (const header of headers) {
       if (isMore(answer.headers.get(header), known)) return header;
     }
-    for (const [place, said] of placesIn(answer.body, rows)) {
+    for (const [place, said] of placesIn(answer, rows)) {
       const key = keys.find((key) => isMore(valueAt(said, key), known) || isMore(valueAt(said, `${key}.value`), known));
       if (key !== undefined) return named(place, key);
     }
@@ -133,15 +138,16 @@ export function signOfSize(
 }
 
 function* signsIn(
-  { body, headers }: RestAnswer<Value>,
+  answer: RestAnswer<Value>,
   rows: Pick | undefined,
 ): Iterable<readonly [key: string, isMore: boolean]> {
+  const { body, headers } = answer;
   if (valueAt(body, "incomplete_results") === true) yield ["incomplete_results", true];
   for (const header of NEXT_HEADERS) {
     const next = headers.get(header);
     if (next !== null) yield [header, next !== ""];
   }
-  for (const [place, said] of placesIn(body, rows)) {
+  for (const [place, said] of placesIn(answer, rows)) {
     for (const key of LAST) {
       const isLast = valueAt(said, key);
       if (typeof isLast === "boolean") yield [named(place, key), !isLast];
@@ -154,11 +160,19 @@ function* signsIn(
       const next = valueAt(said, key);
       if (next !== undefined) yield [named(place, key), next !== null && next !== "" && next !== false];
     }
+    // A number is how many rows were passed over; a text is where to go on: Airtable.
+    const offset = valueAt(said, "offset");
+    if (typeof offset === "string" && Number.isNaN(Number(offset))) yield [named(place, "offset"), true];
   }
 }
 
-/** The places in a body, and beside the rows if these stand deeper, where it may say something of its pages. */
-function* placesIn(body: Value | undefined, rows: Pick | undefined): Iterable<readonly [place: string, said: Value]> {
+/** The places in a body, beside the rows if these stand deeper, and in a header, where an answer may say something of its pages. */
+function* placesIn(
+  { body, headers }: RestAnswer<Value>,
+  rows: Pick | undefined,
+): Iterable<readonly [place: string, said: Value]> {
+  const pagination = jsonIn(headers.get(PAGINATION_HEADER));
+  if (pagination !== undefined) yield [PAGINATION_HEADER, pagination];
   const path = typeof rows === "string" ? rows.split(".").slice(0, -1) : [];
   for (let depth = 0; depth <= path.length; depth++) {
     const base = path.slice(0, depth).join(".");
@@ -167,6 +181,14 @@ function* placesIn(body: Value | undefined, rows: Pick | undefined): Iterable<re
       const said = whole === "" ? body : valueAt(body, whole);
       if (said !== undefined) yield [whole, said];
     }
+  }
+}
+
+function jsonIn(header: string | null): Value | undefined {
+  try {
+    return header === null ? undefined : JSON.parse(header);
+  } catch {
+    return undefined;
   }
 }
 

@@ -200,12 +200,29 @@ describe("What a RestTable sends", () => {
 
 describe("The numbers of a RestTable", () => {
   it("RestTable notices an integer that would be rounded, wherever it stands", async () => {
-    const rounded = ["9007199254740993", "-9007199254740993", "12345678901234567890", "1e400", "[1,9007199254740993]"];
+    const rounded = [
+      "9007199254740993",
+      "-9007199254740993",
+      "12345678901234567890",
+      "1e400",
+      "[1,9007199254740993]",
+      "9007199254740993.0",
+      "-9007199254740993.000",
+    ];
     for (const value of rounded) {
       const { table } = scriptedTable({}, new Response(`[{"id":1,"n":${value}}]`));
       await assert.rejects(table.listValues(), { name: "InvalidAnswerError" }, value);
     }
-    const kept = ["9007199254740992", "1e21", "0.1234567890123456789", '"9007199254740993"', '"a\\"9007199254740993"'];
+    const kept = [
+      "9007199254740992",
+      "9007199254740992.0",
+      "1e21",
+      "1e23",
+      "9007199254740993.5",
+      "0.1234567890123456789",
+      '"9007199254740993"',
+      '"a\\"9007199254740993"',
+    ];
     for (const value of kept) {
       const { table } = scriptedTable({}, new Response(`[{"id":1,"n":${value}}]`));
       assert.equal((await table.listValues()).size, 1, value);

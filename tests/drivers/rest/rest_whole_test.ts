@@ -44,6 +44,9 @@ const COUNTED_PARTS: readonly (readonly [RestTableOptions, unknown, Record<strin
   [{}, [{ id: 1 }], { "x-wp-total": "2" }],
   [{}, [{ id: 1 }], { "x-total-pages": "2" }],
   [{}, [{ id: 1 }], { "x-next-page": "2" }],
+  [{}, [{ id: 1 }], { "x-pagination": '{"TotalCount":2,"PageSize":1,"CurrentPage":1,"TotalPages":2}' }],
+  [{}, [{ id: 1 }], { "x-pagination": '{"currentPage":1,"totalPages":2}' }],
+  [{}, [{ id: 1 }], { "x-pagination": '{"HasNext":true}' }],
   [{ rows: "data", paging: { limit: "n" } }, { data: [{ id: 1 }], total: 2 }],
 ];
 
@@ -131,6 +134,7 @@ describe("RestTable gives the rows that were asked for, and not a part of them",
       { paging: { next: "x" } },
       { response_metadata: { next_cursor: "x" } },
       { last: false },
+      { offset: "itrOGNjaT/recYsnzN" },
       { incomplete_results: true },
     ];
     for (const said of more) {
@@ -167,14 +171,20 @@ describe("RestTable gives the rows that were asked for, and not a part of them",
       { total: 99.5 },
       { total: 7, has_more: false },
       { isLast: true },
+      { offset: 1, limit: 1 },
+      { offset: "0" },
+      { offset: "" },
       { meta: { pagination: { pageCount: 1, total: "1" } } },
     ];
     for (const said of none) {
       const { table } = scriptedTable({ rows: "rows" }, json({ rows: [{ id: 1 }], ...said as object }));
       assert.equal((await table.listValues()).size, 1, JSON.stringify(said));
     }
-    const last = { headers: { "x-total-pages": "1", "x-next-page": "" } };
-    assert.equal((await scriptedTable({}, json([{ id: 1 }], last)).table.listValues()).size, 1);
+    const pagination = ['{"TotalCount":1,"HasNext":false}', "page 1 of 2", '"2"', "[2]", ""];
+    const last = [{ "x-total-pages": "1", "x-next-page": "" }, ...pagination.map((said) => ({ "x-pagination": said }))];
+    for (const headers of last) {
+      assert.equal((await scriptedTable({}, json([{ id: 1 }], { headers })).table.listValues()).size, 1);
+    }
   });
 
   it("RestTable.listValues() notices rows that move while its pages are read, and may be right the next time", async () => {
