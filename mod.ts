@@ -67,6 +67,7 @@ export {
   ConflictError,
   DeadlockError,
   type Effect,
+  type ErrorCode,
   InvalidAnswerError,
   NotFoundError,
   QueueFullError,

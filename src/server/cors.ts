@@ -1,7 +1,7 @@
 import { checkOptions } from "../base/check_options.ts";
 import { describe } from "../base/describe.ts";
 import { wholeNumber } from "../base/whole_number.ts";
-import type { WriteVerb } from "../wire/writes.ts";
+import type { WriteVerb } from "../table/verbs.ts";
 import { methodsOf } from "./routes.ts";
 
 /** Which pages of other origins may ask, as CORS has it. */

@@ -4,7 +4,8 @@ import { checkFunction, checkOptions, checkTools } from "../base/check_options.t
 import { describe } from "../base/describe.ts";
 import { wholeNumber } from "../base/whole_number.ts";
 import type { Tracer } from "../trace/tracer.ts";
-import { toWriteVerbs, type WriteVerb } from "../wire/writes.ts";
+import type { WriteVerb } from "../table/verbs.ts";
+import { toWriteVerbs } from "../wire/writes.ts";
 import { type Cors, CorsPolicy } from "./cors.ts";
 import type { TableEvents } from "./named_tables.ts";
 

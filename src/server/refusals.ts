@@ -1,6 +1,6 @@
-import { TableError, UnsupportedError } from "../table/errors.ts";
+import { type ErrorCode, TableError, UnsupportedError } from "../table/errors.ts";
 import { describe } from "../base/describe.ts";
-import { badRequest, type Problem, problemOf } from "../wire/problem.ts";
+import { badRequest, type Problem, type ProblemCode, problemOf } from "../wire/problem.ts";
 import { Refusal } from "./answers.ts";
 
 /** What is asked of a table, in words, and what of it comes from the client. */
@@ -21,13 +21,14 @@ const MAX_DETAIL = 1000;
 const RETRY_AFTER_S = 1;
 
 /** What is said of each kind of error. A table's own words may quote SQL, paths or addresses. */
-const REASONS: Readonly<Record<string, string>> = {
+const REASONS: Readonly<Record<ErrorCode, string>> = {
   not_found: "there is no such row",
   unsupported: "the table does not support this",
   conflict: "it collides with what is stored",
   rejected: "the table refused it",
   queue_full: "too many writes are waiting",
   closed: "the table is closed",
+  deadlock: "it would wait for itself",
   unavailable: "what is behind the table did not answer",
   invalid_answer: "what is behind the table answered with something else",
 };
@@ -53,7 +54,7 @@ export function refuse(detail: string, status = 400): Refusal {
 }
 
 /** The refusal of what cannot be done now, and may be later. */
-export function refuseForNow(code: string, detail: string, retryAfterS: number): Refusal {
+export function refuseForNow(code: ProblemCode, detail: string, retryAfterS: number): Refusal {
   const problem: Problem = { title: "Not now", status: 503, detail, code, retriable: true, effect: "none" };
   return new Refusal(problem, { "retry-after": String(retryAfterS) });
 }
@@ -77,7 +78,8 @@ function refusalOf(error: unknown, asked: Asked): Refusal {
     return new Refusal(problemOfValues(what, asked), {}, error);
   }
   if (!(error instanceof TableError)) return new Refusal(problemOf(error, `${what}: the table failed`), {}, error);
-  const reason = Object.hasOwn(REASONS, error.code) ? REASONS[error.code] : "the table refused it";
+  // A later version may have codes that this one has not.
+  const reason = Object.hasOwn(REASONS, error.code) ? REASONS[error.code] : REASONS.rejected;
   const problem = problemOf(error, `${what}: ${reason}`);
   const afterMs = error.retryAfterMs ?? (problem.status === 503 ? RETRY_AFTER_S * 1000 : undefined);
   const headers = afterMs === undefined ? undefined : { "retry-after": String(Math.ceil(afterMs / 1000)) };

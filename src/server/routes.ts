@@ -1,6 +1,6 @@
 import { describe } from "../base/describe.ts";
 import type { Row } from "../table/row.ts";
-import type { WriteVerb } from "../wire/writes.ts";
+import type { WriteVerb } from "../table/verbs.ts";
 import { refuse } from "./refusals.ts";
 
 /** A request that is on its way to the table. */

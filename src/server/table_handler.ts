@@ -8,7 +8,7 @@
 import { asyncDispose } from "../base/async_dispose.ts";
 import type { LiveStream } from "../stream/live_stream.ts";
 import type { TableLike } from "../table/table_like.ts";
-import type { WriteVerb } from "../wire/writes.ts";
+import type { WriteVerb } from "../table/verbs.ts";
 import type { Cors } from "./cors.ts";
 import { Dispatcher, type DispatcherParts } from "./dispatcher.ts";
 import {

@@ -3,7 +3,7 @@ import type { TableLike, WriteOptions } from "../table/table_like.ts";
 import { rowToWire } from "../wire/wire_value.ts";
 import { json, noContent } from "./answers.ts";
 import { answerOf, type Asked, named, refuse } from "./refusals.ts";
-import type { WriteVerb } from "../wire/writes.ts";
+import type { WriteVerb } from "../table/verbs.ts";
 import { type Action, type Call, NARROWING, only, type Routes, takeId, WRITE_PLACES } from "./routes.ts";
 import type { ServedTable } from "./served_table.ts";
 

@@ -2,7 +2,7 @@ import { checkOptions } from "../base/check_options.ts";
 import { OPERATORS } from "./query.ts";
 import { describe } from "../base/describe.ts";
 import { isPlainObject } from "./row.ts";
-import { VERBS } from "./source_capabilities.ts";
+import { VERBS } from "./verbs.ts";
 import type { Capabilities } from "./table_like.ts";
 import type { TableSource } from "./table_source.ts";
 

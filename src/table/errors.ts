@@ -16,6 +16,18 @@ export interface TableErrorOptions extends ErrorOptions {
  */
 export type Effect = "none" | "unknown";
 
+/** The kinds of error that a table answers with, stable across versions and across a network. */
+export type ErrorCode =
+  | "not_found"
+  | "unsupported"
+  | "conflict"
+  | "rejected"
+  | "queue_full"
+  | "closed"
+  | "deadlock"
+  | "unavailable"
+  | "invalid_answer";
+
 /**
  * The common ancestor of the errors that a table answers with. `code` says what is wrong and `effect` whether anything
  * may have changed; nothing is ever decided by the text of a message.
@@ -24,8 +36,8 @@ export abstract class TableError extends Error {
   static {
     nameErrors(this, "TableError");
   }
-  /** The kind of error, stable across versions and across a network. */
-  abstract readonly code: string;
+  /** The kind of error. */
+  abstract readonly code: ErrorCode;
   /** What the call had changed when it failed. */
   readonly effect: Effect;
   /** Whether the same call may succeed later, unchanged. */
@@ -47,7 +59,7 @@ export class NotFoundError extends TableError {
   static {
     nameErrors(this, "NotFoundError");
   }
-  /** The kind of error, stable across versions and across a network. */
+  /** The kind of error. */
   readonly code = "not_found";
 }
 
@@ -56,7 +68,7 @@ export class UnsupportedError extends TableError {
   static {
     nameErrors(this, "UnsupportedError");
   }
-  /** The kind of error, stable across versions and across a network. */
+  /** The kind of error. */
   readonly code = "unsupported";
 }
 
@@ -65,7 +77,7 @@ export class ConflictError extends TableError {
   static {
     nameErrors(this, "ConflictError");
   }
-  /** The kind of error, stable across versions and across a network. */
+  /** The kind of error. */
   readonly code = "conflict";
 }
 
@@ -74,7 +86,7 @@ export class RejectedError extends TableError {
   static {
     nameErrors(this, "RejectedError");
   }
-  /** The kind of error, stable across versions and across a network. */
+  /** The kind of error. */
   readonly code = "rejected";
 }
 
@@ -83,7 +95,7 @@ export class QueueFullError extends TableError {
   static {
     nameErrors(this, "QueueFullError");
   }
-  /** The kind of error, stable across versions and across a network. */
+  /** The kind of error. */
   readonly code = "queue_full";
 }
 
@@ -92,7 +104,7 @@ export class ClosedError extends TableError {
   static {
     nameErrors(this, "ClosedError");
   }
-  /** The kind of error, stable across versions and across a network. */
+  /** The kind of error. */
   readonly code = "closed";
 }
 
@@ -105,7 +117,7 @@ export class DeadlockError extends TableError {
   static {
     this.prototype.name = "DeadlockError";
   }
-  /** The kind of error, stable across versions and across a network. */
+  /** The kind of error. */
   readonly code = "deadlock";
 
   /** Makes an error with a message for people, and optionally its cause. */
@@ -122,7 +134,7 @@ export class UnavailableError extends TableError {
   static {
     nameErrors(this, "UnavailableError");
   }
-  /** The kind of error, stable across versions and across a network. */
+  /** The kind of error. */
   readonly code = "unavailable";
 
   /** Makes an error with a message for people, and optionally its cause. */
@@ -136,7 +148,7 @@ export class InvalidAnswerError extends TableError {
   static {
     nameErrors(this, "InvalidAnswerError");
   }
-  /** The kind of error, stable across versions and across a network. */
+  /** The kind of error. */
   readonly code = "invalid_answer";
 
   /** Makes an error with a message for people, and optionally its cause. */

@@ -1,10 +1,11 @@
 import { brand } from "../base/brand.ts";
+import { wholeNumber } from "../base/whole_number.ts";
 
 /** The rows a page holds unless something else is asked for. */
 export const DEFAULT_ITEMS_PER_PAGE = 50;
 
 /**
- * A window onto a set: page `page` of `itemsPerPage` rows. Immutable; numbers below 1 count as 1.
+ * A window onto a set: page `page` of `itemsPerPage` rows. Immutable.
  *
  * @example Changing the size of a page keeps its first row in sight
  * ```ts
@@ -29,12 +30,11 @@ export class Pagination {
   /**
    * A window of `itemsPerPage` rows.
    *
-   * @throws {TypeError} if either is not a number.
-   * @throws {RangeError} if either is not whole (`NaN` is not), or the rows before the page are more than 2^53 - 1.
+   * @throws {RangeError} if either is not a whole number of at least 1, or the rows before the page are more than 2^53 - 1.
    */
   constructor(page: number = 1, itemsPerPage: number = DEFAULT_ITEMS_PER_PAGE) {
-    this.page = atLeastOne("page", page);
-    this.itemsPerPage = atLeastOne("itemsPerPage", itemsPerPage);
+    this.page = wholeNumber("page", page);
+    this.itemsPerPage = wholeNumber("itemsPerPage", itemsPerPage);
     if (!Number.isSafeInteger(this.skip + this.limit)) {
       throw new RangeError(`Page ${page} of ${itemsPerPage} rows is beyond the largest row number, 2^53 - 1`);
     }
@@ -58,13 +58,7 @@ export class Pagination {
 
   /** Another size of page, at the place that still shows the row that is first now. */
   withItemsPerPage(itemsPerPage: number): Pagination {
-    const size = atLeastOne("itemsPerPage", itemsPerPage);
+    const size = wholeNumber("itemsPerPage", itemsPerPage);
     return new Pagination(Math.floor(this.skip / size) + 1, size);
   }
-}
-
-function atLeastOne(name: string, value: number): number {
-  if (typeof value !== "number") throw new TypeError(`${name} must be a number, got ${typeof value} ${String(value)}`);
-  if (!Number.isSafeInteger(value)) throw new RangeError(`${name} must be a whole number, got ${value}`);
-  return Math.max(1, value);
 }

@@ -3,31 +3,7 @@ import { type Operator, OPERATORS, type Query } from "./query.ts";
 import { describe } from "../base/describe.ts";
 import type { Capabilities } from "./table_like.ts";
 import type { TableSource } from "./table_source.ts";
-
-/** The verbs that a source may lack. */
-export type Verb = "get" | "count" | "insert" | "replace" | "patch" | "delete" | "deleteAll" | "insertReturnId";
-
-/** All of them. */
-export const VERBS: readonly Verb[] = [
-  "get",
-  "count",
-  "insert",
-  "replace",
-  "patch",
-  "delete",
-  "deleteAll",
-  "insertReturnId",
-];
-
-/** What cannot be done with what is only read. */
-export const NO_WRITES: Partial<Capabilities> = {
-  insert: false,
-  replace: false,
-  patch: false,
-  delete: false,
-  deleteAll: false,
-  insertReturnId: false,
-};
+import { type Verb, VERBS } from "./verbs.ts";
 
 /**
  * What a source can do: the verbs it has and does not hide, and what it says of queries.

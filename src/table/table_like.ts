@@ -2,6 +2,7 @@ import type { ActiveRecord } from "./active_record.ts";
 import type { Operator, Query } from "./query.ts";
 import type { Row } from "./row.ts";
 import type { RowEntry, Rows } from "./rows.ts";
+import type { Verb } from "./verbs.ts";
 
 /** Options of every call. */
 export interface CallOptions {
@@ -34,7 +35,7 @@ export interface Column {
 export type ColumnFlag = "id" | "title" | "hidden" | "searchable" | "mandatory";
 
 /** What the backend of a table can do by itself. Verbs that are `false` reject with `UnsupportedError`. */
-export interface Capabilities {
+export interface Capabilities extends Readonly<Record<Verb, boolean>> {
   /** One row by its id; where the source cannot look it up, by reading all rows. */
   readonly get: boolean;
   /** The size of a set; where the source cannot count, by reading the set. */

@@ -3,6 +3,7 @@ import {
   ConflictError,
   DeadlockError,
   type Effect,
+  type ErrorCode,
   InvalidAnswerError,
   NotFoundError,
   QueueFullError,
@@ -22,11 +23,20 @@ export interface Problem {
   readonly title: string;
   readonly status: number;
   readonly detail?: string | undefined;
-  /** As in {@linkcode TableError.code}; `bad_request` for a mistake of the caller's. */
-  readonly code: string;
+  /** The code of the table's error, or what is wrong with the request. */
+  readonly code: ProblemCode;
   readonly retriable: boolean;
   readonly effect: Effect;
 }
+
+/** Besides a table's own: mistakes of the caller's, what is not served, and errors that are no table's. */
+export type ProblemCode =
+  | ErrorCode
+  | "bad_request"
+  | "forbidden"
+  | "no_such_path"
+  | "too_many_streams"
+  | "fault";
 
 interface Kind {
   readonly status: number;
@@ -35,7 +45,7 @@ interface Kind {
 }
 
 /** Which status each error travels under, and what it is made of at the other end. */
-const KINDS: Readonly<Record<string, Kind>> = {
+const KINDS: Readonly<Record<ErrorCode | "no_such_path", Kind>> = {
   not_found: { status: 404, title: "Not found", make: (message, given) => new NotFoundError(message, given) },
   unsupported: { status: 422, title: "Not supported", make: (message, given) => new UnsupportedError(message, given) },
   // A wrong address is no missing row.
@@ -59,7 +69,8 @@ export function problemOf(error: unknown, detail: string): Problem {
     return { title: "Fault", status: 500, detail, code: "fault", retriable: true, effect: "unknown" };
   }
   const { code, retriable, effect } = error;
-  const { status, title } = kindOf(code) ?? { status: 422, title: "Rejected" };
+  // A later version, whose errors are known by their brand, may have codes that this one has not.
+  const { status, title } = kindOf(code) ?? KINDS.rejected;
   return { title, status, detail, code, retriable, effect };
 }
 
@@ -113,7 +124,7 @@ function errorOfStatus(status: number, message: string, options: TableErrorOptio
 }
 
 function kindOf(code: string): Kind | undefined {
-  return Object.hasOwn(KINDS, code) ? KINDS[code] : undefined;
+  return Object.hasOwn(KINDS, code) ? KINDS[code as keyof typeof KINDS] : undefined; // It is one of them.
 }
 
 function fieldsOf(body: Json | undefined): { readonly [name: string]: Json } {

@@ -1,8 +1,7 @@
 import { type Operator, OPERATORS } from "../table/query.ts";
 import { describe } from "../base/describe.ts";
-import { VERBS } from "../table/source_capabilities.ts";
+import { VERBS, WRITE_VERBS, type WriteVerb } from "../table/verbs.ts";
 import type { Capabilities, Column, ColumnFlag, TableLike } from "../table/table_like.ts";
-import { WRITE_VERBS, type WriteVerb } from "./writes.ts";
 
 /** What a table says of itself to whoever reads it from afar. */
 export interface TableDescription {

@@ -1,11 +1,5 @@
 import { describe } from "../base/describe.ts";
-import { VERBS } from "../table/source_capabilities.ts";
-
-/** The verbs that write. */
-export type WriteVerb = "insert" | "replace" | "patch" | "delete" | "deleteAll" | "insertReturnId";
-
-/** All of them. */
-export const WRITE_VERBS: readonly WriteVerb[] = VERBS.filter((verb) => verb !== "get" && verb !== "count");
+import { WRITE_VERBS, type WriteVerb } from "../table/verbs.ts";
 
 /**
  * The verbs that are meant: all, none, or those of a list.

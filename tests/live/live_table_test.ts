@@ -555,7 +555,7 @@ describe("LiveTable, bad input", () => {
       }
     }
     assert.throws(() => make("p", { masterItemsPerPage: 0 }), RangeError);
-    assert.throws(() => table.page(NaN), { name: "RangeError", message: /page .* got NaN/ });
+    assert.throws(() => table.page(NaN), { name: "RangeError", message: /page .* got number NaN/ });
     assert.throws(() => table.where({ prise: 1 }), { name: "TypeError", message: /"prise".*accepted are name, price/ });
     assert.throws(() => Reflect.apply(table.where, table, ["price", "like", 1]), {
       name: "TypeError",

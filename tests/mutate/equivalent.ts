@@ -94,6 +94,13 @@ export const EQUIVALENT: readonly Equivalent[] = [
       "what was checked is checked again, with the same result; that it costs a square is for bench:growth to tell",
   },
   {
+    file: "src/cache/cache_key.ts",
+    within: "CacheKeys.ofList",
+    from: "pagination?.itemsPerPage ?? DEFAULT_ITEMS_PER_PAGE",
+    to: ["((pagination?.itemsPerPage) || (DEFAULT_ITEMS_PER_PAGE))"],
+    reason: "a Pagination never has 0 items per page",
+  },
+  {
     file: "src/table/canonical_value.ts",
     within: "canonicalValue",
     from: "compareText(a, b)",

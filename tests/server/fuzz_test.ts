@@ -1,9 +1,10 @@
 import { describe, it } from "node:test";
 import assert from "node:assert/strict";
 import { OPERATORS } from "@vantage/live";
-import { type TableHandler, tableHandler, type WriteVerb } from "@vantage/live/server";
+import { type TableHandler, tableHandler } from "@vantage/live/server";
 import fc from "fast-check";
 import { ask, bakery, contentOf, problemIn } from "./fixture.ts";
+import { WRITE_VERBS } from "../../src/table/verbs.ts";
 
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"];
 const PATHS = ["/", "/rows", "/row", "/count", "/rows/", "/row/a", "//", "/rows%2F", "/%", "/events/"];
@@ -50,8 +51,6 @@ const request = fc.record({
 
 type Asked = typeof request extends fc.Arbitrary<infer Shape> ? Shape : never;
 
-const VERBS: readonly WriteVerb[] = ["insert", "replace", "patch", "delete", "deleteAll", "insertReturnId"];
-
 async function checkAnswers(handler: TableHandler, base: string, requests: readonly Asked[]): Promise<void> {
   for (const { method, path, search, body, type, ifNoneMatch } of requests) {
     const mayHaveBody = method !== "GET" && method !== "HEAD" && body !== null;
@@ -84,7 +83,7 @@ describe("tableHandler(), any request", () => {
     await fc.assert(
       fc.asyncProperty(
         bases,
-        fc.subarray([...VERBS]),
+        fc.subarray([...WRITE_VERBS]),
         fc.array(request, { maxLength: 8 }),
         async (base, writable, requests) => {
           const [products, other] = [bakery(), bakery()];

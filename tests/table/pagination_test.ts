@@ -8,11 +8,6 @@ describe("Pagination", () => {
     assert.deepEqual({ page, itemsPerPage, skip, limit }, { page: 1, itemsPerPage: 50, skip: 0, limit: 50 });
   });
 
-  it("takes numbers below 1 as 1", () => {
-    const { page, itemsPerPage } = new Pagination(0, -5);
-    assert.deepEqual({ page, itemsPerPage }, { page: 1, itemsPerPage: 1 });
-  });
-
   it("withPage() and withItemsPerPage() make another, and leave it as it was", () => {
     const page = new Pagination(3, 10);
     assert.equal(page.withPage(4).skip, 30);
@@ -34,13 +29,13 @@ describe("Pagination", () => {
     }
   });
 
-  it("names numbers that are not whole, or too large", () => {
-    for (const bad of [NaN, Infinity, 1.5]) {
+  it("refuses numbers that are not whole, below 1 or too large, and names them", () => {
+    for (const bad of [NaN, Infinity, 1.5, 0, -5]) {
       assert.throws(() => new Pagination(bad), { name: "RangeError", message: new RegExp(`page .*${bad}`) });
       assert.throws(() => new Pagination(1, bad), { name: "RangeError", message: new RegExp(`itemsPerPage .*${bad}`) });
       assert.throws(() => new Pagination().withItemsPerPage(bad), RangeError);
     }
     assert.throws(() => new Pagination(Number.MAX_SAFE_INTEGER, 2), { name: "RangeError", message: /2\^53/ });
-    assert.throws(() => Reflect.construct(Pagination, ["2"]), { name: "TypeError", message: /string 2/ });
+    assert.throws(() => Reflect.construct(Pagination, ["2"]), { name: "RangeError", message: /page .*"2"/ });
   });
 });

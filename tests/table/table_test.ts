@@ -491,13 +491,14 @@ describe("Table, narrowing", () => {
     assert.throws(() => Object.assign(narrowed.query, { search: "y" }), TypeError);
   });
 
-  it("page() keeps the size of the page unless one is given, and takes one below 1 as 1", () => {
+  it("page() keeps the size of the page unless one is given, and refuses one below 1", () => {
     const perPage = (table: AnyTable): number | undefined => table.query.pagination?.itemsPerPage;
     const table = new MemTable("t");
     assert.equal(perPage(table.withQuery({ pagination: new Pagination(3, 7) })), 7);
     assert.equal(perPage(table.page(2)), 50);
     assert.equal(perPage(table.page(3, 7).page(2)), 7);
-    assert.equal(perPage(table.page(3, 7).page(2, 0)), 1);
+    assert.throws(() => table.page(3, 7).page(2, 0), RangeError);
+    assert.throws(() => table.page(0), RangeError);
     assert.equal(perPage(table.page(3, 7).page(2, 9)), 9);
   });
 

@@ -4,6 +4,7 @@ import {
   ClosedError,
   ConflictError,
   type Effect,
+  type ErrorCode,
   InvalidAnswerError,
   NotFoundError,
   QueueFullError,
@@ -30,7 +31,7 @@ const KINDS: readonly (readonly [Kind, code: string, status: number])[] = [
 ];
 
 class QuotaError extends TableError {
-  readonly code = "quota";
+  readonly code = "quota" as ErrorCode; // As a later version may have it.
 }
 
 /** The error at the other end. */

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { defineTable, MemTable, OPERATORS } from "@vantage/live";
 import { shownUrl } from "../../src/wire/http_url.ts";
 import { describeTable, toTableDescription } from "../../src/wire/table_description.ts";
-import { WRITE_VERBS } from "../../src/wire/writes.ts";
+import { WRITE_VERBS } from "../../src/table/verbs.ts";
 
 const TABLE = new MemTable("products", {
   idField: "id",
@@ -18,8 +18,6 @@ function parsed(input: unknown): unknown {
   return JSON.parse(JSON.stringify(input));
 }
 
-const WRITES = ["insert", "replace", "patch", "delete", "deleteAll", "insertReturnId"] as const;
-
 describe("The description of a table", () => {
   it("describeTable() and toTableDescription() carry what a table says of itself", () => {
     const description = describeTable(TABLE, new Set(WRITE_VERBS));
@@ -32,7 +30,7 @@ describe("The description of a table", () => {
     const list = defineTable({ name: "list", list: () => [] });
     const { capabilities, ...rest } = describeTable(list, new Set());
     assert.deepEqual(rest, { protocol: 1, name: "list", columns: [] });
-    for (const verb of WRITES) assert.equal(capabilities[verb], false);
+    for (const verb of WRITE_VERBS) assert.equal(capabilities[verb], false);
     const readOnly = toTableDescription(parsed(describeTable(TABLE, new Set()))).capabilities;
     assert.deepEqual([readOnly.get, readOnly.where, readOnly.patch], [true, OPERATORS, false]);
   });

@@ -2,10 +2,11 @@ import type { Pagination } from "../../table/pagination.ts";
 import type { Operator, Order } from "../../table/query.ts";
 import type { Row, Value } from "../../table/row.ts";
 import type { Column } from "../../table/table_like.ts";
+import type { WriteVerb } from "../../table/verbs.ts";
 import type { RestAnswer, RestClientOptions, RestMethod } from "./rest_client.ts";
 
 /** The writes that a resource may take. */
-export type RestWrite = "insertReturnId" | "replace" | "patch" | "delete";
+export type RestWrite = Exclude<WriteVerb, "insert" | "deleteAll">;
 
 /**
  * A request before it is sent. The functions in the options change it: its URL, its headers, its method, its body.

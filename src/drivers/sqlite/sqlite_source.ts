@@ -5,7 +5,7 @@ import { OPERATORS } from "../../table/query.ts";
 import { describe } from "../../base/describe.ts";
 import type { Row } from "../../table/row.ts";
 import { type Rows, rowsOf } from "../../table/rows.ts";
-import { NO_WRITES } from "../../table/source_capabilities.ts";
+import { NO_WRITES } from "../../table/verbs.ts";
 import { Table } from "../../table/table.ts";
 import type { Capabilities, Column, ColumnFlag, TableLike } from "../../table/table_like.ts";
 import type { SourceCall, TableSource } from "../../table/table_source.ts";

@@ -3,6 +3,7 @@ import type { RowEntry } from "../../table/rows.ts";
 import type { Capabilities, TableLike } from "../../table/table_like.ts";
 import { type Closable, type ConformanceCase, using } from "./conformance_case.ts";
 import { expectEqual, expectRow, show } from "./expect.ts";
+import type { Verb } from "../../table/verbs.ts";
 
 /** A table that holds the rows it was opened with. */
 export interface OpenTable extends Closable {
@@ -31,9 +32,6 @@ export interface TableHarness {
 
 /** A case about tables. */
 export type TableCase = ConformanceCase<TableHarness>;
-
-/** The verbs that a table may lack. */
-export type Verb = "get" | "count" | "insert" | "replace" | "patch" | "delete" | "deleteAll" | "insertReturnId";
 
 /** What every table of these cases holds at first. */
 export const BAKERY: readonly RowEntry[] = [

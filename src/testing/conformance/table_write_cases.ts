@@ -13,8 +13,8 @@ import {
   expectTable,
   type TableCase,
   tableCase,
-  type Verb,
 } from "./table_harness.ts";
+import type { Verb } from "../../table/verbs.ts";
 
 const SCONE: Row = { name: "Scone", price: 1.75, stock: 4, active: true, note: "with \u201cjam\u201d" };
 const SCONE_ID = "20";
