@@ -226,6 +226,11 @@ describe("The keys of a LiveTable", () => {
     );
   });
 
+  it("write what they must not hold as its hexadecimal number", () => {
+    assert.equal(escapeKeyPart("a/b%\0\x7f\ud83d"), "a%2Fb%25%00%7F%uD83D");
+    assert.equal(escapeKeyPart("\u{1f950}"), "\u{1f950}");
+  });
+
   it(`hold no slash, no control character and no half of a surrogate pair beyond what was asked for (seed ${seed})`, () => {
     fc.assert(
       fc.property(anyText, (text) => {

@@ -17,6 +17,7 @@ const FIRST_TESTS = 6;
 /** What tests take without a mutant, times this and a pause to start: then they hang. Wide, since others may be at work. */
 const PATIENCE = 6;
 const STARTING_MS = 20_000;
+const LONGEST_MS = 300_000;
 
 /** Tries a mutant: whether it loads, the tests that run its function with the quickest first, and then the simulation. */
 export async function trial(
@@ -29,7 +30,8 @@ export async function trial(
     if (loaded.code !== 0 && !loaded.hung) return { kind: "does not load" };
     const tests = coverage.concerning(mutant.file, mutant.reach);
     for (const some of [tests.slice(0, FIRST_TESTS), tests.slice(FIRST_TESTS)].filter(({ length }) => length > 0)) {
-      const limitMs = STARTING_MS + PATIENCE * some.reduce((sum, { tookMs }) => sum + tookMs, 0);
+      const tookMs = some.reduce((sum, { tookMs }) => sum + tookMs, 0);
+      const limitMs = Math.min(STARTING_MS + PATIENCE * tookMs, LONGEST_MS);
       const tested = await workshop.run(["test", "--fail-fast", ...some.map(({ test }) => test)], limitMs);
       if (tested.code !== 0) return { kind: "caught", ...failureOf(tested) };
     }
