@@ -90,9 +90,10 @@ export { ManualLiveStream, type ManualLiveStreamOptions } from "./src/stream/man
 
 // The live table
 export { type Explanation, LiveTable } from "./src/live/live_table.ts";
-export type { LastInvalidation } from "./src/live/invalidation.ts";
+export type { LiveHandle } from "./src/live/live_handle.ts";
 export type { LiveTableOptions } from "./src/live/live_options.ts";
-export type { InvalidationCause, LiveStats } from "./src/live/live_stats.ts";
+export type { LiveStats } from "./src/live/live_stats.ts";
+export type { Change, ChangeCause, ChangeSource } from "./src/change/change.ts";
 export type { Write, WriteState } from "./src/queue/write.ts";
 export type { WriteAnswer, WriteOp } from "./src/queue/write_op.ts";
 

@@ -31,7 +31,8 @@ await measureCache(await SqliteCache.open(temporaryPath("cache.db")), 50);
 
 async function measureCache(cache: Cache, hits: number): Promise<void> {
   const { name } = cache.constructor;
-  const live = new LiveTable(master, "product", cache).page(1, 100);
+  const table = new LiveTable(master, "product", cache);
+  const live = table.page(1, 100);
   await live.listValues();
   measure({
     group: GROUP,
@@ -49,7 +50,7 @@ async function measureCache(cache: Cache, hits: number): Promise<void> {
     masterCalls,
     run: async () => {
       for (let index = 0; index < OPERATIONS; index++) {
-        await live.invalidate();
+        await table.invalidate();
         await live.listValues();
       }
     },

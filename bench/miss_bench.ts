@@ -8,7 +8,8 @@ const OPERATIONS = 20;
 const { products: master, database } = await openBakery(1_000);
 const masterCalls = (): number => database.calls;
 const page = master.withQuery(firstPage(100));
-const live = new LiveTable(master, "product", new MemCache()).page(1, 100);
+const table = new LiveTable(master, "product", new MemCache());
+const live = table.page(1, 100);
 
 measure({
   group: GROUP,
@@ -28,7 +29,7 @@ measure({
   masterCalls,
   run: async () => {
     for (let index = 0; index < OPERATIONS; index++) {
-      await live.invalidate();
+      await table.invalidate();
       await live.listValues();
     }
   },
@@ -40,6 +41,6 @@ measure({
   operations: 1_000,
   masterCalls,
   run: async () => {
-    for (let index = 0; index < 1_000; index++) await live.invalidate();
+    for (let index = 0; index < 1_000; index++) await table.invalidate();
   },
 });

@@ -1,6 +1,6 @@
 import {
   type Condition,
-  type LiveTable,
+  type LiveHandle,
   type Order,
   Pagination,
   type Query,
@@ -65,7 +65,7 @@ async function list({ live, reads, places }: Wiring, query: Query, out: Output):
 }
 
 /** How many rows, and which page. */
-export function describePage({ tableName, query: { pagination } }: LiveTable, { answer }: Reading<Rows>): string {
+export function describePage({ tableName, query: { pagination } }: LiveHandle, { answer }: Reading<Rows>): string {
   const { page, limit } = pagination ?? new Pagination(1, DEFAULT_LIMIT);
   const more = answer.size === limit ? `; perhaps more with --page ${page + 1}` : "";
   return `${answer.size} of ${tableName} on page ${page}${more}`;

@@ -1,4 +1,4 @@
-import type { LiveTable, Row, Rows } from "@vantage/live";
+import type { LiveHandle, Row, Rows } from "@vantage/live";
 import type { Output } from "./output.ts";
 
 /** A row for people, column under column. */
@@ -8,7 +8,7 @@ export function tellRow(out: Output, row: Row): void {
 }
 
 /** Rows for people, one under the other. */
-export function tellRows(out: Output, { columns }: LiveTable, rows: Rows): void {
+export function tellRows(out: Output, { columns }: LiveHandle, rows: Rows): void {
   const names = columns.map(({ name }) => name);
   out.table(names, Array.from(rows.values(), (row) => names.map((name) => row[name] ?? null)));
   out.line();

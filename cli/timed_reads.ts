@@ -1,4 +1,4 @@
-import type { LiveTable, Row, Rows } from "@vantage/live";
+import type { LiveHandle, LiveTable, Row, Rows } from "@vantage/live";
 import type { Json } from "./json_form.ts";
 import type { KeptMap } from "./kept_map.ts";
 import { type Output, paint, type Part } from "./output.ts";
@@ -15,18 +15,20 @@ export interface Reading<T> {
   readonly lastMissMs?: number | undefined;
 }
 
-/** Reads of a live table with a watch in hand. Whether a read hit is what the table has counted. */
+/** Reads of a live table and its handles with a watch in hand. Whether a read hit is what the table has counted. */
 export class TimedReads {
+  readonly #live: LiveTable;
   readonly #lastMisses: KeptMap<number>;
 
   /** `lastMisses` has the milliseconds that the last miss of each key took. */
-  constructor(lastMisses: KeptMap<number>) {
+  constructor(live: LiveTable, lastMisses: KeptMap<number>) {
+    this.#live = live;
     this.#lastMisses = lastMisses;
   }
 
   /** The rows of a handle's page. The time ends when the last row has been looked at: some caches decode as one looks. */
-  list(handle: LiveTable): Promise<Reading<Rows>> {
-    return this.#read(handle, handle.pageCacheKey(handle.query.pagination?.page ?? 1), async () => {
+  list(handle: LiveHandle): Promise<Reading<Rows>> {
+    return this.#read(handle.pageCacheKey(handle.query.pagination?.page ?? 1), async () => {
       const rows = await handle.listValues();
       for (const row of rows.values()) void row;
       return rows;
@@ -34,17 +36,17 @@ export class TimedReads {
   }
 
   /** One row. */
-  get(handle: LiveTable, id: string): Promise<Reading<Row | undefined>> {
-    return this.#read(handle, handle.idCacheKey(id), () => handle.getValue(id));
+  get(handle: LiveHandle, id: string): Promise<Reading<Row | undefined>> {
+    return this.#read(handle.idCacheKey(id), () => handle.getValue(id));
   }
 
-  async #read<T>(handle: LiveTable, key: string, read: () => Promise<T>): Promise<Reading<T>> {
-    const hitsBefore = handle.stats().hits;
+  async #read<T>(key: string, read: () => Promise<T>): Promise<Reading<T>> {
+    const hitsBefore = this.#live.stats().hits;
     const startedAt = performance.now();
     const answer = await read();
     const ms = performance.now() - startedAt;
-    if (handle.stats().hits > hitsBefore) {
-      const { fetchedAt } = await handle.explain(key);
+    if (this.#live.stats().hits > hitsBefore) {
+      const { fetchedAt } = await this.#live.explain(key);
       return { answer, key, outcome: "hit", ms, cachedAt: fetchedAt, lastMissMs: this.#lastMisses.get(key) };
     }
     this.#lastMisses.set(key, ms);

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { type LiveTable, ManualLiveStream, type Row, type Rows } from "@vantage/live";
+import { type LiveHandle, ManualLiveStream, type Row, type Rows } from "@vantage/live";
 import { SseLiveStream } from "@vantage/live/rest";
 import { RestTable } from "@vantage/live/rest";
 import { SqliteTable } from "@vantage/live/sqlite";
@@ -198,7 +198,7 @@ class Tour {
     { live, reads }: Wiring,
     what: string,
     remark: (rows: Rows) => string = countOf,
-    handle: LiveTable = live.page(1),
+    handle: LiveHandle = live.page(1),
   ): Promise<void> {
     const reading = await reads.list(handle);
     this.#tell(what, reading, remark(reading.answer));

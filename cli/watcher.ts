@@ -1,4 +1,4 @@
-import { type LiveTable, type Rows, TableError } from "@vantage/live";
+import { type LiveHandle, type Rows, TableError } from "@vantage/live";
 import { type Json, rowToJson, toJsonForm } from "./json_form.ts";
 import type { Happened, Notes } from "./notes.ts";
 import { cellText, type Output, paint, type Part } from "./output.ts";
@@ -8,7 +8,7 @@ import type { Wiring } from "./wiring.ts";
 /** What a {@linkcode Watcher} works with. */
 export interface WatcherOptions {
   readonly wiring: Wiring;
-  readonly handle: LiveTable;
+  readonly handle: LiveHandle;
   readonly notes: Notes;
   readonly out: Output;
 }
@@ -16,7 +16,7 @@ export interface WatcherOptions {
 /** Looks at the rows whenever something happened, and tells what became of them. */
 export class Watcher {
   readonly #wiring: Wiring;
-  readonly #handle: LiveTable;
+  readonly #handle: LiveHandle;
   readonly #notes: Notes;
   readonly #out: Output;
   #rows: Rows | undefined;

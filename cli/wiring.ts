@@ -57,7 +57,7 @@ export class Wiring implements AsyncDisposable {
     const cacheKey = cacheKeyOf(places.entity, places.master);
     this.live = new LiveTable(this.master, cacheKey, cache.cache, { tracer, liveStream });
     this.#lastMisses = new KeptMap({ path: besides(places.cache, "last-misses"), isValue: isTime });
-    this.reads = new TimedReads(this.#lastMisses);
+    this.reads = new TimedReads(this.live, this.#lastMisses);
   }
 
   /**

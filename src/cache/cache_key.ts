@@ -20,6 +20,8 @@ import { describe } from "../base/describe.ts";
  * master that is narrowed, and the whole table, may stand under one cacheKey.
  */
 export class CacheKeys {
+  /** What all of them stand under. */
+  readonly cacheKey: string;
   /** What every key of this cacheKey starts with, and no other key does. */
   readonly prefix: string;
 
@@ -32,6 +34,7 @@ export class CacheKeys {
     if (typeof cacheKey !== "string" || cacheKey === "") {
       throw new TypeError(`cacheKey must be a string that is not empty, got ${describe(cacheKey)}`);
     }
+    this.cacheKey = cacheKey;
     this.prefix = `${escapeKeyPart(cacheKey)}/`;
   }
 

@@ -6,13 +6,13 @@ import { failure, type Trace } from "../trace/trace.ts";
 import type { TraceFields, TraceLevel } from "../trace/tracer.ts";
 import { Backoff } from "../base/backoff.ts";
 import { Pause } from "../base/pause.ts";
-import type { Invalidation } from "./invalidation.ts";
-import type { Counters, InvalidationCause } from "./live_stats.ts";
+import type { Changes } from "./changes.ts";
+import type { Counters } from "./live_stats.ts";
 
 /** What an {@linkcode EventListener} works with. */
 export interface EventListenerOptions {
   readonly stream: LiveStream;
-  readonly invalidation: Invalidation;
+  readonly changes: Changes;
   readonly events: ManualLiveStream;
   readonly clock: Clock;
   readonly counters: Counters;
@@ -59,7 +59,7 @@ export class EventListener {
       this.#backoff.begin();
       await this.#followOneSubscription();
       if (signal.aborted) return;
-      await this.#distrust("gap", "the stream ended", { kind: "changed" });
+      await this.#publishGap("begins");
       await this.#pause.wait(this.#backoff.nextMs(), () => signal.aborted);
       if (!signal.aborted) this.#options.counters.retries++;
     }
@@ -83,26 +83,26 @@ export class EventListener {
 
   async #follow(reader: ReadableStreamDefaultReader<LiveEvent>): Promise<void> {
     this.#tell("info", "stream connected", { outcome: "connected" });
-    await this.#distrust("gap", "the stream is back", { kind: "changed" });
+    await this.#publishGap("ends");
     for (;;) {
       const { done, value } = await reader.read();
       if (this.#closing.signal.aborted) return;
       if (done) break;
-      await this.#hear(value);
+      await this.#receive(value);
     }
     this.#tell("info", "stream disconnected", { outcome: "disconnected" });
   }
 
-  async #hear(event: LiveEvent): Promise<void> {
-    const heard = this.#understood(event);
-    const reason = heard.kind === "changed" ? "changed" : `${heard.kind} ${heard.id}`;
-    const fields = { event_kind: heard.kind, id: heard.kind === "changed" ? undefined : heard.id };
-    const { trace } = this.#options;
-    if (trace === undefined) return await this.#distrust("event", reason, heard);
+  async #receive(received: LiveEvent): Promise<void> {
+    const { changes, clock, trace } = this.#options;
+    const event = this.#understood(received);
+    const publish = (): Promise<void> => changes.publish({ ...event, at: clock.now(), cause: "event" });
+    if (trace === undefined) return await publish();
+    const fields = { event_kind: event.kind, id: event.kind === "changed" ? undefined : event.id };
     await trace.span(
       { target: "vantage_live::stream", level: "debug", name: "handle_live_event", fields },
       async (add) => {
-        await this.#distrust("event", reason, heard);
+        await publish();
         add({ outcome: "invalidated" });
       },
     );
@@ -118,9 +118,9 @@ export class EventListener {
     }
   }
 
-  async #distrust(cause: InvalidationCause, reason: string, event: LiveEvent): Promise<void> {
-    await this.#options.invalidation.invalidate(cause, reason);
-    this.#options.events.push(event);
+  async #publishGap(gap: "begins" | "ends"): Promise<void> {
+    const { changes, clock } = this.#options;
+    await changes.publish({ kind: "changed", at: clock.now(), cause: "gap", gap });
   }
 
   #lost(error: unknown): void {

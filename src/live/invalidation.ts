@@ -3,17 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import { isPromise, type MaybePromise } from "../base/maybe_promise.ts";
 import { Backoff } from "../base/backoff.ts";
 import type { GuardedCache } from "./guarded_cache.ts";
-import type { Counters, InvalidationCause } from "./live_stats.ts";
-
-/** What invalidated last. */
-export interface LastInvalidation {
-  /** The kind of cause. */
-  readonly cause: InvalidationCause;
-  /** The cause in words: which write, which event. */
-  readonly reason: string;
-  /** When, in milliseconds since the epoch. */
-  readonly at: number;
-}
+import type { Counters } from "./live_stats.ts";
 
 /** What is known, in this process, of one prefix in one cache. What one table failed to drop, none may serve. */
 interface Trust {
@@ -50,7 +40,6 @@ export class Invalidation {
   #running: Promise<void> | undefined;
   #next: Promise<void> | undefined;
   #retrying: Promise<void> | undefined;
-  #last: LastInvalidation | undefined;
 
   /** Shares its trust with all tables on the same cache and prefix, and takes over what a closed one left undone. */
   constructor(options: InvalidationOptions) {
@@ -76,19 +65,12 @@ export class Invalidation {
     return this.#trust.settledFrom;
   }
 
-  /** What invalidated last, from here. */
-  get last(): LastInvalidation | undefined {
-    return this.#last;
-  }
-
   /**
    * Drops everything. From the call on nothing that was held is believed; the answer is there once the cache has
    * dropped it, or has failed to, in which case the doubt stays and it is tried again in the background.
    */
-  invalidate(cause: InvalidationCause, reason: string): MaybePromise<void> {
-    const { clock, counters, masterLagMs } = this.#options;
-    counters.invalidations[cause]++;
-    this.#last = { cause, reason, at: clock.now() };
+  invalidate(): MaybePromise<void> {
+    const { clock, masterLagMs } = this.#options;
     this.#doubt();
     if (masterLagMs > 0) {
       this.#trust.settledFrom = Math.max(this.#trust.settledFrom, clock.monotonic() + masterLagMs);

@@ -72,15 +72,15 @@ export function checkTable(role: string, table: AnyTable): void {
 }
 
 /**
- * Refuses options that make no sense. The queue checks its own.
+ * Refuses options that make no sense.
  *
  * @throws {TypeError} if an option is unknown, or not what it should be; the message names it.
  * @throws {RangeError} if a number is out of range; the message names it.
  */
 export function checkLiveTableOptions(options: LiveTableOptions): void {
   checkOptions("a LiveTable", options, Object.keys(KNOWN));
-  const { staleTimeMs, masterLagMs, cacheTimeoutMs, masterItemsPerPage, writeTarget, liveStream, tracer, clock } =
-    options;
+  const { queueCapacity, waitingCapacity, staleTimeMs, masterLagMs, cacheTimeoutMs, masterItemsPerPage } = options;
+  const { writeTarget, liveStream, tracer, clock } = options;
   if (writeTarget !== undefined) checkTable("writeTarget", writeTarget);
   if (liveStream !== undefined) {
     checkPort("liveStream", "a live stream, such as ManualLiveStream", liveStream, ["subscribe"]);
@@ -96,5 +96,7 @@ export function checkLiveTableOptions(options: LiveTableOptions): void {
   if (cacheTimeoutMs !== undefined && !(typeof cacheTimeoutMs === "number" && cacheTimeoutMs > 0)) {
     throw new RangeError(`cacheTimeoutMs must be a number of more than 0, got ${describe(cacheTimeoutMs)}`);
   }
+  if (queueCapacity !== undefined) wholeNumber("queueCapacity", queueCapacity);
+  if (waitingCapacity !== undefined) wholeNumber("waitingCapacity", waitingCapacity, 0);
   if (masterItemsPerPage !== undefined) wholeNumber("masterItemsPerPage", masterItemsPerPage);
 }

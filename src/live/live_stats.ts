@@ -1,5 +1,4 @@
-/** Why rows were invalidated: a write of this table, an event, a gap in the stream, or a call of `invalidate()`. */
-export type InvalidationCause = "write" | "event" | "gap" | "manual";
+import type { ChangeCause } from "../change/change.ts";
 
 /** Counts since the table was made; `queued` is how it stands now. */
 export interface LiveStats {
@@ -13,8 +12,8 @@ export interface LiveStats {
   readonly fills: number;
   /** Entries that were not stored since the key had been invalidated while the master was read. */
   readonly fencedFills: number;
-  /** Invalidations, by cause. */
-  readonly invalidations: { readonly [cause in InvalidationCause]: number };
+  /** Invalidations, by what made the change known. */
+  readonly invalidations: { readonly [cause in ChangeCause]: number };
   /** Reads of the master, counts and single rows included. */
   readonly masterReads: number;
   /** Writes sent to the master or the write target. */
@@ -37,7 +36,7 @@ export interface LiveStats {
 
 /** The same counts, to be counted up. */
 export type Counters = { -readonly [name in keyof Omit<LiveStats, "queued" | "invalidations">]: number } & {
-  readonly invalidations: { [cause in InvalidationCause]: number };
+  readonly invalidations: { [cause in ChangeCause]: number };
 };
 
 /** All counts at zero. */

@@ -3,19 +3,23 @@ import { traceableKey } from "../cache/cache_key.ts";
 import { MemCache } from "../cache/mem_cache.ts";
 import type { Clock } from "../base/clock.ts";
 import { isPromise, type MaybePromise } from "../base/maybe_promise.ts";
-import { sameRow } from "../table/row.ts";
-import { ownRows, Rows, shareRows } from "../table/rows.ts";
+import type { Query } from "../table/query.ts";
+import { sameRow, toRow } from "../table/row.ts";
+import { ownRows, type RowEntry, Rows, shareRows } from "../table/rows.ts";
 import type { CallOptions } from "../table/table_like.ts";
 import type { Trace } from "../trace/trace.ts";
 import type { Ask } from "./flight.ts";
 import type { GuardedCache } from "./guarded_cache.ts";
 import type { Invalidation } from "./invalidation.ts";
 import type { Counters } from "./live_stats.ts";
+import type { Master } from "./master.ts";
 import type { MasterLag } from "./master_lag.ts";
-import { type Departure, type ReadRequest, SharedReads, type SharedReadsOptions } from "./shared_reads.ts";
+import type { AnswerTo, ReadRequest, Reads } from "./read_request.ts";
+import { type Departure, SharedReads, type SharedReadsOptions } from "./shared_reads.ts";
 
 /** What a {@linkcode ReadThrough} works with. */
 export interface ReadThroughOptions {
+  readonly master: Master;
   readonly cache: GuardedCache;
   readonly invalidation: Invalidation;
   readonly lag: MasterLag;
@@ -32,7 +36,8 @@ const REMEMBERED = { maxEntries: 64, maxRows: 5_000 };
  * Answers from the cache, or else from the master, filling the cache on the way. An answer that may be older than a change
  * known of, since the master lags, is not kept.
  */
-export class ReadThrough {
+export class ReadThrough implements Reads {
+  readonly #master: Master;
   readonly #cache: GuardedCache;
   readonly #invalidation: Invalidation;
   readonly #lag: MasterLag;
@@ -42,8 +47,10 @@ export class ReadThrough {
   readonly #trace: Trace | undefined;
   readonly #received = new MemCache(REMEMBERED);
   readonly #reads: SharedReads;
+  #closed = false;
 
   constructor(options: ReadThroughOptions) {
+    this.#master = options.master;
     this.#cache = options.cache;
     this.#invalidation = options.invalidation;
     this.#lag = options.lag;
@@ -56,13 +63,13 @@ export class ReadThrough {
     this.#reads = new SharedReads({ cache, invalidation, clock, counters, fly });
   }
 
-  /** Answers a read. An aborted signal ends the reader's wait; the read of the master ends with the last of its readers. */
-  read<T>(
-    request: ReadRequest<T>,
+  /** `onOutcome` is called before the answer. The read of the master ends with the last of its readers. */
+  read<R extends ReadRequest>(
+    request: R,
     options: CallOptions | undefined,
     onOutcome?: (outcome: "hit" | "miss") => void,
-  ): Promise<T> {
-    if (this.#reads.closed) return Promise.reject(this.#reads.closedError());
+  ): Promise<AnswerTo<R>> {
+    if (this.#closed) return Promise.reject(this.#reads.closedError());
     const signal = options?.signal;
     if (signal?.aborted) return Promise.reject(signal.reason);
     const held = this.#invalidation.doubted ? undefined : this.#cache.get(request.key);
@@ -73,9 +80,42 @@ export class ReadThrough {
     return this.#reads.untilClosed(held, (settled) => this.#answer(request, settled, options, onOutcome), signal);
   }
 
+  async some(within: Query, options: CallOptions | undefined): Promise<RowEntry | undefined> {
+    const entry = await this.#pass((own) => this.#master.some(within, own), options);
+    return entry === undefined ? undefined : [entry[0], toRow(entry[1])];
+  }
+
+  count(within: Query, options: CallOptions | undefined): Promise<number> {
+    return this.#pass((own) => this.#master.count(within, own), options);
+  }
+
+  /** What is held under a key, fresh or not, if it may be believed. */
+  async held(key: string): Promise<CachedRows | undefined> {
+    if (this.#closed) throw this.#reads.closedError();
+    const held = this.#invalidation.doubted ? undefined : this.#cache.get(key);
+    return isPromise(held) ? await this.#reads.untilClosed(held, (settled) => settled) : held;
+  }
+
+  /**
+   * From now on nothing is read, and what is under way is answered with a `ClosedError` and not kept. Resolves when the
+   * cache is not being filled any more; what it was asked to get is not waited for.
+   */
+  close(): Promise<void> {
+    this.#closed = true;
+    return this.#reads.close();
+  }
+
+  /** Whether an entry may be served. */
+  isFresh(held: CachedRows): boolean {
+    if (this.#staleTimeMs === Infinity) return true;
+    const ageMs = this.#clock.now() - held.fetchedAt;
+    // Below zero if the clock was set back: then nobody knows how old it is.
+    return ageMs >= 0 && ageMs < this.#staleTimeMs;
+  }
+
   /** Asks the master past the cache: for what the cache cannot know. */
-  async pass<T>(ask: (options: CallOptions) => Promise<T>, { signal, onUnsettled }: CallOptions = {}): Promise<T> {
-    if (this.#reads.closed) throw this.#reads.closedError();
+  async #pass<T>(ask: (options: CallOptions) => Promise<T>, { signal, onUnsettled }: CallOptions = {}): Promise<T> {
+    if (this.#closed) throw this.#reads.closedError();
     signal?.throwIfAborted();
     this.#counters.masterReads++;
     let unsettled = false;
@@ -89,53 +129,31 @@ export class ReadThrough {
     return answer;
   }
 
-  /** What is held under a key, fresh or not, if it may be believed. */
-  async held(key: string): Promise<CachedRows | undefined> {
-    if (this.#reads.closed) throw this.#reads.closedError();
-    const held = this.#invalidation.doubted ? undefined : this.#cache.get(key);
-    return isPromise(held) ? await this.#reads.untilClosed(held, (settled) => settled) : held;
-  }
-
-  /**
-   * From now on nothing is read, and what is under way is answered with a `ClosedError` and not kept. Resolves when the
-   * cache is not being filled any more; what it was asked to get is not waited for.
-   */
-  close(): Promise<void> {
-    return this.#reads.close();
-  }
-
-  /** Whether an entry may be served. */
-  isFresh(held: CachedRows): boolean {
-    if (this.#staleTimeMs === Infinity) return true;
-    const ageMs = this.#clock.now() - held.fetchedAt;
-    // Below zero if the clock was set back: then nobody knows how old it is.
-    return ageMs >= 0 && ageMs < this.#staleTimeMs;
-  }
-
-  #answer<T>(
-    request: ReadRequest<T>,
+  #answer<R extends ReadRequest>(
+    request: R,
     held: CachedRows | undefined,
     options: CallOptions | undefined,
     onOutcome?: (outcome: "hit" | "miss") => void,
-  ): MaybePromise<T> {
-    if (held !== undefined && this.isFresh(held)) {
+  ): MaybePromise<AnswerTo<R>> {
+    if (held !== undefined && (this.#staleTimeMs === Infinity || this.isFresh(held))) {
       this.#counters.hits++;
       onOutcome?.("hit");
-      return request.pick(shareRows(held.rows), request.id);
+      return pick(request, shareRows(held.rows));
     }
     this.#counters.misses++;
     onOutcome?.("miss");
-    return this.#reads.read(request, options).then((rows) => request.pick(shareRows(rows), request.id));
+    return this.#reads.read(request, options).then((rows) => pick(request, shareRows(rows)));
   }
 
-  async #fly({ key, id, load }: ReadRequest<unknown>, departure: Departure, ask: Ask): Promise<Rows> {
+  async #fly(request: ReadRequest, departure: Departure, ask: Ask): Promise<Rows> {
+    const { key, id } = request;
     const fence = isPromise(departure.fence) ? await departure.fence : departure.fence;
     // A fence that comes late asks the cache for nothing more.
-    if (this.#reads.closed) throw this.#reads.closedError();
+    if (this.#closed) throw this.#reads.closedError();
     const look = this.#lag.look(departure.startedAt);
     const answer = await ask((signal) => {
       this.#counters.masterReads++;
-      return load({ signal, onUnsettled: () => void (departure.unsettled = true) });
+      return this.#master.load(request, { signal, onUnsettled: () => void (departure.unsettled = true) });
     });
     // The master may hold the same rows, and change what cannot be frozen in them.
     const rows = ownRows(Rows.from(answer));
@@ -149,12 +167,13 @@ export class ReadThrough {
   }
 
   async #keep(key: string, fetched: CachedRows, fence: Fence | undefined): Promise<void> {
-    if (this.#reads.closed || this.#invalidation.doubted || fence === undefined) return;
+    if (this.#closed || this.#invalidation.doubted || fence === undefined) return;
     const stored = await this.#cache.put(key, fetched, fence);
     if (stored === true) this.#counters.fills++;
     // A cache may refuse for other reasons, as for want of room.
     if (stored === false && await this.#cache.fence(key) !== fence) this.#counters.fencedFills++;
   }
+
   #countReceived(key: string, rows: Rows): void {
     this.#counters.rowsReceived += rows.size;
     this.#trace?.event({
@@ -172,4 +191,10 @@ export class ReadThrough {
       if (known !== undefined && row !== undefined && sameRow(known, row)) this.#counters.rowsRedundant++;
     }
   }
+}
+
+/** What a reader gets of the rows that are kept for its request. */
+function pick<R extends ReadRequest>({ id }: R, rows: Rows): AnswerTo<R> {
+  // Whether there is an id is what the type of the answer depends on.
+  return (id === undefined ? rows : rows.get(id)) as AnswerTo<R>;
 }

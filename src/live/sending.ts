@@ -1,12 +1,12 @@
+import { type AsyncContext, newAsyncContext } from "../base/async_context.ts";
 import type { Write } from "../queue/write.ts";
 import { describeWriteOp, type WriteOp } from "../queue/write_op.ts";
 import { DeadlockError } from "../table/errors.ts";
 import { describe } from "../base/describe.ts";
-import { type AsyncContext, newAsyncContext } from "./async_context.ts";
 
-/** Who has a queue: the core of a table, which all its handles share. */
-interface Owner {
-  readonly master: { readonly tableName: string };
+/** What has a queue: the writes of a table, which all its handles share. */
+export interface Owner {
+  readonly tableName: string;
 }
 
 /** One wait of a write for the queue of a table. */
@@ -59,8 +59,8 @@ export class Sending {
   waitFor(owner: Owner, what: string, moved: Promise<unknown>): DeadlockError | undefined {
     if (this.#isWaitedForBy(owner, new Set())) {
       return new DeadlockError(
-        `Cannot wait ${what} of ${describe(owner.master.tableName)} within a write that it waits for: ` +
-          `${describe(this.owner.master.tableName)} has not answered yet to ${describeWriteOp(this.op)}`,
+        `Cannot wait ${what} of ${describe(owner.tableName)} within a write that it waits for: ` +
+          `${describe(this.owner.tableName)} has not answered yet to ${describeWriteOp(this.op)}`,
       );
     }
     const wait: Wait = { owner };

@@ -10,18 +10,7 @@ import { type Ask, Flight } from "./flight.ts";
 import type { GuardedCache } from "./guarded_cache.ts";
 import type { Invalidation } from "./invalidation.ts";
 import type { Counters } from "./live_stats.ts";
-
-/** What to read. Made once and used for every read of the same key. */
-export interface ReadRequest<T> {
-  /** Where it is kept. */
-  readonly key: string;
-  /** The row it is about; `undefined` if about all. */
-  readonly id: string | undefined;
-  /** Asks the master. */
-  readonly load: (options: CallOptions) => Promise<Rows>;
-  /** What the reader gets. One function for all requests of a kind, so that a hit stays cheap. */
-  readonly pick: (rows: Rows, id: string | undefined) => T;
-}
+import type { ReadRequest } from "./read_request.ts";
 
 /** How things stood when a read of the master began, and whether its answer may be older than a change known of. */
 export interface Departure {
@@ -55,7 +44,7 @@ export interface SharedReadsOptions {
   readonly clock: Clock;
   readonly counters: Counters;
   /** Asks the master, and does what follows from its answer before the readers are given it. */
-  readonly fly: (request: ReadRequest<unknown>, departure: Departure, ask: Ask) => Promise<Rows>;
+  readonly fly: (request: ReadRequest, departure: Departure, ask: Ask) => Promise<Rows>;
 }
 
 /**
@@ -75,16 +64,11 @@ export class SharedReads {
     this.#options = options;
   }
 
-  /** Whether nothing is read any more. */
-  get closed(): boolean {
-    return this.#closed;
-  }
-
   /**
    * Whoever joined a read whose answer is unsettled may have asked when a change had long settled that the answer does not
    * know of; so that is given only to those who asked before the read began. The others share the next one.
    */
-  async read(request: ReadRequest<unknown>, { signal, onUnsettled }: CallOptions = {}): Promise<Rows> {
+  async read(request: ReadRequest, { signal, onUnsettled }: CallOptions = {}): Promise<Rows> {
     const asked = this.#departures;
     for (;;) {
       const sharing = this.#share(request, signal);
@@ -147,7 +131,7 @@ export class SharedReads {
   }
 
   /** A share in the read that is under way if it began after the last invalidation, wherever that was made; else in a new one. */
-  #share(request: ReadRequest<unknown>, signal: AbortSignal | undefined): MaybePromise<Share> {
+  #share(request: ReadRequest, signal: AbortSignal | undefined): MaybePromise<Share> {
     if (this.#closed) throw this.closedError();
     const shared = this.#shared.get(request.key);
     if (shared === undefined || !this.#isCurrent(shared)) return this.#takeOff(request, signal);
@@ -158,7 +142,7 @@ export class SharedReads {
   }
 
   async #shareLater(
-    request: ReadRequest<unknown>,
+    request: ReadRequest,
     signal: AbortSignal | undefined,
     shared: SharedRead,
     fence: MaybePromise<Fence | undefined>,
@@ -183,7 +167,7 @@ export class SharedReads {
     return { departure, answer: flight.join(signal) };
   }
 
-  #takeOff(request: ReadRequest<unknown>, signal: AbortSignal | undefined): Share {
+  #takeOff(request: ReadRequest, signal: AbortSignal | undefined): Share {
     const { key } = request;
     const departure: Departure = {
       number: ++this.#departures,

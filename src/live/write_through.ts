@@ -1,41 +1,148 @@
-import { applyWriteOp, describeWriteOp, type WriteAnswer, type WriteOp } from "../queue/write_op.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Write } from "../queue/write.ts";
+import {
+  applyWriteOp,
+  describeWriteOp,
+  shareWriteOp,
+  toWriteOp,
+  type WriteAnswer,
+  type WriteOp,
+} from "../queue/write_op.ts";
+import { WriteQueue, type WriteRequest } from "../queue/write_queue.ts";
 import type { LiveEvent } from "../stream/live_event.ts";
-import type { ManualLiveStream } from "../stream/manual_live_stream.ts";
 import { TableError } from "../table/errors.ts";
-import { isPromise } from "../base/maybe_promise.ts";
-import type { TableLike } from "../table/table_like.ts";
+import { bothNarrowings, isUnlimited, type Query } from "../table/query.ts";
+import type { AnyTable, Capabilities, WriteOptions } from "../table/table_like.ts";
 import { failure, type Trace } from "../trace/trace.ts";
-import type { Invalidation } from "./invalidation.ts";
+import type { Changes } from "./changes.ts";
 import type { Counters } from "./live_stats.ts";
-import type { Sending } from "./sending.ts";
+import type { Master } from "./master.ts";
+import { type Owner, Sending, waitedFor, writeWaitedFor } from "./sending.ts";
+import { traceContents, traceFields, traceName } from "./write_traces.ts";
 
 /** What a {@linkcode WriteThrough} works with. */
 export interface WriteThroughOptions {
-  readonly invalidation: Invalidation;
-  readonly events: ManualLiveStream;
+  readonly master: Master;
+  /** Where writes go instead of the master. */
+  readonly writeTarget: AnyTable | undefined;
+  readonly queueCapacity: number;
+  readonly waitingCapacity: number;
+  readonly changes: Changes;
+  readonly clock: Clock;
   readonly counters: Counters;
   readonly trace: Trace | undefined;
 }
 
 /**
- * Sends one write: master, then invalidation, then the event, then the answer, in that order. So whoever has the answer
- * reads what was written.
+ * Writes through a queue to the master, or to the write target. Each write is sent on its own: master, then the change,
+ * then the answer, in that order. So the caller that has the answer reads what was written.
  */
-export class WriteThrough {
+export class WriteThrough implements Owner {
   readonly #options: WriteThroughOptions;
+  readonly #queue: WriteQueue;
+  #writeIdPrefix: string | undefined;
+  #lastWriteNumber = 0;
 
   constructor(options: WriteThroughOptions) {
     this.#options = options;
+    this.#queue = new WriteQueue({
+      capacity: options.queueCapacity,
+      waitingCapacity: options.waitingCapacity,
+      send: (write) => this.#send(write),
+    });
   }
 
-  /** Applies a write to `target`, and settles with the target's own answer. */
-  async send(sending: Sending, target: TableLike, idempotencyKey: string): Promise<WriteAnswer> {
-    const { counters, trace } = this.#options;
-    const { op } = sending;
-    counters.masterWrites++;
+  /** The master's name. */
+  get tableName(): string {
+    return this.#options.master.tableName;
+  }
+
+  /** How many writes are queued or under way. */
+  get size(): number {
+    return this.#queue.size;
+  }
+
+  /** What can be written through a handle with this query. */
+  capabilities(within: Query): Capabilities {
+    return this.#target(within).capabilities;
+  }
+
+  /**
+   * Puts a write in line and answers as the master does. The promise may be left alone: a failure is counted and traced
+   * where it happens, also of a write that cannot even be queued.
+   */
+  apply<A extends WriteAnswer>(op: WriteOp, within: Query, options: WriteOptions = {}): Promise<A> {
+    const { trace } = this.#options;
+    const sent: { answer?: Promise<WriteAnswer> } = {};
+    const apply = (): Promise<WriteAnswer> => sent.answer = this.#enqueueOrReject(op, within, options);
+    const answer = trace === undefined ? apply() : trace.asyncSpan({
+      target: "vantage_live::write",
+      level: "debug",
+      name: traceName(op),
+      fields: traceFields(op),
+    }, async (add) => {
+      const applied = await apply();
+      add({ outcome: "applied" });
+      return applied;
+    });
+    answer.catch(() => {});
+    // Each kind of operation has one kind of answer: see applyWriteOp.
+    return waitedFor(answer as Promise<A>, `for ${describeWriteOp(op)}`, this, sent.answer);
+  }
+
+  /** Puts a write in line and hands it out, with an operation that only its holder can change. */
+  enqueue(input: WriteOp, within: Query, options: WriteOptions = {}): Write {
+    const op = toWriteOp(input);
+    return writeWaitedFor(this.#enqueue(op, within, options, shareWriteOp(op)), this);
+  }
+
+  /** Resolves when no write is queued or under way. */
+  idle(): Promise<void> {
+    return this.#queue.idle();
+  }
+
+  /** Accepts no more writes, and resolves when the last one has settled. */
+  close(): Promise<void> {
+    return this.#queue.close();
+  }
+
+  #enqueueOrReject(op: WriteOp, within: Query, options: WriteOptions): Promise<WriteAnswer> {
     try {
-      const answer = await sending.run(() => this.#apply(op, target, idempotencyKey));
-      await this.#invalidate(op);
+      return this.#enqueue(toWriteOp(op), within, options).applied;
+    } catch (error) {
+      const { counters, trace } = this.#options;
+      counters.failedWrites++;
+      trace?.event({
+        target: "vantage_live::write",
+        level: "error",
+        name: "write refused",
+        fields: { ...traceFields(op), ...failure(error) },
+      });
+      return Promise.reject(error);
+    }
+  }
+
+  #enqueue(op: WriteOp, within: Query, { signal, idempotencyKey }: WriteOptions, shown?: WriteOp): Write {
+    const write = this.#queue.enqueue({ id: idempotencyKey ?? this.#newWriteId(), op, within, signal }, shown);
+    this.#options.trace?.event({
+      target: "vantage_live::write",
+      level: "debug",
+      name: "enqueued",
+      fields: { ...traceFields(op), queued: this.#queue.size },
+    });
+    return write;
+  }
+
+  async #send(write: WriteRequest): Promise<WriteAnswer> {
+    const { counters, trace } = this.#options;
+    const { op, within } = write;
+    let sent = false;
+    try {
+      const target = this.#target(within);
+      sent = true;
+      counters.masterWrites++;
+      const answer = await new Sending(this, op).run(() => this.#apply(write, target));
+      await this.#publish(write, "applied");
       return answer;
     } catch (error) {
       counters.failedWrites++;
@@ -47,49 +154,44 @@ export class WriteThrough {
       });
       const refused = error instanceof TableError && error.effect === "none";
       // Anything but a clear no may have been applied all the same.
-      if (!refused) await this.#invalidate(op);
+      if (sent && !refused) await this.#publish(write, "unknown");
       throw error;
     }
   }
 
-  async #apply(op: WriteOp, target: TableLike, idempotencyKey: string): Promise<WriteAnswer> {
+  async #apply({ id, op }: WriteRequest, target: AnyTable): Promise<WriteAnswer> {
     const { trace } = this.#options;
-    if (trace === undefined) return await applyWriteOp(op, target, { idempotencyKey });
+    const options = { idempotencyKey: id };
+    if (trace === undefined) return await applyWriteOp(op, target, options);
     traceContents(op, trace);
     return await trace.span(
       { target: "vantage_live::queue", level: "debug", name: "apply", fields: traceFields(op) },
       async (add) => {
-        const answer = await applyWriteOp(op, target, { idempotencyKey });
+        const answer = await applyWriteOp(op, target, options);
         add({ outcome: "applied" });
         return answer;
       },
     );
   }
 
-  async #invalidate(op: WriteOp): Promise<void> {
-    const dropped = this.#options.invalidation.invalidate("write", describeWriteOp(op));
-    if (isPromise(dropped)) await dropped;
-    this.#options.events.push(eventOf(op));
+  #publish({ id, op }: WriteRequest, outcome: "applied" | "unknown"): Promise<void> {
+    const { changes, clock } = this.#options;
+    return changes.publish({ ...eventOf(op), at: clock.now(), cause: "write", writeId: id, outcome });
   }
-}
 
-/** The facts of an operation that a trace may tell. */
-export function traceFields(op: WriteOp): { readonly op: string; readonly id?: string } {
-  const name = op.kind.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-  return "id" in op ? { op: name, id: op.id } : { op: name };
-}
+  /** Where a write goes: narrowed like its handle, besides what the write target itself is narrowed to. */
+  #target(within: Query): AnyTable {
+    const { master, writeTarget } = this.#options;
+    if (writeTarget === undefined) return master.within(within);
+    return isUnlimited(within) ? writeTarget : writeTarget.withQuery(bothNarrowings(writeTarget.query, within));
+  }
 
-function traceContents(op: WriteOp, trace: Trace): void {
-  if (!trace.enabled("vantage_live::queue", "trace")) return;
-  const row = "row" in op ? op.row : "partial" in op ? op.partial : undefined;
-  if (row === undefined) return;
-  const text = JSON.stringify(row, (_, value: unknown) => typeof value === "bigint" ? `${value}n` : value);
-  trace.event({
-    target: "vantage_live::queue",
-    level: "trace",
-    name: "row",
-    fields: { ...traceFields(op), row: text },
-  });
+  /** Chance is asked once, which is slow; from then on a number tells the writes apart. */
+  #newWriteId(): string {
+    const part = (): string => Math.floor(this.#options.clock.random() * 2 ** 32).toString(16).padStart(8, "0");
+    this.#writeIdPrefix ??= `${part()}${part()}${part()}${part()}`;
+    return `${this.#writeIdPrefix}-${++this.#lastWriteNumber}`;
+  }
 }
 
 function eventOf(op: WriteOp): LiveEvent {

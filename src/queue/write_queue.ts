@@ -1,8 +1,8 @@
 import { ClosedError, QueueFullError } from "../table/errors.ts";
 import { rememberSelf } from "../base/self.ts";
-import { wholeNumber } from "../base/whole_number.ts";
+import type { Query } from "../table/query.ts";
 import { onAbort } from "../base/on_abort.ts";
-import { Line } from "./line.ts";
+import { Line } from "../base/line.ts";
 import type { Write, WriteState } from "./write.ts";
 import { describeWriteOp, type WriteAnswer, type WriteOp } from "./write_op.ts";
 
@@ -12,18 +12,20 @@ export interface WriteQueueOptions {
   readonly capacity: number;
   /** How many more may wait for a place; one beyond that is refused. */
   readonly waitingCapacity: number;
+  /** Does a write, and answers with the master's answer. Called once at the most for each. */
+  readonly send: (write: WriteRequest) => Promise<WriteAnswer>;
 }
 
-/** A write as the queue hands it out: `send` does the work, and is called once at the most. */
+/** A write as it is queued: nothing but data, so that it can be stored; and the signal that takes it back meanwhile. */
 export interface WriteRequest {
   /** The write's id. */
   readonly id: string;
   /** What is to be done. */
   readonly op: WriteOp;
+  /** The set that it is done in. */
+  readonly within: Query;
   /** Takes the write back while it is queued. Once it is sent, the signal means nothing any more. */
   readonly signal?: AbortSignal | undefined;
-  /** Does it, and answers with the master's answer. */
-  readonly send: () => Promise<WriteAnswer>;
 }
 
 /**
@@ -33,20 +35,18 @@ export interface WriteRequest {
 export class WriteQueue {
   readonly #capacity: number;
   readonly #waitingCapacity: number;
+  readonly #send: (write: WriteRequest) => Promise<WriteAnswer>;
   readonly #accepted = new Line<QueuedWrite>();
   readonly #waiting = new Line<QueuedWrite>();
   #idle: Promise<void> = Promise.resolve();
   #draining = false;
   #closed = false;
 
-  /**
-   * An empty queue.
-   *
-   * @throws {RangeError} if a capacity is not a whole number (of at least 1 for `capacity`, 0 for `waitingCapacity`).
-   */
-  constructor({ capacity, waitingCapacity }: WriteQueueOptions) {
-    this.#capacity = wholeNumber("queueCapacity", capacity);
-    this.#waitingCapacity = wholeNumber("waitingCapacity", waitingCapacity, 0);
+  /** An empty queue. */
+  constructor({ capacity, waitingCapacity, send }: WriteQueueOptions) {
+    this.#capacity = capacity;
+    this.#waitingCapacity = waitingCapacity;
+    this.#send = send;
   }
 
   /** How many writes are queued or under way, those that wait for a place included. */
@@ -55,13 +55,13 @@ export class WriteQueue {
   }
 
   /**
-   * Puts a write in line. If nothing is before it, it is sent before this returns.
+   * Puts a write in line. If nothing is before it, it is sent before this returns. The write that is handed out shows `op`.
    *
    * @throws {ClosedError} once the queue is closed.
    * @throws {QueueFullError} if as many wait for a place as may.
    * @throws {unknown} the signal's reason if it is aborted already.
    */
-  enqueue(request: WriteRequest): Write {
+  enqueue(request: WriteRequest, op: WriteOp = request.op): Write {
     request.signal?.throwIfAborted();
     if (this.#closed) throw new ClosedError(`Cannot ${describeWriteOp(request.op)}: the table is closed`);
     if (this.#accepted.size >= this.#capacity && this.#waiting.size >= this.#waitingCapacity) {
@@ -72,7 +72,7 @@ export class WriteQueue {
         { retriable: true },
       );
     }
-    const write = new QueuedWrite(request, (left) => this.#leave(left));
+    const write = new QueuedWrite(request, op, (left) => this.#leave(left));
     this.#waiting.add(write);
     this.#admit();
     if (!this.#draining) this.#idle = this.#drain();
@@ -92,7 +92,9 @@ export class WriteQueue {
 
   async #drain(): Promise<void> {
     this.#draining = true;
-    for (let next = this.#accepted.first; next !== undefined; next = this.#accepted.first) await next.send();
+    for (let next = this.#accepted.first; next !== undefined; next = this.#accepted.first) {
+      await next.send(this.#send);
+    }
     this.#draining = false;
   }
 
@@ -118,18 +120,19 @@ class QueuedWrite implements Write {
   readonly accepted: Promise<void>;
   readonly applied: Promise<WriteAnswer>;
   readonly accept: () => void;
-  readonly #send: () => Promise<WriteAnswer>;
+  readonly #request: WriteRequest;
   readonly #leave: (write: QueuedWrite) => void;
   readonly #outcome: Deferred<WriteAnswer> = defer();
   readonly #acceptance: Deferred<void> = defer();
   readonly #stopListening: () => void;
   #state: WriteState = "waiting";
 
-  constructor({ id, op, signal, send }: WriteRequest, leave: (write: QueuedWrite) => void) {
+  constructor(request: WriteRequest, op: WriteOp, leave: (write: QueuedWrite) => void) {
     rememberSelf(this, QueuedWrite);
+    const { id, signal } = request;
     this.id = id;
     this.op = op;
-    this.#send = send;
+    this.#request = request;
     this.#leave = leave;
     this.accepted = this.#acceptance.promise;
     this.applied = this.#outcome.promise;
@@ -151,11 +154,11 @@ class QueuedWrite implements Write {
     return this.#withdraw(new DOMException(`The write was cancelled: ${describeWriteOp(this.op)}`, "AbortError"));
   }
 
-  async send(): Promise<void> {
+  async send(send: (write: WriteRequest) => Promise<WriteAnswer>): Promise<void> {
     this.#stopListening();
     this.#state = "sent";
     try {
-      const answer = await this.#send();
+      const answer = await send(this.#request);
       this.#finish("applied");
       this.#outcome.resolve(answer);
     } catch (error) {

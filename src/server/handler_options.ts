@@ -49,7 +49,7 @@ export interface TableHandlerOptions {
   /** How long a client may take nothing of what waits for it before its stream is ended, in milliseconds; default 60 000. */
   readonly stallMs?: number | undefined;
   /**
-   * What is told at `/events`; default `table.events`, as a `LiveTable` has them. Over a `LiveTable` leave it out: events
+   * What is told at `/events`; default `table.events`, as a `LiveTable` has them, and its narrowed handles have not. Over a `LiveTable` leave it out: events
    * from elsewhere may be told before the table has dropped what they make old. Without either there are none. Those of
    * several tables are given by their names.
    */

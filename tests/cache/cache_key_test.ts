@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import {
   type Condition,
+  type LiveHandle,
   LiveTable,
   MemCache,
   MemTable,
@@ -195,7 +196,7 @@ describe("The keys of a LiveTable", () => {
         const other = { ...drawn, cacheKey: one.cacheKey, id: one.id, ...(same && { query: one.query }) };
         const ofMaster = clients(one.cacheKey, master.withQuery(one.query));
         const ofHandle = clients(one.cacheKey).withQuery(other.query);
-        const key = (table: LiveTable): string => one.id === undefined ? table.listCacheKey : table.idCacheKey(one.id);
+        const key = (table: LiveHandle): string => one.id === undefined ? table.listCacheKey : table.idCacheKey(one.id);
         assert.equal(key(ofMaster) === key(ofHandle), identityOf(one) === identityOf(other));
       }),
       { seed, numRuns: 3_000 },

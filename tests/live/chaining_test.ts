@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { LiveTable, MemCache, MemTable } from "@vantage/live";
+import { type LiveHandle, LiveTable, MemCache, MemTable } from "@vantage/live";
 import { CacheKeys } from "../../src/cache/cache_key.ts";
 
 /** Counts how often keys are computed, each of which reads the whole query. */
@@ -25,7 +25,7 @@ describe("LiveTable, narrowed step by step", () => {
   it("computes a key for what is read, once, and none for the handles on the way", async () => {
     await using table = new LiveTable(new MemTable("t", { rows: [["a", { n: 5 }]] }), "t", new MemCache());
     using keys = countKeys();
-    let narrowed = table;
+    let narrowed: LiveHandle = table;
     for (let step = 0; step < 100; step++) narrowed = narrowed.where("n", "ne", step + 10).orderBy(`c${step}`);
     assert.equal(keys.count(), 0);
     for (let time = 0; time < 3; time++) assert.equal((await narrowed.listValues()).size, 1);

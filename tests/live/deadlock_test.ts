@@ -11,7 +11,7 @@ import {
   type Tracer,
 } from "@vantage/live";
 import { settle } from "@vantage/live/testing";
-import { newAsyncContext, untilFirstWait } from "../../src/live/async_context.ts";
+import { newAsyncContext, untilFirstWait } from "../../src/base/async_context.ts";
 
 /** A master of one table that does `patch` itself; what it stores stands in `rows`. */
 function master(patch: NonNullable<TableSource["patch"]>): { readonly table: Table; readonly rows: Map<string, Row> } {

@@ -66,7 +66,12 @@ describe("LiveTable with a liveStream", () => {
       await settle();
       assert.equal(table.stats().invalidations.gap, 2);
       assert.equal((await table.explain("products/all")).held, false);
-      assert.deepEqual((await table.explain("products/all")).lastInvalidation?.reason, "the stream ended");
+      assert.deepEqual((await table.explain("products/all")).lastChange, {
+        kind: "changed",
+        at: clock.now(),
+        cause: "gap",
+        gap: "begins",
+      });
       assert.equal(stream.subscriberCount, 0);
       await clock.advance(100);
       assert.equal(stream.subscriberCount, 1);

@@ -232,9 +232,21 @@ describe("LiveTable, a table like any other", () => {
     assert.deepEqual((await cheap.listValues()).ids(), ["b"]);
     await cheap.patchValue("b", { price: 0 });
     assert.equal(table.stats().masterWrites, 1);
-    assert.deepEqual(table.stats(), cheap.stats());
-    await cheap.close();
-    await assert.rejects(table.listValues(), { code: "closed" });
+    await table.close();
+    await assert.rejects(cheap.listValues(), { code: "closed" });
+    await assert.rejects(cheap.patchValue("b", {}), { code: "closed" });
+  });
+
+  it("a handle that narrowing gives owns nothing: what concerns the whole table is not there", async () => {
+    const { table } = fixture();
+    const owned = ["events", "stats", "explain", "invalidate", "idle", "close", Symbol.asyncDispose] as const;
+    for (const handle of [table.where({ price: 2 }), table.orderBy("name"), table.search("b"), table.page(1)]) {
+      for (const name of owned) assert.equal(name in handle, false, String(name));
+      assert(!(handle instanceof LiveTable));
+    }
+    // @ts-expect-error: whether a handle can be closed is seen when it is compiled
+    assert.throws(() => table.where({ price: 2 }).close(), TypeError);
+    await table.close();
   });
 
   it("LiveTable over a narrowed master shares nothing with the whole table under one cacheKey on one cache", async () => {
@@ -413,7 +425,7 @@ describe("LiveTable, seeing", () => {
     assert.notEqual(table.page(1, 20).pageCacheKey(1), table.pageCacheKey(1));
   });
 
-  it("LiveTable.explain() tells what is held, since when, and why it was invalidated last", async () => {
+  it("LiveTable.explain() tells what is held, since when, and what changed last", async () => {
     const { table, clock } = fixture();
     const key = table.page(1).pageCacheKey(1);
     assert.deepEqual(await table.explain(key), {
@@ -421,7 +433,7 @@ describe("LiveTable, seeing", () => {
       held: false,
       fetchedAt: undefined,
       rows: undefined,
-      lastInvalidation: undefined,
+      lastChange: undefined,
     });
     await clock.advance(5);
     await table.page(1).listValues();
@@ -430,13 +442,14 @@ describe("LiveTable, seeing", () => {
       held: true,
       fetchedAt: 5,
       rows: 3,
-      lastInvalidation: undefined,
+      lastChange: undefined,
     });
     await clock.advance(5);
-    await table.patchValue("a", { price: 3 });
+    await table.patchValue("a", { price: 3 }, { idempotencyKey: "w" });
     const after = await table.explain(key);
     assert.equal(after.held, false);
-    assert.deepEqual(after.lastInvalidation, { cause: "write", reason: 'patch row "a"', at: 10 });
+    const by = { at: 10, cause: "write", writeId: "w", outcome: "applied" };
+    assert.deepEqual(after.lastChange, { kind: "updated", id: "a", ...by });
     assert.equal(table.stats().hits, 0, "to explain is not to read");
   });
 
@@ -479,16 +492,29 @@ describe("LiveTable, seeing", () => {
     await write;
   });
 
-  it("LiveTable.explain() tells in words which write invalidated last", async () => {
-    const { table } = fixture();
-    const reason = async (): Promise<string | undefined> =>
-      (await table.explain("products/all")).lastInvalidation?.reason;
-    await table.replaceValue("a", {});
-    assert.equal(await reason(), 'replace row "a"');
-    await table.insertReturnIdValue({});
-    assert.equal(await reason(), "insert a row");
-    await table.deleteAll();
-    assert.equal(await reason(), "delete all rows");
+  it("LiveTable.explain() tells the last change: what, which row, since when, and from whom", async () => {
+    const stream = new ManualLiveStream();
+    const { table, master, clock } = fixture({ liveStream: stream });
+    const last = async (): Promise<unknown> => (await table.explain("products/all")).lastChange;
+    await settle();
+    assert.deepEqual(await last(), { kind: "changed", at: 0, cause: "gap", gap: "ends" });
+    await clock.advance(5);
+    await table.deleteAll({ idempotencyKey: "w1" });
+    assert.deepEqual(await last(), { kind: "changed", at: 5, cause: "write", writeId: "w1", outcome: "applied" });
+    master.plan.fail("delete", new Error("connection lost"), "after");
+    await assert.rejects(table.delete("b", { idempotencyKey: "w2" }));
+    const lost = { at: 5, cause: "write", writeId: "w2", outcome: "unknown" };
+    assert.deepEqual(await last(), { kind: "deleted", id: "b", ...lost });
+    const row = { at: new Date(7) };
+    stream.push({ kind: "inserted", id: "c", row });
+    await settle();
+    const told = (await table.explain("products/all")).lastChange;
+    assert(told !== undefined && told.kind !== "changed" && told.row?.at instanceof Date);
+    told.row.at.setTime(99);
+    assert.deepEqual(await last(), { kind: "inserted", id: "c", row, at: 5, cause: "event" });
+    await table.invalidate();
+    assert.deepEqual(await last(), { kind: "changed", at: 5, cause: "manual" });
+    await table.close();
   });
 
   it("LiveTable.stats() of a new table are all zero", () => {

@@ -22,17 +22,17 @@ export const EQUIVALENT: readonly Equivalent[] = [
     reason: "what was received last is compared by its rows; that it has a time at all is for the type",
   },
   {
-    file: "src/live/live_table.ts",
+    file: "src/live/live_handle.ts",
     within: "MAX_REMEMBERED_REQUESTS",
     from: "1_000",
     to: ["1001", "999"],
     reason: "what is forgotten is made again, the same: a bound of memory that shows nowhere else",
   },
   {
-    file: "src/live/live_table.ts",
-    within: "LiveTable.#rowRequest",
-    from: "this.#requests.size >= MAX_REMEMBERED_REQUESTS",
-    to: ["this.#requests.size > MAX_REMEMBERED_REQUESTS"],
+    file: "src/live/live_handle.ts",
+    within: "LiveHandle.#rowRequest",
+    from: "this.#rows.size >= MAX_REMEMBERED_REQUESTS",
+    to: ["this.#rows.size > MAX_REMEMBERED_REQUESTS"],
     reason: "one more or less of a bound that shows nowhere",
   },
   {
@@ -379,20 +379,6 @@ export const EQUIVALENT: readonly Equivalent[] = [
     reason: "what a symbol is called shows nowhere",
   },
   {
-    file: "src/live/live_table.ts",
-    within: "CORE",
-    from: 'Symbol("core")',
-    to: ["Symbol()"],
-    reason: "what a symbol is called shows nowhere",
-  },
-  {
-    file: "src/live/live_table.ts",
-    within: "CORE",
-    from: '"core"',
-    to: ['""'],
-    reason: "what a symbol is called shows nowhere",
-  },
-  {
     file: "src/table/check_query.ts",
     within: "namesIn",
     from: "nameSets.set(columns, names);",
@@ -416,8 +402,8 @@ export const EQUIVALENT: readonly Equivalent[] = [
   {
     file: "src/live/event_listener.ts",
     within: "EventListener.#listen",
-    from: 'await this.#distrust("gap", "the stream ended", { kind: "changed" })',
-    to: ['this.#distrust("gap", "the stream ended", { kind: "changed" })'],
+    from: 'await this.#publishGap("begins")',
+    to: ['this.#publishGap("begins")'],
     reason:
       "from the call on nothing that was held is believed, so the pause may begin; close() waits for what is under way all the same",
   },

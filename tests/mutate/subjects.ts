@@ -5,6 +5,9 @@ import { join, posix } from "node:path";
 const SUBJECTS = [
   "src/live",
   "src/queue",
+  "src/change",
+  "src/base/line.ts",
+  "src/base/async_context.ts",
   "src/base/abortable.ts",
   "src/base/backoff.ts",
   "src/base/deadline.ts",

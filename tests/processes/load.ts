@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Cache, LiveTable, Rows, systemClock } from "@vantage/live";
+import { type Cache, type LiveHandle, LiveTable, Rows, systemClock } from "@vantage/live";
 import { DenoKvCache } from "@vantage/live/deno-kv";
 import { SqliteCache } from "@vantage/live/sqlite";
 import { SqliteTable } from "@vantage/live/sqlite";
@@ -202,7 +202,7 @@ export class Load implements AsyncDisposable {
     return [...lists, ...IDS.map((id) => [`row ${id}`, () => this.#row(id)] as const)];
   }
 
-  #lists(): readonly (readonly [name: string, table: LiveTable])[] {
+  #lists(): readonly (readonly [name: string, table: LiveHandle])[] {
     const table = this.#table;
     return [
       ["all rows", table],

@@ -26,23 +26,23 @@ export const MUTANTS: readonly Mutant[] = [
     name: "keep what was read without a fence",
     file: "live/read_through.ts",
     from:
-      "if (this.#reads.closed || this.#invalidation.doubted || fence === undefined) return;\n    const stored = await this.#cache.put(key, fetched, fence);",
+      "if (this.#closed || this.#invalidation.doubted || fence === undefined) return;\n    const stored = await this.#cache.put(key, fetched, fence);",
     to:
-      "if (this.#reads.closed || this.#invalidation.doubted) return;\n    const stored = await this.#cache.put(key, fetched, fence as Fence);",
+      "if (this.#closed || this.#invalidation.doubted) return;\n    const stored = await this.#cache.put(key, fetched, fence as Fence);",
   },
   {
     name: "settle before invalidating",
     file: "live/write_through.ts",
-    from: "      await this.#invalidate(op);\n      return answer;",
-    to: "      void this.#invalidate(op);\n      return answer;",
+    from: '      await this.#publish(write, "applied");\n      return answer;',
+    to: '      void this.#publish(write, "applied");\n      return answer;',
   },
   {
     name: "invalidate before writing",
     file: "live/write_through.ts",
     from:
-      "      const answer = await sending.run(() => this.#apply(op, target, idempotencyKey));\n      await this.#invalidate(op);",
+      '      const answer = await new Sending(this, op).run(() => this.#apply(write, target));\n      await this.#publish(write, "applied");\n',
     to:
-      "      await this.#invalidate(op);\n      const answer = await sending.run(() => this.#apply(op, target, idempotencyKey));",
+      '      await this.#publish(write, "applied");\n      const answer = await new Sending(this, op).run(() => this.#apply(write, target));\n',
   },
   {
     name: "join a flight from before the invalidation",
@@ -83,8 +83,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "fill the cache while it is doubted",
     file: "live/read_through.ts",
-    from: "if (this.#reads.closed || this.#invalidation.doubted || fence",
-    to: "if (this.#reads.closed || fence",
+    from: "if (this.#closed || this.#invalidation.doubted || fence",
+    to: "if (this.#closed || fence",
   },
   {
     name: "keep what a lagging replica told",
@@ -107,8 +107,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "hand out what is held, without a copy of its dates",
     file: "live/read_through.ts",
-    from: "return request.pick(shareRows(held.rows), request.id);",
-    to: "return request.pick(held.rows, request.id);",
+    from: "return pick(request, shareRows(held.rows));",
+    to: "return pick(request, held.rows);",
   },
   {
     name: "keep rows that a caller goes on changing",
@@ -125,7 +125,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "fill the cache after close()",
     file: "live/read_through.ts",
-    from: "if (this.#reads.closed || this.#invalidation.doubted || fence",
+    from: "if (this.#closed || this.#invalidation.doubted || fence",
     to: "if (this.#invalidation.doubted || fence",
   },
   {
@@ -203,21 +203,21 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "do not invalidate when the outcome is unknown",
     file: "live/write_through.ts",
-    from: "if (!refused) await this.#invalidate(op);",
-    to: "void refused;",
+    from: 'if (sent && !refused) await this.#publish(write, "unknown");',
+    to: "void sent;\n      void refused;",
   },
   {
     name: "invalidate when the master clearly refused",
     file: "live/write_through.ts",
-    from: "if (!refused) await this.#invalidate(op);",
-    to: "void refused;\n      await this.#invalidate(op);",
+    from: 'if (sent && !refused) await this.#publish(write, "unknown");',
+    to: 'void refused;\n      if (sent) await this.#publish(write, "unknown");',
   },
   {
     name: "double the write",
     file: "live/write_through.ts",
-    from: "if (trace === undefined) return await applyWriteOp(op, target, { idempotencyKey });",
+    from: "if (trace === undefined) return await applyWriteOp(op, target, options);",
     to:
-      "if (trace === undefined) {\n      await applyWriteOp(op, target, { idempotencyKey });\n      return await applyWriteOp(op, target, { idempotencyKey });\n    }",
+      "if (trace === undefined) {\n      await applyWriteOp(op, target, options);\n      return await applyWriteOp(op, target, options);\n    }",
   },
   {
     name: "answer the wrong writer",
@@ -254,14 +254,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "send all writes at once",
     file: "queue/write_queue.ts",
-    from: "await next.send();",
-    to: "void next.send();",
+    from: "await next.send(this.#send);",
+    to: "void next.send(this.#send);",
   },
   {
     name: "close without waiting for the queue",
-    file: "live/live_core.ts",
-    from: "    await this.queue.close();\n",
-    to: "    void this.queue.close();\n",
+    file: "live/live_table.ts",
+    from: "    await writes.close();\n",
+    to: "    void writes.close();\n",
   },
   {
     name: "close without ending the subscription",
@@ -278,19 +278,20 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "do not invalidate when the stream is back",
     file: "live/event_listener.ts",
-    from: '    await this.#distrust("gap", "the stream is back", { kind: "changed" });\n',
+    from: '    await this.#publishGap("ends");\n',
     to: "",
   },
   {
     name: "tell of an event before dropping",
-    file: "live/event_listener.ts",
-    from: "    await this.#options.invalidation.invalidate(cause, reason);\n    this.#options.events.push(event);",
-    to: "    this.#options.events.push(event);\n    await this.#options.invalidation.invalidate(cause, reason);",
+    file: "live/changes.ts",
+    from: "    await invalidation.invalidate();\n",
+    to:
+      "    if (events.subscriberCount > 0) events.push(change);\n    await invalidation.invalidate();\n    if (events.subscriberCount > -1) return;\n",
   },
   {
     name: "disregard an event",
     file: "live/event_listener.ts",
-    from: 'if (trace === undefined) return await this.#distrust("event", reason, heard);',
+    from: "if (trace === undefined) return await publish();",
     to: "if (trace === undefined) return;",
   },
   {
@@ -339,7 +340,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "do not invalidate when the stream ends",
     file: "live/event_listener.ts",
-    from: '      await this.#distrust("gap", "the stream ended", { kind: "changed" });\n',
+    from: '      await this.#publishGap("begins");\n',
     to: "",
   },
   {
@@ -376,8 +377,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "hand out what was fetched, without a copy of its dates",
     file: "live/read_through.ts",
-    from: "request.pick(shareRows(rows), request.id)",
-    to: "request.pick(rows, request.id)",
+    from: "pick(request, shareRows(rows))",
+    to: "pick(request, rows)",
   },
   {
     name: "take the same nothing for the same fence",
@@ -429,37 +430,37 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "tell nobody of a write",
-    file: "live/write_through.ts",
-    from: "    this.#options.events.push(eventOf(op));\n",
-    to: "",
+    file: "live/changes.ts",
+    from: "if (events.subscriberCount > 0)",
+    to: 'if (change.cause !== "write" && events.subscriberCount > 0)',
   },
   {
     name: "do not tell of invalidate()",
-    file: "live/live_core.ts",
-    from: '    this.events.push({ kind: "changed" });\n',
-    to: "",
+    file: "live/changes.ts",
+    from: "if (events.subscriberCount > 0)",
+    to: 'if (change.cause !== "manual" && events.subscriberCount > 0)',
   },
   {
     name: "forget the idempotency key",
     file: "live/write_through.ts",
-    from: "if (trace === undefined) return await applyWriteOp(op, target, { idempotencyKey });",
+    from: "if (trace === undefined) return await applyWriteOp(op, target, options);",
     to: "if (trace === undefined) return await applyWriteOp(op, target, {});",
   },
   {
     name: "write to the master although writes are diverted",
-    file: "live/live_table.ts",
-    from: "    if (writeTarget === undefined) return this.#master;",
-    to: "    if (writeTarget !== undefined || writeTarget === undefined) return this.#master;",
+    file: "live/write_through.ts",
+    from: "    if (writeTarget === undefined) return master.within(within);",
+    to: "    if (writeTarget !== undefined || writeTarget === undefined) return master.within(within);",
   },
   {
     name: "diverted writes are not narrowed",
-    file: "live/live_table.ts",
-    from: "return isUnlimited(this.query) ? writeTarget",
-    to: "return isUnlimited(this.query) || true ? writeTarget",
+    file: "live/write_through.ts",
+    from: "return isUnlimited(within) ? writeTarget",
+    to: "return isUnlimited(within) || true ? writeTarget",
   },
   {
     name: "the last come is the first served",
-    file: "queue/line.ts",
+    file: "base/line.ts",
     from: "    return this.#first?.item;",
     to: "    return this.#last?.item;",
   },
@@ -606,7 +607,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: "look at the fence before the read's own is there",
     file: "live/read_through.ts",
     from:
-      "    const fence = isPromise(departure.fence) ? await departure.fence : departure.fence;\n    // A fence that comes late asks the cache for nothing more.\n    if (this.#reads.closed) throw this.#reads.closedError();\n    const look = this.#lag.look(departure.startedAt);",
+      "    const fence = isPromise(departure.fence) ? await departure.fence : departure.fence;\n    // A fence that comes late asks the cache for nothing more.\n    if (this.#closed) throw this.#reads.closedError();\n    const look = this.#lag.look(departure.startedAt);",
     to:
       "    const look = this.#lag.look(departure.startedAt);\n    const fence = isPromise(departure.fence) ? await departure.fence : departure.fence;",
   },
@@ -619,8 +620,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "what the master says is unsettled is kept",
     file: "live/read_through.ts",
-    from: "return load({ signal, onUnsettled: () => void (departure.unsettled = true) });",
-    to: "return load({ signal });",
+    from: "return this.#master.load(request, { signal, onUnsettled: () => void (departure.unsettled = true) });",
+    to: "return this.#master.load(request, { signal });",
   },
   {
     name: "an outer table is not told that an answer is unsettled",
@@ -714,9 +715,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "the master is given the write's own row",
-    file: "live/live_core.ts",
-    from: "op: shareWriteOp(op), signal",
-    to: "op, signal",
+    file: "live/write_through.ts",
+    from: "options, shareWriteOp(op)), this)",
+    to: "options, op), this)",
   },
   {
     name: "a circle of two tables is not seen",
@@ -756,9 +757,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a wait counts until those who look on have seen its end",
-    file: "live/live_table.ts",
-    from: "core, sent.answer);",
-    to: "core);",
+    file: "live/write_through.ts",
+    from: "this, sent.answer);",
+    to: "this);",
   },
   {
     name: "close() leaves who asks what is held",
@@ -775,7 +776,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a fence that comes after close() asks the cache for another",
     file: "live/read_through.ts",
-    from: "    if (this.#reads.closed) throw this.#reads.closedError();\n    const look",
+    from: "    if (this.#closed) throw this.#reads.closedError();\n    const look",
     to: "    const look",
   },
   {

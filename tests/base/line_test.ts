@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { Line } from "../../src/queue/line.ts";
+import { Line } from "../../src/base/line.ts";
 
 describe("Line", () => {
   it("behaves as a Set that is only asked for its first, whoever leaves", () => {

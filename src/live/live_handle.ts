@@ -1,0 +1,219 @@
+import { type CacheKeys, escapeKeyPart } from "../cache/cache_key.ts";
+import type { Write } from "../queue/write.ts";
+import type { WriteOp } from "../queue/write_op.ts";
+import { atPage, type Query } from "../table/query.ts";
+import { shareQuery } from "../table/query_parts.ts";
+import { describe } from "../base/describe.ts";
+import type { Row } from "../table/row.ts";
+import type { RowEntry, Rows } from "../table/rows.ts";
+import { selfOf } from "../base/self.ts";
+import { TableHandle } from "../table/table_handle.ts";
+import type { AnyTable, CallOptions, Capabilities, Column, TableLike, WriteOptions } from "../table/table_like.ts";
+import type { Master } from "./master.ts";
+import type { ListRequest, Reads, RowRequest } from "./read_request.ts";
+import type { WriteThrough } from "./write_through.ts";
+
+/** What all handles of one LiveTable share. */
+export interface LiveParts {
+  readonly master: Master;
+  readonly keys: CacheKeys;
+  readonly reads: Reads;
+  readonly writes: WriteThrough;
+  readonly masterItemsPerPage: number | undefined;
+}
+
+/**
+ * A handle on a `LiveTable`: it reads, writes and narrows, and closes nothing. `LiveTable` is one for all rows of its
+ * master; the others come from `where`, `orderBy`, `search`, `page` and `withQuery`, and share cache, queue and stream.
+ *
+ * An aborted `signal` ends a reader's wait; the read of the master, which others may share, ends with the last of its
+ * readers. It takes a write back only while that is queued: a write that rejects with the signal's reason was never sent.
+ */
+export class LiveHandle extends TableHandle<LiveHandle> {
+  readonly #parts: LiveParts;
+  readonly #reads: Reads;
+  readonly #writes: WriteThrough;
+  /** The master, narrowed like this handle. */
+  readonly #master: AnyTable;
+  readonly #query: Query;
+  /** Made on the first read, as are the keys: a handle that is only narrowed further needs none. */
+  #list: ListRequest | undefined;
+  #idPrefix: string | undefined;
+  readonly #rows = new Map<string, RowRequest>();
+
+  /** For this module alone: other handles come from `withQuery`. `query` is one of `parts.master`. */
+  constructor(parts: LiveParts, query: Query) {
+    super();
+    this.#parts = parts;
+    this.#reads = parts.reads;
+    this.#writes = parts.writes;
+    this.#query = query;
+    this.#master = parts.master.within(query);
+  }
+
+  /** How this handle is narrowed, ordered and paged. */
+  get query(): Query {
+    return shareQuery(selfOf(this).#query);
+  }
+
+  /** The master's name. */
+  get tableName(): string {
+    return selfOf(this).#master.tableName;
+  }
+
+  /** The master's columns. */
+  get columns(): readonly Column[] {
+    return selfOf(this).#master.columns;
+  }
+
+  /** The master's id column. */
+  get idField(): string | undefined {
+    return selfOf(this).#master.idField;
+  }
+
+  /** The columns of the master that name a row for people. */
+  override get titleFields(): readonly string[] {
+    return selfOf(this).#master.titleFields;
+  }
+
+  /** The master's relations. */
+  get refNames(): readonly string[] {
+    return selfOf(this).#master.refNames;
+  }
+
+  /** What the master can do by itself; of writes, what the write target can. */
+  get capabilities(): Capabilities {
+    const self = selfOf(this);
+    const { insert, replace, patch, delete: remove, deleteAll, insertReturnId } = self.#writes.capabilities(
+      self.#query,
+    );
+    return { ...self.#master.capabilities, insert, replace, patch, delete: remove, deleteAll, insertReturnId };
+  }
+
+  /** The key that everything of this table is kept under. */
+  get cacheKey(): string {
+    return selfOf(this).#parts.keys.cacheKey;
+  }
+
+  /** The most rows that the master gives in one page, if the options say so. */
+  get masterItemsPerPage(): number | undefined {
+    return selfOf(this).#parts.masterItemsPerPage;
+  }
+
+  /** Another handle on the same master, cache, queue and stream, with `query` in place of this handle's. */
+  withQuery(query: Query): LiveHandle {
+    const parts = selfOf(this).#parts;
+    return new LiveHandle(parts, parts.master.narrow(query));
+  }
+
+  /** The master's related table of this name, past the cache. */
+  getRef(name: string): TableLike {
+    return selfOf(this).#master.getRef(name);
+  }
+
+  /** The rows of the set, or of its page: from the cache, or else from the master. */
+  listValues(options?: CallOptions): Promise<Rows> {
+    const self = selfOf(this);
+    return self.#reads.read(self.#list ?? self.#listRequest(), options);
+  }
+
+  /** The row with this id: from the cache, or else from the master. That a row is missing is not remembered. */
+  getValue(id: string, options?: CallOptions): Promise<Row | undefined> {
+    const self = selfOf(this);
+    if (typeof id !== "string") return Promise.reject(new TypeError(`An id must be a string, got ${describe(id)}`));
+    return self.#reads.read(self.#rows.get(id) ?? self.#rowRequest(id), options);
+  }
+
+  /** Any row of the set: the master's answer, since the cache cannot know which it would be. */
+  getSomeValue(options?: CallOptions): Promise<RowEntry | undefined> {
+    const self = selfOf(this);
+    return self.#reads.some(self.#query, options);
+  }
+
+  /** The size of the set: the master's answer. */
+  getCount(options?: CallOptions): Promise<number> {
+    const self = selfOf(this);
+    return self.#reads.count(self.#query, options);
+  }
+
+  /** Adds a row. If the id exists, nothing is overwritten and the stored row is the answer. */
+  insertValue(id: string, row: Row, options?: WriteOptions): Promise<Row> {
+    const self = selfOf(this);
+    return self.#writes.apply({ kind: "insert", id, row }, self.#query, options);
+  }
+
+  /** Stores a row whether the id exists or not; columns that are not in `row` go. */
+  replaceValue(id: string, row: Row, options?: WriteOptions): Promise<Row> {
+    const self = selfOf(this);
+    return self.#writes.apply({ kind: "replace", id, row }, self.#query, options);
+  }
+
+  /** Changes the given columns and answers with the whole row; a missing id is a `NotFoundError`. */
+  patchValue(id: string, partial: Row, options?: WriteOptions): Promise<Row> {
+    const self = selfOf(this);
+    return self.#writes.apply({ kind: "patch", id, partial }, self.#query, options);
+  }
+
+  /** Removes a row; a missing id is no error. */
+  delete(id: string, options?: WriteOptions): Promise<void> {
+    const self = selfOf(this);
+    return self.#writes.apply({ kind: "delete", id }, self.#query, options);
+  }
+
+  /** Removes the rows of this set, and no others. A page is not a set: `UnsupportedError`. */
+  deleteAll(options?: WriteOptions): Promise<void> {
+    const self = selfOf(this);
+    return self.#writes.apply({ kind: "deleteAll" }, self.#query, options);
+  }
+
+  /** Adds a row under a new id, which is the answer. */
+  insertReturnIdValue(row: Row, options?: WriteOptions): Promise<string> {
+    const self = selfOf(this);
+    return self.#writes.apply({ kind: "insertReturnId", row }, self.#query, options);
+  }
+
+  /**
+   * Puts a write in line and hands it out: to follow it, to wait for room in the queue, or to take it back.
+   *
+   * @throws {TypeError} if the operation is not one, or its row holds what no row can hold.
+   * @throws {QueueFullError} if too many writes wait for a place.
+   * @throws {ClosedError} once the table is closed.
+   */
+  enqueue(op: WriteOp, options?: WriteOptions): Write {
+    const self = selfOf(this);
+    return self.#writes.enqueue(op, self.#query, options);
+  }
+
+  /** The key of what `listValues` of this handle answers. */
+  get listCacheKey(): string {
+    const self = selfOf(this);
+    return (self.#list ?? self.#listRequest()).key;
+  }
+
+  /** The key of page `page` of this handle's rows. */
+  pageCacheKey(page: number): string {
+    return selfOf(this).#parts.keys.ofList(atPage(this.query, page));
+  }
+
+  /** The key of the row with this id. */
+  idCacheKey(id: string): string {
+    const self = selfOf(this);
+    self.#idPrefix ??= self.#parts.keys.ofIds(self.#query);
+    return self.#idPrefix + escapeKeyPart(id);
+  }
+
+  #listRequest(): ListRequest {
+    return this.#list = { key: this.#parts.keys.ofList(this.#query), within: this.#query, id: undefined };
+  }
+
+  /** Remembered, so that the key of a row that is read often is built once. */
+  #rowRequest(id: string): RowRequest {
+    const request: RowRequest = { key: this.idCacheKey(id), within: this.#query, id };
+    if (this.#rows.size >= MAX_REMEMBERED_REQUESTS) this.#rows.clear();
+    this.#rows.set(id, request);
+    return request;
+  }
+}
+
+/** For how many rows a handle remembers how to read them. */
+const MAX_REMEMBERED_REQUESTS = 1_000;

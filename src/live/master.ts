@@ -1,0 +1,69 @@
+import type { Query } from "../table/query.ts";
+import { shareQuery } from "../table/query_parts.ts";
+import { type RowEntry, Rows } from "../table/rows.ts";
+import type { AnyTable, CallOptions } from "../table/table_like.ts";
+import type { ReadRequest } from "./read_request.ts";
+
+/** The master of a LiveTable: what is asked of it is data, and finds the handle that it is asked of here. */
+export class Master {
+  /** How the master itself is narrowed. */
+  readonly query: Query;
+  readonly #table: AnyTable;
+  /** Made once for each query of a handle, and kept as long as that. */
+  readonly #handles = new WeakMap<Query, AnyTable>();
+
+  constructor(table: AnyTable) {
+    this.#table = table;
+    this.query = this.#remember(table);
+  }
+
+  /** The master's name. */
+  get tableName(): string {
+    return this.#table.tableName;
+  }
+
+  /**
+   * The query of a handle on the master that is narrowed by `query` in place of the master's own, as the master takes it.
+   *
+   * @throws {TypeError} as the master's `withQuery` does.
+   */
+  narrow(query: Query): Query {
+    return this.#remember(this.#narrowed(query));
+  }
+
+  /** The handle on the master for a query, which need not be one that was made here. */
+  within(query: Query): AnyTable {
+    return this.#handles.get(query) ?? this.#narrowed(query);
+  }
+
+  /** Reads what a request needs. */
+  load({ within, id }: ReadRequest, options: CallOptions): Promise<Rows> {
+    const table = this.within(within);
+    return id === undefined ? table.listValues(options) : oneRow(table, id, options);
+  }
+
+  /** Reads any row of a set. */
+  some(within: Query, options: CallOptions): Promise<RowEntry | undefined> {
+    return this.within(within).getSomeValue(options);
+  }
+
+  /** Counts a set. */
+  count(within: Query, options: CallOptions): Promise<number> {
+    return this.within(within).getCount(options);
+  }
+
+  #narrowed(query: Query): AnyTable {
+    return this.#table.withQuery(shareQuery(query));
+  }
+
+  #remember(handle: AnyTable): Query {
+    const query = shareQuery(handle.query);
+    this.#handles.set(query, handle);
+    return query;
+  }
+}
+
+async function oneRow(table: AnyTable, id: string, options: CallOptions): Promise<Rows> {
+  const row = await table.getValue(id, options);
+  return Rows.from(row === undefined ? [] : [[id, row]]);
+}

@@ -1,0 +1,37 @@
+import type { Query } from "../table/query.ts";
+import type { Row } from "../table/row.ts";
+import type { RowEntry, Rows } from "../table/rows.ts";
+import type { CallOptions } from "../table/table_like.ts";
+
+/** What a reader needs, as data. Made once, and used for every read of the same key. */
+export interface ReadRequest {
+  /** Where the answer is kept. */
+  readonly key: string;
+  /** The set, with its order and page. */
+  readonly within: Query;
+  /** One row of the set; `undefined` for all of its page. */
+  readonly id: string | undefined;
+}
+
+/** A request for the rows of a page, or of the whole set. */
+export interface ListRequest extends ReadRequest {
+  readonly id: undefined;
+}
+
+/** A request for one row. */
+export interface RowRequest extends ReadRequest {
+  readonly id: string;
+}
+
+/** What a reader gets. */
+export type AnswerTo<R extends ReadRequest> = R extends ListRequest ? Rows : Row | undefined;
+
+/** How the handles of a table read. */
+export interface Reads {
+  /** Answers from the cache, or else from the master. An aborted signal ends the reader's wait. */
+  read<R extends ReadRequest>(request: R, options: CallOptions | undefined): Promise<AnswerTo<R>>;
+  /** Any row of a set, from the master: the cache cannot know which it would be. */
+  some(within: Query, options: CallOptions | undefined): Promise<RowEntry | undefined>;
+  /** The size of a set, from the master. */
+  count(within: Query, options: CallOptions | undefined): Promise<number>;
+}
