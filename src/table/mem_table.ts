@@ -3,7 +3,7 @@ import { ConflictError, NotFoundError } from "./errors.ts";
 import { evaluateQuery, rowMatches } from "./evaluate_query.ts";
 import { OPERATORS } from "./query.ts";
 import { describe } from "../base/describe.ts";
-import { field, type Row, toRow } from "./row.ts";
+import { field, type Row, rowOf, toRow } from "./row.ts";
 import { hasOtherId } from "./row_id.ts";
 import { type RowEntry, Rows, rowsOf } from "./rows.ts";
 import { Table } from "./table.ts";
@@ -62,7 +62,7 @@ class MemSource implements TableSource {
       if (idField !== undefined && hasOtherId(row, idField, id)) {
         throw new TypeError(`Row ${describe(id)} for ${describe(name)} has another id in ${describe(idField)}`);
       }
-      this.#store(id, row);
+      this.#store(id, toRow(row));
     }
   }
 
@@ -92,7 +92,7 @@ class MemSource implements TableSource {
     if (row === undefined) {
       throw new NotFoundError(`Cannot patch row ${describe(id)}: ${describe(this.name)} has no such row`);
     }
-    return this.#store(id, { ...row, ...partial });
+    return this.#store(id, rowOf({ ...row, ...partial }));
   }
 
   delete(id: string, call: SourceCall): void {
@@ -118,9 +118,10 @@ class MemSource implements TableSource {
     return row !== undefined && rowMatches(row, query, this.columns) ? row : undefined;
   }
 
+  /** Keeps the row itself, which nobody else holds: a `Table` hands its source copies, and copies what that answers. */
   #store(id: string, row: Row): Row {
     const { idField } = this;
-    const stored = toRow(idField === undefined || Object.hasOwn(row, idField) ? row : { [idField]: id, ...row });
+    const stored = idField === undefined || Object.hasOwn(row, idField) ? row : rowOf({ [idField]: id, ...row });
     this.#rows.set(id, stored);
     return stored;
   }

@@ -1,6 +1,7 @@
 import { describe } from "../base/describe.ts";
 import { equalValues, kindOf } from "./compare_values.ts";
 import { isBytes, isDate } from "../base/realm.ts";
+import { isUnchangeable, markUnchangeable } from "../base/unchangeable.ts";
 
 /** What one column of a row can hold. A `-0` is kept as `0`. */
 export type Value =
@@ -21,14 +22,21 @@ export type Row = { readonly [column: string]: Value };
 export const MAX_ROW_DEPTH = 64;
 
 /**
- * A copy of `input` that nobody else holds: checked, frozen, without its `undefined` fields.
+ * A row that nobody else can change: a copy of `input`, checked, frozen, without its `undefined` fields. A row that was made
+ * here and holds no date or bytes is its own copy: it is copied once, however often it is handed on.
  *
  * @throws {TypeError} if it is not a plain object, or holds something that is not a {@linkcode Value}; the message
  * names the place and what was found there.
  */
 export function toRow(input: unknown): Row {
   if (!isPlainObject(input)) throw new TypeError(`A row must be a plain object, got ${describe(input)}`);
-  return copyObject(input, "", 1);
+  return isUnchangeable(input) ? input as Row : rowOf(copyFields(input, "", 1));
+}
+
+/** A row of fields that are the caller's alone and hold copies already, as those of another row. They are frozen, not copied. */
+export function rowOf(fields: Record<string, Value>): Row {
+  if (!holdsMutable(fields)) markUnchangeable(fields);
+  return Object.freeze(fields);
 }
 
 /**
@@ -62,11 +70,11 @@ export function sameValue(a: Value, b: Value): boolean {
 
 /** Whether a value holds, at any depth, a `Date` or bytes: the two kinds that freezing does not protect. */
 export function holdsMutable(value: Value): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  if (!Array.isArray(value) && (isDate(value) || isBytes(value))) return true;
-  for (const inner of Array.isArray(value) ? value : Object.values(value)) {
-    if (holdsMutable(inner)) return true;
-  }
+  if (typeof value !== "object" || value === null || isUnchangeable(value)) return false;
+  if (Array.isArray(value)) return value.some(holdsMutable);
+  if (isDate(value) || isBytes(value)) return true;
+  const fields = value as Row; // All other kinds are gone.
+  for (const name in fields) if (holdsMutable(fields[name] ?? null)) return true;
   return false;
 }
 
@@ -84,7 +92,7 @@ export function setField(target: Record<string, Value>, name: string, value: Val
   Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true });
 }
 
-function copyObject(input: Record<string, unknown>, path: string, depth: number): Row {
+function copyFields(input: Record<string, unknown>, path: string, depth: number): Record<string, Value> {
   if (depth > MAX_ROW_DEPTH) {
     throw new TypeError(`The row holds a cycle, or more than ${MAX_ROW_DEPTH} levels, at ${path.slice(0, 80)}`);
   }
@@ -93,7 +101,7 @@ function copyObject(input: Record<string, unknown>, path: string, depth: number)
     const value = input[name];
     if (value !== undefined) setField(copy, name, copyValue(value, path === "" ? name : `${path}.${name}`, depth));
   }
-  return Object.freeze(copy);
+  return copy;
 }
 
 function copyValue(input: unknown, path: string, depth: number): Value {
@@ -119,7 +127,7 @@ function copyCompound(input: object | null, path: string, depth: number): Value 
     }
     return Object.freeze(Array.from(input, (inner, index) => copyValue(inner, `${path}[${index}]`, depth + 1)));
   }
-  if (isPlainObject(input)) return copyObject(input, path, depth + 1);
+  if (isPlainObject(input)) return Object.freeze(copyFields(input, path, depth + 1));
   if (isDate(input)) return new Date(Date.prototype.getTime.call(input));
   if (isBytes(input)) return new Uint8Array(input);
   throw new TypeError(`A row cannot hold ${describe(input)} (at ${path}); ${ACCEPTED}`);

@@ -67,3 +67,17 @@ describe("LiveTable with a writeTarget, a narrowed handle", () => {
     assert.deepEqual(ids, ["b", "c", "d"]);
   });
 });
+
+describe("LiveTable with a writeTarget that does not know what a handle is narrowed by", () => {
+  it("sends nothing, invalidates nothing, and tells why", async () => {
+    const target = new MemTable("target", { rows: ROWS, columns: [{ name: "name" }] });
+    await using table = new LiveTable(new MemTable("master", { rows: ROWS }), "t", new MemCache(), {
+      writeTarget: target,
+    });
+    await table.listValues();
+    await assert.rejects(table.where({ city: "Riga" }).delete("a"), /Unknown column "city"/);
+    await table.listValues();
+    const { hits, masterWrites, failedWrites, invalidations } = table.stats();
+    assert.deepEqual([hits, masterWrites, failedWrites, invalidations.write], [1, 0, 1, 0]);
+  });
+});

@@ -545,8 +545,26 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "rows that are not frozen",
     file: "table/row.ts",
-    from: "  return Object.freeze(copy);\n",
-    to: "  return copy;\n",
+    from: "  return Object.freeze(fields);\n",
+    to: "  return fields;\n",
+  },
+  {
+    name: "rows with dates pass for unchangeable",
+    file: "table/row.ts",
+    from: "if (!holdsMutable(fields)) markUnchangeable(fields);",
+    to: "markUnchangeable(fields);",
+  },
+  {
+    name: "a write that could not be sent invalidates",
+    file: "live/write_through.ts",
+    from: "if (sent && !refused) await",
+    to: "void sent;\n      if (!refused) await",
+  },
+  {
+    name: "what a change holds is handed out itself",
+    file: "live/changes.ts",
+    from: "return this.#last && shareChange(this.#last);",
+    to: "void shareChange;\n    return this.#last;",
   },
   {
     name: "forget the doubt with the last table",
