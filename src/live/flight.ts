@@ -13,13 +13,13 @@ export class Flight<T> {
   readonly #control = new AbortController();
   #fail: (reason: unknown) => void = () => {};
   #readers = 0;
-  #landed = false;
+  #answered = false;
 
-  /** Begins at once: `fly` asks the master through the function that it is given, and does what follows from the answer. */
-  constructor(fly: (ask: Ask) => Promise<T>) {
+  /** Begins at once: `fill` asks the master through the function that it is given, and does what follows from the answer. */
+  constructor(fill: (ask: Ask) => Promise<T>) {
     this.answer = new Promise<T>((resolve, reject) => {
       this.#fail = reject;
-      fly((load) => this.#ask(load)).then(resolve, reject);
+      fill((load) => this.#ask(load)).then(resolve, reject);
     });
     // Readers that have gone do not wait for the failure.
     this.answer.catch(() => {});
@@ -55,7 +55,7 @@ export class Flight<T> {
 
   /** Ends it for all who wait, unless the master has answered already. */
   end(reason: unknown): void {
-    if (this.#landed) return;
+    if (this.#answered) return;
     this.#control.abort(reason);
     this.#fail(reason);
   }
@@ -65,7 +65,7 @@ export class Flight<T> {
     signal.throwIfAborted();
     const answer = await load(signal);
     signal.throwIfAborted();
-    this.#landed = true;
+    this.#answered = true;
     return answer;
   }
 }

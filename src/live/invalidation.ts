@@ -11,8 +11,8 @@ interface Trust {
   generation: number;
   /** From when on the master's answers are no older than the last invalidation from here, in monotonic milliseconds. */
   settledFrom: number;
-  /** Whose invalidation is under way, or has failed and was not made up for; with the generation it began. */
-  readonly doubters: Map<Invalidation, number>;
+  /** The tables whose invalidation is in flight, or failed and is not made up for, each with the generation it began. */
+  readonly pending: Map<Invalidation, number>;
   /** The tables that are open or being closed. An open one can make up for what another failed to drop. */
   readonly users: Set<Invalidation>;
 }
@@ -45,9 +45,9 @@ export class Invalidation {
   constructor(options: InvalidationOptions) {
     this.#options = options;
     this.#trust = trustIn(options.cache, options.prefix);
-    const { doubters, users } = this.#trust;
+    const { pending, users } = this.#trust;
     users.add(this);
-    if ([...doubters.keys()].some((doubter) => !users.has(doubter))) this.#retryLater();
+    if ([...pending.keys()].some((table) => !users.has(table))) this.#retryLater();
   }
 
   /** Counts the invalidations, those of other tables on the same cache in this process included. */
@@ -56,8 +56,8 @@ export class Invalidation {
   }
 
   /** Whether what the cache holds may be older than the last invalidation. */
-  get doubted(): boolean {
-    return this.#trust.doubters.size > 0;
+  get suspect(): boolean {
+    return this.#trust.pending.size > 0;
   }
 
   /** From when on the master's answers are no older than the last invalidation from here, in monotonic milliseconds. */
@@ -66,12 +66,12 @@ export class Invalidation {
   }
 
   /**
-   * Drops everything. From the call on nothing that was held is believed; the answer is there once the cache has
-   * dropped it, or has failed to, in which case the doubt stays and it is tried again in the background.
+   * Invalidates everything held. From the call on it is suspect; the answer is there once the cache has dropped it, or has
+   * failed to, in which case it stays suspect and is tried again in the background.
    */
   invalidate(): MaybePromise<void> {
     const { clock, masterLagMs } = this.#options;
-    this.#doubt();
+    this.#suspect();
     if (masterLagMs > 0) {
       this.#trust.settledFrom = Math.max(this.#trust.settledFrom, clock.monotonic() + masterLagMs);
     }
@@ -80,26 +80,26 @@ export class Invalidation {
 
   /** Resolves when nothing is under way any more. What cannot be dropped even now is left to the other open tables. */
   async close(): Promise<void> {
-    const { doubters, users } = this.#trust;
+    const { pending, users } = this.#trust;
     this.#closing.abort();
     await this.#retrying;
     while (this.#running !== undefined || this.#next !== undefined) await (this.#next ?? this.#running);
-    if (doubters.has(this)) await this.#drop();
+    if (pending.has(this)) await this.#drop();
     users.delete(this);
     this.#handOver();
-    if (users.size === 0 && doubters.size === 0) trusts.get(this.#options.cache)?.delete(this.#options.prefix);
+    if (users.size === 0 && pending.size === 0) trusts.get(this.#options.cache)?.delete(this.#options.prefix);
   }
 
   /** What is left to drop goes to a table that stays: not to one that is being closed, and also what this was left itself. */
   #handOver(): void {
-    if (!this.doubted) return;
+    if (!this.suspect) return;
     for (const user of this.#trust.users) {
       if (!user.#closing.signal.aborted) return user.#retryLater();
     }
   }
 
-  #doubt(): void {
-    this.#trust.doubters.set(this, ++this.#trust.generation);
+  #suspect(): void {
+    this.#trust.pending.set(this, ++this.#trust.generation);
   }
 
   /** An invalidation asked for while one runs needs one that begins later; it serves all who ask meanwhile. */
@@ -125,24 +125,24 @@ export class Invalidation {
 
   /** A success makes up for all that was asked for before it began, by whichever table. */
   #attempted(ok: boolean, began: number): void {
-    const { doubters } = this.#trust;
+    const { pending } = this.#trust;
     if (!ok) return this.#retryLater();
-    for (const [doubter, since] of doubters) {
-      if (since <= began) doubters.delete(doubter);
+    for (const [table, since] of pending) {
+      if (since <= began) pending.delete(table);
     }
   }
 
   #retryLater(): void {
     // Somebody may have made up for it already; a loop that ends at once would be taken for one that goes on.
-    if (this.doubted && !this.#closing.signal.aborted) this.#retrying ??= this.#retryUntilDropped();
+    if (this.suspect && !this.#closing.signal.aborted) this.#retrying ??= this.#retryUntilDropped();
   }
 
   async #retryUntilDropped(): Promise<void> {
     const { signal } = this.#closing;
     const backoff = new Backoff(this.#options.clock);
-    while (this.doubted && !signal.aborted) {
+    while (this.suspect && !signal.aborted) {
       await backoff.pause({ signal, background: true }).catch(() => {});
-      if (signal.aborted || !this.doubted) break;
+      if (signal.aborted || !this.suspect) break;
       this.#options.counters.retries++;
       await this.#drop();
     }
@@ -153,7 +153,7 @@ export class Invalidation {
 function trustIn(cache: Cache, prefix: string): Trust {
   const ofCache = trusts.get(cache) ?? new Map<string, Trust>();
   const trust = ofCache.get(prefix) ??
-    { generation: 0, settledFrom: -Infinity, doubters: new Map(), users: new Set() };
+    { generation: 0, settledFrom: -Infinity, pending: new Map(), users: new Set() };
   trusts.set(cache, ofCache.set(prefix, trust));
   return trust;
 }

@@ -18,7 +18,7 @@ export interface LiveStats {
   readonly masterReads: number;
   /** Writes sent to the master or the write target. */
   readonly masterWrites: number;
-  /** Writes that failed there, whoever heard of it. */
+  /** Writes that failed, there or before they were sent. */
   readonly failedWrites: number;
   /** Rows that the master sent. */
   readonly rowsReceived: number;

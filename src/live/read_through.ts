@@ -15,7 +15,7 @@ import type { Counters } from "./live_stats.ts";
 import type { Master } from "./master.ts";
 import type { MasterLag } from "./master_lag.ts";
 import type { AnswerTo, ReadRequest, Reads } from "./read_request.ts";
-import { type Departure, SharedReads, type SharedReadsOptions } from "./shared_reads.ts";
+import { type ReadStart, SharedReads, type SharedReadsOptions } from "./shared_reads.ts";
 
 /** What a {@linkcode ReadThrough} works with. */
 export interface ReadThroughOptions {
@@ -59,8 +59,8 @@ export class ReadThrough implements Reads {
     this.#counters = options.counters;
     this.#trace = options.trace;
     const { cache, invalidation, clock, counters } = options;
-    const fly: SharedReadsOptions["fly"] = (request, departure, ask) => this.#fly(request, departure, ask);
-    this.#reads = new SharedReads({ cache, invalidation, clock, counters, fly });
+    const fill: SharedReadsOptions["fill"] = (request, start, ask) => this.#fill(request, start, ask);
+    this.#reads = new SharedReads({ cache, invalidation, clock, counters, fill });
   }
 
   /** `onOutcome` is called before the answer. The read of the master ends with the last of its readers. */
@@ -72,7 +72,7 @@ export class ReadThrough implements Reads {
     if (this.#closed) return Promise.reject(this.#reads.closedError());
     const signal = options?.signal;
     if (signal?.aborted) return Promise.reject(signal.reason);
-    const held = this.#invalidation.doubted ? undefined : this.#cache.get(request.key);
+    const held = this.#invalidation.suspect ? undefined : this.#cache.get(request.key);
     if (held === undefined || "rows" in held) {
       return Promise.resolve(this.#answer(request, held, options, onOutcome));
     }
@@ -92,7 +92,7 @@ export class ReadThrough implements Reads {
   /** What is held under a key, fresh or not, if it may be believed. */
   async held(key: string): Promise<CachedRows | undefined> {
     if (this.#closed) throw this.#reads.closedError();
-    const held = this.#invalidation.doubted ? undefined : this.#cache.get(key);
+    const held = this.#invalidation.suspect ? undefined : this.#cache.get(key);
     return isPromise(held) ? await this.#reads.untilClosed(held, (settled) => settled) : held;
   }
 
@@ -145,29 +145,29 @@ export class ReadThrough implements Reads {
     return this.#reads.read(request, options).then((rows) => pick(request, shareRows(rows)));
   }
 
-  async #fly(request: ReadRequest, departure: Departure, ask: Ask): Promise<Rows> {
+  async #fill(request: ReadRequest, start: ReadStart, ask: Ask): Promise<Rows> {
     const { key, id } = request;
-    const fence = isPromise(departure.fence) ? await departure.fence : departure.fence;
+    const fence = isPromise(start.fence) ? await start.fence : start.fence;
     // A fence that comes late asks the cache for nothing more.
     if (this.#closed) throw this.#reads.closedError();
-    const look = this.#lag.look(departure.startedAt);
+    const look = this.#lag.look(start.startedAt);
     const answer = await ask((signal) => {
       this.#counters.masterReads++;
-      return this.#master.load(request, { signal, onUnsettled: () => void (departure.unsettled = true) });
+      return this.#master.load(request, { signal, onUnsettled: () => void (start.unsettled = true) });
     });
     // The master may hold the same rows, and change what cannot be frozen in them.
     const rows = ownRows(Rows.from(answer));
     this.#countReceived(key, rows);
     const isSettled = isPromise(look) ? await look : look;
-    departure.unsettled ||= !isSettled();
+    start.unsettled ||= !isSettled();
     // That a row is missing is not remembered; that a set is empty is.
-    if (departure.unsettled || (rows.size === 0 && id !== undefined)) return rows;
-    await this.#keep(key, { rows: shareRows(rows), fetchedAt: departure.fetchedAt }, fence);
+    if (start.unsettled || (rows.size === 0 && id !== undefined)) return rows;
+    await this.#keep(key, { rows: shareRows(rows), fetchedAt: start.fetchedAt }, fence);
     return rows;
   }
 
   async #keep(key: string, fetched: CachedRows, fence: Fence | undefined): Promise<void> {
-    if (this.#closed || this.#invalidation.doubted || fence === undefined) return;
+    if (this.#closed || this.#invalidation.suspect || fence === undefined) return;
     const stored = await this.#cache.put(key, fetched, fence);
     if (stored === true) this.#counters.fills++;
     // A cache may refuse for other reasons, as for want of room.

@@ -13,7 +13,7 @@ import type { Counters } from "./live_stats.ts";
 import type { ReadRequest } from "./read_request.ts";
 
 /** How things stood when a read of the master began, and whether its answer may be older than a change known of. */
-export interface Departure {
+export interface ReadStart {
   /** Reads are numbered in the order in which they begin. */
   readonly number: number;
   readonly generation: number;
@@ -27,13 +27,13 @@ export interface Departure {
 
 /** A read of the master that others may share. */
 interface SharedRead {
-  readonly departure: Departure;
+  readonly start: ReadStart;
   readonly flight: Flight<Rows>;
 }
 
 /** A reader's part in one. */
 interface Share {
-  readonly departure: Departure;
+  readonly start: ReadStart;
   readonly answer: Promise<Rows>;
 }
 
@@ -44,7 +44,7 @@ export interface SharedReadsOptions {
   readonly clock: Clock;
   readonly counters: Counters;
   /** Asks the master, and does what follows from its answer before the readers are given it. */
-  readonly fly: (request: ReadRequest, departure: Departure, ask: Ask) => Promise<Rows>;
+  readonly fill: (request: ReadRequest, start: ReadStart, ask: Ask) => Promise<Rows>;
 }
 
 /**
@@ -56,8 +56,8 @@ export class SharedReads {
   readonly #options: SharedReadsOptions;
   readonly #shared = new Map<string, SharedRead>();
   readonly #flights = new Set<Flight<unknown>>();
-  readonly #underWay = new Set<(reason: unknown) => void>();
-  #departures = 0;
+  readonly #pending = new Set<(reason: unknown) => void>();
+  #started = 0;
   #closed = false;
 
   constructor(options: SharedReadsOptions) {
@@ -69,13 +69,13 @@ export class SharedReads {
    * know of; so that is given only to those who asked before the read began. The others share the next one.
    */
   async read(request: ReadRequest, { signal, onUnsettled }: CallOptions = {}): Promise<Rows> {
-    const asked = this.#departures;
+    const asked = this.#started;
     for (;;) {
       const sharing = this.#share(request, signal);
-      const { departure, answer } = isPromise(sharing) ? await orAborted(sharing, signal) : sharing;
+      const { start, answer } = isPromise(sharing) ? await orAborted(sharing, signal) : sharing;
       const rows = await answer;
-      if (departure.unsettled && departure.number <= asked) continue;
-      if (departure.unsettled) onUnsettled?.();
+      if (start.unsettled && start.number <= asked) continue;
+      if (start.unsettled) onUnsettled?.();
       return rows;
     }
   }
@@ -93,7 +93,7 @@ export class SharedReads {
     this.#closed = true;
     const flights = [...this.#flights];
     for (const flight of flights) flight.end(this.closedError());
-    for (const end of this.#underWay) end(this.closedError());
+    for (const end of this.#pending) end(this.closedError());
     await Promise.allSettled(flights.map((flight) => flight.answer));
   }
 
@@ -105,16 +105,16 @@ export class SharedReads {
     if (this.#closed) return Promise.reject(this.closedError());
     return new Promise<A>((resolve, reject) => {
       const end = (reason: unknown): void => {
-        if (!this.#underWay.delete(end)) return;
+        if (!this.#pending.delete(end)) return;
         stay?.();
         reject(reason);
       };
       const stay = signal && onAbort(signal, () => end(signal.reason));
-      this.#underWay.add(end);
+      this.#pending.add(end);
       if (signal?.aborted) end(signal.reason);
       work.then((value) => {
         // Else it has been answered.
-        if (!this.#underWay.delete(end)) return;
+        if (!this.#pending.delete(end)) return;
         stay?.();
         try {
           resolve(done(value));
@@ -134,11 +134,11 @@ export class SharedReads {
   #share(request: ReadRequest, signal: AbortSignal | undefined): MaybePromise<Share> {
     if (this.#closed) throw this.closedError();
     const shared = this.#shared.get(request.key);
-    if (shared === undefined || !this.#isCurrent(shared)) return this.#takeOff(request, signal);
-    const past = shared.departure.fence;
+    if (shared === undefined || !this.#isCurrent(shared)) return this.#start(request, signal);
+    const past = shared.start.fence;
     const fence = this.#options.cache.fence(request.key);
     if (isPromise(fence) || isPromise(past)) return this.#shareLater(request, signal, shared, fence);
-    return isSame(fence, past) ? this.#join(shared, signal) : this.#takeOff(request, signal);
+    return isSame(fence, past) ? this.#join(shared, signal) : this.#start(request, signal);
   }
 
   async #shareLater(
@@ -148,49 +148,49 @@ export class SharedReads {
     fence: MaybePromise<Fence | undefined>,
   ): Promise<Share> {
     const { generation } = this.#options.invalidation;
-    const [present, past] = await this.untilClosed(Promise.all([fence, shared.departure.fence]), (fences) => fences);
+    const [present, past] = await this.untilClosed(Promise.all([fence, shared.start.fence]), (fences) => fences);
     signal?.throwIfAborted();
     // What was invalidated since the fence was asked for is not in it.
-    const current = generation === shared.departure.generation && !shared.flight.ended;
+    const current = generation === shared.start.generation && !shared.flight.ended;
     if (isSame(present, past) && current) return this.#join(shared, signal);
     // Another reader may have begun a read meanwhile, after the invalidation that this one missed.
     if (this.#shared.get(request.key) === shared) this.#shared.delete(request.key);
     return await this.#share(request, signal);
   }
 
-  #isCurrent({ departure, flight }: SharedRead): boolean {
-    return departure.generation === this.#options.invalidation.generation && !flight.ended;
+  #isCurrent({ start, flight }: SharedRead): boolean {
+    return start.generation === this.#options.invalidation.generation && !flight.ended;
   }
 
-  #join({ departure, flight }: SharedRead, signal: AbortSignal | undefined): Share {
+  #join({ start, flight }: SharedRead, signal: AbortSignal | undefined): Share {
     this.#options.counters.sharedReads++;
-    return { departure, answer: flight.join(signal) };
+    return { start, answer: flight.join(signal) };
   }
 
-  #takeOff(request: ReadRequest, signal: AbortSignal | undefined): Share {
+  #start(request: ReadRequest, signal: AbortSignal | undefined): Share {
     const { key } = request;
-    const departure: Departure = {
-      number: ++this.#departures,
+    const start: ReadStart = {
+      number: ++this.#started,
       generation: this.#options.invalidation.generation,
       startedAt: this.#options.clock.monotonic(),
       fetchedAt: this.#options.clock.now(),
       fence: this.#options.cache.fence(key),
       unsettled: false,
     };
-    const flight = this.#track(new Flight((ask) => this.#options.fly(request, departure, ask)));
-    const shared: SharedRead = { departure, flight };
+    const flight = this.#track(new Flight((ask) => this.#options.fill(request, start, ask)));
+    const shared: SharedRead = { start, flight };
     this.#shared.set(key, shared);
-    const landed = (): void => {
+    const over = (): void => {
       if (this.#shared.get(key) === shared) this.#shared.delete(key);
     };
-    flight.answer.then(landed, landed);
-    return { departure, answer: flight.join(signal) };
+    flight.answer.then(over, over);
+    return { start, answer: flight.join(signal) };
   }
 
   #track<T>(flight: Flight<T>): Flight<T> {
     this.#flights.add(flight);
-    const landed = (): void => void this.#flights.delete(flight);
-    flight.answer.then(landed, landed);
+    const over = (): void => void this.#flights.delete(flight);
+    flight.answer.then(over, over);
     return flight;
   }
 }

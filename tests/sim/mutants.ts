@@ -19,16 +19,16 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "take the fence after the master was asked",
     file: "live/read_through.ts",
-    from: "fetchedAt: departure.fetchedAt }, fence);",
-    to: "fetchedAt: departure.fetchedAt }, await this.#cache.fence(key));",
+    from: "fetchedAt: start.fetchedAt }, fence);",
+    to: "fetchedAt: start.fetchedAt }, await this.#cache.fence(key));",
   },
   {
     name: "keep what was read without a fence",
     file: "live/read_through.ts",
     from:
-      "if (this.#closed || this.#invalidation.doubted || fence === undefined) return;\n    const stored = await this.#cache.put(key, fetched, fence);",
+      "if (this.#closed || this.#invalidation.suspect || fence === undefined) return;\n    const stored = await this.#cache.put(key, fetched, fence);",
     to:
-      "if (this.#closed || this.#invalidation.doubted) return;\n    const stored = await this.#cache.put(key, fetched, fence as Fence);",
+      "if (this.#closed || this.#invalidation.suspect) return;\n    const stored = await this.#cache.put(key, fetched, fence as Fence);",
   },
   {
     name: "settle before invalidating",
@@ -47,7 +47,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "join a flight from before the invalidation",
     file: "live/shared_reads.ts",
-    from: "return departure.generation === this.#options.invalidation.generation && !flight.ended;",
+    from: "return start.generation === this.#options.invalidation.generation && !flight.ended;",
     to: "return !flight.ended;",
   },
   {
@@ -59,7 +59,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "join a flight that another process has overtaken",
     file: "live/shared_reads.ts",
-    from: "return isSame(fence, past) ? this.#join(shared, signal) : this.#takeOff(request, signal);",
+    from: "return isSame(fence, past) ? this.#join(shared, signal) : this.#start(request, signal);",
     to: "return this.#join(shared, signal);",
   },
   {
@@ -71,25 +71,25 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "join a flight that has landed",
     file: "live/shared_reads.ts",
-    from: "    flight.answer.then(landed, landed);\n    return { departure",
-    to: "    return { departure",
+    from: "    flight.answer.then(over, over);\n    return { start",
+    to: "    return { start",
   },
   {
     name: "believe the cache while it is doubted",
     file: "live/read_through.ts",
-    from: "const held = this.#invalidation.doubted ? undefined : this.#cache.get(request.key);",
+    from: "const held = this.#invalidation.suspect ? undefined : this.#cache.get(request.key);",
     to: "const held = this.#cache.get(request.key);",
   },
   {
     name: "fill the cache while it is doubted",
     file: "live/read_through.ts",
-    from: "if (this.#closed || this.#invalidation.doubted || fence",
+    from: "if (this.#closed || this.#invalidation.suspect || fence",
     to: "if (this.#closed || fence",
   },
   {
     name: "keep what a lagging replica told",
     file: "live/read_through.ts",
-    from: "if (departure.unsettled || (rows",
+    from: "if (start.unsettled || (rows",
     to: "if ((rows",
   },
   {
@@ -101,7 +101,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "date an entry by when its rows came, not by when they were asked for",
     file: "live/read_through.ts",
-    from: "fetchedAt: departure.fetchedAt }, fence);",
+    from: "fetchedAt: start.fetchedAt }, fence);",
     to: "fetchedAt: this.#clock.now() }, fence);",
   },
   {
@@ -119,14 +119,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "remember that a row is missing",
     file: "live/read_through.ts",
-    from: "if (departure.unsettled || (rows.size === 0 && id !== undefined)) return rows;",
-    to: "if (departure.unsettled || (rows.size < 0 && id !== undefined)) return rows;",
+    from: "if (start.unsettled || (rows.size === 0 && id !== undefined)) return rows;",
+    to: "if (start.unsettled || (rows.size < 0 && id !== undefined)) return rows;",
   },
   {
     name: "fill the cache after close()",
     file: "live/read_through.ts",
-    from: "if (this.#closed || this.#invalidation.doubted || fence",
-    to: "if (this.#invalidation.doubted || fence",
+    from: "if (this.#closed || this.#invalidation.suspect || fence",
+    to: "if (this.#invalidation.suspect || fence",
   },
   {
     name: "forget the items per page in the key",
@@ -161,13 +161,13 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "no new generation with an invalidation",
     file: "live/invalidation.ts",
-    from: "this.#trust.doubters.set(this, ++this.#trust.generation);",
-    to: "this.#trust.doubters.set(this, this.#trust.generation);",
+    from: "this.#trust.pending.set(this, ++this.#trust.generation);",
+    to: "this.#trust.pending.set(this, this.#trust.generation);",
   },
   {
     name: "no doubt with an invalidation",
     file: "live/invalidation.ts",
-    from: "this.#trust.doubters.set(this, ++this.#trust.generation);",
+    from: "this.#trust.pending.set(this, ++this.#trust.generation);",
     to: "++this.#trust.generation;",
   },
   {
@@ -185,8 +185,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a success makes up for what was asked for after it began",
     file: "live/invalidation.ts",
-    from: "if (since <= began) doubters.delete(doubter);",
-    to: "doubters.delete(doubter), void since, void began;",
+    from: "if (since <= began) pending.delete(table);",
+    to: "pending.delete(table), void since, void began;",
   },
   {
     name: "let an invalidation that is under way serve a later one",
@@ -359,8 +359,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "give up after the second failure",
     file: "live/invalidation.ts",
-    from: "    while (this.doubted && !signal.aborted) {",
-    to: "    for (let once = 0; once < 1 && this.doubted && !signal.aborted; once++) {",
+    from: "    while (this.suspect && !signal.aborted) {",
+    to: "    for (let once = 0; once < 1 && this.suspect && !signal.aborted; once++) {",
   },
   {
     name: "a failed drop counts as one",
@@ -395,14 +395,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "wait for the fence only when the rows are there",
     file: "live/read_through.ts",
-    from: "const fence = isPromise(departure.fence) ? await departure.fence : departure.fence;",
-    to: "const fence = departure.fence as Fence;",
+    from: "const fence = isPromise(start.fence) ? await start.fence : start.fence;",
+    to: "const fence = start.fence as Fence;",
   },
   {
     name: "a failed flight stays in the air",
     file: "live/shared_reads.ts",
-    from: "    flight.answer.then(landed, landed);\n    return { departure",
-    to: "    flight.answer.then(landed, () => {});\n    return { departure",
+    from: "    flight.answer.then(over, over);\n    return { start",
+    to: "    flight.answer.then(over, () => {});\n    return { start",
   },
   {
     name: "close leaves readers waiting for the master",
@@ -569,19 +569,19 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "forget the doubt with the last table",
     file: "live/invalidation.ts",
-    from: "if (users.size === 0 && doubters.size === 0) trusts",
+    from: "if (users.size === 0 && pending.size === 0) trusts",
     to: "if (users.size === 0) trusts",
   },
   {
     name: "forget the trust while others use it",
     file: "live/invalidation.ts",
-    from: "if (users.size === 0 && doubters.size === 0) trusts",
+    from: "if (users.size === 0 && pending.size === 0) trusts",
     to: "trusts",
   },
   {
     name: "close leaves readers waiting for the cache",
     file: "live/shared_reads.ts",
-    from: "    for (const end of this.#underWay) end(this.closedError());\n",
+    from: "    for (const end of this.#pending) end(this.closedError());\n",
     to: "",
   },
   {
@@ -625,26 +625,26 @@ export const MUTANTS: readonly Mutant[] = [
     name: "look at the fence before the read's own is there",
     file: "live/read_through.ts",
     from:
-      "    const fence = isPromise(departure.fence) ? await departure.fence : departure.fence;\n    // A fence that comes late asks the cache for nothing more.\n    if (this.#closed) throw this.#reads.closedError();\n    const look = this.#lag.look(departure.startedAt);",
+      "    const fence = isPromise(start.fence) ? await start.fence : start.fence;\n    // A fence that comes late asks the cache for nothing more.\n    if (this.#closed) throw this.#reads.closedError();\n    const look = this.#lag.look(start.startedAt);",
     to:
-      "    const look = this.#lag.look(departure.startedAt);\n    const fence = isPromise(departure.fence) ? await departure.fence : departure.fence;",
+      "    const look = this.#lag.look(start.startedAt);\n    const fence = isPromise(start.fence) ? await start.fence : start.fence;",
   },
   {
     name: "who joined a read is given an unsettled answer",
     file: "live/shared_reads.ts",
-    from: "      if (departure.unsettled && departure.number <= asked) continue;\n",
+    from: "      if (start.unsettled && start.number <= asked) continue;\n",
     to: "      void asked;\n",
   },
   {
     name: "what the master says is unsettled is kept",
     file: "live/read_through.ts",
-    from: "return this.#master.load(request, { signal, onUnsettled: () => void (departure.unsettled = true) });",
+    from: "return this.#master.load(request, { signal, onUnsettled: () => void (start.unsettled = true) });",
     to: "return this.#master.load(request, { signal });",
   },
   {
     name: "an outer table is not told that an answer is unsettled",
     file: "live/shared_reads.ts",
-    from: "      if (departure.unsettled) onUnsettled?.();\n",
+    from: "      if (start.unsettled) onUnsettled?.();\n",
     to: "      void onUnsettled;\n",
   },
   {
@@ -662,8 +662,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "what was left to a table that is closed is left to nobody",
     file: "live/invalidation.ts",
-    from: "    if (!this.doubted) return;\n    for",
-    to: "    if (!this.#trust.doubters.has(this)) return;\n    for",
+    from: "    if (!this.suspect) return;\n    for",
+    to: "    if (!this.#trust.pending.has(this)) return;\n    for",
   },
   {
     name: "the read of the master goes on when its last reader has gone",
@@ -728,8 +728,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "the cache holds the rows that readers are given",
     file: "live/read_through.ts",
-    from: "{ rows: shareRows(rows), fetchedAt: departure",
-    to: "{ rows, fetchedAt: departure",
+    from: "{ rows: shareRows(rows), fetchedAt: start",
+    to: "{ rows, fetchedAt: start",
   },
   {
     name: "the master is given the write's own row",
