@@ -20,6 +20,7 @@ interface Entry {
   readonly key: string;
   readonly scope: string;
   readonly cached: CachedRows;
+  readonly rowCount: number;
   newer: Entry | undefined;
   older: Entry | undefined;
 }
@@ -104,9 +105,10 @@ export class MemCache implements Cache {
     const self = selfOf(this);
     if (fence !== undefined && fence !== self.fence(key)) return false;
     self.#remove(self.#entries.get(key));
-    if (rows.size > self.#maxRows) return false;
+    const { size: rowCount } = rows;
+    if (rowCount > self.#maxRows) return false;
     const scope = scopeOf(key) ?? "";
-    const entry: Entry = { key, scope, cached: { rows, fetchedAt }, newer: undefined, older: undefined };
+    const entry: Entry = { key, scope, cached: { rows, fetchedAt }, rowCount, newer: undefined, older: undefined };
     self.#add(entry);
     while (self.#entries.size > self.#maxEntries || self.#rowCount > self.#maxRows) self.#remove(self.#oldest);
     return true;
@@ -154,7 +156,7 @@ export class MemCache implements Cache {
     if (siblings === undefined) this.#scopes.set(entry.scope, new Set([entry]));
     else siblings.add(entry);
     this.#linkNewest(entry);
-    this.#rowCount += entry.cached.rows.size;
+    this.#rowCount += entry.rowCount;
   }
 
   #remove(entry: Entry | undefined): void {
@@ -164,7 +166,7 @@ export class MemCache implements Cache {
     siblings?.delete(entry);
     if (siblings?.size === 0) this.#scopes.delete(entry.scope);
     this.#unlink(entry);
-    this.#rowCount -= entry.cached.rows.size;
+    this.#rowCount -= entry.rowCount;
   }
 
   #linkNewest(entry: Entry): void {

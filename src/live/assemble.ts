@@ -74,7 +74,6 @@ export function assemble(table: AnyTable, cacheKey: string, cache: Cache, option
   const deadline = new Deadline(clock, cacheTimeoutMs);
   const guarded = new GuardedCache(cache, deadline, counters, trace);
   const invalidation = new Invalidation({ cache, guarded, prefix, masterLagMs, clock, counters });
-  let listener: EventListener | undefined;
   const events = new ManualLiveStream({ onAwaited: (awaited) => listener?.hold(awaited) });
   const changes = new Changes({ invalidation, events, counters });
   const capacities = { queueCapacity, waitingCapacity };
@@ -87,7 +86,7 @@ export function assemble(table: AnyTable, cacheKey: string, cache: Cache, option
     name: "constructed",
     fields: { table: table.tableName },
   });
-  listener = liveStream && new EventListener({ stream: liveStream, changes, events, clock, counters, trace });
+  const listener = liveStream && new EventListener({ stream: liveStream, changes, events, clock, counters, trace });
   const tracedReads = trace === undefined ? reads : new TracedReads(reads, trace);
   const parts = { master, keys, reads: tracedReads, writes, masterItemsPerPage };
   const shared = { parts, keys, clock, counters, trace };
