@@ -21,6 +21,8 @@ export class ServedTable {
   readonly #settings: HandlerSettings;
   readonly #query: Query;
   readonly #narrowed: boolean;
+  /** How many rows are served, as last seen: more than in any set within them, unless they grew. */
+  #size: number | undefined;
 
   /**
    * A table to be served.
@@ -58,22 +60,34 @@ export class ServedTable {
   }
 
   /**
-   * The rows of a handle, if they are not too many for one answer. A set that could be larger is not read beyond the bound.
+   * The rows of a handle, if they are not too many for one answer. A set that could be larger is not read beyond the bound;
+   * one that fits is read as `listValues()` reads it, so that both are one entry of a cache.
    *
    * @throws {Refusal} if there are more.
    */
   async list(handle: TableLike, options: CallOptions): Promise<Rows> {
+    if (handle.query.pagination !== undefined) return await handle.listValues(options);
     const { maxRows } = this.#settings;
-    const bounded = handle.query.pagination === undefined && handle.capabilities.page;
-    const rows = await (bounded ? atPage(handle, 1, maxRows) : handle).listValues(options);
+    const fits = !handle.capabilities.page || await this.#sizeNow(options) <= maxRows;
+    const rows = await (fits ? handle : atPage(handle, 1, maxRows)).listValues(options);
     // Not in one page of one row more: what is behind may be a handler with the same bound.
-    const beyond = bounded && rows.size === maxRows
+    const beyond = !fits && rows.size === maxRows
       ? await atPage(handle, maxRows + 1, 1).listValues(options)
       : undefined;
-    if (rows.size + (beyond?.size ?? 0) > maxRows) {
-      throw refuse(`These are more than ${maxRows} rows; ask for a page`, 422);
-    }
+    const size = rows.size + (beyond?.size ?? 0);
+    if (size > maxRows || this.#isAll(handle.query)) this.#size = size;
+    if (size > maxRows) throw refuse(`These are more than ${maxRows} rows; ask for a page`, 422);
     return rows;
+  }
+
+  /** Whether a set within what is served is all of it. */
+  #isAll({ where = [], search }: Query): boolean {
+    return where.length === (this.#query.where?.length ?? 0) && search === this.#query.search;
+  }
+
+  /** How many rows are served. Counted once, then known from each answer with all of them. */
+  async #sizeNow({ signal }: CallOptions): Promise<number> {
+    return this.#size ??= this.#table.capabilities.count ? await this.#table.getCount({ signal }) : Infinity;
   }
 
   /**

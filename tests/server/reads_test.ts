@@ -115,6 +115,42 @@ describe("tableHandler(), read", () => {
     assert.deepEqual(asked, [10, 1]);
   });
 
+  it("GET /rows and listValues() are one entry of a cache, as are GET /row and getValue()", async () => {
+    const master = new FaultyTable(bakery());
+    const table = new LiveTable(master, "products", new MemCache());
+    const handler = tableHandler(table);
+    const cheap = table.where("price", "lt", 10);
+    for (const [set, params] of [[table, ""], [cheap, `?${where(["price", "lt", 10])}`]] as const) {
+      const before = master.plan.count("listValues");
+      assert.equal((await ask(handler, `/rows${params}`)).status, 200);
+      await set.listValues();
+      await table.invalidate();
+      await set.listValues();
+      assert.equal((await ask(handler, `/rows${params}`)).status, 200);
+      assert.equal(master.plan.count("listValues") - before, 2, params);
+    }
+    await table.getValue("a");
+    await ask(handler, "/row?id=a");
+    assert.equal(master.plan.count("getValue"), 1);
+    await handler.close();
+    await table.close();
+  });
+
+  it("GET /rows notices that a table has grown or shrunk beyond maxRows", async () => {
+    const table = bakery();
+    const handler = tableHandler(table, { maxRows: 3 });
+    const status = async (params: string): Promise<number> => (await ask(handler, `/rows${params}`)).status;
+    assert.equal(await status(""), 200);
+    await table.insertValue("d", { name: "Roll", price: 1 });
+    assert.equal(await status(""), 422);
+    assert.equal(await status(`?${where(["price", "lt", 100])}`), 422);
+    assert.equal(await status(`?${where(["price", "lt", 10])}`), 200);
+    await table.delete("a");
+    assert.equal(await status(`?${where(["price", "lt", 100])}`), 200);
+    assert.equal(await status(""), 200);
+    await handler.close();
+  });
+
   it("GET /rows gives at most maxAnswerBytes, also of rows that were given before", async () => {
     const table = new LiveTable(bakery(), "products", new MemCache());
     const whole = await (await ask(tableHandler(table), "/rows?page=1&limit=10")).text();
