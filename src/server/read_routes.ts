@@ -49,10 +49,10 @@ function describeTable(served: ServedTable, { params }: Call): Promise<Response>
 
 async function listRows(options: ReadRoutesOptions, { request, params }: Call): Promise<Response> {
   const { served, cacheControl, maxAnswerBytes } = options;
-  const handle = served.handle(params);
+  const set = served.set(params);
   const asked = { what: "list the rows", hasValues: params.has("where") };
   const told = new Told();
-  const rows = await answerOf(asked, () => served.list(handle, told.options));
+  const rows = await answerOf(asked, () => served.list(set, told.options));
   if (told.unsettled) return encodedJson(encodeUnsettled(rows, maxAnswerBytes), { "cache-control": "no-store" });
   const { bytes, etag } = await encodeRows(rows, maxAnswerBytes);
   const headers = { etag, "cache-control": cacheControl };
@@ -61,7 +61,7 @@ async function listRows(options: ReadRoutesOptions, { request, params }: Call): 
 
 async function getRow(served: ServedTable, { params }: Call): Promise<Response> {
   const { id, others } = takeId(params);
-  const handle = served.handle(only(NARROWING, others));
+  const { handle } = served.set(only(NARROWING, others));
   const asked = { what: `get row ${named(id)}`, hasValues: others.has("where") };
   const told = new Told();
   const row = await answerOf(asked, () => handle.getValue(id, told.options));
@@ -70,7 +70,7 @@ async function getRow(served: ServedTable, { params }: Call): Promise<Response> 
 }
 
 async function countRows(served: ServedTable, { params }: Call): Promise<Response> {
-  const handle = served.handle(only(NARROWING, params));
+  const { handle } = served.set(only(NARROWING, params));
   const asked = { what: "count the rows", hasValues: params.has("where") };
   const told = new Told();
   return json({ count: await answerOf(asked, () => handle.getCount(told.options)), ...told.mark });

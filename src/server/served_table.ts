@@ -12,6 +12,15 @@ import type { Refusal } from "./answers.ts";
 import type { HandlerSettings } from "./handler_options.ts";
 import { checked, refuse } from "./refusals.ts";
 
+/** A set that a client asks for. */
+export interface ServedSet {
+  readonly handle: TableLike;
+  /** Whether it is but a page of it. */
+  readonly isPage: boolean;
+  /** Whether it is all that is served. */
+  readonly isAll: boolean;
+}
+
 /**
  * The table as clients may see it: within its own set, its bounds, and its rights. A narrowed table is served as if
  * nothing else existed, so what would reach or tell of rows outside of it is refused.
@@ -21,6 +30,9 @@ export class ServedTable {
   readonly #settings: HandlerSettings;
   readonly #query: Query;
   readonly #narrowed: boolean;
+  readonly #pages: boolean;
+  /** By their parameters, so that what is asked for often is parsed, checked and given its key once. */
+  readonly #sets = new Map<string, ServedSet>();
   /** How many rows are served, as last seen: more than in any set within them, unless they grew. */
   #size: number | undefined;
 
@@ -34,6 +46,7 @@ export class ServedTable {
     this.#settings = settings;
     this.#query = table.query;
     this.#narrowed = isNarrowed(table.query);
+    this.#pages = table.capabilities.page;
     if (table.query.pagination !== undefined) {
       throw new TypeError(`Cannot serve a page of ${describe(table.tableName)}: a page is not a set`);
     }
@@ -51,38 +64,40 @@ export class ServedTable {
    *
    * @throws {Refusal} if they do not make a query of this table, or one beyond its bounds.
    */
-  handle(params: URLSearchParams): TableLike {
-    return checked(() => {
-      const query = queryFromParams(params);
+  set(params: URLSearchParams): ServedSet {
+    const text = params.toString();
+    const known = this.#sets.get(text);
+    if (known !== undefined) return known;
+    const query = checked(() => queryFromParams(params));
+    const handle = checked(() => {
       this.#checkBounds(query);
       return this.#table.withQuery(this.#within(query));
     });
+    const set = { handle, isPage: query.pagination !== undefined, isAll: !isNarrowed(query) };
+    if (this.#sets.size >= MAX_REMEMBERED_SETS) this.#sets.clear();
+    this.#sets.set(text, set);
+    return set;
   }
 
   /**
-   * The rows of a handle, if they are not too many for one answer. A set that could be larger is not read beyond the bound;
+   * The rows of a set, if they are not too many for one answer. A set that could be larger is not read beyond the bound;
    * one that fits is read as `listValues()` reads it, so that both are one entry of a cache.
    *
    * @throws {Refusal} if there are more.
    */
-  async list(handle: TableLike, options: CallOptions): Promise<Rows> {
-    if (handle.query.pagination !== undefined) return await handle.listValues(options);
+  async list({ handle, isPage, isAll }: ServedSet, options: CallOptions): Promise<Rows> {
+    if (isPage) return await handle.listValues(options);
     const { maxRows } = this.#settings;
-    const fits = !handle.capabilities.page || await this.#sizeNow(options) <= maxRows;
+    const fits = !this.#pages || await this.#sizeNow(options) <= maxRows;
     const rows = await (fits ? handle : atPage(handle, 1, maxRows)).listValues(options);
     // Not in one page of one row more: what is behind may be a handler with the same bound.
     const beyond = !fits && rows.size === maxRows
       ? await atPage(handle, maxRows + 1, 1).listValues(options)
       : undefined;
     const size = rows.size + (beyond?.size ?? 0);
-    if (size > maxRows || this.#isAll(handle.query)) this.#size = size;
+    if (size > maxRows || isAll) this.#size = size;
     if (size > maxRows) throw refuse(`These are more than ${maxRows} rows; ask for a page`, 422);
     return rows;
-  }
-
-  /** Whether a set within what is served is all of it. */
-  #isAll({ where = [], search }: Query): boolean {
-    return where.length === (this.#query.where?.length ?? 0) && search === this.#query.search;
   }
 
   /** How many rows are served. Counted once, then known from each answer with all of them. */
@@ -159,6 +174,9 @@ export class ServedTable {
     throw refuse(`The row's ${describe(idField)} is ${describe(field(row, idField))}, but its id is ${describe(id)}`);
   }
 }
+
+/** For how many queries of clients their sets are remembered. */
+const MAX_REMEMBERED_SETS = 256;
 
 function outside(what: string): Refusal {
   return refuse(`What is served is part of a table, which cannot be given ${what}`, 422);

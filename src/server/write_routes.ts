@@ -67,7 +67,7 @@ async function deleteRow(served: ServedTable, call: Call): Promise<Response> {
 }
 
 async function deleteAll(served: ServedTable, call: Call): Promise<Response> {
-  const handle = served.handle(only(NARROWING, call.params));
+  const handle = served.set(only(NARROWING, call.params)).handle;
   const asked: Asked = { what: "delete the rows", writes: true, hasValues: call.params.has("where") };
   await write(call, asked, (options) => handle.deleteAll(options));
   return noContent(204);
@@ -75,7 +75,7 @@ async function deleteAll(served: ServedTable, call: Call): Promise<Response> {
 
 function rowIn(served: ServedTable, { params }: Call): { readonly id: string; readonly handle: TableLike } {
   const { id, others } = takeId(params);
-  return { id, handle: served.handle(only(NARROWING, others)) };
+  return { id, handle: served.set(only(NARROWING, others)).handle };
 }
 
 function askedOf(what: string, served: ServedTable, row: Row): Asked {
