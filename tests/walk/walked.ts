@@ -1,3 +1,4 @@
+import { Pagination } from "@vantage/live";
 import { Session } from "node:inspector";
 import { fileURLToPath } from "node:url";
 
@@ -9,11 +10,12 @@ export interface Walk {
 
 const SRC = new URL("../../src/", import.meta.url).href;
 
-/** Whether this runtime tells what has run: those of V8 do. */
+/** Whether this runtime tells which functions have run between two moments: those of V8 do; others tell no names. */
 export async function canWalk(): Promise<boolean> {
   try {
-    await walked(() => Promise.resolve());
-    return true;
+    const nothing = await walked(() => Promise.resolve());
+    const one = await walked(() => Promise.resolve(new Pagination().limit));
+    return nothing.functions === 0 && [...one.files.values()].flat().includes("get limit");
   } catch {
     return false;
   }
