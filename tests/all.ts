@@ -38,8 +38,8 @@ const STAGES: readonly Stage[] = [
     count: countDeno,
   },
   {
-    name: "examples in documentation and README",
-    command: [DENO, "test", "-A", "--doc", "--coverage=coverage/examples", ...ENTRIES, "src", "README.md"],
+    name: "examples in documentation, README and docs",
+    command: [DENO, "test", "-A", "--doc", "--coverage=coverage/examples", ...ENTRIES, "src", "README.md", "docs"],
   },
   { name: "tests on Node 24", command: [...NODE_24, "--test", "tests/**/*_test.ts"], count: countNode },
   { name: "tests on Bun", command: [...BUN, "test", "--timeout", "60000", "tests"], count: countBun },

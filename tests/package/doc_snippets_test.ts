@@ -7,12 +7,12 @@ import type { Page } from "playwright-core";
 import { bundle } from "../browser/bundle.ts";
 import { NO_BROWSER, visit } from "../browser/chromium.ts";
 import { skippable } from "../skippable.ts";
+import { docSnippets, type Snippet } from "./doc_snippets.ts";
 import { ENTRY_NAMES, installPackage } from "./installed.ts";
-import { readmeSnippets, type Snippet } from "./readme_snippets.ts";
 import { BUN, NODE_20, NODE_22, NODE_24, ONLY_ON_DENO, run } from "./runtimes.ts";
 import { serveShop } from "./served_shop.ts";
 
-/** Where README.md's page imports the package from. */
+/** Where the page in the documents imports the package from. */
 const CDN = "https://esm.sh/jsr/";
 
 let made: Promise<string> | undefined;
@@ -23,8 +23,8 @@ function project(): Promise<string> {
 }
 
 /** Runs a snippet as a file of its own, in a folder of its own. */
-async function runFile(command: readonly string[], { line, code, prints }: Snippet): Promise<void> {
-  const folder = join(await project(), `${command.at(-1)}-${line}`);
+async function runFile(command: readonly string[], { file, line, code, prints }: Snippet): Promise<void> {
+  const folder = join(await project(), `${command.at(-1)}-${file.replace("/", "-")}-${line}`);
   mkdirSync(folder);
   writeFileSync(join(folder, "snippet.mjs"), code);
   const printed = await run([...command, "snippet.mjs"], folder);
@@ -89,10 +89,10 @@ const RUNNERS: Readonly<Record<string, (snippet: Snippet) => Promise<void>>> = {
   worker: runWorker,
 };
 
-describe("README.md", () => {
-  const snippets = readmeSnippets();
+describe("The documents", () => {
+  const snippets = docSnippets();
 
-  it("has a snippet for each runtime", () => {
+  it("have a snippet for each runtime", () => {
     const named = new Set(snippets.flatMap(({ runsOn }) => runsOn));
     assert.deepEqual([...named].sort(), Object.keys(RUNNERS).sort());
   });
@@ -100,7 +100,7 @@ describe("README.md", () => {
   for (const snippet of snippets) {
     for (const name of snippet.runsOn) {
       const reason = ONLY_ON_DENO ?? (name === "browser" ? NO_BROWSER : undefined);
-      skippable(`shows in line ${snippet.line} what runs on ${name}`, reason, async () => {
+      skippable(`show in ${snippet.file}:${snippet.line} what runs on ${name}`, reason, async () => {
         const runner = RUNNERS[name];
         assert(runner, `nothing here runs on ${name}`);
         await runner(snippet);
