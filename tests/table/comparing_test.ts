@@ -119,6 +119,18 @@ describe("A condition in memory", () => {
 });
 
 describe("An order in memory", () => {
+  it("leaves rows that are equal in it as they stood, however many there are", async () => {
+    const rows = Array.from({ length: 1_000 }, (_, at) => [`${at}`, { group: at % 3 }] as const);
+    for (const direction of ["asc", "desc"] as const) {
+      const ids = (await new MemTable("t", { rows }).orderBy("group", direction).listValues()).ids().map(Number);
+      const expected = [0, 1, 2].flatMap((group) => rows.map((_, at) => at).filter((at) => at % 3 === group));
+      const groups = direction === "asc"
+        ? expected
+        : [2, 1, 0].flatMap((group) => expected.filter((at) => at % 3 === group));
+      assert.deepEqual(ids, groups);
+    }
+  });
+
   it("is null, booleans, numbers, dates, text, bytes, the rest; and the other way round", async () => {
     const ordered = [null, false, true, -1, 0n, 1, new Date(-1), new Date(1), "", "a", new Uint8Array([0])];
     const rows = ordered.map((value, at) => [`${at}`, { value }] as const);

@@ -1,6 +1,8 @@
 import { describe, it } from "node:test";
 import assert from "node:assert/strict";
 import {
+  type LiveEvent,
+  type LiveStream,
   LiveTable,
   ManualLiveStream,
   MemCache,
@@ -113,6 +115,21 @@ describe("Tracer", () => {
     }]);
     assert.equal(tracer.find("read info constructed").length, 1);
     assert.equal(tracer.find("read info closed").length, 1);
+  });
+
+  it("receives a warning for an event that makes no sense, which counts as a change", async () => {
+    const tracer = new NotingTracer("warn");
+    const event: LiveEvent = JSON.parse('{"kind":"renamed","id":"a"}');
+    const liveStream: LiveStream = {
+      subscribe: () => new ReadableStream({ start: (controller) => controller.enqueue(event) }),
+    };
+    const { table } = fixture({ tracer, liveStream });
+    await settle();
+    await table.close();
+    assert.deepEqual(tracer.find("stream warn event not understood"), [
+      { cache_key: "products", outcome: "failed", error: "TypeError" },
+    ]);
+    assert.equal(table.stats().invalidations.event, 1);
   });
 
   it("hears a span for each operation of the cache, with its outcome", async () => {
