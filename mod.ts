@@ -99,4 +99,15 @@ export type { WriteAnswer, WriteOp } from "./src/queue/write_op.ts";
 
 // Seeing what happens, and the time it happens at
 export { type Clock, systemClock, type WaitOptions } from "./src/base/clock.ts";
-export type { Span, TraceFields, TraceLevel, Tracer, TraceRecord, TraceTarget } from "./src/trace/tracer.ts";
+export type {
+  Trace,
+  TracedCalls,
+  TracedOp,
+  TracedQuery,
+  TraceEvent,
+  TraceFields,
+  TraceLevel,
+  TraceNote,
+  Tracer,
+  TraceTarget,
+} from "./src/trace/tracer.ts";

@@ -33,5 +33,7 @@ export function checkFunction(name: string, option: unknown): void {
  */
 export function checkTools({ clock, tracer }: { readonly clock?: unknown; readonly tracer?: unknown }): void {
   if (clock !== undefined) checkPort("clock", "a clock", clock, ["now", "monotonic", "random", "wait"]);
-  if (tracer !== undefined) checkPort("tracer", "a tracer", tracer, ["enabled", "span", "event"]);
+  if (tracer !== undefined) {
+    checkPort("tracer", "a tracer, such as ConsoleTracer or what defineTracer makes", tracer, ["trace"]);
+  }
 }

@@ -5,10 +5,10 @@ import { Deadline } from "../base/deadline.ts";
 import { ManualLiveStream } from "../stream/manual_live_stream.ts";
 import { checkPort } from "../base/check_port.ts";
 import type { AnyTable } from "../table/table_like.ts";
-import { Trace } from "../trace/trace.ts";
+import type { Trace } from "../trace/tracer.ts";
 import { Changes } from "./changes.ts";
 import { EventListener } from "./event_listener.ts";
-import { GuardedCache } from "./guarded_cache.ts";
+import { GuardedCache, type SafeCache } from "./guarded_cache.ts";
 import { Invalidation } from "./invalidation.ts";
 import type { LiveParts } from "./live_handle.ts";
 import {
@@ -22,8 +22,8 @@ import {
 import { type Counters, newCounters } from "./live_stats.ts";
 import { Master } from "./master.ts";
 import { MasterLag } from "./master_lag.ts";
+import type { Reads } from "./read_request.ts";
 import { ReadThrough } from "./read_through.ts";
-import { TracedReads } from "./traced_reads.ts";
 import { WriteThrough } from "./write_through.ts";
 
 /** What a LiveTable owns. */
@@ -69,10 +69,11 @@ export function assemble(table: AnyTable, cacheKey: string, cache: Cache, option
   const counters = newCounters();
   const keys = new CacheKeys(cacheKey);
   const { prefix } = keys;
-  const trace = tracer && new Trace(tracer, { cache_key: cacheKey }, () => counters.tracerFailures++);
+  const trace = tracer?.trace({ cache_key: cacheKey }, () => counters.tracerFailures++);
   const master = new Master(table);
   const deadline = new Deadline(clock, cacheTimeoutMs);
-  const guarded = new GuardedCache(cache, deadline, counters, trace);
+  const safe: SafeCache = new GuardedCache(cache, deadline, counters);
+  const guarded = trace?.spans(safe) ?? safe;
   const invalidation = new Invalidation({ cache, guarded, prefix, masterLagMs, clock, counters });
   const events = new ManualLiveStream({ onAwaited: (awaited) => listener?.hold(awaited) });
   const changes = new Changes({ invalidation, events, counters });
@@ -87,8 +88,7 @@ export function assemble(table: AnyTable, cacheKey: string, cache: Cache, option
     fields: { table: table.tableName },
   });
   const listener = liveStream && new EventListener({ stream: liveStream, changes, events, clock, counters, trace });
-  const tracedReads = trace === undefined ? reads : new TracedReads(reads, trace);
-  const parts = { master, keys, reads: tracedReads, writes, masterItemsPerPage };
+  const parts = { master, keys, reads: trace?.spans<Reads>(reads) ?? reads, writes, masterItemsPerPage };
   const shared = { parts, keys, clock, counters, trace };
   return { ...shared, reads, writes, changes, invalidation, listener, events, deadline };
 }

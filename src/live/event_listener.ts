@@ -2,8 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import { type LiveEvent, toLiveEvent } from "../stream/live_event.ts";
 import type { LiveStream } from "../stream/live_stream.ts";
 import type { ManualLiveStream } from "../stream/manual_live_stream.ts";
-import { failure, type Trace } from "../trace/trace.ts";
-import type { TraceFields, TraceLevel } from "../trace/tracer.ts";
+import type { Trace, TraceEvent } from "../trace/tracer.ts";
 import { Backoff } from "../base/backoff.ts";
 import { Pause } from "../base/pause.ts";
 import type { Changes } from "./changes.ts";
@@ -25,6 +24,7 @@ export interface EventListenerOptions {
  */
 export class EventListener {
   readonly #options: EventListenerOptions;
+  readonly #spans: { readonly receive: (event: LiveEvent) => Promise<void> };
   readonly #backoff: Backoff;
   readonly #pause: Pause;
   readonly #closing = new AbortController();
@@ -34,6 +34,8 @@ export class EventListener {
   /** Subscribes at once: what is pushed after this returns is not missed. */
   constructor(options: EventListenerOptions) {
     this.#options = options;
+    const calls = { receive: (event: LiveEvent) => this.#receive(event) };
+    this.#spans = options.trace?.spans(calls) ?? calls;
     this.#backoff = new Backoff(options.clock);
     this.#pause = new Pause(options.clock, () => options.events.isAwaited);
     this.#stopped = this.#listen();
@@ -82,30 +84,20 @@ export class EventListener {
   }
 
   async #follow(reader: ReadableStreamDefaultReader<LiveEvent>): Promise<void> {
-    this.#tell("info", "stream connected", { outcome: "connected" });
+    this.#report({ level: "info", name: "stream connected", fields: { outcome: "connected" } });
     await this.#publishGap("ends");
     for (;;) {
       const { done, value } = await reader.read();
       if (this.#closing.signal.aborted) return;
       if (done) break;
-      await this.#receive(value);
+      await this.#spans.receive(this.#understood(value));
     }
-    this.#tell("info", "stream disconnected", { outcome: "disconnected" });
+    this.#report({ level: "info", name: "stream disconnected", fields: { outcome: "disconnected" } });
   }
 
-  async #receive(received: LiveEvent): Promise<void> {
-    const { changes, clock, trace } = this.#options;
-    const event = this.#understood(received);
-    const publish = (): Promise<void> => changes.publish({ ...event, at: clock.now(), cause: "event" });
-    if (trace === undefined) return await publish();
-    const fields = { event_kind: event.kind, id: event.kind === "changed" ? undefined : event.id };
-    await trace.span(
-      { target: "vantage_live::stream", level: "debug", name: "handle_live_event", fields },
-      async (add) => {
-        await publish();
-        add({ outcome: "invalidated" });
-      },
-    );
+  #receive(event: LiveEvent): Promise<void> {
+    const { changes, clock } = this.#options;
+    return changes.publish({ ...event, at: clock.now(), cause: "event" });
   }
 
   /** An event that nobody can read still says that something happened. */
@@ -113,7 +105,7 @@ export class EventListener {
     try {
       return toLiveEvent(event);
     } catch (error) {
-      this.#tell("warn", "event not understood", failure(error));
+      this.#report({ level: "warn", name: "event not understood", error });
       return { kind: "changed" };
     }
   }
@@ -124,10 +116,10 @@ export class EventListener {
   }
 
   #lost(error: unknown): void {
-    this.#tell("warn", "stream lost", failure(error));
+    this.#report({ level: "warn", name: "stream lost", error });
   }
 
-  #tell(level: TraceLevel, name: string, fields: TraceFields): void {
-    this.#options.trace?.event({ target: "vantage_live::stream", level, name, fields });
+  #report(event: Omit<TraceEvent, "target">): void {
+    this.#options.trace?.event({ target: "vantage_live::stream", ...event });
   }
 }

@@ -2,7 +2,7 @@ import type { Cache } from "../cache/cache.ts";
 import type { Clock } from "../base/clock.ts";
 import { isPromise, type MaybePromise } from "../base/maybe_promise.ts";
 import { Backoff } from "../base/backoff.ts";
-import type { GuardedCache } from "./guarded_cache.ts";
+import type { SafeCache } from "./guarded_cache.ts";
 import type { Counters } from "./live_stats.ts";
 
 /** What is known, in this process, of one prefix in one cache. What one table failed to drop, none may serve. */
@@ -22,7 +22,7 @@ const trusts = new WeakMap<Cache, Map<string, Trust>>();
 /** What an {@linkcode Invalidation} works with. */
 export interface InvalidationOptions {
   readonly cache: Cache;
-  readonly guarded: GuardedCache;
+  readonly guarded: SafeCache;
   readonly prefix: string;
   readonly masterLagMs: number;
   readonly clock: Clock;

@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { LiveStream } from "../stream/live_stream.ts";
-import { checkOptions } from "../base/check_options.ts";
+import { checkOptions, checkTools } from "../base/check_options.ts";
 import { checkPort } from "../base/check_port.ts";
 import { describe } from "../base/describe.ts";
 import { wholeNumber } from "../base/whole_number.ts";
@@ -80,13 +80,12 @@ export function checkTable(role: string, table: AnyTable): void {
 export function checkLiveTableOptions(options: LiveTableOptions): void {
   checkOptions("a LiveTable", options, Object.keys(KNOWN));
   const { queueCapacity, waitingCapacity, staleTimeMs, masterLagMs, cacheTimeoutMs, masterItemsPerPage } = options;
-  const { writeTarget, liveStream, tracer, clock } = options;
+  const { writeTarget, liveStream } = options;
   if (writeTarget !== undefined) checkTable("writeTarget", writeTarget);
   if (liveStream !== undefined) {
     checkPort("liveStream", "a live stream, such as ManualLiveStream", liveStream, ["subscribe"]);
   }
-  if (tracer !== undefined) checkPort("tracer", "a tracer", tracer, ["enabled", "span", "event"]);
-  if (clock !== undefined) checkPort("clock", "a clock", clock, ["now", "monotonic", "random", "wait"]);
+  checkTools(options);
   if (staleTimeMs !== undefined && !(typeof staleTimeMs === "number" && staleTimeMs >= 0)) {
     throw new RangeError(`staleTimeMs must be a number of at least 0, got ${describe(staleTimeMs)}`);
   }

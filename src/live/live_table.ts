@@ -143,6 +143,6 @@ export class LiveTable extends LiveHandle implements AsyncDisposable {
     await readsClosed;
     deadline.close();
     events.close();
-    trace?.event({ target: "vantage_live::read", level: "info", name: "closed", fields: {} });
+    trace?.event({ target: "vantage_live::read", level: "info", name: "closed" });
   }
 }

@@ -1,12 +1,12 @@
 import type { Fence } from "../cache/cache.ts";
 import type { Clock } from "../base/clock.ts";
 import { isPromise, type MaybePromise } from "../base/maybe_promise.ts";
-import type { GuardedCache } from "./guarded_cache.ts";
+import type { SafeCache } from "./guarded_cache.ts";
 import type { Invalidation } from "./invalidation.ts";
 
 /** What a {@linkcode MasterLag} works with. */
 export interface MasterLagOptions {
-  readonly cache: GuardedCache;
+  readonly cache: SafeCache;
   readonly invalidation: Invalidation;
   /** One key of the scope: its fence changes with every invalidation of the scope. */
   readonly key: string;

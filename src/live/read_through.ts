@@ -1,5 +1,4 @@
 import type { CachedRows, Fence } from "../cache/cache.ts";
-import { traceableKey } from "../cache/cache_key.ts";
 import { MemCache } from "../cache/mem_cache.ts";
 import type { Clock } from "../base/clock.ts";
 import { isPromise, type MaybePromise } from "../base/maybe_promise.ts";
@@ -7,9 +6,9 @@ import type { Query } from "../table/query.ts";
 import { sameRow, toRow } from "../table/row.ts";
 import { ownRows, type RowEntry, Rows, shareRows } from "../table/rows.ts";
 import type { CallOptions } from "../table/table_like.ts";
-import type { Trace } from "../trace/trace.ts";
+import type { Trace, TraceNote } from "../trace/tracer.ts";
 import type { Ask } from "./flight.ts";
-import type { GuardedCache } from "./guarded_cache.ts";
+import type { SafeCache } from "./guarded_cache.ts";
 import type { Invalidation } from "./invalidation.ts";
 import type { Counters } from "./live_stats.ts";
 import type { Master } from "./master.ts";
@@ -20,7 +19,7 @@ import { type ReadStart, SharedReads, type SharedReadsOptions } from "./shared_r
 /** What a {@linkcode ReadThrough} works with. */
 export interface ReadThroughOptions {
   readonly master: Master;
-  readonly cache: GuardedCache;
+  readonly cache: SafeCache;
   readonly invalidation: Invalidation;
   readonly lag: MasterLag;
   readonly staleTimeMs: number;
@@ -38,7 +37,7 @@ const REMEMBERED = { maxEntries: 64, maxRows: 5_000 };
  */
 export class ReadThrough implements Reads {
   readonly #master: Master;
-  readonly #cache: GuardedCache;
+  readonly #cache: SafeCache;
   readonly #invalidation: Invalidation;
   readonly #lag: MasterLag;
   readonly #staleTimeMs: number;
@@ -63,21 +62,21 @@ export class ReadThrough implements Reads {
     this.#reads = new SharedReads({ cache, invalidation, clock, counters, fill });
   }
 
-  /** `onOutcome` is called before the answer. The read of the master ends with the last of its readers. */
+  /** The read of the master ends with the last of its readers. */
   read<R extends ReadRequest>(
     request: R,
     options: CallOptions | undefined,
-    onOutcome?: (outcome: "hit" | "miss") => void,
+    note?: TraceNote,
   ): Promise<AnswerTo<R>> {
     if (this.#closed) return Promise.reject(this.#reads.closedError());
     const signal = options?.signal;
     if (signal?.aborted) return Promise.reject(signal.reason);
     const held = this.#invalidation.suspect ? undefined : this.#cache.get(request.key);
     if (held === undefined || "rows" in held) {
-      return Promise.resolve(this.#answer(request, held, options, onOutcome));
+      return Promise.resolve(this.#answer(request, held, options, note));
     }
     // A reader that has gone meanwhile asks for nothing.
-    return this.#reads.untilClosed(held, (settled) => this.#answer(request, settled, options, onOutcome), signal);
+    return this.#reads.untilClosed(held, (settled) => this.#answer(request, settled, options, note), signal);
   }
 
   async some(within: Query, options: CallOptions | undefined): Promise<RowEntry | undefined> {
@@ -133,15 +132,15 @@ export class ReadThrough implements Reads {
     request: R,
     held: CachedRows | undefined,
     options: CallOptions | undefined,
-    onOutcome?: (outcome: "hit" | "miss") => void,
+    note?: TraceNote,
   ): MaybePromise<AnswerTo<R>> {
     if (held !== undefined && (this.#staleTimeMs === Infinity || this.isFresh(held))) {
       this.#counters.hits++;
-      onOutcome?.("hit");
+      note?.({ outcome: "hit" });
       return pick(request, shareRows(held.rows));
     }
     this.#counters.misses++;
-    onOutcome?.("miss");
+    note?.({ outcome: "miss" });
     return this.#reads.read(request, options).then((rows) => pick(request, shareRows(rows)));
   }
 
@@ -180,7 +179,8 @@ export class ReadThrough implements Reads {
       target: "vantage_live::read",
       level: "trace",
       name: "rows received",
-      fields: { key: traceableKey(key), rows: rows.size },
+      key,
+      fields: { rows: rows.size },
     });
     const before = this.#received.get(key)?.rows;
     this.#received.put(key, { rows, fetchedAt: 0 });

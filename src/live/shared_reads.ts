@@ -7,7 +7,7 @@ import { isPromise, type MaybePromise } from "../base/maybe_promise.ts";
 import type { Rows } from "../table/rows.ts";
 import type { CallOptions } from "../table/table_like.ts";
 import { type Ask, Flight } from "./flight.ts";
-import type { GuardedCache } from "./guarded_cache.ts";
+import type { SafeCache } from "./guarded_cache.ts";
 import type { Invalidation } from "./invalidation.ts";
 import type { Counters } from "./live_stats.ts";
 import type { ReadRequest } from "./read_request.ts";
@@ -39,7 +39,7 @@ interface Share {
 
 /** What {@linkcode SharedReads} work with. */
 export interface SharedReadsOptions {
-  readonly cache: GuardedCache;
+  readonly cache: SafeCache;
   readonly invalidation: Invalidation;
   readonly clock: Clock;
   readonly counters: Counters;

@@ -13,12 +13,11 @@ import type { LiveEvent } from "../stream/live_event.ts";
 import { TableError } from "../table/errors.ts";
 import { bothNarrowings, isUnlimited, type Query } from "../table/query.ts";
 import type { AnyTable, Capabilities, WriteOptions } from "../table/table_like.ts";
-import { failure, type Trace } from "../trace/trace.ts";
+import type { Trace } from "../trace/tracer.ts";
 import type { Changes } from "./changes.ts";
 import type { Counters } from "./live_stats.ts";
 import type { Master } from "./master.ts";
 import { type Owner, Sending, waitedFor, writeWaitedFor } from "./sending.ts";
-import { traceContents, traceFields, traceName } from "./write_traces.ts";
 
 /** What a {@linkcode WriteThrough} works with. */
 export interface WriteThroughOptions {
@@ -33,6 +32,12 @@ export interface WriteThroughOptions {
   readonly trace: Trace | undefined;
 }
 
+/** What is a span, where there is a tracer: a write from its call to its answer, and the master's work on it. */
+interface WriteCalls {
+  write(op: WriteOp, enqueue: () => Promise<WriteAnswer>): Promise<WriteAnswer>;
+  apply(op: WriteOp, target: AnyTable, options: WriteOptions): Promise<WriteAnswer>;
+}
+
 /**
  * Writes through a queue to the master, or to the write target. Each write is sent on its own: master, then the change,
  * then the answer, in that order. So the caller that has the answer reads what was written.
@@ -40,11 +45,14 @@ export interface WriteThroughOptions {
 export class WriteThrough implements Owner {
   readonly #options: WriteThroughOptions;
   readonly #queue: WriteQueue;
+  readonly #spans: WriteCalls;
   #writeIdPrefix: string | undefined;
   #lastWriteNumber = 0;
 
   constructor(options: WriteThroughOptions) {
     this.#options = options;
+    const calls: WriteCalls = { write: (_op, enqueue) => enqueue(), apply: applyWriteOp };
+    this.#spans = options.trace?.spans(calls) ?? calls;
     this.#queue = new WriteQueue({
       capacity: options.queueCapacity,
       waitingCapacity: options.waitingCapacity,
@@ -72,19 +80,8 @@ export class WriteThrough implements Owner {
    * where it happens, also of a write that cannot even be queued.
    */
   apply<A extends WriteAnswer>(op: WriteOp, within: Query, options: WriteOptions = {}): Promise<A> {
-    const { trace } = this.#options;
     const sent: { answer?: Promise<WriteAnswer> } = {};
-    const apply = (): Promise<WriteAnswer> => sent.answer = this.#enqueueOrReject(op, within, options);
-    const answer = trace === undefined ? apply() : trace.asyncSpan({
-      target: "vantage_live::write",
-      level: "debug",
-      name: traceName(op),
-      fields: traceFields(op),
-    }, async (add) => {
-      const applied = await apply();
-      add({ outcome: "applied" });
-      return applied;
-    });
+    const answer = this.#spans.write(op, () => sent.answer = this.#enqueueOrReject(op, within, options));
     answer.catch(() => {});
     // Each kind of operation has one kind of answer: see applyWriteOp.
     return waitedFor(answer as Promise<A>, `for ${describeWriteOp(op)}`, this, sent.answer);
@@ -112,66 +109,37 @@ export class WriteThrough implements Owner {
     } catch (error) {
       const { counters, trace } = this.#options;
       counters.failedWrites++;
-      trace?.event({
-        target: "vantage_live::write",
-        level: "error",
-        name: "write refused",
-        fields: { ...traceFields(op), ...failure(error) },
-      });
+      trace?.event({ target: "vantage_live::write", level: "error", name: "write refused", op, error });
       return Promise.reject(error);
     }
   }
 
   #enqueue(op: WriteOp, within: Query, { signal, idempotencyKey }: WriteOptions, shown?: WriteOp): Write {
     const write = this.#queue.enqueue({ id: idempotencyKey ?? this.#newWriteId(), op, within, signal }, shown);
-    this.#options.trace?.event({
-      target: "vantage_live::write",
-      level: "debug",
-      name: "enqueued",
-      fields: { ...traceFields(op), queued: this.#queue.size },
-    });
+    const fields = { queued: this.#queue.size };
+    this.#options.trace?.event({ target: "vantage_live::write", level: "debug", name: "enqueued", op, fields });
     return write;
   }
 
   async #send(write: WriteRequest): Promise<WriteAnswer> {
     const { counters, trace } = this.#options;
-    const { op, within } = write;
+    const { id, op, within } = write;
     let sent = false;
     try {
       const target = this.#target(within);
       sent = true;
       counters.masterWrites++;
-      const answer = await new Sending(this, op).run(() => this.#apply(write, target));
+      const answer = await new Sending(this, op).run(() => this.#spans.apply(op, target, { idempotencyKey: id }));
       await this.#publish(write, "applied");
       return answer;
     } catch (error) {
       counters.failedWrites++;
-      trace?.event({
-        target: "vantage_live::queue",
-        level: "error",
-        name: "write failed",
-        fields: { ...traceFields(op), ...failure(error) },
-      });
+      trace?.event({ target: "vantage_live::queue", level: "error", name: "write failed", op, error });
       const refused = error instanceof TableError && error.effect === "none";
       // Anything but a clear no may have been applied all the same.
       if (sent && !refused) await this.#publish(write, "unknown");
       throw error;
     }
-  }
-
-  async #apply({ id, op }: WriteRequest, target: AnyTable): Promise<WriteAnswer> {
-    const { trace } = this.#options;
-    const options = { idempotencyKey: id };
-    if (trace === undefined) return await applyWriteOp(op, target, options);
-    traceContents(op, trace);
-    return await trace.span(
-      { target: "vantage_live::queue", level: "debug", name: "apply", fields: traceFields(op) },
-      async (add) => {
-        const answer = await applyWriteOp(op, target, options);
-        add({ outcome: "applied" });
-        return answer;
-      },
-    );
   }
 
   #publish({ id, op }: WriteRequest, outcome: "applied" | "unknown"): Promise<void> {

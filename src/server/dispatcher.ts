@@ -1,7 +1,6 @@
 import { describe } from "../base/describe.ts";
 import type { Row } from "../table/row.ts";
-import { failure, Trace } from "../trace/trace.ts";
-import type { TraceLevel } from "../trace/tracer.ts";
+import type { Trace, TraceLevel } from "../trace/tracer.ts";
 import { badRequest, problemOf } from "../wire/problem.ts";
 import { noContent, problemAnswer, Refusal, withoutBody } from "./answers.ts";
 import { readRow } from "./body.ts";
@@ -28,6 +27,7 @@ export interface DispatcherParts {
 export class Dispatcher {
   readonly #settings: HandlerSettings;
   readonly #trace: Trace | undefined;
+  readonly #spans: { readonly request: (request: Request, context: object) => Promise<Response> };
   readonly #events: EventBroadcast | undefined;
   readonly #site: Site;
   readonly #underWay = new Set<Promise<void>>();
@@ -36,7 +36,9 @@ export class Dispatcher {
   constructor(settings: HandlerSettings, { names, streams, toSite }: DispatcherParts) {
     const { tracer } = settings;
     this.#settings = settings;
-    this.#trace = tracer && new Trace(tracer, { table: names.join(",") }, () => {});
+    this.#trace = tracer?.trace({ table: names.join(",") });
+    const calls = { request: (request: Request, context: object) => this.#anyAnswer(request, context) };
+    this.#spans = this.#trace?.spans(calls) ?? calls;
     this.#events = streams.length === 0 ? undefined : new EventBroadcast({
       ...settings,
       streams,
@@ -50,7 +52,7 @@ export class Dispatcher {
     // Whatever calls a handler may pass more along, as `map` does the place in its array.
     const context = typeof given === "object" && given !== null ? given : {};
     const { cors } = this.#settings;
-    const answer = cors?.preflight(request) ?? await this.#tracedAnswer(request, context);
+    const answer = cors?.preflight(request) ?? await this.#spans.request(request, context);
     return cors?.apply(request, answer) ?? answer;
   }
 
@@ -59,17 +61,6 @@ export class Dispatcher {
     this.#closed = true;
     await this.#events?.close();
     await Promise.all(this.#underWay);
-  }
-
-  async #tracedAnswer(request: Request, context: object): Promise<Response> {
-    if (this.#trace === undefined) return await this.#anyAnswer(request, context);
-    const { method } = request;
-    const traced = { target: "vantage_live::server", level: "debug", name: "request", fields: { method } } as const;
-    return await this.#trace.asyncSpan(traced, async (add) => {
-      const answer = await this.#anyAnswer(request, context);
-      add({ status: answer.status, outcome: answer.ok ? "answered" : "refused" });
-      return answer;
-    });
   }
 
   async #anyAnswer(request: Request, context: object): Promise<Response> {
@@ -161,7 +152,7 @@ export class Dispatcher {
   }
 
   #tellFailure(level: TraceLevel, name: string, error: unknown): void {
-    this.#trace?.event({ target: "vantage_live::server", level, name, fields: failure(error) });
+    this.#trace?.event({ target: "vantage_live::server", level, name, error });
   }
 }
 

@@ -1,9 +1,6 @@
 /** How much a trace matters. Row contents appear at `trace` only; nothing that could hold a credential ever does. */
 export type TraceLevel = "error" | "warn" | "info" | "debug" | "trace";
 
-/** The levels, the gravest first. */
-export const TRACE_LEVELS: readonly TraceLevel[] = ["error", "warn", "info", "debug", "trace"];
-
 /**
  * What a trace is about, for filters. `read`: a read of a table. `write`: a write from its call to its settling.
  * `queue`: the work on a write at the master. `stream`: an event of a live stream. `cache`: an operation of the cache.
@@ -20,32 +17,84 @@ export type TraceTarget =
 /** Named facts: `cache_key`, `page`, `id`, `op`, `outcome` and a few more. */
 export type TraceFields = { readonly [name: string]: string | number | boolean | undefined };
 
-/** One thing that happened, or the start of a span. */
-export interface TraceRecord {
+/** A write, as far as traces need it. */
+export interface TracedOp {
+  /** What is done, as in `insertReturnId`. */
+  readonly kind: string;
+  /** The row it is done to. */
+  readonly id?: string | undefined;
+  /** The row that is written, at the level `trace` only. */
+  readonly row?: object | undefined;
+  /** The columns that are written, at the level `trace` only. */
+  readonly partial?: object | undefined;
+}
+
+/** Something that happened, as it is known where it happens. What a record may tell of it is decided by the tracer. */
+export interface TraceEvent {
   /** What it is about. */
   readonly target: TraceTarget;
   /** How much it matters. */
   readonly level: TraceLevel;
   /** What it is, in a few words that never vary. */
   readonly name: string;
-  /** The facts. */
-  readonly fields: TraceFields;
+  /** A key of the cache. */
+  readonly key?: string | undefined;
+  /** The write that it happened to. */
+  readonly op?: TracedOp | undefined;
+  /** What was thrown, which may be anything. Its text is never told. */
+  readonly error?: unknown;
+  /** All other facts. */
+  readonly fields?: TraceFields | undefined;
 }
 
-/** A stretch of work. */
-export interface Span {
-  /** Runs `body` so that spans that start in it, and in what it awaits, belong to this one. Runs it exactly once. */
-  run?<T>(body: () => T): T;
-  /** The end, with the facts that are known only now. */
-  end(fields: TraceFields): void;
+/** Adds to the span of a call what its answer does not tell; `error` is a failure that the call makes up for. */
+export type TraceNote = (facts: { readonly outcome?: string | undefined; readonly error?: unknown }) => void;
+
+/** The calls that spans are made of. What the span tells is made of the first argument and of the answer. */
+export interface TracedCalls {
+  /** A read of a row or, without an id, of a page or set. */
+  read?(request: { readonly id: string | undefined; readonly within: TracedQuery }, ...rest: never[]): unknown;
+  /** A read of any row. */
+  some?(within: TracedQuery, ...rest: never[]): unknown;
+  /** A count. */
+  count?(within: TracedQuery, ...rest: never[]): unknown;
+  /** A write, from its call to its answer. */
+  write?(op: TracedOp, ...rest: never[]): unknown;
+  /** The master's work on a write. */
+  apply?(op: TracedOp, ...rest: never[]): unknown;
+  /** A look into the cache. */
+  get?(key: string, ...rest: never[]): unknown;
+  /** A fence of the cache. */
+  fence?(key: string, ...rest: never[]): unknown;
+  /** An entry stored in the cache. */
+  put?(key: string, ...rest: never[]): unknown;
+  /** An invalidation of the cache. */
+  invalidatePrefix?(prefix: string, ...rest: never[]): unknown;
+  /** An event of a stream. */
+  receive?(event: { readonly kind: string; readonly id?: string | undefined }, ...rest: never[]): unknown;
+  /** A request to a handler. */
+  request?(request: Request, ...rest: never[]): unknown;
 }
 
-/** Where a `LiveTable` tells what it does. A tracer that throws fails nothing; it is counted in `stats()`. */
+/** A query, as far as traces need it. */
+export interface TracedQuery {
+  /** The page. */
+  readonly pagination?: { readonly page: number } | undefined;
+}
+
+/** What one table, cache, stream or handler reports to. Its failures fail nothing. */
+export interface Trace {
+  /** Reports something that happened. */
+  event(event: TraceEvent): void;
+  /**
+   * The same calls, each in a span of its own that ends when its answer is there. They have to be called with all their
+   * arguments: a {@linkcode TraceNote} is passed after them.
+   */
+  spans<C extends TracedCalls>(calls: C): C;
+}
+
+/** Where traces go: `ConsoleTracer`, `OtelTracer`, or what `defineTracer` of `@vantage/live/trace` makes. */
 export interface Tracer {
-  /** Whether anybody listens; when not, nothing is made up for it. */
-  enabled(target: TraceTarget, level: TraceLevel): boolean;
-  /** A stretch of work begins. */
-  span(start: TraceRecord): Span;
-  /** Something happened. */
-  event(event: TraceRecord): void;
+  /** A trace whose records have `common` in them. `onFailure` is called whenever the tracer fails. */
+  trace(common: TraceFields, onFailure?: () => void): Trace;
 }

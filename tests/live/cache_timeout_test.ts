@@ -1,15 +1,8 @@
 import { describe, it } from "node:test";
 import assert from "node:assert/strict";
-import {
-  type Cache,
-  LiveTable,
-  type LiveTableOptions,
-  ManualLiveStream,
-  MemCache,
-  MemTable,
-  type Tracer,
-} from "@vantage/live";
+import { type Cache, LiveTable, type LiveTableOptions, ManualLiveStream, MemCache, MemTable } from "@vantage/live";
 import { FakeClock, FaultyTable, settle } from "@vantage/live/testing";
+import { defineTracer } from "@vantage/live/trace";
 import { BAKERY, fixture } from "./fixture.ts";
 
 type Call = "get" | "fence" | "put" | "invalidatePrefix";
@@ -249,11 +242,11 @@ describe("A cache that does not answer", () => {
 
   it("ends the span of the call, and is traced as a TimeoutError", async () => {
     const told: string[] = [];
-    const tracer: Tracer = {
+    const tracer = defineTracer({
       enabled: () => true,
       span: ({ name }) => ({ end: (fields) => void told.push(`${name} ${fields?.error ?? fields?.outcome}`) }),
       event: ({ name, fields }) => void told.push(`${name} ${fields.error}`),
-    };
+    });
     const { clock, cache, table } = world({ tracer });
     told.length = 0;
     cache.freeze("get");

@@ -1,16 +1,8 @@
 import { describe, it } from "node:test";
 import assert from "node:assert/strict";
-import {
-  DeadlockError,
-  defineTable,
-  LiveTable,
-  MemCache,
-  type Row,
-  type Table,
-  type TableSource,
-  type Tracer,
-} from "@vantage/live";
+import { DeadlockError, defineTable, LiveTable, MemCache, type Row, type Table, type TableSource } from "@vantage/live";
 import { settle } from "@vantage/live/testing";
+import { defineTracer } from "@vantage/live/trace";
 import { newAsyncContext, untilFirstWait } from "../../src/base/async_context.ts";
 
 /** A master of one table that does `patch` itself; what it stores stands in `rows`. */
@@ -216,7 +208,7 @@ describe("A master that waits for another table", () => {
   });
 
   it("is not blamed for a wait that is over since a turn, however many look on", async () => {
-    const tracer: Tracer = { enabled: () => true, span: () => ({ end: () => {} }), event: () => {} };
+    const tracer = defineTracer({ enabled: () => true, span: () => ({ end: () => {} }), event: () => {} });
     const traced = (table: Table, key: string): LiveTable => new LiveTable(table, key, new MemCache(), { tracer });
     let outer: LiveTable;
     const inner: LiveTable = traced(

@@ -16,6 +16,7 @@ import {
   type Value,
 } from "@vantage/live";
 import { FaultyTable, settle } from "@vantage/live/testing";
+import { defineTracer } from "@vantage/live/trace";
 
 const AT = 5;
 
@@ -183,14 +184,14 @@ describe("Law 9, isolation, in every direction", () => {
       for (const name of Object.keys(traced.fields)) Reflect.set(traced.fields, name, "spoilt");
     };
     const table = new LiveTable(new MemTable("p", { rows: [["a", row()]] }), "p", new MemCache(), {
-      tracer: {
+      tracer: defineTracer({
         enabled: () => true,
         event: greedy,
         span: (traced) => {
           greedy(traced);
           return { end: (fields) => greedy({ fields: fields ?? {} }) };
         },
-      },
+      }),
     });
     await table.patchValue("a", { n: 1 });
     assert.deepEqual(await table.getValue("a"), row());

@@ -14,6 +14,7 @@ import {
   type Row,
 } from "@vantage/live";
 import { FakeClock, FaultyCache, FaultyTable, settle } from "@vantage/live/testing";
+import { defineTracer } from "@vantage/live/trace";
 import { BAKERY, fixture, slowly } from "./fixture.ts";
 
 const CACHES = [
@@ -604,13 +605,15 @@ describe("The law, without a cache", () => {
       throw new Error("tracer broke");
     };
     for (
-      const tracer of [
+      const sink of [
         { enabled: broken, span: broken, event: broken },
         { enabled: () => true, span: broken, event: broken },
         { enabled: () => true, span: () => ({ run: broken, end: broken }), event: broken },
       ]
     ) {
-      const table = new LiveTable(new MemTable("p", { rows: BAKERY }), "p", new MemCache(), { tracer });
+      const table = new LiveTable(new MemTable("p", { rows: BAKERY }), "p", new MemCache(), {
+        tracer: defineTracer(sink),
+      });
       assert.equal((await table.listValues()).size, 3);
       await table.patchValue("a", { price: 3 });
       assert.equal((await table.getValue("a"))?.price, 3);

@@ -62,7 +62,10 @@ describe("LiveTable, over what it is given", () => {
     [5, /^The options of a LiveTable must be an object, got number 5/],
     [{ liveStream: new ReadableStream() }, /^liveStream must be a live stream.*ReadableStream without subscribe/],
     [{ liveStream: Promise.resolve(new ManualLiveStream()) }, /^liveStream must be.*a promise/],
-    [{ tracer: () => {} }, /^tracer must be a tracer; got the function or class "tracer"/],
+    [
+      { tracer: () => {} },
+      /^tracer must be a tracer, such as ConsoleTracer or what defineTracer makes; got the function or class "tracer"/,
+    ],
     [{ clock: { now: Date.now } }, /^clock must be a clock; got an object without monotonic, random, wait/],
   ];
   for (const [options, message] of OPTIONS) {

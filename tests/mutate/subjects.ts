@@ -6,6 +6,7 @@ const SUBJECTS = [
   "src/live",
   "src/queue",
   "src/change",
+  "src/trace",
   "src/base/line.ts",
   "src/base/async_context.ts",
   "src/base/abortable.ts",

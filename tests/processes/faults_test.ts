@@ -3,10 +3,11 @@ import { closeSync, existsSync, mkdirSync, openSync, statSync, truncateSync, wri
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
-import { type Cache, LiveTable, MemTable, type Tracer, type TraceRecord } from "@vantage/live";
+import { type Cache, LiveTable, MemTable, type Tracer } from "@vantage/live";
 import { DenoKvCache } from "@vantage/live/deno-kv";
 import { SqliteCache } from "@vantage/live/sqlite";
 import { FakeClock } from "@vantage/live/testing";
+import { defineTracer, type TraceRecord } from "@vantage/live/trace";
 import { newPath } from "../conformance/temp_folder.ts";
 import { skippable } from "../skippable.ts";
 import { noReadOnly, noSmallDisk, ReadOnly, SmallDisk } from "./disks.ts";
@@ -47,11 +48,11 @@ class Subject implements AsyncDisposable {
   /** Opens cache and table, and reads everything once. */
   static async open(openCache: (tracer: Tracer) => Promise<OpenedCache>, rowBytes: number): Promise<Subject> {
     const told: TraceRecord[] = [];
-    const tracer: Tracer = {
+    const tracer = defineTracer({
       enabled: (_target, level) => level === "warn" || level === "error",
       span: () => ({ end: () => {} }),
       event: (record) => void told.push(record),
-    };
+    });
     const subject = new Subject(await openCache(tracer), tracer, { rowBytes, told });
     await subject.read();
     assert.deepEqual(told, []);

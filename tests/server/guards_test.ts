@@ -1,14 +1,6 @@
 import { describe, it } from "node:test";
 import assert from "node:assert/strict";
-import {
-  defineTable,
-  ManualLiveStream,
-  MemTable,
-  NotFoundError,
-  type Query,
-  type Tracer,
-  type TraceRecord,
-} from "@vantage/live";
+import { defineTable, ManualLiveStream, MemTable, NotFoundError, type Query } from "@vantage/live";
 import {
   eventHandler,
   type EventHandlerOptions,
@@ -17,6 +9,7 @@ import {
   type TableHandlerOptions,
 } from "@vantage/live/server";
 import { FaultyTable } from "@vantage/live/testing";
+import { defineTracer, type TraceRecord } from "@vantage/live/trace";
 import { ask, bakery, contentOf, problemIn, sqliteBakery } from "./fixture.ts";
 
 interface Bad {
@@ -441,14 +434,14 @@ describe("tableHandler(), tracer", () => {
   it("hears of every request and failure, and of nothing that could be a secret", async () => {
     const heard: TraceRecord[] = [];
     const ends: unknown[] = [];
-    const tracer: Tracer = {
+    const tracer = defineTracer({
       enabled: () => true,
       event: (record) => void heard.push(record),
       span: (record) => {
         heard.push(record);
         return { end: (fields) => void ends.push(fields) };
       },
-    };
+    });
     const table = new FaultyTable(new MemTable("products"));
     const handler = tableHandler(table, { tracer });
     await ask(handler, "/rows?search=secret", { headers: { authorization: "Bearer secret" } });

@@ -1,9 +1,10 @@
 import { describe, it } from "node:test";
 import assert from "node:assert/strict";
-import { type Tracer, UnsupportedError } from "@vantage/live";
+import { UnsupportedError } from "@vantage/live";
 import { type TableHandler, tableHandler, type WriteVerb } from "@vantage/live/server";
 import { RestTable } from "@vantage/live/rest";
 import { settle } from "@vantage/live/testing";
+import { defineTracer } from "@vantage/live/trace";
 import { ask, bakery } from "./fixture.ts";
 
 describe("tableHandler(), writable", () => {
@@ -85,11 +86,11 @@ describe("tableHandler(), context", () => {
 
   it("whose waitUntil fails does not fail the write", async () => {
     const events: string[] = [];
-    const tracer: Tracer = {
+    const tracer = defineTracer({
       enabled: () => true,
       event: ({ name }) => void events.push(name),
       span: () => ({ end: () => {} }),
-    };
+    });
     const handler = tableHandler(bakery(), { writable: true, tracer });
     const boom = (): never => {
       throw new Error("too late");

@@ -40,9 +40,9 @@ export const MUTANTS: readonly Mutant[] = [
     name: "invalidate before writing",
     file: "live/write_through.ts",
     from:
-      '      const answer = await new Sending(this, op).run(() => this.#apply(write, target));\n      await this.#publish(write, "applied");\n',
+      '      const answer = await new Sending(this, op).run(() => this.#spans.apply(op, target, { idempotencyKey: id }));\n      await this.#publish(write, "applied");\n',
     to:
-      '      await this.#publish(write, "applied");\n      const answer = await new Sending(this, op).run(() => this.#apply(write, target));\n',
+      '      await this.#publish(write, "applied");\n      const answer = await new Sending(this, op).run(() => this.#spans.apply(op, target, { idempotencyKey: id }));\n',
   },
   {
     name: "join a flight from before the invalidation",
@@ -215,9 +215,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "double the write",
     file: "live/write_through.ts",
-    from: "if (trace === undefined) return await applyWriteOp(op, target, options);",
-    to:
-      "if (trace === undefined) {\n      await applyWriteOp(op, target, options);\n      return await applyWriteOp(op, target, options);\n    }",
+    from: "apply: applyWriteOp };",
+    to: "apply: async (...given) => (await applyWriteOp(...given), await applyWriteOp(...given)) };",
   },
   {
     name: "answer the wrong writer",
@@ -291,8 +290,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "disregard an event",
     file: "live/event_listener.ts",
-    from: "if (trace === undefined) return await publish();",
-    to: "if (trace === undefined) return;",
+    from: "await this.#spans.receive(this.#understood(value));",
+    to: "this.#understood(value);",
   },
   {
     name: "tell one that lags nothing",
@@ -346,7 +345,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "let an event that nobody understands end the subscription",
     file: "live/event_listener.ts",
-    from: '      this.#tell("warn", "event not understood", failure(error));\n      return { kind: "changed" };',
+    from:
+      '      this.#report({ level: "warn", name: "event not understood", error });\n      return { kind: "changed" };',
     to: "      throw error;",
   },
   {
@@ -365,8 +365,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a failed drop counts as one",
     file: "live/guarded_cache.ts",
-    from: "      instead: false,\n",
-    to: "      instead: true,\n",
+    from: "      false,\n",
+    to: "      true,\n",
   },
   {
     name: "believe that the cache has dropped before it says so",
@@ -443,8 +443,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "forget the idempotency key",
     file: "live/write_through.ts",
-    from: "if (trace === undefined) return await applyWriteOp(op, target, options);",
-    to: "if (trace === undefined) return await applyWriteOp(op, target, {});",
+    from: "{ idempotencyKey: id }",
+    to: "void id as {}",
   },
   {
     name: "write to the master although writes are diverted",

@@ -14,11 +14,11 @@ import {
   type Row,
   Rows,
   sameRow,
-  type Tracer,
   UnavailableError,
   type WriteAnswer,
   type WriteOp,
 } from "@vantage/live";
+import { defineTracer } from "@vantage/live/trace";
 import type { Floor } from "./floors.ts";
 import type { Action, ViewName } from "./plan.ts";
 import { follow, type Scene } from "./scene.ts";
@@ -85,7 +85,7 @@ const CACHE_TIMEOUT_MS = 300;
 /** What a reader sets the dates to that it got. */
 const TOUCHED = -1;
 
-const THROWING_TRACER: Tracer = {
+const THROWING_TRACER = defineTracer({
   enabled: () => true,
   span: () => {
     throw new Error("the tracer failed");
@@ -93,7 +93,7 @@ const THROWING_TRACER: Tracer = {
   event: () => {
     throw new Error("the tracer failed");
   },
-};
+});
 
 /** One `LiveTable` in one process: what is done with it, and what is checked of its answers. */
 export class SimTable {

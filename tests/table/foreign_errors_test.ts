@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createContext, runInContext } from "node:vm";
-import { defineTable, LiveTable, MemCache, type Tracer, type TraceRecord } from "@vantage/live";
+import { defineTable, LiveTable, MemCache } from "@vantage/live";
 import { RestTable } from "@vantage/live/rest";
+import { defineTracer, type TraceRecord } from "@vantage/live/trace";
 import { isError } from "../../src/base/realm.ts";
 
 const context = createContext({});
@@ -31,11 +32,11 @@ describe("An error of another realm", () => {
 
   it("keeps its name in traces", async () => {
     const told: TraceRecord[] = [];
-    const tracer: Tracer = {
+    const tracer = defineTracer({
       enabled: () => true,
       span: (record) => ({ end: (fields) => void told.push({ ...record, fields }) }),
       event: (record) => void told.push(record),
-    };
+    });
     const master = defineTable({ name: "t", list: () => Promise.reject(foreign("new RangeError('x')")) });
     await using table = new LiveTable(master, "t", new MemCache(), { tracer });
     await assert.rejects(table.listValues());

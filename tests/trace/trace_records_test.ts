@@ -1,16 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import {
-  LiveTable,
-  ManualLiveStream,
-  MemCache,
-  MemTable,
-  NoCache,
-  NotFoundError,
-  type Tracer,
-  type TraceRecord,
-} from "@vantage/live";
+import { LiveTable, ManualLiveStream, MemCache, MemTable, NoCache, NotFoundError, type Tracer } from "@vantage/live";
 import { FakeClock, FaultyTable, settle } from "@vantage/live/testing";
+import { defineTracer, type TraceRecord } from "@vantage/live/trace";
 
 /** Keeps everything, in one line each: what begins with `+`, what ends with `-`, and events. */
 function notes(): { readonly tracer: Tracer; take(): string[] } {
@@ -23,14 +15,14 @@ function notes(): { readonly tracer: Tracer; take(): string[] } {
     );
     lines.push([mark, target.replace("vantage_live::", ""), level, name, ...told].join(" "));
   };
-  const tracer: Tracer = {
+  const tracer = defineTracer({
     enabled: () => true,
     span: (start) => {
       line("+", start, start.fields);
       return { end: (fields) => line("-", start, { ...start.fields, ...fields }) };
     },
     event: (event) => line("!", event, event.fields),
-  };
+  });
   return {
     tracer,
     take: () => {

@@ -8,23 +8,27 @@ import {
   MemCache,
   MemTable,
   RejectedError,
-  type Span,
+  type Trace,
   type TraceFields,
   type TraceLevel,
   type Tracer,
-  type TraceRecord,
 } from "@vantage/live";
 import { ConsoleTracer } from "@vantage/live/console";
 import { FakeClock, settle } from "@vantage/live/testing";
+import { defineTracer, type Span, type TraceRecord, type TraceSink } from "@vantage/live/trace";
 import { BAKERY, fixture } from "../live/fixture.ts";
 
-/** Keeps what it is told, as `target level name`, with the facts. */
-class NotingTracer implements Tracer {
+/** Keeps its records, as `target level name`, with the facts. */
+class NotingTracer implements Tracer, TraceSink {
   readonly notes: { readonly what: string; readonly fields: TraceFields }[] = [];
   readonly #least: readonly TraceLevel[];
 
   constructor(...levels: readonly TraceLevel[]) {
     this.#least = levels;
+  }
+
+  trace(common: TraceFields, onFailure?: () => void): Trace {
+    return defineTracer(this).trace(common, onFailure);
   }
 
   enabled(_target: string, level: TraceLevel): boolean {
@@ -189,6 +193,24 @@ describe("Tracer", () => {
       assert(!text.includes("hunter2"));
       assert.equal(text.includes("row content"), levels[0] === "trace");
     }
+  });
+});
+
+describe("defineTracer()", () => {
+  it("refuses a sink that lacks a function, by name", () => {
+    const sink = { enabled: () => true, event: () => {} } as object as TraceSink;
+    assert.throws(() => defineTracer(sink), {
+      name: "TypeError",
+      message: "The sink of a tracer must be an object with enabled, span and event; got an object without span",
+    });
+  });
+
+  it("makes a trace of nothing but the calls that it is given", async () => {
+    const sink = new NotingTracer("debug");
+    const spans = defineTracer(sink).trace({ table: "t" }).spans({ get: (key: string) => Promise.resolve(key) });
+    assert.deepEqual(Object.keys(spans), ["get"]);
+    assert.equal(await spans.get("k/all"), "k/all");
+    assert.deepEqual(sink.find("cache debug get"), [{ table: "t", key: "k/all", outcome: "hit" }]);
   });
 });
 

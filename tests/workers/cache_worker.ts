@@ -1,6 +1,7 @@
-import { type CachedRows, Rows, type TraceRecord } from "@vantage/live";
+import { type CachedRows, Rows } from "@vantage/live";
 import { DurableObjectCache } from "@vantage/live/durable-object";
 import { cacheConformance } from "@vantage/live/testing";
+import { defineTracer, type TraceRecord } from "@vantage/live/trace";
 import { HARNESSES } from "./cache_harnesses.ts";
 import type { DurableObjectNamespace, DurableObjectState } from "./worker_types.ts";
 
@@ -61,11 +62,11 @@ const DEEDS: Readonly<Record<string, Deed>> = {
   },
   damaged({ storage: { sql } }) {
     const told: TraceRecord[] = [];
-    const tracer = {
+    const tracer = defineTracer({
       enabled: () => true,
       span: () => ({ end: () => {} }),
-      event: (record: TraceRecord) => told.push(record),
-    };
+      event: (record) => void told.push(record),
+    });
     const cache = new DurableObjectCache(sql, { tracer });
     cache.put("a/1", entry("damaged"));
     cache.put("a/2", entry("kept"));

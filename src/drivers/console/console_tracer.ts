@@ -6,14 +6,9 @@
 
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { describe } from "../../base/describe.ts";
-import {
-  type Span,
-  TRACE_LEVELS,
-  type TraceFields,
-  type TraceLevel,
-  type Tracer,
-  type TraceRecord,
-} from "../../trace/tracer.ts";
+import { GuardedTrace } from "../../trace/guarded_trace.ts";
+import { type Span, TRACE_LEVELS, type TraceRecord, type TraceSink } from "../../trace/trace_sink.ts";
+import type { Trace, TraceFields, TraceLevel, Tracer } from "../../trace/tracer.ts";
 import { rememberSelf } from "../../base/self.ts";
 
 /** Options of a {@linkcode ConsoleTracer}. */
@@ -52,7 +47,7 @@ interface Directive {
  * assert.match(lines.join("\n"), /DEBUG vantage_live::read list_values .* outcome=miss/);
  * ```
  */
-export class ConsoleTracer implements Tracer {
+export class ConsoleTracer implements Tracer, TraceSink {
   readonly #directives: readonly Directive[];
   readonly #write: (line: string) => void;
   readonly #clock: Clock;
@@ -69,7 +64,12 @@ export class ConsoleTracer implements Tracer {
     this.#clock = options.clock ?? systemClock;
   }
 
-  /** Whether anybody listens at this level. */
+  /** A trace whose lines all have the `common` facts. */
+  trace(common: TraceFields, onFailure?: () => void): Trace {
+    return new GuardedTrace(this, common, onFailure);
+  }
+
+  /** Whether records of this level are printed. */
   enabled(target: string, level: TraceLevel): boolean {
     const directive = this.#directives.find((candidate) => covers(candidate.target, target));
     return directive !== undefined && TRACE_LEVELS.indexOf(level) <= directive.rank;

@@ -8,10 +8,9 @@ import { disposeByClosing } from "../../base/async_dispose.ts";
 import { ClosedError } from "../../table/errors.ts";
 import { checkOptions, checkTools } from "../../base/check_options.ts";
 import { wholeNumber } from "../../base/whole_number.ts";
-import { failure, Trace } from "../../trace/trace.ts";
-import type { Tracer } from "../../trace/tracer.ts";
+import type { Trace, Tracer } from "../../trace/tracer.ts";
 import type { Cache, CachedRows, Fence } from "../../cache/cache.ts";
-import { scopeOf, traceableKey } from "../../cache/cache_key.ts";
+import { scopeOf } from "../../cache/cache_key.ts";
 import { decodeRows, encodeRows } from "../../cache/codec.ts";
 import {
   chargeOf,
@@ -133,7 +132,7 @@ export class DenoKvCache implements Cache, AsyncDisposable {
     const maxScopes = wholeNumber("maxScopes", options.maxScopes ?? 10_000);
     const maxBytes = wholeNumber("maxBytes", options.maxBytes ?? 256 * 2 ** 20);
     const namespace = namespaceOf(options.namespace ?? "vantage_live");
-    const trace = options.tracer && new Trace(options.tracer, {}, () => {});
+    const trace = options.tracer?.trace({});
     const kv = typeof pathOrKv === "object" ? pathOrKv : await openKv(pathOrKv);
     const opened = kv === pathOrKv ? undefined : kv;
     return new DenoKvCache({ maxEntries, maxScopes, maxBytes, trace, db: new KvDatabase(kv, namespace), opened });
@@ -152,7 +151,7 @@ export class DenoKvCache implements Cache, AsyncDisposable {
       return { rows: decodeRows(body), fetchedAt: facts.fetchedAt };
     } catch (error) {
       // It may be that it was replaced after its head was read: that is no damage.
-      if (await this.#entries.removeHead(head)) this.#tellDropped(key, error);
+      if (await this.#entries.removeHead(head)) this.#reportDropped(key, error);
       return undefined;
     }
   }
@@ -244,9 +243,8 @@ export class DenoKvCache implements Cache, AsyncDisposable {
     await Promise.all(records.map((record) => this.#entries.remove(record)));
   }
 
-  #tellDropped(key: string, error: unknown): void {
-    const fields = { key: traceableKey(key), ...failure(error) };
-    this.#trace?.event({ target: "vantage_live::cache", level: "warn", name: "entry dropped", fields });
+  #reportDropped(key: string, error: unknown): void {
+    this.#trace?.event({ target: "vantage_live::cache", level: "warn", name: "entry dropped", key, error });
   }
 
   #assertOpen(): void {

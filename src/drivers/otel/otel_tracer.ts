@@ -6,14 +6,9 @@
  */
 
 import { context, SpanStatusCode, trace, type Tracer as OtelApiTracer } from "@opentelemetry/api";
-import {
-  type Span,
-  TRACE_LEVELS,
-  type TraceLevel,
-  type Tracer,
-  type TraceRecord,
-  type TraceTarget,
-} from "../../trace/tracer.ts";
+import { GuardedTrace } from "../../trace/guarded_trace.ts";
+import { type Span, TRACE_LEVELS, type TraceRecord, type TraceSink } from "../../trace/trace_sink.ts";
+import type { Trace, TraceFields, TraceLevel, Tracer, TraceTarget } from "../../trace/tracer.ts";
 import { rememberSelf } from "../../base/self.ts";
 
 /** Options of an {@linkcode OtelTracer}. */
@@ -37,7 +32,7 @@ export interface OtelTracerOptions {
  * await products.listValues();
  * ```
  */
-export class OtelTracer implements Tracer {
+export class OtelTracer implements Tracer, TraceSink {
   readonly #rank: number;
   readonly #tracer: OtelApiTracer;
 
@@ -48,7 +43,12 @@ export class OtelTracer implements Tracer {
     this.#tracer = trace.getTracer("@vantage/live");
   }
 
-  /** Whether anybody listens at this level. */
+  /** A trace whose spans all have the `common` attributes. */
+  trace(common: TraceFields, onFailure?: () => void): Trace {
+    return new GuardedTrace(this, common, onFailure);
+  }
+
+  /** Whether records of this level are sent. */
   enabled(_target: TraceTarget, level: TraceLevel): boolean {
     return TRACE_LEVELS.indexOf(level) <= this.#rank;
   }

@@ -2,8 +2,7 @@ import { type Clock, systemClock } from "../../base/clock.ts";
 import { NotFoundError } from "../../table/errors.ts";
 import { describe } from "../../base/describe.ts";
 import { wholeNumber } from "../../base/whole_number.ts";
-import { failure, Trace } from "../../trace/trace.ts";
-import type { TraceFields, TraceLevel, Tracer } from "../../trace/tracer.ts";
+import type { Trace, TraceLevel, Tracer } from "../../trace/tracer.ts";
 import { shownUrl, toHttpUrl } from "../../wire/http_url.ts";
 import { checkHeaders, type GivenHeaders } from "../../wire/request_headers.ts";
 import type { LiveEvent } from "../../stream/live_event.ts";
@@ -147,7 +146,7 @@ export class SseLiveStream implements LiveStream {
       clock: options.clock ?? systemClock,
     };
     this.#toEvent = options.toEvent ?? eventFromWire;
-    this.#trace = tracer === undefined ? undefined : new Trace(tracer, { url: shownUrl(from) }, () => {});
+    this.#trace = tracer?.trace({ url: shownUrl(from) });
     this.#own = this.#newFeed(undefined);
   }
 
@@ -278,7 +277,7 @@ export class SseLiveStream implements LiveStream {
       if (event !== undefined) events.push(event);
     } catch (error) {
       // A message that nobody can read still says that something happened.
-      this.#traceEvent("warn", "message not understood", failure(error));
+      this.#traceEvent("warn", "message not understood", { error });
       events.push({ kind: "changed" });
     }
   }
@@ -295,16 +294,15 @@ export class SseLiveStream implements LiveStream {
   }
 
   #tellState(state: SseState, error?: Error): void {
-    const fields = error === undefined ? {} : failure(error);
-    this.#traceEvent(state === "lost" ? "warn" : "info", `event source ${state}`, fields);
+    this.#traceEvent(state === "lost" ? "warn" : "info", `event source ${state}`, error && { error });
     try {
       this.#options.onState?.(state, error);
     } catch (thrown) {
-      this.#traceEvent("warn", "state not heard", failure(thrown));
+      this.#traceEvent("warn", "state not heard", { error: thrown });
     }
   }
 
-  #traceEvent(level: TraceLevel, name: string, fields: TraceFields): void {
-    this.#trace?.event({ target: "vantage_live::stream", level, name, fields });
+  #traceEvent(level: TraceLevel, name: string, failure?: { readonly error: unknown }): void {
+    this.#trace?.event({ target: "vantage_live::stream", level, name, ...failure });
   }
 }

@@ -9,8 +9,8 @@ import {
   SqliteStatements,
 } from "./sqlite_handle.ts";
 import { describe } from "../../base/describe.ts";
-import { failure, type Trace } from "../../trace/trace.ts";
-import { tellDamage } from "./sqlite_damage.ts";
+import type { Trace } from "../../trace/tracer.ts";
+import { reportDamage } from "./sqlite_damage.ts";
 import { createSchema } from "./sqlite_store_schema.ts";
 
 /** Marks a file as one of these caches: "vLiv". */
@@ -107,7 +107,7 @@ export class CacheFile {
 
   /** Sets the file aside and opens an empty one. */
   #replace(handle: SqliteHandle, error: unknown): SqliteHandle {
-    tellDamage(this.#trace, "file set aside", failure(error));
+    reportDamage(this.#trace, "file set aside", error);
     // Other processes would go on serving from the file, and hear of no invalidation any more: now they fail there, and
     // find that it was replaced. Where not even this can be written, they meet the damage themselves.
     attempt(() => handle.exec("DROP TABLE vantage_scope"));

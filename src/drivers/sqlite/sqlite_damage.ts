@@ -1,7 +1,6 @@
-import type { Trace } from "../../trace/trace.ts";
-import type { TraceFields } from "../../trace/tracer.ts";
+import type { Trace } from "../../trace/tracer.ts";
 
-/** Tells that something of a cache had to be given up. */
-export function tellDamage(trace: Trace | undefined, name: string, fields: TraceFields): void {
-  trace?.event({ target: "vantage_live::cache", level: "warn", name, fields });
+/** Reports that something of a cache had to be given up: the entry under `key`, or the whole file. */
+export function reportDamage(trace: Trace | undefined, name: string, error: unknown, key?: string): void {
+  trace?.event({ target: "vantage_live::cache", level: "warn", name, key, error });
 }

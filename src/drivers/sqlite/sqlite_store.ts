@@ -1,12 +1,11 @@
 import { isBytes } from "../../base/realm.ts";
 import { checkOptions, checkTools } from "../../base/check_options.ts";
 import { wholeNumber } from "../../base/whole_number.ts";
-import { failure, Trace } from "../../trace/trace.ts";
-import type { Tracer } from "../../trace/tracer.ts";
+import type { Trace, Tracer } from "../../trace/tracer.ts";
 import type { Cache, CachedRows, Fence } from "../../cache/cache.ts";
-import { scopeOf, traceableKey } from "../../cache/cache_key.ts";
+import { scopeOf } from "../../cache/cache_key.ts";
 import { decodeRows, encodeRows } from "../../cache/codec.ts";
-import { tellDamage } from "./sqlite_damage.ts";
+import { reportDamage } from "./sqlite_damage.ts";
 
 /** How a store asks its database. */
 export interface SqliteRunner {
@@ -113,7 +112,7 @@ export function storeSettings(options: Options, maxEntryBytes: number = Infinity
     maxScopes: wholeNumber("maxScopes", options.maxScopes ?? 10_000),
     maxBytes,
     maxEntryBytes: Math.min(maxEntryBytes, maxBytes),
-    trace: options.tracer && new Trace(options.tracer, {}, () => {}),
+    trace: options.tracer?.trace({}),
   };
 }
 
@@ -137,7 +136,7 @@ export class SqliteStore implements Cache {
     try {
       return { rows: decodeRows(bytesOf(found.body)), fetchedAt: Number(found.fetchedAt) };
     } catch (error) {
-      tellDamage(this.#settings.trace, "entry dropped", { key: traceableKey(key), ...failure(error) });
+      reportDamage(this.#settings.trace, "entry dropped", error, key);
       this.#db.run("DELETE FROM vantage_entry WHERE key = ?", [storable(key)]);
       return undefined;
     }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe } from "node:test";
 import { DenoKvCache, type KvHandle } from "@vantage/live/deno-kv";
+import { defineTracer } from "@vantage/live/trace";
 import {
   assertConsistent,
   before,
@@ -81,7 +82,7 @@ describe("DenoKvCache with large entries", () => {
     const tracer = new Recorder();
     await writer.put(KEY, large(LARGE, "x"));
     const replacing = new HookedKv(kv, before("getMany", 2, () => writer.put(KEY, large(LARGE, "y"))));
-    const reader = await DenoKvCache.open(replacing, { tracer });
+    const reader = await DenoKvCache.open(replacing, { tracer: defineTracer(tracer) });
     assert.equal(await reader.get(KEY), undefined);
     assert.deepEqual(tracer.told, []);
     assert.match(String(textIn(await reader.get(KEY))), /^y+$/);
@@ -104,7 +105,7 @@ describe("A damaged entry of a DenoKvCache", () => {
     kvIt(`${how} is a miss, is told of, and is gone`, async () => {
       using kv = await Deno.openKv(":memory:");
       const tracer = new Recorder();
-      const cache = await DenoKvCache.open(kv, { tracer });
+      const cache = await DenoKvCache.open(kv, { tracer: defineTracer(tracer) });
       await cache.put(KEY, large(LARGE));
       await damage(kv);
       assert.equal(await cache.get(KEY), undefined);
@@ -124,7 +125,7 @@ describe("A damaged entry of a DenoKvCache", () => {
     for (const head of [...heads, ...lies]) {
       using kv = await Deno.openKv(":memory:");
       const tracer = new Recorder();
-      const cache = await DenoKvCache.open(kv, { tracer });
+      const cache = await DenoKvCache.open(kv, { tracer: defineTracer(tracer) });
       await kv.set(["vantage_live", "entry", "clients%2Fall"], head);
       assert.equal(await cache.get(KEY), undefined);
       assert.equal(tracer.told.length, 1);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { type CachedRows, Rows, type Tracer, type TraceRecord } from "@vantage/live";
+import { type CachedRows, Rows } from "@vantage/live";
 import type { KvAtomic, KvCommit, KvFound, KvHandle, KvSelector } from "@vantage/live/deno-kv";
+import type { TraceRecord, TraceSink } from "@vantage/live/trace";
 // The codec is no entry of the library.
 import { encodeRows } from "../../../src/cache/codec.ts";
 import { skippable } from "../../skippable.ts";
@@ -86,7 +87,7 @@ export function before(kind: KvCall, number: number, run: () => Promise<unknown>
 }
 
 /** Everything that the cache tells. */
-export class Recorder implements Tracer {
+export class Recorder implements TraceSink {
   readonly told: TraceRecord[] = [];
   enabled(): boolean {
     return true;

@@ -9,13 +9,12 @@ import {
   NotFoundError,
   RejectedError,
   TableError,
-  type Tracer,
-  type TraceRecord,
   UnavailableError,
   UnsupportedError,
 } from "@vantage/live";
 import { SseLiveStream, type SseLiveStreamOptions, type SseMessage } from "@vantage/live/rest";
 import { FakeClock, settle } from "@vantage/live/testing";
+import { defineTracer, type TraceRecord, type TraceSink } from "@vantage/live/trace";
 import { hello, listen, type SseCall, SseServer } from "./sse_server.ts";
 
 const URL_WITH_TOKEN = "https://example.com/events?token=secret#top";
@@ -170,7 +169,7 @@ describe("SseLiveStream", () => {
 
     it("tells `changed` for what is no event, and traces that", async () => {
       const tracer = new Records();
-      const { server, stream } = scene({ tracer });
+      const { server, stream } = scene({ tracer: defineTracer(tracer) });
       const heard = listen(stream);
       await settle();
       const odd = ["ping", "null", "[1]", '{"kind":"renamed","id":"a"}', '{"kind":"updated","id":5}'];
@@ -881,7 +880,7 @@ describe("SseLiveStream", () => {
     it("that throws hurts nobody, and is traced", async () => {
       const tracer = new Records();
       const { server, clock, stream } = scene({
-        tracer,
+        tracer: defineTracer(tracer),
         onState: () => {
           throw new Error("mine");
         },
@@ -916,7 +915,7 @@ describe("SseLiveStream", () => {
   describe("traces", () => {
     it("tell of each state with the URL, but nothing that could be a credential", async () => {
       const tracer = new Records();
-      const { server, clock, stream } = scene({ tracer, headers: { authorization: "secret" } });
+      const { server, clock, stream } = scene({ tracer: defineTracer(tracer), headers: { authorization: "secret" } });
       const heard = listen(stream);
       await settle();
       server.call.open(hello(false)).end();
@@ -932,13 +931,13 @@ describe("SseLiveStream", () => {
     });
 
     it("that fail hurt nobody", async () => {
-      const tracer: Tracer = {
+      const tracer = defineTracer({
         enabled: () => {
           throw new Error("mine");
         },
         span: () => ({ end: () => {} }),
         event: () => {},
-      };
+      });
       const { server, stream } = scene({ tracer });
       const heard = listen(stream);
       await settle();
@@ -1025,7 +1024,7 @@ function events(status: number): Response {
 }
 
 /** A tracer that keeps what it is told. */
-class Records implements Tracer {
+class Records implements TraceSink {
   readonly records: TraceRecord[] = [];
 
   enabled(): boolean {

@@ -7,8 +7,9 @@ import { createInterface } from "node:readline";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { type CachedRows, ClosedError, LiveTable, MemTable, Rows, type Tracer, type TraceRecord } from "@vantage/live";
+import { type CachedRows, ClosedError, LiveTable, MemTable, Rows } from "@vantage/live";
 import { SqliteCache } from "@vantage/live/sqlite";
+import { defineTracer, type TraceRecord, type TraceSink } from "@vantage/live/trace";
 import { newPath } from "../../conformance/temp_folder.ts";
 
 function entry(name: string, fetchedAt = 1): CachedRows {
@@ -40,7 +41,7 @@ function numberOf(db: DatabaseSync, sql: string): number {
 }
 
 /** Everything that the cache tells. */
-class Recorder implements Tracer {
+class Recorder implements TraceSink {
   readonly told: TraceRecord[] = [];
   enabled(): boolean {
     return true;
@@ -328,7 +329,7 @@ describe("A SqliteCache entry that cannot be decoded", () => {
   it("is traced without what its view was asked for", async () => {
     const db = new DatabaseSync(":memory:");
     const tracer = new Recorder();
-    const cache = await SqliteCache.open(db, { tracer });
+    const cache = await SqliteCache.open(db, { tracer: defineTracer(tracer) });
     const master = new MemTable("p", { rows: [["a", { token: "hunter2" }]] });
     await new LiveTable(master, "p", cache).where({ token: "hunter2" }).listValues();
     db.exec("UPDATE vantage_entry SET body = x''");
@@ -341,7 +342,7 @@ describe("A SqliteCache entry that cannot be decoded", () => {
     it(`is a miss, is dropped, and is traced: ${what}`, async () => {
       const db = new DatabaseSync(":memory:");
       const tracer = new Recorder();
-      const cache = await SqliteCache.open(db, { tracer });
+      const cache = await SqliteCache.open(db, { tracer: defineTracer(tracer) });
       cache.put("a/1", entry("damaged"));
       cache.put("a/2", entry("kept"));
       db.exec(`UPDATE vantage_entry SET body = ${sql} WHERE key = 'a/1'`);
@@ -395,7 +396,7 @@ describe("A SqliteCache file that is damaged", () => {
     overwrite(path, 4_096, statSync(path).size);
     const damaged = readFileSync(path);
     const tracer = new Recorder();
-    await using cache = await SqliteCache.open(path, { tracer });
+    await using cache = await SqliteCache.open(path, { tracer: defineTracer(tracer) });
     exercise(cache);
     assert.deepEqual(readFileSync(`${path}.damaged-1`), damaged);
     assert.deepEqual(tracer.told.map(({ level }) => level), ["warn"]);
