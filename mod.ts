@@ -54,6 +54,7 @@ export type {
   WritableValueSet,
   WriteOptions,
 } from "./src/table/table_like.ts";
+export type { Verb, WriteVerb } from "./src/table/verbs.ts";
 export type { MaybePromise } from "./src/base/maybe_promise.ts";
 export type { SourceCall, SourceRows, TableSource } from "./src/table/table_source.ts";
 export { TableHandle } from "./src/table/table_handle.ts";

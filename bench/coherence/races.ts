@@ -34,14 +34,14 @@ export const RACES: readonly Race[] = [
   },
   {
     name: "invalidate during the first fetch",
-    story: "A fetch has left the master with the old row when the row changes and is invalidated; then it lands.",
+    story: "A fetch has left the master with the old row when the row changes and is invalidated; then it returns.",
     async run(stage) {
       const subject = await stage.open();
-      const landing = stage.hold(stage.world.master.holdRead());
+      const held = stage.hold(stage.world.master.holdRead());
       await stage.read("the first reader", subject, 0);
       stage.change();
       await stage.actAndRead("who invalidates", subject.invalidate(), subject);
-      landing.release();
+      held.release();
     },
   },
   {
@@ -50,49 +50,49 @@ export const RACES: readonly Race[] = [
     async run(stage) {
       const subject = await stage.open();
       await stage.read("the first reader", subject, 0);
-      const landing = stage.hold(stage.world.master.holdRead());
+      const held = stage.hold(stage.world.master.holdRead());
       await stage.act("who invalidates first", subject.invalidate());
       await stage.read("who asks for the refetch", subject, 0);
       stage.change();
       await stage.actAndRead("who invalidates", subject.invalidate(), subject);
-      landing.release();
+      held.release();
     },
   },
   {
     name: "write during a fetch",
-    story: "A fetch has left the master with the old row when a write is made and answered; then it lands.",
+    story: "A fetch has left the master with the old row when a write is made and answered; then it returns.",
     async run(stage) {
       const subject = await stage.open();
-      const landing = stage.hold(stage.world.master.holdRead());
+      const held = stage.hold(stage.world.master.holdRead());
       await stage.read("the first reader", subject, 0);
       await stage.actAndRead("the writer", subject.write(1), subject);
-      landing.release();
+      held.release();
     },
   },
   {
     name: "two writes and a slow refetch",
-    story: "A refetch that took off between two writes lands after the second.",
+    story: "A refetch that began between two writes returns after the second.",
     async run(stage) {
       const subject = await stage.open();
       await stage.read("the first reader", subject, 0);
       await stage.act("the first writer", subject.write(1));
-      const landing = stage.hold(stage.world.master.holdRead());
+      const held = stage.hold(stage.world.master.holdRead());
       await stage.act("who invalidates", subject.invalidate());
       await stage.read("who asks for the refetch", subject, 1);
       await stage.actAndRead("the second writer", subject.write(2), subject);
-      landing.release();
+      held.release();
     },
   },
   {
     name: "event storm",
     story:
-      "A hundred changes by others in bursts of ten, each with its event and a reader; the first fetch lands last.",
+      "A hundred changes by others in bursts of ten, each with its event and a reader; the first fetch returns last.",
     async run(stage) {
       const subject = await stage.open();
       subject.connect?.();
       await stage.rest();
       await stage.read("the first reader", subject, 0);
-      const landing = stage.hold(stage.world.master.holdRead());
+      const held = stage.hold(stage.world.master.holdRead());
       const heard: (() => boolean)[] = [];
       for (let burst = 0; burst < BURSTS; burst++) {
         for (let event = 0; event < BURST; event++) {
@@ -103,7 +103,7 @@ export const RACES: readonly Race[] = [
         await stage.rest();
       }
       await stage.read("who asks after the storm", subject, heard.every((settled) => settled()) ? BURSTS * BURST : 0);
-      landing.release();
+      held.release();
     },
   },
   {
@@ -142,13 +142,13 @@ export const RACES: readonly Race[] = [
     needs: "signal",
     async run(stage) {
       const subject = await stage.open();
-      const landing = stage.hold(stage.world.master.holdRead());
+      const held = stage.hold(stage.world.master.holdRead());
       const leaving = new AbortController();
       stage.expect("the reader who leaves", subject.read(leaving.signal).catch(() => {}));
       await stage.read("the reader who stays", subject, 0);
       leaving.abort();
       await stage.rest();
-      landing.release();
+      held.release();
     },
   },
   {
@@ -202,14 +202,15 @@ export const RACES: readonly Race[] = [
   },
   {
     name: "another process writes during a fill",
-    story: "A fetch has left the master with the old row when another process on the same store writes; then it lands.",
+    story:
+      "A fetch has left the master with the old row when another process on the same store writes; then it returns.",
     needs: "store",
     async run(stage) {
       const [one, other] = [await stage.open(), await stage.open()];
-      const landing = stage.hold(stage.world.master.holdRead());
+      const held = stage.hold(stage.world.master.holdRead());
       await stage.read("the first reader", one, 0);
       await stage.actAndRead("the writer", other.write(1), one, other);
-      landing.release();
+      held.release();
     },
   },
   {

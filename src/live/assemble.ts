@@ -61,7 +61,6 @@ export function assemble(table: AnyTable, cacheKey: string, cache: Cache, option
     staleTimeMs = Infinity,
     masterLagMs = 0,
     cacheTimeoutMs = DEFAULT_CACHE_TIMEOUT_MS,
-    masterItemsPerPage,
     writeTarget,
     liveStream,
     tracer,
@@ -88,7 +87,7 @@ export function assemble(table: AnyTable, cacheKey: string, cache: Cache, option
     fields: { table: table.tableName },
   });
   const listener = liveStream && new EventListener({ stream: liveStream, changes, events, clock, counters, trace });
-  const parts = { master, keys, reads: trace?.spans<Reads>(reads) ?? reads, writes, masterItemsPerPage };
+  const parts = { master, keys, reads: trace?.spans<Reads>(reads) ?? reads, writes };
   const shared = { parts, keys, clock, counters, trace };
   return { ...shared, reads, writes, changes, invalidation, listener, events, deadline };
 }

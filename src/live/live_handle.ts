@@ -19,7 +19,6 @@ export interface LiveParts {
   readonly keys: CacheKeys;
   readonly reads: Reads;
   readonly writes: WriteThrough;
-  readonly masterItemsPerPage: number | undefined;
 }
 
 /**
@@ -93,11 +92,6 @@ export class LiveHandle extends TableHandle<LiveHandle> {
   /** The key that everything of this table is kept under. */
   get cacheKey(): string {
     return selfOf(this).#parts.keys.cacheKey;
-  }
-
-  /** The most rows that the master gives in one page, if the options say so. */
-  get masterItemsPerPage(): number | undefined {
-    return selfOf(this).#parts.masterItemsPerPage;
   }
 
   /** Another handle on the same master, cache, queue and stream, with `query` in place of this handle's. */

@@ -13,8 +13,6 @@ export interface LiveTableOptions {
   readonly liveStream?: LiveStream | undefined;
   /** Where writes go instead of the master. */
   readonly writeTarget?: AnyTable | undefined;
-  /** The most rows that the master gives in one page. Kept and readable; not used yet. */
-  readonly masterItemsPerPage?: number | undefined;
   /** How many writes may be queued, the one under way included; default 256. More wait for a place. */
   readonly queueCapacity?: number | undefined;
   /** How many writes may wait for a place; default 10 000. One more is refused with `QueueFullError`. */
@@ -50,7 +48,6 @@ export const DEFAULT_CACHE_TIMEOUT_MS = 5_000;
 const KNOWN = {
   liveStream: true,
   writeTarget: true,
-  masterItemsPerPage: true,
   queueCapacity: true,
   waitingCapacity: true,
   staleTimeMs: true,
@@ -79,7 +76,7 @@ export function checkTable(role: string, table: AnyTable): void {
  */
 export function checkLiveTableOptions(options: LiveTableOptions): void {
   checkOptions("a LiveTable", options, Object.keys(KNOWN));
-  const { queueCapacity, waitingCapacity, staleTimeMs, masterLagMs, cacheTimeoutMs, masterItemsPerPage } = options;
+  const { queueCapacity, waitingCapacity, staleTimeMs, masterLagMs, cacheTimeoutMs } = options;
   const { writeTarget, liveStream } = options;
   if (writeTarget !== undefined) checkTable("writeTarget", writeTarget);
   if (liveStream !== undefined) {
@@ -97,5 +94,4 @@ export function checkLiveTableOptions(options: LiveTableOptions): void {
   }
   if (queueCapacity !== undefined) wholeNumber("queueCapacity", queueCapacity);
   if (waitingCapacity !== undefined) wholeNumber("waitingCapacity", waitingCapacity, 0);
-  if (masterItemsPerPage !== undefined) wholeNumber("masterItemsPerPage", masterItemsPerPage);
 }

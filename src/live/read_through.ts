@@ -7,7 +7,7 @@ import { sameRow, toRow } from "../table/row.ts";
 import { ownRows, type RowEntry, Rows, shareRows } from "../table/rows.ts";
 import type { CallOptions } from "../table/table_like.ts";
 import type { Trace, TraceNote } from "../trace/tracer.ts";
-import type { Ask } from "./flight.ts";
+import type { Ask } from "./shared_call.ts";
 import type { SafeCache } from "./guarded_cache.ts";
 import type { Invalidation } from "./invalidation.ts";
 import type { Counters } from "./live_stats.ts";

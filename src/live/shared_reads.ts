@@ -6,7 +6,7 @@ import { ClosedError } from "../table/errors.ts";
 import { isPromise, type MaybePromise } from "../base/maybe_promise.ts";
 import type { Rows } from "../table/rows.ts";
 import type { CallOptions } from "../table/table_like.ts";
-import { type Ask, Flight } from "./flight.ts";
+import { type Ask, SharedCall } from "./shared_call.ts";
 import type { SafeCache } from "./guarded_cache.ts";
 import type { Invalidation } from "./invalidation.ts";
 import type { Counters } from "./live_stats.ts";
@@ -28,7 +28,7 @@ export interface ReadStart {
 /** A read of the master that others may share. */
 interface SharedRead {
   readonly start: ReadStart;
-  readonly flight: Flight<Rows>;
+  readonly call: SharedCall<Rows>;
 }
 
 /** A reader's part in one. */
@@ -55,7 +55,7 @@ export interface SharedReadsOptions {
 export class SharedReads {
   readonly #options: SharedReadsOptions;
   readonly #shared = new Map<string, SharedRead>();
-  readonly #flights = new Set<Flight<unknown>>();
+  readonly #calls = new Set<SharedCall<unknown>>();
   readonly #pending = new Set<(reason: unknown) => void>();
   #started = 0;
   #closed = false;
@@ -82,7 +82,7 @@ export class SharedReads {
 
   /** A read of one reader alone. */
   alone<T>(ask: (signal: AbortSignal) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-    return this.#track(new Flight((within) => within(ask))).join(signal);
+    return this.#track(new SharedCall((within) => within(ask))).join(signal);
   }
 
   /**
@@ -91,10 +91,10 @@ export class SharedReads {
    */
   async close(): Promise<void> {
     this.#closed = true;
-    const flights = [...this.#flights];
-    for (const flight of flights) flight.end(this.closedError());
+    const calls = [...this.#calls];
+    for (const call of calls) call.end(this.closedError());
     for (const end of this.#pending) end(this.closedError());
-    await Promise.allSettled(flights.map((flight) => flight.answer));
+    await Promise.allSettled(calls.map((call) => call.answer));
   }
 
   /**
@@ -151,20 +151,20 @@ export class SharedReads {
     const [present, past] = await this.untilClosed(Promise.all([fence, shared.start.fence]), (fences) => fences);
     signal?.throwIfAborted();
     // What was invalidated since the fence was asked for is not in it.
-    const current = generation === shared.start.generation && !shared.flight.ended;
+    const current = generation === shared.start.generation && !shared.call.ended;
     if (isSame(present, past) && current) return this.#join(shared, signal);
     // Another reader may have begun a read meanwhile, after the invalidation that this one missed.
     if (this.#shared.get(request.key) === shared) this.#shared.delete(request.key);
     return await this.#share(request, signal);
   }
 
-  #isCurrent({ start, flight }: SharedRead): boolean {
-    return start.generation === this.#options.invalidation.generation && !flight.ended;
+  #isCurrent({ start, call }: SharedRead): boolean {
+    return start.generation === this.#options.invalidation.generation && !call.ended;
   }
 
-  #join({ start, flight }: SharedRead, signal: AbortSignal | undefined): Share {
+  #join({ start, call }: SharedRead, signal: AbortSignal | undefined): Share {
     this.#options.counters.sharedReads++;
-    return { start, answer: flight.join(signal) };
+    return { start, answer: call.join(signal) };
   }
 
   #start(request: ReadRequest, signal: AbortSignal | undefined): Share {
@@ -177,21 +177,21 @@ export class SharedReads {
       fence: this.#options.cache.fence(key),
       unsettled: false,
     };
-    const flight = this.#track(new Flight((ask) => this.#options.fill(request, start, ask)));
-    const shared: SharedRead = { start, flight };
+    const call = this.#track(new SharedCall((ask) => this.#options.fill(request, start, ask)));
+    const shared: SharedRead = { start, call };
     this.#shared.set(key, shared);
     const over = (): void => {
       if (this.#shared.get(key) === shared) this.#shared.delete(key);
     };
-    flight.answer.then(over, over);
-    return { start, answer: flight.join(signal) };
+    call.answer.then(over, over);
+    return { start, answer: call.join(signal) };
   }
 
-  #track<T>(flight: Flight<T>): Flight<T> {
-    this.#flights.add(flight);
-    const over = (): void => void this.#flights.delete(flight);
-    flight.answer.then(over, over);
-    return flight;
+  #track<T>(call: SharedCall<T>): SharedCall<T> {
+    this.#calls.add(call);
+    const over = (): void => void this.#calls.delete(call);
+    call.answer.then(over, over);
+    return call;
   }
 }
 

@@ -1,14 +1,8 @@
-/** The verbs that write. */
-export const WRITE_VERBS = ["insert", "replace", "patch", "delete", "deleteAll", "insertReturnId"] as const;
-
 /** A verb that writes. */
-export type WriteVerb = typeof WRITE_VERBS[number];
+export type WriteVerb = "insert" | "replace" | "patch" | "delete" | "deleteAll" | "insertReturnId";
 
 /** A verb that a source may lack. */
 export type Verb = "get" | "count" | WriteVerb;
-
-/** The verbs that a source may lack. */
-export const VERBS: readonly Verb[] = ["get", "count", ...WRITE_VERBS];
 
 /** The capabilities of a source that is only read. */
 export const NO_WRITES: Readonly<Record<WriteVerb, false>> = {
@@ -19,3 +13,9 @@ export const NO_WRITES: Readonly<Record<WriteVerb, false>> = {
   deleteAll: false,
   insertReturnId: false,
 };
+
+/** The verbs that write. */
+export const WRITE_VERBS = Object.keys(NO_WRITES) as readonly WriteVerb[]; // It has each of them, and no others.
+
+/** The verbs that a source may lack. */
+export const VERBS: readonly Verb[] = ["get", "count", ...WRITE_VERBS];

@@ -143,7 +143,7 @@ describe("A cache that does not answer", () => {
     assert.equal(clock.waiting, 0);
   });
 
-  it("a put that lands late stores nothing that was changed since", async () => {
+  it("a put that arrives late stores nothing that was changed since", async () => {
     const { clock, cache, table } = world();
     cache.freeze("put");
     const read = priceIn(table.listValues());
@@ -156,7 +156,7 @@ describe("A cache that does not answer", () => {
     await table.close();
   });
 
-  it("an invalidation that lands late drops what was filled since, and makes nothing old", async () => {
+  it("an invalidation that arrives late drops what was filled since, and makes nothing old", async () => {
     const { clock, cache, table } = world();
     cache.freeze("invalidatePrefix");
     const write = table.patchValue("a", { price: 3 });

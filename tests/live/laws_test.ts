@@ -54,7 +54,7 @@ for (const { kind, make } of CACHES) {
       assert.equal((await other.listValues()).get("a")?.price, 3);
     });
 
-    it("law 1: another table does not join its own flight from before the write", async () => {
+    it("law 1: another table does not join its own read from before the write", async () => {
       const { table, another, master } = fixture({}, make());
       const other = another();
       const gate = master.plan.hold("listValues");
@@ -68,7 +68,7 @@ for (const { kind, make } of CACHES) {
       assert.equal((await late).get("a")?.price, 3);
     });
 
-    it("law 1: a table of another process does not join its own flight from before the write", async () => {
+    it("law 1: a table of another process does not join its own read from before the write", async () => {
       const storage = make();
       const master = new FaultyTable(new MemTable("products", { rows: BAKERY }));
       // Two cache objects over one storage share nothing else, as two processes would.
@@ -177,13 +177,13 @@ for (const { kind, make } of CACHES) {
       assert(reads.every((rows) => rows.size === 3));
     });
 
-    it("law 3: handles of one table share flights", async () => {
+    it("law 3: handles of one table share reads in flight", async () => {
       const { table, master } = fixture({}, make());
       await Promise.all([table.where({ name: "Bun" }).listValues(), table.where({ name: "Bun" }).listValues()]);
       assert.equal(master.plan.count("listValues"), 1);
     });
 
-    it("law 3: a reader never joins a flight that took off before the last invalidation", async () => {
+    it("law 3: a reader never joins a read that began before the last invalidation", async () => {
       const { table, master } = fixture({}, make());
       const gate = master.plan.hold("listValues");
       const early = table.listValues();
@@ -196,7 +196,7 @@ for (const { kind, make } of CACHES) {
       await Promise.all([early, late]);
     });
 
-    it("law 3: an invalidation of another cacheKey does not break up a flight", async () => {
+    it("law 3: an invalidation of another cacheKey does not end the sharing of a read", async () => {
       const { table, master, cache } = fixture({}, make());
       const others = new LiveTable(new MemTable("clients"), "clients", cache);
       const gate = master.plan.hold("listValues");
@@ -407,7 +407,7 @@ for (const { kind, make } of CACHES) {
       }
     });
 
-    it("law 9: two readers of one flight do not see each other's changes", async () => {
+    it("law 9: two readers of one read do not see each other's changes", async () => {
       const { table } = fixture({}, make());
       await table.replaceValue("a", { at: new Date(5) });
       const [mine, yours] = await Promise.all([table.getValue("a"), table.getValue("a")]);
@@ -519,7 +519,7 @@ for (const { kind, make } of CACHES) {
       }
     });
 
-    it("law 1: while fences fail or an invalidation is under way, nobody joins a flight from before a write", async () => {
+    it("law 1: while fences fail or an invalidation is under way, no reader joins a read from before a write", async () => {
       const storage = make();
       const master = new FaultyTable(new MemTable("products", { rows: BAKERY }));
       const [mine, yours] = [new FaultyCache(storage), new FaultyCache(storage)];
@@ -588,7 +588,7 @@ for (const { kind, make } of CACHES) {
 }
 
 describe("The law, without a cache", () => {
-  it("law 3: a reader does not join a flight from before an invalidation, though NoCache has but one fence", async () => {
+  it("law 3: a reader does not join a read from before an invalidation, though NoCache has but one fence", async () => {
     const master = new FaultyTable(new MemTable("products", { rows: BAKERY }));
     const table = new LiveTable(master, "products", new NoCache());
     const gate = master.plan.hold("listValues");

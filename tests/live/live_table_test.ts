@@ -580,7 +580,6 @@ describe("LiveTable, bad input", () => {
         );
       }
     }
-    assert.throws(() => make("p", { masterItemsPerPage: 0 }), RangeError);
     assert.throws(() => table.page(NaN), { name: "RangeError", message: /page .* got number NaN/ });
     assert.throws(() => table.where({ prise: 1 }), { name: "TypeError", message: /"prise".*accepted are name, price/ });
     assert.throws(() => Reflect.apply(table.where, table, ["price", "like", 1]), {
@@ -601,7 +600,7 @@ describe("LiveTable, bad input", () => {
 
   it("is not what stands at a bound", () => {
     const accepted: LiveTableOptions[] = [
-      { queueCapacity: 1, waitingCapacity: 0, masterItemsPerPage: 1 },
+      { queueCapacity: 1, waitingCapacity: 0 },
       { staleTimeMs: 0, masterLagMs: 0 },
       { staleTimeMs: 0.5, masterLagMs: 0.5, cacheTimeoutMs: 0.5 },
       { staleTimeMs: Infinity, cacheTimeoutMs: Infinity },
@@ -664,12 +663,6 @@ describe("LiveTable, bad input", () => {
     assert.throws(() => new LiveTable(master, "products", cache, options), RangeError);
     assert.equal(stream.subscriberCount, 0);
     assert.equal(clock.waiting, 0);
-  });
-
-  it("LiveTable keeps masterItemsPerPage readable", () => {
-    const { table } = fixture({ masterItemsPerPage: 25 });
-    assert.equal(table.masterItemsPerPage, 25);
-    assert.equal(table.where({ name: "Bun" }).masterItemsPerPage, 25);
   });
 
   it("LiveTable takes rows from a master that answers with any iterable of entries", async () => {

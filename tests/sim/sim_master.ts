@@ -28,7 +28,7 @@ export interface Origin {
   /** Which state it saw. */
   readonly seq: number;
   /** When the answer arrived. */
-  readonly landedTick: number;
+  readonly answeredTick: number;
   /** Whether the reader had said before that nobody waits for it. */
   readonly abandoned: boolean;
 }
@@ -204,12 +204,12 @@ export class SimMaster {
     call: SourceCall,
     look: (seq: number, stamp: Stamp) => T,
   ): Promise<T> {
-    const landed = this.#options.onRead(owner, key);
-    call.signal?.addEventListener("abort", landed, { once: true });
+    const answered = this.#options.onRead(owner, key);
+    call.signal?.addEventListener("abort", answered, { once: true });
     try {
       return await this.#answer(owner, key, call, look);
     } finally {
-      landed();
+      answered();
     }
   }
 
@@ -226,17 +226,17 @@ export class SimMaster {
     if (signal !== undefined) this.#underWay.set(owner, underWay.add(signal));
     const [startTick, startMs] = [scheduler.tick(), scheduler.nowMs];
     const number = this.origins.length;
-    this.origins.push({ startTick, startMs, seq: -1, landedTick: Infinity, abandoned: false });
+    this.origins.push({ startTick, startMs, seq: -1, answeredTick: Infinity, abandoned: false });
     const answer = await scheduler.op(`master: ${owner} ${key} arrives`, () => {
       const seq = this.#replica();
-      this.origins[number] = { startTick, startMs, seq, landedTick: Infinity, abandoned: false };
+      this.origins[number] = { startTick, startMs, seq, answeredTick: Infinity, abandoned: false };
       return look(seq, { read: number });
     });
     await scheduler.op(`master: ${owner} ${key} is answered`, () => {
       if (signal !== undefined) underWay.delete(signal);
       const origin = this.origins[number];
       const abandoned = signal?.aborted === true;
-      if (origin !== undefined) this.origins[number] = { ...origin, landedTick: scheduler.tick(), abandoned };
+      if (origin !== undefined) this.origins[number] = { ...origin, answeredTick: scheduler.tick(), abandoned };
       // Some masters look at their signals, and some do not.
       if (abandoned && number % 2 === 0) throw signal?.reason;
       if (this.#fails()) throw new UnavailableError("the read failed");

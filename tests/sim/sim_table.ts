@@ -431,7 +431,7 @@ export class SimTable {
     verdict.check(1, sure, () => `${what()} as settled, but ${floor.settledSeq} was known before`);
     verdict.check(2, origin.startTick > floor.tick, () => `${what()}, but was invalidated at tick ${floor.tick}`);
     // What is on its way may be joined, however long it takes. A cache that answers later fills later, too.
-    const kept = origin.landedTick < tick && !world.asyncCache;
+    const kept = origin.answeredTick < tick && !world.asyncCache;
     verdict.check(2, !kept || origin.startMs > ms - world.staleTimeMs, () => `${what()}, which was stale`);
     const untouched = datesIn(answer).every((date) => date.getTime() !== TOUCHED);
     verdict.check(9, untouched, () => `${what()}, and what another reader had changed in it`);

@@ -44,11 +44,11 @@ class Simulation {
   readonly #storage: Cache;
   readonly #trace: string[] = [];
   /** Per process: how often something was invalidated, by whomever; and what is under way at the master. */
-  readonly #aloft = new Map<string, { readonly number: number; readonly invalidations: number }>();
+  readonly #inFlight = new Map<string, { readonly number: number; readonly invalidations: number }>();
   readonly #failures = new Map<string, number>();
   #lines: string[] = [];
   #invalidations = 0;
-  #flights = 0;
+  #reads = 0;
   #changes = 0;
   #deaths = 0;
   #steps = 0;
@@ -267,16 +267,16 @@ class Simulation {
   #takeOff(owner: string, key: string): () => void {
     const { verdict, world, caches } = this.#scene;
     const place = `${owner} ${key}`;
-    const other = this.#aloft.get(place);
+    const other = this.#inFlight.get(place);
     const changes = this.#invalidations;
     const fenced = caches.every((cache) => cache.fenceFailures === 0);
     if (world.lagMs === 0 && fenced && !world.freezes) {
       verdict.check(3, other === undefined || other.invalidations < changes, () => `two reads of ${place} at once`);
     }
-    const number = ++this.#flights;
-    this.#aloft.set(place, { number, invalidations: world.asyncCache ? 0 : changes });
+    const number = ++this.#reads;
+    this.#inFlight.set(place, { number, invalidations: world.asyncCache ? 0 : changes });
     return () => {
-      if (this.#aloft.get(place)?.number === number) this.#aloft.delete(place);
+      if (this.#inFlight.get(place)?.number === number) this.#inFlight.delete(place);
     };
   }
 

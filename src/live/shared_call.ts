@@ -1,13 +1,13 @@
 import { onAbort } from "../base/on_abort.ts";
 
-/** Asks the master within a flight: with the flight's signal, and only while somebody waits for the answer. */
+/** Asks the master within a shared call: with the call's signal, and only while a reader waits for the answer. */
 export type Ask = <A>(load: (signal: AbortSignal) => Promise<A>) => Promise<A>;
 
 /**
  * One read of the master, for all who wait for it. When the last of them has gone, or it is ended, its signal is aborted,
  * its answer rejects at once, and nothing follows any more from what the master still says.
  */
-export class Flight<T> {
+export class SharedCall<T> {
   /** What the readers are given, once all that follows from it is done. */
   readonly answer: Promise<T>;
   readonly #control = new AbortController();
@@ -30,7 +30,7 @@ export class Flight<T> {
     return this.#control.signal.aborted;
   }
 
-  /** One more reader; an aborted `signal` ends its wait, and the flight if it was the last. */
+  /** One more reader; an aborted `signal` ends its wait, and the call if it was the last. */
   join(signal: AbortSignal | undefined): Promise<T> {
     this.#readers++;
     if (signal === undefined) return this.answer;
