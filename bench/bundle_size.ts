@@ -8,18 +8,20 @@ export interface BundleSize {
   readonly gzipped: number;
 }
 
-/** How large these exports of the core are when bundled, minified and gzipped; all of them unless some are named. */
-export async function bundleSize(names?: readonly string[]): Promise<BundleSize> {
+/** What an application has besides: the runtime's own modules, and the framework that it is written in. */
+const OUTSIDE = ["node:*", "react"];
+
+/** How large a module is when it is bundled with all that it imports, minified and gzipped. `source` is its text. */
+export async function bundleSize(source: string): Promise<BundleSize> {
   const { outputFiles: [bundle] } = await build({
-    stdin: {
-      contents: `export ${names === undefined ? "*" : `{ ${names.join(", ")} }`} from "./mod.ts";`,
-      resolveDir: fileURLToPath(new URL("..", import.meta.url)),
-    },
+    stdin: { contents: source, resolveDir: fileURLToPath(new URL(".", import.meta.url)) },
     bundle: true,
     minify: true,
     format: "esm",
     target: "es2022",
-    platform: "neutral",
+    platform: "browser",
+    define: { "process.env.NODE_ENV": '"production"' },
+    external: OUTSIDE,
     write: false,
   });
   // esbuild keeps a process of its own until it is told to stop.

@@ -3,7 +3,7 @@
  * the targets are ratios and differences within one run. A target that is not met is told, and fails nothing.
  */
 
-import { bundleSize } from "./bundle_size.ts";
+import { bundleTable, measureBundles } from "./bundles.ts";
 import { importWork } from "./import_work.ts";
 import { runRounds } from "./rounds.ts";
 import { groupTables, table } from "./tables.ts";
@@ -12,8 +12,7 @@ import { judge } from "./targets.ts";
 const ROUNDS = 3;
 
 const work = await importWork();
-const core = await bundleSize();
-const alone = await bundleSize(["LiveTable", "MemCache"]);
+const bundles = await measureBundles();
 const { results, runtime, cpu } = await runRounds(ROUNDS);
 
 console.log(`## Benchmarks
@@ -24,12 +23,7 @@ round were. Master calls are statements that the master's database ran for one o
 
 ${groupTables(results)}
 
-${
-  table(["bundled by esbuild", "minified", "gzipped"], [
-    ["all of the core", bytes(core.minified), bytes(core.gzipped)],
-    ["LiveTable and MemCache", bytes(alone.minified), bytes(alone.gzipped)],
-  ])
-}
+${bundleTable(bundles)}
 
 Importing the core took ${work.milliseconds.toFixed(0)} ms from its sources.
 
@@ -38,7 +32,7 @@ Importing the core took ${work.milliseconds.toFixed(0)} ms from its sources.
 ${
   table(
     ["what", "measured", "target", "result"],
-    judge({ results, core, work }).map(({ what, measured, wanted, met }) => [
+    judge({ results, bundles, work }).map(({ what, measured, wanted, met }) => [
       what,
       measured,
       wanted,
@@ -48,7 +42,3 @@ ${
 }
 
 \`deno task bench\` on ${runtime}, ${cpu}, ${navigator.hardwareConcurrency} cores.`);
-
-function bytes(count: number): string {
-  return `${count.toLocaleString("en")} bytes`;
-}
