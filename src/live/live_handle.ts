@@ -8,6 +8,7 @@ import type { Row } from "../table/row.ts";
 import type { RowEntry, Rows } from "../table/rows.ts";
 import { selfOf } from "../base/self.ts";
 import { TableHandle } from "../table/table_handle.ts";
+import { WRITE_VERBS } from "../table/verbs.ts";
 import type { AnyTable, CallOptions, Capabilities, Column, TableLike, WriteOptions } from "../table/table_like.ts";
 import type { Master } from "./master.ts";
 import type { ListRequest, Reads, RowRequest } from "./read_request.ts";
@@ -83,10 +84,12 @@ export class LiveHandle extends TableHandle<LiveHandle> {
   /** What the master can do by itself; of writes, what the write target can. */
   get capabilities(): Capabilities {
     const self = selfOf(this);
-    const { insert, replace, patch, delete: remove, deleteAll, insertReturnId } = self.#writes.capabilities(
-      self.#query,
-    );
-    return { ...self.#master.capabilities, insert, replace, patch, delete: remove, deleteAll, insertReturnId };
+    const writes = self.#writes.capabilities(self.#query);
+    const capabilities: { -readonly [name in keyof Capabilities]: Capabilities[name] } = {
+      ...self.#master.capabilities,
+    };
+    for (const verb of WRITE_VERBS) capabilities[verb] = writes[verb];
+    return capabilities;
   }
 
   /** The key that everything of this table is kept under. */

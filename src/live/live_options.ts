@@ -83,15 +83,14 @@ export function checkLiveTableOptions(options: LiveTableOptions): void {
     checkPort("liveStream", "a live stream, such as ManualLiveStream", liveStream, ["subscribe"]);
   }
   checkTools(options);
-  if (staleTimeMs !== undefined && !(typeof staleTimeMs === "number" && staleTimeMs >= 0)) {
-    throw new RangeError(`staleTimeMs must be a number of at least 0, got ${describe(staleTimeMs)}`);
-  }
-  if (masterLagMs !== undefined && !(masterLagMs >= 0 && Number.isFinite(masterLagMs))) {
-    throw new RangeError(`masterLagMs must be at least 0 and finite, got ${describe(masterLagMs)}`);
-  }
-  if (cacheTimeoutMs !== undefined && !(typeof cacheTimeoutMs === "number" && cacheTimeoutMs > 0)) {
-    throw new RangeError(`cacheTimeoutMs must be a number of more than 0, got ${describe(cacheTimeoutMs)}`);
-  }
+  checkMs("staleTimeMs", staleTimeMs, "a number of at least 0", (ms) => ms >= 0);
+  checkMs("masterLagMs", masterLagMs, "at least 0 and finite", (ms) => ms >= 0 && ms < Infinity);
+  checkMs("cacheTimeoutMs", cacheTimeoutMs, "a number of more than 0", (ms) => ms > 0);
   if (queueCapacity !== undefined) wholeNumber("queueCapacity", queueCapacity);
   if (waitingCapacity !== undefined) wholeNumber("waitingCapacity", waitingCapacity, 0);
+}
+
+function checkMs(name: string, ms: number | undefined, accepted: string, isAccepted: (ms: number) => boolean): void {
+  if (ms === undefined || (typeof ms === "number" && isAccepted(ms))) return;
+  throw new RangeError(`${name} must be ${accepted}, got ${describe(ms)}`);
 }

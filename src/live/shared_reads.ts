@@ -1,5 +1,4 @@
 import type { Fence } from "../cache/cache.ts";
-import { abortable } from "../base/abortable.ts";
 import { onAbort } from "../base/on_abort.ts";
 import type { Clock } from "../base/clock.ts";
 import { ClosedError } from "../table/errors.ts";
@@ -72,7 +71,9 @@ export class SharedReads {
     const asked = this.#started;
     for (;;) {
       const sharing = this.#share(request, signal);
-      const { start, answer } = isPromise(sharing) ? await orAborted(sharing, signal) : sharing;
+      const { start, answer } = isPromise(sharing)
+        ? await this.untilClosed(sharing, (share) => share, signal)
+        : sharing;
       const rows = await answer;
       if (start.unsettled && start.number <= asked) continue;
       if (start.unsettled) onUnsettled?.();
@@ -193,10 +194,6 @@ export class SharedReads {
     call.answer.then(over, over);
     return call;
   }
-}
-
-function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  return signal === undefined ? work : abortable(work, signal);
 }
 
 /** Without a fence nobody knows what happened between. */

@@ -1,6 +1,7 @@
 import { describe } from "../base/describe.ts";
 import { holdsMutable, type Row, toRow } from "../table/row.ts";
 import type { TableLike, WriteOptions } from "../table/table_like.ts";
+import { WRITE_VERBS } from "../table/verbs.ts";
 
 /** One operation on a table. */
 export type WriteOp =
@@ -13,9 +14,6 @@ export type WriteOp =
 
 /** What a master answers to an operation: the row, the new id, or nothing. */
 export type WriteAnswer = Row | string | void;
-
-/** The kinds of operation there are. */
-const KINDS = ["insert", "replace", "patch", "delete", "deleteAll", "insertReturnId"];
 
 /**
  * A copy of an operation that nobody else holds, checked.
@@ -37,7 +35,7 @@ export function toWriteOp(op: WriteOp): WriteOp {
       return { kind: op.kind, row: toRow(op.row) };
     default: {
       const { kind }: { kind: unknown } = op satisfies never;
-      throw new TypeError(`Unknown operation ${describe(kind)}; accepted are ${KINDS.join(", ")}`);
+      throw new TypeError(`Unknown operation ${describe(kind)}; accepted are ${WRITE_VERBS.join(", ")}`);
     }
   }
 }

@@ -2,6 +2,7 @@ import { checkOptions } from "../base/check_options.ts";
 import { OPERATORS } from "./query.ts";
 import { describe } from "../base/describe.ts";
 import { isPlainObject } from "./row.ts";
+import { hasVerb } from "./source_capabilities.ts";
 import { VERBS } from "./verbs.ts";
 import type { Capabilities } from "./table_like.ts";
 import type { TableSource } from "./table_source.ts";
@@ -55,12 +56,12 @@ export function checkSource(source: TableSource): void {
   }
   if (columns !== undefined && !isListOfNamed(columns)) refuse("columns", "a list of objects with a name", columns);
   if (refs !== undefined && (typeof refs !== "object" || refs === null)) refuse("refs", "an object of functions", refs);
-  if (capabilities !== undefined) checkCapabilities(name, capabilities);
+  if (capabilities !== undefined) checkCapabilities(source, capabilities);
   checked.add(source);
 }
 
-function checkCapabilities(name: string, capabilities: object): void {
-  const whose = `the capabilities of the source ${describe(name)}`;
+function checkCapabilities(source: TableSource, capabilities: Partial<Capabilities>): void {
+  const whose = `the capabilities of the source ${describe(source.name)}`;
   checkOptions(whose, capabilities, CAPABILITIES);
   for (const [field, value] of Object.entries(capabilities)) {
     if (value === undefined) continue;
@@ -72,6 +73,10 @@ function checkCapabilities(name: string, capabilities: object): void {
         `where in ${whose} must be a list of operators, got ${describe(value)}; accepted are ${OPERATORS.join(", ")}`,
       );
     }
+  }
+  const lacking = VERBS.find((verb) => capabilities[verb] === true && !hasVerb(source, verb));
+  if (lacking !== undefined) {
+    throw new TypeError(`The source ${describe(source.name)} advertises ${lacking}, but has no such function`);
   }
 }
 
