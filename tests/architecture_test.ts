@@ -62,6 +62,14 @@ describe("The picture of src in DESIGN.md", () => {
     assert.deepEqual([...MAY_IMPORT.keys()].sort(), [...new Set(SOURCES.map(folderOf))].sort());
   });
 
+  it("has what a folder may import above it, so that no imports go in a circle", () => {
+    const above = new Set<string>();
+    for (const [folder, names] of MAY_IMPORT) {
+      for (const name of names) assert(above.has(name), `${folder} may import ${name}, which is not above it`);
+      above.add(folder);
+    }
+  });
+
   it("imports point one way", () => {
     for (const file of SOURCES) {
       const allowed = [folderOf(file), ...MAY_IMPORT.get(folderOf(file)) ?? []];
