@@ -10,7 +10,7 @@ export interface ChangesOptions {
   readonly counters: Counters;
 }
 
-/** The one door for changes, wherever they come from: to the cache, then to those who subscribe to the table's events. */
+/** The one door for changes from all sources: each goes to the cache, then to the subscribers of the table's events. */
 export class Changes {
   readonly #options: ChangesOptions;
   #last: Change | undefined;

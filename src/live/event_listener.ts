@@ -19,8 +19,8 @@ export interface EventListenerOptions {
 }
 
 /**
- * Listens for as long as the table lives. Each event invalidates; so does the begin and the end of each gap. The first
- * subscription counts as the end of a gap, since nobody knows what happened before it.
+ * Subscribes to the stream until the table is closed. Each event invalidates, and so do the beginning and the end of
+ * each gap. The first subscription counts as the end of a gap, since what happened before it is unknown.
  */
 export class EventListener {
   readonly #options: EventListenerOptions;
@@ -41,14 +41,14 @@ export class EventListener {
     this.#stopped = this.#listen();
   }
 
-  /** Waits for events as somebody does who reads what this brings, or no longer. */
+  /** Whether a reader waits for the events: then the pauses between subscriptions keep the process alive. */
   hold(awaited: boolean): void {
     this.#release?.();
     this.#release = awaited ? this.#options.stream.hold?.() : undefined;
     this.#pause.review();
   }
 
-  /** Ends the subscription, and resolves when nothing is under way any more. */
+  /** Ends the subscription, and resolves when the last event has been published. */
   async close(): Promise<void> {
     this.#closing.abort();
     this.hold(false);
@@ -100,7 +100,7 @@ export class EventListener {
     return changes.publish({ ...event, at: clock.now(), cause: "event" });
   }
 
-  /** An event that nobody can read still says that something happened. */
+  /** An event that makes no sense still means that something changed. */
   #understood(event: LiveEvent): LiveEvent {
     try {
       return toLiveEvent(event);

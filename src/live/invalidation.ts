@@ -11,7 +11,10 @@ interface Trust {
   generation: number;
   /** From when on the master's answers are no older than the last invalidation from here, in monotonic milliseconds. */
   settledFrom: number;
-  /** The tables whose invalidation is in flight, or failed and is not made up for, each with the generation it began. */
+  /**
+   * The tables whose invalidation is in flight, or failed and was not repeated with success, with the generation that
+   * each began.
+   */
   readonly pending: Map<Invalidation, number>;
   /** The tables that are open or being closed. An open one can make up for what another failed to drop. */
   readonly users: Set<Invalidation>;
@@ -30,8 +33,8 @@ export interface InvalidationOptions {
 }
 
 /**
- * Drops everything under one prefix, and knows when what the cache holds there may be believed: not while an
- * invalidation is under way, nor after one failed, until it has been made up for.
+ * Invalidates everything under one prefix. What the cache holds there is suspect, and not served, while an invalidation
+ * is in flight, and after one failed until a later one succeeds.
  */
 export class Invalidation {
   readonly #options: InvalidationOptions;
@@ -66,8 +69,8 @@ export class Invalidation {
   }
 
   /**
-   * Invalidates everything held. From the call on it is suspect; the answer is there once the cache has dropped it, or has
-   * failed to, in which case it stays suspect and is tried again in the background.
+   * Invalidates everything held. From the call on it is suspect; the answer is there once the cache has dropped it, or
+   * has failed to, in which case it stays suspect and is tried again in the background.
    */
   invalidate(): MaybePromise<void> {
     const { clock, masterLagMs } = this.#options;
@@ -78,7 +81,10 @@ export class Invalidation {
     return this.#drop();
   }
 
-  /** Resolves when nothing is under way any more. What cannot be dropped even now is left to the other open tables. */
+  /**
+   * Resolves when no invalidation is in flight. What still cannot be dropped is left to the other open tables on the
+   * cache.
+   */
   async close(): Promise<void> {
     const { pending, users } = this.#trust;
     this.#closing.abort();
@@ -90,7 +96,10 @@ export class Invalidation {
     if (users.size === 0 && pending.size === 0) trusts.get(this.#options.cache)?.delete(this.#options.prefix);
   }
 
-  /** What is left to drop goes to a table that stays: not to one that is being closed, and also what this was left itself. */
+  /**
+   * What is left to drop goes to a table that stays: not to one that is being closed, and also what this was left
+   * itself.
+   */
   #handOver(): void {
     if (!this.suspect) return;
     for (const user of this.#trust.users) {
@@ -102,7 +111,9 @@ export class Invalidation {
     this.#trust.pending.set(this, ++this.#trust.generation);
   }
 
-  /** An invalidation asked for while one runs needs one that begins later; it serves all who ask meanwhile. */
+  /**
+   * An invalidation requested while one is in flight needs one that begins later, which all requests until then share.
+   */
   #drop(): MaybePromise<void> {
     if (this.#running === undefined) return this.#attempt();
     this.#next ??= this.#running.then(() => {
@@ -133,7 +144,7 @@ export class Invalidation {
   }
 
   #retryLater(): void {
-    // Somebody may have made up for it already; a loop that ends at once would be taken for one that goes on.
+    // Another table may have succeeded already: then there is nothing to retry, and a loop must not seem to be running.
     if (this.suspect && !this.#closing.signal.aborted) this.#retrying ??= this.#retryUntilDropped();
   }
 

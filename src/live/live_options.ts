@@ -9,26 +9,28 @@ import type { Tracer } from "../trace/tracer.ts";
 
 /** Options of a `LiveTable`. */
 export interface LiveTableOptions {
-  /** Tells when others change the data. Without one, only this table's own writes and `invalidate()` do. */
+  /** Emits what others change. Without one, only this table's writes and `invalidate()` invalidate. */
   readonly liveStream?: LiveStream | undefined;
   /** Where writes go instead of the master. */
   readonly writeTarget?: AnyTable | undefined;
-  /** How many writes may be queued, the one under way included; default 256. More wait for a place. */
+  /** How many writes may be queued, the one in flight included; default 256. More wait for a place. */
   readonly queueCapacity?: number | undefined;
   /** How many writes may wait for a place; default 10 000. One more is refused with `QueueFullError`. */
   readonly waitingCapacity?: number | undefined;
   /** How long an entry is fresh, in milliseconds; default `Infinity`: until it is invalidated. */
   readonly staleTimeMs?: number | undefined;
   /**
-   * How long after a change the master's reads may still be old, in milliseconds, as with read replicas; default 0. What is
-   * read before that is answered but not kept: here, by whatever keeps what this table answers (a `LiveTable` over it, the
-   * client of a handler that serves it), or by other processes on the same cache, each of which needs the same option. What
-   * others invalidate is seen in the cache's fences, so for this long after a table is opened nothing is kept either.
+   * How long after a change the master's reads may still be old, in milliseconds, as with read replicas; default 0.
+   * What is read before that is answered but not kept: here, by whatever keeps what this table answers (a `LiveTable`
+   * over it, the client of a handler that serves it), or by other processes on the same cache, each of which needs the
+   * same option. What others invalidate is seen in the cache's fences, so for this long after a table is opened nothing
+   * is kept either.
    */
   readonly masterLagMs?: number | undefined;
   /**
-   * How long a call of the cache may take, in milliseconds; default 5000, `Infinity` for ever. After that a read goes to
-   * the master and is not kept, and an invalidation counts as failed: nothing held is served until one has succeeded.
+   * How long a call of the cache may take, in milliseconds; default 5000, `Infinity` for ever. After that a read goes
+   * to the master and is not kept, and an invalidation counts as failed: nothing held is served until one has
+   * succeeded.
    */
   readonly cacheTimeoutMs?: number | undefined;
   /** Where traces go; without one, tracing costs nothing. */

@@ -24,7 +24,7 @@ export interface LiveStats {
   readonly rowsReceived: number;
   /** Rows among them that were the same as those last received under the same key. */
   readonly rowsRedundant: number;
-  /** Writes queued or under way now. */
+  /** Writes queued or in flight now. */
   readonly queued: number;
   /** Attempts beyond the first: invalidations tried again, and subscriptions made again. */
   readonly retries: number;

@@ -28,8 +28,8 @@ export interface Explanation {
 
 /**
  * A table that serves reads from a cache in front of another table, the master. Misses fall through to the master and
- * fill the cache; writes go through a queue to the master and invalidate what is held; a live stream keeps it fresh when
- * others change the data. It is a table like any other: generic code cannot tell it from its master.
+ * fill the cache; writes go through a queue to the master and invalidate what is held; a live stream keeps it fresh
+ * when others change the data. It is a table like any other: generic code cannot tell it from its master.
  *
  * It owns what its handles share, and is a handle itself, for all rows of the master: what concerns the whole table
  * (`events`, `stats`, `explain`, `invalidate`, `idle`, `close`) is here, and not on the handles that narrowing gives.
@@ -75,7 +75,9 @@ export class LiveTable extends LiveHandle implements AsyncDisposable {
     this.#works = works;
   }
 
-  /** What this table knows changed: its own writes, events, and gaps, each emitted after what was held is invalidated. */
+  /**
+   * The changes that this table knows of: its writes, events and gaps, each emitted after the entries are invalidated.
+   */
   get events(): LiveStream {
     return selfOf(this).#works.events;
   }
@@ -109,7 +111,7 @@ export class LiveTable extends LiveHandle implements AsyncDisposable {
     };
   }
 
-  /** Invalidates everything held, after a change that no write, event or gap tells of. */
+  /** Invalidates everything held, after a change that no write, event or gap reports. */
   async invalidate(): Promise<void> {
     const self = selfOf(this);
     if (self.#closed !== undefined) throw new ClosedError("Cannot invalidate: the table is closed");
@@ -117,16 +119,16 @@ export class LiveTable extends LiveHandle implements AsyncDisposable {
     await changes.publish({ kind: "changed", at: clock.now(), cause: "manual" });
   }
 
-  /** Resolves when no write is queued or under way, through whichever handle it was made. */
+  /** Resolves when no write is queued or in flight, whatever handle it was made through. */
   idle(): Promise<void> {
     const { writes } = selfOf(this).#works;
     return waitedFor(writes.idle(), "for idle()", writes);
   }
 
   /**
-   * Stops listening, finishes queued writes, and releases what this table opened; not the master, the cache or the stream
-   * that it was handed. From the call on, reads and writes reject with `ClosedError`, through all handles. May be called
-   * again.
+   * Stops listening, finishes queued writes, and releases what this table opened; not the master, the cache or the
+   * stream that it was handed. From the call on, reads and writes reject with `ClosedError`, through all handles. May
+   * be called again.
    */
   close(): Promise<void> {
     const self = selfOf(this);

@@ -15,15 +15,15 @@ export interface MasterLagOptions {
 }
 
 /**
- * Tells whether a read of the master began late enough to know of every change that the scope was invalidated for. It does
- * if the scope's fence had stood unchanged for `lagMs` when the read began, as measured here and by this clock: so no
- * process depends on what another tells, or lives to do. What was invalidated from here counts from the call on, since
- * the cache may fail to drop.
+ * Decides whether a read of the master began late enough to include every change that the scope was invalidated for. It
+ * did if the scope's fence had not changed for `lagMs` when the read began, measured here with this clock: so nothing
+ * depends on another process reporting its changes, or surviving. Invalidations of this process count from the call on,
+ * since the cache may fail to drop.
  */
 export class MasterLag {
   readonly #options: MasterLagOptions;
   #fence: Fence | undefined;
-  /** Since when the fence is known to be what it is. */
+  /** Since when the fence is known to have its value. */
   #unchangedSince = Infinity;
 
   constructor(options: MasterLagOptions) {
@@ -31,8 +31,8 @@ export class MasterLag {
   }
 
   /**
-   * Looks at the fence: to be called once the read's own fence is there, so that what happens after this look is kept out
-   * by that. Answers with whether a read that began at `startedAt` is no older than any change known of by now.
+   * Looks at the fence. Call it when the read has its fence: that one keeps out what happens later. The function that
+   * it answers with says whether a read that began at `startedAt` is as new as every change known by then.
    */
   look(startedAt: number): MaybePromise<() => boolean> {
     const { cache, key, lagMs } = this.#options;

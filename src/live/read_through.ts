@@ -28,12 +28,12 @@ export interface ReadThroughOptions {
   readonly trace: Trace | undefined;
 }
 
-/** What the rows last received under a key are remembered for: to count those that come again unchanged. */
+/** Bounds of the rows that are remembered under each key, to count those that are received again unchanged. */
 const REMEMBERED = { maxEntries: 64, maxRows: 5_000 };
 
 /**
- * Answers from the cache, or else from the master, filling the cache on the way. An answer that may be older than a change
- * known of, since the master lags, is not kept.
+ * Answers from the cache, or else from the master, whose answer it stores. An answer that may be older than a known
+ * change, since the master lags, is not stored.
  */
 export class ReadThrough implements Reads {
   readonly #master: Master;
@@ -75,7 +75,7 @@ export class ReadThrough implements Reads {
     if (held === undefined || "rows" in held) {
       return Promise.resolve(this.#answer(request, held, options, note));
     }
-    // A reader that has gone meanwhile asks for nothing.
+    // A reader that was aborted in the meantime reads nothing.
     return this.#reads.untilClosed(held, (settled) => this.#answer(request, settled, options, note), signal);
   }
 
@@ -88,7 +88,7 @@ export class ReadThrough implements Reads {
     return this.#pass((own) => this.#master.count(within, own), options);
   }
 
-  /** What is held under a key, fresh or not, if it may be believed. */
+  /** The entry under a key, fresh or not; `undefined` if there is none or it is suspect. */
   async held(key: string): Promise<CachedRows | undefined> {
     if (this.#closed) throw this.#reads.closedError();
     const held = this.#invalidation.suspect ? undefined : this.#cache.get(key);
@@ -96,8 +96,8 @@ export class ReadThrough implements Reads {
   }
 
   /**
-   * From now on nothing is read, and what is under way is answered with a `ClosedError` and not kept. Resolves when the
-   * cache is not being filled any more; what it was asked to get is not waited for.
+   * From the call on nothing is read: reads in flight reject with a `ClosedError` and store nothing. Resolves when no
+   * entry is being stored; a `get` of the cache is not waited for.
    */
   close(): Promise<void> {
     this.#closed = true;
@@ -108,11 +108,11 @@ export class ReadThrough implements Reads {
   isFresh(held: CachedRows): boolean {
     if (this.#staleTimeMs === Infinity) return true;
     const ageMs = this.#clock.now() - held.fetchedAt;
-    // Below zero if the clock was set back: then nobody knows how old it is.
+    // Below zero if the clock was set back: then the age is unknown.
     return ageMs >= 0 && ageMs < this.#staleTimeMs;
   }
 
-  /** Asks the master past the cache: for what the cache cannot know. */
+  /** Asks the master past the cache, for answers that the cache cannot have. */
   async #pass<T>(ask: (options: CallOptions) => Promise<T>, { signal, onUnsettled }: CallOptions = {}): Promise<T> {
     if (this.#closed) throw this.#reads.closedError();
     signal?.throwIfAborted();
@@ -147,14 +147,14 @@ export class ReadThrough implements Reads {
   async #fill(request: ReadRequest, start: ReadStart, ask: Ask): Promise<Rows> {
     const { key, id } = request;
     const fence = isPromise(start.fence) ? await start.fence : start.fence;
-    // A fence that comes late asks the cache for nothing more.
+    // After close() the cache is asked for nothing more.
     if (this.#closed) throw this.#reads.closedError();
     const look = this.#lag.look(start.startedAt);
     const answer = await ask((signal) => {
       this.#counters.masterReads++;
       return this.#master.load(request, { signal, onUnsettled: () => void (start.unsettled = true) });
     });
-    // The master may hold the same rows, and change what cannot be frozen in them.
+    // The master may keep the same rows and change their dates and bytes, which cannot be frozen.
     const rows = ownRows(Rows.from(answer));
     this.#countReceived(key, rows);
     const isSettled = isPromise(look) ? await look : look;

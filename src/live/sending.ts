@@ -14,17 +14,20 @@ interface Wait {
   readonly owner: Owner;
 }
 
-/** Made with the first write, so that a program that only reads pays nothing. */
+/** Made by the first write, so that a program that only reads does not pay for it. */
 let contextMade: AsyncContext<Sending> | undefined;
 
 function context(): AsyncContext<Sending> {
   return contextMade ??= newAsyncContext<Sending>();
 }
 
-/** What each queue is sending. */
+/** The write that each queue is sending. */
 const inFlight = new WeakMap<Owner, Sending>();
 
-/** One write while a master applies it, and the queues that it waits for meanwhile: a master may itself write to tables. */
+/**
+ * One write while a master applies it, and the queues that it awaits during that time: a master may itself write to
+ * tables.
+ */
 export class Sending {
   readonly owner: Owner;
   readonly op: WriteOp;
@@ -35,7 +38,7 @@ export class Sending {
     this.op = op;
   }
 
-  /** Runs what applies it: what that does in turn is done within this write. */
+  /** Runs `apply`; everything that it does is inside this write. */
   async run<T>(apply: () => Promise<T>): Promise<T> {
     inFlight.set(this.owner, this);
     try {
@@ -45,7 +48,7 @@ export class Sending {
     }
   }
 
-  /** The write that the caller is part of, while that is being applied. */
+  /** The write that the calling code is part of, while that is being applied. */
   static current(): Sending | undefined {
     const sending = contextMade?.get();
     return sending !== undefined && sending.isInFlight ? sending : undefined;
@@ -55,7 +58,10 @@ export class Sending {
     return inFlight.get(this.owner) === this;
   }
 
-  /** Waits for a queue until `moved` settles. Answers with an error, and does not wait, if that queue waits for this write. */
+  /**
+   * Waits for a queue until `moved` settles. Answers with an error, and does not wait, if that queue waits for this
+   * write.
+   */
   waitFor(owner: Owner, what: string, moved: Promise<unknown>): DeadlockError | undefined {
     if (this.#isWaitedForBy(owner, new Set())) {
       return new DeadlockError(
@@ -80,9 +86,9 @@ export class Sending {
 }
 
 /**
- * A promise that settles only once the queue of a table has moved on. Within a write that this queue waits for, it may be
- * had and left, but not be waited for. The wait is over with `moved`: what is derived from that settles a few turns
- * later, when the queue may be sending the next write.
+ * A promise that settles only after the queue of a table has moved on. Inside a write that this queue waits for, the
+ * promise can be passed around, but awaiting it would be a deadlock. The wait is over with `moved`: promises derived
+ * from it settle a few turns later, when the queue may be sending the next write.
  */
 export function waitedFor<T>(
   answer: Promise<T>,
@@ -115,15 +121,15 @@ export function writeWaitedFor(write: Write, owner: Owner): Write {
 }
 
 /**
- * A promise that looks, when it is waited for, whether that could ever end. `await`, `Promise.all` and a `return` call
- * `then` of a subclass, with both of its arguments; a handler of one outcome alone waits for nothing yet. It stands for
- * `answer` in all that and never settles itself, so that a failure is somebody's or nobody's as it would be without it.
+ * A promise that checks for a deadlock when it is awaited. `await`, `Promise.all` and a `return` call `then` of a
+ * subclass with both arguments; a handler of one outcome alone awaits nothing yet. It stands in for `answer` and never
+ * settles itself, so that an unhandled rejection is reported exactly as it would be without it.
  */
 class PromiseWithin<T> extends Promise<T> {
   readonly #answer: Promise<T>;
   readonly #deadlock: () => Error | undefined;
 
-  /** What is derived from it by the language is an ordinary promise. */
+  /** Promises that the language derives from it are ordinary ones. */
   static override get [Symbol.species](): PromiseConstructor {
     return Promise;
   }
@@ -143,7 +149,7 @@ class PromiseWithin<T> extends Promise<T> {
     }
     const deadlock = this.#deadlock();
     if (deadlock === undefined) return this.#answer.then(onFulfilled, onRejected);
-    // Who is told of the deadlock is not told of what comes of the answer.
+    // The caller receives the deadlock in place of the answer, so a failure of the answer counts as handled.
     this.#answer.catch(() => {});
     return Promise.reject<T>(deadlock).then(onFulfilled, onRejected);
   }

@@ -4,24 +4,24 @@ import { onAbort } from "../base/on_abort.ts";
 export type Ask = <A>(load: (signal: AbortSignal) => Promise<A>) => Promise<A>;
 
 /**
- * One read of the master, for all who wait for it. When the last of them has gone, or it is ended, its signal is aborted,
- * its answer rejects at once, and nothing follows any more from what the master still says.
+ * One read of the master, shared by its readers. When the last reader leaves, or the call is ended, its signal is
+ * aborted, its answer rejects at once, and a later answer of the master has no effect.
  */
 export class SharedCall<T> {
-  /** What the readers are given, once all that follows from it is done. */
+  /** What the readers receive, once it was stored. */
   readonly answer: Promise<T>;
   readonly #control = new AbortController();
   #fail: (reason: unknown) => void = () => {};
   #readers = 0;
   #answered = false;
 
-  /** Begins at once: `fill` asks the master through the function that it is given, and does what follows from the answer. */
+  /** Begins at once: `fill` asks the master through the function that it is given, and stores the answer. */
   constructor(fill: (ask: Ask) => Promise<T>) {
     this.answer = new Promise<T>((resolve, reject) => {
       this.#fail = reject;
       fill((load) => this.#ask(load)).then(resolve, reject);
     });
-    // Readers that have gone do not wait for the failure.
+    // If all readers have left, the failure is handled by none.
     this.answer.catch(() => {});
   }
 
@@ -53,7 +53,7 @@ export class SharedCall<T> {
     return answer;
   }
 
-  /** Ends it for all who wait, unless the master has answered already. */
+  /** Ends the call for all readers, unless the master has answered already. */
   end(reason: unknown): void {
     if (this.#answered) return;
     this.#control.abort(reason);

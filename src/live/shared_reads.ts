@@ -47,9 +47,9 @@ export interface SharedReadsOptions {
 }
 
 /**
- * The reads of the master that are under way. All who miss one key share one of them, unless the key was invalidated since
- * that began. An answer that may be older than a change known of, since the master lags, is given only to those who
- * asked before it was asked for.
+ * The reads of the master that are in flight. Readers that miss the same key share one, unless the key was invalidated
+ * after it began. An answer that may be older than a known change, since the master lags, goes only to readers that
+ * asked before the read began.
  */
 export class SharedReads {
   readonly #options: SharedReadsOptions;
@@ -64,8 +64,8 @@ export class SharedReads {
   }
 
   /**
-   * Whoever joined a read whose answer is unsettled may have asked when a change had long settled that the answer does not
-   * know of; so that is given only to those who asked before the read began. The others share the next one.
+   * A reader that joined a read with an unsettled answer may have asked after a change had settled that the answer
+   * lacks. So the answer goes only to readers that asked before the read began; the others share the next one.
    */
   async read(request: ReadRequest, { signal, onUnsettled }: CallOptions = {}): Promise<Rows> {
     const asked = this.#started;
@@ -81,14 +81,14 @@ export class SharedReads {
     }
   }
 
-  /** A read of one reader alone. */
+  /** A read that is not shared. */
   alone<T>(ask: (signal: AbortSignal) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     return this.#track(new SharedCall((within) => within(ask))).join(signal);
   }
 
   /**
-   * From now on nothing is read, and what is under way is answered with a `ClosedError`. Resolves when nothing follows from
-   * it any more.
+   * From the call on nothing is read, and reads in flight reject with a `ClosedError`. Resolves when they have no
+   * further effect.
    */
   async close(): Promise<void> {
     this.#closed = true;
@@ -99,8 +99,8 @@ export class SharedReads {
   }
 
   /**
-   * As `work.then(done)`, or a `ClosedError` if the table is closed first, or the signal's reason if that is aborted before
-   * the work is done. All in one promise: this is on the path of every hit in an asynchronous cache.
+   * As `work.then(done)`, or a `ClosedError` if the table is closed first, or the signal's reason if that is aborted
+   * before the work is done. All in one promise: this is on the path of every hit in an asynchronous cache.
    */
   untilClosed<T, A>(work: Promise<T>, done: (value: T) => MaybePromise<A>, signal?: AbortSignal): Promise<A> {
     if (this.#closed) return Promise.reject(this.closedError());
@@ -114,7 +114,7 @@ export class SharedReads {
       this.#pending.add(end);
       if (signal?.aborted) end(signal.reason);
       work.then((value) => {
-        // Else it has been answered.
+        // Otherwise it was answered already.
         if (!this.#pending.delete(end)) return;
         stay?.();
         try {
@@ -126,12 +126,12 @@ export class SharedReads {
     });
   }
 
-  /** What a reader is told once the table is closed. */
+  /** The error of a read once the table is closed. */
   closedError(): ClosedError {
     return new ClosedError("Cannot read: the table is closed");
   }
 
-  /** A share in the read that is under way if it began after the last invalidation, wherever that was made; else in a new one. */
+  /** Joins the read in flight if it began after the last invalidation, in whatever process; otherwise starts one. */
   #share(request: ReadRequest, signal: AbortSignal | undefined): MaybePromise<Share> {
     if (this.#closed) throw this.closedError();
     const shared = this.#shared.get(request.key);
@@ -196,7 +196,7 @@ export class SharedReads {
   }
 }
 
-/** Without a fence nobody knows what happened between. */
+/** Without a fence, what happened in between is unknown. */
 function isSame(one: Fence | undefined, other: Fence | undefined): boolean {
   return one !== undefined && one === other;
 }

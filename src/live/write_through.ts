@@ -65,7 +65,7 @@ export class WriteThrough implements Owner {
     return this.#options.master.tableName;
   }
 
-  /** How many writes are queued or under way. */
+  /** How many writes are queued or in flight. */
   get size(): number {
     return this.#queue.size;
   }
@@ -93,7 +93,7 @@ export class WriteThrough implements Owner {
     return writeWaitedFor(this.#enqueue(op, within, options, shareWriteOp(op)), this);
   }
 
-  /** Resolves when no write is queued or under way. */
+  /** Resolves when no write is queued or in flight. */
   idle(): Promise<void> {
     return this.#queue.idle();
   }
@@ -154,7 +154,7 @@ export class WriteThrough implements Owner {
     return isUnlimited(within) ? writeTarget : writeTarget.withQuery(bothNarrowings(writeTarget.query, within));
   }
 
-  /** Chance is asked once, which is slow; from then on a number tells the writes apart. */
+  /** Random numbers are slow, so they are drawn once; a counter makes the ids differ. */
   #newWriteId(): string {
     const part = (): string => Math.floor(this.#options.clock.random() * 2 ** 32).toString(16).padStart(8, "0");
     this.#writeIdPrefix ??= `${part()}${part()}${part()}${part()}`;

@@ -10,7 +10,7 @@ export type WriteState = "waiting" | "accepted" | "sent" | "applied" | "failed";
 export interface Write {
   /** The write's own id, which is also the idempotency key that the master is given. */
   readonly id: string;
-  /** What is to be done: a copy, which nobody can change any more. */
+  /** What is to be done: a frozen copy. */
   readonly op: WriteOp;
   /** Where it stands now. */
   readonly state: WriteState;

@@ -16,7 +16,7 @@ export type WriteOp =
 export type WriteAnswer = Row | string | void;
 
 /**
- * A copy of an operation that nobody else holds, checked.
+ * Checks an operation and copies it.
  *
  * @throws {TypeError} if its kind is unknown, its id is not a string, or its row holds what no row can hold.
  */
@@ -46,7 +46,10 @@ export function shareWriteOp(op: WriteOp): WriteOp {
   return row === undefined || !holdsMutable(row) ? op : toWriteOp(op);
 }
 
-/** Applies an operation to a table, and answers what the table answers; what the table may still change in that stays its own. */
+/**
+ * Applies an operation to a table, and answers what the table answers; what the table may still change in that stays
+ * its own.
+ */
 export async function applyWriteOp(op: WriteOp, table: TableLike, options: WriteOptions): Promise<WriteAnswer> {
   const answer = await apply(op, table, options);
   return typeof answer === "object" && holdsMutable(answer) ? toRow(answer) : answer;

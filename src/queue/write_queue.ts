@@ -8,7 +8,7 @@ import { describeWriteOp, type WriteAnswer, type WriteOp } from "./write_op.ts";
 
 /** Options of a {@linkcode WriteQueue}. */
 export interface WriteQueueOptions {
-  /** How many accepted writes it holds, the one that is under way included. */
+  /** How many accepted writes it holds, the one in flight included. */
   readonly capacity: number;
   /** How many more may wait for a place; one beyond that is refused. */
   readonly waitingCapacity: number;
@@ -24,13 +24,13 @@ export interface WriteRequest {
   readonly op: WriteOp;
   /** The set that it is done in. */
   readonly within: Query;
-  /** Takes the write back while it is queued. Once it is sent, the signal means nothing any more. */
+  /** Takes the write back while it is queued. Once it is sent, the signal has no effect. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Sends writes one after the other, in the order in which they were made. A write that fails does not hold up the next;
- * a promise that nobody awaits never becomes an unhandled rejection.
+ * Sends writes one after the other, in the order of the calls. A write that fails does not hold up the next, and a
+ * promise that is not awaited never becomes an unhandled rejection.
  */
 export class WriteQueue {
   readonly #capacity: number;
@@ -49,13 +49,14 @@ export class WriteQueue {
     this.#send = send;
   }
 
-  /** How many writes are queued or under way, those that wait for a place included. */
+  /** How many writes are queued or in flight, those that wait for a place included. */
   get size(): number {
     return this.#accepted.size + this.#waiting.size;
   }
 
   /**
-   * Puts a write in line. If nothing is before it, it is sent before this returns. The write that is handed out shows `op`.
+   * Puts a write in line. If nothing is before it, it is sent before this returns. The write that is handed out shows
+   * `op`.
    *
    * @throws {ClosedError} once the queue is closed.
    * @throws {QueueFullError} if as many wait for a place as may.
@@ -79,7 +80,7 @@ export class WriteQueue {
     return write;
   }
 
-  /** Resolves when nothing is queued or under way. */
+  /** Resolves when nothing is queued or in flight. */
   idle(): Promise<void> {
     return this.#idle;
   }
@@ -140,7 +141,7 @@ class QueuedWrite implements Write {
       this.#state = "accepted";
       this.#acceptance.resolve();
     };
-    // Nobody has to await either: the failure is reported where the write is sent.
+    // Neither has to be awaited: the failure is reported where the write is sent.
     this.accepted.catch(() => {});
     this.applied.catch(() => {});
     this.#stopListening = signal === undefined ? () => {} : onAbort(signal, () => void this.#withdraw(signal.reason));
@@ -176,7 +177,7 @@ class QueuedWrite implements Write {
     return true;
   }
 
-  /** The place in the queue is free before anybody hears the outcome. */
+  /** The place in the queue is free before the outcome is known to the caller. */
   #finish(state: "applied" | "failed"): void {
     this.#state = state;
     this.#leave(this);

@@ -44,7 +44,7 @@ export type {
 } from "./tracer.ts";
 
 /**
- * A tracer that hands its records to `sink`. What is told in them is decided here: no texts of errors, no values of
+ * A tracer that passes its records to `sink`. What they contain is decided here: no texts of errors, no values of
  * conditions, and row contents at the level `trace` only.
  *
  * @throws {TypeError} if the sink lacks a function.

@@ -1,7 +1,7 @@
 import { isError } from "../base/realm.ts";
 import type { TraceFields } from "./tracer.ts";
 
-/** What a trace tells of an error: its kind. Its message may quote anything, a connection string included. */
+/** What is traced of an error: its kind. Its message may quote anything, even a connection string. */
 export function failure(error: unknown): TraceFields {
   const code: unknown = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
   return {

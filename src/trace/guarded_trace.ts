@@ -45,14 +45,14 @@ export class GuardedTrace implements Trace {
   }
 
   #span(kind: SpanKind<unknown>, about: unknown, call: (note: TraceNote) => unknown): unknown {
-    this.#tellRow(kind, about);
+    this.#traceRow(kind, about);
     const span = this.#start(kind, about);
     let noted: Parameters<TraceNote>[0] = {};
     const end = (facts: TraceFields): void => {
       const { error, ...others } = noted;
-      const madeUpFor = "error" in noted ? failure(error) : undefined;
-      this.#safely(() => span?.end({ ...others, ...facts, ...madeUpFor }));
-      if (madeUpFor !== undefined) this.#warn(kind, about, madeUpFor);
+      const recovered = "error" in noted ? failure(error) : undefined;
+      this.#safely(() => span?.end({ ...others, ...facts, ...recovered }));
+      if (recovered !== undefined) this.#warn(kind, about, recovered);
     };
     const ended = (answer: unknown): unknown => (end(kind.end?.(answer) ?? {}), answer);
     const failed = (error: unknown): never => {
@@ -77,7 +77,7 @@ export class GuardedTrace implements Trace {
   }
 
   /** What is written. */
-  #tellRow({ target, start, row }: SpanKind<unknown>, about: unknown): void {
+  #traceRow({ target, start, row }: SpanKind<unknown>, about: unknown): void {
     if (row === undefined || !this.#isWanted(target, "trace")) return;
     const text = row(about);
     if (text !== undefined) {
@@ -85,7 +85,7 @@ export class GuardedTrace implements Trace {
     }
   }
 
-  /** A failure that the call made up for. */
+  /** A failure that the call recovered from. */
   #warn({ target, start }: SpanKind<unknown>, about: unknown, failed: TraceFields): void {
     if (!this.#isWanted(target, "warn")) return;
     const { name, fields } = start(about);

@@ -8,7 +8,7 @@ export interface SpanStart {
   readonly fields: TraceFields;
 }
 
-/** What is told of a call: of its first argument when it starts, and of its answer when it ends. */
+/** What is traced of a call: facts of its first argument when it starts, and of its answer when it ends. */
 export interface SpanKind<A> {
   readonly target: TraceTarget;
   readonly start: (about: A) => SpanStart;

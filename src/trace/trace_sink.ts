@@ -3,7 +3,7 @@ import type { TraceFields, TraceLevel, TraceTarget } from "./tracer.ts";
 /** The levels, the gravest first. */
 export const TRACE_LEVELS: readonly TraceLevel[] = ["error", "warn", "info", "debug", "trace"];
 
-/** One thing that happened, or the start of a span: what may be told of it. */
+/** One thing that happened, or the start of a span, with what may be traced of it. */
 export interface TraceRecord {
   /** What it is about. */
   readonly target: TraceTarget;

@@ -29,7 +29,7 @@ export interface TracedOp {
   readonly partial?: object | undefined;
 }
 
-/** Something that happened, as it is known where it happens. What a record may tell of it is decided by the tracer. */
+/** Something that happened, with all that is known of it. The tracer decides what of this goes into a record. */
 export interface TraceEvent {
   /** What it is about. */
   readonly target: TraceTarget;
@@ -41,16 +41,16 @@ export interface TraceEvent {
   readonly key?: string | undefined;
   /** The write that it happened to. */
   readonly op?: TracedOp | undefined;
-  /** What was thrown, which may be anything. Its text is never told. */
+  /** What was thrown, which may be any value. Its text is never traced. */
   readonly error?: unknown;
   /** All other facts. */
   readonly fields?: TraceFields | undefined;
 }
 
-/** Adds to the span of a call what its answer does not tell; `error` is a failure that the call makes up for. */
+/** Adds facts to the span of a call that its answer lacks; `error` is a failure that the call recovers from. */
 export type TraceNote = (facts: { readonly outcome?: string | undefined; readonly error?: unknown }) => void;
 
-/** The calls that spans are made of. What the span tells is made of the first argument and of the answer. */
+/** The calls that become spans. The facts of a span come from the first argument and from the answer. */
 export interface TracedCalls {
   /** A read of a row or, without an id, of a page or set. */
   read?(request: { readonly id: string | undefined; readonly within: TracedQuery }, ...rest: never[]): unknown;
@@ -87,7 +87,7 @@ export interface Trace {
   /** Reports something that happened. */
   event(event: TraceEvent): void;
   /**
-   * The same calls, each in a span of its own that ends when its answer is there. They have to be called with all their
+   * The same calls, each inside a span that ends when the answer is there. They have to be called with all their
    * arguments: a {@linkcode TraceNote} is passed after them.
    */
   spans<C extends TracedCalls>(calls: C): C;

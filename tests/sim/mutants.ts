@@ -625,7 +625,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: "look at the fence before the read's own is there",
     file: "live/read_through.ts",
     from:
-      "    const fence = isPromise(start.fence) ? await start.fence : start.fence;\n    // A fence that comes late asks the cache for nothing more.\n    if (this.#closed) throw this.#reads.closedError();\n    const look = this.#lag.look(start.startedAt);",
+      "    const fence = isPromise(start.fence) ? await start.fence : start.fence;\n    // After close() the cache is asked for nothing more.\n    if (this.#closed) throw this.#reads.closedError();\n    const look = this.#lag.look(start.startedAt);",
     to:
       "    const look = this.#lag.look(start.startedAt);\n    const fence = isPromise(start.fence) ? await start.fence : start.fence;",
   },
