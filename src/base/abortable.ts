@@ -1,6 +1,6 @@
 import { onAbort } from "./on_abort.ts";
 
-/** Settles as `work` does, or rejects with the signal's reason if that comes first. The work itself goes on. */
+/** Settles like `work`, or rejects with the signal's reason if it is aborted first. The work itself continues. */
 export function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const abort = (): void => reject(signal.reason);
@@ -12,7 +12,7 @@ export function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> 
       settled();
       reject(error);
     });
-    // Only now, so that a failure of the work is heard of in any case.
+    // After `then`, so that a rejection of the work is always handled.
     if (signal.aborted) abort();
   });
 }

@@ -1,10 +1,10 @@
-/** A value that what follows from a call can see, also after it has waited, where the runtime can do that. */
+/** A value visible to everything that a call runs, including after an `await` where the runtime supports that. */
 export interface AsyncContext<T> {
-  /** Whether it is seen after a wait too, and not only before the first. */
+  /** Whether the value is still visible after an `await`, or only until the first one. */
   readonly outlivesWaits: boolean;
-  /** The value of the innermost `run` that the caller follows from. */
+  /** The value of the innermost `run` around the caller. */
   get(): T | undefined;
-  /** Runs `work` with a value. */
+  /** Runs `work` with this value. */
   run<A>(value: T, work: () => A): A;
 }
 
@@ -13,14 +13,14 @@ interface Storage<T> {
   run<A>(value: T, work: () => A): A;
 }
 
-/** Where `node:async_hooks` is found without an import, which browsers and bundlers would stumble over. */
+/** Gives access to `node:async_hooks` without an import, which would break browsers and bundlers. */
 interface WithProcess {
   readonly process?: {
     readonly getBuiltinModule?: (name: string) => { readonly AsyncLocalStorage?: new <T>() => Storage<T> } | undefined;
   };
 }
 
-/** A context of the runtime's (Node, Deno, Bun, workerd), or one that lasts only until the first wait. */
+/** The runtime's own context (Node, Deno, Bun, workerd), or one that lasts only until the first `await`. */
 export function newAsyncContext<T>(): AsyncContext<T> {
   const { process }: WithProcess = globalThis as WithProcess;
   const AsyncLocalStorage = process?.getBuiltinModule?.("node:async_hooks")?.AsyncLocalStorage;
@@ -33,7 +33,7 @@ export function newAsyncContext<T>(): AsyncContext<T> {
   };
 }
 
-/** What there is in browsers. */
+/** The fallback for browsers. */
 export function untilFirstWait<T>(): AsyncContext<T> {
   let current: T | undefined;
   return {

@@ -1,7 +1,7 @@
 /**
- * The symbol of the method that `await using` calls. WebKit has no `Symbol.asyncDispose`: what a class writes as
- * `[Symbol.asyncDispose]()` would be a method named `"undefined"` there. This is what compilers of `using` take instead, so
- * what they compile finds the method there, too.
+ * The symbol of the method that `await using` calls. WebKit has no `Symbol.asyncDispose`: there, a class member written
+ * as `[Symbol.asyncDispose]()` would be a method named `"undefined"`. The fallback is the symbol that compilers of
+ * `using` use, so compiled code finds the method.
  */
 export const asyncDispose: typeof Symbol.asyncDispose = Symbol.asyncDispose ?? Symbol.for("Symbol.asyncDispose");
 
@@ -10,9 +10,9 @@ interface Closable {
 }
 
 /**
- * Gives a class's prototype the method that `await using` calls, which calls `close()`. The class declares it, and calls
- * this when it constructs: a method with a computed name has no declaration of types unless the name is written as
- * `Symbol.asyncDispose`, and a call beside the class would keep bundlers from leaving the class out.
+ * Adds the method that `await using` calls to a class's prototype; it calls `close()`. The class declares the method
+ * and calls this from its constructor: type declarations only accept the computed name `Symbol.asyncDispose` itself,
+ * and a call at module level would stop bundlers from removing the class when it is unused.
  */
 export function disposeByClosing(prototype: Closable): void {
   if (Object.hasOwn(prototype, asyncDispose)) return;

@@ -2,12 +2,13 @@ import type { Clock, WaitOptions } from "./clock.ts";
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 30_000;
-/** One attempt in this time is no storm, even without a pause. */
+/** Attempts that last this long can be repeated without a pause and still cause no load. */
 const GOOD_MS = 10_000;
 
 /**
- * Pauses that grow from a tenth of a second to half a minute, each drawn from its upper half. They are short again once an
- * attempt has lasted: nothing else proves it good, since a server can answer, say something, and hang up at once.
+ * Exponential backoff from 0.1 s to 30 s; each pause is drawn from the upper half of its range. Pauses start over once
+ * an attempt has lasted: nothing else proves that it worked, since a server can answer, send something, and hang up at
+ * once.
  */
 export class Backoff {
   readonly #clock: Clock;
@@ -18,12 +19,12 @@ export class Backoff {
     this.#clock = clock;
   }
 
-  /** The attempt works from now on. */
+  /** Marks the start of a working attempt. */
   begin(): void {
     this.#begunAt = this.#clock.monotonic();
   }
 
-  /** How long the pause after this attempt is, in milliseconds. */
+  /** The length of the pause after this attempt, in milliseconds. */
   nextMs(): number {
     if (this.#clock.monotonic() - this.#begunAt >= GOOD_MS) this.#attempts = 0;
     this.#begunAt = Infinity;
@@ -32,7 +33,7 @@ export class Backoff {
     return longest * (0.5 + this.#clock.random() / 2);
   }
 
-  /** Waits out the next pause. Rejects once the signal is aborted. */
+  /** Waits for the next pause. Rejects with the signal's reason once it is aborted. */
   pause(options: WaitOptions): Promise<void> {
     return this.#clock.wait(this.nextMs(), options);
   }

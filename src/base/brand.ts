@@ -1,14 +1,14 @@
 /**
- * Names a class across copies of this module, of which a program may hold two: from then on `instanceof` recognises the
- * instances that any copy made. Their private fields remain out of reach, so use only what is public.
+ * Makes `instanceof` recognise instances of a class across copies of this module, since a program may load two. Private
+ * fields of another copy's instances stay inaccessible, so use only public members.
  */
 export function brand(kind: { readonly prototype: object }, name: string): void {
   const mark = Symbol.for(`@vantage/live/${name}`);
   Object.defineProperty(kind.prototype, mark, { value: true });
-  // Not as a static method, which TypeScript would take for a reason not to narrow.
+  // Not a static method: TypeScript would stop narrowing by `instanceof`.
   Object.defineProperty(kind, Symbol.hasInstance, {
     value(this: unknown, value: unknown): boolean {
-      // A subclass that a user writes inherits this, and is no more than itself.
+      // A user's subclass inherits this method, but must match only its own instances.
       if (this !== kind) return Function.prototype[Symbol.hasInstance].call(this, value);
       return typeof value === "object" && value !== null && mark in value;
     },

@@ -2,7 +2,7 @@ import { checkPort } from "./check_port.ts";
 import { describe } from "./describe.ts";
 
 /**
- * Refuses options that do not exist: a mistyped one would be left out in silence.
+ * Refuses unknown options: a mistyped one would be ignored silently.
  *
  * @throws {TypeError} if `options` is not an object, or has an option that is not `known`; the message names it.
  */
@@ -17,9 +17,9 @@ export function checkOptions(thing: string, options: object, known: readonly str
 }
 
 /**
- * Refuses an option that is given and no function.
+ * Refuses an option that is given but is not a function.
  *
- * @throws {TypeError} that names it.
+ * @throws {TypeError} that names the option.
  */
 export function checkFunction(name: string, option: unknown): void {
   if (option === undefined || typeof option === "function") return;
@@ -27,9 +27,9 @@ export function checkFunction(name: string, option: unknown): void {
 }
 
 /**
- * Refuses what is no clock, and what is no tracer.
+ * Refuses a `clock` that is not a clock, and a `tracer` that is not a tracer.
  *
- * @throws {TypeError} that names it.
+ * @throws {TypeError} that names the option.
  */
 export function checkTools({ clock, tracer }: { readonly clock?: unknown; readonly tracer?: unknown }): void {
   if (clock !== undefined) checkPort("clock", "a clock", clock, ["now", "monotonic", "random", "wait"]);

@@ -1,8 +1,8 @@
 import { describe } from "./describe.ts";
 
 /**
- * Refuses what lacks the functions that it is to be used by: a promise that was not awaited, a class in place of an
- * instance, something else altogether.
+ * Refuses a value that lacks the required functions: a promise that was not awaited, a class instead of an instance, or
+ * anything else.
  *
  * @throws {TypeError} that names the role, what was given, and what is accepted.
  */

@@ -1,30 +1,33 @@
 /** Options of {@linkcode Clock.wait}. */
 export interface WaitOptions {
-  /** Ends the wait when it is aborted. */
+  /** Ends the wait when aborted. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Whether the process may exit while this wait is all that is left, where the runtime can do that. Default `false`. For
-   * waits that no caller awaits: before a retry in the background, or for a heartbeat.
+   * Whether the process may exit while only this wait is left, where the runtime supports that. Default `false`. For
+   * waits that no caller awaits, such as before a background retry or a heartbeat.
    */
   readonly background?: boolean | undefined;
 }
 
-/** Where time and chance come from. Everything in this module that reads the time, waits or draws lots asks a clock. */
+/** The source of time and randomness for this module: all reads of the time, waits and random numbers use a clock. */
 export interface Clock {
-  /** The time, in milliseconds since the epoch. It may be set, forward or back: not for measuring a distance. */
+  /** The time, in milliseconds since the epoch. It may be set forward or back, so do not measure durations with it. */
   now(): number;
-  /** Milliseconds since a fixed moment in the past. Never goes back; means nothing in another process. */
+  /** Milliseconds since a fixed moment in the past. Never goes back; meaningless in another process. */
   monotonic(): number;
-  /** A number from 0 up to but not including 1. */
+  /** A random number from 0 up to but not including 1. */
   random(): number;
-  /** Resolves `ms` milliseconds of monotonic time from now. Rejects with the signal's reason once it is aborted, and keeps no timer. */
+  /**
+   * Resolves `ms` milliseconds of monotonic time from now. Once the signal is aborted, it rejects with the signal's
+   * reason and releases its timer.
+   */
   wait(ms: number, options?: WaitOptions): Promise<void>;
 }
 
-/** Timers take no more than this; longer waits are cut into several. */
+/** The longest delay of a timer; longer waits are split. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** The clock of the system, with the randomness of its cryptography. */
+/** The system's clock, with cryptographic randomness. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
@@ -55,7 +58,9 @@ function timer(ms: number, { signal, background = false }: WaitOptions = {}): Pr
   });
 }
 
-/** Node, Deno and Bun have timers that can be released; in browsers and workers a timer is a number, and holds nothing up. */
+/**
+ * Lets the process exit while the timer runs. In browsers and workers a timer is a number, and never blocks an exit.
+ */
 function release(timer: unknown): void {
   if (typeof timer === "object" && timer !== null && "unref" in timer && typeof timer.unref === "function") {
     timer.unref();

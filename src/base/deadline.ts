@@ -1,45 +1,45 @@
 import type { Clock } from "./clock.ts";
 
 interface Call {
-  /** Known once there is a timer: until then no time has passed that matters, and the clock need not be asked. */
+  /** Set once there is a timer: until then no significant time has passed, and reading the clock can be avoided. */
   dueAt: number | undefined;
   readonly expire: (error: unknown) => unknown;
 }
 
-/** So many turns of the microtask queue a timer is put off: what is answered within them never needs one. */
+/** How many turns of the microtask queue a timer is delayed: work that settles within them never needs one. */
 const TURNS_WITHOUT_TIMER = 16;
 
 const TURN = Promise.resolve();
 
 /**
- * Ends waits that take too long. All are given the same time, so those that began first are due first, and one timer
- * serves all of them; with nothing to wait for there is none, nor for work that does not leave the process.
+ * Ends waits that take too long. All waits have the same limit, so they expire in the order in which they began, and
+ * one timer serves them all. There is no timer while nothing waits, or for work that does not leave the process.
  */
 export class Deadline {
   readonly #clock: Clock;
   readonly #ms: number;
-  /** In the order in which they are due. */
+  /** In the order in which they expire. */
   readonly #calls = new Set<Call>();
   #timer: AbortController | undefined;
-  /** Until there is a timer; 0 while none is wanted. */
+  /** Turns until the timer starts; 0 while none is needed. */
   #turnsLeft = 0;
   #closed = false;
-  /** A function and not an `async` loop, which would be made for every hit in an asynchronous cache. */
+  /** A function, not an `async` loop, which would be allocated for every hit in an asynchronous cache. */
   readonly #nextTurn = (): void => {
     if (this.#calls.size === 0) this.#turnsLeft = 0;
     else if (--this.#turnsLeft === 0) this.#start();
     else void TURN.then(this.#nextTurn);
   };
 
-  /** Waits of `ms` milliseconds at the most; `Infinity` is for ever. */
+  /** Limits each wait to `ms` milliseconds; `Infinity` means no limit. */
   constructor(clock: Clock, ms: number) {
     this.#clock = clock;
     this.#ms = ms;
   }
 
   /**
-   * As `work.then(done).catch(failed)`, where `failed` is given a `TimeoutError` when the time is over. The work itself goes on.
-   * One promise with what follows: a wait more is what a hit in an asynchronous cache costs most.
+   * Like `work.then(done).catch(failed)`, but calls `failed` with a `TimeoutError` when the time is up. The work itself
+   * continues. Creates a single promise: another await would be the largest cost of a hit in an asynchronous cache.
    */
   limit<T, A>(work: Promise<T>, done: (value: T) => A, failed: (error: unknown) => A): Promise<A> {
     if (this.#ms === Infinity || this.#closed) return work.then(done).catch(failed);
@@ -62,7 +62,7 @@ export class Deadline {
         expire: (error) => isFirst() && fail(error),
       };
       this.#calls.add(call);
-      // Before the first turn, so that an answer that is there already leaves nothing to do in it.
+      // Before the first turn, so that work that has already settled leaves nothing to do in it.
       work.then((value) => {
         if (!isFirst()) return;
         try {
@@ -75,7 +75,7 @@ export class Deadline {
     });
   }
 
-  /** Limits nothing any more, and keeps no timer. */
+  /** Stops limiting waits, and releases the timer. */
   close(): void {
     this.#closed = true;
     this.#calls.clear();
@@ -100,7 +100,7 @@ export class Deadline {
     void this.#expireInTime(this.#timer.signal);
   }
 
-  /** Holds the process up while it waits: somebody waits for the work. */
+  /** Keeps the process alive while it waits, since a caller waits for the work. */
   async #expireInTime(signal: AbortSignal): Promise<void> {
     for (let leftMs = this.#leftMs(); !signal.aborted; leftMs = this.#leftMs()) {
       await this.#clock.wait(leftMs, { signal }).catch(() => {});

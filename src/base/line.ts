@@ -5,8 +5,8 @@ interface Place<T> {
 }
 
 /**
- * Items in the order in which they came. Finding the first and leaving from anywhere take one step, however many have
- * left before: a `Set` would look through what was deleted at its front each time it is asked for the first.
+ * Items in the order in which they were added. Reading the first and deleting any take constant time, however many were
+ * deleted before: a `Set` would scan the entries deleted at its front each time the first is read.
  */
 export class Line<T> {
   readonly #places = new Map<T, Place<T>>();
@@ -18,12 +18,12 @@ export class Line<T> {
     return this.#places.size;
   }
 
-  /** The item that came first. */
+  /** The item that was added first. */
   get first(): T | undefined {
     return this.#first?.item;
   }
 
-  /** Puts an item at the end, unless it is in the line already. */
+  /** Adds an item at the end, unless it is in the line already. */
   add(item: T): void {
     if (this.#places.has(item)) return;
     const place: Place<T> = { item, before: this.#last, after: undefined };
@@ -33,7 +33,7 @@ export class Line<T> {
     this.#places.set(item, place);
   }
 
-  /** Takes an item out; whether it was there. */
+  /** Removes an item, and returns whether it was there. */
   delete(item: T): boolean {
     const place = this.#places.get(item);
     if (place === undefined) return false;

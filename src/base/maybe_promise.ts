@@ -1,7 +1,7 @@
-/** An answer that may be there at once. */
+/** An answer that may be available synchronously. */
 export type MaybePromise<T> = T | Promise<T>;
 
-/** Whether an answer is still to come. A promise of another realm or library counts too. */
+/** Whether an answer is a promise, including one of another realm or library. */
 export function isPromise<T>(answer: MaybePromise<T>): answer is Promise<T> {
   return typeof answer === "object" && answer !== null && "then" in answer && typeof answer.then === "function";
 }

@@ -1,6 +1,6 @@
 /**
- * Who is to be called for each signal: one listener on the signal serves all of them. They stay with the signal while
- * nothing is to be called: to make them anew for each call is what would cost most.
+ * The callbacks of each signal, all served by one listener. The object stays with the signal while it has no callbacks,
+ * since creating it again for each call would be the largest cost.
  */
 const callbacksOf = new WeakMap<AbortSignal, Callbacks>();
 
@@ -10,15 +10,15 @@ interface Callbacks {
 }
 
 /**
- * Calls back once when the signal is aborted; not if it is aborted already. Answers with a function that takes the
- * callback back. However many wait for one signal, it has one listener: an `EventTarget` looks through all of its
- * listeners to add or remove one, so a listener for each call would cost the square of the calls.
+ * Calls `callback` once when the signal is aborted, but not if it is aborted already. Returns a function that removes
+ * the callback. Each signal has one listener, however many callbacks wait for it: an `EventTarget` searches all of its
+ * listeners to add or remove one, so one listener per call would take quadratic time.
  */
 export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   if (signal.aborted) return () => {};
   const callbacks = callbacksOf.get(signal) ?? newCallbacks(signal);
   if (callbacks.all.size === 0) signal.addEventListener("abort", callbacks.listener, { once: true });
-  // A function of its own, so that one callback given twice is called twice.
+  // A new function, so that a callback registered twice is called twice.
   const called = (): void => callback();
   callbacks.all.add(called);
   return () => {

@@ -1,6 +1,6 @@
 import type { Clock } from "./clock.ts";
 
-/** A wait that holds the process up only while somebody awaits what comes after it, which may change in the middle. */
+/** A wait that keeps the process alive only while a caller awaits what follows, which may change during the wait. */
 export class Pause {
   readonly #clock: Clock;
   readonly #isAwaited: () => boolean;
@@ -11,7 +11,7 @@ export class Pause {
     this.#isAwaited = isAwaited;
   }
 
-  /** Waits `ms` milliseconds, or until a review finds that it is over. Never rejects. */
+  /** Waits `ms` milliseconds, or until a review finds that `isOver()`. Never rejects. */
   async wait(ms: number, isOver: () => boolean): Promise<void> {
     const end = this.#clock.monotonic() + ms;
     for (let leftMs = ms; leftMs > 0 && !isOver(); leftMs = end - this.#clock.monotonic()) {
@@ -21,7 +21,7 @@ export class Pause {
     }
   }
 
-  /** Looks again at whether it is awaited, or over. */
+  /** Checks again whether the wait is awaited, or over. */
   review(): void {
     this.#review.abort();
   }

@@ -3,16 +3,17 @@ const SELF = Symbol("self");
 const reachable = new WeakSet<object>();
 
 /**
- * Gives an object a way back to itself from behind a `Proxy`, through which private fields cannot be read. It is a
- * function, since those who wrap objects deeply (Vue) leave functions as they are.
+ * Lets an object be reached through a `Proxy` around it, which cannot read private fields. The reference is a function,
+ * since deep proxies (Vue) do not wrap functions.
  *
- * With `kind`, the class that it is made by, the public members of that class take this way by themselves; without, each
- * method asks for {@linkcode selfOf}: where it has to see the `Proxy` as well, or is called too often for one more call.
+ * With `kind`, the object's class, all public members of that class resolve the object themselves. Without it, each
+ * method calls {@linkcode selfOf}: for methods that need the `Proxy` too, or are called too often to afford another
+ * call.
  */
 export function rememberSelf(object: object, kind?: { readonly prototype: object }): void {
   if (!Object.hasOwn(object, SELF)) Object.defineProperty(object, SELF, { value: () => object });
   if (kind === undefined || reachable.has(kind.prototype)) return;
-  // Not when the class is defined: it could then not be left out of a bundle that has no use for it.
+  // Not when the class is defined: bundlers could then not remove an unused class.
   reachable.add(kind.prototype);
   for (const name of Reflect.ownKeys(kind.prototype)) {
     const member = Object.getOwnPropertyDescriptor(kind.prototype, name);
@@ -24,7 +25,7 @@ export function rememberSelf(object: object, kind?: { readonly prototype: object
   }
 }
 
-/** The object itself, behind whatever `Proxy`, if it remembers itself; else what was given. */
+/** The object behind a `Proxy`, if {@linkcode rememberSelf} was called for it; otherwise the given object. */
 export function selfOf<T extends object>(object: T): T {
   const { [SELF]: self } = object as { readonly [SELF]?: () => T }; // Set by rememberSelf alone.
   return self === undefined ? object : self();
@@ -36,7 +37,9 @@ function getterOnSelf(get: () => unknown): () => unknown {
   };
 }
 
-/** A method of no more than three parameters, as all of ours: a rest parameter would make an array for each call. */
+/**
+ * Wraps a method of at most three parameters, as all of ours: a rest parameter would allocate an array for each call.
+ */
 function onSelf<A, B, C, R>(method: (this: object, a: A, b: B, c: C) => R): typeof method {
   return function (a, b, c) {
     return method.call(selfOf(this), a, b, c);

@@ -1,4 +1,4 @@
-/** Takes an object for its instance, so that a class that extends it adds its private field to that. */
+/** Returns the given object as its instance, so that a subclass adds its private field to that object. */
 class Given {
   constructor(object: object) {
     return object;
@@ -6,9 +6,9 @@ class Given {
 }
 
 /**
- * A mark on objects that can never change: deeply frozen, with nothing in them that freezing does not protect. It is a
- * private field, so nobody else can set it, and neither a copy nor a `Proxy` has it. A `WeakSet` would do the same at ten
- * times the cost, for each row that is made.
+ * A mark on objects that can never change: deeply frozen, and without values that freezing does not protect. It is a
+ * private field, so other code cannot set it, and copies and proxies do not have it. A `WeakSet` would do the same at
+ * ten times the cost for each row.
  */
 class Unchangeable extends Given {
   readonly #mark = true;
@@ -23,7 +23,7 @@ export function markUnchangeable(object: object): void {
   new Unchangeable(object);
 }
 
-/** Whether an object has been marked here. */
+/** Whether an object is marked as unchangeable. */
 export function isUnchangeable(object: object): boolean {
   return Unchangeable.has(object);
 }

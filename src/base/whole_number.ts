@@ -1,9 +1,9 @@
 import { describe } from "./describe.ts";
 
 /**
- * The number itself, if it can be a bound.
+ * Returns the number if it is a whole number of at least `least`.
  *
- * @throws {RangeError} if it is not a whole number of at least `least`; the message names it.
+ * @throws {RangeError} that names it, if it is not.
  */
 export function wholeNumber(name: string, value: number, least = 1): number {
   if (Number.isSafeInteger(value) && value >= least) return value;
