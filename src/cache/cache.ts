@@ -1,47 +1,48 @@
 import type { Rows } from "../table/rows.ts";
 import type { MaybePromise } from "../base/maybe_promise.ts";
 
-/** What is kept under one key. */
+/** An entry: what a cache keeps under one key. */
 export interface CachedRows {
   /** The rows, in the master's order. */
   readonly rows: Rows;
-  /** When the master was asked for them, in milliseconds since the epoch. */
+  /** When the rows were requested from the master, in milliseconds since the epoch. */
   readonly fetchedAt: number;
 }
 
 /**
- * A mark in the life of a key: two marks of one key differ (`!==`) if it was invalidated between, and are equal if nothing
- * of its scope was.
+ * The state of a key at one moment: two fences of a key differ (`!==`) if it was invalidated in between, and are equal
+ * if nothing in its scope was.
  */
 export type Fence = string | number;
 
 /**
- * Where rows are kept. Keys are `/`-separated; what stands before the first `/` is the **scope** of a key, and all keys
- * of one scope are usually invalidated together, by the prefix `scope/`.
+ * A store for entries. Keys are `/`-separated; the part before the first `/` is the **scope** of a key, and all keys of
+ * a scope are usually invalidated together, by the prefix `scope/`.
  *
- * A cache keeps these promises, to every `LiveTable`, process and host that shares it:
+ * A cache keeps these promises to every `LiveTable`, process and host that shares it:
  *
- * - `get` answers with what the last successful `put` stored under exactly this key, or with `undefined`. A cache may
- *   forget any entry at any time. It never answers with an entry that was invalidated.
- * - `fence` marks the present. `put` with a fence stores nothing and answers `false` if any prefix of the key was
- *   invalidated since the fence was taken; a cache that cannot tell refuses. It looks and stores in one step.
- * - `put` without a fence stores, whatever happened before. An entry beyond the cache's bounds is not stored. `put` answers
- *   `true` exactly if the entry was stored.
- * - `invalidatePrefix` drops every entry whose key starts with the prefix, character for character; `""` drops all.
- *   Once it has returned (or its promise resolved), no reader gets such an entry again, in any process.
- * - What was put is not changed by what anybody does to the rows afterwards, nor by what a reader does to what it got.
- *   Rows are frozen, so a cache may keep and hand out the very rows it was given: of the dates and bytes in them, which
- *   cannot be frozen, a `LiveTable` gives every reader copies.
- * - `get`, `put`, `fence` and `invalidatePrefix` may throw or reject: the caller then goes to the master.
+ * - `get` returns what the last successful `put` stored under exactly this key, or `undefined`. A cache may evict any
+ *   entry at any time. It never returns an entry that was invalidated.
+ * - `fence` returns the current state of a key. `put` with a fence stores nothing and returns `false` if any prefix of
+ *   the key was invalidated since the fence was taken, or if the cache does not know. The check and the store are
+ *   atomic.
+ * - `put` without a fence stores unconditionally. An entry beyond the cache's bounds is not stored. `put` returns
+ *   `true` if and only if the entry was stored.
+ * - `invalidatePrefix` drops every entry whose key starts with the prefix, compared literally; `""` drops all. Once it
+ *   has returned (or its promise has resolved), no reader in any process gets such an entry again.
+ * - Stored entries are not affected by later changes to the rows that were put, or to the rows that a reader got. Rows
+ *   are frozen, so a cache may keep and return the same rows; dates and bytes in them cannot be frozen, so a
+ *   `LiveTable` gives every reader copies of those.
+ * - `get`, `put`, `fence` and `invalidatePrefix` may throw or reject: the caller then reads from the master.
  *
- * Any of them may answer without a promise; a cache in memory should, since that makes a hit the cheapest.
+ * Each of them may return its result without a promise. A cache in memory should, since that makes hits cheapest.
  */
 export interface Cache {
   /** The entry under `key`, or `undefined`. */
   get(key: string): MaybePromise<CachedRows | undefined>;
-  /** A mark to hand to `put`, taken before the master is read. */
+  /** A fence to pass to `put`, taken before the master is read. */
   fence(key: string): MaybePromise<Fence>;
-  /** Stores an entry, unless the key was invalidated since the fence; answers whether it was stored. */
+  /** Stores an entry, unless the key was invalidated since the fence; returns whether it was stored. */
   put(key: string, rows: CachedRows, fence?: Fence): MaybePromise<boolean>;
   /** Drops every entry whose key starts with `prefix`. */
   invalidatePrefix(prefix: string): MaybePromise<void>;

@@ -7,22 +7,22 @@ import { describe } from "../base/describe.ts";
  * The keys of one LiveTable, and the only place that builds or reads keys:
  *
  * ```text
- * {cacheKey}/page_{n}          a page of the whole table in its own order, 50 to a page
+ * {cacheKey}/page_{n}          a page of the whole table in its own order, 50 rows per page
  * {cacheKey}/all               the whole table, unpaginated
  * {cacheKey}/id/{id}           one row
- * {cacheKey}/{view}/page_{n}   the same of a view: any where, order or search, or another size of page
+ * {cacheKey}/{view}/page_{n}   the same for a view: any conditions, order or search, or another page size
  * {cacheKey}/{view}/all
  * {cacheKey}/{view}/id/{id}
  * ```
  *
- * Each part is escaped, so a key can be read in one way only: no id can look like a page, and no cacheKey like a part
- * of another. A view's part always starts with `view:`, and holds all of its query, however the handle came by it: a
- * master that is narrowed, and the whole table, may stand under one cacheKey.
+ * Each part is escaped, so keys are unambiguous: an id cannot look like a page, nor a cacheKey like a part of another.
+ * The part of a view starts with `view:` and holds the complete query, including that of a narrowed master, so a
+ * narrowed master and the whole table may share a cacheKey.
  */
 export class CacheKeys {
-  /** What all of them stand under. */
+  /** The cacheKey of all these keys, unescaped. */
   readonly cacheKey: string;
-  /** What every key of this cacheKey starts with, and no other key does. */
+  /** The prefix of every key under this cacheKey, and of no other key. */
   readonly prefix: string;
 
   /**
@@ -47,7 +47,7 @@ export class CacheKeys {
     return `${view}${pagination === undefined ? "all" : `page_${pagination.page}`}`;
   }
 
-  /** What the keys of single rows in the set of `query` start with; order and page make no difference. */
+  /** The prefix of the keys of single rows in the set of `query`; order and page make no difference. */
   ofIds(query: Query): string {
     return `${this.#view(canonicalQuery(narrowing(query)), "")}id/`;
   }
@@ -58,10 +58,10 @@ export class CacheKeys {
   }
 }
 
-/** What the part of a view starts with. */
+/** The prefix of the part of a view. */
 const VIEW = "view:";
 
-/** A key as traces may tell it: of a view, which quotes what was asked for, only a number that tells it from others. */
+/** A key as traces may show it: the part of a view, which contains values of the query, is replaced by a hash. */
 export function traceableKey(key: string): string {
   return key.split("/").map((part) => part.startsWith(VIEW) ? `${VIEW}#${fnv1a(part)}` : part).join("/");
 }
@@ -73,18 +73,18 @@ function fnv1a(text: string): string {
   return (hash >>> 0).toString(16).padStart(8, "0");
 }
 
-/** The scope of a key or prefix: what stands before its first `/`, with it; `undefined` if there is none. */
+/** The scope of a key or prefix, up to and including its first `/`; `undefined` if there is no `/`. */
 export function scopeOf(key: string): string | undefined {
   const end = key.indexOf("/");
   return end === -1 ? undefined : key.slice(0, end + 1);
 }
 
-// deno-lint-ignore no-control-regex -- control characters are what is looked for
+// deno-lint-ignore no-control-regex -- control characters are searched for
 const UNSAFE = /[%/\u0000-\u001f\u007f]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
 /**
- * A text without `/`, control characters or lone surrogates, different for every different text. Lone surrogates must
- * go since stores that keep UTF-8 would turn all of them into the same character.
+ * Escapes `/`, control characters and lone surrogates, so that different texts stay different. Lone surrogates are
+ * escaped since stores that keep UTF-8 would turn all of them into the same character.
  */
 export function escapeKeyPart(text: string): string {
   return text.replace(UNSAFE, (unit) => {

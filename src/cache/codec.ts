@@ -5,47 +5,47 @@ import { MAX_ROW_DEPTH, type Row, setField, type Value } from "../table/row.ts";
 import { lazyRows, type Rows } from "../table/rows.ts";
 
 /**
- * Rows as bytes, in CBOR (RFC 8949), for every cache that stores bytes.
+ * Encodes rows as bytes, in CBOR (RFC 8949), for every cache that stores bytes.
  *
  * ```text
  * [1, columns, ids, values of the first column, values of the second column, …]    absent = undefined
  * [2, ids, [name, value, name, value, …] of the first row, …]                      if columns differ widely
  * ```
  *
- * By column, each name is written once, and reading makes few objects; rows are built when they are looked at. Ids, and a
- * column of nothing but texts, are written as one text and the length of each: a decoder without an addon takes longer for
- * each text than for its characters.
+ * By column, each name is written once, and decoding creates few objects; rows are built when they are read. Ids, and
+ * columns that hold only texts, are written as one text and the length of each: a decoder without a native addon spends
+ * more time on each text than on its characters.
  */
 const BY_COLUMN = 1;
 const BY_ROW = 2;
 
-/** Above this share of absent fields, rows are written one by one: else many columns times many rows would explode. */
+/** Above this ratio of cells to present fields, rows are written one by one: most cells would be empty. */
 const MAX_WIDTH_FACTOR = 4;
 
-/** A private tag: a text that does not come back from UTF-8 as it was, as UTF-16 code units. */
+/** A private tag: a text that UTF-8 would change, as UTF-16 code units. */
 const UTF16_TAG = 0xd800;
 const DATE_TAG = 1;
-/** A private tag: a date in milliseconds, so far from 1970 that seconds with a fraction would miss it by one. */
+/** A private tag: a date in milliseconds, so far from 1970 that fractional seconds would be off by a millisecond. */
 const FAR_DATE_TAG = 0xd801;
 /**
- * A private tag: an integer beyond 64 bits, as hexadecimal digits. CBOR's own bytes for one would take the decoder a time
- * that grows with the square of their number: a minute for 400 KB.
+ * A private tag: an integer beyond 64 bits, as hexadecimal digits. Decoding CBOR's own byte string for it takes
+ * quadratic time: a minute for 400 KB.
  */
 const LARGE_INTEGER_TAG = 0xd802;
-/** How many of these digits an integer may have: 2 MiB of it, which every runtime can hold. */
+/** The most hexadecimal digits of an integer: 2 MiB, which every runtime supports. */
 const MAX_DIGITS = 2 ** 22;
-/** A private tag: many texts, as `[all of them in one, length of the first in UTF-16 units, length of the second, …]`. */
+/** A private tag: many texts, as `[all joined, length of the first in UTF-16 units, length of the second, …]`. */
 const TEXTS_TAG = 0xd803;
-/** Dates, and the tags above. Others could make the decoder call what the bytes name. */
+/** Dates, and the tags above. Other tags could make the decoder call functions that the bytes name. */
 const ACCEPTED_TAGS: readonly number[] = [DATE_TAG, UTF16_TAG, FAR_DATE_TAG, LARGE_INTEGER_TAG, TEXTS_TAG];
 
-/** A row within its list or column, and a tag within a row. Beyond that, a reader's stack would not do. */
+/** A row within its list or column, and a tag within a row. Deeper nesting could overflow the stack. */
 const MAX_DEPTH = MAX_ROW_DEPTH + 4;
 
 const cbor = new Encoder({ useRecords: false, mapsAsObjects: false, variableMapSize: true, tagUint8Array: false });
 
 /**
- * The bytes of some rows.
+ * Encodes rows as bytes.
  *
  * @throws {RangeError} if they hold an integer of more than 2 MiB.
  */
@@ -76,10 +76,9 @@ export function encodeRows(rows: Rows): Uint8Array {
 }
 
 /**
- * The rows in some bytes.
+ * Decodes rows from bytes. No bytes, even malicious ones, can run code or change a prototype.
  *
- * @throws {TypeError} or whatever the CBOR decoder throws, if these are not bytes that `encodeRows` made. Whatever the
- * bytes say, no code of theirs is run and no prototype reached.
+ * @throws {TypeError} or any error of the CBOR decoder, if `encodeRows` did not make these bytes.
  */
 export function decodeRows(bytes: Uint8Array): Rows {
   const { holdsMutable } = inspect(bytes);
@@ -121,7 +120,7 @@ function byRow([version, packedIds, ...rows]: readonly unknown[], mutable: boole
 
 function uniqueRows(ids: readonly string[], mutable: boolean, maker: (index: number) => Row): Rows {
   const rows = lazyRows(ids, mutable, maker);
-  if (rows.size !== ids.length) throw malformed("an id that stands twice");
+  if (rows.size !== ids.length) throw malformed("a duplicate id");
   return rows;
 }
 
@@ -160,7 +159,9 @@ function packInteger(integer: bigint): bigint | Tag {
   return new Tag(digits, LARGE_INTEGER_TAG);
 }
 
-/** UTF-8 cannot hold half of a surrogate pair, and the decoder drops a byte order mark from the beginning of a long text. */
+/**
+ * UTF-8 cannot encode half of a surrogate pair, and the decoder drops a byte order mark at the start of a long text.
+ */
 function isKeptByUtf8(text: string): boolean {
   return text.isWellFormed() && !text.startsWith("\ufeff");
 }
@@ -176,7 +177,7 @@ function packText(text: string): string | Tag {
   return new Tag(bytes, UTF16_TAG);
 }
 
-/** Takes anything that the decoder can give for bytes that passed `inspect`, and never throws. */
+/** Accepts everything that the decoder can return for bytes that passed `inspect`, and never throws. */
 function unpack(value: unknown): Value {
   if (typeof value !== "object" || value === null) return value === undefined ? null : value as Value;
   if (isDate(value)) return value;
@@ -227,13 +228,13 @@ function splitTexts(packed: unknown): readonly string[] {
     end += typeof length === "number" && length >= 0 ? length : NaN;
     return all.slice(start, end);
   });
-  if (end !== all.length) throw malformed("texts of another length");
+  if (end !== all.length) throw malformed("texts of the wrong length");
   return texts;
 }
 
 /**
- * Walks over the items without making any, before the decoder sees them: only the kinds that `encodeRows` writes pass,
- * and no item may claim more than there is, or stand deeper than a row can be.
+ * Checks the items before they are decoded, without allocating: accepts only the kinds that `encodeRows` writes, and
+ * refuses items that are longer than the bytes left or nested deeper than a row can be.
  */
 function inspect(bytes: Uint8Array): { readonly holdsMutable: boolean } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -267,7 +268,7 @@ function inspect(bytes: Uint8Array): { readonly holdsMutable: boolean } {
         position += 4;
         break;
       case 27:
-        // Only integers and floats are that long.
+        // Only integers and floats may use 64 bits.
         if (kind !== 0 && kind !== 1 && kind !== 7) throw malformed("a length of 64 bits");
         position += 8;
         break;
@@ -302,7 +303,7 @@ function inspect(bytes: Uint8Array): { readonly holdsMutable: boolean } {
     if (around.push(expected) > MAX_DEPTH) throw malformed("too many levels");
     expected = inside;
   }
-  if (position !== end) throw malformed("more after the end");
+  if (position !== end) throw malformed("data after the end");
   return { holdsMutable };
 }
 

@@ -1,22 +1,24 @@
 import type { Cache, Fence } from "./cache.ts";
 
-/** A cache that keeps nothing: every read goes to the master. For parity tests, and to see what a cache is worth. */
+/**
+ * A cache that keeps nothing: every read goes to the master. For parity tests, and to measure the effect of a cache.
+ */
 export class NoCache implements Cache {
   /** Always a miss. */
   get(_key: string): undefined {
     return undefined;
   }
 
-  /** Nothing is kept, so nothing needs to be told apart. */
+  /** Always the same, since nothing is stored. */
   fence(_key: string): Fence {
     return 0;
   }
 
-  /** Stores nothing. */
+  /** Stores nothing, and returns `false`. */
   put(_key: string): boolean {
     return false;
   }
 
-  /** There is nothing to drop. */
+  /** Does nothing, since nothing is stored. */
   invalidatePrefix(_prefix: string): void {}
 }
