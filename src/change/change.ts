@@ -1,11 +1,11 @@
 import type { LiveEvent } from "../stream/live_event.ts";
 import { toRow } from "../table/row.ts";
 
-/** What made a change known. */
+/** How a change became known. */
 export type ChangeSource =
   | {
     readonly cause: "write";
-    /** The id of the write, which is also its idempotency key. */
+    /** The id of the write, also its idempotency key. */
     readonly writeId: string;
     /** Whether the master confirmed the write, or may have applied it before it failed. */
     readonly outcome: "applied" | "unknown";
@@ -22,12 +22,12 @@ export type ChangeSource =
 export type ChangeCause = ChangeSource["cause"];
 
 /**
- * What is known to have happened to the rows of one table: a {@linkcode LiveEvent} (what, and which row), since when it is
- * known, in milliseconds since the epoch, and from whom.
+ * A change to the rows of one table: a {@linkcode LiveEvent} (what changed, and in which row), when it became known, in
+ * milliseconds since the epoch, and from which source.
  */
 export type Change = LiveEvent & { readonly at: number } & ChangeSource;
 
-/** The same change for one more reader: dates and bytes in its row, which cannot be frozen, are copies. */
+/** The same change for another reader: dates and bytes in its row, which cannot be frozen, are copied. */
 export function shareChange(change: Change): Change {
   if (change.kind === "changed" || change.row === undefined) return change;
   return { ...change, row: toRow(change.row) };

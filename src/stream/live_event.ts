@@ -2,20 +2,21 @@ import { describe } from "../base/describe.ts";
 import { holdsMutable, type Row, toRow } from "../table/row.ts";
 
 /**
- * What happened at the master. `changed` says that something did, not what: it is also what a listener hears that
- * missed events. A row carried by an event may be older than what is stored.
+ * A change at the master. `changed` does not say what changed; it also replaces events that a subscriber missed. The
+ * row of an event may be older than the stored one.
  */
 export type LiveEvent =
   | { readonly kind: "changed" }
   | { readonly kind: "inserted" | "updated" | "deleted"; readonly id: string; readonly row?: Row | undefined };
 
-/** The kinds of event there are. */
+/** All kinds of events. */
 export const EVENT_KINDS = ["changed", "inserted", "updated", "deleted"] as const;
 
 /**
- * A copy of an event that nobody can change, checked.
+ * Checks an event and returns a frozen copy.
  *
- * @throws {TypeError} if its kind is unknown, it needs an id and has none, or its row is no row; the message names what was found.
+ * @throws {TypeError} if its kind is unknown, its id is missing, or its row is not a row; the message names what was
+ * found.
  */
 export function toLiveEvent(event: LiveEvent): LiveEvent {
   const kind: unknown = event?.kind;
@@ -32,7 +33,7 @@ export function toLiveEvent(event: LiveEvent): LiveEvent {
 
 const CHANGED: LiveEvent = Object.freeze({ kind: "changed" });
 
-/** The same event for one more reader: what cannot be frozen in its row (dates, bytes) is a copy. */
+/** The same event for another reader: values of its row that cannot be frozen (dates, bytes) are copied. */
 export function shareLiveEvent(event: LiveEvent): LiveEvent {
   if (event.kind === "changed" || event.row === undefined || !holdsMutable(event.row)) return event;
   return Object.freeze({ ...event, row: toRow(event.row) });

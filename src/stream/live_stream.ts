@@ -5,8 +5,8 @@ export interface SubscribeOptions {
   /** Ends the subscription. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Whether the process may exit while this subscription waits for a connection, where the runtime can do that. Default
-   * `false`. For subscriptions whose events no caller awaits, as that of a `LiveTable`.
+   * Whether the process may exit while this subscription waits for a connection, where the runtime supports that.
+   * Default `false`. For subscriptions whose events no caller awaits, such as that of a `LiveTable`.
    */
   readonly background?: boolean | undefined;
 }
@@ -14,21 +14,21 @@ export interface SubscribeOptions {
 /**
  * A source of events about the rows of one table.
  *
- * - A subscription is live when `subscribe` returns: nothing that happens after that is missed.
- * - Events may come late, twice, or in another order than they happened.
- * - When a subscription ends or fails, events may be missed from then on: that is a gap, and the subscriber's business.
- * - What a subscriber does not read in time is not kept for ever: beyond a bound it hears `changed` instead.
- * - An aborted `signal`, or cancelling the stream, ends the subscription and releases what it holds.
+ * - A subscription is active when `subscribe` returns: no later change is missed.
+ * - Events may arrive late, twice, or out of order.
+ * - When a subscription ends or fails, later events may be missed: that is a gap, which the subscriber must handle.
+ * - The buffer of a subscriber is bounded: beyond the bound, it receives `changed` in place of the missed events.
+ * - Aborting `signal`, or cancelling the stream, ends the subscription and releases its resources.
  */
 export interface LiveStream {
-  /** Whether events come in the order in which they happened, each once, with rows that are never older than before. */
+  /** Whether each event arrives once and in order, with rows that are never older than in earlier events. */
   readonly ordered?: boolean | undefined;
-  /** A subscription of its own. */
+  /** A new subscription to all later events. */
   subscribe(options?: SubscribeOptions): ReadableStream<LiveEvent>;
   /**
-   * Makes waiting for a connection keep the process alive though all subscriptions are in the background, until the
-   * function that it answers with is called. For who passes on what such a subscription brings, as `LiveTable.events` does,
-   * while somebody reads it. A stream that never waits needs none.
+   * Keeps the process alive while the stream waits for a connection, even if all subscriptions are in the background,
+   * until the returned function is called. For code that forwards the events of a background subscription to a reader,
+   * as `LiveTable.events` does. Streams that never wait do not need it.
    */
   hold?(): () => void;
 }

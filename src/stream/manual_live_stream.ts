@@ -6,13 +6,13 @@ import type { LiveStream, SubscribeOptions } from "./live_stream.ts";
 
 /** Options of a {@linkcode ManualLiveStream}. */
 export interface ManualLiveStreamOptions {
-  /** How many events wait for one subscriber at the most; default 256. One that lags further hears `changed`. */
+  /** The most events buffered for one subscriber; default 256. A subscriber that lags further receives `changed`. */
   readonly bufferCapacity?: number | undefined;
-  /** Called when nobody subscribes any more: what feeds the stream may rest. */
+  /** Called when the last subscription ends: the source of the events may stop. */
   readonly onUnused?: (() => void) | undefined;
   /**
-   * Called with `true` for the first subscription that is not in the background, or the first hold, and with `false` when the
-   * last is gone: what feeds the stream needs to keep the process alive only in between.
+   * Called with `true` on the first hold or subscription that is not in the background, and with `false` when the last
+   * one is released: the source of the events must keep the process alive only in between.
    */
   readonly onAwaited?: ((awaited: boolean) => void) | undefined;
 }
@@ -20,15 +20,15 @@ export interface ManualLiveStreamOptions {
 interface Subscriber {
   readonly controller: ReadableStreamDefaultController<LiveEvent>;
   readonly leave: () => void;
-  /** Called when it is gone, unless it was in the background. */
+  /** Releases its hold; `undefined` if it is in the background. */
   readonly release: (() => void) | undefined;
   lagging: boolean;
 }
 
 /**
- * A stream that you push events into: the way to connect any source of changes, and to test without one.
+ * A stream that you push events into, to connect any source of changes, or to test without one.
  *
- * @example Somebody else changed a row
+ * @example A row changed at the master
  * ```ts
  * import { LiveTable, ManualLiveStream, MemCache, MemTable } from "@vantage/live";
  * import assert from "node:assert/strict";
@@ -65,26 +65,26 @@ export class ManualLiveStream implements LiveStream {
     return this.#subscribers.size;
   }
 
-  /** Whether a subscription is open that is not in the background, or it is held. */
+  /** Whether the stream is held, or has a subscription that is not in the background. */
   get isAwaited(): boolean {
     return this.#holds > 0;
   }
 
-  /** A subscription that hears every event pushed from now on. */
+  /** A subscription that receives every event pushed from now on. */
   subscribe({ signal, background = false }: SubscribeOptions = {}): ReadableStream<LiveEvent> {
     let subscriber: Subscriber;
     return new ReadableStream<LiveEvent>({
       start: (controller) => {
         const end = (): void => this.#end(subscriber);
-        let stopListening = (): void => {};
+        let removeAbort = (): void => {};
         const leave = (): void => {
-          stopListening();
+          removeAbort();
           this.#remove(subscriber);
         };
         subscriber = { controller, leave, release: background ? undefined : this.hold(), lagging: false };
         this.#subscribers.add(subscriber);
         if (this.#closed || signal?.aborted) end();
-        else if (signal !== undefined) stopListening = onAbort(signal, end);
+        else if (signal !== undefined) removeAbort = onAbort(signal, end);
       },
       pull: () => {
         if (!subscriber.lagging) return;
@@ -95,7 +95,7 @@ export class ManualLiveStream implements LiveStream {
     }, { highWaterMark: this.#bufferCapacity });
   }
 
-  /** Counts as a subscription that is not in the background, until the function that it answers with is called. */
+  /** Counts as a subscription that is not in the background, until the returned function is called. */
   hold(): () => void {
     let held = true;
     if (++this.#holds === 1) this.#onAwaited?.(true);
@@ -106,9 +106,10 @@ export class ManualLiveStream implements LiveStream {
   }
 
   /**
-   * Tells every subscriber. Answers how many there are; one that lags too far behind will hear `changed` instead.
+   * Sends an event to every subscriber, and returns how many there are. A subscriber that lags too far behind receives
+   * `changed` instead.
    *
-   * @throws {TypeError} if the event's kind is unknown, or it needs an id and has none.
+   * @throws {TypeError} if the event's kind is unknown, its id is missing, or its row is not a row.
    */
   push(event: LiveEvent): number {
     const checked = toLiveEvent(event);
@@ -120,7 +121,9 @@ export class ManualLiveStream implements LiveStream {
     return this.#subscribers.size;
   }
 
-  /** Ends every open subscription, or fails it with `error`: a gap, for who listens. New ones can be made. */
+  /**
+   * Ends every open subscription, or fails it with `error`: a gap for its subscriber. New subscriptions can be made.
+   */
   disconnect(error?: Error): void {
     for (const subscriber of this.#subscribers) {
       if (error === undefined) this.#end(subscriber);
@@ -131,7 +134,7 @@ export class ManualLiveStream implements LiveStream {
     }
   }
 
-  /** Ends every subscription for good: one that is made later ends at once. */
+  /** Ends all subscriptions for good; a later one ends at once. */
   close(): void {
     this.#closed = true;
     this.disconnect();
