@@ -8,14 +8,14 @@ interface Sleeper {
 
 /** Options of a {@linkcode FakeClock}. */
 export interface FakeClockOptions {
-  /** The time it starts at, in milliseconds since the epoch; default 0. */
+  /** The initial time, in milliseconds since the epoch; default 0. */
   readonly now?: number | undefined;
-  /** What its random numbers follow from; default 1. */
+  /** The seed of its random numbers; default 1. */
   readonly seed?: number | undefined;
 }
 
 /**
- * A clock that a test moves by hand, with random numbers that follow from a seed.
+ * A clock that a test advances, with random numbers from a seed.
  *
  * @example Wait without waiting
  * ```ts
@@ -34,7 +34,7 @@ export interface FakeClockOptions {
 export class FakeClock implements Clock {
   readonly #sleepers = new Set<Sleeper>();
   #elapsedMs = 0;
-  /** The time when nothing had elapsed. */
+  /** The time at which nothing had elapsed. */
   #epoch: number;
   #state: number;
 
@@ -45,27 +45,26 @@ export class FakeClock implements Clock {
     this.#state = seed;
   }
 
-  /** How many waits have not ended yet. */
+  /** How many waits are pending. */
   get waiting(): number {
     return this.#sleepers.size;
   }
 
-  /** The time, in milliseconds since the epoch. */
   now(): number {
     return this.#epoch + this.#elapsedMs;
   }
 
-  /** Milliseconds since the clock was made. */
+  /** Milliseconds since the clock was created. */
   monotonic(): number {
     return this.#elapsedMs;
   }
 
-  /** Sets the time as a person or a time server would, forward or back. Nothing elapses, so no wait ends. */
+  /** Sets the time forward or back, as a user or a time server would. No time elapses, so no wait ends. */
   set(now: number): void {
     this.#epoch = now - this.#elapsedMs;
   }
 
-  /** Mulberry32, by Tommy Ettinger (public domain): small, and good enough to spread test cases. */
+  /** The next number from the seed, by Mulberry32 (Tommy Ettinger, public domain): small, and good enough for tests. */
   random(): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
@@ -73,7 +72,7 @@ export class FakeClock implements Clock {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  /** Resolves when the time has been moved on by `ms` milliseconds, or rejects when the signal is aborted. */
+  /** Resolves when the clock has advanced by `ms` milliseconds, or rejects when the signal is aborted. */
   wait(ms: number, { signal }: WaitOptions = {}): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
@@ -94,7 +93,9 @@ export class FakeClock implements Clock {
     });
   }
 
-  /** Moves the time on, waking who is due in the order in which they are, each with all that follows from it. */
+  /**
+   * Advances the time, and ends the waits that are due, in order; each wait's consequences settle before the next ends.
+   */
   async advance(ms: number): Promise<void> {
     const end = this.#elapsedMs + ms;
     await settle();
@@ -112,7 +113,7 @@ export class FakeClock implements Clock {
   }
 }
 
-/** Resolves when everything has happened that can happen without time passing or something arriving from outside. */
+/** Resolves when all pending work that needs neither time nor input from outside has settled. */
 export function settle(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }

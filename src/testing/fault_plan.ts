@@ -1,14 +1,14 @@
 import { isPromise, type MaybePromise } from "../base/maybe_promise.ts";
 import { rememberSelf } from "../base/self.ts";
 
-/** Whether a fault strikes before the work is done, or after, when the effect is there but the answer is not. */
+/** Whether a fault strikes before the work, or after it, when the work has its effect but the caller gets no answer. */
 export type FaultMoment = "before" | "after";
 
-/** A call that has been stopped on its way. */
+/** A point at which a call is held. */
 export interface Gate {
-  /** Resolves when the call has come to the gate. */
+  /** Resolves when the call has reached the gate. */
   readonly reached: Promise<void>;
-  /** Lets it go on. */
+  /** Lets the call continue. */
   release(): void;
 }
 
@@ -17,22 +17,22 @@ interface Fault {
   readonly strike: () => Promise<void>;
 }
 
-/** What is to go wrong in the next calls of each operation, first planned first met; and how often each was called. */
+/** The faults planned for the next calls of each operation, in order, and how often each operation was called. */
 export class FaultPlan<Op extends string> {
   readonly #faults = new Map<Op, Fault[]>();
   readonly #counts = new Map<Op, number>();
 
-  /** A plan of nothing yet. */
+  /** An empty plan. */
   constructor() {
     rememberSelf(this, FaultPlan);
   }
 
-  /** How often an operation was called. */
+  /** How often an operation has been called. */
   count(op: Op): number {
     return this.#counts.get(op) ?? 0;
   }
 
-  /** Stops the next call: before its work, or (the default) after it, with its answer already made. */
+  /** Holds the next call: before its work, or (the default) after it, when its answer exists already. */
   hold(op: Op, moment: FaultMoment = "after"): Gate {
     let release: () => void = () => {};
     let reach: () => void = () => {};
@@ -53,7 +53,7 @@ export class FaultPlan<Op extends string> {
     this.#plan(op, { moment, strike: () => Promise.reject(error) });
   }
 
-  /** Does the work of one call, with whatever is planned for it. Without a plan it stays as synchronous as it is. */
+  /** Does the work of one call, with the fault planned for it. Without a fault, synchronous work stays synchronous. */
   run<T>(op: Op, work: () => MaybePromise<T>): MaybePromise<T> {
     this.#counts.set(op, this.count(op) + 1);
     const fault = this.#faults.get(op)?.shift();

@@ -1,6 +1,6 @@
 /**
- * For people who write their own caches, tables and streams, and for tests of what is built on them: conformance suites
- * that need no test framework, doubles that inject faults, and a clock that is moved by hand.
+ * For authors of caches, tables and streams, and for tests of code that uses them: conformance suites that need no test
+ * framework, test doubles that inject faults, and a clock that tests advance.
  *
  * @module
  */

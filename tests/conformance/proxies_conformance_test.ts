@@ -73,7 +73,7 @@ runSuite("SqliteTable behind a Proxy keeps the promises of TableLike", tableConf
 }));
 
 runSuite("ManualLiveStream behind a Proxy keeps the promises of LiveStream", streamConformance, () => ({
-  tellsRows: true,
+  emitsRows: true,
   bufferCapacity: 256,
   ends: true,
   fails: true,

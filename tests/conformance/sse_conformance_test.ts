@@ -6,7 +6,7 @@ import { SseHttpServer } from "../drivers/rest/sse_http_server.ts";
 import { runSuite } from "./run_suite.ts";
 
 runSuite("SseLiveStream over HTTP keeps the promises of LiveStream", streamConformance, () => ({
-  tellsRows: true,
+  emitsRows: true,
   // What is on its way waits in the connection, too.
   bufferCapacity: undefined,
   ends: true,
@@ -17,7 +17,7 @@ runSuite("SseLiveStream over HTTP keeps the promises of LiveStream", streamConfo
 
 runSuite("SseLiveStream.of() a table among several keeps the promises of LiveStream", streamConformance, () => ({
   // Ids are told, rows are not.
-  tellsRows: false,
+  emitsRows: false,
   bufferCapacity: undefined,
   ends: false,
   fails: false,

@@ -4,7 +4,7 @@ import { runSuite } from "./run_suite.ts";
 import { CloneCache } from "./third_party_cache.ts";
 
 const ABLE: Omit<StreamHarness, "open"> = {
-  tellsRows: true,
+  emitsRows: true,
   bufferCapacity: 256,
   ends: true,
   fails: true,

@@ -13,13 +13,13 @@ export interface OpenCache extends Closable {
   readonly cache: Cache;
 }
 
-/** One storage, and what the caches on it are able to do. */
+/** One storage, and what caches on it can do. */
 export interface CacheHarness {
-  /** Whether what was put can be got; `false` for a cache that keeps nothing. */
+  /** Whether entries can be read after they are put; `false` for a cache that keeps nothing. */
   readonly keeps: boolean;
-  /** Whether entries and invalidations are still there after the last cache on the storage was closed. */
+  /** Whether entries and invalidations survive when the last cache on the storage is closed. */
   readonly persistent: boolean;
-  /** Whether every reader gets dates and bytes of its own. A cache in memory may leave that to `LiveTable`. */
+  /** Whether every reader gets its own copies of dates and bytes. A cache in memory may leave that to `LiveTable`. */
   readonly copies: boolean;
   /** Another cache on the same storage; several may be open at once. */
   open(): Promise<OpenCache>;
@@ -30,14 +30,14 @@ type Body = (cache: Cache, other: Cache) => Promise<void>;
 
 const KEY = "clients/page_1";
 const SCOPE = "clients/";
-/** Prefixes of {@linkcode KEY} of every kind. */
+/** All kinds of prefixes of {@linkcode KEY}. */
 const PREFIXES = [SCOPE, "", "cli", "clients", "clients/pa", KEY];
 
 /**
- * The promises of `Cache`, as named cases. A cache may forget at any time, but these cases expect that it keeps a few
- * hundred small entries for as long as a case takes.
+ * The promises of `Cache`, as named cases. A cache may evict entries at any time, but these cases expect it to keep a
+ * few hundred small entries for the duration of a case.
  *
- * @example Run them against a cache of your own
+ * @example Run them against your cache
  * ```ts
  * import { MemCache } from "@vantage/live";
  * import { cacheConformance, type CacheHarness } from "@vantage/live/testing";
@@ -47,7 +47,7 @@ const PREFIXES = [SCOPE, "", "cli", "clients", "clients/pa", KEY];
  *   return { keeps: true, persistent: false, copies: false, open: () => Promise.resolve({ cache, close: () => {} }) };
  * }
  *
- * for (const { skip, run } of cacheConformance) { // each of them is one test: it(name, () => run(newHarness()))
+ * for (const { skip, run } of cacheConformance) { // each case is one test: it(name, () => run(newHarness()))
  *   const harness = newHarness();
  *   if (skip?.(harness) === undefined) await run(harness);
  * }
@@ -112,13 +112,13 @@ export const cacheConformance: readonly ConformanceCase<CacheHarness>[] = [
       overwrite(held?.rows);
     }
   }),
-  copying("Cache.put() keeps what was put, whatever is done to its dates and bytes afterwards", async (cache) => {
+  copying("Cache.put() keeps what was put when its dates and bytes are changed afterwards", async (cache) => {
     const rows = mutableRows();
     await cache.put(KEY, { rows, fetchedAt: 1 });
     spoil(rows);
     expectRows((await cache.get(KEY))?.rows, mutableRows(), "the entry");
   }),
-  copying("Cache.get() answers each reader with dates and bytes of its own", async (cache) => {
+  copying("Cache.get() gives each reader separate dates and bytes", async (cache) => {
     await cache.put(KEY, { rows: mutableRows(), fetchedAt: 1 });
     spoil((await cache.get(KEY))?.rows);
     expectRows((await cache.get(KEY))?.rows, mutableRows(), "what the next reader gets");
@@ -378,10 +378,10 @@ export const cacheConformance: readonly ConformanceCase<CacheHarness>[] = [
   ),
 ];
 
-/** As many as a test has time for; with a bound below that, a cache forgets some. */
+/** As many as a test has time for; a cache with a lower bound evicts some. */
 const MANY_SCOPES = 300;
 
-/** Texts that a store might take for the same: halves of pairs, pairs that share a half, forms of one letter, NUL. */
+/** Texts that a store might confuse: lone surrogates, pairs that share a half, forms of one letter, NUL. */
 const ALIKE = [
   "\u{1f950}",
   "\u{1f951}",
@@ -405,7 +405,7 @@ const ALIKE = [
   "%uD83E",
 ];
 
-/** Characters that mean something in the patterns of some store. */
+/** Characters with a special meaning in the patterns of some stores. */
 const SIGNS = [
   "%",
   "_",
@@ -442,7 +442,7 @@ function keeping(name: string, body: Body): Case {
 }
 
 function copying(name: string, body: Body): Case {
-  const left = "the cache leaves the copying of dates and bytes to LiveTable";
+  const left = "the cache leaves copying dates and bytes to LiveTable";
   return { ...anyCase(name, body), skip: ({ keeps, copies }) => keeps && !copies ? left : keepsNothing(keeps) };
 }
 
@@ -455,7 +455,7 @@ type Reopened = <T>(use: (cache: Cache) => MaybePromise<T>) => Promise<T>;
 function reopening(name: string, body: (reopened: Reopened) => Promise<void>): Case {
   return {
     name,
-    skip: ({ keeps, persistent }) => keeps && persistent ? undefined : "nothing is kept beyond the life of the cache",
+    skip: ({ keeps, persistent }) => keeps && persistent ? undefined : "the cache is not persistent",
     run: (harness) =>
       body(async (use) => {
         const { cache, close } = await harness.open();
@@ -522,7 +522,7 @@ async function expectMiss(cache: Cache, key: string, when: string): Promise<void
   expect(held === undefined, `${when}: expected nothing under ${show(key)}, got ${show(held && [...held.rows])}`);
 }
 
-/** Puts all the keys, invalidates the prefix, and looks at who is left. Then new entries must be kept again. */
+/** Puts all keys, invalidates the prefix, and checks which are left. Afterwards, new entries must be kept again. */
 async function expectDropped(
   cache: Cache,
   prefix: string,

@@ -1,7 +1,7 @@
 import type { Row, Value } from "../../table/row.ts";
 import { Rows } from "../../table/rows.ts";
 
-/** Values of every kind that a row can hold, and those among them that stores are known to lose. */
+/** Values of every kind that a row can hold, including those that stores are known to lose. */
 export const SAMPLE_VALUES: readonly (readonly [kind: string, value: Value])[] = [
   ["null", null],
   ["booleans", [true, false]],

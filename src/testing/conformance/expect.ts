@@ -3,7 +3,7 @@ import { isBytes, isDate, isError } from "../../base/realm.ts";
 import { type Row, sameRow } from "../../table/row.ts";
 import type { RowEntry, Rows } from "../../table/rows.ts";
 
-/** How long a case waits for something that has to happen, before it fails instead of hanging. */
+/** How long a case waits for something that must happen before it fails. */
 const PATIENCE_MS = 3_000;
 
 /** Fails with `message` unless `condition` holds. */
@@ -11,7 +11,7 @@ export function expect(condition: boolean, message: string): asserts condition {
   if (!condition) throw new Error(message);
 }
 
-/** Fails unless both are equal by content, whatever the order of keys in objects. */
+/** Fails unless both are equal by content; the order of keys in objects makes no difference. */
 export function expectEqual(actual: unknown, expected: unknown, what: string): void {
   if (!equal(actual, expected)) throw new Error(`${what}: expected ${show(expected)}, got ${show(actual)}`);
 }
@@ -32,7 +32,7 @@ export function expectRow(actual: Row | undefined, expected: Row, what: string):
   expect(prototype === null || prototype === Object.prototype, `${what}: its prototype was changed`);
 }
 
-/** The error that `call` throws or rejects with; fails if it does neither. */
+/** Returns the error that `call` throws or rejects with; fails if there is none. */
 export async function expectFailure(call: () => unknown, what: string): Promise<unknown> {
   let answer: unknown;
   try {
@@ -43,7 +43,7 @@ export async function expectFailure(call: () => unknown, what: string): Promise<
   throw new Error(`${what}: expected an error, got ${show(answer)}`);
 }
 
-/** Fails unless `call` fails with an error of class `kind` whose message holds every one of `words`. */
+/** Fails unless `call` fails with an error of class `kind` whose message contains all `words`. */
 export async function expectError(
   call: () => unknown,
   kind: abstract new (...args: never[]) => Error,
@@ -57,7 +57,7 @@ export async function expectError(
   }
 }
 
-/** The answer, or an error if it is not there in time. The time counts only where a promise is broken. */
+/** Resolves with the answer, or fails if there is none in time; only a broken promise takes that long. */
 export async function soon<T>(answer: Promise<T>, what: string): Promise<T> {
   const answered = new AbortController();
   const late = systemClock.wait(PATIENCE_MS, { signal: answered.signal }).then((): never => {
@@ -71,7 +71,7 @@ export async function soon<T>(answer: Promise<T>, what: string): Promise<T> {
   }
 }
 
-/** All that is left of a stream. */
+/** All remaining entries of a stream. */
 export async function readAll(stream: ReadableStream<RowEntry>): Promise<RowEntry[]> {
   const reader = stream.getReader();
   const entries: RowEntry[] = [];

@@ -4,31 +4,31 @@ import { settle } from "../fake_clock.ts";
 import { type Closable, type ConformanceCase, using } from "./conformance_case.ts";
 import { expect, expectEqual, show, soon } from "./expect.ts";
 
-/** A stream, and the way to make something happen that it tells of. */
+/** A stream, and ways to trigger its events. */
 export interface OpenStream extends Closable {
   /** The stream. */
   readonly stream: LiveStream;
-  /** Makes this event happen at the master. Its effect on subscribers may come later. */
+  /** Emits this event at the master. Subscribers may receive it later. */
   emit(event: LiveEvent): Promise<void> | void;
-  /** Ends the open subscriptions, as a server that goes away does. Called only where `ends`. */
+  /** Ends the open subscriptions, as when a server shuts down. Called only where `ends`. */
   end?(): Promise<void> | void;
-  /** Fails the open subscriptions, as a broken connection does. Called only where `fails`. */
+  /** Fails the open subscriptions, as when a connection breaks. Called only where `fails`. */
   fail?(error: Error): Promise<void> | void;
   /** How many subscriptions are open. Called only where `countsSubscribers`. */
   subscriberCount?(): number;
 }
 
-/** A kind of stream, and what streams of this kind are able to do. */
+/** A kind of stream, and what streams of this kind can do. */
 export interface StreamHarness {
-  /** Whether `emit` can make events of every kind, with the given id; `false` if only `changed`. */
-  readonly tellsRows: boolean;
-  /** How many events wait for one subscriber at the most; `undefined` if that cannot be said. */
+  /** Whether subscribers receive events of every kind, with their ids; `false` if only `changed`. */
+  readonly emitsRows: boolean;
+  /** The most events buffered for one subscriber; `undefined` if the bound is not known. */
   readonly bufferCapacity: number | undefined;
   /** Whether `end` ends the open subscriptions. */
   readonly ends: boolean;
   /** Whether `fail` fails the open subscriptions. */
   readonly fails: boolean;
-  /** Whether `subscriberCount` tells how many subscriptions are open. */
+  /** Whether `subscriberCount` returns the number of open subscriptions. */
   readonly countsSubscribers: boolean;
   /** A new stream without subscribers. */
   open(): Promise<OpenStream>;
@@ -45,16 +45,16 @@ const EVENTS: readonly LiveEvent[] = [
 ];
 
 /**
- * The promises of `LiveStream`, as named cases. Events may come late, twice and in any order, so the cases wait for those
- * that must come, and do not mind others.
+ * The promises of `LiveStream`, as named cases. Events may arrive late, twice and in any order, so the cases wait for
+ * the required events, and ignore others.
  *
- * @example Run them against a stream of your own
+ * @example Run them against your stream
  * ```ts
  * import { ManualLiveStream } from "@vantage/live";
  * import { streamConformance, type StreamHarness } from "@vantage/live/testing";
  *
  * const harness: StreamHarness = {
- *   tellsRows: true,
+ *   emitsRows: true,
  *   bufferCapacity: 4,
  *   ends: true,
  *   fails: true,
@@ -72,7 +72,7 @@ const EVENTS: readonly LiveEvent[] = [
  *   },
  * };
  *
- * for (const { skip, run } of streamConformance) { // each of them is one test: it(name, () => run(harness))
+ * for (const { skip, run } of streamConformance) { // each case is one test: it(name, () => run(harness))
  *   if (skip?.(harness) === undefined) await run(harness);
  * }
  * ```
@@ -90,15 +90,15 @@ export const streamConformance: readonly ConformanceCase<StreamHarness>[] = [
     await expectEvent(subscription.getReader(), CHANGED);
   }),
   ...EVENTS.map((event) => ({
-    ...streamCase(`LiveStream tells of ${show(event)} as it happened`, async ({ stream, emit }) => {
+    ...streamCase(`LiveStream emits ${show(event)} as it happened`, async ({ stream, emit }) => {
       const reader = stream.subscribe().getReader();
       await emit(event);
       await expectEvent(reader, event);
     }),
-    skip: ({ tellsRows }: StreamHarness) => needs(tellsRows || event.kind === "changed", "the stream tells of no rows"),
+    skip: ({ emitsRows }: StreamHarness) => needs(emitsRows || event.kind === "changed", "the stream emits no rows"),
   })),
   {
-    ...streamCase("LiveStream tells of every event while its subscriber keeps up", async ({ stream, emit }) => {
+    ...streamCase("LiveStream emits every event while its subscriber keeps up", async ({ stream, emit }) => {
       const reader = stream.subscribe().getReader();
       for (let number = 0; number < 50; number++) {
         const event: LiveEvent = { kind: "updated", id: `row ${number}` };
@@ -106,14 +106,14 @@ export const streamConformance: readonly ConformanceCase<StreamHarness>[] = [
         await expectEvent(reader, event);
       }
     }),
-    skip: ({ tellsRows }) => needs(tellsRows, "the stream tells of no rows"),
+    skip: ({ emitsRows }) => needs(emitsRows, "the stream emits no rows"),
   },
-  streamCase("LiveStream tells each subscriber of each event", async ({ stream, emit }) => {
+  streamCase("LiveStream emits each event to each subscriber", async ({ stream, emit }) => {
     const readers = [stream.subscribe(), stream.subscribe(), stream.subscribe()].map((one) => one.getReader());
     await emit(CHANGED);
     for (const reader of readers) await expectEvent(reader, CHANGED);
   }),
-  streamCase("LiveStream tells a subscriber in the background as much as any other", async ({ stream, emit }) => {
+  streamCase("LiveStream emits the same events to a subscriber in the background", async ({ stream, emit }) => {
     const quiet = stream.subscribe({ background: true }).getReader();
     const reader = stream.subscribe().getReader();
     await emit(CHANGED);
@@ -122,7 +122,7 @@ export const streamConformance: readonly ConformanceCase<StreamHarness>[] = [
     await emit(CHANGED);
     await expectEvent(quiet, CHANGED);
   }),
-  streamCase("LiveStream does not mind events that nobody listens for", async ({ stream, emit }) => {
+  streamCase("LiveStream may emit events without any subscriber", async ({ stream, emit }) => {
     await emit(CHANGED);
     const reader = stream.subscribe().getReader();
     await reader.cancel();
@@ -201,23 +201,23 @@ export const streamConformance: readonly ConformanceCase<StreamHarness>[] = [
     skip: ({ countsSubscribers }) => needs(countsSubscribers, "the harness does not count subscriptions"),
   },
 
-  lagCase("LiveStream tells changed to a subscriber that lags", async ({ stream, emit }, { bufferCapacity = 0 }) => {
+  lagCase("LiveStream emits changed to a subscriber that lags", async ({ stream, emit }, { bufferCapacity = 0 }) => {
     const reader = stream.subscribe().getReader();
     await emitMany(emit, bufferCapacity + 5);
     await expectEvent(reader, CHANGED);
   }),
   lagCase(
-    "LiveStream keeps no more for a subscriber that lags than it may",
+    "LiveStream buffers no more events than its capacity for a subscriber that lags",
     async ({ stream, emit }, { bufferCapacity = 0 }) => {
       const reader = stream.subscribe().getReader();
       await emitMany(emit, bufferCapacity * 3 + 5);
-      let heard = 0;
-      for (; (await nextEvent(reader)).kind !== "changed"; heard++);
-      expect(heard <= bufferCapacity, `${heard} events were kept, where ${bufferCapacity} may be`);
+      let received = 0;
+      for (; (await nextEvent(reader)).kind !== "changed"; received++);
+      expect(received <= bufferCapacity, `${received} events were buffered, more than ${bufferCapacity}`);
     },
   ),
   lagCase(
-    "LiveStream tells everything again to a subscriber that has caught up",
+    "LiveStream emits every event again to a subscriber that has caught up",
     async ({ stream, emit }, { bufferCapacity = 0 }) => {
       const reader = stream.subscribe().getReader();
       for (let time = 0; time < 2; time++) {
@@ -230,7 +230,7 @@ export const streamConformance: readonly ConformanceCase<StreamHarness>[] = [
     },
   ),
   lagCase(
-    "LiveStream lets no subscriber that lags hold up the others",
+    "LiveStream does not delay other subscribers when one lags",
     async ({ stream, emit }, { bufferCapacity = 0 }) => {
       const [lagging, reader] = [stream.subscribe().getReader(), stream.subscribe().getReader()];
       for (let number = 0; number < bufferCapacity + 5; number++) {
@@ -279,8 +279,8 @@ function streamCase(name: string, body: (opened: OpenStream, harness: StreamHarn
 function lagCase(name: string, body: (opened: OpenStream, harness: StreamHarness) => Promise<void>): Case {
   return {
     ...streamCase(name, body),
-    skip: ({ bufferCapacity, tellsRows }) =>
-      needs(bufferCapacity !== undefined && tellsRows, "the harness cannot say how many events are kept"),
+    skip: ({ bufferCapacity, emitsRows }) =>
+      needs(bufferCapacity !== undefined && emitsRows, "the harness does not know how many events are buffered"),
   };
 }
 
@@ -300,7 +300,7 @@ async function nextEvent(reader: Reader): Promise<LiveEvent> {
   return value;
 }
 
-/** Reads until the event is there. Others may come before it. */
+/** Reads until the event arrives. Others may come before it. */
 async function expectEvent(reader: Reader, expected: LiveEvent): Promise<void> {
   for (;;) {
     const event = await nextEvent(reader);
@@ -309,7 +309,7 @@ async function expectEvent(reader: Reader, expected: LiveEvent): Promise<void> {
   }
 }
 
-/** Reads until the subscription is over. It may end with an error: then too, no event comes any more. */
+/** Reads until the subscription is over, whether it ends or fails. */
 async function expectOver(reader: Reader): Promise<void> {
   let over = false;
   while (!over) {

@@ -8,16 +8,16 @@ import { writeCases } from "./table_write_cases.ts";
 export type { OpenTable, TableHarness } from "./table_harness.ts";
 
 /**
- * The promises of `TableLike`, as named cases. What a table's backend cannot do it may refuse; what the table says that
- * it can, it must do.
+ * The promises of `TableLike`, as named cases. A table may refuse operations that its backend does not support, but
+ * must support everything in its capabilities.
  *
- * @example Run them against a table of your own
+ * @example Run them against your table
  * ```ts
  * import { MemTable } from "@vantage/live";
  * import { tableConformance, type TableHarness } from "@vantage/live/testing";
  *
  * const harness: TableHarness = {
- *   capabilities: new MemTable("empty").capabilities, // better: write them down
+ *   capabilities: new MemTable("empty").capabilities, // better: write them out
  *   idField: undefined,
  *   knowsColumns: false,
  *   keepsOrder: true,
@@ -25,7 +25,7 @@ export type { OpenTable, TableHarness } from "./table_harness.ts";
  *   open: (rows) => Promise.resolve({ table: new MemTable("bakery", { rows }), close: () => {} }),
  * };
  *
- * for (const { skip, run } of tableConformance) { // each of them is one test: it(name, () => run(harness))
+ * for (const { skip, run } of tableConformance) { // each case is one test: it(name, () => run(harness))
  *   if (skip?.(harness) === undefined) await run(harness);
  * }
  * ```

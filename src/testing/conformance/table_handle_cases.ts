@@ -17,7 +17,7 @@ import { writes } from "./table_write_cases.ts";
 
 const ACTIVE: Query = { where: [["active", "eq", true]] };
 
-/** What a table promises of its handles: narrowed ones, records, related tables, what it says of itself, isolation. */
+/** Promises for handles: narrowing, records, related tables, metadata, isolation. */
 export const handleCases: readonly TableCase[] = [
   tableCase("TableLike.withQuery() leaves the handle as it was", [], async (table, harness) => {
     const before = show(table.query);
@@ -78,7 +78,7 @@ export const handleCases: readonly TableCase[] = [
       await expectTable(table, bakeryWith({ 1: undefined }), harness, "the rows");
     },
   ),
-  tableCase("TableLike.patchValue() may take a row out of its own set", ["get", "patch"], async (table, harness) => {
+  tableCase("TableLike.patchValue() may move a row out of the set", ["get", "patch"], async (table, harness) => {
     const narrowed = table.withQuery(ACTIVE);
     const patched = { ...bakeryRow("1"), active: false };
     expectContent(await narrowed.patchValue("1", { active: false }), "1", patched, harness, "the answer");
@@ -259,7 +259,7 @@ async function recordOf(
   return record;
 }
 
-/** Does to a row what a careless caller might. A frozen row refuses, and that is fine. */
+/** Overwrites a row, as a careless caller might. A frozen row may refuse. */
 function overwrite(row: Row | undefined): void {
   for (const name of Object.keys(row ?? {})) Reflect.set(row ?? {}, name, "overwritten");
   if (row !== undefined) Reflect.set(row, "added", "overwritten");

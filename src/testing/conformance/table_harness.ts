@@ -11,41 +11,41 @@ export interface OpenTable extends Closable {
   readonly table: TableLike;
 }
 
-/** A kind of table, and what tables of this kind are able to do. */
+/** A kind of table, and what tables of this kind can do. */
 export interface TableHarness {
-  /** What the table must say of itself. Verbs that are `false` must be refused, the others must work. */
+  /** The capabilities that the table must report. Verbs that are `false` must be refused, the others must work. */
   readonly capabilities: Capabilities;
-  /** The column that holds the id of a row as well, if one does. */
+  /** The column that also holds the id of a row, if there is one. */
   readonly idField: string | undefined;
-  /** Whether the table knows its columns, and so refuses conditions on others. */
+  /** Whether the table knows its columns and refuses conditions on others. */
   readonly knowsColumns: boolean;
-  /** Whether rows come in the order in which they were inserted, unless asked otherwise. */
+  /** Whether rows are in insertion order by default. */
   readonly keepsOrder: boolean;
-  /** Whether a search disregards the case of all letters; `false` if only of those from a to z. */
+  /** Whether a search ignores the case of all letters; `false` if only of a to z. */
   readonly foldsAllLetters: boolean;
   /**
-   * A new table with the columns `name` and `note` (texts, searched), `price` (any number), `stock` (an integer) and
-   * `active` (a boolean), all of which may be null, that holds these rows. Ids are texts of digits.
+   * A new table with these rows and the columns `name` and `note` (texts, searched), `price` (any number), `stock` (an
+   * integer) and `active` (a boolean), all of which may be null. Ids are texts of digits.
    */
   open(rows: readonly RowEntry[]): Promise<OpenTable>;
 }
 
-/** A case about tables. */
+/** A case of the table suite. */
 export type TableCase = ConformanceCase<TableHarness>;
 
-/** What every table of these cases holds at first. */
+/** The initial rows of every table in these cases. */
 export const BAKERY: readonly RowEntry[] = [
   ["1", { name: "Bun", price: 2.5, stock: 12, active: true, note: null }],
   ["2", { name: "rye bread", price: 4, stock: 0, active: true, note: "sold out by noon" }],
   ["3", { name: "\u00c9clair", price: 3.25, stock: 7, active: false, note: null }],
   ["10", { name: "Apple pie", price: 12, stock: 3, active: true, note: "50% butter" }],
   ["11", { name: "Croissant", price: 2.5, stock: 12, active: false, note: "100_percent butter" }],
-  // As UTF-16 code units the second of these two names would come first; as code points it does not.
+  // By UTF-16 code units, the second of these two names would come first; by code points, it comes last.
   ["12", { name: "\ufb01lo", price: 0, stock: -3, active: null, note: "" }],
   ["13", { name: "\u{1f950} of the day", price: null, stock: null, active: true, note: 'It\'s "fresh"' }],
 ];
 
-/** A case on a table that holds {@linkcode BAKERY}; skipped where the table lacks one of the verbs it needs. */
+/** A case on a table that holds {@linkcode BAKERY}; skipped where the table lacks a verb that it needs. */
 export function tableCase(
   name: string,
   needs: readonly Verb[],
@@ -61,14 +61,14 @@ export function tableCase(
   };
 }
 
-/** The row that {@linkcode BAKERY} has under an id. */
+/** The row of {@linkcode BAKERY} with an id. */
 export function bakeryRow(id: string): Row {
   const entry = BAKERY.find(([candidate]) => candidate === id);
   if (entry === undefined) throw new Error(`The samples have no row ${show(id)}`);
   return entry[1];
 }
 
-/** Fails unless the rows are these, in this order if the table keeps one. */
+/** Fails unless the rows are these, in this order if the table keeps its order. */
 export function expectEntries(
   actual: Iterable<RowEntry>,
   expected: readonly RowEntry[],
@@ -81,7 +81,7 @@ export function expectEntries(
   for (const [id, row] of expected) expectContent(rows.get(id), id, row, harness, `${what}, row ${show(id)}`);
 }
 
-/** Fails unless the ids are these, in this order if the table keeps one. */
+/** Fails unless the ids are these, in this order if the table keeps its order. */
 export function expectIds(
   actual: readonly string[],
   expected: readonly string[],
@@ -92,7 +92,7 @@ export function expectIds(
   else expectEqual(actual.toSorted(), expected.toSorted(), `${what}, the ids, in any order`);
 }
 
-/** Fails unless the row holds these columns. One that is null may be absent, as it is in a database, and the other way. */
+/** Fails unless the row holds these columns. Absent columns equal null, as in a database. */
 export function expectContent(
   actual: Row | undefined,
   id: string,
@@ -105,7 +105,7 @@ export function expectContent(
   expectRow(content(actual, idField), content(expected, idField), what);
 }
 
-/** Fails unless the table holds these rows, and no others. */
+/** Fails unless the table holds exactly these rows. */
 export async function expectTable(
   table: TableLike,
   expected: readonly RowEntry[],
@@ -115,7 +115,7 @@ export async function expectTable(
   expectEntries(await table.listValues(), expected, harness, what);
 }
 
-/** The rows of {@linkcode BAKERY} with some of them changed, added (at the end), or, where `undefined`, left out. */
+/** The rows of {@linkcode BAKERY} with some changed, added (at the end), or removed (where `undefined`). */
 export function bakeryWith(changes: { readonly [id: string]: Row | undefined }): RowEntry[] {
   const kept = BAKERY.flatMap(([id, row]): RowEntry[] => {
     const changed = Object.hasOwn(changes, id) ? changes[id] : row;

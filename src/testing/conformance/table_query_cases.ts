@@ -6,7 +6,7 @@ import type { Capabilities, TableLike } from "../../table/table_like.ts";
 import { expect, expectEqual, expectError, readAll, show } from "./expect.ts";
 import { BAKERY, expectIds, type TableCase, tableCase, type TableHarness } from "./table_harness.ts";
 
-/** The ids of the rows for which a condition must hold, with `null`s and other kinds of values among them. */
+/** Conditions, and the ids of the rows for which they must hold; includes `null` and values of other types. */
 const CONDITIONS: readonly (readonly [column: string, operator: Operator, value: Value | undefined, ids: string])[] = [
   ["name", "eq", "Bun", "1"],
   ["name", "eq", "bun", ""],
@@ -109,7 +109,7 @@ const ORDERS: readonly (readonly [orderBy: readonly Order[], ids: string])[] = [
   [[["stock", "asc"], ["price", "asc"], ["name", "desc"]], "13 12 2 10 3 11 1"],
 ];
 
-/** Orders that leave some rows equal, which then stand in the table's own order. */
+/** Orders with ties: equal rows keep the table's own order. */
 const ORDERS_WITH_TIES: readonly (readonly [orderBy: readonly Order[], ids: string])[] = [
   [[["price", "asc"]], "13 12 1 11 3 2 10"],
   [[["price", "desc"]], "10 2 3 1 11 12 13"],
@@ -117,7 +117,7 @@ const ORDERS_WITH_TIES: readonly (readonly [orderBy: readonly Order[], ids: stri
   [[["active", "desc"]], "1 2 10 13 3 11 12"],
 ];
 
-/** What a table promises to those who narrow, order and page it. */
+/** Promises for queries: conditions, search, order and pages. */
 export const queryCases: readonly TableCase[] = [
   ...CONDITIONS.map(([column, operator, value, ids]) => {
     const what = value === undefined ? `${column} ${operator}` : `${column} ${operator} ${show(value)}`;
@@ -161,10 +161,10 @@ export const queryCases: readonly TableCase[] = [
     )
   ),
   {
-    ...tableCase("TableLike.search disregards the case of all letters", [], async (table, harness) => {
+    ...tableCase("TableLike.search ignores the case of all letters", [], async (table, harness) => {
       await expectSet(table, { search: "\u00e9CLAIR" }, "3", harness);
     }),
-    skip: ({ foldsAllLetters }) => foldsAllLetters ? undefined : "the table knows the case of the letters a to z only",
+    skip: ({ foldsAllLetters }) => foldsAllLetters ? undefined : "the table ignores case only for the letters a to z",
   },
   tableCase(
     "TableLike.search together with conditions finds the rows for which both hold",
@@ -183,7 +183,7 @@ export const queryCases: readonly TableCase[] = [
     ...tableCase(`TableLike ordered by ${inWords(orderBy)} keeps its own order between equals`, [], async (table) => {
       await expectList(table, { orderBy }, ids);
     }),
-    skip: ({ keepsOrder }: TableHarness) => keepsOrder ? undefined : "the table has no order of its own",
+    skip: ({ keepsOrder }: TableHarness) => keepsOrder ? undefined : "the table does not keep its order",
   })),
   tableCase("TableLike may be narrowed, searched, ordered and paged at once", [], async (table) => {
     const query: Query = { where: [["price", "gt", 1]], search: "e", orderBy: [["name", "desc"]] };
@@ -255,7 +255,7 @@ export const queryCases: readonly TableCase[] = [
     skip: ({ knowsColumns }) => knowsColumns ? undefined : "the table does not know its columns",
   },
   tableCase("TableLike refuses a query that is none with a TypeError that names what is wrong", [], async (table) => {
-    // Each is what a caller without types might pass.
+    // A caller without type checks might pass these.
     const wrong: readonly (readonly [unknown, string])[] = [
       [{ where: [["name", "like", "x"]] }, "like"],
       [{ where: [["name", "=", "x"]] }, "="],
@@ -275,7 +275,7 @@ export const queryCases: readonly TableCase[] = [
   }),
 ];
 
-/** What the set holds, as everybody who can look at it sees it. */
+/** Fails unless all reads agree that the set holds these rows. */
 async function expectSet(table: TableLike, query: Query, ids: string, harness: TableHarness): Promise<void> {
   await orRefused(table, query, async (narrowed) => {
     expectIds((await narrowed.listValues()).ids(), split(ids), harness, "listValues");
@@ -309,7 +309,7 @@ async function expectPages(table: TableLike, query: Query, size: number): Promis
   });
 }
 
-/** A table may refuse what its backend cannot do; what it says that it can, it must do. */
+/** Runs `body`, which may be refused with `UnsupportedError` unless the table's capabilities include the query. */
 async function orRefused(table: TableLike, query: Query, body: (narrowed: TableLike) => Promise<void>): Promise<void> {
   try {
     await body(table.withQuery(query));

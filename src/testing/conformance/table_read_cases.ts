@@ -12,7 +12,7 @@ import {
   tableCase,
 } from "./table_harness.ts";
 
-/** What a table promises to readers. */
+/** Promises for reads. */
 export const readCases: readonly TableCase[] = [
   tableCase("TableLike.listValues() answers with every row, in the table's order", [], async (table, harness) => {
     expectEntries(await table.listValues(), BAKERY, harness, "the rows");
@@ -20,7 +20,7 @@ export const readCases: readonly TableCase[] = [
   tableCase("TableLike.listValues() answers the same however often it is asked", [], async (table, harness) => {
     for (let time = 0; time < 3; time++) expectEntries(await table.listValues(), BAKERY, harness, "the rows");
   }),
-  tableCase("TableLike.listValues() answers everybody who asks at once", [], async (table, harness) => {
+  tableCase("TableLike.listValues() answers concurrent calls", [], async (table, harness) => {
     const answers = await Promise.all(Array.from({ length: 10 }, () => table.listValues()));
     for (const rows of answers) expectEntries(rows, BAKERY, harness, "the rows");
   }),

@@ -20,7 +20,7 @@ const SCONE: Row = { name: "Scone", price: 1.75, stock: 4, active: true, note: "
 const SCONE_ID = "20";
 const NO_ROWS: readonly unknown[] = [{ name: () => {} }, { name: Symbol("x") }, { name: new Map() }, [1], null, "text"];
 
-/** What a table promises to writers. */
+/** Promises for writes. */
 export const writeCases: readonly TableCase[] = [
   tableCase("TableLike.insertValue() adds a row and answers with it", ["insert"], async (table, harness) => {
     expectContent(await table.insertValue(SCONE_ID, SCONE), SCONE_ID, SCONE, harness, "the answer");
@@ -38,7 +38,7 @@ export const writeCases: readonly TableCase[] = [
     ["insert", "replace"],
     async (table, harness) => {
       for (const id of ["01", "1.0", " 1", "1e0"]) {
-        // A backend whose ids are numbers may refuse; that is all it may do.
+        // A backend with numeric ids may refuse such an id, but do nothing else with it.
         await table.insertValue(id, SCONE).catch(() => {});
         await table.replaceValue(id, SCONE).catch(() => {});
       }
@@ -56,7 +56,7 @@ export const writeCases: readonly TableCase[] = [
     async (table, harness) => {
       const added: RowEntry[] = Array.from({ length: 20 }, (_, at) => [`${20 + at}`, { name: `Row ${at}`, stock: at }]);
       await Promise.all(added.map(([id, row]) => table.insertValue(id, row)));
-      // Over a network they may overtake each other.
+      // Over a network, calls may overtake each other.
       await expectTable(table, [...BAKERY, ...added], { ...harness, keepsOrder: false }, "the rows");
     },
   ),
@@ -250,7 +250,7 @@ export const writeCases: readonly TableCase[] = [
     "replace",
     "patch",
   ], async (table, harness) => {
-    // Each is what a caller without types might pass.
+    // A caller without type checks might pass these.
     for (const row of NO_ROWS as readonly Row[]) {
       await expectError(() => table.insertValue(SCONE_ID, row), TypeError, `insertValue of ${show(row)}`);
       await expectError(() => table.replaceValue("1", row), TypeError, `replaceValue of ${show(row)}`);
