@@ -1,19 +1,19 @@
 const encoder = new TextEncoder();
 
-/** What kinds of bad clients send, before they send nothing more and read nothing at all. */
+/** What each kind of bad client sends. Afterwards it sends nothing more, and it never reads. */
 const KINDS: readonly ((path: string) => string)[] = [
   // Half of a request.
   (path) => `GET ${path}/rows HTTP/1.1\r\nHost: localhost\r\n`,
-  // A body that never comes.
+  // A request whose body never arrives.
   (path) =>
     `POST ${path}/rows HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{`,
-  // Who asks for a large answer.
+  // A request for a large answer.
   (path) => `GET ${path}/rows HTTP/1.1\r\nHost: localhost\r\n\r\n`,
-  // Who listens to events.
+  // A subscription to events.
   (path) => `GET ${path}/events HTTP/1.1\r\nHost: localhost\r\n\r\n`,
 ];
 
-/** Clients that hold connections, and do with them nothing that is of use. */
+/** Clients that keep connections open without using them. */
 export class BadClients implements AsyncDisposable {
   readonly #connections: readonly Deno.Conn[];
 
@@ -21,7 +21,7 @@ export class BadClients implements AsyncDisposable {
     this.#connections = connections;
   }
 
-  /** So many of each kind. */
+  /** Opens `count` clients of each kind. */
   static async open({ hostname, port, pathname }: URL, count: number): Promise<BadClients> {
     const connections: Deno.Conn[] = [];
     for (const request of KINDS) {
@@ -34,7 +34,7 @@ export class BadClients implements AsyncDisposable {
     return new BadClients(connections);
   }
 
-  /** They leave without a word. */
+  /** Closes all connections. */
   [Symbol.asyncDispose](): Promise<void> {
     for (const connection of this.#connections) connection.close();
     return Promise.resolve();

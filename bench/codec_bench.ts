@@ -1,10 +1,10 @@
 import { Encoder } from "cbor-x/index-no-eval";
-// The codec is no entry of the library.
+// The codec is not an entry of the package.
 import { decodeRows, encodeRows } from "../src/cache/codec.ts";
 import { openBakery } from "./fixture.ts";
 import { measure } from "./measure.ts";
 
-/** A way to write rows, and to read what it wrote. */
+/** A way to encode rows and decode them again. */
 interface Codec<E> {
   readonly encode: () => E;
   readonly decode: (encoded: E) => unknown;

@@ -4,9 +4,9 @@ import { DatabaseSync } from "node:sqlite";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 
-/** A database in memory that counts the statements it runs: what a master was really asked, whoever counts otherwise. */
+/** A database in memory that counts the statements it runs, independently of the library's statistics. */
 export class CountedDatabase implements SqliteHandle {
-  /** How many statements it ran. */
+  /** How many statements it has run. */
   calls = 0;
   readonly #database = new DatabaseSync(":memory:");
 
@@ -30,19 +30,19 @@ export class CountedDatabase implements SqliteHandle {
   }
 }
 
-/** A bakery's products, and the database that they are in. */
+/** A table of bakery products, and its database. */
 export interface Bakery {
   readonly products: SqliteTable;
   readonly database: CountedDatabase;
 }
 
-/** What a column more than the usual eight costs. */
+/** Options of {@linkcode openBakery}. */
 export interface BakeryOptions {
-  /** Whether each product has a date, which cannot be frozen and so must be copied for each reader. */
+  /** Whether each product has a ninth column with a date, which cannot be frozen and must be copied for each reader. */
   readonly dated?: boolean | undefined;
 }
 
-/** A bakery with so many products. */
+/** Opens a bakery with `count` products. */
 export async function openBakery(count: number, { dated = false }: BakeryOptions = {}): Promise<Bakery> {
   const database = new CountedDatabase();
   database.exec(`CREATE TABLE product (
@@ -56,12 +56,12 @@ export async function openBakery(count: number, { dated = false }: BakeryOptions
   return { products: await SqliteTable.open(database, "product"), database };
 }
 
-/** The first page, with so many rows. */
+/** The query for the first page, with `itemsPerPage` rows. */
 export function firstPage(itemsPerPage: number): Query {
   return { pagination: new Pagination(1, itemsPerPage) };
 }
 
-/** A path for a file that is gone when the benchmarks are done. */
+/** A path for a file that is deleted when the benchmarks are done. */
 export function temporaryPath(name: string): string {
   const folder = mkdtempSync(`${tmpdir()}/vantage-bench-`);
   globalThis.addEventListener("unload", () => rmSync(folder, { recursive: true, force: true }));

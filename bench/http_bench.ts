@@ -8,7 +8,7 @@ import { ServerProcess } from "./server_process.ts";
 const GROUP = "100 rows over loopback HTTP";
 const OPERATIONS = 20;
 
-/** It ends with this process. */
+/** Ends with this process. */
 const server = await ServerProcess.start(1_000);
 let requests = 0;
 const masterCalls = (): number => requests;

@@ -1,13 +1,13 @@
 /**
- * Imports the core and prints what that did. Run without permissions and awaited: it ends by itself only if nothing was
- * left running.
+ * Imports the core and prints the effects of the import. Runs without permissions; it exits by itself only if the
+ * import left nothing running.
  */
 
-/** What importing the core did. */
+/** The effects of importing the core. */
 export interface ImportWork {
-  /** What it called of the functions that begin work: timers, listeners, the network, the clock, chance. */
+  /** The functions called, among timers, listeners, network, clock and random numbers. */
   readonly called: readonly string[];
-  /** The global names it added. */
+  /** The global names added. */
   readonly globals: readonly string[];
   readonly milliseconds: number;
 }
@@ -29,7 +29,7 @@ if (import.meta.main) {
   console.log(JSON.stringify(work));
 }
 
-/** Replaces functions by ones that note the call first. */
+/** Replaces functions with ones that record each call. */
 function watch(owner: object, names: readonly string[], called: string[]): void {
   for (const name of names) {
     const original: unknown = Reflect.get(owner, name);

@@ -1,6 +1,7 @@
 /**
- * What a `tableHandler` answers under load: as many requests as a process with keep-alive connections can send, at first
- * alone, then beside clients that are slow, half open or deaf. Prints requests a second, and how long answers take.
+ * How a `tableHandler` performs under load: a process with keep-alive connections sends as many requests as it can,
+ * first alone, then beside clients that are slow, half open or never read. Prints requests a second, and response
+ * times.
  *
  * ```sh
  * deno task bench:load --connections 32 --seconds 10 --rows 10 --bad-clients 100
@@ -27,15 +28,15 @@ const results = [await result("alone", await load(seconds))];
   await using _ = await BadClients.open(server.url, badCount);
   results.push(await result(`beside ${badCount} of each kind of bad client`, await load(seconds)));
 }
-results.push(await result("when they are gone", await load(seconds)));
+results.push(await result("after they have disconnected", await load(seconds)));
 console.log(
-  `${connections} connections that are kept alive ask for pages of ${rows} rows of ${PRODUCTS}, for ${seconds} s;
-one request in ${REQUESTS_PER_WRITE} is a write, which whoever listens is told of.
+  `${connections} keep-alive connections request pages of ${rows} rows of ${PRODUCTS}, for ${seconds} s;
+one request in ${REQUESTS_PER_WRITE} is a write, whose event goes to every subscriber.
 
-${table(["", "requests a second", "p50", "p99", "failed", "server's heap", "its memory"], results)}`,
+${table(["", "requests a second", "p50", "p99", "failed", "server heap", "server memory"], results)}`,
 );
 
-/** How long each answer took, in milliseconds; those that failed are `undefined`. */
+/** The response times, in milliseconds; `undefined` for failed requests. */
 async function load(forSeconds: number): Promise<readonly (number | undefined)[]> {
   const took: (number | undefined)[] = [];
   const until = performance.now() + forSeconds * 1_000;

@@ -1,6 +1,6 @@
 /**
- * Runs all benchmarks, and prints a table for each group and one of the targets. Times differ from machine to machine;
- * the targets are ratios and differences within one run. A target that is not met is told, and fails nothing.
+ * Runs all benchmarks, and prints a table for each group and one of the targets. Times differ from machine to machine,
+ * so the targets are ratios and differences within one run. A missed target is reported, but does not fail the run.
  */
 
 import { bundleTable, measureBundles } from "./bundles.ts";
@@ -17,9 +17,9 @@ const { results, runtime, cpu } = await runRounds(ROUNDS);
 
 console.log(`## Benchmarks
 
-${runtime}, ${cpu}, ${navigator.hardwareConcurrency} cores. Times are of one operation, in the fastest
-run of ${ROUNDS} rounds, from which the ratios are; beside them, the time under which three in four runs of the best
-round were. Master calls are statements that the master's database ran for one operation, or requests to its server.
+${runtime}, ${cpu}, ${navigator.hardwareConcurrency} cores. Times are for one operation, in the fastest
+run of ${ROUNDS} rounds; ratios compare these times. "3 in 4 under" is the 75th percentile of the best round. Master
+calls are the statements of the master's database, or the requests to its server, for one operation.
 
 ${groupTables(results)}
 

@@ -1,37 +1,37 @@
 import { writeFileSync } from "node:fs";
 
-/** A benchmark, and what is to be known of it besides its time. */
+/** A benchmark, with facts other than its time. */
 export interface Benchmark {
-  /** What it is compared with stands in the same group. */
+  /** Benchmarks of one group are compared. */
   readonly group: string;
   readonly name: string;
-  /** Whether the others of its group are compared with it. */
+  /** Whether the rest of its group is compared with it. */
   readonly baseline?: boolean | undefined;
-  /** How many operations one `run` does: so many that a look at the clock makes no difference. */
+  /** How many operations one `run` does: enough that reading the clock makes no difference. */
   readonly operations: number;
-  /** How often the master was asked so far. */
+  /** How often the master has been called so far. */
   readonly masterCalls?: (() => number) | undefined;
-  /** The size of what is written or read. */
+  /** The size of the encoded data. */
   readonly bytes?: number | undefined;
   readonly run: () => Promise<void> | void;
 }
 
-/** What the process that benchmarks tells the one that prints. */
+/** What the benchmarking process reports to the printing process. */
 export interface Facts {
   readonly group: string;
   readonly name: string;
   readonly operations: number;
-  /** Per operation, over all runs; `undefined` where there is no master. */
+  /** Calls per operation, over all runs; `undefined` without a master. */
   readonly masterCalls?: number | undefined;
   readonly bytes?: number | undefined;
 }
 
-/** Names the folder in which the facts are left, a file for each file of benchmarks. */
+/** The environment variable with the folder for the facts, which holds one file per file of benchmarks. */
 export const FACTS_FOLDER = "VANTAGE_BENCH_FACTS";
 
 const measured: (() => Facts)[] = [];
 
-/** Registers a benchmark. What it works on must be warm. */
+/** Registers a benchmark. Its caches must be warm. */
 export function measure({ group, name, baseline = false, operations, masterCalls, bytes, run }: Benchmark): void {
   let runs = 0;
   let callsBefore = 0;

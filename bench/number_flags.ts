@@ -1,9 +1,10 @@
 import { parseArgs } from "node:util";
 
 /**
- * The flags of a command line that are whole numbers, each with its default.
+ * Parses command line flags that are whole numbers, each with a default.
  *
- * @throws {RangeError} if one is given that is none; a flag that is not known is a `TypeError`.
+ * @throws {RangeError} if a value is not a whole number.
+ * @throws {TypeError} if a flag is unknown.
  */
 export function numberFlags<Name extends string>(defaults: Readonly<Record<Name, number>>): Record<Name, number> {
   const names = Object.keys(defaults);

@@ -10,7 +10,7 @@ const file = await SqliteCache.open(temporaryPath("cache.db"));
 
 for (const itemsPerPage of [10, 100, 1_000]) {
   const group = `a page of ${itemsPerPage} rows`;
-  // About as many rows in each run, so that runs take about as long.
+  // About the same number of rows in each run, so that runs take about equally long.
   const operations = 2_000 / itemsPerPage;
   const page = master.withQuery(firstPage(itemsPerPage));
   measureReads("SqliteTable itself", page, { group, operations, baseline: true });
@@ -19,7 +19,7 @@ for (const itemsPerPage of [10, 100, 1_000]) {
   await measureCache(file, itemsPerPage, { group, operations, hits: operations });
 }
 
-/** Under a cacheKey of its own, so that one size does not drop the other's entries. */
+/** A table with a separate cacheKey for each page size, so that one does not invalidate the entries of another. */
 function tableBy(cache: Cache, itemsPerPage: number): LiveTable {
   return new LiveTable(master, `product by ${itemsPerPage}`, cache);
 }

@@ -1,6 +1,6 @@
 /**
- * A process that serves a table of products at `/products`, and what memory it takes at `/memory`. Its argument is how many
- * rows there are. Prints where it listens, and ends when its standard input does.
+ * A process that serves a table of products at `/products`, and its memory use at `/memory`. Its argument is the number
+ * of rows. Prints its URL, and exits when its standard input ends.
  */
 
 import { LiveTable, NoCache } from "@vantage/live";
@@ -23,7 +23,7 @@ console.log(`http://127.0.0.1:${server.addr.port}/`);
 for await (const _ of Deno.stdin.readable);
 ending.abort();
 
-/** What is needed, without what merely waits to be collected, if that can be told. */
+/** The memory in use, after a garbage collection if the process can request one. */
 function memory(): Memory {
   const gc: unknown = Reflect.get(globalThis, "gc");
   if (typeof gc === "function") gc();

@@ -3,26 +3,26 @@ import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { type Facts, FACTS_FOLDER } from "./measure.ts";
 
-/** A benchmark and what it took. */
+/** The result of a benchmark. */
 export interface Result extends Facts {
   readonly baseline: boolean;
   /**
-   * Nanoseconds for one operation, in the fastest run of all rounds: whatever else the machine does meanwhile makes a run
-   * slower, never faster.
+   * Nanoseconds for one operation, in the fastest run of all rounds: other load on the machine makes a run slower,
+   * never faster.
    */
   readonly time: number;
-  /** The same, as three in four runs of the best round had it at the most. */
+  /** Nanoseconds for one operation at the 75th percentile of the best round. */
   readonly p75: number;
 }
 
-/** What all rounds gave, and where. */
+/** The results of all rounds, and the system they ran on. */
 export interface Results {
   readonly results: readonly Result[];
   readonly runtime: string;
   readonly cpu: string;
 }
 
-/** What `deno bench --json` prints, as far as it is used. */
+/** The parts of the output of `deno bench --json` that are used. */
 interface Report {
   readonly runtime: string;
   readonly cpu: string;
@@ -34,7 +34,7 @@ interface Report {
   }[];
 }
 
-/** Runs all benchmarks so many times, each round in a process of its own. */
+/** Runs all benchmarks `rounds` times, each round in a new process. */
 export async function runRounds(rounds: number): Promise<Results> {
   const all: Results[] = [];
   for (let round = 1; round <= rounds; round++) {

@@ -1,14 +1,14 @@
 import { fileURLToPath } from "node:url";
 
-/** What a process takes, in bytes. */
+/** The memory use of a process, in bytes. */
 export interface Memory {
   readonly rss: number;
   readonly heapUsed: number;
 }
 
-/** A server of products in a process of its own, which ends with this one. */
+/** A server of products in a child process, which exits with this one. */
 export class ServerProcess implements AsyncDisposable {
-  /** Where the table is. */
+  /** The URL of the table. */
   readonly url: URL;
   readonly #child: Deno.ChildProcess;
 
@@ -17,7 +17,7 @@ export class ServerProcess implements AsyncDisposable {
     this.#child = child;
   }
 
-  /** Starts a server of so many products, and resolves when it listens. */
+  /** Starts a server with `rows` products, and resolves when it accepts connections. */
   static async start(rows: number): Promise<ServerProcess> {
     const script = fileURLToPath(new URL("products_server.ts", import.meta.url));
     const child = new Deno.Command(Deno.execPath(), {
@@ -29,19 +29,19 @@ export class ServerProcess implements AsyncDisposable {
     let line = "";
     while (!line.endsWith("\n")) {
       const { done, value } = await reader.read();
-      if (done) throw new Error("The server could not be started");
+      if (done) throw new Error("Cannot start the server");
       line += value;
     }
     return new ServerProcess(new URL("products", line.trim()), child);
   }
 
-  /** What it takes now. */
+  /** Its current memory use. */
   async memory(): Promise<Memory> {
     const response = await fetch(new URL("memory", this.url));
     return await response.json();
   }
 
-  /** Ends it, and resolves when it is gone. */
+  /** Stops the server, and resolves when it has exited. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#child.stdin.close();
     await this.#child.status;

@@ -1,7 +1,7 @@
 import { LiveTable, Rows } from "@vantage/live";
 import { SqliteCache } from "@vantage/live/sqlite";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-// The codec is no entry of the library: what is compared is a hit with the least that any hit must do.
+// The codec is not an entry of the package. It is used to compare a hit with the minimum that any hit must do.
 import { decodeRows } from "../src/cache/codec.ts";
 import { openBakery, temporaryPath } from "./fixture.ts";
 import { measure } from "./measure.ts";
@@ -71,7 +71,7 @@ measure({
   },
 });
 
-/** The same page as a JSON text, in a file of the same shape. */
+/** The same page as JSON, in a database of the same shape. */
 function jsonStore(page: Rows): StatementSync {
   const handle = new DatabaseSync(temporaryPath("json.db"));
   handle.exec("PRAGMA journal_mode = WAL");

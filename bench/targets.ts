@@ -2,16 +2,16 @@ import { type Bundle, LEAST } from "./bundles.ts";
 import type { ImportWork } from "./import_probe.ts";
 import type { Result } from "./rounds.ts";
 
-/** One thing that is wanted, and how it stands. */
+/** A target and its measured value. */
 export interface Target {
   readonly what: string;
   readonly measured: string;
   readonly wanted: string;
-  /** `undefined` where nothing is wanted: it is told because it qualifies another target. */
+  /** `undefined` if there is no target: the value is shown because it qualifies another one. */
   readonly met?: boolean | undefined;
 }
 
-/** What the targets are judged by. */
+/** The measurements that targets are checked against. */
 export interface Measurements {
   readonly results: readonly Result[];
   readonly bundles: readonly Bundle[];

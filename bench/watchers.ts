@@ -1,7 +1,7 @@
 /**
- * Many who watch one table on a server while it is written to: whether the last state reaches all of them, and what that
- * takes. Each has a connection, a cache and a live table of its own, and reads anew when it is told of a change. Exits 1 if
- * anybody missed the last state.
+ * Many watchers of one table on a server while it is written to: checks whether the last state reaches all of them, and
+ * measures the cost. Each watcher has its own connection, cache and live table, and reads again when it receives a
+ * change. Exits with 1 if a watcher missed the last state.
  *
  * ```sh
  * deno task bench:watchers --watchers 200 --writes-per-second 50 --seconds 60
@@ -18,10 +18,10 @@ import { table } from "./tables.ts";
 
 const ROWS = 10;
 const MIB = 2 ** 20;
-/** How long whoever lags may take to catch up once nothing changes any more. */
+/** How long a lagging watcher may take to catch up after the last change. */
 const LAST_WAIT_MS = 30_000;
 
-/** One who watches: whenever it is told of a change, it reads; changes that are told meanwhile cost one more read. */
+/** Reads whenever it receives a change; all changes received during a read cost one more read. */
 class Watcher implements AsyncDisposable {
   events = 0;
   rows: Rows | undefined;
@@ -44,13 +44,13 @@ class Watcher implements AsyncDisposable {
   }
 
   async #follow(): Promise<void> {
-    let told = false;
+    let changed = false;
     let reading: Promise<void> | undefined;
     for await (const _ of this.#live.events.subscribe()) {
       this.events++;
-      told = true;
+      changed = true;
       reading ??= (async () => {
-        for (; told; this.rows = await this.#live.listValues()) told = false;
+        for (; changed; this.rows = await this.#live.listValues()) changed = false;
         reading = undefined;
       })();
     }
@@ -64,17 +64,17 @@ const { watchers: count, "writes-per-second": writesPerSecond, seconds } = flags
 await using server = await ServerProcess.start(ROWS);
 const description = await RestTable.describe(server.url);
 const master = RestTable.served(server.url, description);
-const memory = [await memoryNow("before anybody watches")];
+const memory = [await memoryNow("no watchers yet")];
 const watchers = Array.from({ length: count }, () => new Watcher(server.url, description));
 await until(() => watchers.every(({ rows }) => rows !== undefined));
-memory.push(await memoryNow("all watch"));
+memory.push(await memoryNow("all watchers connected"));
 
 const startedAt = performance.now();
 let writes = 0;
 await writeFor(seconds / 2);
-memory.push(await memoryNow("half of the writes are done"));
+memory.push(await memoryNow("half of the writes done"));
 await writeFor(seconds / 2);
-memory.push(await memoryNow("all writes are done"));
+memory.push(await memoryNow("all writes done"));
 const wroteMs = performance.now() - startedAt;
 
 const truth = await master.listValues();
@@ -84,24 +84,24 @@ const settledMs = performance.now() - startedAt - wroteMs;
 const [events, reads] = [total(({ events }) => events), total(({ reads }) => reads)];
 const behind = missed();
 await Promise.all(watchers.map((watcher) => watcher[Symbol.asyncDispose]()));
-memory.push(await memoryNow("nobody watches any more"));
+memory.push(await memoryNow("all watchers closed"));
 
 console.log(`${count} watchers of ${ROWS} rows, ${writes} writes in ${(wroteMs / 1_000).toFixed(1)} s.
 
 ${
-  table(["", "in all", "a second"], [
+  table(["", "in total", "a second"], [
     row("writes", writes),
-    row("events told", events),
-    row("reads of the server", reads),
+    row("events received", events),
+    row("reads from the server", reads),
   ])
 }
 
 ${behind} of ${count} missed the last state; the others had it ${settledMs.toFixed(0)} ms after the last write.
 
-${table(["the server's memory when", "heap in use", "resident"], memory)}`);
+${table(["the server's memory", "heap in use", "resident"], memory)}`);
 if (behind > 0) Deno.exitCode = 1;
 
-/** Writes at the pace that was asked for, whether earlier writes are answered or not. */
+/** Writes at the requested rate, without waiting for earlier writes. */
 async function writeFor(forSeconds: number): Promise<void> {
   const begin = performance.now();
   const target = Math.round(forSeconds * writesPerSecond);

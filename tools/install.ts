@@ -1,10 +1,10 @@
 /**
- * Installs what the manifests ask for, as their lock files say: `deno run -A tools/install.ts tests bench` reads
- * manifests/tests and manifests/bench, and links what it installed as tests/node_modules and bench/node_modules.
- * What has been installed already is left alone.
+ * Installs the dependencies of the manifests from their lock files: `deno run -A tools/install.ts tests bench` reads
+ * manifests/tests and manifests/bench, and links the installed packages as tests/node_modules and bench/node_modules.
+ * Manifests that are already installed are skipped.
  *
- * The manifests are not in the folders that use them: a package.json there would hide the one of `@vantage/live` from Node,
- * and deno.json from Deno.
+ * The manifests are not in the folders that use them: a package.json there would hide the package.json of
+ * `@vantage/live` from Node, and its deno.json from Deno.
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -15,7 +15,7 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
-/** It fails where manifest and lock file disagree. No package here needs its scripts. */
+/** `npm ci` fails if manifest and lock file disagree. No package here needs its install scripts. */
 const NPM_CI = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"];
 
 function install(name: string): void {
@@ -25,7 +25,7 @@ function install(name: string): void {
   const hash = hashOfManifest(folder);
   if (!existsSync(mark) || readFileSync(mark, "utf8") !== hash) {
     const { status, error } = spawnSync("npm", NPM_CI, { cwd: folder, stdio: "inherit" });
-    if (status !== 0) throw new Error(`Cannot install what ${join(folder, "package.json")} asks for`, { cause: error });
+    if (status !== 0) throw new Error(`Cannot install ${join(folder, "package.json")}`, { cause: error });
     writeFileSync(mark, hash);
   }
   const link = join(ROOT, name, "node_modules");

@@ -1,8 +1,8 @@
 /**
- * Packs the package for npm: `npm run pack` writes vantage-live-<version>.tgz, and says how to install it.
+ * Packs the package for npm: `npm run pack` writes vantage-live-<version>.tgz, and prints how to install it.
  *
- * What is packed is a copy in which Deno manages the dependencies itself: only then does `deno pack` say in the package what
- * it needs. There are no source maps: those that it writes hold the path of the folder that was packed.
+ * It packs a copy in which Deno manages the dependencies: only then does `deno pack` list them in the package. There
+ * are no source maps, since they would contain the path of the packed folder.
  */
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -33,5 +33,5 @@ export function pack(tarball: string): void {
 if (import.meta.main) {
   const tarball = `vantage-live-${MANIFEST.version}.tgz`;
   pack(tarball);
-  console.log(`Packed ${tarball}. In a project of yours: npm install --omit=optional ${resolve(tarball)}`);
+  console.log(`Packed ${tarball}. To install it in a project: npm install --omit=optional ${resolve(tarball)}`);
 }

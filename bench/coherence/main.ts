@@ -1,7 +1,7 @@
 /**
- * The races of coherence: what each library shows when reads, writes, invalidations and events overlap. Prints the same
- * bytes in every run; `--markdown` prints the table alone, `--json` everything for machines. Exits 1 if this module is
- * not correct in every race.
+ * The coherence races: what each library shows when reads, writes, invalidations and events overlap. The output is the
+ * same in every run; `--markdown` prints only the table, `--json` prints everything as JSON. Exits with 1 if this
+ * module is not correct in every race.
  */
 import process from "node:process";
 import { parseArgs } from "node:util";

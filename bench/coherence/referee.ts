@@ -1,7 +1,7 @@
-/** How a contestant did in a race; the worse the later. */
+/** The possible results of a race, from best to worst. */
 export const VERDICTS = ["correct", "lost", "stale", "hangs"] as const;
 
-/** How a contestant did in a race that was run. */
+/** The result of a contestant in a race. */
 export type Verdict = (typeof VERDICTS)[number];
 
 /** Something that went wrong. */
@@ -10,42 +10,45 @@ export interface Finding {
   readonly what: string;
 }
 
-interface Asked {
-  /** Who asked, as the findings name him. */
-  readonly who: string;
-  /** A reader must see nothing older; whoever does something must only come to an end. */
+interface Call {
+  /** The caller, as findings name it. */
+  readonly caller: string;
+  /** The oldest value that a reader may see; `undefined` for other calls, which must only settle. */
   readonly notOlderThan: number | undefined;
   outcome: { readonly value: unknown } | { readonly error: unknown } | undefined;
 }
 
-/** Watches everybody who waits for an answer, and says what was wrong with the answers. */
+/** Watches all calls, and reports what is wrong with their answers. */
 export class Referee {
-  readonly #asked: Asked[] = [];
+  readonly #calls: Call[] = [];
 
-  /** Watches an answer; tells whether it is there. `notOlderThan` is for readers: the oldest value that it may be. */
-  watch(who: string, answer: Promise<unknown>, notOlderThan?: number): () => boolean {
-    const asked: Asked = { who, notOlderThan, outcome: undefined };
-    this.#asked.push(asked);
-    answer.then((value) => asked.outcome = { value }, (error: unknown) => asked.outcome = { error });
-    return () => asked.outcome !== undefined;
+  /**
+   * Watches an answer; the returned function says whether it has settled. `notOlderThan` is the oldest value for a
+   * read.
+   */
+  watch(caller: string, answer: Promise<unknown>, notOlderThan?: number): () => boolean {
+    const call: Call = { caller, notOlderThan, outcome: undefined };
+    this.#calls.push(call);
+    answer.then((value) => call.outcome = { value }, (error: unknown) => call.outcome = { error });
+    return () => call.outcome !== undefined;
   }
 
-  /** What is wrong so far. Whoever has no answer when everything is at rest will never have one. */
+  /** What is wrong so far. A call without an answer when everything has settled will never get one. */
   findings(): readonly Finding[] {
-    return this.#asked.flatMap((asked) => findingOf(asked) ?? []);
+    return this.#calls.flatMap((call) => findingOf(call) ?? []);
   }
 }
 
-function findingOf({ who, notOlderThan, outcome }: Asked): Finding | undefined {
-  if (outcome === undefined) return { verdict: "hangs", what: `${who} is never answered` };
-  if ("error" in outcome) return { verdict: "lost", what: `${who} gets an error` };
+function findingOf({ caller, notOlderThan, outcome }: Call): Finding | undefined {
+  if (outcome === undefined) return { verdict: "hangs", what: `${caller} never gets an answer` };
+  if ("error" in outcome) return { verdict: "lost", what: `${caller} gets an error` };
   if (notOlderThan === undefined) return undefined;
   const { value } = outcome;
-  if (typeof value !== "number" || Number.isNaN(value)) return { verdict: "lost", what: `${who} gets no row` };
-  return value < notOlderThan ? { verdict: "stale", what: `${who} is shown an old row` } : undefined;
+  if (typeof value !== "number" || Number.isNaN(value)) return { verdict: "lost", what: `${caller} gets no row` };
+  return value < notOlderThan ? { verdict: "stale", what: `${caller} gets an old row` } : undefined;
 }
 
-/** The worst of some findings. */
+/** The worst verdict among some findings. */
 export function verdictOf(findings: readonly Finding[]): Verdict {
   const worst = Math.max(0, ...findings.map(({ verdict }) => VERDICTS.indexOf(verdict)));
   return VERDICTS[worst] ?? "correct";

@@ -2,10 +2,9 @@ import { table } from "../tables.ts";
 import type { Contestant } from "./contestant.ts";
 import type { Cell, Scoreboard } from "./scoreboard.ts";
 
-const LEGEND =
-  `correct: nobody is shown an old row after the change that made it old had settled, and everybody is answered.
-stale: somebody is. lost: somebody gets an error, or no row, who should have had one. hangs: somebody is never answered.
-n/a: the library has no notion of it. Where it can be used in several ways, the best of them counts.`;
+const LEGEND = `correct: once a change has settled, no reader gets the old row, and every call gets an answer.
+stale: a reader gets an old row. lost: a call fails, or a reader gets no row. hangs: a call never gets an answer.
+n/a: the library lacks the feature. Where it can be used in several ways, the best result counts.`;
 
 /** The table with its notes, as Markdown. */
 export function tableWithNotes({ contestants, races, cells }: Scoreboard): string {
@@ -18,9 +17,9 @@ export function tableWithNotes({ contestants, races, cells }: Scoreboard): strin
   return `${table(header, rows)}\n\n${list}`;
 }
 
-/** The table, and all that is to be known to judge it. */
+/** The table, with everything needed to interpret it. */
 export function fullReport(board: Scoreboard, contestants: readonly Contestant[]): string {
-  return `## Old rows that come back
+  return `## Stale rows
 
 ${tableWithNotes(board)}
 
@@ -30,14 +29,14 @@ ${LEGEND}
 
 ${board.races.map(({ name, story }) => `- ${name}: ${story}`).join("\n")}
 
-### How each was used
+### How each library was used
 
-Everybody keeps what was read until told otherwise: a time to live would only bound how long an old row is shown.
+No entry has a time to live: that would only bound how long an old row is shown.
 
 ${contestants.map(({ name, usages }) => `- ${name}: ${usages.map(({ how }) => how).join("; or ")}`).join("\n")}`;
 }
 
-/** The same with the verdicts in colour. */
+/** The report with coloured verdicts. */
 export function inColour(report: string): string {
   const paint = (color: number) => (verdict: string): string => `\x1b[${color}m${verdict}\x1b[0m`;
   return report

@@ -5,25 +5,25 @@ import { type Verdict, verdictOf, VERDICTS } from "./referee.ts";
 import { Stage } from "./stage.ts";
 import { World } from "./world.ts";
 
-/** How a contestant did in a race. */
+/** The result of a contestant in a race. */
 export interface Cell {
   readonly race: string;
   readonly contestant: string;
   readonly verdict: Verdict | "n/a";
-  /** Which usage did best; none if the race was not run. */
+  /** The best usage; `undefined` if the race was not run. */
   readonly usage: string | undefined;
-  /** What went wrong, why the race was not run, or what it took to be correct. */
+  /** What went wrong, why the race was not run, or which usage was needed to be correct. */
   readonly note: string | undefined;
 }
 
-/** The races by contestants, each with its version. */
+/** The results of all contestants in all races. */
 export interface Scoreboard {
   readonly contestants: readonly { readonly name: string; readonly version: string }[];
   readonly races: readonly Pick<Race, "name" | "story">[];
   readonly cells: readonly Cell[];
 }
 
-/** Runs every race with every contestant: the races one after the other, the contestants of a race side by side. */
+/** Runs every race with every contestant: the races in sequence, the contestants of a race concurrently. */
 export async function runScoreboard(
   races: readonly Race[],
   contestants: readonly Contestant[],
@@ -37,7 +37,7 @@ export async function runScoreboard(
   };
 }
 
-/** The best that a contestant can do in a race, however it is used. */
+/** The best result of a contestant in a race, over all its usages. */
 export async function judge(race: Race, contestant: Contestant): Promise<Cell> {
   const { name, lacks, usages } = contestant;
   const cell = { race: race.name, contestant: name };
@@ -62,19 +62,19 @@ async function runOnce(race: Race, contestant: Contestant, usage: Usage): Promis
   await race.run(stage);
   const findings = await stage.finish();
   const verdict = verdictOf(findings);
-  // The last is what lasts.
-  const what = findings.findLast((finding) => finding.verdict === verdict)?.what ?? whatItTook(race, contestant, usage);
+  // The last finding describes the lasting state.
+  const what = findings.findLast((finding) => finding.verdict === verdict)?.what ?? needed(race, contestant, usage);
   const notes = what === undefined ? stage.remarks : [what, ...stage.remarks];
   return { verdict, usage: usage.how, note: notes.length === 0 ? undefined : notes.join("; ") };
 }
 
-function whatItTook(race: Race, { usages, standIns }: Contestant, usage: Usage): string | undefined {
+function needed(race: Race, { usages, standIns }: Contestant, usage: Usage): string | undefined {
   const standIn = race.needs && standIns?.[race.needs];
   const parts = [usage === usages[0] ? undefined : usage.how, standIn].filter((part) => part !== undefined);
   return parts.length === 0 ? undefined : `with ${parts.join(", and ")}`;
 }
 
-/** The version that is installed. */
+/** The installed version. */
 function versionOf(name: string): string {
   const folder = name === "@vantage/live" ? "../../" : `../node_modules/${name}/`;
   const { version } = JSON.parse(readFileSync(new URL(`${folder}package.json`, import.meta.url), "utf8"));

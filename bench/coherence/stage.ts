@@ -4,16 +4,16 @@ import type { Subject, Usage } from "./contestant.ts";
 import { type Finding, Referee } from "./referee.ts";
 import type { World } from "./world.ts";
 
-/** In so many turns of the timers everything has happened that can; half of them are enough for all who are here. */
+/** After this many timer turns, everything has settled; half of them are enough for all contestants. */
 const TURNS = 6;
 
-/** Longer than any pause that a contestant makes on the race's clock. */
+/** Longer than any pause of a contestant on the race's clock. */
 const LONG_MS = 60_000;
 
-/** Where a race is run: it says what happens, one thing after the other, and who must see what. */
+/** Runs the steps of a race, and states what each reader must see. */
 export class Stage {
   readonly world: World;
-  /** What is worth a word, however the race ends. */
+  /** Notes on the race, independent of its result. */
   readonly remarks: string[] = [];
   readonly #usage: Usage;
   readonly #referee = new Referee();
@@ -27,7 +27,7 @@ export class Stage {
     this.#usage = usage;
   }
 
-  /** Another process, with a cache of its own over what is shared. */
+  /** Starts another process, with its own cache over the shared store. */
   async open(): Promise<Subject> {
     const subject = await this.#usage.open(this.world);
     this.#alive.add(subject);
@@ -35,30 +35,30 @@ export class Stage {
     return subject;
   }
 
-  /** From now on nobody waits for anything of this process. */
+  /** Kills a process: its answers no longer matter. */
   kill(subject: Subject): void {
     this.#alive.delete(subject);
   }
 
-  /** Stops what comes next through `gate` until it is released; everything is when the race is over. */
+  /** Holds the next call at `gate` until it is released; all gates are released at the end of the race. */
   hold(gate: Gate | undefined): Gate {
     if (gate === undefined) throw new Error("This contestant cannot be held there");
     this.#gates.push(gate);
     return gate;
   }
 
-  /** The master's row changes behind everybody's back. */
+  /** Changes the master's row without the caches' knowledge. */
   change(): void {
     this.world.master.value++;
   }
 
-  /** From now on the master is read from a replica that stays as it is. */
+  /** From now on, reads of the master are served by a replica that stays at the current value. */
   lag(): void {
     const { master } = this.world;
     master.replicated = master.value;
   }
 
-  /** The longest lag passes, and the replica is as the master. */
+  /** Lets the longest lag pass; the replica equals the master afterwards. */
   async catchUp(): Promise<void> {
     const { master, clock, masterLagMs } = this.world;
     master.replicated = undefined;
@@ -66,55 +66,55 @@ export class Stage {
     await this.rest();
   }
 
-  /** Somebody reads, who must see nothing older than `notOlderThan`. */
-  ask(who: string, subject: Subject, notOlderThan: number): void {
-    this.#referee.watch(who, subject.read(), notOlderThan);
+  /** Starts a read that must not return a value older than `notOlderThan`. */
+  ask(caller: string, subject: Subject, notOlderThan: number): void {
+    this.#referee.watch(caller, subject.read(), notOlderThan);
   }
 
-  /** The same, and all that follows happens. */
-  async read(who: string, subject: Subject, notOlderThan: number): Promise<void> {
-    this.ask(who, subject, notOlderThan);
+  /** Starts a read as {@linkcode ask} does, and lets everything settle. */
+  async read(caller: string, subject: Subject, notOlderThan: number): Promise<void> {
+    this.ask(caller, subject, notOlderThan);
     await this.rest();
   }
 
-  /** Something that was begun must come to an end, and succeed; tells whether it has. */
-  expect(who: string, action: MaybePromise<unknown>): () => boolean {
-    return this.#referee.watch(who, Promise.resolve(action));
+  /** An action that must settle and succeed; the returned function says whether it has settled. */
+  expect(caller: string, action: MaybePromise<unknown>): () => boolean {
+    return this.#referee.watch(caller, Promise.resolve(action));
   }
 
-  /** The same, and all that follows happens. */
-  async act(who: string, action: MaybePromise<unknown>): Promise<boolean> {
-    const settled = this.expect(who, action);
+  /** Expects an action, and lets everything settle. */
+  async act(caller: string, action: MaybePromise<unknown>): Promise<boolean> {
+    const settled = this.expect(caller, action);
     await this.rest();
     return settled();
   }
 
-  /** The same; then somebody reads in each process. If the action has settled by then, its effect must be seen. */
-  async actAndRead(who: string, action: MaybePromise<unknown>, ...subjects: readonly Subject[]): Promise<void> {
-    const settled = await this.act(who, action);
+  /** Acts, then reads in each process. If the action has settled by then, the reads must see its effect. */
+  async actAndRead(caller: string, action: MaybePromise<unknown>, ...subjects: readonly Subject[]): Promise<void> {
+    const settled = await this.act(caller, action);
     const { value } = this.world.master;
-    for (const subject of subjects) await this.read("who asks after the change", subject, settled ? value : 0);
+    for (const subject of subjects) await this.read("the reader after the change", subject, settled ? value : 0);
   }
 
-  /** Something is wrong besides the answers. */
+  /** Records a finding that is not about an answer. */
   fault(finding: Finding): void {
     this.#faults.push(finding);
   }
 
-  /** Resolves when everything has happened that can happen by itself, on this clock. */
+  /** Resolves when everything has settled that can settle without advancing the clock. */
   async rest(): Promise<void> {
     for (let turn = 0; turn < TURNS; turn++) await settle();
   }
 
-  /** Lets everything come to rest, and asks each living process twice for what it shows then. */
+  /** Lets everything settle, then reads twice in each living process. */
   async finish(): Promise<readonly Finding[]> {
     for (const gate of this.#gates) gate.release();
     await this.rest();
     await this.world.clock.advance(LONG_MS);
     const { value } = this.world.master;
     for (const subject of this.#alive) {
-      await this.read("the first reader when everything is at rest", subject, value);
-      await this.read("every reader ever after", subject, value);
+      await this.read("the first reader after everything has settled", subject, value);
+      await this.read("every later reader", subject, value);
     }
     const findings = [...this.#faults, ...this.#referee.findings()];
     for (const subject of this.#opened) await subject.close?.();

@@ -4,38 +4,38 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** The truth: one number that only grows, so that what is old can be told at a glance. Its answers can be held back. */
+/** The source of truth: one number that only grows, so that old values are obvious. Its answers can be held. */
 export class Master {
-  /** What is true now. Set it to change the row behind every cache's back. */
+  /** The current value. Set it to change the row without the caches' knowledge. */
   value = 0;
-  /** Whether reads are answered by a replica that shows `replicated` instead of `value`. */
+  /** The value of the replica that answers reads; `undefined` while reads return `value`. */
   replicated: number | undefined;
   readonly #plan = new FaultPlan<"read" | "write">();
 
-  /** How often it was read. */
+  /** The number of reads. */
   get reads(): number {
     return this.#plan.count("read");
   }
 
-  /** Stops the next read on its way back, with its answer already made. */
+  /** Holds the answer of the next read. */
   holdRead(): Gate {
     return this.#plan.hold("read");
   }
 
-  /** What is true when it is asked, or what the replica takes for it. */
+  /** The current value, or that of the replica. */
   async read(): Promise<number> {
     return await this.#plan.run("read", () => this.replicated ?? this.value);
   }
 
-  /** Makes `value` true, and answers with it. */
+  /** Sets the value, and returns it. */
   async write(value: number): Promise<number> {
     return await this.#plan.run("write", () => this.value = value);
   }
 }
 
-/** A store of keys and values outside the processes that use it, as Redis would be. */
+/** A key-value store outside the processes that use it, as Redis would be. */
 export class SharedStore {
-  /** What is to go wrong with it. */
+  /** The planned faults. */
   readonly plan: FaultPlan<"get" | "change"> = new FaultPlan();
   readonly #entries = new Map<string, unknown>();
 
@@ -57,24 +57,24 @@ export class SharedStore {
   }
 }
 
-/** What a race says of the world that it is run in. */
+/** Options of a {@linkcode World}. */
 export interface WorldOptions {
-  /** Whether entries are kept where several processes share them. */
+  /** Whether several processes share their entries. */
   readonly shared: boolean;
-  /** How long the master's replicas may lag behind a change, as its owner declares it. */
+  /** How long the master's replicas may lag behind a change, as declared by its owner. */
   readonly masterLagMs: number;
 }
 
-/** All that is outside a cache in one race. */
+/** Everything outside the caches in one race. */
 export class World implements Disposable {
   readonly master: Master = new Master();
-  /** Tells of changes at the master. */
+  /** The events of the master. */
   readonly stream: ManualLiveStream = new ManualLiveStream();
   readonly clock: FakeClock = new FakeClock();
   readonly masterLagMs: number;
-  /** Where processes share entries; without one, each keeps them in its memory. */
+  /** The store that processes share; `undefined` if each keeps its entries in memory. */
   readonly store: SharedStore | undefined;
-  /** The same for who keeps them in a file. */
+  /** A folder that processes share, for caches in files. */
   readonly folder: string | undefined;
 
   constructor({ shared, masterLagMs }: WorldOptions) {

@@ -9,7 +9,7 @@ import { alike, each, type GrowthCase, upTo } from "./growth_case.ts";
 const BOUNDS = { maxEntries: 10_000_000, maxScopes: 10_000_000 };
 const ONE: CachedRows = { rows: Rows.from([["a", { name: "Bun" }]]), fetchedAt: 1 };
 
-/** Opens a cache; the one before is closed, so that no more than one of a kind is open. */
+/** Opens a cache, after closing the previous one of its kind. */
 type Open = (bounds: typeof BOUNDS) => Promise<Cache>;
 
 const CACHES: Readonly<Record<string, Open>> = {
@@ -19,7 +19,9 @@ const CACHES: Readonly<Record<string, Open>> = {
   DenoKvCache: oneAtATime((bounds) => DenoKvCache.open(":memory:", bounds)),
 };
 
-/** How many there are at first where each step is a commit, and where all is in memory, so that 16n still is in the processor's. */
+/**
+ * A smaller n where each step is a commit, or where all entries are in memory, so that 16n fits the processor's cache.
+ */
 const FROM: Readonly<Record<string, number>> = { MemCache: 64, SqliteCache: 64, DenoKvCache: 64 };
 
 export const cacheCases: readonly GrowthCase[] = Object.entries(CACHES).flatMap(([name, open]) =>
@@ -32,7 +34,7 @@ export const cacheCases: readonly GrowthCase[] = Object.entries(CACHES).flatMap(
       },
     },
     {
-      name: `${name}: n puts, each in a scope of its own`,
+      name: `${name}: n puts in n scopes`,
       prepare: async (n) => {
         const cache = await open(BOUNDS);
         return () => each(n, (number) => cache.put(`s${number}/all`, ONE));
@@ -65,14 +67,14 @@ export const cacheCases: readonly GrowthCase[] = Object.entries(CACHES).flatMap(
       },
     },
     {
-      name: `${name}: an invalidation of n entries that begin alike`,
+      name: `${name}: an invalidation of n entries with a common prefix`,
       prepare: async (n) => {
         const cache = await full(open, n);
         return () => cache.invalidatePrefix("s/1");
       },
     },
     {
-      name: `${name}: an invalidation of n scopes that begin alike`,
+      name: `${name}: an invalidation of n scopes with a common prefix`,
       prepare: async (n) => {
         const cache = await full(open, n);
         return () => cache.invalidatePrefix("t");
@@ -106,7 +108,7 @@ function overFull(name: string, open: Open, work: (cache: Cache, number: number)
   };
 }
 
-/** A cache with n entries in one scope, and n scopes with an entry each. */
+/** A cache with n entries in one scope, and n scopes with one entry each. */
 async function full(open: Open, n: number): Promise<Cache> {
   const cache = await open(BOUNDS);
   await each(n, (number) => cache.put(`s/${number}`, ONE));
@@ -122,7 +124,7 @@ function oneAtATime<Opened extends Cache & AsyncDisposable>(open: (bounds: typeo
   };
 }
 
-/** A Durable Object's storage, in memory; as there, a text is prepared once. */
+/** The storage of a Durable Object, in memory. As there, each statement is prepared once. */
 function storage(): ConstructorParameters<typeof DurableObjectCache>[0] {
   const db = new DatabaseSync(":memory:");
   const prepared = new Map<string, ReturnType<typeof db.prepare>>();

@@ -1,10 +1,10 @@
 import { type Row, Rows } from "@vantage/live";
-// Neither is an entry of the library.
+// Neither is an entry of the package.
 import { decodeRows, encodeRows } from "../../src/cache/codec.ts";
 import { rowFromWire, rowToWire } from "../../src/wire/wire_value.ts";
 import { alike, beyondShapes, type GrowthCase, upTo } from "./growth_case.ts";
 
-/** What rows may look like that a codec writes in one way or another. */
+/** Shapes of rows that the codecs encode differently. */
 const SHAPES: Readonly<Record<string, (n: number) => Rows>> = {
   "n rows": (n) => rowsOf(n, (at) => ({ name: `Product ${at}`, stock: at, isSold: at % 2 === 0 })),
   "n rows that have no column in common": (n) => rowsOf(n, (at) => ({ [`column ${at}`]: at })),
@@ -16,7 +16,7 @@ const SHAPES: Readonly<Record<string, (n: number) => Rows>> = {
   "a list of n": (n) => rowsOf(1, () => ({ list: upTo(n) })),
 };
 
-/** Where a shape begins at another size. */
+/** Shapes that need another size. */
 const SIZES: Readonly<Record<string, Partial<GrowthCase>>> = {
   "n rows that have no column in common": {
     from: 8_192,
@@ -39,7 +39,7 @@ export const codecCases: readonly GrowthCase[] = Object.entries(SHAPES).flatMap(
       },
     },
     {
-      name: `decodeRows() of ${shape}, all of them looked at`,
+      name: `decodeRows() of ${shape}, all rows read`,
       prepare: (n) => {
         const bytes = encodeRows(rowsAt(n));
         return () => [...decodeRows(bytes).values()];

@@ -1,31 +1,31 @@
 import process from "node:process";
 import type { GrowthCase } from "./growth_case.ts";
 
-/** By how much the size grows from one measurement to the next. */
+/** The factors of n that are measured. */
 const STEPS = [1, 4, 16] as const;
-/** Small enough for the caches of the processor at 16n: what is slower beyond them is not the operation. */
+/** Small enough that 16n fits the processor's caches, whose misses would look like growth. */
 const SIZE = 256;
-/** A run that is shorter is done again, on something new, until all together took so long; but so often at the most. */
+/** A shorter run is repeated, newly prepared, until all runs together take this long, up to the most repeats. */
 const SHORTEST_MS = 5;
 const MOST_REPEATS = 100;
-/** The best of so many counts: as many as there is time for, preparations included, but at least, and at the most. */
+/** The best round counts, of as many as fit in this time including preparation, within these limits. */
 const ROUND_MS = 250;
 const [LEAST_ROUNDS, MOST_ROUNDS] = [3, 9];
 
-/** What came of a case. */
+/** The result of a case. */
 export interface Growth {
   readonly name: string;
   readonly n: number;
   /** The best time at each size, in milliseconds. */
   readonly times: readonly number[];
-  /** 1 where twice as much takes twice as long, 2 where it takes four times as long; without what it may grow with besides. */
+  /** 1 if twice the size takes twice as long, 2 if it takes four times as long; without the factor in `besides`. */
   readonly exponent: number;
 }
 
-/** Measures a case; where an earlier result is given, the better of both times counts. */
+/** Measures a case; if an earlier result is given, the better time of both counts. */
 export async function measureGrowth(growthCase: GrowthCase, earlier?: Growth): Promise<Growth> {
   const n = growthCase.from ?? SIZE;
-  await bestTime(growthCase, n); // which warms up
+  await bestTime(growthCase, n); // warm-up
   const times: number[] = [];
   for (const [at, step] of STEPS.entries()) {
     times.push(Math.min(await bestTime(growthCase, n * step), earlier?.times[at] ?? Infinity));
@@ -35,7 +35,7 @@ export async function measureGrowth(growthCase: GrowthCase, earlier?: Growth): P
   return { name: growthCase.name, n, times, exponent: exponentOf(perUnit) };
 }
 
-/** The slope of the times over the sizes, both as logarithms, by least squares. */
+/** The least-squares slope of the times over the sizes, both as logarithms. */
 export function exponentOf(times: readonly number[]): number {
   const xs = STEPS.map((step) => Math.log(step));
   const ys = times.map((time) => Math.log(time));
@@ -60,7 +60,7 @@ async function timeOf({ prepare }: GrowthCase, n: number): Promise<number> {
     const run = await prepare(n);
     const [startedAt, usedBefore] = [performance.now(), usedMs()];
     await run();
-    // The one counts what other processes took meanwhile, the other all threads that collect garbage.
+    // Elapsed time includes other processes, and CPU time includes the threads that collect garbage.
     total += Math.min(since(startedAt), usedMs() - usedBefore);
     runs++;
   }
@@ -71,7 +71,7 @@ function since(startedAt: number): number {
   return performance.now() - startedAt;
 }
 
-/** What this process has had of the processors. */
+/** The CPU time of this process, in milliseconds. */
 function usedMs(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1_000;

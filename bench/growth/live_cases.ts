@@ -1,10 +1,10 @@
 import { LiveTable, MemCache, MemTable, type Row } from "@vantage/live";
 import { alike, type GrowthCase, upTo } from "./growth_case.ts";
 
-/** Beyond what any size holds. */
+/** Larger than any input. */
 const BOUNDS = { maxEntries: 10_000_000, maxRows: 10_000_000 };
 
-/** A read or write that is under way holds some kilobytes: so few that 16n of them stay in the processor's caches. */
+/** A read or write in flight holds some kilobytes: n is small enough that 16n of them fit the processor's caches. */
 const FROM = 64;
 
 export const liveCases: readonly GrowthCase[] = alike({ from: FROM }, [
@@ -46,7 +46,7 @@ export const liveCases: readonly GrowthCase[] = alike({ from: FROM }, [
     },
   },
   {
-    name: "LiveTable: n writes that are taken back by one signal",
+    name: "LiveTable: n writes aborted by one signal",
     prepare: (n) => {
       const { live, controller } = open(n);
       const { signal } = controller;
@@ -58,7 +58,7 @@ export const liveCases: readonly GrowthCase[] = alike({ from: FROM }, [
     },
   },
   {
-    name: "LiveTable: n readers that leave by one signal",
+    name: "LiveTable: n reads aborted by one signal",
     prepare: (n) => {
       const { live, controller } = open(n);
       const { signal } = controller;

@@ -1,10 +1,10 @@
 /**
- * How the time of each operation grows with what it is done to: at n, 4n and 16n, with the exponent of what is between. 1 is
- * linear. What is put in order takes n log n: there, the exponent is that of n beside the logarithm, and the table says so.
- * Whatever is above 1.2 is measured again, four times, before it counts; if it still is, this exits 1.
+ * How the time of each operation grows with its input: measured at n, 4n and 16n, with the exponent between them. 1 is
+ * linear. Sorting takes n log n: there, the exponent excludes the logarithm, and the table says so. An exponent above
+ * 1.2 is measured again, up to four times, before it counts; if it stays above, this exits with 1.
  *
- * V8 is given so large a young generation that it seldom collects garbage within a run: it has to do so only at the larger
- * sizes, which would make what is linear look as if it grew.
+ * V8 gets a young generation so large that it rarely collects garbage within a run: it would do so only at the larger
+ * sizes, which would make linear operations look worse.
  *
  * ```sh
  * deno task bench:growth [a part of a name]

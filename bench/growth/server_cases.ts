@@ -29,7 +29,7 @@ export const serverCases: readonly GrowthCase[] = [
   },
 ];
 
-/** All of the answer to a request. A refusal is quick at any size, so it measures nothing: it is an error. */
+/** The whole response to a request. A refusal is fast at any size and measures nothing, so it is an error. */
 async function answer(handler: TableHandler, url: string): Promise<ArrayBuffer> {
   const response = await handler(new Request(url));
   if (!response.ok) throw new Error(`${url.slice(0, 80)} was answered with ${response.status}`);

@@ -3,7 +3,7 @@ import { SqliteTable } from "@vantage/live/sqlite";
 import { DatabaseSync } from "node:sqlite";
 import { each, type GrowthCase, upTo } from "./growth_case.ts";
 
-/** More values than one statement takes are another subject: here, whatever is accepted must be linear. */
+/** Few enough values for one statement: everything that a statement accepts must be linear. */
 const FEW_VALUES = 64;
 
 export const sqliteTableCases: readonly GrowthCase[] = [
@@ -25,7 +25,7 @@ export const sqliteTableCases: readonly GrowthCase[] = [
     name: "SqliteTable: n conditions on a row",
     from: FEW_VALUES,
     most: 1.8,
-    because: "Up to 1.8: SQLite prepares a statement of n conditions so, and is given no more than MAX_CONDITIONS.",
+    because: "Up to 1.8: this is how SQLite prepares a statement of n conditions, which MAX_CONDITIONS bounds.",
     prepare: async (n) => {
       const table = await open(1);
       const handle = upTo(n).reduce<Table>((narrowed, at) => narrowed.where("stock", "ne", -at), table);

@@ -57,7 +57,7 @@ export const streamCases: readonly GrowthCase[] = [
     },
   },
   {
-    name: "tableHandler: a client that resumes hears n events again",
+    name: "tableHandler: n events replayed to a client that resumes",
     prepare: async (n) => {
       const events = new ManualLiveStream({ bufferCapacity: n + 1 });
       const handler = tableHandler(new MemTable("products"), { events, replayCapacity: n + 1 });
@@ -65,12 +65,12 @@ export const streamCases: readonly GrowthCase[] = [
       const hello = await first.next();
       const id = /id: (\S+)/.exec(hello)?.[1] ?? "";
       for (const number of upTo(n)) events.push({ kind: "updated", id: `${number}` });
-      // What is pushed is logged by a loop that has its own turns.
-      for (let heard = 0; heard < n;) heard += count(await first.next());
+      // A separate loop logs the pushed events.
+      for (let received = 0; received < n;) received += count(await first.next());
       await first.cancel();
       return async () => {
         const again = await connected(handler, id);
-        for (let heard = 0; heard < n;) heard += count(await again.next());
+        for (let received = 0; received < n;) received += count(await again.next());
         await again.cancel();
         await handler.close();
       };
@@ -78,12 +78,12 @@ export const streamCases: readonly GrowthCase[] = [
   },
 ];
 
-interface Heard {
+interface Client {
   next(): Promise<string>;
   cancel(): Promise<void>;
 }
 
-async function connected(handler: ReturnType<typeof tableHandler>, lastEventId?: string): Promise<Heard> {
+async function connected(handler: ReturnType<typeof tableHandler>, lastEventId?: string): Promise<Client> {
   const headers: Record<string, string> = lastEventId === undefined ? {} : { "last-event-id": lastEventId };
   const response = await handler(new Request("http://bench.test/events", { headers }));
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();

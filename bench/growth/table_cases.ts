@@ -1,5 +1,5 @@
 import { MemTable, type Row, Rows, type Table, type Value } from "@vantage/live";
-// Neither is an entry of the library.
+// Neither is an entry of the package.
 import { canonicalQuery } from "../../src/table/canonical_query.ts";
 import { toRow } from "../../src/table/row.ts";
 import { beyondShapes, type GrowthCase, upTo } from "./growth_case.ts";
@@ -117,7 +117,7 @@ export const tableCases: readonly GrowthCase[] = [
     },
   },
   {
-    name: "Rows: n gets, and all of them by turns",
+    name: "Rows: n gets, then iterating all",
     prepare: (n) => {
       const all = Rows.from(rows(n));
       return () => {

@@ -1,4 +1,4 @@
-/** A signal that is never aborted, and counts who listens to it. */
+/** A signal that is never aborted, and counts its listeners. */
 export class CountedSignal extends EventTarget implements AbortSignal {
   readonly aborted = false;
   readonly reason: unknown = undefined;

@@ -2,30 +2,30 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import process from "node:process";
 import { type LoadFigures, MAX_ENTRIES, MAX_FILE_CACHE_BYTES } from "./load.ts";
 
-/** Everything that must return to where it began. */
+/** Everything that must return to its initial value. */
 export interface Figures extends LoadFigures {
-  /** What the heap holds after a collection; of other garbage collectors than V8's nobody knows when they ran. */
+  /** The heap in use after a collection; only known on V8, which can collect on request. */
   readonly heapBytes: number;
-  /** Open files and sockets; 0 where the system does not tell. */
+  /** Open files and sockets; 0 where the system does not report them. */
   readonly handles: number;
-  /** The size of the cache file, and of what SQLite keeps beside it. */
+  /** The size of the cache file, including SQLite's log and index beside it. */
   readonly fileBytes: number;
 }
 
-/** By how much a figure may be above what it was at the beginning, or above nothing at all. */
+/** The upper bound of a figure, relative to its initial value or absolute. */
 interface Tolerance {
   readonly name: keyof Figures;
   readonly title: string;
   readonly unit: string;
   readonly divisor: number;
-  /** The most that is right at the end, given how it began. */
+  /** The highest accepted value at the end, given the initial figures. */
   readonly most: (begin: Figures) => number;
 }
 
 const MIB = 2 ** 20;
-/** Caches that were full at the beginning hold other rows in the end, and compilers keep what they have learned. */
+/** Caches that were full initially hold other rows at the end, and compilers keep their profiles. */
 const HEAP_TOLERANCE_BYTES = 6 * MIB;
-/** SQLite's log has up to 4 MiB before it is written back, and what is deleted leaves room in the file. */
+/** SQLite's log grows up to 4 MiB before it is written back, and deleted entries leave free space in the file. */
 const MAX_FILE_BYTES = 2 * MAX_FILE_CACHE_BYTES + 6 * MIB;
 
 export const TOLERANCES: readonly Tolerance[] = [
@@ -45,13 +45,13 @@ export const TOLERANCES: readonly Tolerance[] = [
   { name: "queued", title: "queued writes", unit: "", divisor: 1, most: () => 0 },
 ];
 
-/** Collects all garbage, where the process was started so that it can be asked for (`--expose-gc`). */
+/** Collects all garbage, if the process was started with `--expose-gc`. */
 export const collect: (() => void) | undefined = (globalThis as { readonly gc?: () => void }).gc;
 
-/** How it stands now. */
+/** Measures all figures now. */
 export async function measureFigures(load: LoadFigures, path: string): Promise<Figures> {
   for (let time = 0; time < 3; time++) {
-    // What was let go of is often held by promises that have still to settle.
+    // Released objects are often held by promises that have yet to settle.
     await new Promise((resolve) => setTimeout(resolve, 20));
     collect?.();
   }

@@ -3,34 +3,34 @@ import { SqliteCache } from "@vantage/live/sqlite";
 import { type CacheOp, FakeClock, FaultyCache, FaultyTable, type TableOp } from "@vantage/live/testing";
 import { CountedSignal } from "./counted_signal.ts";
 
-/** How many rows the master has at the most. */
+/** The most rows of the master. */
 const ROW_COUNT = 200;
-/** The bounds of the caches, which cannot hold all that is read. */
+/** The bounds of the caches, too small for all that is read. */
 export const MAX_ENTRIES = 150;
 const MAX_ROWS = 1_000;
 export const MAX_FILE_CACHE_BYTES: number = 2 ** 18;
-/** How much is under way at once in one table. */
+/** How many operations are in flight at once on one table. */
 const AT_ONCE = 30;
-/** How long a table is used before it is closed and another one opened. */
+/** How many steps a table is used before it is closed and another one opened. */
 const STEPS_PER_LIFE = 40;
-/** How much time passes from one step to the next: pauses before something is tried again pass, too. */
+/** The time between two steps, in which pauses before retries pass too. */
 const STEP_MS = 50;
 
-/** What can be seen of a load while it rests. */
+/** What can be observed of a load while it is idle. */
 export interface LoadFigures {
   /** Open subscriptions to the streams. */
   readonly subscribers: number;
-  /** Waits of the module that have not ended. */
+  /** Pending waits of the module. */
   readonly timers: number;
-  /** Listeners on a signal that outlives every read. */
+  /** Listeners of a signal that outlives every read. */
   readonly listeners: number;
-  /** Writes that were queued when the last tables rested. */
+  /** Writes that were queued when the last tables were idle. */
   readonly queued: number;
   /** Entries in memory. */
   readonly entries: number;
 }
 
-/** Several LiveTables on caches of all kinds, over masters and streams that fail now and then. */
+/** Several LiveTables on different kinds of caches, over masters and streams that fail occasionally. */
 export class SoakLoad implements AsyncDisposable {
   readonly #clock: FakeClock;
   readonly #path: string;
@@ -42,7 +42,7 @@ export class SoakLoad implements AsyncDisposable {
   #file: SqliteCache;
   #tables: readonly LiveTable[] = [];
   #queued = 0;
-  /** What was done so far. */
+  /** Counts of what has been done so far. */
   readonly counts = { operations: 0, tables: 0, hits: 0, "failures of the cache": 0 };
 
   private constructor(path: string, seed: number, file: SqliteCache) {
@@ -53,12 +53,12 @@ export class SoakLoad implements AsyncDisposable {
     this.#master = new FaultyTable(new MemTable("soak", { rows }));
   }
 
-  /** A load that keeps its file at a path; everything that is drawn follows from the seed. */
+  /** A load with its cache file at `path`; `seed` determines all random choices. */
   static async open(path: string, seed: number): Promise<SoakLoad> {
     return new SoakLoad(path, seed, await openFile(path));
   }
 
-  /** One life of the tables: opened, used, closed. */
+  /** Opens tables, uses them, and closes them. */
   async live(): Promise<void> {
     this.#tables = [this.#memory, this.#file, this.#failing].map((cache) => this.#newTable(cache));
     for (let step = 0; step < STEPS_PER_LIFE; step++) {
@@ -69,11 +69,11 @@ export class SoakLoad implements AsyncDisposable {
     await this.#rest();
     await Promise.all(this.#tables.map((table) => table.close()));
     this.#tables = [];
-    // What the double remembers of every write is no part of the module.
+    // The test double's record of every write is not part of the module.
     this.#master.writeOptions.length = 0;
   }
 
-  /** What is left of it between two lives. */
+  /** What is left after the tables were closed. */
   figures(): LoadFigures {
     return {
       subscribers: this.#streams.reduce((sum, { subscriberCount }) => sum + subscriberCount, 0),
@@ -84,7 +84,7 @@ export class SoakLoad implements AsyncDisposable {
     };
   }
 
-  /** Closes what it opened. */
+  /** Closes the cache file. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#file.close();
   }
@@ -100,7 +100,7 @@ export class SoakLoad implements AsyncDisposable {
     });
   }
 
-  /** Everything that was asked for has been done. */
+  /** Waits until all operations are done. */
   async #rest(): Promise<void> {
     const idle = Promise.all(this.#tables.map((table) => table.idle()));
     await Promise.all([idle, this.#clock.advance(60_000)]);
@@ -118,9 +118,9 @@ export class SoakLoad implements AsyncDisposable {
     if (lot < 500) await table.getValue(id, this.#signalOrNone());
     else if (lot < 750) await table.page(1 + this.#next(8), 20).listValues(this.#signalOrNone());
     else if (lot < 850) await table.where("kind", "eq", this.#next(9)).listValues();
-    else if (lot < 930) await this.#goAway(table);
-    else if (lot < 990) await this.#lookAtSome(table);
-    else if (lot < 992) await this.#listenForAWhile(table);
+    else if (lot < 930) await this.#abortRead(table);
+    else if (lot < 990) await this.#readSome(table);
+    else if (lot < 992) await this.#subscribeBriefly(table);
     else if (lot < 994) await table.replaceValue(id, this.#row());
     else if (lot < 996) await table.patchValue(id, { kind: this.#next(9) });
     else if (lot < 997) await table.delete(id);
@@ -132,8 +132,8 @@ export class SoakLoad implements AsyncDisposable {
     return this.#next(2) === 0 ? { signal: this.#signal } : {};
   }
 
-  /** A reader that does not wait for the answer. */
-  async #goAway(table: LiveTable): Promise<void> {
+  /** A reader that aborts before the answer. */
+  async #abortRead(table: LiveTable): Promise<void> {
     const reader = new AbortController();
     const read = table.listValues({ signal: reader.signal });
     if (this.#next(2) === 0) await Promise.resolve();
@@ -141,15 +141,15 @@ export class SoakLoad implements AsyncDisposable {
     await read;
   }
 
-  /** A reader that stops in the middle. */
-  async #lookAtSome(table: LiveTable): Promise<void> {
+  /** A reader that cancels a stream of rows after the first. */
+  async #readSome(table: LiveTable): Promise<void> {
     const reader = table.streamValues().getReader();
     await reader.read();
     await reader.cancel();
   }
 
-  /** A listener that hears little or nothing. */
-  async #listenForAWhile(table: LiveTable): Promise<void> {
+  /** A subscriber that cancels after its first event. */
+  async #subscribeBriefly(table: LiveTable): Promise<void> {
     const reader = table.events.subscribe(this.#signalOrNone()).getReader();
     await table.invalidate();
     await reader.read();
@@ -170,7 +170,7 @@ export class SoakLoad implements AsyncDisposable {
     else this.#failing.plan.fail(calls[this.#next(calls.length)] ?? "get", error);
   }
 
-  /** The file is closed and opened again, as by a process that starts anew. */
+  /** Closes the cache file and opens it again, as a restarted process would. */
   async reopenFile(): Promise<void> {
     await this.#file.close();
     this.#file = await openFile(this.#path);

@@ -1,7 +1,7 @@
 /**
- * A mixed load for as long as told (`--minutes 10`), after which everything must be as it was at the beginning: the heap,
- * handles, the cache's file, subscribers, timers, listeners and the queue. Prints how it stood at the beginning, after
- * every tenth, and at the end; exits with 1 if anything grew. `--seed` has it draw the same once more.
+ * A mixed load for a given time (`--minutes 10`), after which all figures must have returned to their initial values:
+ * heap, handles, the cache file, subscribers, timers, listeners and the queue. Prints the figures at the start, after
+ * every tenth of the time, and at the end; exits with 1 if any grew. `--seed` reproduces the random choices of a run.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,7 +12,7 @@ import { table } from "../tables.ts";
 import { collect, type Figures, measureFigures, TOLERANCES } from "./figures.ts";
 import { SoakLoad } from "./load.ts";
 
-/** How long the caches are filled, and the code is compiled, before anything is measured: a part of the whole. */
+/** The share of the time in which caches fill and code is compiled before anything is measured. */
 const WARM_UP = 0.1;
 const PARTS = 10;
 
@@ -43,9 +43,9 @@ async function soak(path: string, totalMs: number): Promise<number> {
   }
   console.log(`\n${report(figures)}\n`);
   console.log(Object.entries(load.counts).map(([what, count]) => `${count.toLocaleString("en")} ${what}`).join(", "));
-  if (collect === undefined) console.log("The heap is not judged: run with --v8-flags=--expose-gc.");
+  if (collect === undefined) console.log("The heap is not checked: run with --v8-flags=--expose-gc.");
   const grown = grownIn(figures);
-  for (const title of grown) console.log(`FAILED: ${title} did not return`);
+  for (const title of grown) console.log(`FAILED: ${title} did not return to its initial value`);
   return grown.length === 0 ? 0 : 1;
 }
 
@@ -69,7 +69,7 @@ function report(figures: readonly Figures[]): string {
   return table(["", ...parts, "at most"], rows);
 }
 
-/** Of what grows and is collected in between, the end is looked at, and nothing else. */
+/** The figures that grew. Only the last value counts, since figures may rise and fall in between. */
 function grownIn(figures: readonly Figures[]): readonly string[] {
   const [begin, end] = [figures[0], figures.at(-1)];
   if (begin === undefined || end === undefined) return [];

@@ -11,7 +11,7 @@ import type { Master } from "../../bench/coherence/world.ts";
 const WORDS = ["correct", "stale", "lost", "hangs", "n/a"];
 
 describe("The scoreboard", () => {
-  it("runScoreboard() finds this module correct in every race, and has a verdict for everybody", async () => {
+  it("runScoreboard() finds this module correct in every race, and has a verdict for every contestant", async () => {
     const board = await runScoreboard(RACES, CONTESTANTS);
     assert(board.races.length >= 10);
     assert.equal(board.contestants.length, 7);
@@ -22,7 +22,7 @@ describe("The scoreboard", () => {
       if (contestant === "@vantage/live") assert.equal(verdict, "correct", `${race}: ${note}`);
     }
     const control = board.cells.filter(({ race }) => race === RACES[0]?.name);
-    assert(control.every(({ verdict }) => verdict === "correct"), "somebody is not used as he should be");
+    assert(control.every(({ verdict }) => verdict === "correct"), "a contestant is not used correctly");
     assert.equal(tableWithNotes(board).split("\n").filter((line) => line.startsWith("|")).length, RACES.length + 2);
   });
 });
@@ -35,7 +35,7 @@ describe("The referee", () => {
     for (const race of duringAFetch) {
       const { verdict, note } = await judge(race, NAIVE);
       assert.equal(verdict, "stale", race.name);
-      assert.equal(note, "every reader ever after is shown an old row");
+      assert.equal(note, "every later reader gets an old row");
     }
   });
 
@@ -43,7 +43,7 @@ describe("The referee", () => {
     assert.equal(await verdictInControl(NAIVE), "correct");
   });
 
-  it("judge() says who keeps nothing, who fails and who never answers", async () => {
+  it("judge() detects a cache that keeps nothing, one that fails and one that never answers", async () => {
     assert.equal(await verdictInControl(reader((master) => master.read())), "lost");
     assert.equal(await verdictInControl(reader(() => Promise.reject(new Error("no answer")))), "lost");
     assert.equal(await verdictInControl(reader(() => new Promise(() => {}))), "hangs");
@@ -57,15 +57,19 @@ describe("The referee", () => {
     assert.deepEqual({ verdict, note }, { verdict: "correct", note: "with no cache at all" });
   });
 
-  it("judge() runs no race that the contestant has no notion of", async () => {
+  it("judge() runs no race that needs a feature the contestant lacks", async () => {
     const race = RACES.find(({ needs }) => needs === "stream");
     assert(race);
-    const { verdict, note } = await judge(race, { name: "deaf", lacks: { stream: "it is deaf" }, usages: [] });
-    assert.deepEqual({ verdict, note }, { verdict: "n/a", note: "it is deaf" });
+    const { verdict, note } = await judge(race, {
+      name: "limited",
+      lacks: { stream: "has no subscriptions" },
+      usages: [],
+    });
+    assert.deepEqual({ verdict, note }, { verdict: "n/a", note: "has no subscriptions" });
   });
 });
 
-/** A cache as one writes it on the first day. */
+/** A naive cache, without fences. */
 const NAIVE: Contestant = {
   name: "naive",
   lacks: {},

@@ -7,7 +7,7 @@ import { LIVE_TABLE } from "./live_table.ts";
 import { LRU_CACHE } from "./lru_cache.ts";
 import { QUERY_CORE } from "./query_core.ts";
 
-/** This module, and the libraries that it is compared with. */
+/** This module and the libraries it is compared with. */
 export const CONTESTANTS: readonly Contestant[] = [
   LIVE_TABLE,
   CACHIFIED,

@@ -7,10 +7,10 @@ import { cacheAside, type KeyedCache } from "./cache_aside.ts";
 
 const KEY = "row";
 
-/** Tags are not among the usages: they go by the millisecond in which an entry was stored, not by when it was fetched. */
+/** Tags are not among the usages: they compare the time at which an entry was stored, not at which it was fetched. */
 export const BENTOCACHE: Contestant = {
   name: "bentocache",
-  lacks: { signal: "a read takes no signal", stream: "knows no subscriptions" },
+  lacks: { signal: "reads take no signal", stream: "has no subscriptions" },
   usages: [
     cacheAside("`getOrSet` and `delete`", open),
     cacheAside("`set` after a write", open, { afterWrite: "keep" }),
@@ -36,12 +36,12 @@ function open({ master, store }: World): KeyedCache & { fetch(forceFresh: boolea
   };
 }
 
-/** A driver of one's own, as the documentation has it. */
+/** A custom driver, as in the documentation. */
 function driverOf(store: SharedStore): CreateDriverResult<L2CacheDriver> {
   const driver: L2CacheDriver = {
     type: "l2",
     namespace: () => driver,
-    // Only strings are put there, by bentocache itself.
+    // Only bentocache writes to the store, and only strings.
     get: async (key) => await store.get(key) as string | undefined,
     set: (key, value) => store.set(key, value),
     delete: (key) => store.delete(key),

@@ -2,22 +2,22 @@ import type { MaybePromise } from "@vantage/live";
 import type { Subject, Usage } from "../contestant.ts";
 import type { SharedStore, World } from "../world.ts";
 
-/** A cache that knows keys and values, but no writes and no events: those are its user's to translate. */
+/** A key-value cache without writes and events, which the application must translate. */
 export interface KeyedCache {
-  /** What is held, or else what the master says. */
+  /** The cached value, or else the master's. */
   read(signal?: AbortSignal): Promise<number>;
-  /** Sees to it that what is held is not served any more. */
+  /** Drops the cached value. */
   drop(): MaybePromise<unknown>;
-  /** Puts `value` in the place of what is held. */
+  /** Replaces the cached value. */
   keep(value: number): MaybePromise<unknown>;
 }
 
-/** After a write, what is held is dropped; or what was written is kept, which works where it is all of an entry. */
+/** After a write, the entry is dropped, or replaced by the written value, which works if that is the complete entry. */
 export interface CacheAsideOptions {
   readonly afterWrite?: "drop" | "keep" | undefined;
 }
 
-/** A usage in which the application writes to the master itself, and then tells the cache. */
+/** A usage in which the application writes to the master itself, then updates the cache. */
 export function cacheAside(
   how: string,
   openCache: (world: World) => KeyedCache,
@@ -33,7 +33,7 @@ export function cacheAside(
         await (afterWrite === "keep" ? cache.keep(answer) : cache.drop());
       },
       invalidate: () => cache.drop(),
-      hear: () => cache.drop(),
+      receive: () => cache.drop(),
       ...(store && faultsOf(store)),
     };
   };
@@ -43,6 +43,6 @@ export function cacheAside(
 function faultsOf(store: SharedStore): Pick<Subject, "holdFill" | "failInvalidation"> {
   return {
     holdFill: () => store.plan.hold("change", "before"),
-    failInvalidation: () => store.plan.fail("change", new Error("the store cannot be reached")),
+    failInvalidation: () => store.plan.fail("change", new Error("the store is unreachable")),
   };
 }

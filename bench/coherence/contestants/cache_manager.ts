@@ -8,7 +8,7 @@ const KEY = "row";
 
 export const CACHE_MANAGER: Contestant = {
   name: "cache-manager",
-  lacks: { signal: "a read takes no signal", stream: "knows no subscriptions" },
+  lacks: { signal: "reads take no signal", stream: "has no subscriptions" },
   usages: [
     cacheAside("`wrap` and `del`", open),
     cacheAside("`set` after a write", open, { afterWrite: "keep" }),

@@ -5,10 +5,10 @@ import { cacheAside, type KeyedCache } from "./cache_aside.ts";
 
 const KEY = "row";
 
-/** Tags are not among the usages: `getOrSet` gives none to what it stores, and their versions are taken when it does. */
+/** Tags are not among the usages: `getOrSet` stores entries without tags, and tag versions are read when it stores. */
 export const CACHEABLE: Contestant = {
   name: "cacheable",
-  lacks: { signal: "a read takes no signal", stream: "knows no subscriptions" },
+  lacks: { signal: "reads take no signal", stream: "has no subscriptions" },
   usages: [
     cacheAside("`getOrSet` and `delete`", open),
     cacheAside("`set` after a write", open, { afterWrite: "keep" }),

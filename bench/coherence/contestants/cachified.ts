@@ -5,10 +5,10 @@ import { cacheAside, type KeyedCache } from "./cache_aside.ts";
 
 const KEY = "row";
 
-/** `softPurge` is not among the usages: it is there to serve the old row once more. */
+/** `softPurge` is not among the usages: it serves the old row once more by design. */
 export const CACHIFIED: Contestant = {
   name: "@epic-web/cachified",
-  lacks: { signal: "a read takes no signal", stream: "knows no subscriptions" },
+  lacks: { signal: "reads take no signal", stream: "has no subscriptions" },
   usages: [
     cacheAside("`delete`", open),
     cacheAside("`set` after a write", open, { afterWrite: "keep" }),
@@ -31,10 +31,10 @@ function open({ master, store }: World): KeyedCache & { fetch(forceFresh: boolea
   };
 }
 
-/** One for each process, since fetches are shared by those who share this object. */
+/** One for each process, since fetches are shared by all users of this object. */
 function adapterOf(store: SharedStore): Cache {
   return {
-    // Only entries are put there, by cachified itself.
+    // Only cachified writes to the store, and only entries.
     get: (key) => store.get(key) as ReturnType<Cache["get"]>,
     set: (key, entry) => store.set(key, entry),
     delete: (key) => store.delete(key),

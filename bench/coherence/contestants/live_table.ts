@@ -5,10 +5,10 @@ import { join } from "node:path";
 import type { Contestant, Subject } from "../contestant.ts";
 import type { Master, World } from "../world.ts";
 
-/** No pause before the next subscription, and before the next try to invalidate, is longer. */
+/** The longest pause before a new subscription, or before an invalidation is retried. */
 const LONGEST_PAUSE_MS = 30_000;
 
-/** A memory cache; where processes share what they keep, each its own handle on one SQLite file. */
+/** Uses a memory cache; where processes share entries, each opens its own handle on one SQLite file. */
 export const LIVE_TABLE: Contestant = {
   name: "@vantage/live",
   lacks: {},
@@ -25,18 +25,18 @@ async function open({ master, folder, stream, clock, masterLagMs }: World): Prom
     read: async (signal) => Number((await table.getValue("a", { signal }))?.value),
     write: (value) => table.patchValue("a", { value }),
     invalidate: () => table.invalidate(),
-    hear: () => void stream.push({ kind: "updated", id: "a" }),
+    receive: () => void stream.push({ kind: "updated", id: "a" }),
     connect: () => {
       table = new LiveTable(tableOf(master), "rows", cache, { ...options, liveStream: stream });
       tables.push(table);
     },
-    drop: () => stream.disconnect(),
-    comeBack: () => clock.advance(LONGEST_PAUSE_MS),
+    disconnect: () => stream.disconnect(),
+    reconnect: () => clock.advance(LONGEST_PAUSE_MS),
     holdFill: () => cache.plan.hold("put", "before"),
-    failInvalidation: () => cache.plan.fail("invalidatePrefix", new Error("the store cannot be reached")),
+    failInvalidation: () => cache.plan.fail("invalidatePrefix", new Error("the store is unreachable")),
     close: async () => {
       const closed = Promise.all(tables.map((open) => open.close()));
-      // Closing waits until a master that lags has caught up.
+      // Closing waits until the lag of the master is over.
       await clock.advance(masterLagMs);
       await closed;
       await sqlite?.close();

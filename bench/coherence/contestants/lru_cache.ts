@@ -5,10 +5,10 @@ import { cacheAside, type KeyedCache } from "./cache_aside.ts";
 
 const KEY = "row";
 
-/** Deleting a key aborts its fetch; with `ignoreFetchAbort` those who wait for it are answered all the same. */
+/** Deleting a key aborts its fetch; with `ignoreFetchAbort`, readers that wait for it still get an answer. */
 export const LRU_CACHE: Contestant = {
   name: "lru-cache",
-  lacks: { stream: "knows no subscriptions", store: "lives in the memory of one process" },
+  lacks: { stream: "has no subscriptions", store: "keeps entries in the memory of one process" },
   usages: [
     cacheAside("`fetch` and `delete`", (world) => open(world, false)),
     cacheAside("`ignoreFetchAbort`", (world) => open(world, true)),

@@ -6,20 +6,19 @@ const QUERY = { queryKey: ["row"] };
 
 type Client = InstanceType<typeof QueryClient>;
 
-/** What follows a mutation, and an invalidation that is asked for otherwise. */
-interface Manners {
+/** How a usage invalidates, and what it does after a mutation. */
+interface Policy {
   invalidate(client: Client): Promise<void>;
   afterWrite(client: Client, value: number): Promise<void> | void;
 }
 
 /**
- * A reader is a `QueryObserver` that waits for what is neither stale nor being fetched: more patient than a component,
- * which would show the old row meanwhile. That a fetch is cancelled before it is invalidated is what the maintainer
- * advises in TanStack/query#8530.
+ * A reader is a `QueryObserver` that waits until the data is neither stale nor being fetched; a component would show
+ * the old row until then. Cancelling a fetch before the invalidation is the maintainer's advice in TanStack/query#8530.
  */
 export const QUERY_CORE: Contestant = {
   name: "@tanstack/query-core",
-  lacks: { store: "lives in the memory of one process" },
+  lacks: { store: "keeps entries in the memory of one process" },
   standIns: { stream: '`refetchOnMount` and `refetchOnReconnect` set to `"always"`' },
   usages: [
     {
@@ -50,7 +49,7 @@ async function cancelAndInvalidate(client: Client): Promise<void> {
   await client.invalidateQueries(QUERY);
 }
 
-function open({ master }: World, { invalidate, afterWrite }: Manners): Subject {
+function open({ master }: World, { invalidate, afterWrite }: Policy): Subject {
   const client = new QueryClient({
     defaultOptions: { queries: { staleTime: Infinity, gcTime: Infinity, retry: false } },
   });
@@ -67,13 +66,13 @@ function open({ master }: World, { invalidate, afterWrite }: Manners): Subject {
     read: (signal) => settledData(new QueryObserver<number>(client, options), signal),
     write: (value) => mutation.mutate(value),
     invalidate: () => invalidate(client),
-    hear: () => invalidate(client),
+    receive: () => invalidate(client),
     connect: () => {
       const mounted = { ...options, refetchOnMount: "always", refetchOnReconnect: "always" } as const;
       leave = new QueryObserver<number>(client, mounted).subscribe(() => {});
     },
-    drop: () => onlineManager.setOnline(false),
-    comeBack: () => onlineManager.setOnline(true),
+    disconnect: () => onlineManager.setOnline(false),
+    reconnect: () => onlineManager.setOnline(true),
     close: () => {
       leave();
       client.clear();

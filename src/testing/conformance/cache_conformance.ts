@@ -489,7 +489,7 @@ function mutableRows(): Rows {
   return Rows.from([["a", row]]);
 }
 
-/** Tries to change columns, and what stands in them. Frozen rows refuse, and that is fine. */
+/** Tries to overwrite columns and the items of lists. Frozen rows may refuse. */
 function overwrite(rows: Rows | undefined): void {
   for (const row of rows?.values() ?? []) {
     for (const value of Object.values(row)) {
@@ -499,7 +499,7 @@ function overwrite(rows: Rows | undefined): void {
   }
 }
 
-/** Changes what freezing does not protect. */
+/** Changes dates and bytes, which freezing does not protect. */
 function spoil(rows: Rows | undefined): void {
   for (const row of rows?.values() ?? []) spoilValue(row);
 }
