@@ -2,22 +2,22 @@ import { readFileSync } from "node:fs";
 import { type BundleSize, bundleSize } from "./bundle_size.ts";
 import { table } from "./tables.ts";
 
-/** A bundle that was measured. */
+/** The measured sizes of a bundle. */
 export interface Bundle extends BundleSize {
   readonly name: string;
-  /** How much more the core is with it, gzipped; `undefined` of what is no entry beside the core. */
+  /** How much it adds to a bundle of the core, gzipped; `undefined` unless it is an entry other than the core. */
   readonly added?: number | undefined;
 }
 
-/** What a program needs at least. */
+/** The minimum that a program needs. */
 export const LEAST = "LiveTable, MemCache, defineTable";
 
 const CORE = ".";
 
-/** Parts of the core that are imported alone. */
+/** Parts of the core, each bundled alone. */
 const PARTS = [LEAST, "LiveTable, MemCache", "defineTable", "MemTable"];
 
-/** Libraries for comparison, each with all that it exports. */
+/** Libraries for comparison, each with all its exports. */
 const PEERS = ["lru-cache", "swr", "@tanstack/query-core", "replicache", "@tanstack/db"];
 
 const { exports: entries }: { readonly exports: Readonly<Record<string, string>> } = JSON.parse(

@@ -1,21 +1,21 @@
 import { join, relative } from "node:path";
 import type { Workshop } from "./workshop.ts";
 
-/** A test file, what it takes, and which lines of which sources it runs. */
+/** A test file, its duration, and the lines of the sources that it runs. */
 export interface Covering {
   readonly test: string;
   readonly tookMs: number;
   readonly lines: ReadonlyMap<string, ReadonlySet<number>>;
 }
 
-/** Which tests concern which line: those that run it, measured once with the sources as they are. */
+/** Which tests run which line, measured once with the unchanged sources. */
 export class Coverage {
   readonly #tests: Covering[] = [];
 
   /**
-   * Runs a test file and notes what it reaches.
+   * Runs a test file and records the lines it reaches.
    *
-   * @throws {Error} if it fails: then it can tell nothing about mutants.
+   * @throws {Error} if it fails, since a failing test cannot detect mutants.
    */
   async measure(test: string, workshop: Workshop): Promise<void> {
     const folder = join("coverage-of", test.replaceAll("/", "_"));
@@ -26,8 +26,8 @@ export class Coverage {
   }
 
   /**
-   * The tests that run something from the first to the last of these lines, quickest first; if it seems that none does, all
-   * that load the file. A line counts as run only if all of it was, so a single one says too little.
+   * The tests that run any of these lines, fastest first; if there seem to be none, all tests that load the file. A
+   * line counts as run only if all of it was, so a single line is not enough.
    */
   concerning(file: string, [first, last]: readonly [first: number, last: number]): readonly Covering[] {
     const loading = this.#tests.filter(({ lines }) => lines.has(file)).sort((a, b) => a.tookMs - b.tookMs);

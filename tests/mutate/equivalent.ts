@@ -1,18 +1,18 @@
-/** A mutant that no test can tell from the original, and why. */
+/** A mutant that no test can distinguish from the original, and why. */
 export interface Equivalent {
   readonly file: string;
-  /** The function, method or variable that it is in, with its class. */
+  /** The function, method or variable around it, with its class. */
   readonly within: string;
   /** The original text of the changed expression or statement. */
   readonly from: string;
-  /** A part of the line that it stands on, where `from` stands on several. */
+  /** A part of its line, if `from` occurs on several. */
   readonly on?: string | undefined;
-  /** What it becomes: each of these. */
+  /** The replacements, each of them equivalent. */
   readonly to: readonly string[];
   readonly reason: string;
 }
 
-/** All that are known. One that no longer fits the sources is reported. */
+/** All known equivalent mutants. Entries that no longer fit the sources are reported. */
 export const EQUIVALENT: readonly Equivalent[] = [
   {
     file: "src/live/read_through.ts",

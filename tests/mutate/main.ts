@@ -1,8 +1,8 @@
 /**
- * Draws mutants and tells which of them no test notices: `deno task mutate --sample 40 --seed 1`. The same seed draws the same
- * mutants of the same sources. `--only` keeps to the sources whose path contains a text, `--show` prints what would be drawn,
- * `--listed` tries those that are listed as equivalent, of which none may be caught. Exits 1 if fewer than 95 % of those not
- * listed were caught, or the list is out of date.
+ * Draws mutants and reports those that no test detects: `deno task mutate --sample 40 --seed 1`. The same seed draws
+ * the same mutants of the same sources. `--only` limits it to sources whose path contains a text, `--show` prints what
+ * would be drawn, `--listed` tries the mutants listed as equivalent, of which none may be caught. Exits with 1 if fewer
+ * than 95 % of the others were caught, or the list is out of date.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -77,7 +77,7 @@ function everyMutant(): readonly Mutant[] {
   });
 }
 
-/** Draws until enough are valid, and tries two at once. */
+/** Draws until enough mutants are valid, and tries two at once. */
 async function tryOut(
   waiting: readonly Mutant[],
   sample: number,
@@ -116,7 +116,7 @@ async function tryOut(
   return { results, untyped };
 }
 
-/** Where `count` wait for each other. */
+/** A barrier for `count` callers. */
 function meeting(count: number): { reached(): Promise<void> } {
   const { promise, resolve } = Promise.withResolvers<void>();
   let missing = count;
@@ -128,7 +128,7 @@ function meeting(count: number): { reached(): Promise<void> } {
   };
 }
 
-/** Rejects at Ctrl+C, so that nothing is left behind. */
+/** Rejects on Ctrl+C, so that everything is cleaned up. */
 function endedBySignal(): Promise<never> {
   const { promise, reject } = Promise.withResolvers<never>();
   for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => reject(new Error(`Ended by ${name}`)));
@@ -149,14 +149,14 @@ function tell({ mutant, verdict }: Result): void {
   }
 }
 
-/** What stands before and after it on its lines. */
+/** The text before and after it on its lines. */
 function linesAround({ text, start, end }: Mutant): { readonly before: string; readonly after: string } {
   const first = text.lastIndexOf("\n", start - 1) + 1;
   const last = text.indexOf("\n", end);
   return { before: text.slice(first, start), after: text.slice(end, last) };
 }
 
-/** With the lines that differ. */
+/** The mutation with the lines that differ. */
 function described(mutant: Mutant): string {
   const { file, line, kind, within, from, to } = mutant;
   const { before, after } = linesAround(mutant);

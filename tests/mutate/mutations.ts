@@ -3,21 +3,21 @@ import ts from "typescript";
 /** One small change of a source text. */
 export interface Mutation {
   readonly kind: string;
-  /** The function, method or variable that it is in, with its class; "" at the top of a file. */
+  /** The function, method or variable around it, with its class; "" at the top level of a file. */
   readonly within: string;
-  /** Where in the text: from `start` up to `end` stands `from`, and `to` takes its place. */
+  /** The position: `from` is the text from `start` up to `end`, and `to` replaces it. */
   readonly start: number;
   readonly end: number;
   /** The original text of the smallest expression or statement that shows the change, and the same text mutated. */
   readonly from: string;
   readonly to: string;
-  /** Counted from 1. */
+  /** The line, counted from 1. */
   readonly line: number;
-  /** The first and the last line of the outermost function that it is in; of the file if it is in none. */
+  /** The first and the last line of the outermost function around it, or of the file if there is none. */
   readonly reach: readonly [first: number, last: number];
 }
 
-/** What a node may become: its new text, and the kind of change. */
+/** A possible replacement of a node: its new text, and the kind of change. */
 type Change = readonly [kind: string, to: string];
 
 const OPERATORS: Readonly<Record<string, readonly string[]>> = {
@@ -72,12 +72,12 @@ function outermostFunction(node: ts.Node): ts.Node | undefined {
   return found;
 }
 
-/** The text with one mutation. */
+/** Applies one mutation to a text. */
 export function mutated(text: string, { start, end, to }: Mutation): string {
   return text.slice(0, start) + to + text.slice(end);
 }
 
-/** Types are gone at run time, and nothing may be decided by what an error says. */
+/** Types do not exist at run time, and no decision may depend on an error's message. */
 function isOutside(node: ts.Node): boolean {
   if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node) || ts.isTypeNode(node)) return true;
   if (ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node)) return true;
@@ -102,7 +102,7 @@ function ofOperator(node: ts.Node, source: ts.SourceFile): Change[] {
     const [left, right] = [node.left.getText(source), node.right.getText(source)];
     const changes = (OPERATORS[node.operatorToken.getText(source)] ?? []).map((operator): Change => [
       "operator",
-      // Mixed with `??` the logical operators need brackets, which a reader of the difference can spare.
+      // Logical operators mixed with `??` need brackets, which are left out of the displayed difference.
       node.operatorToken.kind === ts.SyntaxKind.QuestionQuestionToken || operator === "&&" || operator === "||"
         ? `((${left}) ${operator} (${right}))`
         : `${left} ${operator} ${right}`,
@@ -126,13 +126,13 @@ function ofOperator(node: ts.Node, source: ts.SourceFile): Change[] {
   return [];
 }
 
-/** Of objects none is falsy, so that `??` and `||` mean the same. */
+/** Objects are never falsy, so `??` and `||` mean the same for them. */
 function isForObjects({ operatorToken, right }: ts.BinaryExpression): boolean {
   return operatorToken.kind === ts.SyntaxKind.QuestionQuestionToken &&
     (ts.isArrayLiteralExpression(right) || ts.isObjectLiteralExpression(right) || ts.isNewExpression(right));
 }
 
-/** A loop whose condition is always true never ends, which says nothing. */
+/** A loop whose condition is always true never ends, which proves nothing. */
 function ofCondition(node: ts.Node, text: string): Change[] {
   const { parent } = node;
   if (parent === undefined) return [];
@@ -154,7 +154,7 @@ function ofConstant(node: ts.Node, text: string): Change[] {
     return [["constant", String(value + 1)], ["constant", value === 0 ? "(-1)" : String(value - 1)]];
   }
   if (ts.isStringLiteral(node)) {
-    // Prose and SQL: without it nothing would work, which says nothing.
+    // Prose and SQL: without it nothing would work, which proves nothing.
     if (/\s/.test(node.text) || ts.isPropertyAssignment(node.parent) && node.parent.name === node) return [];
     return [["constant", node.text === "" ? '"x"' : '""']];
   }
@@ -176,7 +176,7 @@ function ofCall(node: ts.Node, source: ts.SourceFile): Change[] {
   const head = node.getText(source).slice(0, (node.arguments?.pos ?? start) - start);
   const changes: Change[] = [["argument", `${head}${values.slice(0, -1).join(", ")})`]];
   const [first = "", second, ...others] = values;
-  // Which of two comes first makes no difference to them.
+  // Their order makes no difference.
   const isSymmetric = /^Math\.(min|max|imul)$/.test(node.expression.getText(source));
   if (second !== undefined && !isSymmetric) {
     changes.push(["argument", `${head}${[second, first, ...others].join(", ")})`]);
@@ -192,7 +192,7 @@ function ofStatement(node: ts.Node): Change[] {
   return [];
 }
 
-/** Without the last `return` a function that answers does not type-check, and one that does not is the same. */
+/** Without its last `return`, a function with a result does not type-check, and one without a result is unchanged. */
 function isLast(node: ts.Statement): boolean {
   const { parent } = node;
   return ts.isBlock(parent) && ts.isFunctionLike(parent.parent) && parent.statements.at(-1) === node;

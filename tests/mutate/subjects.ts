@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join, posix } from "node:path";
 
-/** The files and folders whose code is mutated; of a folder all that is in it. */
+/** The files and folders whose code is mutated, folders with all their files. */
 const SUBJECTS = [
   "src/live",
   "src/queue",
@@ -29,7 +29,7 @@ const SUBJECTS = [
   "src/table/evaluate_query.ts",
 ];
 
-/** Where the tests that may concern them are. */
+/** The folders of tests that may cover them. */
 const TESTS = [
   "tests/live",
   "tests/queue",
@@ -42,21 +42,23 @@ const TESTS = [
   "tests/drivers/sqlite",
 ];
 
-/** Tests that start processes or need an engine that no subject is made of: they cost much and tell nothing more. */
+/**
+ * Excluded tests: they start processes, or need an engine that no subject uses, so they take long and detect no more.
+ */
 const NOT_ASKED = /deno_kv|processes|codec|rest_|sse_/;
 
-/** The subjects, as paths from `root` with slashes, in the order of their names. */
+/** The subjects, as paths from `root` with slashes, sorted. */
 export function subjects(root: string): readonly string[] {
   return SUBJECTS.flatMap((path) => filesOf(root, path)).filter((path) => path.endsWith(".ts"));
 }
 
-/** The test files that may be asked, as paths from `root`. */
+/** The test files that may be run, as paths from `root`. */
 export function testFiles(root: string): readonly string[] {
   return TESTS.flatMap((path) => filesOf(root, path))
     .filter((path) => path.endsWith("_test.ts") && !NOT_ASKED.test(path));
 }
 
-/** A path that is not there was renamed, and would else be left out in silence. */
+/** Refuses a missing path: it was renamed, and would otherwise be skipped silently. */
 function filesOf(root: string, path: string): readonly string[] {
   if (!existsSync(join(root, path))) throw new Error(`${path} does not exist: tests/mutate/subjects.ts names it`);
   if (statSync(join(root, path)).isFile()) return [path];

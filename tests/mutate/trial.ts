@@ -2,7 +2,7 @@ import type { Coverage } from "./coverage.ts";
 import { mutated, type Mutation } from "./mutations.ts";
 import type { Run, Workshop } from "./workshop.ts";
 
-/** What became of a mutant. */
+/** The result of trying a mutant. */
 export type Verdict =
   | { readonly kind: "caught"; readonly by: string; readonly what: string }
   | { readonly kind: "survived" }
@@ -12,14 +12,17 @@ export type Verdict =
 const SIMULATION = ["run", "tests/sim/main.ts", "--runs", "400"];
 const SIMULATION_LIMIT_MS = 120_000;
 const LOADING_LIMIT_MS = 30_000;
-/** So many are loaded and run before the others are: most mutants need no more. */
+/** How many test files are run first: most mutants need no more. */
 const FIRST_TESTS = 6;
-/** What tests take without a mutant, times this and a pause to start: then they hang. Wide, since others may be at work. */
+/**
+ * Tests count as hung after their normal duration times this, plus a start-up time. Generous, since the machine may be
+ * busy.
+ */
 const PATIENCE = 6;
 const STARTING_MS = 20_000;
 const LONGEST_MS = 300_000;
 
-/** Tries a mutant: whether it loads, the tests that run its function with the quickest first, and then the simulation. */
+/** Tries a mutant: whether it loads, then the tests that run its function, fastest first, then the simulation. */
 export async function trial(
   mutant: Mutation & { readonly file: string; readonly text: string },
   workshop: Workshop,

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
 
-/** Asks the compiler about one changed file at a time; what it has understood of the others is kept. */
+/** Type-checks one changed file at a time; the compiler's state for the others is kept. */
 export class TypeCheck {
   readonly #root: string;
   readonly #service: ts.LanguageService;
@@ -34,7 +34,7 @@ export class TypeCheck {
     });
   }
 
-  /** Whether `text` in the place of `file` is as good to the compiler as what stands there. */
+  /** Whether the project type-checks with `text` as the content of `file`. */
   accepts(file: string, text: string): boolean {
     const path = join(this.#root, file);
     const before = this.#complaints.get(file) ?? this.#complain(path, readFileSync(path, "utf8"));
@@ -53,7 +53,7 @@ export class TypeCheck {
   }
 }
 
-/** Those of deno.json, with what Deno means without saying. */
+/** The compiler options of deno.json, with Deno's defaults. */
 function optionsOf(root: string): ts.CompilerOptions {
   const { compilerOptions } = JSON.parse(readFileSync(join(root, "deno.json"), "utf8"));
   return {

@@ -13,14 +13,14 @@ export interface Run {
   readonly tookMs: number;
 }
 
-/** Not copied: what is not source, and what is installed, to which the copy has links. */
+/** Not copied: files that are not sources, and installed packages, which are linked. */
 const LEFT_OUT = new Set([".git", ".ci", "coverage", "node_modules"]);
-/** For what a killed test leaves behind. */
+/** The folder for files that a killed test leaves behind. */
 const TEMPORARY = "temporary";
-/** So that a mutant that takes all memory ends itself and not the machine. */
+/** Limits memory, so that a mutant that exhausts it fails alone. */
 const HEAP = "--v8-flags=--max-old-space-size=1024";
 
-/** A copy of the project in which one file at a time is changed, and commands are run. */
+/** A copy of the project in which one file at a time is changed and commands are run. */
 export class Workshop implements Disposable {
   readonly #folder: string;
   readonly #running = new Set<number>();
@@ -39,7 +39,7 @@ export class Workshop implements Disposable {
     mkdirSync(this.path(TEMPORARY));
   }
 
-  /** Runs `work` while `text` stands in `file`. */
+  /** Runs `work` while `file` contains `text`. */
   async with<T>(file: string, text: string, work: () => Promise<T>): Promise<T> {
     const path = join(this.#folder, file);
     const original = readFileSync(path, "utf8");
@@ -51,7 +51,7 @@ export class Workshop implements Disposable {
     }
   }
 
-  /** Runs Deno there, behind everything else that the machine does, for `limitMs` at most. */
+  /** Runs Deno there with the lowest priority, for at most `limitMs`. */
   run([verb = "", ...args]: readonly string[], limitMs: number): Promise<Run> {
     const startedAt = performance.now();
     return new Promise((resolve, reject) => {
@@ -63,7 +63,7 @@ export class Workshop implements Disposable {
       try {
         setPriority(pid, 10);
       } catch {
-        // It may have ended, or the system knows no priorities.
+        // It may have exited, or the system has no priorities.
       }
       let output = "";
       let hung = false;
@@ -88,7 +88,7 @@ export class Workshop implements Disposable {
     return join(this.#folder, name);
   }
 
-  /** Ends what runs, and removes the copy with what the runtime has kept of it. */
+  /** Kills running commands, and removes the copy and the runtime's caches of it. */
   [Symbol.dispose](): void {
     for (const pid of this.#running) killAll(pid);
     rmSync(this.#folder, { recursive: true, force: true });
@@ -97,11 +97,11 @@ export class Workshop implements Disposable {
   }
 }
 
-/** A child and what it has started: it leads a group. */
+/** A child process and its descendants: it leads a process group. */
 function killAll(pid: number): void {
   try {
     process.kill(-pid, "SIGKILL");
   } catch {
-    // Ended meanwhile.
+    // It has exited.
   }
 }

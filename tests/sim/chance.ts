@@ -1,6 +1,6 @@
 import { FakeClock } from "@vantage/live/testing";
 
-/** Random choices that follow from a seed. */
+/** Random choices from a seed. */
 export class Chance {
   readonly #source: FakeClock;
 

@@ -1,12 +1,12 @@
 import type { Scheduler } from "./scheduler.ts";
 
-/** What a read that begins now may not be older than. */
+/** The oldest that a read which begins now may be. */
 export interface Floor {
-  /** The master must have been asked after this. */
+  /** The master must have been read after this tick. */
   readonly tick: number;
-  /** The state must be this one, or a later one. */
+  /** The state must be this one or a later one. */
   readonly seq: number;
-  /** The same for what is shown as settled: however the master lags, it must be this state, or a later one. */
+  /** The same for an answer that counts as settled, even if the master lags. */
   readonly settledSeq: number;
 }
 
@@ -15,7 +15,7 @@ interface Known {
   readonly dueMs: number;
 }
 
-/** What each process knows to have changed, and from when on it may not be shown as it was before. */
+/** The changes that each process knows of, and from when on it must not show older rows. */
 export class Floors {
   readonly #scheduler: Scheduler;
   readonly #lagMs: number;
@@ -25,41 +25,41 @@ export class Floors {
   readonly #knownToAll: Known[] = [];
   #storageTick = 0;
 
-  /** `shares` says whether a process reads from the storage that all share, or only from one in front of that. */
+  /** `shares` says whether a process reads from the shared storage, or only from another one in front of it. */
   constructor(scheduler: Scheduler, lagMs: number, shares: (process: number) => boolean) {
     this.#scheduler = scheduler;
     this.#lagMs = lagMs;
     this.#shares = shares;
   }
 
-  /** The storage has dropped everything: no process that shares it may serve what was read before. */
+  /** The storage has dropped everything: no process that shares it may serve rows that were read before. */
   storageDropped(tick: number): void {
     this.#storageTick = Math.max(this.#storageTick, tick);
   }
 
-  /** The storage has dropped everything for a change, whoever made it, and whether that process still lives. */
+  /** The storage has dropped everything because of a change by any process, including one that has died. */
   storageKnows(seq: number): void {
     this.#knownToAll.push(this.#knownNow(seq));
   }
 
-  /** A process knows of a change made at this tick, or distrusts everything read before it. */
+  /** A process knows of a change at this tick, or distrusts everything read before it. */
   known(process: number, tick: number, seq: number = 0): void {
     this.#ticks.set(process, Math.max(this.#ticks.get(process) ?? 0, tick));
     this.#known.set(process, [...this.#known.get(process) ?? [], this.#knownNow(seq)]);
   }
 
-  /** A process starts, and knows nothing. */
+  /** A process starts without any knowledge. */
   forget(process: number): void {
     this.#ticks.delete(process);
     this.#known.delete(process);
   }
 
-  /** The last change or distrust that a process knows of. */
+  /** The last change or distrust of a process. */
   knownTick(process: number): number {
     return this.#ticks.get(process) ?? 0;
   }
 
-  /** The floor of a read that begins now. Until a lagging master can be trusted, it is asked, but may be old. */
+  /** The floor of a read that begins now. Until a lagging master can be trusted, it is read, but may be old. */
   of(process: number): Floor {
     const { nowMs } = this.#scheduler;
     const shares = this.#shares(process);

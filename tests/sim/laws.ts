@@ -1,4 +1,4 @@
-/** The laws, as they are numbered in DESIGN.md. */
+/** The laws, by their numbers in DESIGN.md. */
 export const LAWS = [
   "1 read your writes",
   "2 no old rows after an invalidation",
@@ -17,25 +17,25 @@ export const LAWS = [
 /** One of the laws. */
 export type Law = typeof LAWS[number];
 
-/** The law of a number. */
+/** The law with a number. */
 export function lawOf(number: number): Law {
   const law = LAWS[number - 1];
   if (law === undefined) throw new RangeError(`There is no law ${number}`);
   return law;
 }
 
-/** A law that was broken. */
+/** A violation of a law. */
 export interface Violation {
   readonly law: Law;
   readonly what: string;
 }
 
-/** Counts what was checked, and keeps what was found. */
+/** Counts checks, and collects violations. */
 export class Verdict {
   readonly checks: Map<Law, number> = new Map(LAWS.map((law) => [law, 0]));
   readonly violations: Violation[] = [];
 
-  /** Notes one check of a law. */
+  /** Records one check of a law. */
   check(number: number, holds: boolean, what: () => string): void {
     const law = lawOf(number);
     this.checks.set(law, (this.checks.get(law) ?? 0) + 1);

@@ -1,6 +1,7 @@
 /**
- * Looks for an order of steps in which a law is broken: `deno task sim --seed 1 --runs 20000 --steps 100`. Prints how many runs,
- * steps and checks of each law there were; of a failure the seed, the law, and the shortest trace it could be shrunk to.
+ * Searches for an order of steps that breaks a law: `deno task sim --seed 1 --runs 20000 --steps 100`. Prints the
+ * number of runs, steps and checks of each law; for a failure also its seed, the law, and the shortest trace found by
+ * shrinking.
  */
 import process from "node:process";
 import { parseArgs } from "node:util";

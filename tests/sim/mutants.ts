@@ -1,14 +1,14 @@
-/** A small wrong change, that the simulation or the suite must notice. */
+/** A small wrong change that the simulation or the suite must detect. */
 export interface Mutant {
   readonly name: string;
-  /** Where in src. */
+  /** The file, relative to src. */
   readonly file: string;
-  /** What stands there, exactly once. */
+  /** The original text, which occurs exactly once. */
   readonly from: string;
   readonly to: string;
 }
 
-/** All of them; each was seen to be caught. */
+/** All mutants. Each of them was caught. */
 export const MUTANTS: readonly Mutant[] = [
   {
     name: "drop the fence",

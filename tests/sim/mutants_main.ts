@@ -1,6 +1,6 @@
 /**
- * Shows that the simulation and the suite have teeth: `deno task sim:mutants`. Applies one small wrong change at a time to a copy
- * of src, and tells which law it broke, or which tests. Exits 1 if one was missed.
+ * Checks that the simulation and the suite detect mistakes: `deno task sim:mutants`. Applies one small wrong change at
+ * a time to a copy of src, and reports which law or tests it broke. Exits with 1 if one was missed.
  */
 import { spawn } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -12,7 +12,7 @@ import { type Mutant, MUTANTS } from "./mutants.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const COPIED = ["src", "tests", "mod.ts", "deno.json", "deno.lock", "package.json"];
-/** The simulation's share, and the tests that are asked where it sees nothing. */
+/** The simulation's runs, and the tests that run if it detects nothing. */
 const SIMULATION = ["run", "-A", "--no-check", "tests/sim/main.ts", "--runs", "1500"];
 const SUITE = [
   "test",
@@ -26,7 +26,7 @@ const SUITE = [
   "tests/cache/cache_key_test.ts",
 ];
 const LOADING = ["run", "-A", "--no-check", "mod.ts"];
-/** A mutant that makes things hang is caught by that. */
+/** A mutant that hangs counts as caught after this time. */
 const LIMIT_MS = 120_000;
 const AT_ONCE = 2;
 
@@ -80,7 +80,7 @@ async function tryOut({ name, file, from, to }: Mutant, folder: string): Promise
   }
   writeFileSync(path, parts.join(to));
   try {
-    // What does not even load would be caught by anything.
+    // Any test would catch a mutant that does not load.
     const loaded = await run(LOADING, folder);
     if (loaded.code !== 0) throw new Error(`${JSON.stringify(name)} makes src something that does not load`);
     const simulated = await run(SIMULATION, folder);

@@ -1,41 +1,41 @@
 import { Chance } from "./chance.ts";
 import type { Treatment } from "./sim_master.ts";
 
-/** What a world is like. */
+/** The properties of a world. */
 export interface World {
   readonly tables: number;
-  /** How many processes share the storage; tables are dealt out to them. */
+  /** How many processes share the storage; tables are distributed among them. */
   readonly processes: number;
   readonly asyncCache: boolean;
   readonly storage: "memory" | "sqlite";
-  /** So few that entries are pushed out, or enough. */
+  /** The capacity of the cache: so small that entries are evicted, or sufficient. */
   readonly maxEntries: number;
   readonly cacheFailureRate: number;
   readonly masterFailureRate: number;
   readonly lagMs: number;
-  /** How much more the master lags than the table is told: more than 0 only to see that it is noticed. */
+  /** How much the master lags beyond the declared lag; above 0 only to check that this is detected. */
   readonly untoldLagMs: number;
   readonly staleTimeMs: number;
   readonly queueCapacity: number;
   readonly waitingCapacity: number;
-  /** Which tables listen to the stream. */
+  /** Which tables subscribe to the stream. */
   readonly listening: readonly boolean[];
   readonly tracerThrows: boolean;
-  /** Whether writes go to a target of their own, past a master that cannot write. */
+  /** Whether writes go to a separate target, because the master is read-only. */
   readonly diverted: boolean;
-  /** Which views are read: where they are few, more readers meet. */
+  /** Which views are read: with few views, more readers share a fetch. */
   readonly views: readonly ViewName[];
-  /** Whether tables are closed and opened again all the time. */
+  /** Whether tables are often closed and opened again. */
   readonly restless: boolean;
-  /** Whether caches stop answering now and then, and go on later. */
+  /** Whether caches sometimes stop answering and continue later. */
   readonly freezes: boolean;
-  /** Whether processes die, in the middle of whatever they do, and start again. */
+  /** Whether processes die at any point and start again. */
   readonly mortal: boolean;
-  /** Which tables are a LiveTable over a LiveTable. */
+  /** Which tables are nested: a LiveTable over a LiveTable. */
   readonly nested: readonly boolean[];
-  /** Whether readers also ask what is held, and whether what they are shown is settled. */
+  /** Whether readers also peek at entries, and ask whether an answer is settled. */
   readonly curious: boolean;
-  /** How often somebody does something, where something else could happen. */
+  /** How often the next step is an action instead of a pending effect. */
   readonly haste: number;
 }
 
@@ -56,7 +56,7 @@ export type ViewName = typeof VIEW_NAMES[number];
 export const WRITE_KINDS = ["insert", "replace", "patch", "delete", "deleteAll", "insertReturnId"] as const;
 export type WriteKind = typeof WRITE_KINDS[number];
 
-/** One thing that somebody does. */
+/** One action. */
 export type Action =
   | { readonly kind: "read"; readonly table: number; readonly view: ViewName; readonly aborted: boolean }
   | {
@@ -80,7 +80,7 @@ export type Action =
   | { readonly kind: "close"; readonly table: number }
   | { readonly kind: "open"; readonly table: number };
 
-/** A run, before it is run. The same plan gives the same run, step for step. */
+/** The plan of a run. The same plan gives the same run, step by step. */
 export interface Plan {
   readonly seed: number;
   readonly steps: number;
@@ -88,7 +88,7 @@ export interface Plan {
   readonly actions: readonly Action[];
 }
 
-/** The plan of a seed: a world, about two actions for five steps, and what comes over its processes and caches. */
+/** The plan of a seed: a world, about two actions per five steps, and the faults of its processes and caches. */
 export function planOf(seed: number, steps: number): Plan {
   const plain = plainPlanOf(seed, steps);
   const chance = new Chance(seed ^ 0x0dd5);
@@ -101,7 +101,7 @@ export function planOf(seed: number, steps: number): Plan {
     mortal: chance.happens(0.2),
     nested,
     curious: new Chance(seed ^ 0xa5c).happens(0.4),
-    // Ages add up from table to table.
+    // Ages add up across nested tables.
     staleTimeMs: nested.includes(true) ? Infinity : plain.world.staleTimeMs,
   };
   const lagging = (world.mortal || layered) && world.lagMs === 0 && chance.happens(0.4);
@@ -120,7 +120,7 @@ export function planOf(seed: number, steps: number): Plan {
   return { ...plain, world: lagging ? { ...world, lagMs: chance.pick([50, 1_000]) } : world, actions };
 }
 
-/** The same without anything that comes over processes and caches: what a seed stood for when there was no more. */
+/** The plan without faults of processes and caches, as seeds had it before those existed. */
 export function plainPlanOf(seed: number, steps: number): Plan {
   const chance = new Chance(seed);
   const world = worldOf(chance);
@@ -160,7 +160,7 @@ function worldOf(chance: Chance): World {
 function actionOf(chance: Chance, { tables, views, restless, staleTimeMs, lagMs }: World): Action {
   const table = chance.below(tables);
   if (restless && chance.happens(0.3)) return { kind: chance.happens(0.5) ? "close" : "open", table };
-  // Where time makes a difference, more of it passes.
+  // More time passes where it makes a difference.
   if ((staleTimeMs !== Infinity || lagMs > 0) && chance.happens(0.15)) {
     return { kind: "time passes", ms: chance.pick([10, 40, 100, 400]) };
   }

@@ -6,23 +6,23 @@ import type { SimCache } from "./sim_cache.ts";
 import type { SimMaster } from "./sim_master.ts";
 import type { SimStream } from "./sim_stream.ts";
 
-/** What all who act in one run share. */
+/** What all actors in one run share. */
 export interface Scene {
   readonly world: World;
   readonly scheduler: Scheduler;
   readonly master: SimMaster;
   readonly stream: SimStream;
-  /** By process; one that starts again has a new one. */
+  /** By process; a restarted process has a new one. */
   readonly caches: SimCache[];
   readonly floors: Floors;
   readonly verdict: Verdict;
-  /** Promises that have not settled, by what they are. */
+  /** Pending promises, with their descriptions. */
   readonly unsettled: Map<Promise<unknown>, string>;
-  /** Writes a line into the trace. */
+  /** Adds a line to the trace. */
   readonly tell: (line: string) => void;
 }
 
-/** Follows a promise to its end. */
+/** Tracks a promise until it settles. */
 export function follow<T>(
   { unsettled }: Scene,
   label: string,

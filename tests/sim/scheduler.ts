@@ -12,9 +12,9 @@ interface Sleeper extends Pending {
 }
 
 /**
- * Everything that happens outside waits here until it is picked, and so does the time: nothing moves unless it is told to.
- * What becomes pending in one turn is sorted, so that the choice does not depend on the order in which a runtime works off
- * its promises.
+ * External effects wait here until they are picked, and so does time: nothing happens on its own. Effects that become
+ * pending in the same turn are sorted, so that the choice does not depend on the order in which a runtime settles
+ * promises.
  */
 export class Scheduler {
   readonly #chance: Chance;
@@ -31,22 +31,22 @@ export class Scheduler {
     this.#tell = tell;
   }
 
-  /** The time, in milliseconds. */
+  /** The current time, in milliseconds. */
   get nowMs(): number {
     return this.#nowMs;
   }
 
-  /** What still waits: things outside, and timers. */
+  /** What is pending: external effects, and timers. */
   get waiting(): readonly string[] {
     return [...this.#fresh, ...this.#pending, ...this.#sleepers].map(({ label }) => label);
   }
 
-  /** A number for what happens now: of two events the later one has the larger. */
+  /** The next tick: later events have larger ticks. */
   tick(): number {
     return ++this.#ticks;
   }
 
-  /** Does `effect` when it is picked, and answers with what it gives or throws. */
+  /** Runs `effect` when it is picked, and settles with its result or error. */
   op<T>(label: string, effect: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#fresh.push({
@@ -62,7 +62,7 @@ export class Scheduler {
     });
   }
 
-  /** A clock on this time, for one owner. */
+  /** A clock with this time, for one owner. */
   clock(owner: string): Clock {
     return {
       now: () => this.#nowMs,
@@ -72,17 +72,17 @@ export class Scheduler {
     };
   }
 
-  /** Nobody waits any more of those whose labels are told. */
+  /** Drops the pending waits with these labels. */
   forget(isDead: (label: string) => boolean): void {
     for (const sleeper of this.#sleepers) if (isDead(sleeper.label)) this.#sleepers.delete(sleeper);
   }
 
-  /** Calls back once all has happened that follows from what happens now. */
+  /** Calls back when all consequences of the current step have settled. */
   afterwards(look: () => void): void {
     this.#afterwards.push(look);
   }
 
-  /** Resolves when all has happened that can happen by itself. */
+  /** Resolves when everything has settled that can settle by itself. */
   async drain(): Promise<void> {
     await new Promise<void>((resolve) => setImmediate(resolve));
     for (const look of this.#afterwards.splice(0)) look();
@@ -91,7 +91,7 @@ export class Scheduler {
     this.#fresh = [];
   }
 
-  /** Lets one thing outside happen; `false` if nothing waits. */
+  /** Runs one external effect; `false` if none is pending. */
   runOne(): boolean {
     const [picked] = this.#pending.splice(this.#chance.below(this.#pending.length), 1);
     if (picked === undefined) return false;
@@ -100,7 +100,7 @@ export class Scheduler {
     return true;
   }
 
-  /** Moves the time on to the next timer, and wakes who is due; `false` if there is none. */
+  /** Advances the time to the next timer, and ends the waits that are due; `false` if there is no timer. */
   async wakeNext(): Promise<boolean> {
     const first = this.#nextSleeper(Infinity);
     if (first === undefined) return false;
@@ -108,7 +108,7 @@ export class Scheduler {
     return true;
   }
 
-  /** Moves the time on, and wakes who is due, one after the other. */
+  /** Advances the time, and ends the waits that are due, in order. */
   async advance(ms: number): Promise<void> {
     const end = this.#nowMs + Math.max(0, ms);
     for (let next = this.#nextSleeper(end); next !== undefined; next = this.#nextSleeper(end)) {

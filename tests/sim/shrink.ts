@@ -2,10 +2,10 @@ import type { Law } from "./laws.ts";
 import type { Plan } from "./plan.ts";
 import { type Outcome, simulate } from "./simulation.ts";
 
-/** How many plans are tried before the shortest so far will do. */
+/** How many plans are tried at the most. */
 const MAX_TRIES = 500;
 
-/** The shortest plan found that breaks the same law, and what came of it. */
+/** The shortest plan found that breaks the same law, and its outcome. */
 export async function shrink(plan: Plan, law: Law): Promise<{ readonly plan: Plan; readonly outcome: Outcome }> {
   let best = { plan, outcome: await simulate(plan) };
   let tries = 0;

@@ -1,29 +1,32 @@
 import type { Cache, CachedRows, Fence, MaybePromise, Rows } from "@vantage/live";
 import type { Scheduler } from "./scheduler.ts";
 
-/** How a cache behaves. */
+/** The behaviour of a cache. */
 export interface CacheOptions {
   readonly scheduler: Scheduler;
-  /** What all processes share. */
+  /** The storage that all processes share. */
   readonly storage: Cache;
   readonly name: string;
-  /** Whether it answers later. */
+  /** Whether it is asynchronous. */
   readonly async: boolean;
   /** Whether the next call of this name fails. */
   readonly fails: (call: string) => boolean;
-  /** Called with what is to be stored; what it gives, with whether it was. */
+  /** Called with the entry to store; the returned function is called with whether it was stored. */
   readonly onPut: (rows: Rows) => (stored: boolean) => void;
-  /** Called when the storage has dropped everything under a prefix, and when it was asked to. */
+  /**
+   * Called when an invalidation is requested, and again, `done`, when the storage has dropped everything under the
+   * prefix.
+   */
   readonly onInvalidation: (prefix: string, done: boolean) => void;
 }
 
-/** The storage as one process reaches it: with latency both ways, and calls that fail before or after their effect. */
+/** The storage as seen by one process: with latency both ways, and calls that fail before or after their effect. */
 export class SimCache implements Cache {
-  /** How many calls failed. */
+  /** The number of failed calls. */
   failures = 0;
-  /** How many calls were made. */
+  /** The number of calls. */
   calls = 0;
-  /** Whether a fence could not be had. */
+  /** Whether a fence failed. */
   fenceFailures = 0;
   readonly #options: CacheOptions;
   #dead = false;
@@ -62,18 +65,18 @@ export class SimCache implements Cache {
     });
   }
 
-  /** From now on no call is begun, and none is answered that comes. */
+  /** Freezes the cache: calls do not start, and new calls get no answer. */
   freeze(): void {
     this.#frozen = true;
   }
 
-  /** What was stopped goes on, later than anybody waited for. */
+  /** Continues the frozen calls, after all deadlines. */
   thaw(): void {
     this.#frozen = false;
     for (const goOn of this.#stopped.splice(0)) goOn();
   }
 
-  /** Its process is dead: what was sent to the storage may still arrive there, but nothing comes back. */
+  /** Its process has died: calls in flight may still reach the storage, but get no answer. */
   die(): void {
     this.#dead = true;
     this.#stopped = [];

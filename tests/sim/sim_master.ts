@@ -12,7 +12,7 @@ import type { Chance } from "./chance.ts";
 import type { Verdict } from "./laws.ts";
 import type { Scheduler } from "./scheduler.ts";
 
-/** What a row holds at the master. Each write has a mark of its own. */
+/** A row at the master. Each write has a unique mark. */
 export interface Held {
   readonly mark: string;
   readonly even: boolean;
@@ -25,24 +25,24 @@ export type State = ReadonlyMap<string, Held>;
 export interface Origin {
   readonly startTick: number;
   readonly startMs: number;
-  /** Which state it saw. */
+  /** The state that it saw. */
   readonly seq: number;
   /** When the answer arrived. */
   readonly answeredTick: number;
-  /** Whether the reader had said before that nobody waits for it. */
+  /** Whether its signal had been aborted before. */
   readonly abandoned: boolean;
 }
 
 /** How the master treats a write. */
 export type Treatment = "applied" | "refused" | "unavailable" | "lost";
 
-/** What became of a write at the master. */
+/** The outcome of a write at the master. */
 export interface Applied {
   readonly tick: number;
   readonly seq: number;
 }
 
-/** How the master behaves. */
+/** The behaviour of the master. */
 export interface MasterOptions {
   readonly scheduler: Scheduler;
   readonly chance: Chance;
@@ -51,29 +51,29 @@ export interface MasterOptions {
   readonly lagMs: number;
   /** How often a read fails. */
   readonly failureRate: number;
-  /** Called before a read, to know whether another of the same key may be under way. */
+  /** Called before a read, to check whether another read of the same key may be in flight. */
   readonly onRead: (owner: string, key: string) => () => void;
 }
 
-/** The row that tells which read an answer came from: it is in every list. */
+/** A row in every list that identifies the read that answered. */
 export const STAMP = "~";
 
-/** A count tells it by what is above this: sets here are smaller. */
+/** A count identifies its read by the part above this: sets here are smaller. */
 const COUNT_BOUND = 2 ** 20;
 
-/** Which read a count came from. */
+/** The read that a count came from. */
 export function readOf(count: number): number {
   return Math.floor(count / COUNT_BOUND);
 }
 
-/** The size of a set that a count tells. */
+/** The size of the set in a count. */
 export function sizeOf(count: number): number {
   return count % COUNT_BOUND;
 }
 
 /**
- * The master: every state it ever had, latency on both ways, replicas that lag, refusals, failures, and answers that are lost
- * after the write was applied.
+ * The master: all its states, with latency both ways, lagging replicas, refusals, failures, and answers that are lost
+ * after a write was applied.
  */
 export class SimMaster {
   readonly states: { readonly state: State; readonly atMs: number }[] = [{ state: new Map(), atMs: -Infinity }];
@@ -83,9 +83,9 @@ export class SimMaster {
   readonly #options: MasterOptions;
   readonly #treatments = new Map<string, Treatment>();
   readonly #dead = new Set<string>();
-  /** The signals of the reads that are under way, by owner. */
+  /** The signals of the reads in flight, by owner. */
   readonly #underWay = new Map<string, Set<AbortSignal>>();
-  /** The number of each owner's last write that arrived. */
+  /** The number of the last write that arrived from each owner. */
   readonly #arrived = new Map<string, number>();
   #ids = 0;
 
@@ -93,12 +93,12 @@ export class SimMaster {
     this.#options = options;
   }
 
-  /** The number of the present state. */
+  /** The number of the current state. */
   get seq(): number {
     return this.states.length - 1;
   }
 
-  /** The present state. */
+  /** The current state. */
   get state(): State {
     return this.stateAt(this.seq);
   }
@@ -107,23 +107,23 @@ export class SimMaster {
     return this.states[seq]?.state ?? new Map();
   }
 
-  /** Says how the write with this mark will be treated. */
+  /** Decides how the write with this mark will be treated. */
   treat(mark: string, treatment: Treatment): void {
     this.#treatments.set(mark, treatment);
   }
 
-  /** Nothing comes back to a dead owner, and nothing comes from it that has not left. */
+  /** Drops the calls of a dead owner: it gets no answers, and calls that have not left it do not arrive. */
   bury(owner: string): void {
     this.#dead.add(owner);
     this.#underWay.delete(owner);
   }
 
-  /** How many reads are under way for an owner that has not said that nobody waits for them. */
+  /** How many reads of an owner are in flight whose signals are not aborted. */
   waitedFor(owner: string): number {
     return [...this.#underWay.get(owner) ?? []].filter((signal) => !signal.aborted).length;
   }
 
-  /** A write, at once. Nothing changes if `edit` throws. */
+  /** Applies a write at once. Nothing changes if `edit` throws. */
   change<T>(mark: string, edit: (rows: Map<string, Held>) => T): T {
     const rows = new Map(this.state);
     const answer = edit(rows);
@@ -133,7 +133,7 @@ export class SimMaster {
     return answer;
   }
 
-  /** The master as one table reaches it that only reads. */
+  /** The master as seen by a table that only reads. */
   reader(owner: string): TableSource {
     return {
       name: "t",
@@ -145,7 +145,7 @@ export class SimMaster {
     };
   }
 
-  /** The master as one table reaches it. */
+  /** The master as seen by one table. */
   source(owner: string): TableSource {
     return {
       ...this.reader(owner),
@@ -191,7 +191,7 @@ export class SimMaster {
     });
   }
 
-  /** Counts are not shared: there may be any number of them at once. */
+  /** Counts are not shared: any number of them may be in flight. */
   async #count(owner: string, call: SourceCall): Promise<number> {
     const { query } = call;
     const look = (seq: number, { read }: Stamp): number => viewOf(this.stateAt(seq), query).length + read * COUNT_BOUND;
@@ -237,7 +237,7 @@ export class SimMaster {
       const origin = this.origins[number];
       const abandoned = signal?.aborted === true;
       if (origin !== undefined) this.origins[number] = { ...origin, answeredTick: scheduler.tick(), abandoned };
-      // Some masters look at their signals, and some do not.
+      // Some masters check their signals, some do not.
       if (abandoned && number % 2 === 0) throw signal?.reason;
       if (this.#fails()) throw new UnavailableError("the read failed");
     });
@@ -249,7 +249,7 @@ export class SimMaster {
     return !this.calm && chance.happens(failureRate);
   }
 
-  /** A replica that lags no more than it may. */
+  /** A replica that lags no more than allowed. */
   #replica(): number {
     const { scheduler, chance, lagMs } = this.#options;
     let oldest = this.seq;
@@ -280,7 +280,7 @@ export class SimMaster {
     });
   }
 
-  /** An older write that comes later would undo the newer one. */
+  /** An older write that arrives later would undo the newer one. */
   #checkOrder(owner: string, mark: string): void {
     const number = Number(mark.slice(mark.lastIndexOf(".") + 1));
     const last = this.#arrived.get(owner) ?? 0;
@@ -293,10 +293,10 @@ function never<T>(): Promise<T> {
   return new Promise(() => {});
 }
 
-/** What tells which read an answer came from. */
+/** Identifies the read that an answer came from. */
 type Stamp = { readonly read: number };
 
-/** The rows of a view in one state, in order. */
+/** The rows of a view in one state, sorted. */
 export function viewOf(state: State, query: Query): readonly (readonly [string, Held])[] {
   const rows = [...state].filter(([, held]) => matches(held, query)).sort(([a], [b]) => a < b ? -1 : 1);
   const { pagination } = query;
@@ -306,7 +306,7 @@ export function viewOf(state: State, query: Query): readonly (readonly [string, 
   return rows.slice((pagination.page - 1) * size, pagination.page * size);
 }
 
-/** What a row looks like. Only some hold a date, which is the reader's own, since a date cannot be frozen. */
+/** The content of a row. Only some rows hold a date, which is copied for each reader since it cannot be frozen. */
 export function rowOf({ mark, even }: Held): Row {
   return even ? { mark, even, when: new Date(mark.length) } : { mark, even };
 }

@@ -2,10 +2,10 @@ import { type LiveEvent, type LiveStream, ManualLiveStream } from "@vantage/live
 import type { Chance } from "./chance.ts";
 import type { Scheduler } from "./scheduler.ts";
 
-/** So few that a subscriber soon lags. */
+/** Small enough that a subscriber soon lags. */
 const BUFFER_CAPACITY = 2;
 
-/** A stream that is late, doubles, changes the order, overflows, ends, fails, and comes back. */
+/** A stream that delays, duplicates and reorders events, overflows, ends, fails, and reconnects. */
 export class SimStream {
   readonly #scheduler: Scheduler;
   readonly #chance: Chance;
@@ -18,12 +18,12 @@ export class SimStream {
     this.#chance = chance;
   }
 
-  /** How many listen. */
+  /** The number of subscribers. */
   get subscriberCount(): number {
     return this.#manual.subscriberCount;
   }
 
-  /** The stream as one table reaches it; `onGap` is called when a subscription begins, and when the stream drops it. */
+  /** The stream as seen by one table; `onGap` is called when a subscription begins, and when the stream drops it. */
   for(onGap: (what: "begins" | "drops") => void, death: AbortSignal): LiveStream {
     return {
       subscribe: (options) => {
@@ -40,7 +40,7 @@ export class SimStream {
     };
   }
 
-  /** Tells an event, some time later, and perhaps twice. */
+  /** Emits an event, some time later, and perhaps twice. */
   announce(event: LiveEvent): void {
     const times = this.#chance.happens(0.2) ? 2 : 1;
     const what = "id" in event ? event.id : event.kind;
@@ -49,7 +49,7 @@ export class SimStream {
     }
   }
 
-  /** Ends every subscription, or fails it; none can be made until it is back. */
+  /** Ends or fails every subscription; new ones are refused until the stream is back. */
   drop(fails: boolean): void {
     this.#down = true;
     this.#manual.disconnect(fails ? new Error("the stream failed") : undefined);
@@ -57,7 +57,7 @@ export class SimStream {
     this.#onDrop.clear();
   }
 
-  /** Takes subscriptions again. */
+  /** Accepts subscriptions again. */
   comeBack(): void {
     this.#down = false;
   }

@@ -26,31 +26,31 @@ import { type Held, type Origin, readOf, rowOf, sizeOf, STAMP, type State, viewO
 
 type WriteAction = Extract<Action, { readonly kind: "write" }>;
 
-/** What a reader is shown: of a count, the number. */
+/** The answer to a reader: rows, or the number of a count. */
 type Answer = Rows | Row | number | undefined;
 
 interface View {
   readonly query: Query;
-  /** The row it is about; `undefined` if it is a list. */
+  /** The id of the row; `undefined` for a list. */
   readonly id?: string;
-  /** Whether the rows come one by one, or are only counted. */
+  /** Whether the rows are streamed, or only counted. */
   readonly how?: "streamed" | "counted";
 }
 
-/** How things stood when a read began. */
+/** The state when a read began. */
 interface Began {
   readonly floor: Floor;
   readonly tick: number;
   readonly ms: number;
-  /** Whether the reader asked if it was settled, and was not told that it was not. */
+  /** Whether the reader asked if the answer was settled, and it was not reported as unsettled. */
   settled: boolean;
 }
 
-/** A table from the time it is opened until it is closed, or dies. */
+/** A table, from when it is opened until it is closed or its process dies. */
 interface Life {
   readonly owner: string;
   readonly live: LiveTable;
-  /** What it stands on, where it is nested. */
+  /** The inner table, if it is nested. */
   readonly inner: LiveTable | undefined;
   readonly death: AbortController;
 }
@@ -62,7 +62,7 @@ interface ReadWatch {
 
 const EVEN: Query = { where: [["even", "eq", true]] };
 
-/** The ways to look at the table. */
+/** The views that are read. */
 export const VIEWS: Readonly<Record<ViewName, View>> = {
   "all": { query: {} },
   "page 1": { query: { pagination: new Pagination(1, 3) } },
@@ -76,13 +76,13 @@ export const VIEWS: Readonly<Record<ViewName, View>> = {
   "count even": { query: EVEN, how: "counted" },
 };
 
-/** The longest pause there may be, besides waiting for lagging replicas. */
+/** The longest possible pause, besides waiting for lagging replicas. */
 const LONGEST_PAUSE_MS = 30_000;
 
-/** How long a cache may take where it freezes. */
+/** The deadline of a cache that may freeze. */
 const CACHE_TIMEOUT_MS = 300;
 
-/** What a reader sets the dates to that it got. */
+/** What a reader overwrites dates with. */
 const TOUCHED = -1;
 
 const THROWING_TRACER = defineTracer({
@@ -95,12 +95,12 @@ const THROWING_TRACER = defineTracer({
   },
 });
 
-/** One `LiveTable` in one process: what is done with it, and what is checked of its answers. */
+/** One `LiveTable` in one process: the actions on it, and the checks of its answers. */
 export class SimTable {
   readonly number: number;
-  /** Whose knowledge it shares: a nested table, with a storage in front of the one that all share, has its own. */
+  /** The knowledge that applies to it: a nested table, with its own storage in front of the shared one, has its own. */
   readonly process: number;
-  /** The process that it runs in, and dies with. */
+  /** The process that it runs in. */
   readonly host: number;
   readonly #nested: boolean;
   readonly #scene: Scene;
@@ -112,9 +112,9 @@ export class SimTable {
   #times = 0;
   #writes = 0;
   #reentrantWrites = 0;
-  /** How many writes must have invalidated, since the table was last opened. */
+  /** How many writes must have invalidated since the table was opened. */
   #effects = { count: 0 };
-  /** Those that have not settled, since then. */
+  /** The writes since then that are pending. */
   #unsettledWrites = new Set<string>();
 
   constructor(scene: Scene, number: number) {
@@ -127,12 +127,12 @@ export class SimTable {
     this.open();
   }
 
-  /** Whether it hears of all changes. What one process drops from the storage, a table in front of another is not told. */
+  /** Whether it learns of all changes. A nested table does not learn what another process drops from the storage. */
   get listens(): boolean {
     return this.#scene.world.listening[this.number] === true && !this.#nested;
   }
 
-  /** How many failures of the cache of a process it has counted, however often it was opened. */
+  /** How many failures of its process's cache it has counted, over all times it was opened. */
   cacheFailures(process: number): number {
     const counted = this.#opened.flatMap(({ live, inner }) => [
       ...(process === this.process ? [live] : []),
@@ -141,7 +141,7 @@ export class SimTable {
     return counted.reduce((sum, live) => sum + live.stats().cacheFailures, 0);
   }
 
-  /** Opens it, as a process that starts would. */
+  /** Opens the table, as a starting process would. */
   open(): void {
     if (this.#live !== undefined) return;
     const { world, scheduler, master, stream, floors, tell } = this.#scene;
@@ -150,8 +150,9 @@ export class SimTable {
     this.#unsettledWrites = new Set();
     tell(`${this.#owner} opens in process ${this.process}`);
     const death = new AbortController();
-    // What was held is not believed from the moment that the table listens, nor once it hears that the stream is gone: at
-    // once, if nothing that it heard before is still being dropped.
+    // Entries are suspect from the moment that the table subscribes, and once it knows that the stream is gone: at
+    // once, if
+    // no invalidation for an earlier event is in flight.
     const distrust = (what: "begins" | "drops"): void => {
       const atOnce = !world.asyncCache && !world.freezes;
       if (!this.#nested && (what === "begins" || atOnce)) floors.known(this.process, scheduler.tick());
@@ -186,7 +187,7 @@ export class SimTable {
     void this.#hear(live);
   }
 
-  /** Its process dies: nothing of it goes on, whatever it was about to do. */
+  /** Its process dies: all its work stops. */
   die(): void {
     const { master, scheduler, unsettled, tell } = this.#scene;
     for (const life of this.#lives) {
@@ -199,13 +200,13 @@ export class SimTable {
       for (const [promise, what] of unsettled) if (its.test(what.replace(/\bw(?=t\d)/, ""))) unsettled.delete(promise);
     }
     this.#lives.clear();
-    // What those counted that were closed before goes with the process, too.
+    // The counts of tables closed earlier in the process are lost, too.
     this.#opened = [];
     this.#live = undefined;
     this.#inner = undefined;
   }
 
-  /** Closes it; what is queued is finished, what is read is refused. */
+  /** Closes the table: queued writes finish, reads are refused. */
   close(): void {
     const live = this.#live;
     if (live === undefined) return;
@@ -227,7 +228,7 @@ export class SimTable {
       verdict.check(5, queued === 0, () => `${owner} was closed with ${queued} writes in its queue`);
       const counted = tracerFailures > 0 === world.tracerThrows;
       verdict.check(8, counted, () => `${owner} counted ${tracerFailures} failures of its tracer`);
-      // A clear no leaves the entries alone; everything else drops them.
+      // A definite refusal keeps the entries; every other outcome drops them.
       verdict.check(
         12,
         invalidations.write === effects.count,
@@ -240,7 +241,7 @@ export class SimTable {
     });
   }
 
-  /** Reads a view, and checks the answer against what was known when the read began. */
+  /** Reads a view, and checks the answer against the knowledge at the start of the read. */
   read(name: ViewName, aborted: boolean): void {
     const control = new AbortController();
     const reason = new Error("aborted");
@@ -250,7 +251,7 @@ export class SimTable {
     if (read && aborted) this.#abortLater(this.#owner, name, () => control.abort(reason));
   }
 
-  /** Once the last reader has gone, the master knows that nobody waits any more. */
+  /** Once the last reader has aborted, the signal of the master's read must be aborted. */
   #abortLater(owner: string, name: ViewName, abort: () => void): void {
     const { scheduler, unsettled, verdict, master } = this.#scene;
     void scheduler.op(`${owner} aborts ${name}`, () => {
@@ -267,7 +268,7 @@ export class SimTable {
     });
   }
 
-  /** Reads a view for the last time: it must show what the master holds. Answers with what it was shown. */
+  /** Reads a view for the last time, checks that it shows the master's state, and returns the answer. */
   readAtRest(name: ViewName, heard: (origin: Origin | undefined) => void): void {
     const { verdict, master } = this.#scene;
     this.#begin(name, (live, options) => ask(live, name, options), {
@@ -279,7 +280,7 @@ export class SimTable {
     });
   }
 
-  /** Drops everything: from the call on, nothing that was read before may be served. */
+  /** Invalidates everything: from the call on, rows that were read before must not be served. */
   invalidate(): void {
     const live = this.#live;
     if (live === undefined) return;
@@ -294,13 +295,13 @@ export class SimTable {
     }
   }
 
-  /** From now on, this many of the events that it tells are answered with a write from within. */
+  /** Subscribes; for this many of the next events, the subscriber writes while it handles the event. */
   listen(writes: number): void {
     this.#reentrantWrites += writes;
-    if (this.#live !== undefined) void this.#hearOnce(this.#live);
+    if (this.#live !== undefined) void this.#receiveOnce(this.#live);
   }
 
-  /** Writes, and checks what becomes of it. */
+  /** Writes, and checks the outcome. */
   write(action: WriteAction): void {
     const live = this.#live;
     if (live === undefined) return;
@@ -342,12 +343,12 @@ export class SimTable {
     this.#awaitIdle(live);
     const { queued } = live.stats();
     verdict.check(10, queued <= most, () => `${queued} writes are queued where ${most} may be`);
-    // What was passed in is the caller's own again.
+    // The caller may change what it passed in.
     if ("row" in op) Object.assign(op.row, { mark: "changed afterwards" });
     if ("partial" in op) Object.assign(op.partial, { mark: "changed afterwards" });
   }
 
-  /** Once the table is idle, nothing is under way that was when it was asked. */
+  /** Once `idle()` has resolved, all writes that were pending at the call have settled. */
   #awaitIdle(live: LiveTable): void {
     const unsettled = this.#unsettledWrites;
     const before = [...unsettled];
@@ -410,7 +411,7 @@ export class SimTable {
     return true;
   }
 
-  /** What is asked beside a read must end, too, and does no harm. */
+  /** `explain()` during a read must settle, and have no effect. */
   #explain(live: LiveTable, owner: string): void {
     follow(this.#scene, `explanation by ${owner}`, live.explain(live.listCacheKey), () => {}, (error) => {
       const expected = error instanceof ClosedError && live !== this.#live;
@@ -430,7 +431,7 @@ export class SimTable {
     const sure = !settled || origin.seq >= floor.settledSeq;
     verdict.check(1, sure, () => `${what()} as settled, but ${floor.settledSeq} was known before`);
     verdict.check(2, origin.startTick > floor.tick, () => `${what()}, but was invalidated at tick ${floor.tick}`);
-    // What is on its way may be joined, however long it takes. A cache that answers later fills later, too.
+    // A fetch in flight may be joined, however long it takes. An asynchronous cache also fills later.
     const kept = origin.answeredTick < tick && !world.asyncCache;
     verdict.check(2, !kept || origin.startMs > ms - world.staleTimeMs, () => `${what()}, which was stale`);
     const untouched = datesIn(answer).every((date) => date.getTime() !== TOUCHED);
@@ -438,7 +439,7 @@ export class SimTable {
     const frozen = rowsIn(answer).every((row) => !Reflect.set(row, "mark", "changed by a reader"));
     verdict.check(9, frozen, () => `${what()}, in rows that a reader could change`);
     verdict.check(4, !untouched || this.#contentOf(name, answer, origin.seq), () => `${what()}, but not as it was`);
-    // What a reader does to what it got stays with the reader.
+    // Changes that a reader makes to its answer affect no other reader.
     for (const date of datesIn(answer)) date.setTime(TOUCHED);
   }
 
@@ -448,7 +449,7 @@ export class SimTable {
     return this.#scene.master.origins[Number(stamp?.read)];
   }
 
-  /** Whether an answer is what the view shows of one state. */
+  /** Whether an answer matches the view of one state. */
   #contentOf(name: ViewName, answer: Answer, seq: number): boolean {
     const { query, id, how } = VIEWS[name];
     const expected = viewOf(this.#scene.master.stateAt(seq), query);
@@ -475,7 +476,7 @@ export class SimTable {
     verdict.check(5, applied !== undefined, () => `${mark} was answered, but never reached the master`);
     if (applied === undefined) return;
     floors.known(this.process, applied.tick, applied.seq);
-    // A cache that fails to drop may be read by others for a while; otherwise all of them read what was written.
+    // While a cache fails to drop entries, others may read them for a while; otherwise all read what was written.
     if (world.cacheFailureRate === 0 && !world.freezes) {
       floors.storageDropped(applied.tick);
       floors.storageKnows(applied.seq);
@@ -499,7 +500,7 @@ export class SimTable {
     this.#checkEffect(mark, action);
   }
 
-  /** A write that was applied did what it was asked for, and nothing else. */
+  /** Checks that an applied write did exactly what it was asked for. */
   #checkEffect(mark: string, action: WriteAction): void {
     const { verdict, master } = this.#scene;
     const seq = master.applied.get(mark)?.seq;
@@ -509,7 +510,7 @@ export class SimTable {
     verdict.check(4, asAsked, () => `${mark} did something else than ${action.op} ${action.id}`);
   }
 
-  /** Checks how a write failed; whether it may have changed something all the same. */
+  /** Checks how a write failed, and returns whether it may have been applied. */
   #mayHaveEffect(mark: string, action: WriteAction, error: unknown): boolean {
     const { verdict, master, floors } = this.#scene;
     const applied = master.applied.get(mark);
@@ -530,14 +531,14 @@ export class SimTable {
     return !(error instanceof RejectedError || error instanceof NotFoundError);
   }
 
-  /** A listener that fails at the first thing it hears. */
-  async #hearOnce(live: LiveTable): Promise<void> {
+  /** A subscriber that fails at its first event. */
+  async #receiveOnce(live: LiveTable): Promise<void> {
     const reader = live.events.subscribe().getReader();
     await reader.read();
     await reader.cancel(new Error("the listener failed"));
   }
 
-  /** What it tells was dropped before it was told, and it tells of all that it drops. */
+  /** Checks that the table drops entries before it emits the event, and emits an event for everything it drops. */
   async #hear(live: LiveTable): Promise<void> {
     const { master, floors, verdict } = this.#scene;
     const owner = this.#owner;
@@ -580,7 +581,7 @@ async function ask(live: LiveTable, name: ViewName, options: CallOptions): Promi
   }
 }
 
-/** What a write makes of a state. The id of a new row is the master's choice. */
+/** The state after a write. The master chooses the id of a new row. */
 function effectOf({ op, id, even }: WriteAction, mark: string, before: State, after: State): State {
   const rows = new Map(before);
   const held: Held = { mark, even };

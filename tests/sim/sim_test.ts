@@ -13,7 +13,7 @@ const FIRST_SEED = 1;
 const RUNS = 1_500;
 const STEPS = 100;
 
-/** Seeds that found something, and what. */
+/** Seeds that once found a mistake, and which. */
 const ONCE_BROKEN: readonly (readonly [seed: number, what: string])[] = [
   [12_800, "a table that gave up trying a failed invalidation again"],
   [5_006_432, "a read from before a replica had caught up, shared by who asked after that"],

@@ -11,17 +11,17 @@ import { type Origin, SimMaster } from "./sim_master.ts";
 import { SimStream } from "./sim_stream.ts";
 import { SimTable } from "./sim_table.ts";
 
-/** What came of a run. */
+/** The outcome of a run. */
 export interface Outcome {
   readonly verdict: Verdict;
   /** The first law that was broken, if one was. */
   readonly violation: Violation | undefined;
-  /** What happened, line by line. */
+  /** The trace, line by line. */
   readonly trace: readonly string[];
   readonly steps: number;
 }
 
-/** After so many steps without an action everything must have come to rest. */
+/** After this many steps without an action, everything must have settled. */
 const MAX_STEPS_TO_REST = 20_000;
 
 /** Runs a plan: the same plan gives the same trace, byte for byte, in every runtime. */
@@ -43,7 +43,7 @@ class Simulation {
   readonly #tables: readonly SimTable[];
   readonly #storage: Cache;
   readonly #trace: string[] = [];
-  /** Per process: how often something was invalidated, by whomever; and what is under way at the master. */
+  /** The reads in flight at the master, each with the number of invalidations when it began. */
   readonly #inFlight = new Map<string, { readonly number: number; readonly invalidations: number }>();
   readonly #failures = new Map<string, number>();
   #lines: string[] = [];
@@ -76,7 +76,7 @@ class Simulation {
         verdict,
         lagMs: world.lagMs + world.untoldLagMs,
         failureRate: world.masterFailureRate,
-        onRead: (owner, key) => this.#takeOff(owner, key),
+        onRead: (owner, key) => this.#startRead(owner, key),
       }),
       caches: [],
       tell: (line) => this.#tell(line),
@@ -85,7 +85,9 @@ class Simulation {
     this.#tables = Array.from({ length: world.tables }, (_, number) => new SimTable(this.#scene, number));
   }
 
-  /** A process has a cache object of its own; a nested table's, which is numbered after the processes, a storage as well. */
+  /**
+   * Each process has its own cache object. A nested table is numbered after the processes, and has its own storage too.
+   */
   #startProcess(process: number): void {
     const { world, scheduler, floors, caches } = this.#scene;
     const shares = process < world.processes;
@@ -126,11 +128,11 @@ class Simulation {
     master.calm = true;
     stream.comeBack();
     await this.#rest();
-    // Of what one has written who then died, nobody may have been told.
+    // No process may know of the writes of a process that died.
     for (const table of this.#tables) if (!table.listens || this.#deaths > 0) table.invalidate();
     await this.#rest();
     await this.#readAtRest();
-    // What is seen of others' invalidations is seen with the first read: only after the lag is anything kept.
+    // Invalidations by others are detected at the first read, and entries are stored only after the lag.
     await scheduler.advance(this.#scene.world.lagMs);
     await this.#readAtRest();
     await this.#readAtRest(await this.#readAtRest());
@@ -138,7 +140,7 @@ class Simulation {
     await this.#rest();
     caches.forEach(({ failures }, process) => {
       const counted = this.#tables.reduce((sum, table) => sum + table.cacheFailures(process), 0);
-      // What comes too late has failed for who waited, and what fails then is not heard of.
+      // A late call has already failed for its caller, so a later failure of it goes unnoticed.
       if (!world.freezes) {
         verdict.check(
           8,
@@ -157,7 +159,7 @@ class Simulation {
     verdict.check(11, later === calls, () => "a closed table asked its cache");
   }
 
-  /** Reads every view of every table; what was read before as well must come from the cache, if there is room in it. */
+  /** Reads every view of every table; views that were read before must come from the cache, if it has room for them. */
   async #readAtRest(
     before?: ReadonlyMap<string, Origin | undefined>,
   ): Promise<ReadonlyMap<string, Origin | undefined>> {
@@ -179,7 +181,7 @@ class Simulation {
     return heard;
   }
 
-  /** Lets everything happen that still can. */
+  /** Runs until nothing more can happen. */
   async #rest(): Promise<void> {
     const { scheduler, verdict } = this.#scene;
     for (let step = 0; step < MAX_STEPS_TO_REST; step++) {
@@ -239,7 +241,7 @@ class Simulation {
     }
   }
 
-  /** The caches of a process, those of its nested tables included. */
+  /** The caches of a process, including those of its nested tables. */
   #cachesOf(host: number): readonly SimCache[] {
     const { world: { processes }, caches } = this.#scene;
     return caches.filter((_, process) =>
@@ -261,10 +263,11 @@ class Simulation {
   }
 
   /**
-   * One read at a time for each table and key, unless something was invalidated: without a fence nobody joins. A cache that
-   * answers later is asked for its fence some time before the master is, so there the count since the beginning decides.
+   * At most one read at a time for each table and key, unless something was invalidated: reads without a fence are not
+   * shared. An asynchronous cache is asked for its fence some time before the master is read, so the count since the
+   * start of the run decides there.
    */
-  #takeOff(owner: string, key: string): () => void {
+  #startRead(owner: string, key: string): () => void {
     const { verdict, world, caches } = this.#scene;
     const place = `${owner} ${key}`;
     const other = this.#inFlight.get(place);
@@ -280,7 +283,7 @@ class Simulation {
     };
   }
 
-  /** No process keeps, where others may find it, what it knows to be older than the last invalidation. */
+  /** No process stores an entry that it knows to be older than the last invalidation. */
   #checkStored(rows: Rows, process: number): (stored: boolean) => void {
     const { verdict, master, floors } = this.#scene;
     const known = floors.knownTick(process);
@@ -298,7 +301,7 @@ class Simulation {
     };
   }
 
-  /** Decided by what is called and how often it was, and not by the order of calls. */
+  /** Depends on the operation and its count, not on the order of calls. */
   #fails(call: string, { cacheFailureRate }: World): boolean {
     if (cacheFailureRate === 0 || this.#calm) return false;
     const count = (this.#failures.get(call) ?? 0) + 1;
@@ -306,7 +309,7 @@ class Simulation {
     return hash(`${this.#plan.seed} ${call} ${count}`) < cacheFailureRate / 2;
   }
 
-  /** What follows from one step is sorted, since runtimes may differ in the order of what is independent. */
+  /** The consequences of a step are sorted, since runtimes may differ in the order of independent ones. */
   #tell(line: string): void {
     this.#lines.push(line);
   }
