@@ -72,7 +72,7 @@ export class EventListener {
     try {
       const reader = this.#options.stream.subscribe({ signal, background: true }).getReader();
       const stop = (): void => void reader.cancel().catch((error: unknown) => this.#lost(error));
-      signal.addEventListener("abort", stop, { once: true });
+      signal.addEventListener("abort", stop);
       try {
         await this.#follow(reader);
       } finally {

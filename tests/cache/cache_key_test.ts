@@ -71,6 +71,13 @@ describe("The keys of a LiveTable", () => {
     for (const key of keys.slice(1)) assert.match(key, /^clients\/view:[^/]*\/page_1$/);
   });
 
+  it("name a page of another size than 50 rows, and a narrowed set, by what they are", () => {
+    assert.equal(clients().page(2, 10).listCacheKey, "clients/view:;per_page=10/page_2");
+    const inRiga = clients().where("city", "eq", "Riga");
+    assert.equal(inRiga.listCacheKey, 'clients/view:;where="city" eq "Riga"/all');
+    assert.equal(inRiga.page(2, 10).listCacheKey, 'clients/view:;where="city" eq "Riga";per_page=10/page_2');
+  });
+
   it("are {cacheKey}/{view}/id/{id} for single rows of a narrowed set", () => {
     assert.match(clients().where({ city: "Riga" }).idCacheKey("marty"), /^clients\/view:[^/]*\/id\/marty$/);
     assert.match(clients().search("Riga").idCacheKey("marty"), /^clients\/view:[^/]*\/id\/marty$/);

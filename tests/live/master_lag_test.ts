@@ -242,6 +242,23 @@ for (
   });
 }
 
+describe("LiveTable without masterLagMs", () => {
+  it("answers with nothing unsettled, even if the answer was read while an invalidation passed", async () => {
+    const clock = new FakeClock();
+    const { table, master } = fixture({ clock });
+    let unsettled = 0;
+    const gate = master.plan.hold("listValues", "after");
+    const read = table.listValues({ onUnsettled: () => unsettled++ });
+    await gate.reached;
+    await clock.advance(10);
+    await table.invalidate();
+    gate.release();
+    await read;
+    assert.deepEqual([unsettled, master.plan.count("listValues")], [0, 1]);
+    await table.close();
+  });
+});
+
 describe("LiveTable with masterLagMs and a failing cache", () => {
   it("knows of its own change though the cache never dropped, and is unsettled while it has no fence", async () => {
     const { clock, master } = world();
