@@ -70,7 +70,7 @@ describe("tableHandler() of several tables", () => {
     await people.insertValue("einstein", { name: "Einstein" });
     assert.deepEqual((await people.listValues()).ids(), ["marty", "doc", "einstein"]);
     await assert.rejects(RestTable.open("http://localhost/shop", { fetch }), (error: Error) => {
-      return /describes no table/.test(error.message) && /put the name of one/.test(String(error.cause));
+      return /does not describe a table/.test(error.message) && /put the name of one/.test(String(error.cause));
     });
   });
 
@@ -268,7 +268,7 @@ describe("SseLiveStream.of()", () => {
     const late = listen(stream.of("client"));
     await settle();
     for (const { over } of [...early, late]) {
-      assert(over instanceof NotFoundError && /tells of the tables products, clients/.test(over.message));
+      assert(over instanceof NotFoundError && /has events of the tables products, clients/.test(over.message));
     }
     streams.products.push({ kind: "updated", id: "a" });
     await settle();

@@ -1,7 +1,7 @@
 /**
- * HTTP: a REST resource, or a table that `tableHandler` serves, as a master, and its server-sent events as a live stream.
+ * HTTP: a REST resource, or a table served by `tableHandler`, as a master, and its server-sent events as a live stream.
  *
- * @example A table that another host serves, kept fresh by its events
+ * @example A table served by another host, kept fresh by its events
  * ```ts
  * import { LiveTable, MemCache, MemTable } from "@vantage/live";
  * import { RestTable, SseLiveStream } from "@vantage/live/rest";

@@ -1,12 +1,12 @@
-/** What is called when the page is put aside, and when it is shown again. */
+/** Called when the page is left (`pagehide`), and when it is shown again (`pageshow`). */
 export interface PageLife {
   readonly onHide: () => void;
   readonly onShow: () => void;
 }
 
 /**
- * Follows the life of the page that this runs in; returns how to stop. A page that its user leaves may be kept, to be shown
- * again at once if they come back: a connection would keep it from that, or outlive it. Anywhere else nothing is called.
+ * Calls back when the page that this runs in is left and shown again, and returns a function that stops it. An open
+ * connection would keep a page out of the back/forward cache, or outlive it. Outside a page, nothing is called.
  */
 export function followPage({ onHide, onShow }: PageLife): () => void {
   if (!("document" in globalThis && "addEventListener" in globalThis)) return () => {};

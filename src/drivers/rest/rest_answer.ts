@@ -6,7 +6,7 @@ import { describe } from "../../base/describe.ts";
 import { field, type Row } from "../../table/row.ts";
 import { type Rows, rowsOf } from "../../table/rows.ts";
 
-/** An answer, for messages. */
+/** What was asked, for error messages. */
 interface Answer {
   readonly what: string;
 }
@@ -14,20 +14,20 @@ interface Answer {
 /**
  * The row that `read` finds in an answer.
  *
- * @throws {InvalidAnswerError} if it finds none.
+ * @throws {InvalidAnswerError} if `read` throws.
  */
 export function checkedRow(read: () => Row, { what }: Answer): Row {
   try {
     return read();
   } catch (cause) {
-    throw new InvalidAnswerError(`${what} was answered with something that is no row`, { cause });
+    throw new InvalidAnswerError(`${what} was answered with something that is not a row`, { cause });
   }
 }
 
 /**
- * Rows under their ids, each once.
+ * Rows by id.
  *
- * @throws {InvalidAnswerError} if one has no id, or that of another.
+ * @throws {InvalidAnswerError} if a row has no id, or two rows have the same one.
  */
 export function uniqueRows(entries: Iterable<readonly [id: string | undefined, row: Row]>, { what }: Answer): Rows {
   const rows = new Map<string, Row>();
@@ -40,9 +40,9 @@ export function uniqueRows(entries: Iterable<readonly [id: string | undefined, r
 }
 
 /**
- * Refuses more rows than a page holds.
+ * Refuses more rows than a page can hold.
  *
- * @throws {InvalidAnswerError} that says so.
+ * @throws {InvalidAnswerError} if there are more.
  */
 export function checkPage({ size }: Rows, page: Pagination | undefined, { what }: Answer): void {
   if (page === undefined || size <= page.limit) return;
@@ -50,19 +50,15 @@ export function checkPage({ size }: Rows, page: Pagination | undefined, { what }
 }
 
 /**
- * The number of rows that an answer tells.
+ * Checks a count of rows found in an answer.
  *
- * @throws {InvalidAnswerError} if it is none.
+ * @throws {InvalidAnswerError} if it is not a whole number of at least 0.
  */
 export function checkedCount(count: unknown, { what }: Answer): number {
   if (typeof count === "number" && Number.isSafeInteger(count) && count >= 0) return count;
   throw new InvalidAnswerError(`${what} was answered with a count of ${describe(count)}`);
 }
 
-/**
- * The rows that were asked for. A resource that does not know a parameter answers as if it was not there, and one that
- * does cannot tell the number 5 in it from the text "5".
- */
 export function narrowed(rows: Rows, { where = [], pagination }: Query, { what }: Answer): Rows {
   if (where.length === 0) return rows;
   const kept = new Map<string, Row>();
@@ -77,14 +73,14 @@ export function narrowed(rows: Rows, { where = [], pagination }: Query, { what }
     const asked = `${what} was asked for ${describe(column)} ${wanted} and answered with ${describe(value)}`;
     const isOtherKind = operator === "eq" && typeof value !== "object" && String(value) === String(operand);
     if (!isOtherKind) throw new InvalidAnswerError(asked);
-    // On a page they stand in the place of others.
-    if (pagination !== undefined) throw new UnsupportedError(`${asked}, which a parameter cannot tell apart`);
+    // On a page, rows of the other kind take the place of rows that match.
+    if (pagination !== undefined) throw new UnsupportedError(`${asked}, which a parameter cannot distinguish`);
   }
   return rowsOf(kept);
 }
 
 /**
- * Refuses rows in another order than was asked for. Only numbers are looked at: texts are ordered in many ways.
+ * Refuses rows in the wrong order. Only numbers are compared, since there are many ways to order texts.
  *
  * @throws {InvalidAnswerError} that names the two rows.
  */

@@ -5,9 +5,9 @@ import { changing, Collected, type Part } from "./rest_part.ts";
 import { signOfSize } from "./rest_signs.ts";
 
 /**
- * The first `end` rows of a resource, whose answers each say what follows them. `place` is where the rows stand in one.
+ * The first `end` rows of a resource where each answer names the next one. `place` is where an answer holds its rows.
  *
- * @throws {InvalidAnswerError} if there is more than can be reached, or what is there changes meanwhile.
+ * @throws {InvalidAnswerError} if there are rows that cannot be reached, or the data changes while it is read.
  */
 export async function readChain(
   first: RestDraft,
@@ -30,24 +30,24 @@ export async function readChain(
   return collected;
 }
 
-/** A part that says nothing of what follows, with the sign of its size if there is one. */
+/** A part that does not say whether more follow, completed by a sign of its size if there is one. */
 function withSizeSign(part: Part, rows: number, answers: number, place: Pick | undefined): Part {
   if (part.more !== undefined || part.total !== undefined) return part;
   const sign = signOfSize(part.answer, { rows, answers }, place);
   return sign === undefined ? part : { ...part, more: true, sign };
 }
 
-/** That nothing follows has to agree with all else that is known. */
+/** The end of the chain must agree with everything else that the answers said. */
 function checkEnd({ answer: { what }, more, sign }: Part, { rows: { size }, total }: Collected, answers: number): void {
   if (total !== undefined && size > total) {
     throw changing(`${what} was answered with ${size} rows where there are ${total}, by its own count of ${total}`);
   }
   if (total !== undefined && size === total) return;
   if (total === undefined && more !== true) return;
-  const told = total === undefined ? `more than ${size} rows, by its ${sign}` : `${total} rows, by its own count`;
+  const claimed = total === undefined ? `more than ${size} rows, by its ${sign}` : `${total} rows, by its own count`;
   throw new InvalidAnswerError(
-    `${what} was answered with ${size} rows where there are ${told}: how the others are reached is for next or paging`,
-    // One answer that contradicts itself will do so again.
+    `${what} was answered with ${size} rows where there are ${claimed}: set next or paging so that the others can be read`,
+    // A single answer that contradicts itself will do so again.
     { retriable: total !== undefined && answers > 1 },
   );
 }
@@ -55,11 +55,11 @@ function checkEnd({ answer: { what }, more, sign }: Part, { rows: { size }, tota
 function checkNext({ answer }: Part, next: RestDraft, asked: ReadonlySet<string>): void {
   checkOrigin(next, answer);
   if (asked.has(placeOf(next))) {
-    throw new InvalidAnswerError(`${answer.what} was answered with a next page that was there before`);
+    throw new InvalidAnswerError(`${answer.what} was answered with a next page that was already read`);
   }
 }
 
-/** What tells two requests of a chain apart. */
+/** Identifies a request of a chain. */
 function placeOf({ url, headers, body }: RestDraft): string {
   return JSON.stringify([url.href, [...headers], typeof body === "bigint" ? String(body) : body]);
 }

@@ -11,72 +11,74 @@ import { retryAfterMs } from "../../wire/retry_after.ts";
 import type { Json } from "../../wire/wire_value.ts";
 import type { BodyFormat } from "./rest_format.ts";
 
-/** How a resource is reached. */
+/** Options of every request to a resource. */
 export interface RestClientOptions {
-  /** Sends the requests; default the runtime's own `fetch`. */
+  /** Sends the requests; default the runtime's `fetch`. */
   readonly fetch?: typeof fetch | undefined;
-  /** Headers of every request. A function is asked anew for each, since tokens change. */
+  /** Headers of every request. A function is called for each request, since tokens change. */
   readonly headers?: GivenHeaders | undefined;
-  /** How long a request may take, from its headers to the last byte of its answer, in milliseconds; default 30 000. */
+  /** How long a request may take, until the last byte of its answer, in milliseconds; default 30 000. */
   readonly timeoutMs?: number | undefined;
-  /** How many bytes of an answer are read; default 64 MiB. A longer one is refused. */
+  /** The most bytes that an answer may have; default 64 MiB. A longer one is refused. */
   readonly maxAnswerBytes?: number | undefined;
   /**
-   * How often a read is sent again when it is answered with 429 or 503 and a `Retry-After`, after the pause that it asks
-   * for; default 3. `0` sends none again. Writes are for their caller to repeat.
+   * How often a read is sent again after a 429 or 503 with a `Retry-After`, once the requested pause is over; default
+   * 3, `0` for never. Writes are not repeated: that is up to the caller.
    */
   readonly maxRetries?: number | undefined;
-  /** How long all pauses of one request may take, in milliseconds; default 30 000. A longer one is not begun. */
+  /**
+   * How long all pauses of one request may take together, in milliseconds; default 30 000. A pause that would exceed it
+   * is not started.
+   */
   readonly maxRetryWaitMs?: number | undefined;
-  /** The header that the idempotency key of a write travels in; default `Idempotency-Key`. `false` sends none. */
+  /** The header for the idempotency key of a write; default `Idempotency-Key`. `false` sends none. */
   readonly idempotencyHeader?: string | false | undefined;
-  /** Where time comes from; default the system's. */
+  /** The clock; default the system's. */
   readonly clock?: Clock | undefined;
 }
 
-/** The methods of HTTP that are used. */
+/** The HTTP methods that are used. */
 export type RestMethod = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 /** One request. */
 export interface RestRequest<Body = Json> {
   readonly method: RestMethod;
   readonly url: URL;
-  /** Headers of this request, which go before those of the client. */
+  /** Headers of this request; they override those of the client. */
   readonly headers?: Headers | undefined;
-  /** What is sent. */
   readonly body?: Body | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly idempotencyKey?: string | undefined;
-  /** Whether nothing is changed by it, so that it may be sent again; default whether the method is `GET`. */
+  /** Whether the request changes nothing, so that it may be sent again; default whether the method is `GET`. */
   readonly isRead?: boolean | undefined;
-  /** Statuses from 400 on that are an answer here, and no failure. Their bodies are not read. */
+  /** Statuses from 400 on that count as an answer instead of a failure. Their bodies are not read. */
   readonly accepted?: readonly number[] | undefined;
 }
 
 /** An answer with a status from 200 to 299, or one that was accepted. */
 export interface RestAnswer<Body = Json> {
-  /** What was asked, for messages: method and URL, without anything that could be a credential. */
+  /** What was asked, for error messages: method and URL, without anything that could be a credential. */
   readonly what: string;
-  /** Where it was asked. */
+  /** The URL of the request. */
   readonly url: URL;
-  /** The status of HTTP. */
+  /** The HTTP status. */
   readonly status: number;
-  /** Its headers. */
+  /** The headers of the answer. */
   readonly headers: Headers;
-  /** What came, parsed; `undefined` if nothing did. */
+  /** The parsed body; `undefined` if it was empty. */
   readonly body: Body | undefined;
 }
 
-/** JSON as it is, for a server at whose end it is written without loss. */
+/** Plain JSON, for a server whose values are encoded without loss. */
 export const PLAIN_JSON: BodyFormat<Json> = {
   parse: (text) => JSON.parse(text),
   stringify: (body) => JSON.stringify(body),
 };
 
-/** How many bytes of a refusal are read, to learn its reason. */
+/** How many bytes of a refusal are read to find its reason. */
 const MAX_PROBLEM_BYTES = 64 * 2 ** 10;
 
-/** Sends requests and reads their answers. Whatever goes wrong becomes one of the errors of a table. */
+/** Sends requests and reads their answers. All failures become errors of a table. */
 export class RestClient<Body = Json> {
   readonly #format: BodyFormat<Body>;
   readonly #fetch: typeof fetch;
@@ -91,7 +93,7 @@ export class RestClient<Body = Json> {
 
   constructor(options: RestClientOptions, format: BodyFormat<Body>) {
     this.#format = format;
-    // Not bound to the client: a browser's fetch refuses any other `this` than the window.
+    // Not bound to the client: a browser's `fetch` refuses any `this` but the window.
     this.#fetch = options.fetch ?? ((input, init) => fetch(input, init));
     this.#headers = checkHeaders(options.headers);
     this.#timeoutMs = wholeNumber("timeoutMs", options.timeoutMs ?? 30_000);
@@ -103,11 +105,11 @@ export class RestClient<Body = Json> {
   }
 
   /**
-   * Sends a request, and reads its answer to the end. A read that is refused until later is sent again then.
+   * Sends a request and reads its whole answer. A read that is refused with a `Retry-After` is sent again.
    *
-   * @throws {UnavailableError} if there is no answer in time, or one that says that the server is at fault.
-   * @throws {InvalidAnswerError} if the answer is a redirect, too long, or not what is parsed.
-   * @throws {TableError} as the answer says, if it is a refusal.
+   * @throws {UnavailableError} if there is no answer in time, or the server failed.
+   * @throws {InvalidAnswerError} if the answer is a redirect, too long, or cannot be parsed.
+   * @throws {TableError} of the kind that the status says, if the request is refused.
    */
   async send(request: RestRequest<Body>): Promise<RestAnswer<Body>> {
     const { method, isRead = method === "GET", signal } = request;
@@ -145,7 +147,7 @@ export class RestClient<Body = Json> {
   async #exchange(what: string, request: RestRequest<Body>, signal: AbortSignal): Promise<RestAnswer<Body>> {
     const { url, accepted = [] } = request;
     const init = await this.#initOf(request, what, signal);
-    // Headers may take their time, and nothing must be sent that nobody waits for.
+    // Making the headers may take time: do not send a request that was aborted by then.
     signal.throwIfAborted();
     const response = await this.#responseTo(what, url, init);
     const { status, headers, ok } = response;
@@ -173,7 +175,7 @@ export class RestClient<Body = Json> {
         case "too long":
           return new InvalidAnswerError(`${what} was answered with more than maxAnswerBytes, ${this.#maxAnswerBytes}`);
         case "no UTF-8":
-          return new InvalidAnswerError(`${what} was answered with bytes that are no text in UTF-8`, { cause });
+          return new InvalidAnswerError(`${what} was answered with bytes that are not UTF-8`, { cause });
         case "broken off":
           return new UnavailableError(`${what} broke off within its answer`, { cause: withoutQuery(cause, url) });
         default:
@@ -190,7 +192,7 @@ export class RestClient<Body = Json> {
     if (response.type === "opaqueredirect" || (status >= 300 && status < 400)) {
       return new InvalidAnswerError(`${what} was answered with a redirect, which is not followed: name its target`);
     }
-    // What is said besides the status is a courtesy: without it the status will do.
+    // The problem document is optional: without it, the status is enough.
     const text = isProblem
       ? await readText(response.body, MAX_PROBLEM_BYTES, (trouble) => new Error(trouble)).catch(() => "")
       : "";
@@ -214,7 +216,7 @@ export class RestClient<Body = Json> {
     if (idempotencyKey !== undefined && this.#idempotencyHeader !== false) {
       headers.set(this.#idempotencyHeader, headerText(idempotencyKey));
     }
-    // A redirect would carry tokens to another place, and turn a POST into a GET.
+    // A redirect would send tokens to another place, and turn a POST into a GET.
     return {
       ...this.#fresh,
       method,
@@ -233,12 +235,12 @@ export class RestClient<Body = Json> {
         throw new InvalidAnswerError(`${what} was answered with a number that would be rounded, see parse`, { cause });
       }
       const type = describe(headers.get("content-type") ?? "unknown");
-      throw new InvalidAnswerError(`${what} was answered with something that is no JSON, of type ${type}`, { cause });
+      throw new InvalidAnswerError(`${what} was answered with something that is not JSON, of type ${type}`, { cause });
     }
   }
 }
 
-/** A key is its caller's to choose, but a header holds few characters. Different keys stay different. */
+/** An idempotency key in the characters that a header can hold. Different keys stay different. */
 function headerText(key: string): string {
   return key.replaceAll(/[^\x21-\x24\x26-\x7e]/gu, (character) => `%${character.codePointAt(0)?.toString(16)}.`);
 }
@@ -252,8 +254,8 @@ function tryParse(text: string): Json | undefined {
 }
 
 /**
- * What keeps a browser's own cache from answering with old rows: it asks the server each time, and gets a 304 if nothing
- * changed. Where there is no such cache, some runtimes refuse the option.
+ * Makes a browser's HTTP cache revalidate each time instead of answering with old rows. Some runtimes without such a
+ * cache refuse the option.
  */
 function freshInit(): RequestInit {
   try {

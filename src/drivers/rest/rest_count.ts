@@ -5,13 +5,13 @@ import type { RestAnswer } from "./rest_client.ts";
 import type { Pick } from "./rest_options.ts";
 import { pick } from "./rest_pick.ts";
 
-/** What a `Content-Range` says, as in `items 0-9/250`: where its rows begin, and how many there are in all; `*` is unknown. */
+/** A `Content-Range`, as in `items 0-9/250`: where the rows begin and how many there are in total; `*` if unknown. */
 const CONTENT_RANGE = /^[\w-]*\s*(?:(\d+)-\d+|\*)?\/(?:(\d+)|\*)$/;
 
 /**
- * How many rows there are in the set, if the answer says so.
+ * How many rows the set has, if the answer says so.
  *
- * @throws {InvalidAnswerError} if what stands there is no count.
+ * @throws {InvalidAnswerError} if the value found is not a count.
  */
 export function totalIn(answer: RestAnswer<Value>, where: Pick | undefined): number | undefined {
   if (where === undefined) return undefined;
@@ -23,16 +23,16 @@ export function totalIn(answer: RestAnswer<Value>, where: Pick | undefined): num
   return checkedCount(/^\d+$/.test(found) ? Number(found) : found, answer);
 }
 
-/** A number of rows that an answer tells in a header of this meaning, though no option says that it counts. */
-export function untoldTotal({ headers }: RestAnswer<Value>): number | undefined {
+/** The total in one of the usual headers, where no option says where to find it. */
+export function totalInHeaders({ headers }: RestAnswer<Value>): number | undefined {
   const text = headers.get("x-total-count") ?? CONTENT_RANGE.exec(headers.get("content-range") ?? "")?.[2];
   return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
 /**
- * Refuses rows that begin elsewhere than where they were asked for, by their own `Content-Range`.
+ * Refuses rows whose `Content-Range` starts elsewhere than requested.
  *
- * @throws {InvalidAnswerError} that says so.
+ * @throws {InvalidAnswerError} if it does.
  */
 export function checkStart({ what, headers }: RestAnswer<Value>, skip: number): void {
   const start = CONTENT_RANGE.exec(headers.get("content-range") ?? "")?.[1];

@@ -8,7 +8,7 @@ import type { RestMethod } from "./rest_client.ts";
 import type { RestCondition, RestDraft, RestTableOptions } from "./rest_options.ts";
 import { putPage } from "./rest_paging.ts";
 
-/** Conditions, each as the parameter that is named like the column. */
+/** Puts `eq` conditions as parameters named like their columns. */
 export const EQ_ONLY: NonNullable<RestTableOptions["where"]> = { eq: putEq };
 
 const METHODS: Readonly<Record<RestDraft["verb"], RestMethod>> = {
@@ -20,16 +20,16 @@ const METHODS: Readonly<Record<RestDraft["verb"], RestMethod>> = {
   delete: "DELETE",
 };
 
-/** Stands for an id where the address of any row is looked at. */
+/** A placeholder id, to find out where the address of a row holds its id. */
 const ANY_ID = "8037610925541703";
 
-/** Drafts of requests to a resource: for all that it has, for some of it, for one row. */
+/** Drafts the requests to a resource. */
 export class RestDrafts {
   readonly #name: string;
   readonly #url: URL;
   readonly #options: RestTableOptions;
   readonly #conditions: { readonly [operator in Operator]?: RestCondition | undefined };
-  /** The parameters that mean something else than a condition. */
+  /** The parameters that do not mean a condition. */
   readonly #taken: ReadonlySet<string>;
 
   constructor(name: string, url: URL, options: RestTableOptions) {
@@ -44,9 +44,9 @@ export class RestDrafts {
   }
 
   /**
-   * For the rows of a query; of its page, if it has one.
+   * A request for the rows of a query, or for its page if it has one.
    *
-   * @throws {UnsupportedError} if a request cannot hold what is asked for.
+   * @throws {UnsupportedError} if the request cannot express the query.
    */
   list({ where = [], orderBy, search, pagination }: Query): RestDraft {
     const { paging, search: putSearch, orderBy: putOrder } = this.#options;
@@ -62,26 +62,26 @@ export class RestDrafts {
     return draft;
   }
 
-  /** For a new row, which is given no id. */
+  /** A request that inserts a row without an id. */
   insert(row: Row): RestDraft {
     return { ...this.#blank("insertReturnId"), body: row };
   }
 
   /**
-   * For one row.
+   * A request for one row.
    *
-   * @throws {UnsupportedError} if no path can hold its id.
-   * @throws {TypeError} if the address that the options give it is that of all rows.
+   * @throws {UnsupportedError} if a path cannot hold the id.
+   * @throws {TypeError} if the options give it the address of the whole list.
    */
   row(verb: "get" | "replace" | "patch" | "delete", id: string, row?: Row): RestDraft {
     const draft = { ...this.#blank(verb, id), body: row };
     const { address = putId } = this.#options;
     address(draft, inUrl("id", id));
     if (draft.url.href !== this.#url.href) return draft;
-    throw new TypeError(`The address of row ${describe(id)} of ${describe(this.#name)} is that of all its rows`);
+    throw new TypeError(`The address of row ${describe(id)} of ${describe(this.#name)} is that of its list`);
   }
 
-  /** The id of the row that stands at a `Location`, if that is the address of a row. */
+  /** The id in a `Location`, if that is the address of a row. */
   idAt(location: string): string | undefined {
     const sample = this.row("get", ANY_ID).url;
     for (const base of [this.#url, `${this.#url.origin}${this.#url.pathname.replace(/\/?$/, "/")}`]) {
@@ -106,7 +106,7 @@ export class RestDrafts {
 }
 
 function putId({ url }: RestDraft, id: string): void {
-  // Such a part of a path would be taken for another place.
+  // URL parsers drop these path segments.
   if (id === "" || id === "." || id === "..") {
     throw new UnsupportedError(`No row can have the id ${describe(id)}: no path can hold it`);
   }
@@ -115,7 +115,7 @@ function putId({ url }: RestDraft, id: string): void {
 
 function putEq({ url: { searchParams } }: RestDraft, column: string, operand: Value): void {
   const [name, text] = [inUrl("column", column), paramText(operand, column)];
-  // Given twice, most resources take it for "one or the other".
+  // Most resources take a repeated parameter for "one or the other".
   if (searchParams.has(name) && searchParams.get(name) !== text) {
     throw new UnsupportedError(`Cannot ask for two values of ${describe(column)} at once`);
   }
@@ -128,7 +128,7 @@ function paramText(operand: Value, column: string): string {
   throw new UnsupportedError(`A parameter cannot hold what ${describe(column)} is compared with, ${describe(operand)}`);
 }
 
-/** What stands in a URL where another one has {@linkcode ANY_ID}: in the path, or in the same parameter. */
+/** What a URL has in place of {@linkcode ANY_ID}: in the path, or in the same parameter. */
 function idWithin(url: URL, sample: URL): string | undefined {
   if (sample.pathname.includes(ANY_ID)) return decoded(between(url.pathname, sample.pathname));
   for (const [name, text] of sample.searchParams) {

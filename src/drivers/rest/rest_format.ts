@@ -3,40 +3,43 @@ import { isBytes } from "../../base/realm.ts";
 import { describe } from "../../base/describe.ts";
 import type { Row, Value } from "../../table/row.ts";
 
-/** How bodies become text, and text bodies. */
+/** How bodies are parsed and written. */
 export interface BodyFormat<Body> {
   readonly parse: (text: string) => Body;
   readonly stringify: (body: Body) => string;
 }
 
-/** Digits that may be more than a number keeps, or an exponent that may be: most texts have neither, and are looked at once. */
+/**
+ * Matches digits or exponents that a number may not hold exactly. Most texts have neither, which makes the check cheap.
+ */
 const SUSPECT = /\d{16}|\d[eE]\+?\d{3}/;
 const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 
 /**
- * As `JSON.parse`, without rounding an integer.
+ * Like `JSON.parse`, but refuses to round an integer.
  *
- * @throws {RangeError} if it holds an integer that a number cannot hold, or a number beyond all.
- * @throws {SyntaxError} if it is no JSON.
+ * @throws {RangeError} if the text has an integer that a number cannot hold, or a number that overflows.
+ * @throws {SyntaxError} if the text is not JSON.
  */
 export function parseExactly(text: string): Value {
   const value: Value = JSON.parse(text);
   if (!SUSPECT.test(text)) return value;
   for (const [token] of text.matchAll(STRING_OR_NUMBER)) {
     if (!token.startsWith('"') && isRounded(token)) {
-      throw new RangeError(`A number would not stay what it is: ${token}`);
+      throw new RangeError(`Cannot parse ${token} without rounding it`);
     }
   }
   return value;
 }
 
 /**
- * As `JSON.stringify`, with dates as texts in ISO 8601.
+ * Like `JSON.stringify`, with dates in ISO 8601.
  *
- * @throws {UnsupportedError} if it holds something that JSON does not: bigints, bytes, numbers and dates that are none.
+ * @throws {UnsupportedError} if the body holds something that JSON cannot: bigints, bytes, NaN, infinities, invalid
+ * dates.
  */
 export function stringifyExactly(body: Value): string {
-  return JSON.stringify(body, refuseUntold);
+  return JSON.stringify(body, refuseUnsupported);
 }
 
 function isRounded(token: string): boolean {
@@ -46,8 +49,8 @@ function isRounded(token: string): boolean {
   return integer !== undefined && !Number.isSafeInteger(number) && BigInt(integer) !== BigInt(number);
 }
 
-function refuseUntold(this: Row, column: string, value: unknown): unknown {
-  // A date comes as the text that it becomes, or as `null` if it is invalid.
+function refuseUnsupported(this: Row, column: string, value: unknown): unknown {
+  // A date arrives as its text, or as `null` if it is invalid.
   const isInvalidDate = value === null && this[column] !== null;
   const isNoNumber = typeof value === "number" && !Number.isFinite(value);
   if (!isInvalidDate && !isNoNumber && typeof value !== "bigint" && !isBytes(value)) return value;

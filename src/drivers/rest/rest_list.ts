@@ -7,7 +7,7 @@ import type { CallOptions } from "../../table/table_like.ts";
 import { checkedRow, checkOrder, checkPage, narrowed, uniqueRows } from "./rest_answer.ts";
 import { readChain } from "./rest_chain.ts";
 import type { RestAnswer } from "./rest_client.ts";
-import { checkStart, totalIn, untoldTotal } from "./rest_count.ts";
+import { checkStart, totalIn, totalInHeaders } from "./rest_count.ts";
 import type { RestDrafts } from "./rest_drafts.ts";
 import { following } from "./rest_next.ts";
 import type { RestDraft, RestTableOptions } from "./rest_options.ts";
@@ -17,33 +17,33 @@ import { pick } from "./rest_pick.ts";
 import { signOfFailure, signOfMore } from "./rest_signs.ts";
 import { RestWindows } from "./rest_windows.ts";
 
-/** How many rows are asked for at once where all are wanted and no bound is known. */
+/** How many rows are requested at once when all are wanted and no limit is known. */
 const CHAIN_LIMIT = 100;
 
-/** A page that a resource refuses to give, since there is nothing on it. */
+/** Statuses by which a resource refuses a page beyond its last. */
 const BEYOND = [404, 410, 416];
 
-/** What a list is read with. */
+/** What an {@linkcode RestList} works with. */
 export interface ListParts {
   readonly name: string;
   readonly idField: string;
   readonly drafts: RestDrafts;
   readonly options: RestTableOptions;
   readonly send: (draft: RestDraft, call: CallOptions, accepted?: readonly number[]) => Promise<RestAnswer<Value>>;
-  /** The row in an item of an answer. */
+  /** Reads a row from an item of an answer. */
   readonly toRow: (item: Value, answer: RestAnswer<Value>) => Row;
 }
 
-/** Rows that were listed. */
+/** The result of a list. */
 export interface Listed {
-  /** What was asked, for messages. */
+  /** What was asked, for error messages. */
   readonly what: string;
   readonly rows: Rows;
-  /** How many there are in the set, if that is known. */
+  /** How many rows the set has, if known. */
   readonly total: number | undefined;
 }
 
-/** The rows of a resource, whatever number of answers they come in. */
+/** Reads the rows of a resource, from as many answers as it takes. */
 export class RestList {
   readonly #parts: ListParts;
   readonly #windows: RestWindows;
@@ -53,7 +53,7 @@ export class RestList {
     this.#windows = new RestWindows(parts.options.maxLimit);
   }
 
-  /** All rows of a query, or those of its page, and how many there are in the set if that is known. */
+  /** All rows of a query, or those of its page, and the size of the set if known. */
   async read(query: Query, call: CallOptions): Promise<Listed> {
     const { name, options: { paging, maxLimit, maxPages = 1000 } } = this.#parts;
     const count = requestCounter(name, maxPages);
@@ -67,7 +67,7 @@ export class RestList {
     return this.#checked({ what: collected.what, rows: rowsOf(collected.rows), total: collected.total }, query);
   }
 
-  /** The first row of a query, if its pages can be asked for, or else those of the first answer. */
+  /** The first row of a query if the resource has pages, otherwise the rows of the first answer. */
   async begin(query: Query, call: CallOptions): Promise<Listed> {
     const asked = this.#parts.options.paging === undefined ? query : { ...query, pagination: new Pagination(1, 1) };
     const draft = this.#parts.drafts.list(asked);
@@ -97,8 +97,8 @@ export class RestList {
       }
       if (!isSized) return part;
       checkPage(part.rows, new Pagination(1, size), answer);
-      const isUntold = part.more === undefined && part.total === undefined && part.rows.size === size;
-      return isUntold ? { ...part, more: true, sign: "page, which is full" } : part;
+      const isFull = part.more === undefined && part.total === undefined && part.rows.size === size;
+      return isFull ? { ...part, more: true, sign: "page, which is full" } : part;
     });
     if (query.pagination === undefined) return collected;
     const page = [...collected.rows].slice(skip, skip + limit);
@@ -110,7 +110,7 @@ export class RestList {
   async #partOn(pagination: Pagination, query: Query, call: CallOptions): Promise<Part> {
     const { drafts, send, options } = this.#parts;
     const draft = drafts.list({ ...query, pagination });
-    // A first page is refused only for what it is: the ranges of an empty set.
+    // Only 416 refuses a first page: an empty set has no range.
     const answer = await send(draft, call, pagination.page === 1 ? [416] : BEYOND);
     if (BEYOND.includes(answer.status)) {
       const total = totalIn(answer, typeof options.count === "object" ? options.count : undefined);
@@ -131,7 +131,7 @@ export class RestList {
   #partIn(answer: RestAnswer<Value>, draft: RestDraft): Part {
     const { options } = this.#parts;
     const rows = this.#rowsIn(answer);
-    const total = totalIn(answer, options.count) ?? (options.count === undefined ? untoldTotal(answer) : undefined);
+    const total = totalIn(answer, options.count) ?? (options.count === undefined ? totalInHeaders(answer) : undefined);
     const { draft: next, isKnown } = following(draft, answer, options.next);
     const sign = isKnown ? undefined : signOfMore(answer, options.rows);
     return {
@@ -154,7 +154,7 @@ export class RestList {
     const list = options.rows === undefined ? answer.body : pick(options.rows, answer);
     if (!Array.isArray(list)) {
       throw new InvalidAnswerError(
-        `${answer.what} was answered without an array of rows where the options say that it stands; what a tableHandler serves is for RestTable.open()`,
+        `${answer.what} was answered without an array of rows at the place that the options name; open a table served by tableHandler with RestTable.open()`,
       );
     }
     const rows = list.map((item: Value) => checkedRow(() => toRow(item, answer), answer));
@@ -162,7 +162,7 @@ export class RestList {
   }
 }
 
-/** A whole number that is too large for a number has come as another one. */
+/** The id in a column, as a text. An unsafe integer was rounded already, so it is not an id. */
 export function idOf(value: Value | undefined): string | undefined {
   if (typeof value === "bigint") return String(value);
   if (typeof value === "string" && value !== "") return value;

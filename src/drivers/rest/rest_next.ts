@@ -7,21 +7,21 @@ import { pick, reading } from "./rest_pick.ts";
 
 /** A link in a `Link` header, with its attributes. */
 const LINK = /<([^>]*)>((?:\s*;\s*[\w*-]+(?:\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s;,"]+))?)*)/g;
-/** One attribute: its name, and its value with quotes or without. */
+/** One attribute: its name and its value, quoted or not. */
 const ATTRIBUTE = /;\s*([\w*-]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]+)))?/g;
 
-/** What follows an answer. */
+/** The next request after an answer. */
 export interface Following {
-  /** The request for it; `undefined` if nothing follows, or nothing is known of it. */
+  /** `undefined` if nothing follows, or the answer does not say. */
   readonly draft: RestDraft | undefined;
-  /** Whether the answer said anything about it at all. */
+  /** Whether the answer says if anything follows. */
   readonly isKnown: boolean;
 }
 
 /**
- * What follows an answer, by the options or else by its `Link` header.
+ * The next request after an answer, by the options or else by the `Link` header.
  *
- * @throws {InvalidAnswerError} if what it names is no URL.
+ * @throws {InvalidAnswerError} if the next page is not a URL.
  */
 export function following(draft: RestDraft, answer: RestAnswer<Value>, next: RestNext | undefined): Following {
   const copy: RestDraft = { ...draft, url: new URL(draft.url), headers: new Headers(draft.headers) };
@@ -38,7 +38,7 @@ export function following(draft: RestDraft, answer: RestAnswer<Value>, next: Res
   }
   if (typeof target !== "string" || !URL.canParse(target, answer.url)) {
     throw new InvalidAnswerError(
-      `${answer.what} was answered with a next page at ${describe(target)}, which is no URL`,
+      `${answer.what} was answered with a next page at ${describe(target)}, which is not a URL`,
     );
   }
   return { draft: { ...copy, url: new URL(target, answer.url) }, isKnown: true };
@@ -53,7 +53,7 @@ function nextLink(header: string): string | undefined {
   return undefined;
 }
 
-/** Whether the attributes of a link say `rel="next"`, which may be one relation among several. */
+/** Whether the attributes have `rel="next"`, possibly among other relations. */
 function isNext(attributes: string): boolean {
   for (const [, name = "", quoted, plain = ""] of attributes.matchAll(ATTRIBUTE)) {
     if (name.toLowerCase() === "rel") return (quoted ?? plain).toLowerCase().split(/\s+/).includes("next");
@@ -62,9 +62,9 @@ function isNext(attributes: string): boolean {
 }
 
 /**
- * Refuses a next page at another origin, where headers with tokens must not go.
+ * Refuses a next page at another origin, since headers with tokens must not be sent there.
  *
- * @throws {InvalidAnswerError} that names it.
+ * @throws {InvalidAnswerError} that names the origin.
  */
 export function checkOrigin(draft: RestDraft, { what, url }: RestAnswer<Value>): void {
   draft.url.hash = "";

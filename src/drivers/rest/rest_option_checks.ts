@@ -7,10 +7,10 @@ import type { RestClientOptions } from "./rest_client.ts";
 import type { RestTableOptions, RestWrite } from "./rest_options.ts";
 import { checkPick } from "./rest_pick.ts";
 
-/** The writes that a resource may take. */
+/** The writes that a resource may accept. */
 export const WRITES: readonly RestWrite[] = ["insertReturnId", "replace", "patch", "delete"];
 
-/** How a resource is reached. */
+/** The options of the client. */
 const CLIENT: { readonly [name in keyof RestClientOptions]-?: true } = {
   clock: true,
   fetch: true,
@@ -22,7 +22,7 @@ const CLIENT: { readonly [name in keyof RestClientOptions]-?: true } = {
   timeoutMs: true,
 };
 
-/** All options there are: a mistyped one would be one that is missing. */
+/** All options: an unknown name is refused, since a mistyped option would be silently missing. */
 const OPTIONS: { readonly [name in keyof RestTableOptions]-?: true } = {
   ...CLIENT,
   address: true,
@@ -47,9 +47,9 @@ const OPTIONS: { readonly [name in keyof RestTableOptions]-?: true } = {
 };
 
 /**
- * Refuses options of a served table that do not exist: what it can do, its server says.
+ * Refuses unknown options of a served table, whose capabilities are set by its server.
  *
- * @throws {TypeError} that names one.
+ * @throws {TypeError} that names the option.
  */
 export function checkServedOptions(options: RestClientOptions & CallOptions): void {
   checkNames("a served table", options, [...Object.keys(CLIENT), "signal"]);
@@ -59,14 +59,14 @@ export function checkServedOptions(options: RestClientOptions & CallOptions): vo
 
 const FUNCTIONS = ["fetch", "toRow", "address", "orderBy", "prepare", "parse", "stringify"] as const;
 
-/** The forms of `paging` that are no function, each by its keys. */
+/** The object forms of `paging`, each by its keys. */
 const PAGINGS: readonly (readonly string[])[] = [["page", "limit"], ["skip", "limit"], ["limit"]];
 
 /**
- * Refuses options that mean nothing.
+ * Refuses invalid options.
  *
- * @throws {TypeError} that names what is unknown, of another kind, or no place in an answer.
- * @throws {RangeError} that names a bound that is none.
+ * @throws {TypeError} that names an option that is unknown, of the wrong type, or not a place in an answer.
+ * @throws {RangeError} that names an invalid bound.
  */
 export function checkOptions(options: RestTableOptions): void {
   checkNames("a RestTable", options, Object.keys(OPTIONS));

@@ -5,13 +5,13 @@ import type { Column } from "../../table/table_like.ts";
 import type { WriteVerb } from "../../table/verbs.ts";
 import type { RestAnswer, RestClientOptions, RestMethod } from "./rest_client.ts";
 
-/** The writes that a resource may take. */
+/** The writes that a resource may accept. */
 export type RestWrite = Exclude<WriteVerb, "insert" | "deleteAll">;
 
 /**
- * A request before it is sent. The functions in the options change it: its URL, its headers, its method, its body.
+ * A request before it is sent. Functions in the options may change its URL, headers, method and body.
  *
- * @example A condition in the words of PostgREST, `?price=gte.5`
+ * @example A condition in PostgREST syntax, `?price=gte.5`
  * ```ts
  * import type { RestTableOptions } from "@vantage/live/rest";
  *
@@ -21,29 +21,29 @@ export type RestWrite = Exclude<WriteVerb, "insert" | "deleteAll">;
  * ```
  */
 export interface RestDraft {
-  /** What is asked for. */
+  /** What the request does. */
   readonly verb: "list" | "get" | RestWrite;
-  /** The id of the row that is asked for; `undefined` for a list, and for a row that has none yet. */
+  /** The id of the row; `undefined` for a list and for an insert. */
   readonly id: string | undefined;
-  /** Where it goes: a copy of the table's URL at first. */
+  /** The URL to change; initially a copy of the table's URL. */
   readonly url: URL;
-  /** Headers of this request. They go before those of `headers`. */
+  /** Headers of this request; they override `headers`. */
   readonly headers: Headers;
-  /** By default `GET`, `POST`, `PUT`, `PATCH` and `DELETE`, as the verb says. */
+  /** `GET`, `POST`, `PUT`, `PATCH` or `DELETE` by default, depending on the verb. */
   method: RestMethod;
-  /** The row, or the columns to change; `undefined` if nothing is sent. */
+  /** The row, or the columns to change; `undefined` for a request without a body. */
   body: Value | undefined;
 }
 
 /**
- * Where something stands in an answer: under a key, which may be a path (`"meta.total"`; a key that itself holds dots,
- * as `"@odata.count"`, is looked for first); in a header; or where a function finds it.
+ * Where to find something in an answer: a key, which may be a path (`"meta.total"`; a key that contains dots itself,
+ * like `"@odata.count"`, is tried first); a header; or a function that finds it.
  */
 export type Pick = string | { readonly header: string } | ((answer: RestAnswer<Value>) => Value | undefined);
 
 /**
- * How a page is asked for: the names of the parameters for its number, counted from 1, or for the rows before it, and for
- * its size; a function that puts it anywhere else; or the size alone, where each page is reached from the one before it.
+ * How a page is requested: the parameters for its size and for its number (from 1) or its offset; a function that puts
+ * it elsewhere; or only the parameter for the size, where each answer leads to the next page.
  */
 export type RestPaging =
   | { readonly page: string; readonly limit: string }
@@ -52,9 +52,9 @@ export type RestPaging =
   | ((draft: RestDraft, page: Pagination) => void);
 
 /**
- * What follows an answer: where the URL of the next page stands, if there is one (`{ header: "Link" }` is its
- * `rel="next"`); or a function that makes the draft of this answer's request into one for the next page, and answers
- * whether there is one.
+ * How to find the next page: where an answer holds its URL, if there is one (`{ header: "Link" }` means `rel="next"`);
+ * or a function that turns the draft of the current request into one for the next page, and returns whether there is
+ * one.
  */
 export type RestNext =
   | string
@@ -65,69 +65,75 @@ export type RestNext =
 export type RestCondition = (draft: RestDraft, column: string, operand: Value) => void;
 
 /**
- * What is particular to a resource. Its functions do one of two things: they change a {@linkcode RestDraft}, or they read
- * a {@linkcode RestAnswer}.
+ * Options that describe a resource. The functions either change a {@linkcode RestDraft} or read a {@linkcode
+ * RestAnswer}.
  */
 export interface RestTableOptions extends RestClientOptions {
-  /** The table's name; default the last part of the URL's path. */
+  /** The table's name; default the last segment of the URL's path. */
   readonly name?: string | undefined;
-  /** The column that holds the id; default `id`. */
+  /** The column of the id; default `id`. */
   readonly idField?: string | undefined;
-  /** Its columns, if conditions on others are to be refused. */
+  /** The columns. If set, conditions on other columns are refused. */
   readonly columns?: readonly Column[] | undefined;
 
-  /** Where the rows stand in the answer to a list; default: the answer is the array of rows. */
+  /** Where the answer to a list holds the rows; default: the answer is the array of rows. */
   readonly rows?: Pick | undefined;
-  /** Where the row stands in the answer for one; default: the answer is the row. `null` there says that there is none. */
+  /**
+   * Where the answer for one row holds it; default: the answer is the row. `null` there means that the row does not
+   * exist.
+   */
   readonly row?: Pick | undefined;
-  /** The row in an item of an answer, if it stands deeper, as the attributes of JSON:API do; default: the item itself. */
+  /**
+   * Reads the row from an item of an answer, if it is nested like the attributes of JSON:API; default: the item itself.
+   */
   readonly toRow?: ((item: Value) => Row) | undefined;
   /**
-   * Where the answer to a list says how many rows there are in the set, without its page. A text may be a number, or the
-   * end of a `Content-Range` (`items 0-9/250`).
+   * Where the answer to a list holds the size of the set, regardless of the page. A text may be a number or a
+   * `Content-Range` (`items 0-9/250`).
    */
   readonly count?: Pick | undefined;
 
-  /** How a page is asked for. Without it, all rows are asked for, and pages are cut out of them. */
+  /** How a page is requested. Without it, all rows are requested and pages are cut out of them. */
   readonly paging?: RestPaging | undefined;
-  /** How an answer says what follows it; default the `rel="next"` of a `Link` header. */
+  /** How to find the next page; default the `rel="next"` of a `Link` header. */
   readonly next?: RestNext | undefined;
   /**
-   * The most rows that it gives at once, whatever it is asked for. Longer pages are put together, and a shorter answer is
-   * known to be the last. Default unknown: then it is found out, at the price of a request more here and there. `Infinity`
-   * if it gives all rows to who asks for no page.
+   * The most rows that the resource returns at once, whatever is requested. Longer pages are assembled from several
+   * answers, and an answer with fewer rows is the last. If unknown (the default), it is found out, which sometimes
+   * takes an extra request. `Infinity` if the resource returns all rows when no page is requested.
    */
   readonly maxLimit?: number | undefined;
-  /** How many requests one read may take to put its rows together; default 1000. */
+  /** How many requests one read may take; default 1000. */
   readonly maxPages?: number | undefined;
 
-  /** Where a row stands; default `/{id}` after the path of the URL. */
+  /** Puts the address of a row into a request; default `/{id}` after the path of the URL. */
   readonly address?: ((draft: RestDraft, id: string) => void) | undefined;
   /**
-   * How conditions are put; default: `eq` as `?column=value`. `{}` if it knows no conditions at all.
+   * How conditions are put into a request; default: `eq` as `?column=value`. `{}` if the resource does not filter at
+   * all.
    *
-   * What comes back is checked: a row for which a condition does not hold is an `InvalidAnswerError`, since the resource
-   * does not know the column or the operator. But a parameter cannot tell the number 5 from the text "5": rows with the
-   * other one are left out, and on a page or in a count, where they stand for others, they are an `UnsupportedError`.
+   * The rows are checked: one that does not match a condition is an `InvalidAnswerError`, since the resource ignored
+   * the column or the operator. But a parameter cannot distinguish the number 5 from the text "5": rows of the other
+   * kind are dropped; on a page or in a count, where they take the place of others, they are an `UnsupportedError`.
    */
   readonly where?: { readonly [operator in Operator]?: RestCondition | undefined } | undefined;
-  /** How an order is put, if it can order. */
+  /** Puts the order into a request, if the resource can sort. */
   readonly orderBy?: ((draft: RestDraft, orderBy: readonly Order[]) => void) | undefined;
-  /** How a search is put, if it can search: the name of a parameter, or a function. */
+  /** How a search is put into a request, if the resource can search: the name of a parameter, or a function. */
   readonly search?: string | ((draft: RestDraft, text: string) => void) | undefined;
-  /** The writes that it takes; default all four. `[]` if it is read-only. */
+  /** The writes that the resource accepts; default all four. `[]` if it is read-only. */
   readonly writes?: readonly RestWrite[] | undefined;
-  /** The last word on every request: another method, a header, a body that is wrapped. */
+  /** Changes every request just before it is sent: another method, a header, a wrapped body. */
   readonly prepare?: ((draft: RestDraft) => void) | undefined;
 
   /**
-   * Reads the text of an answer; default `JSON.parse`, and an `InvalidAnswerError` where it would round an integer.
-   * `JSON.parse` itself rounds it; a parser of your own may give bigints, and dates.
+   * Parses an answer; default `JSON.parse`, with an `InvalidAnswerError` where it would round an integer. Pass
+   * `JSON.parse` to round it, or another parser to get bigints and dates.
    */
   readonly parse?: ((text: string) => Value) | undefined;
   /**
-   * Writes the body of a request; default `JSON.stringify`, with dates as texts in ISO 8601, and an `UnsupportedError` for
-   * what JSON cannot hold.
+   * Writes the body of a request; default `JSON.stringify`, with dates in ISO 8601 and an `UnsupportedError` for values
+   * that JSON cannot hold.
    */
   readonly stringify?: ((body: Value) => string) | undefined;
 }

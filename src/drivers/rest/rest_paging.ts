@@ -2,12 +2,12 @@ import { UnsupportedError } from "../../table/errors.ts";
 import type { Pagination } from "../../table/pagination.ts";
 import type { RestDraft, RestPaging } from "./rest_options.ts";
 
-/** Whether any page can be asked for, and not only what follows an answer. */
+/** Whether any page can be requested, not only the one after an answer. */
 export function asksForAnyPage(paging: RestPaging | undefined): boolean {
   return typeof paging === "function" || (paging !== undefined && ("page" in paging || "skip" in paging));
 }
 
-/** Makes a draft one for a page; for the size of it alone, where no other page than the first can be asked for. */
+/** Puts a page into a draft. Where only the first page can be requested, that is its size alone. */
 export function putPage(paging: RestPaging, draft: RestDraft, page: Pagination): void {
   if (typeof paging === "function") return paging(draft, page);
   const { searchParams } = draft.url;
@@ -19,7 +19,7 @@ export function putPage(paging: RestPaging, draft: RestDraft, page: Pagination):
 /**
  * Counts the requests of one read.
  *
- * @throws {UnsupportedError} beyond the bound, which it names.
+ * @throws {UnsupportedError} if there are more than `maxPages`.
  */
 export function requestCounter(name: string, maxPages: number): () => void {
   let requests = 0;

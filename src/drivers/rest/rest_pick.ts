@@ -4,7 +4,7 @@ import type { Value } from "../../table/row.ts";
 import type { RestAnswer } from "./rest_client.ts";
 import type { Pick } from "./rest_options.ts";
 
-/** What stands under a key of an object, or where a path of keys with dots between them leads; `undefined` if nothing does. */
+/** The value at a key of an object, or at a path of keys separated by dots; `undefined` if there is none. */
 export function valueAt(value: Value | undefined, path: string): Value | undefined {
   const whole = memberOf(value, path);
   if (whole !== undefined || !path.includes(".")) return whole;
@@ -12,9 +12,9 @@ export function valueAt(value: Value | undefined, path: string): Value | undefin
 }
 
 /**
- * What an answer holds where the options say.
+ * The value in an answer at the place that the options name.
  *
- * @throws {InvalidAnswerError} if a function fails on it.
+ * @throws {InvalidAnswerError} if a function of the options throws.
  */
 export function pick(where: Pick, answer: RestAnswer<Value>): Value | undefined {
   if (typeof where === "string") return valueAt(answer.body, where);
@@ -23,22 +23,22 @@ export function pick(where: Pick, answer: RestAnswer<Value>): Value | undefined 
 }
 
 /**
- * What a function of the options makes of an answer.
+ * The result of a function of the options that reads an answer.
  *
- * @throws {InvalidAnswerError} if it fails: the answer is not what it was written for.
+ * @throws {InvalidAnswerError} if it throws: the answer has another shape than expected.
  */
 export function reading<T>({ what }: RestAnswer<Value>, read: () => T): T {
   try {
     return read();
   } catch (cause) {
-    throw new InvalidAnswerError(`${what} was answered with something else than what is picked from`, { cause });
+    throw new InvalidAnswerError(`${what} was answered in a shape that the options do not fit`, { cause });
   }
 }
 
 /**
- * Refuses an option that is no place in an answer.
+ * Refuses an option that is not a {@linkcode Pick}.
  *
- * @throws {TypeError} that names it.
+ * @throws {TypeError} that names the option.
  */
 export function checkPick(name: string, where: unknown): void {
   if (where === undefined || typeof where === "string" || typeof where === "function") return;

@@ -3,7 +3,7 @@ import type { RestAnswer } from "./rest_client.ts";
 import type { Pick } from "./rest_options.ts";
 import { valueAt } from "./rest_pick.ts";
 
-/** Where an answer keeps what it says of its pages: beside its rows, or under one of these. */
+/** Where answers keep information about their pages: beside the rows, or under one of these keys. */
 const PLACES = [
   "",
   "links",
@@ -21,7 +21,7 @@ const PLACES = [
   "response_metadata",
 ];
 
-/** Keys that say by `true` that there is more. */
+/** Keys where `true` means that more rows follow. */
 const MORE = [
   "more",
   "has_more",
@@ -36,10 +36,10 @@ const MORE = [
   "isTruncated",
 ];
 
-/** Keys that say by `false` that there is more: Spring, Jira. */
+/** Keys where `false` means that more rows follow: Spring, Jira. */
 const LAST = ["last", "isLast"];
 
-/** Keys that hold the address or the cursor of what follows. */
+/** Keys that hold the address or the cursor of the next page. */
 const NEXT = [
   "next",
   "next_page",
@@ -63,10 +63,10 @@ const NEXT = [
   "LastEvaluatedKey",
 ];
 
-/** A header that says all of it, as JSON: ASP.NET. */
+/** A header with all of it as JSON: ASP.NET. */
 const PAGINATION_HEADER = "X-Pagination";
 
-/** Headers that hold what follows. */
+/** Headers that hold the next page or its cursor. */
 const NEXT_HEADERS = ["x-next-page", "x-next-cursor"];
 
 /** Keys and headers that count all rows. */
@@ -94,13 +94,13 @@ const TOTAL_HEADERS = ["x-total", "x-wp-total", "x-pagination-total-count"];
 const PAGES = ["pages", "total_pages", "totalPages", "TotalPages", "pageCount", "page_count", "last_page", "lastPage"];
 const PAGES_HEADERS = ["x-total-pages", "x-wp-totalpages", "x-pagination-page-count"];
 
-/** What an answer says, by a key of the ones that many use, of whether rows follow. */
+/** What an answer says about further rows, by one of the usual keys. */
 export interface Sign {
   readonly key: string;
   readonly isMore: boolean;
 }
 
-/** The sign in an answer that rows follow, or else the one that none do; `undefined` if it says neither. */
+/** The first sign in an answer that rows follow, or else that none do; `undefined` if there is neither. */
 export function signOfMore(answer: RestAnswer<Value>, rows: Pick | undefined): Sign | undefined {
   let none: Sign | undefined;
   for (const [key, isMore] of signsIn(answer, rows)) {
@@ -111,8 +111,8 @@ export function signOfMore(answer: RestAnswer<Value>, rows: Pick | undefined): S
 }
 
 /**
- * The sign that there is more than what was read, in the last answer to a request for all: it counts more rows, or more
- * pages. No option says that it does, and what such a key holds may be something else: too little is no sign of anything.
+ * The sign that there are more rows than were read, in the last answer to a request for all: a larger count of rows or
+ * pages. A smaller count proves nothing, since no option says what such a key means.
  */
 export function signOfSize(
   answer: RestAnswer<Value>,
@@ -160,13 +160,15 @@ function* signsIn(
       const next = valueAt(said, key);
       if (next !== undefined) yield [named(place, key), next !== null && next !== "" && next !== false];
     }
-    // A number is how many rows were passed over; a text is where to go on: Airtable.
+    // A number is the offset of this page; a text is a cursor to the next one: Airtable.
     const offset = valueAt(said, "offset");
     if (typeof offset === "string" && Number.isNaN(Number(offset))) yield [named(place, "offset"), true];
   }
 }
 
-/** The places in a body, beside the rows if these stand deeper, and in a header, where an answer may say something of its pages. */
+/**
+ * The places in an answer that may have information about its pages: in the body, beside nested rows, and in a header.
+ */
 function* placesIn(
   { body, headers }: RestAnswer<Value>,
   rows: Pick | undefined,
@@ -192,12 +194,12 @@ function jsonIn(header: string | null): Value | undefined {
   }
 }
 
-/** The key by which an answer says that something failed, whatever its status; `undefined` if none does. */
+/** The key by which an answer reports a failure, whatever its status; `undefined` if there is none. */
 export function signOfFailure(body: Value | undefined): string | undefined {
   if (valueAt(body, "success") === false) return "success";
   if (valueAt(body, "ok") === false) return "ok";
   const status = valueAt(body, "status");
-  // As JSend has it.
+  // JSend.
   if (status === "error" || status === "fail") return "status";
   return ["error", "errors"].find((key) => !isNothing(valueAt(body, key)));
 }

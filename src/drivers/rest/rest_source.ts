@@ -15,7 +15,7 @@ import type { RestDraft, RestTableOptions } from "./rest_options.ts";
 import { pick, reading, valueAt } from "./rest_pick.ts";
 import { signOfFailure } from "./rest_signs.ts";
 
-/** A resource of somebody's, as the options describe it. */
+/** A REST resource, as described by the options. */
 export class RestSource implements TableSource {
   readonly name: string;
   readonly idField: string;
@@ -25,7 +25,7 @@ export class RestSource implements TableSource {
   readonly #drafts: RestDrafts;
   readonly #list: RestList;
   readonly #options: RestTableOptions;
-  /** Whether any row was found where rows are looked for. */
+  /** Whether a row was ever found at the address of a row. */
   #hasFoundRows = false;
 
   constructor(url: URL, options: RestTableOptions) {
@@ -61,7 +61,7 @@ export class RestSource implements TableSource {
   }
 
   async get(id: string, call: SourceCall): Promise<Row | undefined> {
-    // A row without an id is no row here.
+    // No row has an empty id.
     if (id === "") return undefined;
     try {
       const row = this.#rowIn(await this.#send(this.#drafts.row("get", id), call), id);
@@ -75,11 +75,11 @@ export class RestSource implements TableSource {
   }
 
   async count({ query, ...call }: SourceCall): Promise<number> {
-    // The rows are not wanted, but one of them shows whether the answer is about what was asked.
+    // The rows are not needed, but one of them shows whether the answer fits the query.
     const isPaged = this.#options.paging !== undefined;
     const { what, rows, total } = isPaged ? await this.#list.begin(query, call) : await this.#list.read(query, call);
     if (total !== undefined) return isPaged ? total : rows.size;
-    throw new InvalidAnswerError(`${what} was answered without a count where the options say that it stands`);
+    throw new InvalidAnswerError(`${what} was answered without a count at the place that the options name`);
   }
 
   async insertReturnId(row: Row, call: SourceCall): Promise<string> {
@@ -110,7 +110,7 @@ export class RestSource implements TableSource {
     } catch (error) {
       if (!(error instanceof NotFoundError)) throw error;
       if (await this.#isThere(id, call)) {
-        throw new RejectedError(`${error.message}, though the row is there: rows are not deleted here`, {
+        throw new RejectedError(`${error.message}, though the row exists: it cannot be deleted`, {
           cause: error,
         });
       }
@@ -118,7 +118,7 @@ export class RestSource implements TableSource {
     }
   }
 
-  /** Whether a row is found at its address; `false` if rows cannot be asked for one by one. */
+  /** Whether a row is found at its address; `false` if rows cannot be read one by one. */
   async #isThere(id: string, call: CallOptions): Promise<boolean> {
     try {
       return this.#rowIn(await this.#send(this.#drafts.row("get", id), call), id) !== undefined;
@@ -137,7 +137,7 @@ export class RestSource implements TableSource {
     return stored;
   }
 
-  /** The row as a write left it. That it cannot be read does not say that nothing was written. */
+  /** The row after a write. A failure to read it does not mean that nothing was written. */
   async #afterwards(what: string, verb: "replace" | "patch", id: string, call: SourceCall): Promise<Row> {
     let stored: Row | undefined;
     try {
@@ -145,25 +145,25 @@ export class RestSource implements TableSource {
     } catch (cause) {
       if (!(cause instanceof TableError)) throw cause;
       const { retryAfterMs } = cause;
-      throw new UnavailableError(`${what} was done, but its row could not be read`, { cause, retryAfterMs });
+      throw new UnavailableError(`${what} succeeded, but its row could not be read`, { cause, retryAfterMs });
     }
     if (stored !== undefined) return stored;
-    const failure = `${what} was answered with nothing, and the row is not there`;
+    const failure = `${what} was answered with nothing, and the row does not exist`;
     throw verb === "patch" ? new NotFoundError(failure, { effect: "unknown" }) : new InvalidAnswerError(failure);
   }
 
   /**
-   * Refuses to take "not found" for "no such row" where it may be the address that is unknown: the resource has to answer
-   * at its own address, and with a row of its own at the address of a row.
+   * Checks that "not found" means a missing row and not a wrong address: the list must answer, and a listed row must be
+   * found at its own address.
    *
-   * @throws {RejectedError} if nothing is there, or its rows are elsewhere.
+   * @throws {RejectedError} if there is no list, or its rows have other addresses.
    */
   async #checkAddress(id: string, call: CallOptions, cause: TableError): Promise<void> {
     const refusal = (why: string): RejectedError => new RejectedError(`${cause.message}, ${why}`, { cause });
     const { rows } = await this.#list.begin({}, call).catch((error: unknown) => {
       throw error instanceof NotFoundError ? refusal("and so was the list of all rows") : error;
     });
-    if (rows.has(id)) throw refusal("though the row is listed: where rows stand is for address");
+    if (rows.has(id)) throw refusal("though the row is listed: set address");
     const [known] = rows.ids();
     if (known === undefined || this.#hasFoundRows) return;
     try {
@@ -172,7 +172,7 @@ export class RestSource implements TableSource {
     } catch (error) {
       if (!(error instanceof TableError)) throw error;
       if (!(error instanceof NotFoundError)) return;
-      throw refusal(`and so is row ${describe(known)}, which is listed: where rows stand is for address`);
+      throw refusal(`and so is row ${describe(known)}, which is listed: set address`);
     }
   }
 
@@ -192,7 +192,7 @@ export class RestSource implements TableSource {
     return idOf(valueAt(row as Value, this.idField));
   }
 
-  /** The row in an answer for one; `undefined` if the options find that there is none. */
+  /** The row in an answer for one; `undefined` if the answer says that it does not exist. */
   #rowIn(answer: RestAnswer<Value>, id: string): Row | undefined {
     const item = this.#itemIn(answer);
     if (item === null && this.#options.row !== undefined) return undefined;

@@ -10,20 +10,21 @@ import { RestSource } from "./rest_source.ts";
 import { ServedSource } from "./served_source.ts";
 
 /**
- * A REST resource as a table: `GET` lists it, `GET /{id}` gives one row, `POST`, `PUT`, `PATCH` and `DELETE` write. What is
- * particular to a resource (where rows stand in an answer, how pages, conditions, order and search are put) is said by the
- * {@linkcode RestTableOptions}; docs/rest.md has those of servers that many use. A table that `tableHandler` serves needs none:
- * {@linkcode RestTable.open} asks it.
+ * A REST resource as a table: `GET` lists it, `GET /{id}` gives one row, `POST`, `PUT`, `PATCH` and `DELETE` write.
+ * {@linkcode RestTableOptions} describe what differs between resources: where an answer holds its rows, and how pages,
+ * conditions, order and search are requested; docs/rest.md has the options for widely used servers. A table served by
+ * `tableHandler` needs none: use {@linkcode RestTable.open}.
  *
- * A list is never a part for the whole: its pages are read to the last, and a page that is longer than the resource gives
- * at once is put together. A page beyond the last is empty. Reads that are refused with a `Retry-After` are sent again then.
+ * A list is always complete: pages are read to the last, and a page longer than the resource returns at once is
+ * assembled from several answers. A page beyond the last is empty. Reads that are refused with a `Retry-After` are sent
+ * again.
  *
- * Its errors: `NotFoundError` (404, 410), `ConflictError` (409, 412), `UnsupportedError` (405, 501, more than `maxPages`),
- * `RejectedError` (all other 4xx; 408, 425 and 429 are retriable; 404 where it is the address that is unknown),
- * `UnavailableError` (5xx, no connection, no answer in time), `InvalidAnswerError` (no JSON, a rounded integer, a row without
- * an id, two rows with one id, rows that were not asked for, a part of them, a count that does not fit, a redirect).
- * They name the URL without query or credentials, and `retryAfterMs` is what `Retry-After` asked for. Redirects are not
- * followed, since headers would go along. An aborted `signal` ends the request.
+ * Errors: `NotFoundError` (404, 410), `ConflictError` (409, 412), `UnsupportedError` (405, 501, more than `maxPages`),
+ * `RejectedError` (all other 4xx, of which 408, 425 and 429 are retriable; 404 for a wrong address), `UnavailableError`
+ * (5xx, no connection, no answer in time), `InvalidAnswerError` (not JSON, a rounded integer, a row without an id, two
+ * rows with one id, rows that were not requested, missing rows, a wrong count, a redirect). Messages name the URL
+ * without query and credentials, and `retryAfterMs` is the `Retry-After` of the answer. Redirects are not followed,
+ * since headers would be sent along. Aborting the `signal` aborts the request.
  *
  * @example The shape of JSONPlaceholder: bare arrays, a count in a header
  * ```ts
@@ -39,7 +40,7 @@ import { ServedSource } from "./served_source.ts";
  *     url.searchParams.set("_order", direction);
  *   },
  *   search: "q",
- *   fetch: (url) => { // only for this example: leave it out, and the network is asked
+ *   fetch: (url) => { // only for this example; by default, requests go over the network
  *     asked.push(String(url));
  *     return Promise.resolve(Response.json([{ id: 1, username: "Bret" }], { headers: { "x-total-count": "1" } }));
  *   },
@@ -53,18 +54,18 @@ import { ServedSource } from "./served_source.ts";
  * ]);
  * ```
  *
- * @example The shape of DummyJSON: rows under a key, a count beside them, a path of its own for searching
+ * @example The shape of DummyJSON: rows under a key, a count beside them, another path for searches
  * ```ts
  * import { RestTable } from "@vantage/live/rest";
  * import assert from "node:assert/strict";
  *
- * // Without a limit it gives 30 rows; with 0, all.
+ * // It returns 30 rows without a limit, and all with 0.
  * const products = new RestTable("https://dummyjson.com/products?limit=0", {
  *   rows: "products",
  *   paging: { skip: "skip", limit: "limit" },
  *   maxLimit: Infinity,
  *   count: "total",
- *   where: {}, // it knows no conditions here
+ *   where: {}, // it cannot filter
  *   search: ({ url }, text) => {
  *     url.pathname += "/search";
  *     url.searchParams.set("q", text);
@@ -78,11 +79,11 @@ import { ServedSource } from "./served_source.ts";
  */
 export class RestTable extends Table {
   /**
-   * A table of the resource at `url`; nothing is asked yet. Parameters of the URL go along with every request.
+   * A table of the resource at `url`. Sends no request yet. Parameters of the URL are part of every request.
    *
-   * @throws {TypeError} if the URL is none, is not one of HTTP, or holds credentials; or an option is unknown, or names what
-   * is.
-   * @throws {RangeError} if a bound (`timeoutMs`, `maxAnswerBytes`, `maxLimit`, `maxPages`) is not a whole number of at least
+   * @throws {TypeError} if the URL is invalid, not HTTP, or has credentials; or an option is unknown or of the wrong
+   * type.
+   * @throws {RangeError} if `timeoutMs`, `maxAnswerBytes`, `maxLimit` or `maxPages` is not a whole number of at least
    * 1, or `maxRetries` or `maxRetryWaitMs` is less than 0.
    */
   constructor(url: string | URL, options: RestTableOptions = {}) {
@@ -90,11 +91,11 @@ export class RestTable extends Table {
   }
 
   /**
-   * The table that a `tableHandler` serves at `url`, whatever it is: asks for its columns and what may be done with it.
-   * Every value arrives as it was, and every condition, order, search and page is sent along.
+   * The table that a `tableHandler` serves at `url`: requests its columns and capabilities first. Values of all kinds
+   * arrive unchanged, and conditions, order, search and pages are sent along.
    *
-   * @throws {TypeError} as the constructor does.
-   * @throws {TableError} if nothing that is served in this way answers there.
+   * @throws {TypeError} like the constructor.
+   * @throws {TableError} if no `tableHandler` answers there.
    *
    * @example A table at both ends
    * ```ts
@@ -106,7 +107,7 @@ export class RestTable extends Table {
    * const handler = tableHandler(new MemTable("products", { rows: [["a", { name: "Bun", baked: new Date(0) }]] }));
    *
    * const products = await RestTable.open("http://localhost/", {
-   *   fetch: (input, init) => handler(new Request(input, init)), // leave it out, and the network is asked
+   *   fetch: (input, init) => handler(new Request(input, init)), // by default, requests go over the network
    * });
    *
    * assert.deepEqual(await products.getValue("a"), { name: "Bun", baked: new Date(0) });
@@ -116,7 +117,10 @@ export class RestTable extends Table {
     return RestTable.served(url, await RestTable.describe(url, options), options);
   }
 
-  /** What a `tableHandler` at `url` says of its table. Kept, it lets {@linkcode RestTable.served} do without asking. */
+  /**
+   * Requests the description of the table that a `tableHandler` serves at `url`. Pass it to {@linkcode
+   * RestTable.served} later to open the table without a request.
+   */
   static async describe(url: string | URL, options: RestClientOptions & CallOptions = {}): Promise<TableDescription> {
     checkServedOptions(options);
     const { signal } = options;
@@ -129,13 +133,16 @@ export class RestTable extends Table {
       return toTableDescription(body);
     } catch (cause) {
       throw new InvalidAnswerError(
-        `${what} was answered with something that describes no table: what no tableHandler serves is for new RestTable()`,
+        `${what} was answered with something that does not describe a table: use new RestTable() for a resource that no tableHandler serves`,
         { cause },
       );
     }
   }
 
-  /** The table that a `tableHandler` serves at `url`, described beforehand: nothing is asked yet, as when offline. */
+  /**
+   * The table that a `tableHandler` serves at `url`, from a description that was requested earlier. Sends no request
+   * yet, so it works offline.
+   */
   static served(url: string | URL, description: TableDescription, options: RestClientOptions = {}): Table {
     checkServedOptions(options);
     return defineTable(

@@ -3,32 +3,32 @@ import { Pagination } from "../../table/pagination.ts";
 import { checkPage } from "./rest_answer.ts";
 import { changing, Collected, type Part } from "./rest_part.ts";
 
-/** How many rows are asked for at once where all are wanted and no bound is known. */
+/** How many rows are requested at once when all are wanted and no limit is known. */
 const WALK_LIMIT = 100;
 
-/** A page that no resource has. */
+/** A page number beyond the last page of any resource. */
 const FAR_PAGE = 1_000_000;
 
-/** Rows in a row: those from `skip` on, `limit` of them. */
+/** The `limit` rows from `skip` on. */
 export interface RowWindow {
   readonly skip: number;
   readonly limit: number;
 }
 
-/** Asks for one page. A page that does not exist is an empty part; the first one always exists. */
+/** Requests one page. A page that does not exist is an empty part; the first one always exists. */
 export type AskPage = (page: Pagination) => Promise<Part>;
 
 /**
- * Any rows of a resource that can be asked for any page. It may give fewer rows at once than it is asked for, and give
- * its last page in place of one that is beyond it: neither is taken for what was asked.
+ * Reads any rows of a resource that has numbered pages. Detects a resource that returns fewer rows at once than
+ * requested, and one that returns its last page in place of a page beyond it.
  */
 export class RestWindows {
   readonly #maxLimit: number | undefined;
-  /** The most rows that it gives at once, as far as known. */
+  /** The most rows that the resource returns at once, as far as known. */
   #limit: number;
-  /** The longest page that it gave. */
+  /** The longest page seen so far. */
   #given = 0;
-  /** Whether it gives its last page in place of one beyond it. */
+  /** Whether the resource returns its last page in place of one beyond it. */
   #clamps: boolean | undefined;
 
   constructor(maxLimit: number | undefined) {
@@ -37,9 +37,9 @@ export class RestWindows {
   }
 
   /**
-   * The rows of a window, and how many there are in all if it is known.
+   * The rows of a window, and the size of the set if known.
    *
-   * @throws {InvalidAnswerError} if no answer is what was asked for, or what is there changes meanwhile.
+   * @throws {InvalidAnswerError} if the answers do not fit the requests, or the data changes while it is read.
    */
   async read(window: RowWindow, ask: AskPage): Promise<Collected> {
     const size = Math.min(window.limit, this.#limit);
@@ -55,7 +55,7 @@ export class RestWindows {
     );
   }
 
-  /** The rows of a window; or, if it turns out that it gives fewer at once, how many. */
+  /** The rows of a window; or, if the resource turns out to return fewer rows at once, how many. */
   async #collect({ skip, limit }: RowWindow, pages: PagesOfSize): Promise<Collected | number> {
     const collected = new Collected();
     const { size } = pages;
@@ -72,12 +72,12 @@ export class RestWindows {
     return cutOut(collected, { skip, limit }, (first - 1) * size, await pages.at(first));
   }
 
-  /** Whether a page is beyond the last one, whatever stands in it. */
+  /** Whether a page is beyond the last one, whatever it contains. */
   async #isPastEnd(part: Part, number: number, pages: PagesOfSize): Promise<boolean> {
     if (number === 1) return false;
     const skip = (number - 1) * pages.size;
     if (part.isBeyond) {
-      // What is not there at all has no pages, either.
+      // A first page that does not exist either means an empty set.
       const { total = 0, answer: { what } } = await pages.at(1);
       if (total > skip) throw changing(`${what} counts ${total} rows, but has no page ${number} of ${pages.size}`);
       return true;
@@ -90,7 +90,7 @@ export class RestWindows {
     return await this.#isRepeated(part, number, pages);
   }
 
-  /** Whether the page is the one before it once more, which is given in its place. */
+  /** Whether the page repeats the one before it, because it is beyond the last. */
   async #isRepeated(part: Part, number: number, pages: PagesOfSize): Promise<boolean> {
     const isAsked = pages.has(number - 1);
     const isLastToo = part.total === undefined && part.more !== true;
@@ -111,19 +111,19 @@ export class RestWindows {
   }
 
   /**
-   * How many rows it gives at once, if a page shows that these are fewer than it was asked for.
+   * How many rows the resource returns at once, if a page shows that these are fewer than requested.
    *
-   * @throws {InvalidAnswerError} if the page is another than its own count says.
+   * @throws {InvalidAnswerError} if the page contradicts its own count.
    */
   async #cutOf(part: Part, number: number, pages: PagesOfSize): Promise<number | undefined> {
     const { rows: { size: found }, answer: { what }, total } = part;
     const { size } = pages;
     const expected = total === undefined ? undefined : Math.min(size, Math.max(0, total - (number - 1) * size));
-    // Short pages are looked into once: a page that was full shows that as many are given at once.
+    // A short page is examined only until a full page of that size was seen.
     const isCutMaybe = this.#maxLimit === undefined && found > 0 && found < size && size > this.#given;
     if (isCutMaybe && number === 1 && await this.#isMore(part, pages)) return found;
     if (isCutMaybe && number > 1) {
-      // A page is followed by others only if it is full.
+      // Only a full page is followed by others.
       const { rows: { size: head } } = await pages.at(1);
       this.#given = Math.max(this.#given, head);
       if (head < size) return head;
@@ -144,14 +144,14 @@ export class RestWindows {
     const { rows, total, more } = part;
     if (total !== undefined) return total > rows.size;
     if (more !== undefined) return more;
-    // The page after these rows, whatever it is that made them so few.
+    // The page after these rows, if the resource is limited to that many.
     const shorter = pages.ofSize(rows.size, part);
     const second = await shorter.at(2);
     return !second.isBeyond && !await this.#isPastEnd(second, 2, shorter);
   }
 }
 
-/** The pages of one size, each asked for once. */
+/** The pages of one size, each requested once. */
 class PagesOfSize {
   readonly size: number;
   readonly #ask: AskPage;
@@ -162,14 +162,14 @@ class PagesOfSize {
     this.#ask = ask;
   }
 
-  /** The pages of another size, of which the first is known. */
+  /** The pages of another size, whose first page is known. */
   ofSize(size: number, first: Part): PagesOfSize {
     const pages = new PagesOfSize(size, this.#ask);
     pages.#parts.set(1, first);
     return pages;
   }
 
-  /** Whether a page was asked for. */
+  /** Whether a page was already requested. */
   has(number: number): boolean {
     return this.#parts.has(number);
   }
@@ -180,7 +180,7 @@ class PagesOfSize {
     return part;
   }
 
-  /** Whether another page holds other rows, or there is but one row: some resources know only one page. */
+  /** Whether different pages hold different rows, or there is only one row: some resources ignore the page. */
   async differ(): Promise<boolean> {
     const isAlike = sameIds(await askFor(1, 1, this.#ask), await askFor(2, 1, this.#ask));
     return !isAlike || (await askFor(1, 2, this.#ask)).rows.size < 2;
@@ -204,7 +204,7 @@ function sameIds(one: Part, other: Part): boolean {
   return one.rows.size === ids.length && one.rows.ids().every((id, at) => id === ids[at]);
 }
 
-/** The rows of a window among those of the pages around it. */
+/** Cuts the rows of a window out of the pages around it. */
 function cutOut(
   collected: Collected,
   { skip, limit }: RowWindow,

@@ -10,7 +10,7 @@ import { isList, type Json, memberOf, rowFromWire, rowToWire } from "../../wire/
 import { checkedCount, checkedRow, checkPage, uniqueRows } from "./rest_answer.ts";
 import type { RestAnswer, RestClient, RestRequest } from "./rest_client.ts";
 
-/** A table that a `tableHandler` serves: rows and queries travel without loss, and each call is one request. */
+/** A table served by a `tableHandler`: rows and queries are encoded without loss, and each call is one request. */
 export class ServedSource implements TableSource {
   readonly name: string;
   readonly idField: string | undefined;

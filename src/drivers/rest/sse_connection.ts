@@ -7,13 +7,13 @@ import { toLastEventId } from "./last_event_id.ts";
 import { type Hello, type SseMessage, toHello } from "./sse_message.ts";
 import { requestEvents, type SseEndpoint } from "./sse_request.ts";
 
-/** What one connection leaves to the next. */
+/** What a connection passes on to the next one. */
 export interface SseMemory {
-  /** The id to resume after, as a header carries it. */
+  /** The id to resume after, as the value of a header. */
   lastEventId: string | undefined;
-  /** How long the server wants to be left alone between two connections, in milliseconds. */
+  /** The shortest pause between two connections that the server asks for, in milliseconds. */
   retryMs: number;
-  /** Whether the server begins with a hello. */
+  /** Whether the server sent a hello on an earlier connection. */
   greets: boolean;
 }
 
@@ -30,15 +30,15 @@ export interface SseConnectionOptions {
   readonly limits: SseLimits;
   readonly clock: Clock;
   readonly memory: SseMemory;
-  /** Called once, when nothing is missed any more. `resumed` if what was missed before follows. */
+  /** Called once, when all events from now on will be received. `resumed` if those missed before follow. */
   readonly onLive: (resumed: boolean) => void;
-  /** Called with the server's hello, before `onLive` or after it. */
+  /** Called with the server's hello, before or after `onLive`. */
   readonly onHello: (hello: Hello) => void;
-  /** Called with each message but the server's hello. */
+  /** Called with each message except the hello. */
   readonly onMessage: (message: SseMessage) => void;
 }
 
-/** Two heartbeats may get lost on the way. */
+/** Allows for two lost heartbeats. */
 const SILENT_HEARTBEATS = 3;
 const SILENCE_MS = 45_000;
 
@@ -57,16 +57,16 @@ export class SseConnection {
   }
 
   /**
-   * Connects and listens. Resolves only if the server has nothing to tell any more.
+   * Connects and receives events. Resolves only if the server has no more events to send.
    *
-   * @throws {TableError} if the connection is lost, which is retriable, or refused, which is not.
+   * @throws {TableError} if the connection is lost (retriable) or refused (not retriable).
    */
   async follow(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const leave = (): void => this.#over.abort(signal.reason);
     signal.addEventListener("abort", leave, { once: true });
     try {
-      await this.#listen();
+      await this.#receive();
     } catch (error) {
       throw this.#over.signal.aborted ? this.#over.signal.reason : error;
     } finally {
@@ -75,14 +75,14 @@ export class SseConnection {
     }
   }
 
-  async #listen(): Promise<void> {
+  async #receive(): Promise<void> {
     const { endpoint, limits, clock, memory } = this.#options;
     const { signal } = this.#over;
     this.#setAlarm(limits.connectTimeoutMs, "was not answered within");
     const request = { lastEventId: memory.lastEventId, signal, now: () => clock.now() };
     const response = await requestEvents(endpoint, request);
     if (response === undefined) return;
-    // Whether the server resumes is known from its hello. Where there is none to wait for, it does not.
+    // The hello says whether the server resumes. Without a hello to wait for, it does not.
     if (!memory.greets || memory.lastEventId === undefined) this.#goLive(false);
     memory.greets = false;
     try {
@@ -96,7 +96,7 @@ export class SseConnection {
   async #read({ body }: Response): Promise<void> {
     const parser = this.#newParser();
     const decoder = new Utf8Decoder({ fatal: false });
-    // The parser, at its begin, would strip what looks like one more byte order mark.
+    // The parser would strip a second byte order mark at its start.
     parser.feed(":\n");
     const sink = new WritableStream<Uint8Array>({
       write: (bytes) => {
@@ -114,11 +114,11 @@ export class SseConnection {
       onId: (id) => memory.lastEventId = toLastEventId(id),
       onRetry: (ms) => memory.retryMs = ms,
       onError: (error) => this.#onParseError(error),
-      onEvent: ({ event, data, id }) => this.#hear({ event: event ?? "message", data, id }),
+      onEvent: ({ event, data, id }) => this.#onEvent({ event: event ?? "message", data, id }),
     });
   }
 
-  #hear(message: SseMessage): void {
+  #onEvent(message: SseMessage): void {
     const hello = this.#silent ? toHello(message) : undefined;
     this.#silent = false;
     if (hello !== undefined) this.#greet(hello);
@@ -145,12 +145,12 @@ export class SseConnection {
   #onParseError({ type }: ParseError): void {
     if (type !== "max-buffer-size-exceeded") return;
     const { endpoint, limits, memory } = this.#options;
-    // Resuming would bring the same event again.
+    // Resuming would deliver the same event again.
     memory.lastEventId = undefined;
     this.#lose(`${endpoint.what} sent an event of more than maxEventLength, ${limits.maxEventLength} characters`);
   }
 
-  /** The connection is lost unless the alarm is set anew within `ms`. */
+  /** Ends the connection unless the alarm is set again within `ms`. */
   #setAlarm(ms: number, trouble: string): void {
     this.#alarm.abort();
     this.#alarm = new AbortController();

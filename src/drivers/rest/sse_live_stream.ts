@@ -14,35 +14,44 @@ import { rememberSelf } from "../../base/self.ts";
 
 /** Options of an {@linkcode SseLiveStream}. */
 export interface SseLiveStreamOptions {
-  /** Sends the requests; default the runtime's own `fetch`. */
+  /** Sends the requests; default the runtime's `fetch`. */
   readonly fetch?: typeof fetch | undefined;
   /**
-   * Headers of every request. A function is asked anew for each connection, since tokens change. If it fails, so do the
-   * subscriptions, unless with a `TableError` that is retriable.
+   * Headers of every request. A function is called for each connection, since tokens change. If it throws, all
+   * subscriptions fail, except for a retriable `TableError`.
    */
   readonly headers?: GivenHeaders | undefined;
   /**
-   * After how many milliseconds without a single byte a connection is lost; default three times the heartbeat that the
-   * server tells, and 45 000 if it tells none.
+   * After how many milliseconds without a byte a connection counts as lost; default three times the heartbeat in the
+   * server's hello, and 45 000 without one.
    */
   readonly silenceMs?: number | undefined;
-  /** How long the head of an answer may take, and the hello of a server that said one before, in ms; default 30 000. */
+  /**
+   * How long the head of an answer may take, and then the hello if the server sent one before, in milliseconds; default
+   * 30 000.
+   */
   readonly connectTimeoutMs?: number | undefined;
-  /** How many events wait for one subscriber at the most; default 256. One that lags further hears `changed`. */
+  /**
+   * How many events are buffered for each subscriber; default 256. On overflow, a subscriber receives `changed`
+   * instead.
+   */
   readonly bufferCapacity?: number | undefined;
-  /** How many characters one event may have; default 1 048 576. One that goes on is taken for a broken connection. */
+  /** How many characters one event may have; default 1 048 576. A longer one ends the connection as broken. */
   readonly maxEventLength?: number | undefined;
   /**
-   * The event that a message tells of; `undefined` if it tells of none. Whatever it throws is heard as `changed`. Default:
-   * the messages of a `tableHandler`, which hold `{"kind":"updated","id":"a"}`; any others are heard as `changed`. It is
-   * asked once for each `table` that was given to {@linkcode SseLiveStream.of} and is subscribed to.
+   * Turns a message into an event; `undefined` if it is not one. If it throws, subscribers receive `changed`. Default:
+   * reads the messages of a `tableHandler`, `{"kind":"updated","id":"a"}`, and turns any other message into `changed`.
+   * It is called once for each subscribed `table` of {@linkcode SseLiveStream.of}.
    */
   readonly toEvent?: ((message: SseMessage, table: string | undefined) => LiveEvent | undefined) | undefined;
-  /** Called when the state changes, so that an application can show that it is offline. `error` tells why it is lost. */
+  /**
+   * Called when the state changes, so that an application can show that it is offline. `error` says why the connection
+   * was lost.
+   */
   readonly onState?: ((state: SseState, error?: Error) => void) | undefined;
-  /** Where time and chance come from; default the system's. */
+  /** The clock and source of randomness; default the system's. */
   readonly clock?: Clock | undefined;
-  /** Where it tells what it does. */
+  /** Receives trace events. */
   readonly tracer?: Tracer | undefined;
 }
 
@@ -53,23 +62,25 @@ interface Feed {
 }
 
 /**
- * Events from a server, over one connection for all who subscribe. It is opened for the first subscriber, and ended when
- * the last one is gone; in a browser also while the page is put aside. Where a server tells the events of several tables
- * at one address, {@linkcode SseLiveStream.of} has those of one of them, over the same connection: a browser keeps no more
- * than six to a server over HTTP/1.1, so make one `SseLiveStream` for each address, not for each table.
+ * Events from a server, over one connection for all subscribers. It is opened for the first subscriber, and closed when
+ * the last one leaves; in a browser also while the page is hidden in the back/forward cache. Where a server sends the
+ * events of several tables at one address, {@linkcode SseLiveStream.of} gives those of one table over the same
+ * connection. A browser allows only six connections to a server over HTTP/1.1, so create one `SseLiveStream` for each
+ * address, not for each table.
  *
- * A lost connection (an end, an error, silence, 408, 425, 429, 5xx) is made anew without its subscribers, after pauses that
- * grow from a tenth of a second to half a minute, are drawn by lot, and are no shorter than what `Retry-After` and `retry:`
- * ask for, up to five minutes. They are short again once a connection has lasted ten seconds. Whoever subscribes hears `changed` each time a connection stands (with the head of the
- * answer, which says that the server listens from then on). So nothing is missed that happens after `subscribe` returned,
- * though the connection is made only then. A server may spare it them: a `tableHandler` says in its hello that it resumes
- * after the last event id, and what was missed follows instead.
+ * A lost connection (an end, an error, silence, 408, 425, 429, 5xx) is opened again without the subscribers noticing.
+ * The pauses grow from 0.1 s to 30 s, are randomised, and are at least what `Retry-After` and `retry:` ask for, up to
+ * five minutes. They start over once a connection has lasted ten seconds. Subscribers receive `changed` each time a
+ * connection is established (with the head of the answer, since the server sends all events from then on). So they miss
+ * nothing that happens after `subscribe` returned, though the connection is opened later. A server can avoid that
+ * `changed`: the hello of a `tableHandler` says that it resumes after the last event id, and the missed events follow
+ * instead.
  *
- * What would not heal by trying again at once ends the subscriptions: a redirect, any other status, another content type or
- * headers that cannot be had fail them with a `TableError`, 204 just ends them. A `LiveTable` subscribes again, with
- * pauses of its own.
+ * Failures that a retry would not fix end the subscriptions: a redirect, any other status, another content type or
+ * headers that cannot be made fail them with a `TableError`; 204 closes them. A `LiveTable` subscribes again after a
+ * pause.
  *
- * @example A table that hears of changes from its server
+ * @example A table that receives changes from its server
  * ```ts
  * import { LiveTable, MemCache, MemTable } from "@vantage/live";
  * import { SseLiveStream } from "@vantage/live/rest";
@@ -78,7 +89,7 @@ interface Feed {
  * const body = 'event: hello\ndata: {"heartbeatMs":15000,"resumed":false}\n\ndata: {"kind":"updated","id":"a"}\n\n';
  * const stream = new SseLiveStream("https://example.com/products/events", {
  *   headers: () => ({ authorization: "Bearer abc" }),
- *   // only for this example: leave it out, and the network is asked
+ *   // only for this example; by default, requests go over the network
  *   fetch: () => Promise.resolve(new Response(body, { headers: { "content-type": "text/event-stream" } })),
  * });
  *
@@ -90,7 +101,7 @@ interface Feed {
  * await reader.cancel();
  * ```
  *
- * @example Somebody else's messages
+ * @example Messages of another server
  * ```ts
  * import { SseLiveStream } from "@vantage/live/rest";
  * import assert from "node:assert/strict";
@@ -98,7 +109,7 @@ interface Feed {
  * const body = 'event: price\nid: 7\ndata: {"sku":"a","price":9}\n\n';
  * const stream = new SseLiveStream("https://example.com/prices", {
  *   toEvent: ({ event, data }) => event === "price" ? { kind: "updated", id: JSON.parse(data).sku } : undefined,
- *   // only for this example: leave it out, and the network is asked
+ *   // only for this example; by default, requests go over the network
  *   fetch: () => Promise.resolve(new Response(body, { headers: { "content-type": "text/event-stream" } })),
  * });
  *
@@ -111,20 +122,20 @@ interface Feed {
  */
 export class SseLiveStream implements LiveStream {
   readonly #options: SseLiveStreamOptions;
-  readonly #session: Omit<SseSessionOptions, "hearer">;
+  readonly #session: Omit<SseSessionOptions, "observer">;
   readonly #toEvent: NonNullable<SseLiveStreamOptions["toEvent"]>;
   readonly #trace: Trace | undefined;
   readonly #own: Feed;
-  /** Those that are subscribed to. */
+  /** The feeds with subscribers. */
   readonly #feeds = new Set<Feed>();
   #running: SseSession | undefined;
   #tables: readonly string[] | undefined;
 
   /**
-   * A stream of what `url` tells; nothing is asked yet.
+   * A stream of the events at `url`. Sends no request yet.
    *
-   * @throws {TypeError} if the URL is none, is not one of HTTP, or holds credentials; or a header is none.
-   * @throws {RangeError} if one of the numbers is not a whole number of at least 1.
+   * @throws {TypeError} if the URL is invalid, not HTTP, or has credentials; or a header is invalid.
+   * @throws {RangeError} if a number is not a whole number of at least 1.
    */
   constructor(url: string | URL, options: SseLiveStreamOptions = {}) {
     rememberSelf(this, SseLiveStream);
@@ -150,26 +161,29 @@ export class SseLiveStream implements LiveStream {
     this.#own = this.#newFeed(undefined);
   }
 
-  /** How many subscriptions are open, those of all tables together. */
+  /** The number of open subscriptions, over all tables. */
   get subscriberCount(): number {
     return [...this.#feeds].reduce((sum, { events }) => sum + events.subscriberCount, 0);
   }
 
-  /** A subscription. It hears `changed` once the connection stands, if it does not stand yet and does not resume. */
+  /**
+   * Subscribes to the events. The first one is `changed` once the connection is established, unless it already is or
+   * resumes.
+   */
   subscribe(options: SubscribeOptions = {}): ReadableStream<LiveEvent> {
     return this.#subscribe(this.#own, options);
   }
 
-  /** Makes the pauses between connections keep the process alive, until the function that it answers with is called. */
+  /** Makes the pauses between connections keep the process alive, until the returned function is called. */
   hold(): () => void {
     return this.#own.events.hold();
   }
 
   /**
-   * The events of one table, where the server tells those of several: `table` is its name there. All share this stream's
-   * connection. A subscription fails with a `NotFoundError` if the server says that it has no such table.
+   * The events of one table, where the server sends those of several. All share this stream's connection. A
+   * subscription fails with a `NotFoundError` if the server has no table of that name.
    *
-   * @throws {TypeError} if the name is no text, or empty.
+   * @throws {TypeError} if the name is not a text, or empty.
    *
    * @example Two tables, one connection
    * ```ts
@@ -183,7 +197,7 @@ export class SseLiveStream implements LiveStream {
    * const products = new LiveTable(new MemTable("products"), "products", cache);
    * const clients = new LiveTable(new MemTable("clients"), "clients", cache);
    * const handler = tableHandler({ products, clients }, { path: "/shop", writable: true });
-   * // only for this example: leave it out, and the network is asked
+   * // only for this example; by default, requests go over the network
    * const fetch = (input: Request | URL | string, init?: RequestInit) => handler(new Request(input, init));
    *
    * const events = new SseLiveStream("http://localhost/shop/events", { fetch });
@@ -222,7 +236,7 @@ export class SseLiveStream implements LiveStream {
 
   #subscribe(feed: Feed, options: SubscribeOptions): ReadableStream<LiveEvent> {
     const subscription = feed.events.subscribe(options);
-    // It is over at once if the signal was aborted before.
+    // The subscription ended at once if the signal was already aborted.
     if (feed.events.subscriberCount === 0) return subscription;
     this.#feeds.add(feed);
     if (this.#running === undefined) this.#start();
@@ -242,11 +256,11 @@ export class SseLiveStream implements LiveStream {
     this.#tables = undefined;
     this.#running = new SseSession({
       ...this.#session,
-      hearer: {
+      observer: {
         get isAwaited(): boolean {
           return [...feeds].some(({ events }) => events.isAwaited);
         },
-        onState: (state, error) => this.#tellState(state, error),
+        onState: (state, error) => this.#reportState(state, error),
         onTables: (tables) => {
           this.#tables = tables;
           for (const feed of feeds) this.#checkTable(feed);
@@ -255,7 +269,7 @@ export class SseLiveStream implements LiveStream {
           for (const { events } of feeds) events.push({ kind: "changed" });
         },
         onMessage: (message) => {
-          for (const feed of feeds) this.#hear(feed, message);
+          for (const feed of feeds) this.#push(feed, message);
         },
         onOver: (error) => this.#end(error),
       },
@@ -263,7 +277,7 @@ export class SseLiveStream implements LiveStream {
     void this.#running.run();
   }
 
-  /** Whoever subscribes again when it is told starts another session. */
+  /** Clears the feeds first: a subscriber that subscribes again right away starts a new session. */
   #end(error: Error | undefined): void {
     const feeds = [...this.#feeds];
     this.#feeds.clear();
@@ -271,18 +285,20 @@ export class SseLiveStream implements LiveStream {
     for (const { events } of feeds) events.disconnect(error);
   }
 
-  #hear({ table, events }: Feed, message: SseMessage): void {
+  #push({ table, events }: Feed, message: SseMessage): void {
     try {
       const event = this.#toEvent(message, table);
       if (event !== undefined) events.push(event);
     } catch (error) {
-      // A message that nobody can read still says that something happened.
+      // An unreadable message still means that something changed.
       this.#traceEvent("warn", "message not understood", { error });
       events.push({ kind: "changed" });
     }
   }
 
-  /** Ends a feed that no event would ever be for. Who reads messages in another way knows better what they are about. */
+  /**
+   * Ends a feed that would never receive an event. With a custom `toEvent`, messages may name tables in another way.
+   */
   #checkTable({ table, events }: Feed): void {
     if (this.#tables === undefined || this.#options.toEvent !== undefined) return;
     if (table !== undefined && this.#tables.includes(table)) return;
@@ -290,15 +306,15 @@ export class SseLiveStream implements LiveStream {
       ? `name one, as in of(${describe(this.#tables[0])})`
       : `not of ${describe(table)}`;
     const { what } = this.#session.endpoint;
-    events.disconnect(new NotFoundError(`${what} tells of the tables ${this.#tables.join(", ")}: ${missing}`));
+    events.disconnect(new NotFoundError(`${what} has events of the tables ${this.#tables.join(", ")}: ${missing}`));
   }
 
-  #tellState(state: SseState, error?: Error): void {
+  #reportState(state: SseState, error?: Error): void {
     this.#traceEvent(state === "lost" ? "warn" : "info", `event source ${state}`, error && { error });
     try {
       this.#options.onState?.(state, error);
     } catch (thrown) {
-      this.#traceEvent("warn", "state not heard", { error: thrown });
+      this.#traceEvent("warn", "onState failed", { error: thrown });
     }
   }
 

@@ -4,27 +4,27 @@ import { type LiveEvent, toLiveEvent } from "../../stream/live_event.ts";
 
 /** One message of an event stream. */
 export interface SseMessage {
-  /** What kind of message it says it is; `message` if it says nothing. */
+  /** The type of the message; `message` if it has none. */
   readonly event: string;
-  /** What it holds; several lines are joined by line feeds. */
+  /** The data; several lines are joined by line feeds. */
   readonly data: string;
-  /** The id it came with. */
+  /** The id of the message. */
   readonly id: string | undefined;
 }
 
-/** What a `tableHandler` says first on each connection. */
+/** The first message of a `tableHandler` on each connection. */
 export interface Hello {
-  /** After how many milliseconds of silence the server says that it is still there. */
+  /** The server sends a heartbeat after this many milliseconds of silence. */
   readonly heartbeatMs: number | undefined;
-  /** Whether every event since the id that was asked for follows. */
+  /** Whether all events since the requested id follow. */
   readonly resumed: boolean;
-  /** The tables whose events it tells, if it serves several. */
+  /** The tables whose events are sent, if the server has several. */
   readonly tables: readonly string[] | undefined;
 }
 
 /**
- * The hello that a message is, if it is one: `event: hello`, `data: {"heartbeatMs":15000,"resumed":true}`, and
- * `"tables":["products"]` besides where there are several.
+ * Reads a hello; `undefined` if the message is not one: `event: hello`, `data: {"heartbeatMs":15000,"resumed":true}`,
+ * with `"tables":["products"]` where there are several.
  */
 export function toHello({ event, data }: SseMessage): Hello | undefined {
   if (event !== "hello") return undefined;
@@ -44,40 +44,40 @@ export function toHello({ event, data }: SseMessage): Hello | undefined {
 }
 
 /**
- * The event that a message tells of `table`: `{"kind":"updated","id":"a"}`, with a `row` or without, and with the name of
- * its `table` where several share a stream. `undefined` if it is about another one. Where only one side names a table, any
- * may be meant, so it is heard as `changed`.
+ * The event of `table` in a message: `{"kind":"updated","id":"a"}`, with a `row` or without, and with the name of its
+ * `table` where several share a stream. `undefined` if it is of another table. If only one side names a table, the
+ * event may be of any table, so it becomes `changed`.
  *
- * @throws {TypeError | SyntaxError} if it tells of none.
+ * @throws {TypeError | SyntaxError} if the message has no event.
  */
 export function eventFromWire(message: SseMessage, table?: string | undefined): LiveEvent | undefined {
-  const told = toldBy(message);
-  if (told.table === table) return told.event;
-  if (told.event.kind === "changed" && told.table === undefined) return told.event;
-  return told.table === undefined || table === undefined ? { kind: "changed" } : undefined;
+  const named = namedEvent(message);
+  if (named.table === table) return named.event;
+  if (named.event.kind === "changed" && named.table === undefined) return named.event;
+  return named.table === undefined || table === undefined ? { kind: "changed" } : undefined;
 }
 
-interface Told {
+interface NamedEvent {
   readonly table: string | undefined;
   readonly event: LiveEvent;
 }
 
-/** A message is asked once for each table that shares the stream, and read once. */
-const read = new WeakMap<SseMessage, Told>();
+/** Caches the event of a message, which is needed once for each table that shares the stream. */
+const read = new WeakMap<SseMessage, NamedEvent>();
 
-function toldBy(message: SseMessage): Told {
+function namedEvent(message: SseMessage): NamedEvent {
   const known = read.get(message);
   if (known !== undefined) return known;
   const { table, kind, id, row } = parseObject(message.data);
-  const told: Told = {
+  const named: NamedEvent = {
     table: typeof table === "string" ? table : undefined,
-    // What they are is checked right here.
+    // toLiveEvent checks the members.
     event: kind === "changed"
       ? { kind }
       : toLiveEvent({ kind, id, ...(row !== undefined && { row: rowFromWire(row) }) } as LiveEvent),
   };
-  read.set(message, told);
-  return told;
+  read.set(message, named);
+  return named;
 }
 
 function parseObject(data: string): { readonly [name: string]: Json } {

@@ -5,16 +5,16 @@ import { errorOf } from "../../wire/problem.ts";
 import { type GivenHeaders, headersFrom } from "../../wire/request_headers.ts";
 import { retryAfterMs } from "../../wire/retry_after.ts";
 
-/** Where events come from, and how it is asked for them. */
+/** Where and how events are requested. */
 export interface SseEndpoint {
   readonly url: URL;
-  /** What is asked, for messages: method and URL, without anything that could be a credential. */
+  /** What is requested, for error messages: method and URL, without anything that could be a credential. */
   readonly what: string;
   readonly fetch: typeof fetch;
   readonly headers: GivenHeaders | undefined;
 }
 
-/** What goes along with one request. */
+/** Options of one request. */
 export interface SseRequestOptions {
   readonly lastEventId: string | undefined;
   readonly signal: AbortSignal;
@@ -23,18 +23,18 @@ export interface SseRequestOptions {
 }
 
 /**
- * Asks for events. Answers once the head of the answer is there, and with `undefined` if it says that there are none to
- * wait for (204).
+ * Requests events. Resolves with the head of the answer, or with `undefined` if the server has no events to send (204).
  *
- * @throws {UnavailableError} if there is no answer, or a status from 500 on.
- * @throws {InvalidAnswerError} if the answer is a redirect or no stream of events.
- * @throws {TableError} as the status says, if it is a refusal; a `RejectedError` if there are no headers.
+ * @throws {UnavailableError} if there is no answer, or its status is 500 or above.
+ * @throws {InvalidAnswerError} if the answer is a redirect or not an event stream.
+ * @throws {TableError} of the kind that the status says, if the request is refused; a `RejectedError` if the headers
+ * cannot be made.
  */
 export async function requestEvents(endpoint: SseEndpoint, options: SseRequestOptions): Promise<Response | undefined> {
   const { url, what, fetch } = endpoint;
   const { signal } = options;
   const headers = await abortable(headersOf(endpoint, options.lastEventId), signal);
-  // A redirect would carry tokens to another place.
+  // A redirect would send tokens to another place.
   const answer = fetch(url, { headers, redirect: "manual", signal });
   const response = await abortable(answer, signal).catch((cause: unknown) => {
     void answer.then(discard, () => {});
@@ -60,7 +60,7 @@ function isEventStream({ headers }: Response): boolean {
   return headers.get("content-type")?.split(";")[0]?.trim().toLowerCase() === EVENT_STREAM;
 }
 
-/** Lets go of a body that nobody reads. */
+/** Releases a body that will not be read. */
 function discard({ body }: Response): void {
   body?.cancel().catch(() => {});
 }

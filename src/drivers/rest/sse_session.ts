@@ -7,22 +7,20 @@ import { SseConnection, type SseLimits, type SseMemory } from "./sse_connection.
 import type { SseMessage } from "./sse_message.ts";
 import type { SseEndpoint } from "./sse_request.ts";
 
-/** Where an {@linkcode SseLiveStream} stands. */
+/** The state of the connection of an {@linkcode SseLiveStream}. */
 export type SseState = "connecting" | "live" | "lost";
 
-/** Who hears what an {@linkcode SseSession} brings. Nothing is called any more once it is stopped. */
-export interface SseHearer {
-  /** Whether anybody waits for events: only then may waiting keep the process alive. */
+/** Receives what happens in an {@linkcode SseSession}. Not called once the session is stopped. */
+export interface SseObserver {
+  /** Whether a subscriber is waiting for events: only then may waiting keep the process alive. */
   readonly isAwaited: boolean;
-  /** The state has changed. */
   onState(state: SseState, error?: Error): void;
-  /** The server has said whose events it tells. */
+  /** The server named the tables whose events it sends. */
   onTables(tables: readonly string[]): void;
   /** Events may have been missed until now. */
   onGap(): void;
-  /** There is a message. */
   onMessage(message: SseMessage): void;
-  /** It is over: refused with an error, or the server has nothing to tell any more. */
+  /** The session ended: with an error if it was refused, without one if the server has no more events. */
   onOver(error: Error | undefined): void;
 }
 
@@ -31,13 +29,13 @@ export interface SseSessionOptions {
   readonly endpoint: SseEndpoint;
   readonly limits: SseLimits;
   readonly clock: Clock;
-  readonly hearer: SseHearer;
+  readonly observer: SseObserver;
 }
 
 /** The longest pause that a server may ask for. */
 const LONGEST_ASKED_PAUSE_MS = 300_000;
 
-/** One connection after the other, for as long as somebody subscribes. In a browser, none while the page is put aside. */
+/** Keeps one connection open at a time while there are subscribers. In a browser, none while the page is hidden. */
 export class SseSession {
   readonly #options: SseSessionOptions;
   readonly #backoff: Backoff;
@@ -50,22 +48,22 @@ export class SseSession {
   constructor(options: SseSessionOptions) {
     this.#options = options;
     this.#backoff = new Backoff(options.clock);
-    this.#waiting = new Pause(options.clock, () => options.hearer.isAwaited);
+    this.#waiting = new Pause(options.clock, () => options.observer.isAwaited);
   }
 
-  /** Ends it. Nothing is told any more. */
+  /** Ends the session. The observer is not called any more. */
   stop(): void {
     this.#stopped = true;
     this.#connection.abort();
     this.review();
   }
 
-  /** Looks again at whether waiting may keep the process alive. */
+  /** Checks again whether waiting may keep the process alive. */
   review(): void {
     this.#waiting.review();
   }
 
-  /** Resolves when it is over: stopped, or refused by the server. Never rejects. */
+  /** Resolves when the session ends: stopped, or refused by the server. Never rejects. */
   async run(): Promise<void> {
     const leavePage = followPage({ onHide: () => this.#setHidden(true), onShow: () => this.#setHidden(false) });
     try {
@@ -76,32 +74,32 @@ export class SseSession {
   }
 
   async #connectAgainAndAgain(): Promise<void> {
-    const { hearer } = this.#options;
+    const { observer } = this.#options;
     while (!this.#stopped) {
-      hearer.onState("connecting");
+      observer.onState("connecting");
       const error = await this.#followOneConnection();
       if (this.#stopped) return;
-      hearer.onState("lost", error);
+      observer.onState("lost", error);
       if (this.#stopped) return;
-      if (error?.retriable !== true) return hearer.onOver(error);
+      if (error?.retriable !== true) return observer.onOver(error);
       if (!this.#hidden) await this.#pause(error.retryAfterMs ?? 0);
       if (this.#hidden) await this.#waitWhile(true, Infinity);
     }
   }
 
-  /** Why the connection is over; `undefined` if the server has nothing to tell any more. */
+  /** Resolves with the reason why the connection ended; `undefined` if the server has no more events. */
   async #followOneConnection(): Promise<TableError | undefined> {
-    const { endpoint, limits, clock, hearer } = this.#options;
+    const { endpoint, limits, clock, observer } = this.#options;
     const connection = new SseConnection({
       endpoint,
       limits,
       clock,
       memory: this.#memory,
       onLive: (resumed) => this.#onLive(resumed),
-      onHello: ({ tables }) => tables !== undefined && hearer.onTables(tables),
-      onMessage: (message) => this.#stopped || hearer.onMessage(message),
+      onHello: ({ tables }) => tables !== undefined && observer.onTables(tables),
+      onMessage: (message) => this.#stopped || observer.onMessage(message),
     });
-    // What was asked for while its state was told is asked for still.
+    // onState() may have stopped the session: then the aborted controller stays.
     if (!this.#stopped) this.#connection = new AbortController();
     try {
       await connection.follow(this.#connection.signal);
@@ -112,15 +110,18 @@ export class SseSession {
   }
 
   #onLive(resumed: boolean): void {
-    const { hearer } = this.#options;
+    const { observer } = this.#options;
     this.#backoff.begin();
     // Its hello may have ended the last subscription.
     if (this.#stopped) return;
-    if (!resumed) hearer.onGap();
-    hearer.onState("live");
+    if (!resumed) observer.onGap();
+    observer.onState("live");
   }
 
-  /** No earlier than the server asks, and drawn by lot after that: others were sent away at the same moment. */
+  /**
+   * Waits at least as long as the server asks, plus a random backoff, since other clients were disconnected at the same
+   * moment.
+   */
   async #pause(retryAfterMs: number): Promise<void> {
     const askedMs = Math.min(Math.max(retryAfterMs, this.#memory.retryMs), LONGEST_ASKED_PAUSE_MS);
     await this.#waitWhile(false, askedMs + this.#backoff.nextMs());

@@ -891,7 +891,7 @@ describe("SseLiveStream", () => {
       await clock.advance(FIRST_PAUSE_MS);
       assert.deepEqual(heard.events, ["changed", "a"]);
       assert.equal(server.calls.length, 2);
-      assert.equal(tracer.named("state not heard").length, 4);
+      assert.equal(tracer.named("onState failed").length, 4);
       await heard.cancel();
     });
 
