@@ -106,7 +106,7 @@ const PLACES: readonly Case[] = [
   [["list", "--master", "text"], /"text" is not an SQLite database/],
   [["list", "--cache", "folder"], /"folder" is not a file/],
   [["list", "--cache", "text"], /"text" is not an SQLite database/],
-  [["list", "--cache", "foreign.sqlite"], /"foreign.sqlite" is a database of something else, not a cache/],
+  [["list", "--cache", "foreign.sqlite"], /"foreign.sqlite" is another application's database, not a cache/],
   [["list", "--cache", "nowhere/cache"], /There is no folder "nowhere"/],
   [["list", "--cache", "kv:text"], /Cannot open the cache "text": .*not a database|Deno KV is in Deno only/],
   [["list", "--cache", "kv:foreign.sqlite"], /not one of Deno KV|Deno KV is in Deno only/],

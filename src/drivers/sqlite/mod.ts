@@ -1,6 +1,6 @@
 /**
- * SQLite, in a file opened with the runtime's own driver, or through an open handle of better-sqlite3's shape: its tables
- * and views as masters, and a cache that starts warm and that several processes share.
+ * SQLite, in a file opened with the runtime's driver or through an open handle like better-sqlite3's: tables and views
+ * as masters, and a persistent cache that several processes can share.
  *
  * @example A table and a cache in one database
  * ```ts

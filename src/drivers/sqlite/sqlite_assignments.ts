@@ -11,17 +11,17 @@ import type { SqliteColumn, SqliteSchema } from "./sqlite_schema.ts";
 import { fromSqlite, toSqlite } from "./sqlite_values.ts";
 import { isStorable } from "./sqlite_text.ts";
 
-/** One column with the SQL of what is to stand in it. */
+/** A column and the SQL of its new value. */
 export interface Assignment {
   readonly column: SqliteColumn;
   readonly sql: string;
   readonly params: readonly SqliteValue[];
 }
 
-/** How many rows are looked at to see how a column's dates are written. */
+/** How many rows are read to find out how a column stores dates. */
 const MAX_SAMPLE = 100;
 
-/** What a write is to put into the columns of a table, and what it may not. */
+/** Turns rows and ids into column assignments, and checks that they can be written. */
 export class SqliteAssignments {
   readonly #db: SqliteStatements;
   readonly #schema: SqliteSchema;
@@ -36,14 +36,14 @@ export class SqliteAssignments {
     this.#generated = schema.columns.filter((column) => column.generated);
   }
 
-  /** What the row gives for the columns that can be written. */
+  /** Assignments for the writable columns of a row. */
   ofRow(row: Row): readonly Assignment[] {
     return this.#schema.columns
       .filter((column) => !column.generated && Object.hasOwn(row, column.name))
       .map((column) => this.#assign(column, field(row, column.name)));
   }
 
-  /** What the id says stands in the columns of the key. */
+  /** Assignments for the key columns, from an id. */
   ofId(id: string, row: Row): readonly Assignment[] {
     const { columns } = this.#schema.key;
     const parts = keyParts(this.#schema, id);
@@ -61,7 +61,7 @@ export class SqliteAssignments {
     });
   }
 
-  /** The columns of the key that the database does not fill by itself, for a row that is to have a new id. */
+  /** Assignments for key columns that the database does not fill itself, for a row that needs a new id. */
   ofNewKey(row: Row): readonly Assignment[] {
     const { columns, givesIds } = this.#schema.key;
     const [column, second] = columns;
@@ -73,19 +73,19 @@ export class SqliteAssignments {
     return [{ column, sql: `coalesce((${last}), 0) + 1`, params: [] }];
   }
 
-  /** What differs in some columns from what is there, so that all else stays byte for byte what it is. */
-  ofChanges(there: FoundRow, row: Row, columns: readonly SqliteColumn[]): readonly Assignment[] {
+  /** Assignments for the columns that differ from the stored row. All others keep their exact bytes. */
+  ofChanges(found: FoundRow, row: Row, columns: readonly SqliteColumn[]): readonly Assignment[] {
     return columns
       .filter((column) => !column.generated && !this.#schema.key.columns.includes(column))
-      .flatMap((column) => this.#change(column, row, there));
+      .flatMap((column) => this.#change(column, row, found));
   }
 
-  /** @throws {TypeError} if the row has a column that the table has not. */
+  /** @throws {TypeError} if the row has a column that the table does not have. */
   checkColumns(row: Row): void {
     for (const name of Object.keys(row)) if (!this.#names.has(name)) throw this.#notWritable(name);
   }
 
-  /** What the database computes cannot be written; a row that was read holds it all the same. */
+  /** Refuses to write generated columns, unless the row repeats the value that was read. */
   checkGenerated(row: Row, rows: readonly Row[]): void {
     for (const { name } of this.#generated) {
       if (!Object.hasOwn(row, name)) continue;
@@ -93,7 +93,7 @@ export class SqliteAssignments {
     }
   }
 
-  /** @throws {TypeError} if the row would change the key of what is there. */
+  /** @throws {TypeError} if the row would change the key of the found row. */
   checkKey({ id, raw }: FoundRow, row: Row): void {
     const { columns } = this.#schema.key;
     if (!columns.some(({ name }) => Object.hasOwn(row, name))) return;
@@ -103,19 +103,19 @@ export class SqliteAssignments {
     }
   }
 
-  /** The error for a row that does not come to stand under its id. */
+  /** The error for a row that cannot be stored under its id. */
   elsewhere(id: string): RejectedError {
     const types = this.#schema.key.columns.map(({ name, type }) => `${name} ${type}`.trim()).join(", ");
     return new RejectedError(
       `${describe(this.#schema.name)} cannot hold a row ${describe(id)}: its key (${
         types || "the row's number"
-      }) or a trigger makes another of it`,
+      }) or a trigger changes the id`,
     );
   }
 
-  #change(column: SqliteColumn, row: Row, there: FoundRow): readonly Assignment[] {
+  #change(column: SqliteColumn, row: Row, found: FoundRow): readonly Assignment[] {
     const { name, kind, defaultSql } = column;
-    const stored = there.raw[name] ?? null;
+    const stored = found.raw[name] ?? null;
     if (!Object.hasOwn(row, name)) {
       if (defaultSql === undefined && stored === null) return [];
       return [{ column, sql: defaultSql === undefined ? "NULL" : defaultExpression(defaultSql), params: [] }];
@@ -135,7 +135,7 @@ export class SqliteAssignments {
     return { column, sql: "?", params: [param] };
   }
 
-  /** How the dates of a column are written: as the first that is found, else as its declaration tells. */
+  /** How a column stores dates: like the first one found, or else as its declaration says. */
   #formatOf({ name, type, defaultSql }: SqliteColumn): DateFormat {
     const known = this.#formats.get(name);
     if (known !== undefined) return known;
@@ -148,12 +148,12 @@ export class SqliteAssignments {
     return found ?? declaredFormat(type, defaultSql);
   }
 
-  /** A row may hold its key, as it does when it is read, but no other. */
+  /** A row may include its key, as it does when read, but no other. */
   #checkPart(id: string, { name, kind }: SqliteColumn, part: KeyPart, row: Row): void {
     if (!Object.hasOwn(row, name)) return;
     const given = field(row, name);
     if (part instanceof RawText) return;
-    // A key of floats may hold what is an integer as an id.
+    // A float key may hold the same number as an integer in the id.
     const sameNumber = typeof given === "number" && typeof part !== "string" && part == given;
     if (sameNumber || sameValue(given, fromSqlite(part, kind)) || String(given) === String(part)) return;
     throw new TypeError(`The row's ${describe(name)} is ${describe(given)}, but its id is ${describe(id)}`);

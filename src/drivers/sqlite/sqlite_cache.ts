@@ -10,35 +10,33 @@ import { rememberSelf } from "../../base/self.ts";
 
 /** Options of a {@linkcode SqliteCache}. */
 export interface SqliteCacheOptions {
-  /** How many entries it keeps; default 100 000. */
+  /** The most entries to keep; default 100 000. */
   readonly maxEntries?: number | undefined;
-  /** How many scopes it keeps, those that were only invalidated included; default 10 000. */
+  /** The most scopes to keep, including those that were only invalidated; default 10 000. */
   readonly maxScopes?: number | undefined;
   /**
-   * How many bytes it keeps, with keys and what the tables need beside them; default 256 MiB. An entry that is larger is not
-   * kept. The file stays below twice this and 1 MiB, its write-ahead log below 4 MiB unless somebody reads for long.
+   * The most bytes to keep, including keys and table overhead; default 256 MiB. A larger entry is not kept. The file
+   * stays below twice this plus 1 MiB, and its write-ahead log below 4 MiB unless there is a long-running reader.
    */
   readonly maxBytes?: number | undefined;
-  /** Hears of entries that could not be read, and of damaged files. */
+  /** Receives events about unreadable entries and damaged files. */
   readonly tracer?: Tracer | undefined;
 }
 
-/** Every how many reads the file is looked for at its path. */
+/** The path is checked for a replaced file once in this many reads. */
 const READS_PER_LOOK = 64;
 
 /**
- * A cache in one SQLite file in WAL mode, or in tables of its own (`vantage_…`) of an open handle. Several processes may
- * use it at once. Bounded by entries, scopes and bytes; what was invalidated goes first, then what was
- * put longest ago, whatever time it was.
- * Invalidating a scope costs the same whatever it holds.
+ * A cache in one SQLite file in WAL mode, or in its own tables (`vantage_…`) of an open handle. Several processes may
+ * use it at once. Bounded by entries, scopes and bytes: invalidated entries are evicted first, then those put longest
+ * ago, independent of clocks. The cost of invalidating a scope does not depend on its size.
  *
- * A damaged file is set aside under another name (`….damaged-1`) and replaced by an empty one. An entry that cannot be
- * decoded is dropped. A file that is deleted or replaced while it is open is noticed by every `fence`, `put` and
- * `invalidatePrefix`, but only by every 64th `get`: until then a process may serve from the old file what another has
- * invalidated in the new one.
+ * A damaged file is renamed (`….damaged-1`) and replaced by an empty one. An entry that cannot be decoded is dropped. A
+ * file that is deleted or replaced while open is noticed by every `fence`, `put` and `invalidatePrefix`, but only by
+ * every 64th `get`: until then a process may serve from the old file what another has invalidated in the new one.
  *
- * A lock that another process holds is waited for, 5 seconds at the most, during which nothing else runs; while it is not
- * given up, later calls fail at once.
+ * Waits up to 5 s for another process's lock, blocking the event loop. After such a timeout, later calls fail at once
+ * until the lock is released.
  *
  * @example A second process starts warm
  * ```ts
@@ -80,13 +78,13 @@ export class SqliteCache implements Cache, AsyncDisposable {
   }
 
   /**
-   * Opens a cache: in the file at a path, which is made if it is missing, or in an open handle of better-sqlite3's shape.
-   * A handle stays the caller's; a file is closed by `close()`.
+   * Opens a cache: in the file at a path, which is created if missing, or in an open handle like better-sqlite3's.
+   * `close()` closes a file, but not a handle of the caller.
    *
-   * @throws {TypeError} if the path is a folder, not an SQLite database, or a database of something else, or cannot be
-   * opened, as in a read-only folder.
+   * @throws {TypeError} if the path is a folder, not an SQLite database, or another application's database, or cannot
+   * be opened, for example in a read-only folder.
    * @throws {RangeError} if a bound is not a whole number of at least 1.
-   * @throws {UnsupportedError} if the runtime has no SQLite of its own.
+   * @throws {UnsupportedError} if the runtime has no built-in SQLite.
    */
   static async open(pathOrHandle: string | SqliteHandle, options: SqliteCacheOptions = {}): Promise<SqliteCache> {
     const settings = storeSettings(options);
@@ -98,19 +96,19 @@ export class SqliteCache implements Cache, AsyncDisposable {
     return new SqliteCache(settings, undefined, pathOrHandle);
   }
 
-  /** The entry under `key`, or `undefined`. */
+  /** Returns the entry of `key`, or `undefined`. */
   get(key: string): CachedRows | undefined {
     if (++this.#reads % READS_PER_LOOK === 0) this.#look();
     return this.#guard((store) => store.get(key));
   }
 
-  /** A mark to hand to `put`, taken before the master is read. */
+  /** Returns a mark to pass to `put`, taken before the master is read. */
   fence(key: string): Fence {
     this.#look();
     return this.#guard((store) => store.fence(key));
   }
 
-  /** Stores an entry, unless the key was invalidated since the fence; answers whether it was stored. */
+  /** Stores an entry unless the key was invalidated since the fence; returns whether it did. */
   put(key: string, rows: CachedRows, fence?: Fence): boolean {
     this.#look();
     return this.#write((store) => store.put(key, rows, fence));
@@ -122,14 +120,14 @@ export class SqliteCache implements Cache, AsyncDisposable {
     this.#write((store) => store.invalidatePrefix(prefix));
   }
 
-  /** Closes the file, if `open` opened one. May be called again. */
+  /** Closes the file, if `open` opened one. Idempotent. */
   close(): Promise<void> {
     if (!this.#closed) this.#file?.close(this.#handle);
     this.#closed = true;
     return Promise.resolve();
   }
 
-  /** Goes on with the file that stands at the path, if it is another one by now. */
+  /** Switches to the file now at the path, if it was replaced. */
   #look(): void {
     if (!this.#closed) this.#use(this.#file?.reopen(this.#handle));
   }
@@ -140,7 +138,7 @@ export class SqliteCache implements Cache, AsyncDisposable {
     this.#store = new SqliteStore(new SqliteStatements(handle), this.#settings);
   }
 
-  /** Runs `work`, which waits for the lock of whoever writes. */
+  /** Runs `work`, which waits for the write lock. */
   #write<T>(work: (store: SqliteStore) => T): T {
     try {
       const answer = this.#guard(work);
@@ -152,7 +150,7 @@ export class SqliteCache implements Cache, AsyncDisposable {
     }
   }
 
-  /** Runs `work`; if the file turns out to be damaged or set aside, on the one in its place. */
+  /** Runs `work`; if the file turns out to be damaged or renamed, again on its replacement. */
   #guard<T>(work: (store: SqliteStore) => T): T {
     if (this.#closed) throw new ClosedError("The cache is closed");
     try {

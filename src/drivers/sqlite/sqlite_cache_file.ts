@@ -13,18 +13,18 @@ import type { Trace } from "../../trace/tracer.ts";
 import { reportDamage } from "./sqlite_damage.ts";
 import { createSchema } from "./sqlite_store_schema.ts";
 
-/** Marks a file as one of these caches: "vLiv". */
+/** The application id of the cache's files: "vLiv". */
 const APPLICATION_ID = 0x764c6976;
-/** Of the write-ahead log beside the file: as long as it is before SQLite copies it into the file, in pages of 4 KiB. */
+/** The size limit of the write-ahead log: the length at which SQLite checkpoints it, in pages of 4 KiB. */
 const MAX_LOG_BYTES = 1_000 * 4_096;
-/** How many damaged files are kept. */
+/** The most damaged files to keep. */
 const MAX_SET_ASIDE = 4;
-/** How often opening a file lets other processes through. */
+/** How often opening a file yields to other processes. */
 const MAX_TURNS = 20;
-/** The inode of no file: whatever stands at the path is another one. */
+/** An inode that no file has, so that any file at the path counts as another one. */
 const NO_INODE = -1n;
 
-/** The file of a cache: how it is opened, and replaced when it is damaged. */
+/** The file of a cache: opens it, and replaces it when it is damaged. */
 export class CacheFile {
   readonly #path: string;
   readonly #trace: Trace | undefined;
@@ -49,15 +49,15 @@ export class CacheFile {
     const fs = await import("node:fs");
     const { dirname } = await import("node:path");
     if (await databaseFile(path) === "missing" && !fs.existsSync(dirname(path))) {
-      throw new TypeError(`Cannot make the cache ${describe(path)}: there is no folder ${describe(dirname(path))}`);
+      throw new TypeError(`Cannot create the cache ${describe(path)}: there is no folder ${describe(dirname(path))}`);
     }
     return new CacheFile(path, trace, fs, await loadSqlite());
   }
 
   /**
-   * The database to begin with.
+   * Opens the database for the first time.
    *
-   * @throws {TypeError} if it cannot be opened: what SQLite says does not name the path.
+   * @throws {TypeError} that names the path, which SQLite's errors do not.
    */
   openFirst(): SqliteHandle {
     try {
@@ -69,7 +69,7 @@ export class CacheFile {
     }
   }
 
-  /** The file's database, or an empty one in its place if it is damaged. */
+  /** Opens the file's database, or an empty one in its place if it is damaged. */
   open(): SqliteHandle {
     const handle = this.#openHandle(this.#path);
     try {
@@ -81,19 +81,19 @@ export class CacheFile {
     }
   }
 
-  /** The database to go on with after an error, or `undefined` if the error is not the file's. */
+  /** The database to use after an error, or `undefined` if the error has nothing to do with the file. */
   recover(handle: SqliteHandle, error: unknown): SqliteHandle | undefined {
     return this.reopen(handle) ?? (isDamage(error) ? this.#replace(handle, error) : undefined);
   }
 
-  /** The database that stands at the path now, or `undefined` if it still is the one that was opened. */
+  /** The database now at the path, or `undefined` if it is still the open one. */
   reopen(handle: SqliteHandle): SqliteHandle | undefined {
     if (this.#inodeNow() === this.#inode) return undefined;
     this.close(handle);
     return this.open();
   }
 
-  /** Tells that a lock was waited for, and whether it was got. While it is not, only the first call waits. */
+  /** Records whether a lock was acquired. After a timeout, only the first call waits. */
   waited(handle: SqliteHandle, got: boolean): void {
     if (got === this.#waits) return;
     handle.exec(`PRAGMA busy_timeout = ${got ? BUSY_TIMEOUT_MS : 0}`);
@@ -101,18 +101,18 @@ export class CacheFile {
   }
 
   close(handle: SqliteHandle): void {
-    // It is closed already where the last attempt to open the file again failed.
+    // It is already closed if the last attempt to reopen the file failed.
     attempt(() => handle.close());
   }
 
-  /** Sets the file aside and opens an empty one. */
+  /** Renames the file and opens an empty one. */
   #replace(handle: SqliteHandle, error: unknown): SqliteHandle {
     reportDamage(this.#trace, "file set aside", error);
-    // Other processes would go on serving from the file, and hear of no invalidation any more: now they fail there, and
-    // find that it was replaced. Where not even this can be written, they meet the damage themselves.
+    // Other processes would keep serving from the renamed file without receiving any invalidation. Now they fail there
+    // and find the replacement. If even this write fails, they run into the damage themselves.
     attempt(() => handle.exec("DROP TABLE vantage_scope"));
     this.close(handle);
-    // If it cannot be set aside now, as in a read-only folder, the next call tries again.
+    // If the file cannot be renamed now, for example in a read-only folder, the next call tries again.
     this.#inode = NO_INODE;
     const aside = this.#nameAside();
     for (const suffix of ["", "-wal", "-shm"]) {
@@ -140,7 +140,9 @@ export class CacheFile {
   }
 }
 
-/** For its switch to WAL, SQLite does not wait for others that open the same new file: they have to be let through. */
+/**
+ * SQLite does not wait for locks while it switches a new file to WAL, so other processes are let through explicitly.
+ */
 function claimInTurn(db: SqliteStatements, path: string): void {
   for (let turn = 1;; turn++) {
     try {
@@ -154,19 +156,19 @@ function claimInTurn(db: SqliteStatements, path: string): void {
 }
 
 /**
- * Makes sure that a database is a cache of ours, or empty, and has our tables. The tables are counted before the mark is
- * read: a process that makes the file at the same moment sets the mark first. All in prepared statements, since Deno
- * gives no result code for an error of `exec`.
+ * Makes sure that a database is one of our caches or empty, and creates our tables. Counts the tables before it reads
+ * the application id, since a process that creates the file at the same moment sets the id first. Uses prepared
+ * statements only, since Deno gives no result code for errors of `exec`.
  */
 function claim(db: SqliteStatements, path: string): void {
   const tables = Number(db.get("SELECT count(*) AS n FROM sqlite_schema")?.n);
   const mark = Number(db.get("PRAGMA application_id")?.application_id);
   if (mark !== APPLICATION_ID && tables > 0) {
-    throw new TypeError(`${describe(path)} is a database of something else, not a cache`);
+    throw new TypeError(`${describe(path)} is another application's database, not a cache`);
   }
   db.write("PRAGMA journal_mode = WAL");
   db.run("PRAGMA synchronous = NORMAL");
-  // A reader that takes long keeps it from being written from its beginning again; without a limit it would stay as long.
+  // A long-running reader prevents the log from being reused from its start. Without a limit, it would stay that long.
   db.write(`PRAGMA journal_size_limit = ${MAX_LOG_BYTES}`);
   if (mark !== APPLICATION_ID) db.run(`PRAGMA application_id = ${APPLICATION_ID}`);
   createSchema(db);
@@ -176,7 +178,7 @@ function attempt(work: () => unknown): void {
   try {
     work();
   } catch {
-    // What is given up anyway may fail.
+    // Failing is fine for something that is discarded anyway.
   }
 }
 

@@ -13,11 +13,11 @@ import { LARGEST_INTEGER, toSqlite } from "./sqlite_values.ts";
 
 type Sign = "<" | "<=" | ">" | ">=";
 
-/** An operand within SQL: the column's values of its kind, and what it is compared with. */
+/** SQL for the values of a column that are of the operand's kind, and the operand. */
 interface Comparand {
-  /** What is true of the values of that kind, and of no others. */
+  /** True for values of that kind only. */
   readonly guard: string;
-  /** What is compared, where the guard holds. */
+  /** The expression to compare where the guard holds. */
   readonly left: string;
   readonly bound: SqliteValue;
 }
@@ -25,10 +25,10 @@ interface Comparand {
 const NEVER: Sql = { text: "FALSE", params: [] };
 
 /**
- * SQL for one condition. Only values of one kind are compared: SQLite itself would find every text greater than every
+ * SQL for one condition. Compares only values of one kind: SQLite itself would find every text greater than every
  * number, and a boolean equal to a number.
  *
- * @throws {UnsupportedError} if there is no such column, or it holds documents, which cannot be compared like this.
+ * @throws {UnsupportedError} if there is no such column, or it holds documents, which do not support the comparison.
  */
 export function conditionSql([name, operator, operand = null]: Condition, schema: SqliteSchema): Sql {
   const column = schema.columns.find((candidate) => candidate.name === name);
@@ -74,7 +74,7 @@ function comparisonSql(column: SqliteColumn, sign: Sign, operand: Value): Sql {
   return { text: `${left} ${sign} ? AND ${guard}`, params: [bound] };
 }
 
-/** A bigint beyond 64 bits lies between two floats, or is one. */
+/** A bigint beyond 64 bits is either a float or lies between two. */
 function hugeSql(column: SqliteColumn, sign: Sign, operand: bigint): Sql {
   const near = Number(operand);
   const above = near === Infinity || (near !== -Infinity && BigInt(near) > operand);
@@ -89,7 +89,7 @@ function oneOfSql(column: SqliteColumn, operands: readonly Value[], { encoding }
   const groups = new Map<string, { readonly comparand: Comparand; readonly bounds: SqliteValue[] }>();
   const parts: Sql[] = operands.includes(null) ? [isNullSql(column)] : [];
   for (const operand of operands) {
-    const comparand = isNoText(operand, encoding)
+    const comparand = isIllFormed(operand, encoding)
       ? bytesComparand(column, operand)
       : operand !== null && canBeHeld(operand, encoding)
       ? comparandOf(column, operand)
@@ -107,7 +107,7 @@ function oneOfSql(column: SqliteColumn, operands: readonly Value[], { encoding }
   return { text: parts.map((part) => `(${part.text})`).join(" OR "), params: parts.flatMap((part) => part.params) };
 }
 
-/** `NULL` itself, and the document `null`, which comes back as the same. */
+/** `NULL`, and the document `null`, which is read as the same value. */
 function isNullSql({ name, kind }: SqliteColumn): Sql {
   const column = quoteName(name);
   const document = kind === "json" ? ` OR ${jsonTypeSql(column)} = 'null'` : "";
@@ -122,7 +122,7 @@ function listOf(operand: Value): readonly Value[] {
   return Array.isArray(operand) ? operand : [operand];
 }
 
-/** Whether it is after every value of its kind that a database can hold. */
+/** Whether the operand sorts after every value of its kind that a database can hold. */
 function isBeyondAll(operand: Value): boolean {
   return Number.isNaN(isDate(operand) ? operand.getTime() : operand);
 }
@@ -135,19 +135,19 @@ function numberOf(operand: number | bigint): SqliteValue {
   return typeof operand === "bigint" && !fits(operand) ? Number(operand) : toSqlite(operand, "", "plain");
 }
 
-/** Whether a float is this integer exactly. */
+/** Whether a float can hold this integer exactly. */
 function isFloat(operand: bigint): boolean {
   const near = Number(operand);
   return Number.isFinite(near) && BigInt(near) === operand;
 }
 
-/** Whether a database could hold what equals the operand. */
+/** Whether a database could hold a value that equals the operand. */
 function canBeHeld(operand: Value, encoding: string): boolean {
   if (typeof operand === "string") return isStorable(operand, encoding);
   return !isBeyondAll(operand) && (typeof operand !== "bigint" || fits(operand) || isFloat(operand));
 }
 
-/** What a column's values are compared with; `undefined` if none of them is of the operand's kind. */
+/** How to compare a column with the operand; `undefined` if it has no values of the operand's kind. */
 function comparandOf(column: SqliteColumn, operand: Value): Comparand | undefined {
   if (column.kind === "json") return jsonComparand(column, operand);
   const guard = guardOf(column, operand);
@@ -155,15 +155,15 @@ function comparandOf(column: SqliteColumn, operand: Value): Comparand | undefine
   const name = quoteName(column.name);
   if (isDate(operand)) return { guard: "TRUE", left: dateMsSql(name), bound: BigInt(operand.getTime()) };
   const bound = typeof operand === "bigint" ? numberOf(operand) : toSqlite(operand, column.name, column.kind);
-  // A column converts what it is compared with to its own affinity. Where that could change the operand, the plus ends it;
-  // elsewhere the column's index serves, which has the collation BINARY unless it is declared with another.
+  // SQLite converts the operand to the affinity of the column. Where that could change the operand, a plus turns it
+  // off; elsewhere the column's index can be used, which has the collation BINARY unless declared otherwise.
   const { affinity } = column;
   const converts = typeof bound === "string" ? affinity === "number" || affinity === "integer" : affinity === "text";
   return { guard, left: `${converts && !isBytes(bound) ? "+" : ""}${name} COLLATE BINARY`, bound };
 }
 
-/** Bytes that are no text are also what a text comes back as that holds them. */
-function isNoText(operand: Value, encoding: string): operand is Uint8Array {
+/** Bytes that are not well-formed text may also be a stored text, which is read as its bytes. */
+function isIllFormed(operand: Value, encoding: string): operand is Uint8Array {
   return isBytes(operand) && textOf(operand, textDecoder(encoding)) === undefined;
 }
 
@@ -188,7 +188,7 @@ function jsonComparand({ name, kind }: SqliteColumn, operand: Value): Comparand 
   }
 }
 
-/** Whether what is stored comes back as a value of the operand's kind. */
+/** SQL for whether a stored value is read as the operand's kind. */
 function guardOf({ name: column, kind }: SqliteColumn, operand: Value): string {
   const name = quoteName(column);
   switch (typeof operand) {

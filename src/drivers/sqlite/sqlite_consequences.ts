@@ -2,13 +2,13 @@ import type { SqliteStatements, SqliteValue } from "./sqlite_handle.ts";
 import type { SqliteSchema } from "./sqlite_schema.ts";
 
 /**
- * Whether a write may do more to a table than its statement says: by triggers, or by actions of the foreign keys that point to
- * it. Looked at once, and again after any schema has changed.
+ * Whether a write may change more than its statement says: through triggers, or actions of foreign keys that point to
+ * the table. Read once, and again after a schema changed.
  */
 export class SqliteConsequences {
   readonly #db: SqliteStatements;
   readonly #schema: SqliteSchema;
-  #design: SqliteValue | undefined;
+  #version: SqliteValue | undefined;
   #temporary: SqliteValue | undefined;
   #triggers = false;
   #actions = false;
@@ -18,13 +18,12 @@ export class SqliteConsequences {
     this.#schema = schema;
   }
 
-  /** Whether the table has triggers. */
   get triggers(): boolean {
     this.#look();
     return this.#triggers;
   }
 
-  /** Whether a statement does what it says and nothing else, so that what it returns is what is stored. */
+  /** Whether a statement has no side effects, so that the rows it returns are the stored ones. */
   get none(): boolean {
     this.#look();
     return !this.#triggers && !this.#actions && this.#schema.type === "table";
@@ -32,8 +31,8 @@ export class SqliteConsequences {
 
   #look(): void {
     const { database, tableName } = this.#schema;
-    const [design, temporary] = [this.#db.design(database), this.#db.design("temp")];
-    if (design === this.#design && temporary === this.#temporary) return;
+    const [version, temporary] = [this.#db.schemaVersion(database), this.#db.schemaVersion("temp")];
+    if (version === this.#version && temporary === this.#temporary) return;
     this.#triggers = this.#db.all(
       `SELECT 1 FROM "${database.replaceAll('"', '""')}".sqlite_schema
         WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE
@@ -46,7 +45,7 @@ export class SqliteConsequences {
         AND NOT (f.on_update IN ('NO ACTION', 'RESTRICT') AND f.on_delete IN ('NO ACTION', 'RESTRICT')) LIMIT 1`,
       [database, tableName],
     ).length > 0;
-    this.#design = design;
+    this.#version = version;
     this.#temporary = temporary;
   }
 }

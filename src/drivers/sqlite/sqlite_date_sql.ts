@@ -4,12 +4,12 @@ const DAY = `-${TWO}-${TWO}`;
 const MINUTES = `[ T][0-2]${DIGIT}:[0-5]${DIGIT}`;
 const SECONDS = `${MINUTES}:[0-5]${DIGIT}`;
 
-/** Four hundred years of the calendar, after which it begins again. */
+/** The 400 years after which the calendar repeats. */
 const CYCLE_SECONDS = 12_622_780_800;
 
 /**
- * SQL for the time that a date column holds, in milliseconds since 1970; `NULL` where it holds something else. It says in
- * SQL what `readDate` in `sqlite_dates.ts` says of a value: the two must agree in every value.
+ * SQL for the time in a date column, in milliseconds since 1970; `NULL` for other values. The SQL equivalent of
+ * `readDate` in `sqlite_dates.ts`: both must agree on every value.
  */
 export function dateMsSql(name: string): string {
   return `(CASE typeof(${name}) WHEN 'text' THEN ${textMs(name)} WHEN 'integer' THEN ${integerMs(name)} ` +
@@ -37,16 +37,16 @@ function eitherWay(name: string, from: string, to: string): string {
 }
 
 /**
- * Each inner query gives names to what the next one needs: `n`ext place, `y`ear, `t`ail, `d`ay, `e`ra, `z`one, `c`lock. Each
- * ends in a `LIMIT`, without which SQLite would put the expressions in the place of their names, into each other: so many
- * that preparing took 5 ms, and a value ten times as long.
+ * Each inner query names the values for the next one: `n`ext place, `y`ear, `t`ail, `d`ay, `e`ra, `z`one, `c`lock. Each
+ * ends in a `LIMIT`, without which SQLite would inline the expressions into each other: preparing took 5 ms, and
+ * reading a value ten times as long.
  */
 function textMs(name: string): string {
   const places = `SELECT ${name} AS s, CASE WHEN instr(${name}, char(0)) THEN NULL ` +
     `WHEN ${name} GLOB '${FOUR}${DAY}*' THEN 11 ` +
     `WHEN ${name} GLOB '[+-]${SIX}${DAY}*' AND ${name} NOT GLOB '-000000*' THEN 14 END AS n LIMIT 1`;
   const years = `SELECT s, n, substr(s, n) AS t, CAST(substr(s, 1, 7) AS INTEGER) AS y FROM (${places}) LIMIT 1`;
-  // A year beyond what SQLite's calendar knows is looked up in the same year of another cycle.
+  // A year beyond SQLite's calendar is mapped to the same year of another cycle.
   const known = "(2000 + (y % 400 + 400) % 400)";
   const days =
     `SELECT t, CASE n WHEN 11 THEN substr(s, 1, 10) WHEN 14 THEN printf('%04d', ${known}) || substr(s, 8, 6) ` +

@@ -1,28 +1,28 @@
 import type { SqliteValue } from "./sqlite_handle.ts";
 
-/** How a time is written in a database: as a text of some precision, or as a number of one of three kinds. */
+/** How a date is stored: as a text of some precision, or as a number of one of three kinds. */
 export type DateFormat =
   | { readonly as: "milliseconds" | "seconds" | "julian" }
   | {
     readonly as: "text";
     /** Whether the year has a sign and six digits. */
     readonly wide: boolean;
-    /** What stands between date and time; empty if there is no time. */
+    /** The separator between date and time; empty if there is no time. */
     readonly separator: "" | " " | "T";
     readonly seconds: boolean;
-    /** How many digits follow the point. */
+    /** How many digits the fraction has. */
     readonly digits: number;
-    /** Empty is UTC, as SQLite's own functions have it. */
+    /** Empty means UTC, as in SQLite's functions. */
     readonly zone: string;
   };
 
-/** A time with the way it is written. */
+/** A time and its format. */
 export interface StoredDate {
   readonly ms: number;
   readonly format: DateFormat;
 }
 
-/** What JavaScript writes, and what is used where nothing shows how a column is written. */
+/** The format of JavaScript, used where neither values nor the declaration show another one. */
 const ISO: Extract<DateFormat, { as: "text" }> = {
   as: "text",
   wide: false,
@@ -32,23 +32,23 @@ const ISO: Extract<DateFormat, { as: "text" }> = {
   zone: "Z",
 };
 
-/** The farthest that a `Date` reaches, either way. */
+/** The limit of a `Date`, in both directions. */
 export const MAX_DATE_MS = 8.64e15;
 
-/** The Julian day number 0 in milliseconds since 1970, and the numbers of the years 0 to 9999. */
+/** Julian day 0 in milliseconds since 1970, and the Julian days of the years 0 to 9999. */
 const JULIAN_EPOCH_MS = -210_866_760_000_000;
 const [FIRST_JULIAN, LAST_JULIAN] = [1_721_059.5, 5_373_484.5];
 const DAY_MS = 86_400_000;
 
-/** From here numbers are seconds since 1970, and from there milliseconds: both in 1973. */
+/** Numbers from here on are seconds, and from there on milliseconds since 1970: both limits are in 1973. */
 const [FIRST_SECOND, FIRST_MS] = [1e8, 1e11];
 
 const TEXT =
   /^(\d{4}|[+-]\d{6})-(\d\d)-(\d\d)(?:([ T])([0-2]\d):([0-5]\d)(?::([0-5]\d)(?:\.(\d{1,9}))?)?(Z|[+-][0-2]\d:[0-5]\d)?)?$/;
 
 /**
- * The time that a value in a date column stands for, where it does so exactly and a `Date` can hold it. Writing that time
- * in its format gives the value again. `sqlite_date_sql.ts` says the same in SQL.
+ * The time of a value in a date column, if it is exact and a `Date` can hold it. Writing the time in its format gives
+ * the same value again. `sqlite_date_sql.ts` has the SQL equivalent.
  */
 export function readDate(value: SqliteValue): StoredDate | undefined {
   if (typeof value === "string") return readText(value);
@@ -56,7 +56,7 @@ export function readDate(value: SqliteValue): StoredDate | undefined {
   return typeof value === "number" ? readNumber(value) : undefined;
 }
 
-/** A time as it is written in a format, or, where that cannot hold it, in one that is as near as can be. */
+/** Writes a time in a format, or in the closest one that can hold it. */
 export function writeDate(ms: number, format: DateFormat = ISO): SqliteValue {
   for (const candidate of [format, ISO]) {
     const written = candidate.as === "text" ? writeText(ms, candidate) : writeNumber(ms, candidate.as);
@@ -65,7 +65,7 @@ export function writeDate(ms: number, format: DateFormat = ISO): SqliteValue {
   return writeText(ms, { ...ISO, wide: true });
 }
 
-/** How dates are written in a column that holds none yet, by its default and its declared type. */
+/** The format of a column without dates, from its default and its declared type. */
 export function declaredFormat(type: string, defaultSql: string | undefined): DateFormat {
   const day: DateFormat = { as: "text", wide: false, separator: "", seconds: false, digits: 0, zone: "" };
   if (/CURRENT_TIMESTAMP|datetime\s*\(/i.test(defaultSql ?? "")) return { ...day, separator: " ", seconds: true };
@@ -73,7 +73,7 @@ export function declaredFormat(type: string, defaultSql: string | undefined): Da
 }
 
 function readText(text: string): StoredDate | undefined {
-  // The cheapest look first: most texts are none.
+  // The cheapest test first: most texts are not dates.
   if (text.length < 10 || text.length > 40) return undefined;
   const match = TEXT.exec(text);
   if (match === null) return undefined;
@@ -82,7 +82,7 @@ function readText(text: string): StoredDate | undefined {
   if (year === "-000000" || hours > 23 || /[1-9]/.test(fraction.slice(3))) return undefined;
   const midnight = new Date(0);
   midnight.setUTCFullYear(Number(year), Number(month) - 1, Number(day));
-  // A day that there is not, as the 30th of February, would have become another.
+  // A day that does not exist, like February 30, would have become another one.
   if (midnight.getUTCMonth() !== Number(month) - 1 || midnight.getUTCDate() !== Number(day)) return undefined;
   const ms = midnight.getTime() + hours * 3_600_000 + clock + Number(fraction.padEnd(3, "0").slice(0, 3)) -
     offsetMs(zone);
@@ -91,7 +91,7 @@ function readText(text: string): StoredDate | undefined {
   const format: DateFormat = {
     as: "text",
     wide,
-    separator: separator as "" | " " | "T", // as the expression has it
+    separator: separator as "" | " " | "T", // the only ones that the expression matches
     seconds: second !== undefined,
     digits: fraction.length,
     zone,

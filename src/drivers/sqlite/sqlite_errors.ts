@@ -14,10 +14,10 @@ const UNIQUE = [
 const FINAL = [4, 8, 13, 19, 20];
 
 /**
- * The typed error for a write that SQLite refused, all of which was undone; anything else, as a failing disk, stays what
- * it is.
+ * The typed error for a write that SQLite refused and rolled back; other errors, like a failing disk, are returned
+ * unchanged.
  *
- * @param what what was to be done, as "insert row "a" into "products""
+ * @param what the operation, as "insert row "a" into "products""
  */
 export function refusal(error: unknown, what: string): unknown {
   const code = sqliteCode(error);

@@ -1,29 +1,29 @@
 import { ClosedError, UnsupportedError } from "../../table/errors.ts";
 import { describe } from "../../base/describe.ts";
 
-/** What a column of SQLite can be bound to or read as. */
+/** A value that SQLite can bind and return. */
 export type SqliteValue = null | number | bigint | string | Uint8Array;
 
-/** One row as the driver gives it. */
+/** A row as returned by the driver. */
 export type SqliteRow = Record<string, SqliteValue>;
 
-/** A prepared statement, as far as it is used here. */
+/** The part of a prepared statement that is used here. */
 export interface SqliteStatement {
-  /** All rows. */
+  /** Returns all rows. */
   all(...params: SqliteValue[]): unknown;
-  /** The first row, or `undefined` or `null` if there is none. */
+  /** Returns the first row, or `undefined` or `null` if there is none. */
   get(...params: SqliteValue[]): unknown;
-  /** Runs it for its effect. */
+  /** Runs the statement without reading rows. */
   run(...params: SqliteValue[]): unknown;
-  /** node:sqlite's way to read integers exactly. */
+  /** Makes node:sqlite read integers exactly. */
   setReadBigInts?(on: boolean): unknown;
-  /** better-sqlite3's way to read integers exactly. */
+  /** Makes better-sqlite3 read integers exactly. */
   safeIntegers?(on: boolean): unknown;
 }
 
 /**
- * An open database of better-sqlite3's shape: `node:sqlite`, `bun:sqlite`, better-sqlite3 and `@db/sqlite` all fit. The
- * last and `bun:sqlite` read integers beyond 2^53 exactly only if they were opened to (`int64`, `safeIntegers`).
+ * An open database like better-sqlite3's: `node:sqlite`, `bun:sqlite`, better-sqlite3 and `@db/sqlite` all fit.
+ * `@db/sqlite` and `bun:sqlite` read integers beyond 2^53 exactly only if opened with `int64` or `safeIntegers`.
  */
 export interface SqliteHandle {
   /** Prepares a statement. */
@@ -37,22 +37,25 @@ export interface SqliteHandle {
 /** How long a statement waits for another process's lock. */
 export const BUSY_TIMEOUT_MS = 5_000;
 
-/** How many prepared statements are kept, and how long one of them may be. */
+/** The most prepared statements to keep, and the longest one. */
 const [MAX_STATEMENTS, MAX_KEPT_LENGTH] = [128, 65_536];
 
-/** Opens the database file at a path, making it if it is missing. */
+/** Opens the database file at a path, creating it if missing. */
 export type SqliteOpener = (path: string) => SqliteHandle;
 
 /**
- * The runtime's own SQLite.
+ * Loads the runtime's built-in SQLite.
  *
- * @throws {UnsupportedError} if it has none (`node:sqlite` is in Deno, Bun, and Node from 22.13); then pass a handle.
+ * @throws {UnsupportedError} if there is none (`node:sqlite` is in Deno, Bun, and Node from 22.13); then pass a handle.
  */
 export async function loadSqlite(): Promise<SqliteOpener> {
   const sqlite = await import("node:sqlite").catch((cause: unknown) => {
-    throw new UnsupportedError("This runtime has no node:sqlite; pass an open handle instead, as of better-sqlite3", {
-      cause,
-    });
+    throw new UnsupportedError(
+      "This runtime has no node:sqlite; pass an open handle instead, such as better-sqlite3's",
+      {
+        cause,
+      },
+    );
   });
   return (path) => {
     const handle: SqliteHandle = new sqlite.DatabaseSync(path);
@@ -61,14 +64,14 @@ export async function loadSqlite(): Promise<SqliteOpener> {
   };
 }
 
-/** What stands at a path: nothing, a database (an empty file counts as one), or what is left of the beginning of one. */
+/** What a path has: nothing, a database (possibly an empty file), or the incomplete start of one. */
 export type DatabaseFile = "missing" | "database" | "damaged";
 
 /**
- * Looks at a file before SQLite does, whose own error would not tell what is wrong. Only the first bytes are read: what
- * begins as a database does can still be damaged. A file that begins with zeros was lost in a crash.
+ * Checks a file before SQLite opens it, since SQLite's errors do not say what is wrong. Reads only the first bytes, so
+ * the rest may still be damaged. A file that starts with zeros was lost in a crash.
  *
- * @throws {TypeError} if it is a folder, cannot be read, or was never an SQLite database.
+ * @throws {TypeError} if it is a folder, cannot be read, or is not an SQLite database.
  */
 export async function databaseFile(path: string): Promise<DatabaseFile> {
   const { open } = await import("node:fs/promises");
@@ -93,7 +96,7 @@ export async function databaseFile(path: string): Promise<DatabaseFile> {
 /** The first bytes of every SQLite database: https://www.sqlite.org/fileformat.html */
 const HEADER = "SQLite format 3\0";
 
-/** Runs statements on a handle, preparing each text once. Integers are read exactly. */
+/** Runs statements on a handle, preparing each text once. Reads integers exactly. */
 export class SqliteStatements {
   readonly #handle: SqliteHandle;
   readonly #prepared = new Map<string, SqliteStatement>();
@@ -103,46 +106,46 @@ export class SqliteStatements {
     this.#handle = handle;
   }
 
-  /** The rows that a query finds. */
+  /** Returns the rows of a query. */
   all(sql: string, params: readonly SqliteValue[] = []): SqliteRow[] {
     return this.#prepare(sql).all(...params) as SqliteRow[];
   }
 
-  /** The first row that a query finds. A statement that writes must not be run like this, see `write`. */
+  /** Returns the first row of a query. Do not use it for a statement that writes, see `write`. */
   get(sql: string, params: readonly SqliteValue[] = []): SqliteRow | undefined {
     return (this.#prepare(sql).get(...params) as SqliteRow | null | undefined) ?? undefined;
   }
 
   /**
-   * Runs a statement that writes and answers with rows. It is run to its end: `get` would stop at the first row, before
-   * the commit, and some drivers then tell nobody that the commit failed; so does their `run`.
+   * Runs a statement that writes and returns rows, to its end. `get` would stop at the first row, before the commit,
+   * and some drivers then hide that the commit failed; so does their `run`.
    */
   write(sql: string, params: readonly SqliteValue[] = []): SqliteRow[] {
     return this.all(sql, params);
   }
 
-  /** Runs a statement that answers nothing. */
+  /** Runs a statement that returns nothing. */
   run(sql: string, params: readonly SqliteValue[] = []): void {
     this.#prepare(sql).run(...params);
   }
 
   /**
-   * Runs several statements as one: all of them take effect, or, if `work` throws, none. Within a transaction of the
-   * handle's owner it is a part of that. The lock on the database is waited for before anything is read.
+   * Runs several statements atomically: if `work` throws, none takes effect. Inside a transaction of the handle's owner
+   * it becomes a savepoint. Acquires the write lock before reading anything.
    */
   atomically<T>(work: () => T): T {
     if (this.#closed) throw new ClosedError("The table is closed");
     const [commit, undo] = this.#begin();
     try {
       const result = work();
-      // Not by `exec`, which in some drivers tells no code of an error.
+      // Not by `exec`, whose errors have no code in some drivers.
       this.run(commit);
       return result;
     } catch (error) {
       try {
         this.#handle.exec(undo);
       } catch {
-        // A trigger that says ROLLBACK has done so already. The error to report is that of the work.
+        // A trigger may have rolled back already. The error to report is that of the work.
       }
       throw error;
     }
@@ -154,13 +157,13 @@ export class SqliteStatements {
       return ["COMMIT", "ROLLBACK"];
     } catch (error) {
       if (isBusy(error)) throw error;
-      // There is a transaction already.
+      // The caller already has a transaction.
       this.#handle.exec("SAVEPOINT vantage_live");
       return ["RELEASE vantage_live", "ROLLBACK TO vantage_live; RELEASE vantage_live"];
     }
   }
 
-  /** Whether a statement can be prepared. It is not run. */
+  /** Whether a statement can be prepared. Does not run it. */
   accepts(sql: string): boolean {
     try {
       this.#handle.prepare(sql);
@@ -170,7 +173,7 @@ export class SqliteStatements {
     }
   }
 
-  /** Begins a transaction that only reads, unless there is one already; whether it did. */
+  /** Begins a read transaction and returns `true`, or `false` if there already is a transaction. */
   tryBegin(): boolean {
     try {
       this.run("BEGIN");
@@ -181,21 +184,23 @@ export class SqliteStatements {
     }
   }
 
-  /** What differs whenever a database or its schema has changed, by whomever. A change that is undone counts as well. */
+  /**
+   * A text that changes with every change of a database or its schema by any connection, even one that is rolled back.
+   */
   state(database: string): string {
     const [others] = this.all(`PRAGMA ${quoteName(database)}.data_version`);
     const [own] = this.all("SELECT total_changes() AS own");
-    return `${own?.own} ${others?.data_version} ${this.design(database)}`;
+    return `${own?.own} ${others?.data_version} ${this.schemaVersion(database)}`;
   }
 
-  /** What differs whenever the schema of a database has changed. */
-  design(database: string): SqliteValue | undefined {
-    // Run to its end: after `get`, some drivers keep it going, and nothing can be committed beside it.
+  /** A value that changes with every change of the schema. */
+  schemaVersion(database: string): SqliteValue | undefined {
+    // Run to its end: after `get`, some drivers keep the statement open, which blocks commits.
     const [found] = this.all(`PRAGMA ${quoteName(database)}.schema_version`);
     return found?.schema_version;
   }
 
-  /** From now on every call is a `ClosedError`. The handle itself is left as it is. */
+  /** Makes every later call throw a `ClosedError`. Does not close the handle. */
   close(): void {
     this.#closed = true;
     this.#prepared.clear();
@@ -215,12 +220,15 @@ export class SqliteStatements {
   }
 }
 
-/** A name as SQL takes it, whatever is in it. */
+/** Quotes a name for SQL, whatever it contains. */
 export function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** SQLite's extended result code of a driver's error, or its name in better-sqlite3's words; never read off a message. */
+/**
+ * SQLite's extended result code of a driver's error, or its name as given by better-sqlite3. Never parsed from a
+ * message.
+ */
 export function sqliteCode(error: unknown): number | string | undefined {
   if (typeof error !== "object" || error === null) return undefined;
   for (const name of ["errcode", "errno", "code"]) {
@@ -230,19 +238,19 @@ export function sqliteCode(error: unknown): number | string | undefined {
   return undefined;
 }
 
-/** Whether an error says that another connection holds the lock that is needed: SQLite's result codes 5 and 6. */
+/** Whether an error means that another connection holds a lock: SQLite's result codes 5 and 6. */
 export function isBusy(error: unknown): boolean {
   const code = sqliteCode(error);
   return typeof code === "number" ? [5, 6].includes(code & 0xff) : /^SQLITE_(BUSY|LOCKED)/.test(code ?? "");
 }
 
-/** Whether an error says that a database is malformed, or that the file is none: SQLite's result codes 11 and 26. */
+/** Whether an error means that a database is malformed or not a database: SQLite's result codes 11 and 26. */
 export function isDamage(error: unknown): boolean {
   const code = sqliteCode(error);
   return typeof code === "number" ? [11, 26].includes(code & 0xff) : /^SQLITE_(CORRUPT|NOTADB)/.test(code ?? "");
 }
 
-/** An integer as a number where it is exact, else as a bigint. */
+/** An integer as a number if that is exact, otherwise as a bigint. */
 export function exactInteger(value: number | bigint): number | bigint {
   return typeof value === "bigint" && value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER
     ? Number(value)

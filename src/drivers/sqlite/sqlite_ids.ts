@@ -4,9 +4,9 @@ import type { Affinity, SqliteColumn, SqliteSchema } from "./sqlite_schema.ts";
 import type { Sql } from "./sqlite_query.ts";
 import { isStorable } from "./sqlite_text.ts";
 
-/** A text that is not well-formed in the database's encoding, and so has no string that is it. */
+/** A text that is not well-formed in the database's encoding, so that no string can hold it. */
 export class RawText {
-  /** The text's bytes. */
+  /** The bytes of the text. */
   readonly bytes: Uint8Array;
 
   constructor(bytes: Uint8Array) {
@@ -14,23 +14,23 @@ export class RawText {
   }
 }
 
-/** What a column of a key can hold. */
+/** A value of a key column. */
 export type KeyPart = SqliteValue | RawText;
 
-/** What an id stands for: the values of the key's columns, or the row's number. */
+/** A decoded id: the values of the key columns, or the rowid. */
 type Decoded = { readonly parts: readonly KeyPart[] } | { readonly rowid: bigint };
 
 const MAX_INTEGER = 2n ** 63n - 1n;
 const MIN_INTEGER = -MAX_INTEGER - 1n;
 
 /**
- * The id of a row. It is the text of the key's value, and of a key of several columns that of each, joined by commas. What
- * another value would give as well is marked: `~'` before a text, `~i` before a number, `~x` before bytes, `~u` before
- * the bytes of a text that is no text, `~n` for `NULL`, and `~r` before the number of a row whose key has a `NULL` in it.
- * Of several values, each `~` and `,` within has a `~` before it. So no two rows have the same id.
+ * The id of a row: the text of the key's value, or the texts of all key columns joined by commas. Ambiguous values are
+ * marked: `~'` before a text, `~i` before a number, `~x` before bytes, `~u` before the bytes of an ill-formed text,
+ * `~n` for `NULL`, and `~r` before the rowid of a row whose key contains `NULL`. With several columns, each `~` and `,`
+ * in a value is escaped by `~`. So different rows have different ids.
  *
- * @param parts what the key's columns hold
- * @param rowid the row's number, where there is one
+ * @param parts the values of the key columns
+ * @param rowid the rowid, if there is one
  */
 export function idOf({ key }: SqliteSchema, parts: readonly KeyPart[], rowid: SqliteValue | undefined): string {
   if (key.columns.length === 0) return String(rowid);
@@ -55,21 +55,21 @@ export function idSql(schema: SqliteSchema, id: string): Sql {
   return { text: found.map(({ text }) => text).join(" AND "), params: found.flatMap(({ params }) => params) };
 }
 
-/** What the columns of the key hold in the row with this id; `undefined` if no row can have it. */
+/** The values of the key columns for this id; `undefined` if no row can have it. */
 export function keyParts(schema: SqliteSchema, id: string): readonly KeyPart[] | undefined {
   const decoded = decodeId(schema, id);
   return decoded !== undefined && "parts" in decoded ? decoded.parts : undefined;
 }
 
-/** The number of the row with this id, where the id is one. */
+/** The rowid in this id, if it has one. */
 export function rowidIn(schema: SqliteSchema, id: string): bigint | undefined {
   const decoded = decodeId(schema, id);
   return decoded !== undefined && "rowid" in decoded ? decoded.rowid : undefined;
 }
 
 /**
- * Whether a column keeps this as it is: one with an affinity for numbers makes a number of every text that can be read as one
- * (which SQLite does up to a NUL), and one for integers keeps no others than those of 64 bits.
+ * Whether a column stores a value unchanged. Numeric affinity converts every text that can be read as a number (up to a
+ * NUL), and integer affinity keeps only 64-bit integers.
  */
 export function keepsPart({ affinity }: SqliteColumn, part: KeyPart): boolean {
   if (affinity === "text" || affinity === "none") return true;
@@ -91,14 +91,14 @@ function decodeId({ key, encoding }: SqliteSchema, id: string): Decoded | undefi
   for (const [at, text] of texts.entries()) {
     const affinity = columns[at]?.affinity ?? "none";
     const part = decodePart(text, affinity);
-    // Each value has one id, so that nothing is found under another.
+    // Each value has exactly one id, so a row cannot be found under another.
     if (part === undefined || encodePart(part, affinity) !== text) return undefined;
     parts.push(part);
   }
   return rowid !== undefined && parts.includes(null) ? undefined : { parts };
 }
 
-/** The texts that were joined by commas; `undefined` if they were not. */
+/** The texts that were joined by commas; `undefined` if the id is malformed. */
 function splitId(id: string): readonly string[] | undefined {
   if (!/^(?:[^~]|~[~,])*$/.test(id)) return undefined;
   const texts = [""];
@@ -149,19 +149,20 @@ function partSql(keyColumn: SqliteColumn, part: KeyPart): Sql {
   const unusual = affinity !== "none" && !(affinity === "text" && typeof part === "string") &&
     (encodePart(part, affinity).startsWith("~") || !keepsPart(keyColumn, part));
   if (typeof part !== "string") return { text: `${unusual ? "+" : ""}${column} = ?`, params: [part] };
-  // What a column would convert is compared as it is. The first finds it by the key's own index, whatever its collation.
+  // A text that the column would convert is compared unconverted. The first comparison can use the key's index,
+  // whatever its collation.
   if (unusual) return { text: `+${column} COLLATE BINARY = ?`, params: [part] };
   return { text: `${column} = ? AND ${column} COLLATE BINARY = ?`, params: [part, part] };
 }
 
-/** A number as an id, such that equal numbers have equal ids. */
+/** The id of a number. Equal numbers have equal ids. */
 function numberText(value: number | bigint): string {
   return typeof value === "number" && Number.isInteger(value) && Math.abs(value) < 1e21
     ? String(BigInt(value))
     : String(value);
 }
 
-/** The number that is written like this as an id, if one is. */
+/** The number that has this id, if there is one. */
 function numberIn(text: string): number | bigint | undefined {
   const integer = integerIn(text);
   if (integer !== undefined) return integer;

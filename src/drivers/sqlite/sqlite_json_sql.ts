@@ -1,12 +1,12 @@
-/** SQL for the text that a JSON column holds; `NULL` where it holds anything else. What is no JSON is a text as it stands. */
+/** SQL for the text in a JSON column; `NULL` for other values. A text that is not JSON is taken literally. */
 export function jsonTextSql(name: string): string {
   return `CASE typeof(${name}) WHEN 'text' THEN ` +
     `CASE WHEN NOT json_valid(${name}) THEN ${name} WHEN json_type(${name}) = 'text' THEN json_extract(${name}, '$') END END`;
 }
 
 /**
- * SQL for the number that a JSON column holds, in a document or by itself; `NULL` where it holds anything else. As in
- * JavaScript it is a float, also where SQLite has an integer of more digits.
+ * SQL for the number in a JSON column, as a document or a plain number; `NULL` for other values. It is a float as in
+ * JavaScript, even for integers that SQLite holds with more digits.
  */
 export function jsonNumberSql(name: string): string {
   const document = `CASE WHEN json_valid(${name}) THEN ` +
@@ -15,7 +15,7 @@ export function jsonNumberSql(name: string): string {
     `WHEN 'integer' THEN CAST(${name} AS REAL) WHEN 'real' THEN ${name} END`;
 }
 
-/** SQL for the JSON type of what a JSON column holds: 'null', 'true', 'false' and others; `NULL` for what is no JSON. */
+/** SQL for the JSON type of a value in a JSON column: 'null', 'true', 'false' and others; `NULL` if it is not JSON. */
 export function jsonTypeSql(name: string): string {
   return `CASE WHEN typeof(${name}) = 'text' AND json_valid(${name}) THEN json_type(${name}) END`;
 }

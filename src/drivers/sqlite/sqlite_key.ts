@@ -5,17 +5,17 @@ import type { SqliteColumn } from "./sqlite_schema.ts";
 
 /** What identifies the rows of a table. */
 export interface SqliteKey {
-  /** The columns whose values make the id; without any, the row's number is the id. */
+  /** The columns whose values make up the id; if empty, the id is the rowid. */
   readonly columns: readonly SqliteColumn[];
-  /** The row's number, as SQL calls it, where there is one that no column hides. */
+  /** An SQL name of the rowid, if there is one that no column hides. */
   readonly rowid: string | undefined;
-  /** Whether the database gives new rows their ids. */
+  /** Whether the database assigns ids to new rows. */
   readonly givesIds: boolean;
-  /** Whether the schema lets no two rows have the same id. */
+  /** Whether the schema guarantees unique ids. */
   readonly unique: boolean;
 }
 
-/** A table whose key is looked for. */
+/** A table whose key is being determined. */
 export interface KeyOwner {
   readonly schema: string;
   readonly name: string;
@@ -25,10 +25,10 @@ export interface KeyOwner {
 }
 
 /**
- * The columns that `idField` names, else the primary key, else the row's number.
+ * The columns that `idField` names, or else the primary key, or else the rowid.
  *
  * @throws {UnsupportedError} if there is none of these.
- * @throws {TypeError} if `idField` names a column that there is not, or a part of the primary key that alone is none.
+ * @throws {TypeError} if `idField` names an unknown column, or an incomplete part of the primary key.
  */
 export function findKey(
   db: SqliteStatements,
@@ -59,7 +59,10 @@ export function findKey(
   return { columns, rowid, givesIds: columns.length === 0 || isAlias, unique };
 }
 
-/** Only the exact word, without `DESC`, makes a column another name of the row's number; it then has no index of its own. */
+/**
+ * Only a column declared as exactly `INTEGER`, without `DESC`, is an alias of the rowid; it then has no index of its
+ * own.
+ */
 function isRowid(db: SqliteStatements, { schema, name }: KeyOwner, primary: SqliteColumn | undefined): boolean {
   if (!/^INTEGER$/i.test(primary?.type ?? "")) return false;
   return db.get("SELECT 1 AS found FROM pragma_index_list(?, ?) WHERE origin = 'pk'", [name, schema]) === undefined;
@@ -84,12 +87,12 @@ function namedColumns({ name, columns }: KeyOwner, names: readonly string[]): re
     if (column !== undefined) return column;
     const accepted = columns.map((candidate) => candidate.name).join(", ");
     throw new TypeError(
-      `${describe(name)} has no column ${describe(wanted)} to be its idField; accepted are ${accepted}`,
+      `${describe(name)} has no column ${describe(wanted)} to use as idField; accepted are ${accepted}`,
     );
   });
 }
 
-/** A name of the row's number that no column has taken. */
+/** A name of the rowid that no column uses. */
 function rowidOf(columns: readonly SqliteColumn[]): string | undefined {
   const taken = columns.map((column) => column.name.toLowerCase());
   const free = ["rowid", "_rowid_", "oid"].find((alias) => !taken.includes(alias));

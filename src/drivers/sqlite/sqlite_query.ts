@@ -15,22 +15,22 @@ export interface Sql {
   readonly params: readonly SqliteValue[];
 }
 
-/** SQL that narrows nothing. */
+/** SQL without a condition. */
 export const NOTHING: Sql = { text: "", params: [] };
 
-/** The most parameters that a statement takes: https://www.sqlite.org/limits.html#max_variable_number */
+/** The most parameters of a statement: https://www.sqlite.org/limits.html#max_variable_number */
 export const MAX_PARAMS = 32_766;
 
-/** The most conditions that a statement is made of. */
+/** The most conditions in a statement. */
 export const MAX_CONDITIONS = 10_000;
 
 /** The most terms of an order: https://www.sqlite.org/limits.html#max_column */
 export const MAX_ORDER_TERMS = 2_000;
 
 /**
- * The parameters of one statement.
+ * Joins the parameters of a statement.
  *
- * @throws {UnsupportedError} if they are more than SQLite takes.
+ * @throws {UnsupportedError} if there are more than SQLite allows.
  */
 export function joinParams(...parts: readonly (readonly SqliteValue[])[]): readonly SqliteValue[] {
   const params = parts.length === 1 ? parts[0] ?? [] : parts.flat();
@@ -39,9 +39,9 @@ export function joinParams(...parts: readonly (readonly SqliteValue[])[]): reado
 }
 
 /**
- * ` WHERE …` for the set that a query narrows to; empty for all rows.
+ * ` WHERE …` for the set of a query; empty for all rows.
  *
- * @throws {UnsupportedError} if it has too many conditions.
+ * @throws {UnsupportedError} if there are too many conditions.
  */
 export function whereSql(query: Query, schema: SqliteSchema, searchFields: readonly string[], id?: string): Sql {
   const conditions = query.where ?? [];
@@ -63,12 +63,12 @@ export function whereSql(query: Query, schema: SqliteSchema, searchFields: reado
 }
 
 /**
- * ` ORDER BY …`, ending in the natural order, so that pages neither repeat nor skip a row.
+ * ` ORDER BY …`, ending in the natural order, so that pages neither repeat nor skip rows.
  *
- * @throws {UnsupportedError} if it orders by a document, or by too much.
+ * @throws {UnsupportedError} if it orders by documents, or by too many columns.
  */
 export function orderSql(query: Query, schema: SqliteSchema): string {
-  // A column decides once: what comes later finds its values equal.
+  // Only the first order of a column counts.
   const orders = new Map((query.orderBy ?? []).toReversed());
   const terms = [...orders].reverse().flatMap(([name, direction]) => {
     const column = schema.columns.find((candidate) => candidate.name === name);
@@ -86,15 +86,15 @@ export function orderSql(query: Query, schema: SqliteSchema): string {
   return ` ORDER BY ${[...terms, schema.naturalOrder].join(", ")}`;
 }
 
-/** ` LIMIT … OFFSET …` of the query's page; empty for all rows. */
+/** ` LIMIT … OFFSET …` for the query's page; empty for all rows. */
 export function pageSql({ pagination }: Query): Sql {
   if (pagination === undefined) return { text: "", params: [] };
   return { text: " LIMIT ? OFFSET ?", params: [pagination.limit, pagination.skip] };
 }
 
-/** What a column is sorted by, one after the other: the order of kinds is null, boolean, number, date, text, bytes. */
+/** The sort terms of a column. Kinds are ordered null, boolean, number, date, text, bytes. */
 function sortTerms({ alias }: SqliteSchema, { name, kind }: SqliteColumn): readonly string[] {
-  // A result column of the same name would come before the table's own.
+  // Qualified, since a result column of the same name would take precedence.
   const column = `${alias}.${quoteName(name)}`;
   const ms = dateMsSql(column);
   switch (kind) {
@@ -128,7 +128,7 @@ function searchSql(search: string, schema: SqliteSchema, fields: readonly string
   };
 }
 
-/** The column where it comes back as a text, else `NULL`. */
+/** SQL for the column where it is read as a text, otherwise `NULL`. */
 function textSql({ name, kind }: SqliteColumn): string {
   const column = quoteName(name);
   if (kind === "json") return jsonTextSql(column);
@@ -136,7 +136,7 @@ function textSql({ name, kind }: SqliteColumn): string {
   return `CASE WHEN ${kind === "date" ? `${isText} AND ${dateMsSql(column)} IS NULL` : isText} THEN ${column} END`;
 }
 
-/** Joins in halves: a chain would be a tree as deep as it is long, and SQLite takes only so much depth. */
+/** Joins as a balanced tree: a chain would be as deep as it is long, and SQLite limits the depth of expressions. */
 export function joinBalanced(texts: readonly string[], operator: " AND " | " OR " | " || "): string {
   if (texts.length <= 16) return texts.join(operator);
   const middle = texts.length >> 1;

@@ -9,26 +9,26 @@ import { SqliteUniqueness } from "./sqlite_uniqueness.ts";
 import { textDecoder, textOf } from "./sqlite_text.ts";
 import { type ColumnKind, fromSqlite } from "./sqlite_values.ts";
 
-/** A row that was found. */
+/** A row read from the database. */
 export interface FoundRow {
   readonly id: string;
   readonly row: Row;
-  /** What is stored in its columns. */
+  /** The stored values of its columns. */
   readonly raw: SqliteRow;
 }
 
 /**
- * Reads rows with their ids. As a rule they are read as the driver gives them. Where that would lose something that
- * matters (a text that the driver cuts at a NUL, or that is not well-formed and so comes as its bytes, or a key that is `NULL`), the same rows are read once more,
- * byte by byte.
+ * Reads rows with their ids. Normally takes values as the driver returns them. Where that would lose information (a
+ * text that the driver cuts at a NUL, an ill-formed text that must be read as bytes, or a key that is `NULL`), reads
+ * the same rows again byte by byte.
  */
 export class SqliteReader {
   readonly uniqueness: SqliteUniqueness;
   readonly #db: SqliteStatements;
   readonly #schema: SqliteSchema;
-  /** What is selected, and what a statement that writes returns: the columns, as a rule as they are. */
+  /** The selected columns, also returned by statements that write; normally unchanged. */
   readonly fast: string;
-  /** What a statement that writes returns to tell the id of its row. */
+  /** The columns that identify the row that a statement wrote. */
   readonly identity: string;
   readonly #exact: string;
   readonly #rowid: string;
@@ -62,19 +62,19 @@ export class SqliteReader {
     this.#decoder = textDecoder(encoding);
   }
 
-  /** The rows of the set that `where` tells, in the order and on the page that `rest` tells. */
+  /** The rows selected by `where`, in the order and on the page given by `rest`. */
   all(where: Sql, rest: Sql): FoundRow[] {
     const params = joinParams(where.params, rest.params);
     const from = ` FROM ${this.#schema.from}${where.text}${rest.text}`;
     return this.#all(`SELECT ${this.fast}${from}`, from, params);
   }
 
-  /** The row that a statement returned as `fast`; `undefined` if there is none, or it must be read to be known. */
+  /** The row that a statement returned as `fast`; `undefined` if there is none, or it must be read exactly. */
   returned(raw: SqliteRow | undefined): FoundRow | undefined {
     return raw && this.#found(raw);
   }
 
-  /** The id of the row that a statement returned as `identity`, and SQL for that row, also where its id is not unique. */
+  /** The id of the row that a statement returned as `identity`, and SQL for that row even if its id is not unique. */
   identify(returned: SqliteRow): { readonly id: string; readonly where: Sql } {
     const parts = this.#keyNames.map((_, at) => this.#part(returned, at));
     const number = returned[this.#rowid];
@@ -86,12 +86,12 @@ export class SqliteReader {
   }
 
   /**
-   * The one row of a set with an id.
+   * The only row selected by `where`.
    *
    * @throws {InvalidAnswerError} if there are several.
    */
   one(where: Sql): FoundRow | undefined {
-    // The same few texts again and again, which are found fastest by being the same.
+    // Few distinct texts, so that prepared statements are reused.
     const from = ` FROM ${this.#schema.from}${where.text}${this.#schema.key.unique ? "" : " LIMIT 2"}`;
     const [first, second] = this.#all(`SELECT ${this.fast}${from}`, from, joinParams(where.params));
     if (second !== undefined) throw this.uniqueness.violated(second.id);
@@ -110,7 +110,7 @@ export class SqliteReader {
     return rows;
   }
 
-  /** A row as the driver gives it; `undefined` if that would lose something. */
+  /** Reads a row as the driver returned it; `undefined` if that would lose information. */
   #found(raw: SqliteRow): FoundRow | undefined {
     for (const name of this.#keyNames) if (raw[name] === null) return undefined;
     if (this.#cuts && raw[this.#cut]) return undefined;
@@ -118,7 +118,7 @@ export class SqliteReader {
     for (const { name, kind, suspect } of this.#cells) {
       const value = raw[name] ?? null;
       if (value !== null && typeof value === suspect) return undefined;
-      // Drivers put this in the place of what is no text, which the fewest texts hold themselves.
+      // Drivers put U+FFFD in place of ill-formed bytes, and texts rarely contain it themselves.
       if (typeof value === "string" && value.includes("\ufffd")) return undefined;
       setField(row, name, fromSqlite(value, kind));
     }
@@ -153,14 +153,14 @@ export class SqliteReader {
   }
 }
 
-/** A column with the type that a value of the driver has there where it may stand for a text that is cut. */
+/** A column, and the JavaScript type of a value there that may be a cut text. */
 interface Cell {
   readonly name: string;
   readonly kind: ColumnKind;
   readonly suspect: "object" | "string" | "";
 }
 
-/** Whether the driver loses what follows a NUL in a text: `node:sqlite` of Deno does. */
+/** Whether the driver cuts texts at a NUL: Deno's `node:sqlite` does. */
 function cutsTexts(db: SqliteStatements): boolean {
   return db.get("SELECT CAST(x'610062' AS TEXT) AS text")?.text !== "a\0b";
 }
@@ -173,27 +173,27 @@ function isOfNumbers(column: SqliteColumn): boolean {
   return column.affinity !== "none" && !isOfTexts(column);
 }
 
-/** In a column of texts bytes stand for one that is cut; in one of numbers a text is so rare that it is read again. */
+/** In a text column, bytes mark a cut text; in a numeric column, a text is so rare that it is always read again. */
 function suspectIn(column: SqliteColumn, { givesIds, columns }: SqliteKey): Cell["suspect"] {
   if (isOfTexts(column)) return "object";
   return isOfNumbers(column) && !(givesIds && columns.includes(column)) ? "string" : "";
 }
 
-/** SQL for a column that should hold no bytes: it gives some instead of a text with a NUL. */
+/** SQL for a text column: returns bytes in place of a text with a NUL. */
 function wholeText(described: SqliteColumn): string {
   const column = quoteName(described.name);
   if (!isOfTexts(described)) return column;
   return `CASE WHEN instr(${column}, char(0)) THEN x'00' ELSE ${column} END AS ${column}`;
 }
 
-/** SQL that is 1 where a text holds a NUL, and `NULL` elsewhere, which costs drivers least. */
+/** SQL that is 1 if a text contains a NUL, otherwise `NULL`, which is the cheapest value for drivers. */
 function holdsNul(columns: readonly SqliteColumn[]): string {
   const found = columns.map(({ name }) => quoteName(name))
     .map((column) => `(typeof(${column}) = 'text' AND instr(${column}, char(0)))`);
   return `CASE WHEN ${found.join(" OR ")} THEN 1 END`;
 }
 
-/** SQL for the values of columns, bytes in the place of texts, and for a text that tells with a `t` each which are texts. */
+/** SQL for columns with texts as bytes, and for a text with a `t` for each column that is a text. */
 function exactly(columns: readonly SqliteColumn[]): readonly string[] {
   if (columns.length === 0) return [];
   const names = columns.map(({ name }) => quoteName(name));
@@ -205,7 +205,7 @@ function bytesOf(name: string): string {
   return `CASE typeof(${name}) WHEN 'text' THEN CAST(${name} AS BLOB) ELSE ${name} END`;
 }
 
-/** A name that no column has. */
+/** A name that no column uses. */
 function freeName(wanted: string, { columns }: SqliteSchema): string {
   const taken = columns.map((column) => column.name.toLowerCase());
   let name = wanted;

@@ -5,60 +5,60 @@ import { describe } from "../../base/describe.ts";
 import { findKey, type SqliteKey } from "./sqlite_key.ts";
 import { type ColumnKind, columnKind } from "./sqlite_values.ts";
 
-/** What SQLite makes of a value on its way into a column: https://www.sqlite.org/datatype3.html#type_affinity */
+/** How SQLite converts a value that is stored in a column: https://www.sqlite.org/datatype3.html#type_affinity */
 export type Affinity = "text" | "number" | "integer" | "none";
 
-/** A column, as the database describes it. */
+/** A column, as described by the database. */
 export interface SqliteColumn {
   readonly name: string;
   readonly type: string;
   readonly kind: ColumnKind;
   readonly affinity: Affinity;
-  /** The SQL of its default, if it has one. */
+  /** The SQL of the default, if there is one. */
   readonly defaultSql: string | undefined;
-  /** Whether a new row must give it. */
+  /** Whether a new row must have a value for it. */
   readonly mandatory: boolean;
-  /** Whether it refuses `NULL`. */
+  /** Whether it is declared `NOT NULL`. */
   readonly notNull: boolean;
-  /** Its place in the primary key, from 1; 0 if it has none. */
+  /** Its position in the primary key, from 1; 0 if it is not part of it. */
   readonly primary: number;
-  /** Whether the database computes it. */
+  /** Whether it is a generated column. */
   readonly generated: boolean;
 }
 
-/** What must be known of a table to read and write it. */
+/** What is needed to read and write a table. */
 export interface SqliteSchema {
-  /** How the table is called. */
+  /** The name of the table for users. */
   readonly name: string;
-  /** How the database that it stands in is called: `main`, `temp`, or as it was attached. */
+  /** The schema name of its database: `main`, `temp`, or the name of an attached one. */
   readonly database: string;
-  /** What it is called there. */
+  /** Its name in that database. */
   readonly tableName: string;
-  /** How SQL calls it, the database that it stands in included. */
+  /** Its quoted name, qualified by the database. */
   readonly sqlName: string;
-  /** What queries call it, and the same after `FROM`. */
+  /** Its alias in queries, and the `FROM` clause that defines it. */
   readonly alias: string;
   readonly from: string;
   readonly type: "table" | "view" | "readonly";
   readonly columns: readonly SqliteColumn[];
   readonly key: SqliteKey;
-  /** What orders rows that are equal otherwise: the order of insertion where there is one. */
+  /** The order of otherwise equal rows: insertion order where there is one. */
   readonly naturalOrder: string;
-  /** Whether a constraint of its says what is to be done about a conflict, other than to refuse. */
+  /** Whether a constraint has a conflict clause other than refusing. */
   readonly settlesConflicts: boolean;
   /** The tables that its foreign keys point to. */
   readonly references: readonly string[];
-  /** How the database spells its texts. */
+  /** The text encoding of the database. */
   readonly encoding: string;
 }
 
 /**
- * The most columns of a table: SQLite answers with 2000 (https://www.sqlite.org/limits.html#max_column), of which two are for
- * the id and for texts that are read as bytes.
+ * The most columns of a table: SQLite returns up to 2000 (https://www.sqlite.org/limits.html#max_column), of which two
+ * are used for the id and the types of exactly read values.
  */
 const MAX_COLUMNS = 1_998;
 
-/** Options that decide how a table is read. */
+/** Options that affect how a table is read. */
 export interface SchemaOptions {
   readonly idField?: string | readonly string[] | undefined;
   readonly plainFields?: readonly string[] | undefined;
@@ -68,8 +68,8 @@ export interface SchemaOptions {
  * Reads a table's columns, key and foreign keys.
  *
  * @throws {NotFoundError} if there is no such table or view.
- * @throws {UnsupportedError} if it cannot be read, or nothing identifies its rows.
- * @throws {TypeError} if `idField` is not one of its columns, or cannot be its key.
+ * @throws {UnsupportedError} if it cannot be read, or its rows have no key.
+ * @throws {TypeError} if `idField` is not one of its columns, or cannot be the key.
  */
 export function readSchema(db: SqliteStatements, tableName: string, options: SchemaOptions): SqliteSchema {
   const found = locate(db, tableName);
@@ -107,8 +107,8 @@ export function readSchema(db: SqliteStatements, tableName: string, options: Sch
 }
 
 /**
- * The table that SQL would find under a name, whatever the case of its letters: first a temporary one, then one of the
- * main database, then of those attached. `aux.products` is the table `products` of the database `aux`.
+ * Finds a table as SQL would, ignoring case: first in `temp`, then in `main`, then in attached databases.
+ * `aux.products` is the table `products` of the database `aux`.
  */
 function locate(db: SqliteStatements, name: string): SqliteRow {
   const found = db.get(
@@ -169,10 +169,10 @@ function describeColumns(db: SqliteStatements, schema: string, table: string): r
     );
   }
   if (columns.length > 0) return columns;
-  throw new UnsupportedError(`The columns of ${describe(table)} cannot be read: what it is made of is missing`);
+  throw new UnsupportedError(`The columns of ${describe(table)} cannot be read: its underlying tables are missing`);
 }
 
-/** The rules of SQLite, in its order. */
+/** The rules of SQLite, in their order of precedence. */
 function affinityOf(type: string): Affinity {
   if (/INT/i.test(type)) return "integer";
   if (/CHAR|CLOB|TEXT/i.test(type)) return "text";

@@ -17,21 +17,23 @@ import { SqliteWriter } from "./sqlite_writer.ts";
 /** Options of a `SqliteTable`. */
 export interface SqliteTableOptions {
   /**
-   * The column, or the columns together, that hold the id; default the primary key, and where there is none the row's
-   * number. A view needs it. Without an index that makes them unique, each read looks whether they are.
+   * The column or columns of the id; default the primary key, or else the rowid. Required for a view. Without a unique
+   * index, each read checks that ids are unique.
    */
   readonly idField?: string | readonly string[] | undefined;
-  /** The columns that name a row for people; default `name` or `title`, if there is one. */
+  /** The columns that name a row for users; default `name` or `title`, if there is one. */
   readonly titleFields?: readonly string[] | undefined;
-  /** The columns that are searched; default all columns of text, or without a type if none is. */
+  /** The columns to search; default all text columns, or those without a type if there are none. */
   readonly searchFields?: readonly string[] | undefined;
-  /** The columns whose values are taken as SQLite has them, so that no booleans, dates or documents are made of them. */
+  /**
+   * The columns whose values are returned as SQLite stores them, without conversion to booleans, dates or documents.
+   */
   readonly plainFields?: readonly string[] | undefined;
-  /** More related tables by name, besides those that foreign keys point to. */
+  /** Additional related tables by name, besides those of foreign keys. */
   readonly refs?: Readonly<Record<string, () => TableLike>> | undefined;
 }
 
-/** The SQL of one table. */
+/** Reads and writes one table with SQL. */
 export class SqliteSource implements TableSource {
   readonly name: string;
   readonly columns: readonly Column[];
@@ -121,13 +123,13 @@ export class SqliteSource implements TableSource {
   }
 }
 
-/** SQLite orders the texts of a database in UTF-16 by their bytes, which is not the order of characters. */
+/** SQLite orders texts in UTF-16 by their bytes, which is not character order. */
 function queriesOf({ encoding }: SqliteSchema): Partial<Capabilities> {
   if (encoding === "UTF-8") return { page: true, where: OPERATORS, orderBy: true, search: true };
   return { page: false, where: ["eq", "ne", "in", "notIn", "isNull", "notNull"], orderBy: false, search: true };
 }
 
-/** A view takes the writes that its triggers do: no others can be prepared. */
+/** A view supports only the writes that its triggers implement: others cannot be prepared. */
 function writesOf(db: SqliteStatements, { type, sqlName, columns }: SqliteSchema): Partial<Capabilities> {
   if (type === "table") return {};
   if (type === "readonly") return NO_WRITES;
@@ -140,7 +142,10 @@ function writesOf(db: SqliteStatements, { type, sqlName, columns }: SqliteSchema
   return { ...NO_WRITES, insert, patch, replace: insert && patch, delete: remove, deleteAll: remove };
 }
 
-/** The tables that foreign keys point to, read now so that `getRef` asks nobody. What cannot be a table is left out. */
+/**
+ * The tables that foreign keys point to, read here so that `getRef` needs no I/O. References that cannot be a table are
+ * skipped.
+ */
 function referencedTables(
   db: SqliteStatements,
   schema: SqliteSchema,
@@ -162,7 +167,7 @@ function defaultTitles({ columns }: SqliteSchema): readonly string[] {
   return columns.map((column) => column.name).filter((name) => name === "name" || name === "title").slice(0, 1);
 }
 
-/** The columns of text; where there are none, as in a full-text table, those without a type. */
+/** The text columns, or else those without a type, as in a full-text table. */
 function defaultSearched({ columns }: SqliteSchema): readonly string[] {
   const texts = columns.filter((column) => column.affinity === "text" && column.kind !== "json");
   const searched = texts.length > 0 ? texts : columns.filter((column) => column.type === "");

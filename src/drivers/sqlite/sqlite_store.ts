@@ -7,25 +7,25 @@ import { scopeOf } from "../../cache/cache_key.ts";
 import { decodeRows, encodeRows } from "../../cache/codec.ts";
 import { reportDamage } from "./sqlite_damage.ts";
 
-/** How a store asks its database. */
+/** Runs the statements of a store. */
 export interface SqliteRunner {
-  /** The first row that a query finds; it does not write. */
+  /** Returns the first row of a query that does not write. */
   get(sql: string, params?: readonly SqliteParam[]): Record<string, unknown> | undefined;
-  /** Runs a statement that writes and answers with rows, to its end. */
+  /** Runs a statement that writes and returns rows, to its end. */
   write(sql: string, params?: readonly SqliteParam[]): Record<string, unknown>[];
-  /** Runs a statement that answers nothing. */
+  /** Runs a statement that returns nothing. */
   run(sql: string, params?: readonly SqliteParam[]): void;
 }
 
-/** What a store binds. */
+/** A value that a store binds to a parameter. */
 export type SqliteParam = null | number | string | Uint8Array;
 
-/** What a store keeps to. */
+/** The bounds of a store. */
 export interface SqliteStoreSettings {
   readonly maxEntries: number;
   readonly maxScopes: number;
   readonly maxBytes: number;
-  /** How many bytes of rows one entry may have. */
+  /** The most bytes of rows in one entry. */
   readonly maxEntryBytes: number;
   readonly trace: Trace | undefined;
 }
@@ -37,11 +37,11 @@ interface Options {
   readonly tracer?: Tracer | undefined;
 }
 
-/** How many invalidated entries one `put` clears away. */
+/** How many invalidated entries one `put` deletes. */
 const SWEEP_ENTRIES = 16;
-/** What an entry or a scope takes besides its key, which stands in a table and in an index, and its rows. */
+/** The size of an entry or a scope without its rows and its key, which is stored in a table and an index. */
 const OVERHEAD_BYTES = 128;
-/** Where a text in an index takes a page of its own, and what that has. */
+/** From this length on, a text in an index takes a page for itself, of this size. */
 const LONG_TEXT_BYTES = 1_000;
 const PAGE_BYTES = 4_096;
 
@@ -58,7 +58,7 @@ const PUT = `INSERT INTO vantage_entry (key, scope, generation, fetched_at, size
     fetched_at = excluded.fetched_at, size = excluded.size, body = excluded.body
   RETURNING id, (SELECT dead FROM vantage_scope s WHERE s.id = scope) AS dead`;
 const NEXT_FENCE = "max(fence, (SELECT floor FROM vantage_total)) + 1";
-/** One row, whatever the scope holds: this follows every write to a table. */
+/** Changes one row, whatever the scope holds: this runs after every write to a table. */
 const INVALIDATE_SCOPE = `UPDATE vantage_scope SET fence = ${NEXT_FENCE}, generation = ${NEXT_FENCE}, dead = entries
   WHERE name = ? RETURNING id`;
 const MOVE_FENCE = `UPDATE vantage_scope SET fence = ${NEXT_FENCE} WHERE name = ? RETURNING id`;
@@ -72,11 +72,11 @@ const DROP_ENTRIES = "DELETE FROM vantage_entry WHERE scope = (SELECT id FROM va
 const TOTALS = "SELECT entries, scopes, bytes FROM vantage_total";
 const SWEEP = `DELETE FROM vantage_entry WHERE id IN (SELECT e.id FROM vantage_scope s
   JOIN vantage_entry e ON e.scope = s.id AND e.generation < s.generation WHERE s.name = ? LIMIT ${SWEEP_ENTRIES})`;
-// One scope at a time, and the cross join has SQLite look at that before it looks at entries.
+// One scope at a time. The cross join makes SQLite read the scope before the entries.
 const DROP_DEAD = `DELETE FROM vantage_entry WHERE id IN (SELECT e.id
   FROM (SELECT id, generation FROM vantage_scope WHERE dead > 0 LIMIT 1) s CROSS JOIN vantage_entry e
   WHERE e.scope = s.id AND e.generation < s.generation LIMIT ?) RETURNING id`;
-// Of those that hold nothing the one whose fence is lowest, since then the floor rises least.
+// Of the empty scopes, the one with the lowest fence, so that the floor rises least.
 const FORGET_SCOPE = `DELETE FROM vantage_scope WHERE id = (SELECT id FROM vantage_scope
   WHERE entries = 0 AND name IS NOT ? ORDER BY fence LIMIT 1) RETURNING id`;
 const DROP_OLDEST = `DELETE FROM vantage_entry WHERE id IN
@@ -88,18 +88,21 @@ const COUNT_AGAIN = [
   `UPDATE vantage_total SET (scopes, bytes) = (SELECT count(*), total(size) + vantage_total.bytes FROM vantage_scope)`,
 ];
 
-/** A part of a `WHERE` with two parameters: whether a text starts with another, which is given with what comes after it. */
+/**
+ * A part of a `WHERE` that tests for a prefix, with two parameters: the prefix, and the prefix followed by {@linkcode
+ * LAST}.
+ */
 type StartsWith = (column: string) => string;
 
-/** In the order of UTF-8, what starts alike stands together, and an index finds it. */
+/** In UTF-8, texts with the same prefix sort together, so an index finds them. */
 const inOrder: StartsWith = (column) => `${column} >= ? AND ${column} < ?`;
-/** In UTF-16 it does not, where the lower half of a code unit may stand first. */
+/** In UTF-16 they do not, since the lower byte of a code unit may come first. */
 const oneByOne: StartsWith = (column) => `instr(${column}, ?) = 1 AND ? IS NOT NULL`;
-/** After every character that `storable` leaves. */
+/** Sorts after every character that `storable` leaves. */
 const LAST = "\u{10ffff}";
 
 /**
- * The settings that a user's options ask for, where one entry may have no more bytes than `maxEntryBytes`.
+ * Settings from a user's options, for a database whose entries can have at most `maxEntryBytes` bytes.
  *
  * @throws {RangeError} if a bound is not a whole number of at least 1.
  */
@@ -117,8 +120,8 @@ export function storeSettings(options: Options, maxEntryBytes: number = Infinity
 }
 
 /**
- * A cache in the tables that `createSchema` makes, of whatever database. What was invalidated goes first, then what was put
- * longest ago. What time it was in whatever process makes no difference.
+ * A cache in the tables of `createSchema`, in any SQLite database. Invalidated entries are evicted first, then those
+ * put longest ago, independent of the clocks of processes.
  */
 export class SqliteStore implements Cache {
   readonly #db: SqliteRunner;
@@ -159,7 +162,7 @@ export class SqliteStore implements Cache {
     if (stored === undefined && this.#db.write(ADD_SCOPE, [scope, sizeOfText(scope)]).length > 0) {
       [stored] = this.#db.write(PUT, put);
     }
-    // Little by little, as new entries of the scope come.
+    // Deletes dead entries in small steps, as new entries of the scope are put.
     if (Number(stored?.dead ?? 0) > 0) this.#db.run(SWEEP, [scope]);
     this.#makeRoom({ scope, id: Number(stored?.id ?? 0) });
     return stored !== undefined;
@@ -170,12 +173,12 @@ export class SqliteStore implements Cache {
     const scope = scopeOf(prefix);
     if (scope === undefined) return this.#invalidateScopes(prefix);
     const whole = scope === prefix;
-    // The fence moves first: what is put between the two steps is new, and dropping it costs only a read.
+    // The fence moves first: an entry put between the two steps is fresh, and dropping it costs only a read.
     this.#moveFence(whole ? INVALIDATE_SCOPE : MOVE_FENCE, scope);
     if (!whole) this.#dropEntries(scope, prefix);
   }
 
-  /** A scope that has no row gets one; another process may do the same between, and then it is there. */
+  /** Inserts a row for a scope that has none. If another process did so in between, tries again. */
   #moveFence(move: string, scope: string): void {
     if (this.#writes(move, scope)) return;
     if (!this.#writes(ADD_INVALIDATED, scope, sizeOfText(scope))) return this.#moveFence(move, scope);
@@ -185,7 +188,7 @@ export class SqliteStore implements Cache {
   #invalidateScopes(prefix: string): void {
     this.#db.run(MOVE_ALL_FENCES);
     this.#db.run(INVALIDATE_SCOPES + this.#whereStarting("name"), [prefix, prefix + LAST]);
-    // Keys without a slash are all in the scope "".
+    // Keys without a slash all belong to the scope "".
     if (prefix !== "") this.#dropEntries("", prefix);
   }
 
@@ -198,7 +201,7 @@ export class SqliteStore implements Cache {
     return this.#startsWith(column);
   }
 
-  /** Drops what is beyond the bounds, but neither this scope nor this entry. */
+  /** Evicts until all bounds are met, except for this scope and this entry. */
   #makeRoom(kept: Kept): void {
     const { maxEntries, maxScopes, maxBytes } = this.#settings;
     for (;;) {
@@ -211,7 +214,7 @@ export class SqliteStore implements Cache {
       const dropped = this.#writes(DROP_DEAD, count) ||
         ((tooManyScopes || tooLarge) && this.#writes(FORGET_SCOPE, kept.scope)) ||
         this.#writes(DROP_OLDEST, kept.id, count);
-      // Counts of what is not there would be waited for for ever.
+      // Nothing left to drop means wrong counts: without a recount, this loop would never end.
       if (!dropped) return COUNT_AGAIN.forEach((sql) => this.#db.run(sql));
     }
   }
@@ -221,13 +224,13 @@ export class SqliteStore implements Cache {
   }
 }
 
-/** What stays whatever has to go. */
+/** The scope and the entry that must not be evicted. */
 interface Kept {
   readonly scope: string | null;
   readonly id: number;
 }
 
-/** What a text takes that stands in a table and in an index, with what stands beside it. */
+/** The size of a text that is stored in a table and an index, with its overhead. */
 function sizeOfText(text: string): number {
   const bytes = byteLength(text);
   return OVERHEAD_BYTES + 2 * bytes + (bytes > LONG_TEXT_BYTES ? PAGE_BYTES : 0);
@@ -238,15 +241,16 @@ function byteLength(text: string): number {
 }
 
 /**
- * A text as SQLite can keep it, different for every different text; and what starts with a text still does. SQLite takes
- * all lone surrogates as one, in UTF-16 U+FFFE and U+FFFF as well, and its `substr` ends at a NUL.
+ * Escapes a text so that SQLite can store it. Different texts stay different, and prefixes stay prefixes. SQLite takes
+ * all lone surrogates for the same character (in UTF-16 also U+FFFE and U+FFFF), and its `substr` ends at a NUL.
  */
 function storable(text: string): string {
   return text.replace(UNSTORABLE, (unit) => `\u0001${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
-// Halves of pairs as well, since a prefix may end between them. A LiveTable's keys hold no control characters.
-// deno-lint-ignore no-control-regex -- control characters are what is looked for
+// Also escapes both halves of surrogate pairs, since a prefix may end between them. A LiveTable's keys hold no control
+// characters.
+// deno-lint-ignore no-control-regex -- matching control characters is the purpose
 const UNSTORABLE = /[\u0000\u0001\ud800-\udfff\ufffe\uffff]/g;
 
 function storableScopeOf(key: string): string | undefined {
@@ -254,7 +258,7 @@ function storableScopeOf(key: string): string | undefined {
   return scope === undefined ? undefined : storable(scope);
 }
 
-/** A blob, as one driver or another gives it. */
+/** A blob, as returned by different drivers. */
 function bytesOf(body: unknown): Uint8Array {
   if (isBytes(body)) return body;
   if (body instanceof ArrayBuffer) return new Uint8Array(body);

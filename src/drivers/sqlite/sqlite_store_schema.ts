@@ -1,19 +1,19 @@
 import type { SqliteRunner } from "./sqlite_store.ts";
 
-/** Counts up when the tables change; those of another version are dropped. */
+/** Increases when the tables change; tables of another version are dropped. */
 const VERSION = 3;
 
 /**
- * A scope's `fence` rises with each of its invalidations, and is never what it was before. Its `generation` is what the fence
- * rose to at the last one of the whole scope: an entry counts only while its generation is that of its scope, so that
+ * A scope's `fence` increases with each invalidation of it, and never repeats a value. Its `generation` is the fence at
+ * the last invalidation of the whole scope. An entry is valid only if its generation is that of its scope, so
  * invalidating a scope changes one row, whatever it holds.
  *
- * A scope that is forgotten leaves its fence in `floor`, which is the fence of every scope that has no row. `beyond` rises
- * above all fences with each invalidation that concerned scopes whatever their names: a scope's fence is at least that.
+ * A removed scope leaves its fence in `floor`, the fence of every scope without a row. `beyond` rises above all fences
+ * with each invalidation across scopes: a scope's fence is at least that.
  *
- * An entry's `id` is its age: it counts up with every put. Triggers keep the counts that the bounds are checked against:
- * of a scope, all its entries and the dead ones among them. Small columns stand before the bytes, so that a look at them
- * does not read the bytes' pages.
+ * An entry's `id` is its age: it increases with every put. Triggers maintain the counts for the bounds: per scope, all
+ * entries and the dead ones. Small columns come before the bytes, so that reading them does not read the pages of the
+ * bytes.
  */
 const SCHEMA = [
   `CREATE TABLE IF NOT EXISTS vantage_total (
@@ -56,7 +56,7 @@ const SCHEMA = [
 const ADD_TOTAL = `INSERT INTO vantage_total VALUES (1, ${VERSION}, lower(hex(randomblob(8))), 0, 0, 0, 0, 0)
   ON CONFLICT DO NOTHING`;
 
-/** Makes the tables of a store, where they are missing or of another version. */
+/** Creates the tables of a store where they are missing or of another version. */
 export function createSchema(db: SqliteRunner): void {
   const total = db.get("SELECT sql FROM sqlite_schema WHERE name = 'vantage_total'");
   if (total !== undefined && !String(total.sql).includes(`version = ${VERSION})`)) {

@@ -8,19 +8,19 @@ import type { TableSource } from "../../table/table_source.ts";
 import { SqliteSource, type SqliteTableOptions } from "./sqlite_source.ts";
 
 /**
- * A table or view in an SQLite database, as it is found there. Conditions, order, search, pages and counts are SQL with bound
- * parameters and quoted names. The order of rows is that of insertion, unless asked otherwise.
+ * An existing table or view in an SQLite database. Conditions, order, search, pages and counts become SQL with bound
+ * parameters and quoted names. Rows are in insertion order by default.
  *
- * The id is the text of the primary key, of several columns joined by commas, or the row's number where there is no key.
- * Integers beyond 2^53 are bigints; `BLOB`s are `Uint8Array`s. In columns declared as `BOOLEAN`, `DATE…` or `TIMESTAMP…`
- * and `JSON`, booleans, dates (in the usual forms of text and number, in UTC) and documents come back as what they
- * are; anything else in them stays as it is stored. Documents can be compared with `eq`, `ne`, `in` and `notIn` only. Texts are
- * compared and ordered character by character, whatever collation a column is declared with; an index of another collation than
- * `BINARY` serves only for ids. A search disregards the case of the letters a to z, and of no others.
+ * The id is the text of the primary key (several columns joined by commas), or the rowid if there is no key. Integers
+ * beyond 2^53 are bigints; `BLOB`s are `Uint8Array`s. In columns declared as `BOOLEAN`, `DATE…` or `TIMESTAMP…` and
+ * `JSON`, values are read as booleans, dates (in the usual text and number formats, in UTC) and documents; other values
+ * in them are read as stored. Documents support only `eq`, `ne`, `in` and `notIn`. Texts are compared and ordered by
+ * character, whatever the declared collation; an index with another collation than `BINARY` is used only for ids. A
+ * search ignores the case of the letters a to z only.
  *
- * A write is one transaction, and its answer is what is stored afterwards. `docs/sqlite.md` has the tables of all this.
+ * A write is one transaction, and returns the stored row. `docs/sqlite.md` has the details in tables.
  *
- * @example A table in a database in memory
+ * @example A table in an in-memory database
  * ```ts
  * import { SqliteTable } from "@vantage/live/sqlite";
  * import { DatabaseSync } from "node:sqlite";
@@ -51,14 +51,14 @@ export class SqliteTable extends Table implements AsyncDisposable {
   }
 
   /**
-   * Opens a table: of the database file at a path, which must exist, or of an open handle. A handle stays the caller's;
-   * a file is closed by `close()`.
+   * Opens a table: of the database file at a path, which must exist, or of an open handle. `close()` closes a file, but
+   * not a handle of the caller.
    *
    * @throws {NotFoundError} if there is no such file or table.
-   * @throws {UnsupportedError} if nothing identifies the rows (a view without `idField`), they cannot be read (a virtual table
-   * whose module is missing), or the runtime has no SQLite of its own.
-   * @throws {TypeError} if the path is not that of an SQLite database, or it is damaged, or an option names an unknown
-   * column, or as `idField` a part of the primary key.
+   * @throws {UnsupportedError} if the rows have no key (a view without `idField`) or cannot be read (a virtual table
+   * whose module is missing), or the runtime has no built-in SQLite.
+   * @throws {TypeError} if the file is not an SQLite database or is damaged, an option names an unknown column, or
+   * `idField` is an incomplete part of the primary key.
    */
   static async open(
     pathOrHandle: string | SqliteHandle,
@@ -83,8 +83,8 @@ export class SqliteTable extends Table implements AsyncDisposable {
   }
 
   /**
-   * Closes the file, if `open` opened one. From the call on, reads and writes reject with `ClosedError`, those of related
-   * tables included. May be called again.
+   * Closes the file, if `open` opened one. Later reads and writes reject with `ClosedError`, including those of related
+   * tables. Idempotent.
    */
   close(): Promise<void> {
     const self = selfOf(this);

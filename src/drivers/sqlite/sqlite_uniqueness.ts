@@ -4,19 +4,19 @@ import { describe } from "../../base/describe.ts";
 import { joinParams, NOTHING, type Sql } from "./sqlite_query.ts";
 import type { SqliteSchema } from "./sqlite_schema.ts";
 
-/** What an SQL expression of a view may answer differently though nothing in the database has changed. */
+/** Matches SQL in a view that may give different results though the database has not changed. */
 const CHANGES_BY_ITSELF =
   /\b(random|randomblob|now|current_\w+|changes|total_changes|last_insert_rowid)\b|\b(\w*(date|time)|julianday|unixepoch)\s*\(\s*\)|strftime\s*\([^,]*\)/i;
 
 /**
- * Whether no two rows of a set have the same id, where the schema does not say so. All rows of the table are looked at once,
- * and again only after the database has changed: a view over a join is as costly to look through as to list.
+ * Checks that ids are unique where the schema does not guarantee it. Checks the whole table once, and again only after
+ * the database changed, since a view over a join is as expensive to check as to list.
  */
 export class SqliteUniqueness {
   readonly #db: SqliteStatements;
   readonly #schema: SqliteSchema;
   readonly #canLast: boolean;
-  /** The state of the database for which `#isUnique` is known. */
+  /** The state of the database for which `#isUnique` is valid. */
   #state: string | undefined;
   #isUnique = false;
 
@@ -27,7 +27,7 @@ export class SqliteUniqueness {
   }
 
   /**
-   * Makes sure of it.
+   * Checks the rows selected by `where`.
    *
    * @throws {InvalidAnswerError} if two rows have the same id.
    */
@@ -37,7 +37,7 @@ export class SqliteUniqueness {
     if (!isUnique && this.#hasTwice(where)) throw this.violated();
   }
 
-  /** The error for two rows under one id. */
+  /** The error for two rows with the same id. */
   violated(id?: string): InvalidAnswerError {
     const { name, key } = this.#schema;
     const names = key.columns.map((column) => describe(column.name)).join(", ");
@@ -51,7 +51,7 @@ export class SqliteUniqueness {
   #wholeIsUnique(): boolean {
     const state = this.#db.state(this.#schema.database);
     if (state !== this.#state) {
-      // Within a transaction what is found may be undone, and the count of changes with it is not.
+      // Inside a transaction, the rows may be rolled back without changing the change count.
       const outside = this.#db.tryBegin();
       try {
         this.#isUnique = !this.#hasTwice(NOTHING);
@@ -67,14 +67,14 @@ export class SqliteUniqueness {
     const { key, from } = this.#schema;
     const columns = key.columns.map(({ name }) => quoteName(name));
     const names = columns.map((name) => `${name} COLLATE BINARY`).join(", ");
-    // Without a number of the row, all whose key is NULL have the same id.
+    // Without a rowid, all rows whose key is NULL have the same id.
     const nulls = key.rowid === undefined ? "" : ` AND NOT (${columns.map((name) => `${name} IS NULL`).join(" OR ")})`;
     const twice = `SELECT 1 AS twice FROM ${from}${where.text} GROUP BY ${names} HAVING count(*) > 1${nulls} LIMIT 1`;
     return this.#db.get(twice, joinParams(where.params)) !== undefined;
   }
 }
 
-/** Whether what was found remains true until the database changes. */
+/** Whether a result stays valid until the database changes. */
 function canLast(db: SqliteStatements, { database, type }: SqliteSchema): boolean {
   if (database === "temp") return false;
   if (type === "table") return true;

@@ -4,24 +4,24 @@ import { describe } from "../../base/describe.ts";
 import { toValue, type Value } from "../../table/row.ts";
 import { type DateFormat, readDate, writeDate } from "./sqlite_dates.ts";
 
-/** How the values of a column are kept: SQLite has no booleans, dates or documents, so the declared type decides. */
+/** How the values of a column are stored: SQLite has no booleans, dates or documents, so the declared type decides. */
 export type ColumnKind = "plain" | "boolean" | "date" | "json";
 
-/** The kind that a declared type stands for. */
+/** The kind for a declared type. */
 export function columnKind(declaredType: string): ColumnKind {
   if (/BOOL/i.test(declaredType)) return "boolean";
   if (/^(SMALL)?(DATE|TIMESTAMP)/i.test(declaredType)) return "date";
   return /JSON/i.test(declaredType) ? "json" : "plain";
 }
 
-/** The largest integer that SQLite keeps as one. */
+/** The largest integer that SQLite stores as one. */
 export const LARGEST_INTEGER: bigint = 2n ** 63n - 1n;
 
 /**
- * A value as it is bound.
+ * Converts a value of a row to one that can be bound.
  *
- * @param format how a date is written, in a date column
- * @throws {TypeError} if the column cannot keep it, and {RangeError} if it is beyond what SQLite can; both name the column.
+ * @param format how to write a date in a date column
+ * @throws {TypeError} if the column cannot store it, and {RangeError} if SQLite cannot; both name the column.
  */
 export function toSqlite(value: Value, column: string, kind: ColumnKind, format?: DateFormat): SqliteValue {
   if (value === null) return null;
@@ -30,7 +30,7 @@ export function toSqlite(value: Value, column: string, kind: ColumnKind, format?
     case "boolean":
       return value ? 1n : 0n;
     case "number":
-      // A number is bound as a float, which a column of text would keep as "5.0".
+      // An unconverted number would be bound as a float, which a text column would store as "5.0".
       return Number.isSafeInteger(value) ? BigInt(value) : checkedFloat(value, column);
     case "bigint":
       if (value > LARGEST_INTEGER || value < -LARGEST_INTEGER - 1n) {
@@ -49,14 +49,14 @@ export function toSqlite(value: Value, column: string, kind: ColumnKind, format?
   }
 }
 
-/** A value as it stands in a row. */
+/** Converts a stored value to one of a row. */
 export function fromSqlite(value: SqliteValue, kind: ColumnKind): Value {
   if (kind === "date" && value !== null) {
     const date = readDate(value);
     if (date !== undefined) return new Date(date.ms);
   }
   if (typeof value === "bigint" || typeof value === "number") {
-    // SQLite keeps the numbers among documents as numbers, whatever their size; JSON knows one kind of them.
+    // SQLite keeps plain numbers in JSON columns as numbers of any size; JSON has only one kind.
     if (kind === "json") return Number(value);
     const number = typeof value === "bigint" ? exactInteger(value) : value === 0 ? 0 : value;
     return kind === "boolean" && (number === 0 || number === 1) ? number === 1 : number;
@@ -67,7 +67,7 @@ export function fromSqlite(value: SqliteValue, kind: ColumnKind): Value {
 }
 
 function checkedFloat(value: number, column: string): number {
-  if (Number.isNaN(value)) throw new RangeError(`Column ${describe(column)} cannot hold NaN: SQLite would keep null`);
+  if (Number.isNaN(value)) throw new RangeError(`Column ${describe(column)} cannot hold NaN: SQLite would store null`);
   return value;
 }
 
@@ -88,7 +88,7 @@ function compoundToSqlite(
 
 function toJson(value: Value, column: string): string {
   return JSON.stringify(value, function (this: Readonly<Record<string, unknown>>, key: string): unknown {
-    // JSON.stringify has turned a Date into a string before it asks here.
+    // JSON.stringify has turned a Date into a string before it calls this.
     const original = this[key];
     const lost = typeof original === "bigint" || isDate(original) || isBytes(original) ||
       (typeof original === "number" && !Number.isFinite(original));
@@ -101,7 +101,7 @@ function fromJson(text: string): Value {
   try {
     return toValue(JSON.parse(text), "json");
   } catch {
-    // No JSON, or nested deeper than a row can be.
+    // Not JSON, or nested deeper than a row can be.
     return text;
   }
 }

@@ -11,13 +11,13 @@ import { joinParams, NOTHING, type Sql } from "./sqlite_query.ts";
 import type { FoundRow, SqliteReader } from "./sqlite_reader.ts";
 import type { SqliteColumn, SqliteSchema } from "./sqlite_schema.ts";
 
-/** SQL for a set of rows, narrowed to one id if there is one. */
+/** SQL for the set of a query, narrowed to one id if given. */
 export type SetSql = (query: Query, id?: string) => Sql;
 
 /**
- * Writes rows. Each write is one transaction, or a part of its caller's: it reads what is there, changes it, looks at what has
- * become of it through triggers and defaults, and is undone as a whole if that is not what was asked for. Where nothing can
- * become of it, what the statement returns is enough.
+ * Writes rows. Each write is one transaction, or part of the caller's: it reads the existing row, changes it, checks
+ * the result of triggers and defaults, and is rolled back as a whole if that is not what was requested. Where a
+ * statement has no side effects, the rows that it returns are enough.
  */
 export class SqliteWriter {
   readonly #db: SqliteStatements;
@@ -26,7 +26,7 @@ export class SqliteWriter {
   readonly #set: SetSql;
   readonly #assignments: SqliteAssignments;
   readonly #consequences: SqliteConsequences;
-  /** Whether a returned row shows the columns as they will be read: of those that are computed, not in every SQLite. */
+  /** Whether returned rows equal stored ones: not for generated columns in every SQLite version. */
   readonly #returnsAll: boolean;
 
   constructor(db: SqliteStatements, schema: SqliteSchema, reader: SqliteReader, set: SetSql) {
@@ -42,10 +42,10 @@ export class SqliteWriter {
   insert(id: string, row: Row): Row {
     this.#assignments.checkColumns(row);
     return this.#write("insert row", id, () => {
-      // What the schema keeps unique need not be looked for before.
+      // If the schema guarantees unique ids, no lookup is needed first.
       const isPlain = this.#isPlain();
-      const there = isPlain ? undefined : this.#find(id);
-      if (there !== undefined) return there.row;
+      const existing = isPlain ? undefined : this.#find(id);
+      if (existing !== undefined) return existing.row;
       try {
         return this.#insertAs(id, row, isPlain);
       } catch (error) {
@@ -59,32 +59,32 @@ export class SqliteWriter {
   replace(id: string, row: Row): Row {
     this.#assignments.checkColumns(row);
     return this.#write("replace row", id, () => {
-      const there = this.#find(id);
-      if (there === undefined) return this.#insertAs(id, row, this.#isPlain());
-      // A primary key beside the id is no content: taking it away would be to take the row away.
+      const existing = this.#find(id);
+      if (existing === undefined) return this.#insertAs(id, row, this.#isPlain());
+      // A primary key column outside the id is not content: clearing it would remove the row.
       const columns = this.#schema.columns.filter(({ name, primary }) => Object.hasOwn(row, name) || primary === 0);
-      return this.#update(there, row, columns);
+      return this.#update(existing, row, columns);
     });
   }
 
   patch(id: string, partial: Row, query: Query): Row {
     this.#assignments.checkColumns(partial);
     return this.#write("patch row", id, () => {
-      const there = this.#reader.one(this.#set(query, id));
-      if (there === undefined) {
+      const existing = this.#reader.one(this.#set(query, id));
+      if (existing === undefined) {
         throw new NotFoundError(`${describe(this.#schema.name)} has no row ${describe(id)} in this set`);
       }
-      return this.#update(there, partial, this.#schema.columns.filter(({ name }) => Object.hasOwn(partial, name)));
+      return this.#update(existing, partial, this.#schema.columns.filter(({ name }) => Object.hasOwn(partial, name)));
     });
   }
 
   delete(id: string, query: Query): void {
     this.#write("delete row", id, () => {
       if (this.#isPlain()) return this.#remove(this.#set(query, id));
-      const there = this.#reader.one(this.#set(query, id));
-      if (there === undefined) return;
+      const existing = this.#reader.one(this.#set(query, id));
+      if (existing === undefined) return;
       this.#remove(this.#set(NO_QUERY, id));
-      this.#checkGone([there], this.#set(NO_QUERY, id));
+      this.#checkGone([existing], this.#set(NO_QUERY, id));
     });
   }
 
@@ -101,7 +101,7 @@ export class SqliteWriter {
     this.#assignments.checkColumns(row);
     return this.#write("insert a row", undefined, () => {
       const made = this.#assignments.ofNewKey(row);
-      // A key that is made stands in the place of the null that was given.
+      // A generated key replaces a null in the row.
       const given = this.#assignments.ofRow(row).filter(({ column }) => column !== made[0]?.column);
       const [returned] = this.#insertRow([...given, ...made], this.#reader.identity);
       if (returned === undefined) throw this.#ignored("insert a row");
@@ -118,7 +118,7 @@ export class SqliteWriter {
     return this.#reader.one(this.#set(NO_QUERY, id));
   }
 
-  /** Whether what a statement returns is what is stored afterwards. */
+  /** Whether the rows that a statement returns are the stored ones. */
   #isPlain(): boolean {
     return this.#returnsAll && this.#consequences.none;
   }
@@ -136,26 +136,26 @@ export class SqliteWriter {
     return stored.row;
   }
 
-  #update(there: FoundRow, row: Row, columns: readonly SqliteColumn[]): Row {
-    this.#assignments.checkKey(there, row);
-    const changes = this.#assignments.ofChanges(there, row, columns);
+  #update(existing: FoundRow, row: Row, columns: readonly SqliteColumn[]): Row {
+    this.#assignments.checkKey(existing, row);
+    const changes = this.#assignments.ofChanges(existing, row, columns);
     if (changes.length === 0) {
-      this.#assignments.checkGenerated(row, [there.row]);
-      return there.row;
+      this.#assignments.checkGenerated(row, [existing.row]);
+      return existing.row;
     }
     const sets = changes.map(({ column, sql }) => `${quoteName(column.name)} = ${sql}`).join(", ");
-    const where = this.#set(NO_QUERY, there.id);
+    const where = this.#set(NO_QUERY, existing.id);
     const params = joinParams(changes.flatMap((change) => change.params), where.params);
     const isPlain = this.#isPlain();
     const returning = isPlain ? this.#reader.fast : "1";
     const sql = `UPDATE ${this.#orAbort}${this.#schema.sqlName} SET ${sets}${where.text} RETURNING ${returning}`;
     const returned = this.#db.write(sql, params);
-    const stored = (isPlain ? this.#reader.returned(returned[0]) : undefined) ?? this.#find(there.id);
-    if (stored?.id !== there.id) throw this.#assignments.elsewhere(there.id);
-    if (returned.length === 0 && sameRow(stored.row, there.row)) {
-      throw this.#ignored(`change row ${describe(there.id)}`);
+    const stored = (isPlain ? this.#reader.returned(returned[0]) : undefined) ?? this.#find(existing.id);
+    if (stored?.id !== existing.id) throw this.#assignments.elsewhere(existing.id);
+    if (returned.length === 0 && sameRow(stored.row, existing.row)) {
+      throw this.#ignored(`change row ${describe(existing.id)}`);
     }
-    this.#assignments.checkGenerated(row, [there.row, stored.row]);
+    this.#assignments.checkGenerated(row, [existing.row, stored.row]);
     return stored.row;
   }
 
@@ -175,7 +175,7 @@ export class SqliteWriter {
     );
   }
 
-  /** A constraint may say `ON CONFLICT REPLACE`; here it is to refuse. */
+  /** A constraint may say `ON CONFLICT REPLACE`; here, conflicts are refused. */
   get #orAbort(): string {
     return this.#schema.settlesConflicts ? "OR ABORT " : "";
   }
@@ -193,7 +193,10 @@ export class SqliteWriter {
     }
   }
 
-  /** A trigger may keep rows. One that changes them instead, as by marking them deleted, has its way. */
+  /**
+   * Refuses a delete that a trigger ignored. A trigger that changes rows instead, such as marking them as deleted, is
+   * accepted.
+   */
   #checkGone(before: readonly FoundRow[], where: Sql): void {
     const left = new Map(this.#reader.all(where, NOTHING).map(({ id, row }) => [id, row]));
     for (const { id, row } of before) {
