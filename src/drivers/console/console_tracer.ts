@@ -15,12 +15,12 @@ import { rememberSelf } from "../../base/self.ts";
 export interface ConsoleTracerOptions {
   /**
    * What to print: a level, or `target=level` separated by commas, as in `warn,vantage_live::cache=trace`. A target
-   * stands for all below it, and the longest that fits decides. `off` is a level too. Default `vantage_live=debug`.
+   * includes all below it, and the longest match decides. `off` is a level too. Default `vantage_live=debug`.
    */
   readonly filter?: string | undefined;
-  /** Where lines go; default `console.error`. */
+  /** Receives the lines; default `console.error`. */
   readonly write?: ((line: string) => void) | undefined;
-  /** Where the times come from; default the system's clock. */
+  /** The clock; default the system's. */
   readonly clock?: Clock | undefined;
 }
 
@@ -30,7 +30,7 @@ interface Directive {
 }
 
 /**
- * A tracer that prints a line for each event, and for each span when it ends, with the milliseconds it took.
+ * A tracer that prints a line for each event, and one for each span when it ends, with its duration in milliseconds.
  *
  * @example Print the work of the cache
  * ```ts
@@ -53,7 +53,7 @@ export class ConsoleTracer implements Tracer, TraceSink {
   readonly #clock: Clock;
 
   /**
-   * A tracer that prints what `filter` lets through.
+   * Creates a tracer that prints what `filter` selects.
    *
    * @throws {TypeError} if the filter has a part that is neither a level nor `target=level`.
    */
@@ -64,23 +64,23 @@ export class ConsoleTracer implements Tracer, TraceSink {
     this.#clock = options.clock ?? systemClock;
   }
 
-  /** A trace whose lines all have the `common` facts. */
+  /** Creates a trace whose lines all have the `common` fields. */
   trace(common: TraceFields, onFailure?: () => void): Trace {
     return new GuardedTrace(this, common, onFailure);
   }
 
-  /** Whether records of this level are printed. */
+  /** Whether the filter selects this level of a target. */
   enabled(target: string, level: TraceLevel): boolean {
     const directive = this.#directives.find((candidate) => covers(candidate.target, target));
     return directive !== undefined && TRACE_LEVELS.indexOf(level) <= directive.rank;
   }
 
-  /** Something happened. */
+  /** Prints an event. */
   event(event: TraceRecord): void {
     this.#print(event, event.fields);
   }
 
-  /** A stretch of work begins. */
+  /** Starts a span, and prints it when it ends. */
   span(start: TraceRecord): Span {
     const startedAt = this.#clock.monotonic();
     return {
@@ -117,7 +117,7 @@ function covers(directive: string, target: string): boolean {
   return directive === "" || directive === target || target.startsWith(`${directive}::`);
 }
 
-/** Bare where that is unambiguous, quoted where it is not; nothing that steers a terminal or turns text around is printed. */
+/** Prints a value bare if that is unambiguous, otherwise quoted, with control and bidirectional characters escaped. */
 function format(value: string | number | boolean): string {
   if (typeof value !== "string") return String(value);
   if (/^[\w./:%@+-]+$/.test(value)) return value;

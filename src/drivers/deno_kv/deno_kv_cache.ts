@@ -1,5 +1,5 @@
 /**
- * A cache in Deno KV: a file of several processes, or the database of an app on Deno Deploy.
+ * A cache in Deno KV: a file shared by several processes, or the database of an app on Deno Deploy.
  *
  * @module
  */
@@ -39,36 +39,41 @@ export type { KvAtomic, KvCommit, KvFound, KvHandle, KvKey, KvSelector, KvStamp 
 
 /** Options of a {@linkcode DenoKvCache}. */
 export interface DenoKvCacheOptions {
-  /** How many entries it keeps; default 100 000. */
+  /** The most entries to keep; default 100 000. */
   readonly maxEntries?: number | undefined;
-  /** Of how many scopes it remembers when they were invalidated; default 10 000. One more invalidates everything. */
+  /** The most scopes whose invalidations are remembered; default 10 000. One more invalidates everything. */
   readonly maxScopes?: number | undefined;
   /**
-   * How many bytes it keeps, with keys and what an entry needs beside them; default 256 MiB. An entry that is larger, or has
+   * The most bytes to keep, including keys and overhead per entry; default 256 MiB. An entry that is larger, or has
    * more than 16 MiB of rows, is not kept. Each scope takes up to 2 KB more.
    */
   readonly maxBytes?: number | undefined;
-  /** The first part of all its keys, up to 32 characters; default `"vantage_live"`. Each is a cache of its own. */
+  /**
+   * The first part of all its keys, up to 32 characters; default `"vantage_live"`. Each namespace is a separate cache.
+   */
   readonly namespace?: string | undefined;
-  /** Hears of entries that could not be read. */
+  /** Receives events about unreadable entries. */
   readonly tracer?: Tracer | undefined;
 }
 
-/** Every how many puts of a process a part of the entries is searched for invalidated ones, beginning with the first. */
+/**
+ * After this many puts of a process, the next batch of entries is searched for invalidated ones, starting with the
+ * first put.
+ */
 const PUTS_PER_SWEEP = 8;
-/** How large that part is; also how many entries are removed at a time. */
+/** The size of that batch; also how many entries are removed at a time. */
 const SWEEP_ENTRIES = 64;
-/** How often a put that others come in the way of is tried. */
+/** How often a put is tried that conflicts with other writes. */
 const MAX_TRIES = 50;
 
 /**
- * A cache in Deno KV, under keys of its own. Several processes may use it at once, on one machine in a file, or on Deno
- * Deploy wherever they run. Bounded by entries, scopes and bytes; what was put longest ago goes first, whatever time it was. A
- * hit is one read, and two if the rows take more than 64 KiB. Invalidating a scope costs the same whatever it holds; any other prefix is
- * looked for among all entries.
+ * A cache in Deno KV, under its own keys. Several processes may use it at once: on one machine through a file, or
+ * anywhere on Deno Deploy. Bounded by entries, scopes and bytes: entries put longest ago are evicted first, independent
+ * of clocks. A hit is one read, or two if the rows take more than 64 KiB. The cost of invalidating a scope does not
+ * depend on its size; any other prefix is searched for among all entries.
  *
- * An entry that cannot be decoded, or not all of which is there, is dropped. A key of more than 30 000 characters is not
- * kept. A damaged file is left as it is, since it may hold more than the cache: every call rejects.
+ * An entry that is incomplete or cannot be decoded is dropped. A key of more than 30 000 characters is not kept. A
+ * damaged file is left alone, since it may hold more than the cache: every call rejects.
  *
  * @example Two caches, one database
  * ```ts
@@ -101,7 +106,7 @@ export class DenoKvCache implements Cache, AsyncDisposable {
   readonly #scopes: KvScopes;
   #closed = false;
   #puts = 0;
-  /** Where the next sweep begins. */
+  /** Where the next sweep starts. */
   #hand: KvKey | undefined;
 
   private constructor({ maxEntries, maxScopes, maxBytes, trace, db, opened }: Parts) {
@@ -117,11 +122,11 @@ export class DenoKvCache implements Cache, AsyncDisposable {
   }
 
   /**
-   * Opens a cache: in the database at a path (or at an address, as `Deno.openKv` takes it), which is made if it is
-   * missing; in the default one, as on Deno Deploy; or in an open handle. A handle stays the caller's; what is opened
-   * here is closed by `close()`.
+   * Opens a cache: in the database at a path (or an address, as in `Deno.openKv`), which is created if missing; in the
+   * default database, as on Deno Deploy; or in an open handle. `close()` closes what is opened here, but not a handle
+   * of the caller.
    *
-   * @throws {TypeError} if there is no such database and none can be made, or if the namespace cannot be one.
+   * @throws {TypeError} if the database does not exist and cannot be created, or the namespace is invalid.
    * @throws {RangeError} if a bound is not a whole number of at least 1.
    * @throws {UnsupportedError} if no handle is given and the runtime has no `Deno.openKv` (`--unstable-kv`).
    */
@@ -138,34 +143,34 @@ export class DenoKvCache implements Cache, AsyncDisposable {
     return new DenoKvCache({ maxEntries, maxScopes, maxBytes, trace, db: new KvDatabase(kv, namespace), opened });
   }
 
-  /** The entry under `key`, or `undefined`. */
+  /** Returns the entry of `key`, or `undefined`. */
   async get(key: string): Promise<CachedRows | undefined> {
     const { store, scope, head } = await this.#look(key);
     if (head.versionstamp === null || isBelow(head, floorOf(store, scope))) return undefined;
     const facts = factsOf(head.value);
-    // Only two keys with the same hash could stand in one place.
+    // Only keys with the same hash could share a head.
     if (facts !== undefined && facts.key !== key) return undefined;
     const body = facts && await this.#entries.read(head, facts);
     try {
-      if (facts === undefined || body === undefined) throw new TypeError("Not all of the entry is there");
+      if (facts === undefined || body === undefined) throw new TypeError("The entry is incomplete");
       return { rows: decodeRows(body), fetchedAt: facts.fetchedAt };
     } catch (error) {
-      // It may be that it was replaced after its head was read: that is no damage.
+      // If it was replaced after its head was read, it is not damaged.
       if (await this.#entries.removeHead(head)) this.#reportDropped(key, error);
       return undefined;
     }
   }
 
-  /** A mark to hand to `put`, taken before the master is read. */
+  /** Returns a mark to pass to `put`, taken before the master is read. */
   async fence(key: string): Promise<Fence> {
     this.#assertOpen();
     const [store, scope] = await this.#db.read(await this.#scopes.keys(scopeOf(key) ?? ""));
     return fenceOf(store, scope);
   }
 
-  /** Stores an entry, unless the key was invalidated since the fence; answers whether it was stored. */
+  /** Stores an entry unless the key was invalidated since the fence; returns whether it did. */
   async put(key: string, { rows, fetchedAt }: CachedRows, fence?: Fence): Promise<boolean> {
-    // A copy: of bytes that are a part of a larger buffer, Deno KV would write the whole buffer.
+    // A copy: for a view of a larger buffer, Deno KV would write the whole buffer.
     const body = new Uint8Array(encodeRows(rows));
     const size = body.length;
     if (chargeOf({ key, size }) > this.#maxBytes || size > MAX_ENTRY_BYTES || key.length > MAX_KEY_LENGTH) return false;
@@ -179,7 +184,7 @@ export class DenoKvCache implements Cache, AsyncDisposable {
       const evicted = await this.#evict();
       return !evicted.has(facts.id);
     }
-    throw new Error(`Cannot store an entry: it was overwritten ${MAX_TRIES} times meanwhile`);
+    throw new Error(`Cannot store an entry: ${MAX_TRIES} attempts conflicted with other writes`);
   }
 
   /** Drops every entry whose key starts with `prefix`. */
@@ -189,20 +194,20 @@ export class DenoKvCache implements Cache, AsyncDisposable {
     const isWhole = prefix === "" || prefix === scope;
     await this.#scopes.invalidate(scope, { keepsEntries: !isWhole });
     if (isWhole) return;
-    // The fence has moved: what is put from now on is new, and may stay or go.
+    // The fence has moved: entries put from now on are fresh, and may stay or go.
     for await (const records of inBatches(this.#entries.records(), SWEEP_ENTRIES)) {
       await this.#remove(records.filter(({ facts }) => facts?.key.startsWith(prefix)));
     }
   }
 
-  /** Closes the database, if `open` opened one. May be called again. */
+  /** Closes the database, if `open` opened one. Idempotent. */
   close(): Promise<void> {
     if (!this.#closed) this.#opened?.close();
     this.#closed = true;
     return Promise.resolve();
   }
 
-  /** Everything that decides about a key, at one moment. */
+  /** Reads all that decides about a key, as one snapshot. */
   async #look(key: string): Promise<Look> {
     this.#assertOpen();
     const [storeKey, scopeKey] = await this.#scopes.keys(scopeOf(key) ?? "");
@@ -211,7 +216,7 @@ export class DenoKvCache implements Cache, AsyncDisposable {
     return { store, scope, head, age: countOf(puts) };
   }
 
-  /** Looks at the next entries, and removes those that were invalidated. */
+  /** Checks the next batch of entries, and removes those that were invalidated. */
   async #sweep(): Promise<void> {
     const records: KvRecord[] = [];
     for await (const record of this.#entries.records({ start: this.#hand, limit: SWEEP_ENTRIES })) records.push(record);
@@ -221,7 +226,7 @@ export class DenoKvCache implements Cache, AsyncDisposable {
     await this.#remove(records.filter((record) => record.facts === undefined || isDead(record)));
   }
 
-  /** Makes room; answers with the ids of the entries that went for it. */
+  /** Evicts until all bounds are met; returns the ids of the evicted entries. */
   async #evict(): Promise<ReadonlySet<string>> {
     const evicted = new Set<string>();
     const { entries, bytes } = await this.#entries.totals();
@@ -234,7 +239,7 @@ export class DenoKvCache implements Cache, AsyncDisposable {
       if (facts !== undefined) evicted.add(facts.id);
       if (tooMany <= 0 && tooLarge <= 0) return evicted;
     }
-    // A count of entries that are not there would have everything evicted for ever.
+    // If a bound is still exceeded, the counts are wrong: without a recount, every put would evict everything.
     await this.#entries.countAgain();
     return evicted;
   }

@@ -2,22 +2,22 @@ import { describe } from "../../base/describe.ts";
 import { escapeKeyPart } from "../../cache/cache_key.ts";
 import type { KvAtomic, KvCommit, KvFound, KvHandle, KvKey, KvStamp } from "./deno_kv_handle.ts";
 
-/** So short that it leaves room for the other parts of a key, of which Deno KV takes 2048 bytes. */
+/** Leaves room for the other parts of a key, which may have 2048 bytes in Deno KV. */
 const MAX_NAMESPACE_LENGTH = 32;
-/** Longer texts, escaped, are hashed. A character takes up to three bytes. */
+/** Texts that are longer when escaped are hashed. A character takes up to three bytes. */
 const MAX_PLAIN_LENGTH = 512;
-/** How many keys one `getMany` takes. */
+/** The most keys of one `getMany`. */
 const KEYS_PER_READ = 10;
-/** How often a step is tried that others come in the way of. */
+/** How often an atomic is tried that conflicts with other writes. */
 const MAX_TRIES = 50;
 
-/** Which of the entries whose keys start alike. */
+/** A range of the entries with a prefix. */
 export interface KvSelection {
   readonly start?: KvKey | undefined;
   readonly limit?: number | undefined;
 }
 
-/** What stands under a key of ours. */
+/** An entry of the namespace. */
 export interface KvEntry extends KvStamp {
   readonly value: unknown;
 }
@@ -32,12 +32,12 @@ export class KvDatabase {
     this.#namespace = escapeKeyPart(namespace);
   }
 
-  /** A key of this namespace. */
+  /** Makes a key of this namespace. */
   key(...parts: KvKey): KvKey {
     return [this.#namespace, ...parts];
   }
 
-  /** What stands under some keys; of more than ten, not all at one moment. */
+  /** Reads some keys. More than ten are not read as one snapshot. */
   async read<const Keys extends readonly KvKey[]>(
     keys: Keys,
   ): Promise<{ readonly [Index in keyof Keys]: KvEntry }> {
@@ -46,25 +46,25 @@ export class KvDatabase {
       reads.push(this.#kv.getMany(keys.slice(from, from + KEYS_PER_READ)));
     }
     const found = (await Promise.all(reads)).flat();
-    // There is one for each key, with that key.
+    // One for each key, with that key.
     return found as { readonly [Index in keyof Keys]: KvEntry };
   }
 
-  /** What stands under all keys that start with `part`. */
+  /** Lists the entries whose keys start with `part`. */
   list(part: string, { start, limit }: KvSelection = {}): AsyncIterable<KvEntry> {
     const prefix = this.key(part);
     const selector = start === undefined ? { prefix } : { prefix, start };
-    // All keys of the namespace are ours.
+    // All keys of the namespace have our types.
     return this.#kv.list(selector, limit === undefined ? {} : { limit }) as AsyncIterable<KvEntry>;
   }
 
   /**
-   * Does what `build` adds to an atomic, again if that fails. It must check something that it changes, so that it is not
-   * done twice if only the answer got lost.
+   * Commits the atomic that `build` makes, again if that fails. It must check something that it changes, so that it is
+   * not applied twice if only the answer was lost.
    *
-   * Failing is usual where several processes use one file: a write that checks something before does not wait while
-   * another process writes, as one does that checks nothing (SQLite cannot make a writer of a reader once somebody else
-   * has written). So such a write goes before the next try: when it is done, it is our turn.
+   * Failures are normal when several processes share a file: a write with checks does not wait for other writers, as a
+   * write without checks does (SQLite cannot upgrade a reader once another connection has written). So each retry first
+   * does a write without checks: once that is done, it has its turn.
    */
   async commit(build: (step: KvAtomic) => unknown): Promise<KvCommit> {
     for (let tries = 1;; tries++) {
@@ -81,7 +81,7 @@ export class KvDatabase {
 }
 
 /**
- * The text itself, if it can be a namespace.
+ * Checks a namespace.
  *
  * @throws {TypeError} if it is not a string of 1 to 32 characters.
  */
@@ -90,30 +90,33 @@ export function namespaceOf(text: string): string {
   throw new TypeError(`namespace must be a string of 1 to ${MAX_NAMESPACE_LENGTH} characters, got ${describe(text)}`);
 }
 
-/** A text as one part of a key, different for every different text: Deno KV itself takes all lone surrogates as one. */
+/**
+ * A text as a part of a key. Different texts give different parts, while Deno KV takes all lone surrogates for the same
+ * character.
+ */
 export async function keyPart(text: string): Promise<string | Uint8Array> {
   const escaped = escapeKeyPart(text);
   if (escaped.length <= MAX_PLAIN_LENGTH) return escaped;
   return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(escaped)));
 }
 
-/** The number that `sum` counts. */
+/** The value of a counter written by `sum`. */
 export function countOf({ value }: KvEntry): number {
   const count = fieldOf(value, "value");
   return typeof count === "bigint" ? Number(BigInt.asIntN(64, count)) : 0;
 }
 
-/** What `sum` is to add: its numbers have no sign, but wrap around, so that adding takes away, too. */
+/** An operand for `sum`. Its numbers are unsigned and wrap around, so adding can subtract. */
 export function amount(n: number): bigint {
   return BigInt.asUintN(64, BigInt(n));
 }
 
-/** A field of a value that may be anything. */
+/** Reads a field of an unknown value. */
 export function fieldOf(value: unknown, name: string): unknown {
   return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
 }
 
-/** The same items, several at a time. */
+/** Groups items into batches. */
 export async function* inBatches<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<readonly T[]> {
   let batch: T[] = [];
   for await (const item of items) {

@@ -10,46 +10,44 @@ import {
 } from "./deno_kv_database.ts";
 import type { KvAtomic, KvKey, KvStamp } from "./deno_kv_handle.ts";
 
-/** How many bytes Deno KV takes as one value. */
+/** The most bytes of a value in Deno KV. */
 const MAX_VALUE_BYTES = 65_536;
-/** How many chunks are written at once: with their keys and a record, less than the 800 KiB that one atomic takes. */
+/** How many chunks are written at once: with their keys and a record, less than the 800 KiB limit of an atomic. */
 const CHUNKS_PER_STEP = 11;
-/** How many chunks an entry has at the most: so many can be removed by one atomic, which takes 80 KiB of keys. */
+/** The most chunks of an entry: one atomic, which has a limit of 80 KiB for keys, can remove them all. */
 const MAX_CHUNKS = 256;
-/** What is written around a body and a key that stand in one value takes less than this; also what each entry counts. */
+/** An upper bound for the overhead of a value with a body and a key; also charged for each entry. */
 const FRAME_BYTES = 256;
 
-/** How many bytes of rows an entry may have. */
+/** The most bytes of rows in an entry. */
 export const MAX_ENTRY_BYTES: number = MAX_CHUNKS * MAX_VALUE_BYTES;
-/** How many characters the key of an entry may have: it stands in values, two bytes a character. */
+/** The longest key of an entry: values contain it with two bytes per character. */
 export const MAX_KEY_LENGTH = 30_000;
 
-/** What is known of an entry without its rows. */
+/** An entry without its rows. */
 export interface EntryFacts {
-  /** The key that it was put under. */
+  /** The key of the entry. */
   readonly key: string;
-  /** When the master was asked for it, in milliseconds since the epoch. */
+  /** When the master was read, in milliseconds since the epoch. */
   readonly fetchedAt: number;
-  /** How many puts the database had seen before, about: processes that put at once may agree. */
+  /** How many puts the database had seen before; concurrent puts may have the same number. */
   readonly age: number;
-  /** Different for every put. */
+  /** Unique for each put. */
   readonly id: string;
-  /** How many bytes its rows take. */
+  /** The size of its rows in bytes. */
   readonly size: number;
-  /** Over how many values they are spread; none if they stand in the head. */
+  /** The number of chunks; 0 if the rows are in the head. */
   readonly chunks: number;
 }
 
-/** The record of an entry as it was found, with what it says if that can be read. */
+/** The record of an entry as found, with its facts if they can be read. */
 export interface KvRecord {
-  /** The record. */
   readonly stamp: KvStamp;
-  /** What it says. */
   readonly facts: EntryFacts | undefined;
 }
 
 /**
- * How entries lie in a database:
+ * The layout of entries in a database:
  *
  * ```text
  * [namespace, "entry", key]               the head: the facts, and the rows' bytes if both fit into one value
@@ -60,15 +58,15 @@ export interface KvRecord {
  * [namespace, "count", "puts"]            how many there ever were
  * ```
  *
- * A head and its record are written by the same atomic, so they have the same versionstamp. Chunks never stand without a
- * record, which is written with the first of them: what a process leaves behind that dies before it wrote the head is an
- * entry that nobody can get, and that is counted and removed like any other.
+ * A head and its record are written by the same atomic, so they have the same versionstamp. Chunks never exist without
+ * a record, which is written with the first of them: if a process dies before it writes the head, it leaves an entry
+ * that cannot be read, but is counted and removed like any other.
  */
 export class KvEntries {
   readonly #db: KvDatabase;
   readonly #entryCount: KvKey;
   readonly #byteCount: KvKey;
-  /** Where the puts are counted. */
+  /** The key of the counter of puts. */
   readonly putCount: KvKey;
 
   constructor(db: KvDatabase) {
@@ -78,12 +76,12 @@ export class KvEntries {
     this.putCount = db.key("count", "puts");
   }
 
-  /** Where the head of an entry stands. */
+  /** The key of the head of an entry. */
   async headKey(key: string): Promise<KvKey> {
     return this.#db.key("entry", await keyPart(key));
   }
 
-  /** The bytes of an entry's rows, or `undefined` if not all of them are there. */
+  /** The bytes of an entry's rows, or `undefined` if they are incomplete. */
   async read({ value }: KvEntry, facts: EntryFacts): Promise<Uint8Array | undefined> {
     if (facts.chunks === 0) {
       const body = fieldOf(value, "body");
@@ -100,8 +98,8 @@ export class KvEntries {
   }
 
   /**
-   * Writes an entry in place of the one that `replaced` is the head of, if neither that nor any of `unchanged` was
-   * written meanwhile; answers whether it did.
+   * Writes an entry in place of the one with the head `replaced`, unless that or any of `unchanged` was written since;
+   * returns whether it did.
    */
   async write(
     facts: EntryFacts,
@@ -122,7 +120,7 @@ export class KvEntries {
     return ok;
   }
 
-  /** Removes the entry with this head, unless it was written meanwhile; answers whether it did. */
+  /** Removes the entry with this head unless it was written since; returns whether it did. */
   async removeHead(head: KvEntry): Promise<boolean> {
     const { ok } = await this.#db.commit((step) => {
       const facts = factsOf(head.value);
@@ -132,7 +130,7 @@ export class KvEntries {
     return ok;
   }
 
-  /** Removes the entry with this record, unless it was written meanwhile. */
+  /** Removes the entry with this record unless it was written since. */
   async remove({ stamp, facts }: KvRecord): Promise<void> {
     const erase = (step: KvAtomic): KvAtomic => {
       if (facts !== undefined) this.#erase(step, facts);
@@ -143,24 +141,24 @@ export class KvEntries {
       const { ok } = await this.#db.commit((step) => erase(step).check(head).delete(head.key));
       if (ok) return;
     }
-    // The head is not there yet, or not there any more.
+    // The head does not exist yet, or not any more.
     await this.#db.commit(erase);
   }
 
-  /** The records of all entries, or of some; what was put longest ago comes first. */
+  /** The records of all or some entries, those put longest ago first. */
   async *records(selection?: KvSelection): AsyncGenerator<KvRecord> {
     for await (const entry of this.#db.list("record", selection)) {
       yield { stamp: entry, facts: factsOf(entry.value) };
     }
   }
 
-  /** How many entries there are, and how many bytes they take. */
+  /** The number of entries and their size. */
   async totals(): Promise<{ readonly entries: number; readonly bytes: number }> {
     const [entries, bytes] = await this.#db.read([this.#entryCount, this.#byteCount]);
     return { entries: countOf(entries), bytes: countOf(bytes) };
   }
 
-  /** Counts what is there, unless anybody writes meanwhile. */
+  /** Recounts the entries, unless another process writes at the same time. */
   async countAgain(): Promise<void> {
     const counts = await this.#db.read([this.#entryCount, this.#byteCount]);
     let [entries, bytes] = [0, 0];
@@ -175,7 +173,7 @@ export class KvEntries {
     });
   }
 
-  /** Writes the chunks of an entry, and answers with its record; with `undefined` if that was removed meanwhile. */
+  /** Writes the chunks of an entry and returns its record; `undefined` if another process removed it. */
   async #writeChunks(facts: EntryFacts, body: Uint8Array): Promise<KvStamp | undefined> {
     const key = this.#recordKey(facts);
     const chunks = this.#chunkKeys(facts).map((key, n) => ({ key, start: n * MAX_VALUE_BYTES }));
@@ -194,7 +192,7 @@ export class KvEntries {
     return { key, versionstamp: written };
   }
 
-  /** Removes everything of an entry but its head and its record. */
+  /** Removes an entry except for its head and its record. */
   #erase(step: KvAtomic, facts: EntryFacts): KvAtomic {
     this.#count(step, -1, -chargeOf(facts));
     for (const key of this.#chunkKeys(facts)) step.delete(key);
@@ -214,19 +212,19 @@ export class KvEntries {
   }
 }
 
-/** The facts of a new entry. */
+/** Makes the facts of a new entry. */
 export function newFacts({ key, fetchedAt, age, size }: Omit<EntryFacts, "id" | "chunks">): EntryFacts {
   const inline = size + 2 * key.length + FRAME_BYTES <= MAX_VALUE_BYTES;
   const chunks = inline ? 0 : Math.ceil(size / MAX_VALUE_BYTES);
   return { key, fetchedAt, age, id: crypto.randomUUID(), size, chunks };
 }
 
-/** How many bytes an entry counts: its rows, and its key in two values with two bytes a character. */
+/** The bytes charged for an entry: its rows, and its key in two values with two bytes per character. */
 export function chargeOf({ key, size }: Pick<EntryFacts, "key" | "size">): number {
   return size + 4 * key.length + FRAME_BYTES;
 }
 
-/** The facts in a head or record, or `undefined` if none can be read. */
+/** Reads the facts in a head or record; `undefined` if they are invalid. */
 export function factsOf(value: unknown): EntryFacts | undefined {
   const [key, fetchedAt, id] = [fieldOf(value, "key"), fieldOf(value, "fetchedAt"), fieldOf(value, "id")];
   const age = fieldOf(value, "age");

@@ -1,72 +1,72 @@
 import { UnsupportedError } from "../../table/errors.ts";
 import { describe } from "../../base/describe.ts";
 
-/** A key of Deno KV, as far as it is used here. */
+/** A key of Deno KV, with the types that are used here. */
 export type KvKey = readonly (string | number | bigint | boolean | Uint8Array)[];
 
-/** What a key stood for at some moment: nothing if the versionstamp is `null`. */
+/** The version of a key at some moment; it did not exist if the versionstamp is `null`. */
 export interface KvStamp {
   /** The key. */
   readonly key: KvKey;
-  /** The write that made it so; a later one compares greater. */
+  /** The write that set it; later ones compare greater. */
   readonly versionstamp: string | null;
 }
 
-/** What stands under a key; value and versionstamp are `null` if there is nothing. */
+/** An entry; value and versionstamp are `null` if the key does not exist. */
 export interface KvFound {
-  /** The key. What it can hold differs from one implementation to the other. */
+  /** The key, whose types differ between implementations. */
   readonly key: readonly unknown[];
   /** The value. */
   readonly value: unknown;
-  /** The write that made it so. */
+  /** The write that set it. */
   readonly versionstamp: string | null;
 }
 
-/** Writes that are done all at once, or not at all if a check fails. */
+/** Writes that are applied together, or not at all if a check fails. */
 export interface KvAtomic {
-  /** Nothing is done unless what the key stands for was last written by this write. */
+  /** Makes the commit fail unless the key still has this version. */
   check(stamp: KvStamp): this;
-  /** Writes a value. */
+  /** Sets a value. */
   set(key: KvKey, value: unknown): this;
-  /** Removes a value. */
+  /** Deletes a key. */
   delete(key: KvKey): this;
-  /** Adds to an unsigned number of 64 bits, which wraps around. */
+  /** Adds to an unsigned 64-bit number, which wraps around. */
   sum(key: KvKey, n: bigint): this;
-  /** Does it. */
+  /** Applies the writes. */
   commit(): Promise<KvCommit>;
 }
 
-/** What came of an atomic. */
+/** The result of an atomic. */
 export interface KvCommit {
-  /** `false` if a check failed, and nothing was done. */
+  /** `false` if a check failed and nothing was written. */
   readonly ok: boolean;
-  /** That of everything it wrote. */
+  /** The versionstamp of everything written. */
   readonly versionstamp?: string;
 }
 
 /** All keys with a prefix, or those from `start` on. */
 export type KvSelector = { readonly prefix: KvKey } | { readonly prefix: KvKey; readonly start: KvKey };
 
-/** An open database, as `Deno.openKv()` gives it and `openKv()` of the npm package `@deno/kv`. */
+/** An open database, as returned by `Deno.openKv()`, or by `openKv()` of the npm package `@deno/kv`. */
 export interface KvHandle {
-  /** What stands under at most ten keys, all at one moment. */
+  /** Reads at most ten keys as one snapshot. */
   getMany(keys: readonly KvKey[]): Promise<readonly KvFound[]>;
-  /** What stands under some keys, in their order. */
+  /** Lists entries in the order of their keys. */
   list(selector: KvSelector, options?: { readonly limit?: number }): AsyncIterable<KvFound>;
-  /** Begins writes that belong together. */
+  /** Starts an atomic. */
   atomic(): KvAtomic;
   /** Closes the database. */
   close(): unknown;
 }
 
 /**
- * The runtime's own Deno KV: the database at a path or address, or the default one.
+ * Opens the runtime's Deno KV: the database at a path or address, or the default one.
  *
  * @throws {UnsupportedError} if the runtime has none.
- * @throws {TypeError} if there is no such database, and none can be made.
+ * @throws {TypeError} if the database does not exist and cannot be created.
  */
 export async function openKv(path: string | undefined): Promise<KvHandle> {
-  // Named by its shape, since other runtimes have no types of Deno.
+  // A structural type, since other runtimes have no types of Deno.
   const { Deno: deno } = globalThis as { Deno?: { readonly openKv?: (path?: string) => Promise<KvHandle> } };
   if (deno?.openKv === undefined) {
     throw new UnsupportedError("This runtime has no Deno.openKv: run Deno with --unstable-kv, or pass an open handle");

@@ -1,31 +1,32 @@
 import { amount, countOf, inBatches, keyPart, type KvDatabase, type KvEntry } from "./deno_kv_database.ts";
 import type { KvKey, KvStamp } from "./deno_kv_handle.ts";
 
-/** How many records one atomic can check. */
+/** The most records that one atomic can check. */
 const RECORDS_PER_STEP = 100;
-/** How often an invalidation that others come in the way of is tried. */
+/** How often an invalidation is tried that conflicts with others. */
 const MAX_TRIES = 50;
 
 /**
- * What was invalidated, in one record for the store and one for each scope that ever was:
+ * Invalidations, in one record for the store and one for each scope that was ever invalidated:
  *
  * ```text
  * [namespace, "store"]
  * [namespace, "scope", name]
- * [namespace, "count", "scopes"]    how many of the latter there are
+ * [namespace, "count", "scopes"]    the number of scope records
  * ```
  *
- * Every invalidation writes a record, so its versionstamp is the **fence**. The **floor** is the write up to which entries
- * are invalidated: the record's own, or an older one that the record holds, if only some entries of the scope were.
+ * Every invalidation writes a record, so its versionstamp is the **fence**. The **floor** is the write before which
+ * entries are invalid: the record's own, or an older one stored in it if only some entries of the scope were
+ * invalidated.
  *
- * A record that is older than the floor of the store says nothing any more, and may go: its entries are below that floor
- * anyway, and every fence from before it holds an older versionstamp of the store.
+ * A scope record older than the floor of the store is obsolete and may be removed: its entries are below that floor
+ * anyway, and every earlier fence contains an older versionstamp of the store.
  */
 export class KvScopes {
   readonly #db: KvDatabase;
   readonly #store: KvKey;
   readonly #count: KvKey;
-  /** How many scopes have a record of their own; when there would be more, everything is invalidated at once instead. */
+  /** The most scope records; one more invalidates everything instead. */
   readonly #maxScopes: number;
 
   constructor(db: KvDatabase, maxScopes: number) {
@@ -35,12 +36,12 @@ export class KvScopes {
     this.#count = db.key("count", "scopes");
   }
 
-  /** Where the records stand that concern a scope: that of the store, and its own. */
+  /** The keys of the records for a scope: that of the store, and its own. */
   async keys(scope: string): Promise<readonly [store: KvKey, scope: KvKey]> {
     return [this.#store, this.#db.key("scope", await keyPart(scope))];
   }
 
-  /** The floor of each of some scopes. */
+  /** The floors of some scopes. */
   async floors(scopes: ReadonlySet<string>): Promise<ReadonlyMap<string, string>> {
     const names = [...scopes];
     const keys = await Promise.all(names.map((scope) => this.keys(scope)));
@@ -48,7 +49,7 @@ export class KvScopes {
     return new Map(records.map((record, at) => [names[at] ?? "", floorOf(store, record)]));
   }
 
-  /** Moves the fence of a scope, or of all, and the floor with it unless `keepsEntries`. */
+  /** Moves the fence of a scope or of the store, and also the floor unless `keepsEntries`. */
   async invalidate(scope: string | undefined, { keepsEntries }: { readonly keepsEntries: boolean }): Promise<void> {
     const key = scope === undefined ? this.#store : (await this.keys(scope))[1];
     for (let tries = 0; tries < MAX_TRIES; tries++) {
@@ -61,10 +62,10 @@ export class KvScopes {
       });
       if (ok) return;
     }
-    throw new Error(`Cannot invalidate: others did so ${MAX_TRIES} times meanwhile`);
+    throw new Error(`Cannot invalidate: ${MAX_TRIES} attempts conflicted with others`);
   }
 
-  /** Invalidates everything, and removes the records that then say nothing any more. */
+  /** Invalidates everything, and removes the records that are obsolete then. */
   async #startOver(): Promise<void> {
     await this.invalidate(undefined, { keepsEntries: false });
     const [store] = await this.#db.read([this.#store]);
@@ -82,21 +83,21 @@ export class KvScopes {
   }
 }
 
-/** A record that is its own floor. */
+/** The value of a record whose floor is its own versionstamp. */
 const OWN_VERSIONSTAMP = true;
 
-/** The fence of a scope, given the record of the store and its own. */
+/** The fence of a scope, from the record of the store and its own. */
 export function fenceOf(store: KvStamp, scope: KvStamp): string {
   return `${store.versionstamp ?? ""}:${scope.versionstamp ?? ""}`;
 }
 
-/** The write up to which entries are invalidated, by whichever record tells of the last one. */
+/** The latest floor of some records. */
 export function floorOf(...records: readonly KvEntry[]): string {
   const floors = records.map(({ value, versionstamp }) => typeof value === "string" ? value : versionstamp ?? "");
   return floors.reduce((last, floor) => floor > last ? floor : last, "");
 }
 
-/** Whether something was written before a floor. */
+/** Whether an entry was written before a floor. */
 export function isBelow({ versionstamp }: KvStamp, floor: string): boolean {
   return (versionstamp ?? "") < floor;
 }

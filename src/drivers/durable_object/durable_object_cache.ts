@@ -11,40 +11,40 @@ import { type SqliteRunner, SqliteStore, storeSettings } from "../sqlite/sqlite_
 import { createSchema } from "../sqlite/sqlite_store_schema.ts";
 import { rememberSelf } from "../../base/self.ts";
 
-/** The `ctx.storage.sql` of a Durable Object, as far as it is used here. */
+/** The part of a Durable Object's `ctx.storage.sql` that is used here. */
 export interface DurableObjectSql {
-  /** Runs a statement; what it finds is behind the answer. */
+  /** Runs a statement and returns a cursor. */
   exec(query: string, ...bindings: (null | number | string | Uint8Array)[]): {
-    /** All rows; blobs are `ArrayBuffer`s. */
+    /** Returns all rows; blobs are `ArrayBuffer`s. */
     toArray(): Record<string, unknown>[];
   };
 }
 
 /** Options of a {@linkcode DurableObjectCache}. */
 export interface DurableObjectCacheOptions {
-  /** How many entries it keeps; default 100 000. */
+  /** The most entries to keep; default 100 000. */
   readonly maxEntries?: number | undefined;
-  /** How many scopes it keeps, those that were only invalidated included; default 10 000. */
+  /** The most scopes to keep, including those that were only invalidated; default 10 000. */
   readonly maxScopes?: number | undefined;
   /**
-   * How many bytes it keeps, with keys and what the tables need beside them; default 256 MiB. An entry that is larger, or has
-   * more than 2 MB, is not kept. The storage stays below twice this and 1 MiB.
+   * The most bytes to keep, including keys and table overhead; default 256 MiB. An entry that is larger, or has more
+   * than 2 MB, is not kept. The storage stays below twice this plus 1 MiB.
    */
   readonly maxBytes?: number | undefined;
-  /** Hears of entries that could not be read. */
+  /** Receives events about unreadable entries. */
   readonly tracer?: Tracer | undefined;
 }
 
-/** What Cloudflare promises that a row can hold. What it holds beyond that is left to the key. */
+/** Cloudflare's limit for a row. The actual limit is slightly higher, which leaves room for the key. */
 const MAX_ENTRY_BYTES = 2_000_000;
 
 /**
- * A cache in tables of its own (`vantage_…`) of a Durable Object's SQLite storage. It answers without a promise, and is
- * still warm after the object was evicted. Bounded by entries, scopes and bytes; what was invalidated goes first,
- * then what was put longest ago, whatever time it was. Invalidating a scope costs the same whatever it holds.
+ * A cache in its own tables (`vantage_…`) of a Durable Object's SQLite storage. It answers synchronously, and is still
+ * warm after the object was evicted. Bounded by entries, scopes and bytes: invalidated entries are evicted first, then
+ * those put longest ago, independent of clocks. The cost of invalidating a scope does not depend on its size.
  *
- * An entry of more than 2 MB, the most that a row can hold there, is not kept: ask for such rows by pages. The tables are
- * made when they are first needed, also after a `deleteAll()` of the storage. An entry that cannot be decoded is dropped.
+ * An entry of more than 2 MB, the limit of a row there, is not kept: read such rows by pages. The tables are created
+ * when first needed, also after a `deleteAll()` of the storage. An entry that cannot be decoded is dropped.
  *
  * @example A table in a Durable Object
  * ```ts
@@ -67,13 +67,13 @@ const MAX_ENTRY_BYTES = 2_000_000;
  *   }
  * }
  *
- * // What Cloudflare does. Elsewhere, anything of this shape will do.
+ * // Provided by Cloudflare. Elsewhere, any object of this shape works.
  * const db = new DatabaseSync(":memory:");
  * const sql = {
  *   exec: (query: string, ...bindings: SQLInputValue[]) => ({ toArray: () => db.prepare(query).all(...bindings) }),
  * };
  *
- * for (const expected of [1, 0]) { // evicted and made anew, the object starts warm
+ * for (const expected of [1, 0]) { // evicted and created again, the object starts warm
  *   const object = new Products({ storage: { sql } });
  *   await object.fetch();
  *   assert.equal(object.table.stats().masterReads, expected);
@@ -85,7 +85,7 @@ export class DurableObjectCache implements Cache {
   readonly #store: SqliteStore;
 
   /**
-   * A cache in the storage that `sql`, the object's `ctx.storage.sql`, belongs to.
+   * Creates a cache in the storage of `sql`, the object's `ctx.storage.sql`.
    *
    * @throws {TypeError} if `sql` has no `exec`.
    * @throws {RangeError} if a bound is not a whole number of at least 1.
@@ -99,17 +99,17 @@ export class DurableObjectCache implements Cache {
     this.#store = new SqliteStore(this.#db, storeSettings(options, MAX_ENTRY_BYTES));
   }
 
-  /** The entry under `key`, or `undefined`. */
+  /** Returns the entry of `key`, or `undefined`. */
   get(key: string): CachedRows | undefined {
     return this.#guard(() => this.#store.get(key));
   }
 
-  /** A mark to hand to `put`, taken before the master is read. */
+  /** Returns a mark to pass to `put`, taken before the master is read. */
   fence(key: string): Fence {
     return this.#guard(() => this.#store.fence(key));
   }
 
-  /** Stores an entry, unless the key was invalidated since the fence; answers whether it was stored. */
+  /** Stores an entry unless the key was invalidated since the fence; returns whether it did. */
   put(key: string, rows: CachedRows, fence?: Fence): boolean {
     return this.#guard(() => this.#store.put(key, rows, fence));
   }
@@ -119,7 +119,10 @@ export class DurableObjectCache implements Cache {
     this.#guard(() => this.#store.invalidatePrefix(prefix));
   }
 
-  /** Runs `work`; if it fails, once more with the tables in place, since a failure there has no code to tell why. */
+  /**
+   * Runs `work`; if it fails, creates the tables and runs it again, since errors there have no code that gives the
+   * reason.
+   */
   #guard<T>(work: () => T): T {
     try {
       return work();

@@ -1,6 +1,6 @@
 /**
- * Traces to OpenTelemetry, through npm `@opentelemetry/api`: whatever SDK the application has set up receives them, as
- * does Deno's own under `OTEL_DENO=true`.
+ * Traces to OpenTelemetry through npm `@opentelemetry/api`: received by the SDK of the application, or by Deno's under
+ * `OTEL_DENO=true`.
  *
  * @module
  */
@@ -13,15 +13,16 @@ import { rememberSelf } from "../../base/self.ts";
 
 /** Options of an {@linkcode OtelTracer}. */
 export interface OtelTracerOptions {
-  /** What is too detailed to send; default `debug`, which leaves out `trace` and with it all row contents. */
+  /** The most detailed level to send; default `debug`, which excludes `trace` and with it all row contents. */
   readonly level?: TraceLevel | undefined;
 }
 
 /**
- * A tracer that makes OpenTelemetry spans under the name `@vantage/live`, nested as the work is, with the cache's calls inside the read that made
- * them. What happens inside a span becomes an event of it; what happens outside any, a span without length.
+ * A tracer that creates OpenTelemetry spans under the name `@vantage/live`, nested like the work: calls of the cache
+ * are inside the read that made them. An event becomes an event of the active span, or a span without duration if there
+ * is none.
  *
- * @example Send spans wherever the application sends its own
+ * @example Send spans to the application's exporter
  * ```ts
  * import { LiveTable, MemCache, MemTable } from "@vantage/live";
  * import { OtelTracer } from "@vantage/live/otel";
@@ -36,14 +37,14 @@ export class OtelTracer implements Tracer, TraceSink {
   readonly #rank: number;
   readonly #tracer: OtelApiTracer;
 
-  /** A tracer that sends everything up to `level`. */
+  /** Creates a tracer that sends everything up to `level`. */
   constructor(options: OtelTracerOptions = {}) {
     rememberSelf(this, OtelTracer);
     this.#rank = TRACE_LEVELS.indexOf(options.level ?? "debug");
     this.#tracer = trace.getTracer("@vantage/live");
   }
 
-  /** A trace whose spans all have the `common` attributes. */
+  /** Creates a trace whose spans all have the `common` attributes. */
   trace(common: TraceFields, onFailure?: () => void): Trace {
     return new GuardedTrace(this, common, onFailure);
   }
@@ -53,7 +54,7 @@ export class OtelTracer implements Tracer, TraceSink {
     return TRACE_LEVELS.indexOf(level) <= this.#rank;
   }
 
-  /** A stretch of work begins. */
+  /** Starts a span. */
   span({ target, name, fields }: TraceRecord): Span {
     const span = this.#tracer.startSpan(`${target} ${name}`, { attributes: { ...fields } });
     const inside = trace.setSpan(context.active(), span);
@@ -67,7 +68,7 @@ export class OtelTracer implements Tracer, TraceSink {
     };
   }
 
-  /** Something happened. */
+  /** Records an event. */
   event({ target, level, name, fields }: TraceRecord): void {
     const attributes = { level, ...fields };
     const active = trace.getActiveSpan();
