@@ -2,10 +2,10 @@ import { isError } from "../base/realm.ts";
 import { describe } from "../base/describe.ts";
 
 /**
- * The URL of a `thing` (a table, a stream), if it can be asked for; without its fragment. A text that is no URL is not
- * quoted, since it could hold a credential.
+ * Checks the URL of a `thing` (a table, a stream), and drops its fragment. An invalid URL is not quoted, since it could
+ * contain a credential.
  *
- * @throws {TypeError} if it is not absolute, is not one of HTTP, or holds a user or password.
+ * @throws {TypeError} if it is not absolute, not HTTP, or has a user or password.
  */
 export function toHttpUrl(thing: string, input: string | URL): URL {
   if (!URL.canParse(input)) {
@@ -22,17 +22,19 @@ export function toHttpUrl(thing: string, input: string | URL): URL {
   return url;
 }
 
-/** A URL for messages and traces: without what could be a credential (user, password, query, fragment). */
+/** A URL for messages and traces, without anything that could be a credential (user, password, query, fragment). */
 export function shownUrl(url: URL): string {
   return `${url.origin}${url.pathname}`;
 }
 
-/** The cause of a failure without the query of the URL: some runtimes quote all of it, and it may hold a token. */
+/**
+ * The cause of a failure without the query of the URL: some runtimes quote the whole URL, which may contain a token.
+ */
 export function withoutQuery(cause: unknown, url: URL): unknown {
   if (!isError(cause) || url.search === "") return cause;
-  const told: Error & { code?: unknown } = new Error(cause.message.replaceAll(url.search, ""));
-  told.name = cause.name;
-  if ("code" in cause) told.code = cause.code;
-  if (cause.cause !== undefined) told.cause = withoutQuery(cause.cause, url);
-  return told;
+  const copy: Error & { code?: unknown } = new Error(cause.message.replaceAll(url.search, ""));
+  copy.name = cause.name;
+  if ("code" in cause) copy.code = cause.code;
+  if (cause.cause !== undefined) copy.cause = withoutQuery(cause.cause, url);
+  return copy;
 }

@@ -15,10 +15,10 @@ import {
 } from "../table/errors.ts";
 import { isList, type Json } from "./wire_value.ts";
 
-/** The media type that a {@linkcode Problem} travels under. */
+/** The media type of a {@linkcode Problem}. */
 export const PROBLEM_TYPE = "application/problem+json";
 
-/** What went wrong, as RFC 9457 has it, with what a table's error says besides. */
+/** A problem as in RFC 9457, with the fields of a table's error. */
 export interface Problem {
   readonly title: string;
   readonly status: number;
@@ -29,7 +29,7 @@ export interface Problem {
   readonly effect: Effect;
 }
 
-/** Besides a table's own: mistakes of the caller's, what is not served, and errors that are no table's. */
+/** The codes of a table, and those for invalid requests, unknown paths and errors from elsewhere. */
 export type ProblemCode =
   | ErrorCode
   | "bad_request"
@@ -44,11 +44,11 @@ interface Kind {
   readonly make: (message: string, options: TableErrorOptions) => TableError;
 }
 
-/** Which status each error travels under, and what it is made of at the other end. */
+/** The status of each error, and how the client creates it from a problem. */
 const KINDS: Readonly<Record<ErrorCode | "no_such_path", Kind>> = {
   not_found: { status: 404, title: "Not found", make: (message, given) => new NotFoundError(message, given) },
   unsupported: { status: 422, title: "Not supported", make: (message, given) => new UnsupportedError(message, given) },
-  // A wrong address is no missing row.
+  // A wrong address is not a missing row.
   no_such_path: { status: 404, title: "Not found", make: (message, given) => new RejectedError(message, given) },
   conflict: { status: 409, title: "Conflict", make: (message, given) => new ConflictError(message, given) },
   rejected: { status: 422, title: "Rejected", make: (message, given) => new RejectedError(message, given) },
@@ -63,25 +63,25 @@ const KINDS: Readonly<Record<ErrorCode | "no_such_path", Kind>> = {
   },
 };
 
-/** The problem that an error of a table travels as. Anything else may have been applied all the same. */
+/** The problem for an error of a table. After any other error, a write may have been applied all the same. */
 export function problemOf(error: unknown, detail: string): Problem {
   if (!(error instanceof TableError)) {
     return { title: "Fault", status: 500, detail, code: "fault", retriable: true, effect: "unknown" };
   }
   const { code, retriable, effect } = error;
-  // A later version, whose errors are known by their brand, may have codes that this one has not.
+  // Errors of a later version, which are recognised by their brand, may have unknown codes.
   const { status, title } = kindOf(code) ?? KINDS.rejected;
   return { title, status, detail, code, retriable, effect };
 }
 
-/** The problem of a request that makes no sense: a mistake of the caller's, which changed nothing. */
+/** The problem for an invalid request, which changed nothing. */
 export function badRequest(detail: string, status = 400): Problem {
   return { title: "Bad request", status, detail, code: "bad_request", retriable: false, effect: "none" };
 }
 
 /**
- * The error that an answer with a status from 400 on stands for: the one that a problem names, if it travels under this
- * status, else the one that fits the status. A status from 500 on does not say that nothing was done.
+ * The error for an answer with a status from 400 on: the one named by the problem if its status agrees, otherwise the
+ * one for the status. A status from 500 on does not mean that nothing was done.
  */
 export function errorOf(
   status: number,
@@ -97,11 +97,11 @@ export function errorOf(
     retryAfterMs,
   };
   const kind = typeof code === "string" ? kindOf(code) : undefined;
-  // Others use such words, too, and may mean something else.
+  // Other servers use such codes, too, and may mean something else.
   return kind?.status === status ? kind.make(text, options) : errorOfStatus(status, text, options);
 }
 
-/** How much of another's words goes into a message. */
+/** How much of a remote detail goes into a message. */
 const MAX_DETAIL = 500;
 
 function errorOfStatus(status: number, message: string, options: TableErrorOptions): TableError {

@@ -4,7 +4,7 @@ import type { Condition, Order, Query } from "../table/query.ts";
 import { describe } from "../base/describe.ts";
 import { fromWire, isList, type Json, toWire } from "./wire_value.ts";
 
-/** The names of the parameters that a query travels in. */
+/** The names of the parameters of a query. */
 export const QUERY_PARAMS: readonly string[] = ["where", "orderBy", "search", "page", "limit"];
 
 /**
@@ -14,9 +14,9 @@ export const QUERY_PARAMS: readonly string[] = ["where", "orderBy", "search", "p
  * where=[["city","eq","Riga"]]   orderBy=[["name","asc"]]   search=ann   page=2   limit=50
  * ```
  *
- * Operands travel as {@linkcode toWire} says.
+ * Operands are encoded by {@linkcode toWire}.
  *
- * @throws {UnsupportedError} if the text to search for holds half of a surrogate pair, which no URL can hold.
+ * @throws {UnsupportedError} if the search text has half of a surrogate pair, which no URL can hold.
  */
 export function queryToParams({ where, orderBy, search, pagination }: Query): URLSearchParams {
   const params = new URLSearchParams();
@@ -31,9 +31,9 @@ export function queryToParams({ where, orderBy, search, pagination }: Query): UR
 }
 
 /**
- * The query in some parameters. Columns and operators are left for the table to check.
+ * Reads a query from parameters. Columns and operators are left for the table to check.
  *
- * @throws {TypeError} if a parameter is unknown, stands twice, or does not have the shape of its part of a query.
+ * @throws {TypeError} if a parameter is unknown, repeated, or malformed.
  * @throws {RangeError} if a page or limit is not a whole number of at least 1.
  */
 export function queryFromParams(params: URLSearchParams): Query {
@@ -41,7 +41,7 @@ export function queryFromParams(params: URLSearchParams): Query {
     if (!QUERY_PARAMS.includes(name)) {
       throw new TypeError(`Unknown parameter ${describe(name)}; accepted are ${QUERY_PARAMS.join(", ")}`);
     }
-    if (params.getAll(name).length > 1) throw new TypeError(`The parameter ${name} stands twice`);
+    if (params.getAll(name).length > 1) throw new TypeError(`The parameter ${name} is given twice`);
   }
   const [where, orderBy] = [params.get("where"), params.get("orderBy")];
   const [search, page, limit] = [params.get("search"), params.get("page"), params.get("limit")];
@@ -54,9 +54,9 @@ export function queryFromParams(params: URLSearchParams): Query {
 }
 
 /**
- * The text itself, if a URL can hold it.
+ * Checks that a URL can hold a text.
  *
- * @throws {UnsupportedError} if it holds half of a surrogate pair: a URL would hold another text.
+ * @throws {UnsupportedError} if it has half of a surrogate pair, which a URL would change.
  */
 export function inUrl(name: string, text: string): string {
   if (text.isWellFormed()) return text;
@@ -72,7 +72,7 @@ function conditionFromWire(condition: Json): Condition {
     throw new TypeError("Each condition in where must be [column, operator, value]");
   }
   const [column, operator, operand] = condition;
-  // What they hold is checked by the table, against its columns and operators.
+  // The table checks them against its columns and operators.
   const named = [column, operator] as unknown as Condition;
   return condition.length < 3 ? named : [named[0], named[1], fromWire(operand ?? null)];
 }

@@ -4,8 +4,8 @@ import { Utf8Decoder } from "./utf8_decoder.ts";
 export type TextTrouble = "too long" | "no UTF-8" | "broken off";
 
 /**
- * The text of a body, up to a number of bytes, whatever is said of its length. What goes wrong is thrown as `failure` makes
- * it. No chunk is kept: each may be a few bytes of a buffer of many, of which Deno makes a new one for each.
+ * Reads the text of a body, up to a number of bytes, whatever length it declares. Errors are made by `failure`. Chunks
+ * are not kept: each may be a few bytes of a large buffer, and Deno allocates a new one for each.
  */
 export async function readText(
   body: ReadableStream<Uint8Array> | null,

@@ -1,23 +1,23 @@
 import { RejectedError, TableError } from "../table/errors.ts";
 import type { MaybePromise } from "../base/maybe_promise.ts";
 
-/** Headers, or a function that is asked for them before each request, since tokens change. */
+/** Headers, or a function that is called for them before each request, since tokens change. */
 export type GivenHeaders = RequestInit["headers"] | (() => MaybePromise<RequestInit["headers"]>);
 
 /**
- * The headers of a request that is about to be sent.
+ * Makes the headers of a request that is about to be sent.
  *
- * @throws {TableError} if the function throws one; {@linkcode RejectedError} with its cause if it fails in another way, and
- * without one if what it gave cannot be sent, since runtimes quote it. Nothing was sent.
+ * @throws {TableError} if the function throws one; {@linkcode RejectedError} with its cause if it throws another error,
+ * and without a cause if its result cannot be sent, since runtimes quote it. Nothing was sent.
  */
 export async function headersFrom(given: GivenHeaders | undefined, what: string): Promise<Headers> {
   return madeOf(await giving(given, what), what);
 }
 
 /**
- * The headers themselves, if they can be sent; a function is left for later.
+ * Checks headers; a function is left for later.
  *
- * @throws {TypeError} if one of them is none. It is not quoted, since it could hold a credential.
+ * @throws {TypeError} if one is invalid. It is not quoted, since it could contain a credential.
  */
 export function checkHeaders(given: GivenHeaders | undefined): GivenHeaders | undefined {
   if (typeof given === "function") return given;
@@ -33,7 +33,7 @@ async function giving(given: GivenHeaders | undefined, what: string): Promise<Re
     return typeof given === "function" ? await given() : given;
   } catch (cause) {
     if (cause instanceof TableError) throw cause;
-    throw new RejectedError(`${what} was not sent: there are no headers for it`, { cause });
+    throw new RejectedError(`${what} was not sent: its headers could not be made`, { cause });
   }
 }
 

@@ -1,10 +1,10 @@
-/** The longest pause that is taken over from an answer. */
+/** The longest pause to accept from an answer. */
 const MAX_RETRY_AFTER_MS = 24 * 60 * 60 * 1000;
 
 /**
- * What a `Retry-After` asks for, in milliseconds: it holds seconds, or a date. A date is one of the server's clock, which
- * may differ from ours: it counts from the answer's own `Date`, and from `now` only where there is none. At most a day.
- * Some servers say parts of a second, too. What is neither is passed over.
+ * The pause in a `Retry-After`, in milliseconds, at most a day: it has seconds (some servers add a fraction) or a date
+ * of the server's clock, which may differ from ours. So a date is relative to the `Date` of the answer, or to `now` if
+ * there is none. Anything else is ignored.
  */
 export function retryAfterMs(headers: Headers, now: number): number | undefined {
   const text = headers.get("retry-after");

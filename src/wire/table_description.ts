@@ -3,24 +3,24 @@ import { describe } from "../base/describe.ts";
 import { VERBS, WRITE_VERBS, type WriteVerb } from "../table/verbs.ts";
 import type { Capabilities, Column, ColumnFlag, TableLike } from "../table/table_like.ts";
 
-/** What a table says of itself to whoever reads it from afar. */
+/** The description of a served table for its clients. */
 export interface TableDescription {
-  /** The version of the protocol that the table is served with. */
+  /** The version of the protocol. */
   readonly protocol: 1;
   /** The table's name. */
   readonly name: string;
-  /** The column that holds the id, if one does. */
+  /** The column of the id, if there is one. */
   readonly idField?: string | undefined;
-  /** Its columns, as far as they are known. */
+  /** The known columns. */
   readonly columns: readonly Column[];
-  /** What may be asked of it. */
+  /** What the table supports. */
   readonly capabilities: Capabilities;
 }
 
 const FLAGS: readonly ColumnFlag[] = ["id", "title", "hidden", "searchable", "mandatory"];
 const ABILITIES = [...VERBS, "page", "orderBy", "search"] as const;
 
-/** What a table says of itself, with no other writes than those that are allowed. */
+/** Describes a table, with no other writes than those allowed. */
 export function describeTable(table: TableLike, allowed: ReadonlySet<WriteVerb>): TableDescription {
   const { tableName, idField, columns, capabilities } = table;
   const writes = WRITE_VERBS.map((verb) => [verb, capabilities[verb] && allowed.has(verb)]);
@@ -34,14 +34,16 @@ export function describeTable(table: TableLike, allowed: ReadonlySet<WriteVerb>)
 }
 
 /**
- * A description that came from afar.
+ * Checks a description received from a server.
  *
- * @throws {TypeError} if it is none; the message names the part.
+ * @throws {TypeError} if it is invalid; the message names the part.
  */
 export function toTableDescription(input: unknown): TableDescription {
   const { protocol, name, idField, columns, capabilities, tables } = objectIn("description", input);
   if (Array.isArray(tables)) {
-    throw new TypeError(`Several tables are served here: put the name of one behind the URL, as /${String(tables[0])}`);
+    throw new TypeError(
+      `Several tables are served here: append the name of one to the URL, as in /${String(tables[0])}`,
+    );
   }
   if (protocol !== 1) throw new TypeError(`protocol must be 1, got ${describe(protocol)}`);
   if (typeof name !== "string" || name === "") throw new TypeError(`name must be a text, got ${describe(name)}`);
@@ -63,7 +65,7 @@ function toColumn(input: unknown): Column {
   return {
     name,
     ...(typeof type === "string" && { type }),
-    // Flags of a later version are left out.
+    // Ignores flags of a later version.
     ...(flags !== undefined && { flags: FLAGS.filter((flag) => listIn("flags", flags).includes(flag)) }),
   };
 }

@@ -1,17 +1,17 @@
 /**
- * Decodes UTF-8 chunk by chunk, without one byte order mark at the begin of it all. Left to itself, the decoder of Deno
- * strips one from the begin of every chunk unless it is fatal, wherever a text happens to be cut.
+ * Decodes UTF-8 chunk by chunk, without a byte order mark at the start of the text. By itself, Deno's decoder strips
+ * one from the start of every chunk unless it is fatal, wherever the text is split.
  */
 export class Utf8Decoder {
   readonly #decoder: TextDecoder;
   #begun = false;
 
-  /** With `fatal`, what is no UTF-8 throws a `TypeError` and is not replaced. */
+  /** With `fatal`, ill-formed bytes throw a `TypeError` instead of being replaced. */
   constructor({ fatal }: { readonly fatal: boolean }) {
     this.#decoder = new TextDecoder("utf-8", { fatal, ignoreBOM: true });
   }
 
-  /** The text so far decoded of one more chunk; without a chunk, what is left at the end. */
+  /** Decodes one more chunk; without a chunk, returns the rest. */
   decode(chunk?: Uint8Array): string {
     const text = this.#decoder.decode(chunk, { stream: chunk !== undefined });
     if (this.#begun || text === "") return text;

@@ -2,14 +2,14 @@ import { isBytes, isDate } from "../base/realm.ts";
 import { describe } from "../base/describe.ts";
 import { MAX_ROW_DEPTH, type Row, setField, toValue, type Value } from "../table/row.ts";
 
-/** JSON, as `JSON.parse` gives it. */
+/** JSON, as returned by `JSON.parse`. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
-/** How many characters of a bigint are read: the time that more would take grows with their square. */
+/** The longest bigint to read: the time to parse one grows with the square of its length. */
 const MAX_BIGINT_LENGTH = 4096;
 
 /**
- * A value as JSON, without loss. What JSON has no word for travels as an object with one key that starts with `$`:
+ * A value as JSON, without loss. Values that JSON lacks become an object with one key that starts with `$`:
  *
  * ```text
  * {"$bigint":"5"}   {"$date":5}  milliseconds, null if invalid   {"$bytes":"AQI="}  base64   {"$number":"NaN"}
@@ -33,18 +33,18 @@ export function rowToWire(row: Row): Json {
 }
 
 /**
- * The value that travelled.
+ * Reads a value written by {@linkcode toWire}.
  *
- * @throws {TypeError} if a mark is not followed by what it announces, or the levels are more than a row can have.
+ * @throws {TypeError} if the content of a mark is invalid, or the value is nested deeper than a row can be.
  */
 export function fromWire(wire: Json): Value {
   return read(wire, 0);
 }
 
 /**
- * The row that travelled.
+ * Reads a row written by {@linkcode rowToWire}.
  *
- * @throws {TypeError} if it is none.
+ * @throws {TypeError} if it is not a row.
  */
 export function rowFromWire(wire: Json | undefined): Row {
   if (typeof wire !== "object" || wire === null || isList(wire)) {
@@ -53,18 +53,18 @@ export function rowFromWire(wire: Json | undefined): Row {
   return Object.freeze(mapFields(wire, within(0)));
 }
 
-/** What an object holds under a name of its own; `undefined` if this is no object, or it holds nothing there. */
+/** The value of an object's own key; `undefined` if this is not an object, or has no such key. */
 export function memberOf(json: Json | undefined, name: string): Json | undefined {
   if (typeof json !== "object" || json === null || isList(json) || !Object.hasOwn(json, name)) return undefined;
   return json[name];
 }
 
-/** Whether this is an array. */
+/** Like `Array.isArray`, but narrows to readonly arrays. */
 export function isList(value: Json): value is readonly Json[] {
   return Array.isArray(value);
 }
 
-/** Reads what stands in so many arrays and objects. */
+/** Reads a value inside `depth` arrays and objects. */
 function read(wire: Json, depth: number): Value {
   if (typeof wire !== "object" || wire === null) return toValue(wire, "value");
   if (isList(wire)) return Object.freeze(wire.map(within(depth)));
@@ -74,7 +74,7 @@ function read(wire: Json, depth: number): Value {
     : readMarked(mark, wire[mark] ?? null, depth);
 }
 
-/** Reads what stands in an array or object that stands in so many others. */
+/** A reader for the members of an array or object inside `depth` others. */
 function within(depth: number): (wire: Json) => Value {
   if (depth >= MAX_ROW_DEPTH) throw new TypeError(`A row has at most ${MAX_ROW_DEPTH} levels`);
   return (wire) => read(wire, depth + 1);
@@ -104,10 +104,10 @@ function readMarked(mark: string, content: Json, depth: number): Value {
       }
       break;
   }
-  throw new TypeError(`Cannot read a value: ${JSON.stringify(mark)} does not announce what follows it`);
+  throw new TypeError(`Cannot read a value: ${JSON.stringify(mark)} has invalid content`);
 }
 
-/** The only key of an object, if it could be taken for a mark. */
+/** The only key of an object, if it looks like a mark. */
 function markOf(object: { readonly [key: string]: Json }): string | undefined {
   const [name, second] = Object.keys(object);
   return second === undefined && name?.startsWith("$") ? name : undefined;

@@ -2,9 +2,9 @@ import { describe } from "../base/describe.ts";
 import { WRITE_VERBS, type WriteVerb } from "../table/verbs.ts";
 
 /**
- * The verbs that are meant: all, none, or those of a list.
+ * The verbs that an option allows: all, none, or those of a list.
  *
- * @throws {TypeError} if one of them is none; the message names it and what is accepted.
+ * @throws {TypeError} if a verb is unknown; the message names it and the accepted ones.
  */
 export function toWriteVerbs(writable: unknown): ReadonlySet<WriteVerb> {
   if (typeof writable === "boolean") return new Set(writable ? WRITE_VERBS : []);

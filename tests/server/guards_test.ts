@@ -48,7 +48,7 @@ const BAD_READS: readonly Bad[] = [
   { path: `/rows?orderBy=${encodeURIComponent('[["colour","asc"]]')}`, status: 400, says: /Unknown column "colour"/ },
   { path: `/rows?orderBy=${encodeURIComponent('[["name","up"]]')}`, status: 400, says: /Unknown direction "up"/ },
   { path: "/rows?where=nonsense", status: 400, says: /where must be JSON/ },
-  { path: "/rows?search=a&search=b", status: 400, says: /stands twice/ },
+  { path: "/rows?search=a&search=b", status: 400, says: /given twice/ },
   { path: "/rows?pages=2", status: 400, says: /Unknown parameter "pages"/ },
   { path: "/rows?page=0", status: 400 },
   { path: "/rows?page=1.5", status: 400 },

@@ -70,7 +70,7 @@ describe("tableHandler() of several tables", () => {
     await people.insertValue("einstein", { name: "Einstein" });
     assert.deepEqual((await people.listValues()).ids(), ["marty", "doc", "einstein"]);
     await assert.rejects(RestTable.open("http://localhost/shop", { fetch }), (error: Error) => {
-      return /does not describe a table/.test(error.message) && /put the name of one/.test(String(error.cause));
+      return /does not describe a table/.test(error.message) && /append the name of one/.test(String(error.cause));
     });
   });
 

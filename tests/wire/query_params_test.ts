@@ -77,7 +77,7 @@ describe("Queries in a URL", () => {
       assert.throws(() => read(`${encodeURIComponent(name)}=1`), { name: "TypeError", message: /accepted are where/ });
     }
     for (const name of ["where", "orderBy", "search", "page", "limit"]) {
-      assert.throws(() => read(`${name}=1&${name}=1`), { name: "TypeError", message: /stands twice/ });
+      assert.throws(() => read(`${name}=1&${name}=1`), { name: "TypeError", message: /given twice/ });
     }
   });
 
