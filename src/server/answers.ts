@@ -1,9 +1,9 @@
 import { type Problem, PROBLEM_TYPE } from "../wire/problem.ts";
 
-/** Answers are data: a browser must not take them for anything else. */
+/** Answers are data: browsers must not interpret them as anything else. */
 const COMMON = { "x-content-type-options": "nosniff" };
 
-/** What is thrown to answer a request with a problem. */
+/** Thrown to answer a request with a problem. */
 export class Refusal extends Error {
   readonly problem: Problem;
   readonly headers: Readonly<Record<string, string>>;
@@ -15,7 +15,7 @@ export class Refusal extends Error {
   }
 }
 
-/** An answer in JSON, which nobody may keep. */
+/** A JSON answer that must not be cached. */
 export function json(content: object, status = 200, headers: Readonly<Record<string, string>> = {}): Response {
   return new Response(JSON.stringify(content), {
     status,
@@ -23,18 +23,18 @@ export function json(content: object, status = 200, headers: Readonly<Record<str
   });
 }
 
-/** An answer in JSON that is there already, with what must be said of it. */
+/** A JSON answer from encoded bytes, with the given headers. */
 export function encodedJson(bytes: Uint8Array<ArrayBuffer>, headers: Readonly<Record<string, string>>): Response {
   return new Response(bytes, { headers: { ...COMMON, "content-type": "application/json", ...headers } });
 }
 
-/** An answer of events. */
+/** An answer with a stream of events. */
 export function eventStream(body: ReadableStream<Uint8Array<ArrayBuffer>>): Response {
   const headers = {
     ...COMMON,
     "content-type": "text/event-stream",
     "cache-control": "no-store, no-transform",
-    // Proxies that wait for more before they pass anything on, as nginx does, would hold events back.
+    // Without it, proxies like nginx buffer events before they pass them on.
     "x-accel-buffering": "no",
   };
   return new Response(body, { headers });
@@ -45,12 +45,12 @@ export function noContent(status: 204 | 304, headers: Readonly<Record<string, st
   return new Response(null, { status, headers: { ...COMMON, ...headers } });
 }
 
-/** A problem, told. */
+/** An answer with the problem of a refusal. */
 export function problemAnswer({ problem, headers }: Refusal): Response {
   return json(problem, problem.status, { "content-type": PROBLEM_TYPE, ...headers });
 }
 
-/** The same answer for who asks with `HEAD`. */
+/** The same answer for a `HEAD` request. */
 export async function withoutBody({ body, status, headers }: Response): Promise<Response> {
   await body?.cancel();
   return new Response(null, { status, headers });

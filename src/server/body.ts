@@ -5,14 +5,14 @@ import type { Refusal } from "./answers.ts";
 import { checked, refuse } from "./refusals.ts";
 
 /**
- * The row in the body of a request: `{"row": {…}}`.
+ * Reads the row in the body of a request: `{"row": {…}}`.
  *
- * @throws {Refusal} if the body is of another type, longer than `maxBytes`, or something else.
+ * @throws {Refusal} if the body has another type, is longer than `maxBytes`, or is not a row.
  */
 export async function readRow(request: Request, maxBytes: number): Promise<Row> {
-  // Besides, a page of another origin cannot send this type without being asked first.
+  // A page of another origin can send this type only after a CORS preflight.
   if (!/^application\/json\s*(;|$)/i.test(request.headers.get("content-type") ?? "")) {
-    throw refuse("A row is sent as application/json", 415);
+    throw refuse("A row must be sent as application/json", 415);
   }
   const body = parse(await textOf(request, maxBytes));
   return checked(() => rowFromWire(rowIn(body)));
@@ -29,11 +29,11 @@ function parse(text: string): Json {
   try {
     return JSON.parse(text);
   } catch {
-    throw refuse("The body is no JSON");
+    throw refuse("The body is not JSON");
   }
 }
 
-/** Reads no more than the bound, whatever the request says of its length. */
+/** Reads at most `maxBytes`, whatever length the request declares. */
 async function textOf({ headers, body }: Request, maxBytes: number): Promise<string> {
   if (Number(headers.get("content-length") ?? 0) > maxBytes) throw refusalOf("too long", maxBytes);
   return await readText(body, maxBytes, (trouble) => refusalOf(trouble, maxBytes));

@@ -4,34 +4,36 @@ import { wholeNumber } from "../base/whole_number.ts";
 import type { WriteVerb } from "../table/verbs.ts";
 import { methodsOf } from "./routes.ts";
 
-/** Which pages of other origins may ask, as CORS has it. */
+/** Which pages of other origins may use the handler, through CORS. */
 export interface Cors {
   /**
    * The origins, each exactly as a browser sends it, or `"*"` for any: `"https://shop.example"`, `"tauri://localhost"`,
-   * `"capacitor://localhost"`, `"chrome-extension://<id>"`. `"null"` is what pages without an origin send, as those of files
-   * and of sandboxed frames, and any page can make such a frame: not with credentials.
+   * `"capacitor://localhost"`, `"chrome-extension://<id>"`. `"null"` is sent by pages without an origin, such as files
+   * and sandboxed frames. Any page can create such a frame, so it is refused with credentials.
    */
   readonly origins: readonly string[] | "*";
-  /** Whether they may send cookies and the like; default `false`. Not with `"*"`. */
+  /** Whether they may send credentials, such as cookies; default `false`. Not with `"*"`. */
   readonly credentials?: boolean | undefined;
-  /** Headers of requests that are allowed besides those of a `RestTable` and an `SseLiveStream`, as an API key's. */
+  /**
+   * Request headers to allow in addition to those of a `RestTable` and an `SseLiveStream`, such as that of an API key.
+   */
   readonly headers?: readonly string[] | undefined;
-  /** How long a browser may remember what is allowed, in seconds; default 600. */
+  /** How long browsers may cache the answer to a preflight, in seconds; default 600. */
   readonly maxAgeS?: number | undefined;
 }
 
 const ALLOWED_HEADERS = ["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "Last-Event-ID"];
-/** The schemes whose origins have a form of their own, which `URL` knows. Others (of apps, of extensions) are left as they are. */
+/** The schemes whose origins `URL` can check. Others (of apps and extensions) are accepted as they are. */
 const WEB = /^(?:https?|wss?|ftp):/i;
-/** A scheme and a host, with nothing behind. */
+/** A scheme and a host, with nothing after them. */
 const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@\\]+$/;
-/** What pages have whose place says nothing of who they are. */
+/** The origin of pages without one. */
 const ANONYMOUS = "null";
-/** What RFC 9110 lets a header be named. */
+/** A header name as in RFC 9110. */
 const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/;
 const EXPOSED_HEADERS = "ETag, Retry-After";
 
-/** Tells browsers what pages of other origins may do. */
+/** Answers preflights, and adds CORS headers to answers. */
 export class CorsPolicy {
   readonly #origins: readonly string[] | "*";
   readonly #credentials: boolean;
@@ -40,9 +42,9 @@ export class CorsPolicy {
   readonly #headers: string;
 
   /**
-   * A policy.
+   * Creates a policy.
    *
-   * @throws {TypeError} if an origin or a header is none, or credentials are allowed to any.
+   * @throws {TypeError} if an origin or a header is invalid, or credentials are allowed to any origin.
    * @throws {RangeError} if `maxAgeS` is not a whole number.
    */
   constructor(cors: Cors, writes: ReadonlySet<WriteVerb>) {
@@ -57,9 +59,9 @@ export class CorsPolicy {
         `An origin must be like "https://shop.example" or "tauri://localhost", got ${describe(origin)}`,
       );
     }
-    const anybody = origins === "*" ? "*" : origins.find((origin) => origin === ANONYMOUS);
-    if (credentials && anybody !== undefined) {
-      throw new TypeError(`cors cannot allow credentials to origins ${describe(anybody)}: name them`);
+    const anyOrigin = origins === "*" ? "*" : origins.find((origin) => origin === ANONYMOUS);
+    if (credentials && anyOrigin !== undefined) {
+      throw new TypeError(`cors cannot allow credentials to origins ${describe(anyOrigin)}: name them`);
     }
     for (const header of headers) {
       if (!TOKEN.test(header)) throw new TypeError(`A header must be like "X-Api-Key", got ${describe(header)}`);
@@ -71,7 +73,7 @@ export class CorsPolicy {
     this.#methods = ["GET", "HEAD", ...methodsOf(writes)].join(", ");
   }
 
-  /** The answer to a preflight; `undefined` if the request is none. */
+  /** The answer to a preflight; `undefined` for any other request. */
   preflight({ method, headers }: Request): Response | undefined {
     if (method !== "OPTIONS" || !headers.has("origin") || !headers.has("access-control-request-method")) {
       return undefined;
@@ -86,7 +88,7 @@ export class CorsPolicy {
     });
   }
 
-  /** Adds to an answer whether a page of the request's origin may read it. */
+  /** Adds headers that say whether a page of the request's origin may read the answer. */
   apply({ headers }: Request, answer: Response): Response {
     const allowed = this.#origins === "*" ? "*" : this.#listed(headers.get("origin"));
     if (this.#origins !== "*") answer.headers.append("vary", "Origin");

@@ -11,26 +11,26 @@ import { refuse, refuseForNow } from "./refusals.ts";
 import type { Action, Place } from "./routes.ts";
 import type { Site } from "./site.ts";
 
-/** What is told where nothing more may be. */
+/** The detail of a failure that must not reveal more. */
 const NO_ANSWER = "The request could not be answered";
 
-/** What a {@linkcode Dispatcher} hands requests to. */
+/** What a {@linkcode Dispatcher} works with. */
 export interface DispatcherParts {
-  /** What is served, for traces. */
+  /** The names of the tables, for traces. */
   readonly names: readonly string[];
   readonly streams: readonly NamedStream[];
-  /** The places there are; `events` is `undefined` if there are no streams. */
+  /** Creates the routes; `events` is `undefined` if there are no streams. */
   readonly toSite: (events: EventBroadcast | undefined) => Site;
 }
 
-/** Takes requests in, lets pass what may, hands it to its route, and makes an answer of whatever comes of it. */
+/** Checks requests, passes them to their routes, and turns results and errors into answers. */
 export class Dispatcher {
   readonly #settings: HandlerSettings;
   readonly #trace: Trace | undefined;
   readonly #spans: { readonly request: (request: Request, context: object) => Promise<Response> };
   readonly #events: EventBroadcast | undefined;
   readonly #site: Site;
-  readonly #underWay = new Set<Promise<void>>();
+  readonly #inFlight = new Set<Promise<void>>();
   #closed = false;
 
   constructor(settings: HandlerSettings, { names, streams, toSite }: DispatcherParts) {
@@ -42,25 +42,25 @@ export class Dispatcher {
     this.#events = streams.length === 0 ? undefined : new EventBroadcast({
       ...settings,
       streams,
-      onFailure: (error) => this.#tellFailure("warn", "events lost", error),
+      onFailure: (error) => this.#reportFailure("warn", "events lost", error),
     });
     this.#site = toSite(this.#events);
   }
 
-  /** Answers a request, whatever it is. */
+  /** Answers any request. */
   async answer(request: Request, given: unknown): Promise<Response> {
-    // Whatever calls a handler may pass more along, as `map` does the place in its array.
+    // Callers may pass other things as the second argument, as `map` passes an index.
     const context = typeof given === "object" && given !== null ? given : {};
     const { cors } = this.#settings;
     const answer = cors?.preflight(request) ?? await this.#spans.request(request, context);
     return cors?.apply(request, answer) ?? answer;
   }
 
-  /** Answers nothing more, and waits for what is under way. */
+  /** Refuses later requests, and waits for writes in flight. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.#events?.close();
-    await Promise.all(this.#underWay);
+    await Promise.all(this.#inFlight);
   }
 
   async #anyAnswer(request: Request, context: object): Promise<Response> {
@@ -70,13 +70,13 @@ export class Dispatcher {
       const refusal = error instanceof Refusal ? error : new Refusal(problemOf(error, NO_ANSWER), {}, error);
       const { status, code } = refusal.problem;
       if (status >= 500 && refusal.cause !== undefined) {
-        this.#tellFailure(code === "fault" ? "error" : "warn", "request failed", refusal.cause);
+        this.#reportFailure(code === "fault" ? "error" : "warn", "request failed", refusal.cause);
       }
       return problemAnswer(refusal);
     }
   }
 
-  /** What stands in the way of a request: nothing, an answer, or a refusal that is thrown. */
+  /** Checks whether a request may pass: returns `undefined`, the answer of `authorize`, or throws a refusal. */
   async #admit(request: Request, context: object): Promise<Response | undefined> {
     const { maxUrlLength } = this.#settings;
     this.#assertOpen();
@@ -86,12 +86,12 @@ export class Dispatcher {
     const permit = await this.#permitOf(request, context);
     this.#assertOpen();
     if (permit === true) return undefined;
-    // A copy, since one that was fetched cannot be changed.
+    // A copy, since the headers of a fetched response are immutable.
     if (isResponse(permit)) return new Response(permit.body, permit);
-    throw new Refusal({ ...badRequest("This may not be asked here", 403), title: "Forbidden", code: "forbidden" });
+    throw new Refusal({ ...badRequest("This request is not allowed", 403), title: "Forbidden", code: "forbidden" });
   }
 
-  /** What `authorize` says. If it fails, that is no error of the table, which was not asked. */
+  /** Calls `authorize`. Its failure is not an error of the table, which was not called. */
   async #permitOf(request: Request, context: object): Promise<unknown> {
     const { authorize } = this.#settings;
     if (authorize === undefined) return true;
@@ -102,7 +102,7 @@ export class Dispatcher {
     }
   }
 
-  /** Asked again after each wait before the table is asked: whoever closed the handler may be closing that, too. */
+  /** Checked again after each wait before the table is called: it may have been closed along with the handler. */
   #assertOpen(): void {
     if (this.#closed) throw refuseForNow("closed", "The table is not served any more", 1);
   }
@@ -120,7 +120,7 @@ export class Dispatcher {
       request,
       params: url.searchParams,
       readRow: () => this.#readRow(request),
-      underWay: (work) => this.#finish(work, context),
+      finish: (work) => this.#finish(work, context),
     });
     return method === "HEAD" ? await withoutBody(answer) : answer;
   }
@@ -135,7 +135,7 @@ export class Dispatcher {
     const { base } = this.#settings;
     const place = path.startsWith(base) ? this.#site.placeAt(path.slice(base.length)) : undefined;
     if (place !== undefined) return place;
-    // Not the code of a row that is missing: who asks for one must not take a wrong address for an answer.
+    // Not the code of a missing row, so that a client does not take a wrong address for one.
     throw new Refusal({
       ...badRequest("There is nothing at this path", 404),
       title: "Not found",
@@ -143,15 +143,15 @@ export class Dispatcher {
     });
   }
 
-  /** Writes that were begun are waited for when the handler closes, and by a worker before it is stopped. */
+  /** Makes `close()` and a worker wait for a write that has started. */
   #finish(work: Promise<unknown>, context: object): void {
-    const done = work.then(() => {}, () => {}).finally(() => this.#underWay.delete(done));
-    this.#underWay.add(done);
-    // That a worker may be stopped too early is no reason to answer that the write failed.
-    keepAlive(context, done).catch((error: unknown) => this.#tellFailure("warn", "not waited for", error));
+    const done = work.then(() => {}, () => {}).finally(() => this.#inFlight.delete(done));
+    this.#inFlight.add(done);
+    // If `waitUntil` fails, the write may still succeed, so its answer does not change.
+    keepAlive(context, done).catch((error: unknown) => this.#reportFailure("warn", "waitUntil failed", error));
   }
 
-  #tellFailure(level: TraceLevel, name: string, error: unknown): void {
+  #reportFailure(level: TraceLevel, name: string, error: unknown): void {
     this.#trace?.event({ target: "vantage_live::server", level, name, error });
   }
 }
@@ -160,7 +160,7 @@ async function keepAlive(context: object, work: Promise<void>): Promise<void> {
   if ("waitUntil" in context && typeof context.waitUntil === "function") await context.waitUntil(work);
 }
 
-/** Its class is not asked for: adapters for Node bring their own. */
+/** Checks the shape, not the class: adapters for Node bring their own. */
 function isResponse(permit: unknown): permit is Response {
   return typeof permit === "object" && permit !== null && "clone" in permit && "status" in permit;
 }
@@ -174,7 +174,7 @@ function methodRefused(method: string, allow: string): Refusal {
   return new Refusal({ ...badRequest(detail, 405), title: "Not supported", code: "unsupported" }, { allow });
 }
 
-/** Parameters that are not encoded as they must be would stand for another text than was meant. */
+/** Malformed percent encoding would silently become another text. */
 function checkEncoding(search: string): void {
   try {
     decodeURIComponent(search);

@@ -3,24 +3,24 @@ import { rowToWire } from "../wire/wire_value.ts";
 import type { Refusal } from "./answers.ts";
 import { refuse } from "./refusals.ts";
 
-/** Rows as they are sent. */
+/** Encoded rows. */
 export interface EncodedRows {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** The same for the same bytes, and for no others. */
+  /** Equal for equal bytes only. */
   readonly etag: string;
 }
 
-/** How much of the hash of an answer goes into its tag. */
+/** How many bytes of the hash go into an ETag. */
 const TAG_BYTES = 18;
 
 /**
- * What was encoded stays as long as the rows do: a cached table hands out the same rows again and again. Rows with
- * something in them that a reader could change are another object for each reader, so nothing old is found here.
+ * Encodings by rows: a cached table returns the same object again and again. Rows with values that a reader could
+ * modify are a new object for each reader, so this never returns an outdated encoding.
  */
 const encoded = new WeakMap<Rows, Promise<EncodedRows>>();
 
 /**
- * Rows as they are sent, with a tag. The same rows are encoded once.
+ * Encodes rows, with an ETag. The same object is encoded once.
  *
  * @throws {Refusal} if they have more than `maxBytes` bytes.
  */
@@ -31,7 +31,8 @@ export async function encodeRows(rows: Rows, maxBytes: number): Promise<EncodedR
 }
 
 /**
- * The same of rows that are not to be kept, and say so: without a tag, since nobody is to ask for them again.
+ * Encodes rows that must not be cached, and says so in the answer. They have no ETag, since they must not be
+ * revalidated.
  *
  * @throws {Refusal} if they have more than `maxBytes` bytes.
  */
@@ -41,7 +42,7 @@ export function encodeUnsettled(rows: Rows, maxBytes: number): Uint8Array<ArrayB
   return bytes;
 }
 
-/** A byte or more for each character, so what is too long is not written to its end. */
+/** Stops early if the rows are too long: each character takes at least a byte. */
 function textOf(rows: Rows, maxBytes: number, more = ""): string {
   const parts: string[] = [];
   let length = 0;

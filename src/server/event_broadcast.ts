@@ -14,13 +14,13 @@ export interface EventBroadcastOptions {
   readonly replayCapacity: number;
   readonly stallMs: number;
   readonly clock: Clock;
-  /** Hears what ended a subscription, if it failed. */
+  /** Called with the error of a failed subscription. */
   readonly onFailure: (error: unknown) => void;
 }
 
 type Reader = ReadableStreamDefaultReader<LiveEvent>;
 
-/** The time in which there is at least one subscription, with the log of what they bring. */
+/** The period with at least one subscription, and the log of its events. */
 interface Epoch {
   readonly log: EventLog;
   readonly readers: Set<Reader>;
@@ -28,9 +28,10 @@ interface Epoch {
 }
 
 /**
- * Tells many clients what the streams of some tables bring, as one. Each is subscribed to once, when the first client
- * comes, and for good, so that clients who come back can be told what they missed. One that ends is subscribed to again
- * while the others go on. When there is none left, all clients end, and the next one starts another epoch.
+ * Sends the events of several streams to many clients, as one stream. Subscribes to each stream once, for the first
+ * client, and stays subscribed so that returning clients can receive what they missed. A stream that ends is subscribed
+ * to again while the others continue. If all have ended, all clients are disconnected, and the next one starts a new
+ * epoch.
  */
 export class EventBroadcast {
   readonly #options: EventBroadcastOptions;
@@ -47,14 +48,14 @@ export class EventBroadcast {
   }
 
   /**
-   * The events from now on, or from where the request's `Last-Event-ID` stands.
+   * Adds a client: sends the events from now on, or those after the request's `Last-Event-ID`.
    *
-   * @throws {Refusal} if too many clients listen already.
+   * @throws {Refusal} if there are too many clients.
    */
-  listen({ headers }: Request): ReadableStream<Uint8Array<ArrayBuffer>> {
+  addClient({ headers }: Request): ReadableStream<Uint8Array<ArrayBuffer>> {
     const { maxStreams, heartbeatMs, clock } = this.#options;
     if (this.#clients.size >= maxStreams) {
-      throw refuseForNow("too_many_streams", "Too many clients listen already", Math.ceil(heartbeatMs / 1000));
+      throw refuseForNow("too_many_streams", "Too many clients are connected", Math.ceil(heartbeatMs / 1000));
     }
     const { log } = this.#epoch ??= this.#begin();
     const lastEventId = headers.get("last-event-id");
@@ -77,7 +78,7 @@ export class EventBroadcast {
     return client.body;
   }
 
-  /** Ends all streams, and the subscriptions. */
+  /** Disconnects all clients, and ends the subscriptions. */
   async close(): Promise<void> {
     const { readers = [] } = this.#epoch ?? {};
     this.#end(this.#epoch);
@@ -99,37 +100,37 @@ export class EventBroadcast {
     return epoch;
   }
 
-  /** Follows one stream for as long as the epoch lasts. What it missed is told as a change when it is back. */
+  /** Follows one stream during the epoch. After it was resubscribed, clients receive `changed` for what it missed. */
   async #follow(epoch: Epoch, stream: NamedStream, first: Reader): Promise<void> {
     const backoff = new Backoff(this.#options.clock);
     for (let reader: Reader | undefined = first; reader !== undefined;) {
       backoff.begin();
-      await this.#hear(epoch, stream, reader);
+      await this.#readAll(epoch, stream, reader);
       epoch.readers.delete(reader);
       if (epoch.readers.size === 0) this.#end(epoch);
-      reader = await this.#back(epoch, stream, backoff);
+      reader = await this.#resubscribe(epoch, stream, backoff);
     }
   }
 
-  async #hear(epoch: Epoch, stream: NamedStream, reader: Reader): Promise<void> {
+  async #readAll(epoch: Epoch, stream: NamedStream, reader: Reader): Promise<void> {
     try {
       for (let next = await reader.read(); !next.done; next = await reader.read()) {
-        this.#tell(epoch, stream, next.value);
+        this.#append(epoch, stream, next.value);
       }
     } catch (error) {
       this.#options.onFailure(error);
     }
   }
 
-  /** A stream that has ended, subscribed to again; `undefined` if the epoch is over before. */
-  async #back(epoch: Epoch, stream: NamedStream, backoff: Backoff): Promise<Reader | undefined> {
+  /** Subscribes again to a stream that has ended; `undefined` if the epoch ends first. */
+  async #resubscribe(epoch: Epoch, stream: NamedStream, backoff: Backoff): Promise<Reader | undefined> {
     const { signal } = epoch.over;
     while (!signal.aborted) {
       await backoff.pause({ signal, background: true }).catch(() => {});
       if (signal.aborted) break;
       try {
         const reader = subscribed(epoch, stream);
-        this.#tell(epoch, stream, { kind: "changed" });
+        this.#append(epoch, stream, { kind: "changed" });
         return reader;
       } catch (error) {
         this.#options.onFailure(error);
@@ -138,13 +139,13 @@ export class EventBroadcast {
     return undefined;
   }
 
-  #tell({ log }: Epoch, stream: NamedStream, event: LiveEvent): void {
-    log.append(this.#told(event, stream), stream.name);
+  #append({ log }: Epoch, stream: NamedStream, event: LiveEvent): void {
+    log.append(this.#toSend(event, stream), stream.name);
     for (const client of this.#clients) client.feed();
   }
 
-  /** An event that nobody can read still says that something happened. */
-  #told(event: LiveEvent, { changesOnly }: NamedStream): LiveEvent {
+  /** The event to send. An invalid one still means that something changed. */
+  #toSend(event: LiveEvent, { changesOnly }: NamedStream): LiveEvent {
     if (changesOnly) return { kind: "changed" };
     try {
       return toLiveEvent(event);
@@ -161,7 +162,7 @@ export class EventBroadcast {
     for (const client of this.#clients) client.end();
   }
 
-  /** One clock beats for all. */
+  /** Sends heartbeats to all clients with a single timer. */
   async #startHeartbeats(): Promise<void> {
     const { clock, heartbeatMs, stallMs } = this.#options;
     const { signal } = this.#heartbeats = new AbortController();
@@ -179,7 +180,7 @@ function subscribed({ readers }: Epoch, { stream }: NamedStream): Reader {
   return reader;
 }
 
-/** 16 hexadecimal digits. */
+/** A random id of 16 hexadecimal digits. */
 function newEpoch(clock: Clock): string {
   const half = (): string => Math.floor(clock.random() * 2 ** 32).toString(16).padStart(8, "0");
   return half() + half();

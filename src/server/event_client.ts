@@ -4,22 +4,22 @@ import type { EventLog } from "./event_log.ts";
 /** What an {@linkcode EventClient} works with. */
 export interface EventClientOptions {
   readonly log: EventLog;
-  /** What it hears first. */
+  /** The first text to send. */
   readonly greeting: string;
-  /** From where on it follows the log. */
+  /** The position in the log after which to start. */
   readonly position: number;
   readonly clock: Clock;
-  /** Called once, when nobody listens any more or the stream was ended. */
+  /** Called once, when the client disconnects or the stream is ended. */
   readonly onEnd: (client: EventClient) => void;
 }
 
-/** No empty line follows: there are clients that take one for the end of a message, even if nothing was said before it. */
+/** Without an empty line after it: some clients take one for the end of a message, even if there is none. */
 const HEARTBEAT = ": heartbeat\n";
 const encoder = new TextEncoder();
 
-/** One client that listens to events: a position in the log, and a stream that is fed only as fast as it is read. */
+/** One connected client: a position in the log, and a stream that is filled only as fast as it is read. */
 export class EventClient {
-  /** What it hears. */
+  /** The stream to send. */
   readonly body: ReadableStream<Uint8Array<ArrayBuffer>>;
   readonly #log: EventLog;
   readonly #clock: Clock;
@@ -27,9 +27,9 @@ export class EventClient {
   #greeting: string | undefined;
   #position: number;
   #controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>> | undefined;
-  /** Whether it has taken everything that it was given, and wants more. */
+  /** Whether the client has read everything and waits for more. */
   #waits = false;
-  #givenAt: number;
+  #sentAt: number;
 
   constructor({ log, greeting, position, clock, onEnd }: EventClientOptions) {
     this.#log = log;
@@ -37,7 +37,7 @@ export class EventClient {
     this.#position = position;
     this.#clock = clock;
     this.#onEnd = onEnd;
-    this.#givenAt = clock.monotonic();
+    this.#sentAt = clock.monotonic();
     this.body = new ReadableStream<Uint8Array<ArrayBuffer>>({
       start: (controller) => void (this.#controller = controller),
       pull: () => {
@@ -48,22 +48,22 @@ export class EventClient {
     }, { highWaterMark: 0 });
   }
 
-  /** Gives it what is new, if it wants more. */
+  /** Sends the next events, if the client waits for more. */
   feed(): void {
     if (!this.#waits) return;
     const { text, position } = this.#next() ?? {};
     if (text === undefined || position === undefined) return;
     this.#position = position;
-    this.#give(text);
+    this.#send(text);
   }
 
-  /** Gives it a sign of life, or ends it if it has taken nothing for `stallMs`. */
+  /** Sends a heartbeat, or disconnects a client that has read nothing for `stallMs`. */
   beat(stallMs: number): void {
-    if (this.#waits) this.#give(HEARTBEAT);
-    else if (this.#clock.monotonic() - this.#givenAt >= stallMs) this.end();
+    if (this.#waits) this.#send(HEARTBEAT);
+    else if (this.#clock.monotonic() - this.#sentAt >= stallMs) this.end();
   }
 
-  /** Ends the stream, after what the client has been given. */
+  /** Ends the stream, after everything already sent. */
   end(): void {
     const controller = this.#controller;
     this.#leave();
@@ -76,9 +76,9 @@ export class EventClient {
     return greeting === undefined ? this.#log.after(this.#position) : { text: greeting, position: this.#position };
   }
 
-  #give(text: string): void {
+  #send(text: string): void {
     this.#waits = false;
-    this.#givenAt = this.#clock.monotonic();
+    this.#sentAt = this.#clock.monotonic();
     this.#controller?.enqueue(encoder.encode(text));
   }
 

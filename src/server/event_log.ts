@@ -1,28 +1,28 @@
 import type { LiveEvent } from "../stream/live_event.ts";
 
-/** Part of a log, as it is sent, and where to go on after it. */
+/** Encoded events, and the position after them. */
 export interface LogPart {
   readonly text: string;
   readonly position: number;
 }
 
-/** What a hello says. */
+/** The content of a hello. */
 export interface HelloContent {
   readonly heartbeatMs: number;
-  /** Whether all that was missed follows. */
+  /** Whether all missed events follow. */
   readonly resumed: boolean;
-  /** The names of the tables, if they have any. */
+  /** The names of the tables, if they have names. */
   readonly tables: readonly string[] | undefined;
 }
 
-/** How many characters of events are sent in one piece, unless the first alone has more: a slow client holds one piece. */
+/** The most characters to send at once, unless a single event is longer: a slow client holds one piece in memory. */
 const MAX_PIECE_LENGTH = 16 * 2 ** 10;
-/** The longest id that is told. For a longer one `changed` is, so that what is kept has a bound in bytes as well. */
+/** The longest id to send. An event with a longer one becomes `changed`, which bounds the memory of the log. */
 const MAX_ID_LENGTH = 1024;
 
 /**
- * The last events of one subscription, numbered from 1. They are kept once for all clients, each of which has no more than
- * a position here: the number of the event that it heard last. Who falls behind what is kept hears `changed`.
+ * The last events, numbered from 1. They are stored once for all clients, each of which is only a position: the number
+ * of the last event it received. A client that falls behind the stored events receives `changed`.
  */
 export class EventLog {
   readonly #epoch: string;
@@ -30,26 +30,26 @@ export class EventLog {
   readonly #frames: string[] = [];
   #newest = 0;
 
-  /** A log of its own `epoch`, by which positions in it are told from those in others. */
+  /** Creates a log. The `epoch` distinguishes its positions from those in other logs. */
   constructor(epoch: string, capacity: number) {
     this.#epoch = epoch;
     this.#capacity = capacity;
   }
 
-  /** The position of who has heard everything. */
+  /** The position after the last event. */
   get newest(): number {
     return this.#newest;
   }
 
-  /** Adds an event of a table, without the row it may carry. A table without a name is the only one. */
+  /** Adds an event of a table, without its row. A table without a name is the only one. */
   append(event: LiveEvent, table: string | undefined): void {
     this.#newest++;
-    const isTold = event.kind !== "changed" && event.id.length <= MAX_ID_LENGTH;
-    this.#frames.push(this.#frame(isTold ? { table, kind: event.kind, id: event.id } : { table, kind: "changed" }));
+    const hasId = event.kind !== "changed" && event.id.length <= MAX_ID_LENGTH;
+    this.#frames.push(this.#frame(hasId ? { table, kind: event.kind, id: event.id } : { table, kind: "changed" }));
     if (this.#frames.length > this.#capacity) this.#frames.shift();
   }
 
-  /** What stands after a position; `undefined` if nothing does. */
+  /** The events after a position; `undefined` if there are none. */
   after(position: number): LogPart | undefined {
     if (position === this.#newest) return undefined;
     if (!this.#reaches(position)) return this.changed();
@@ -63,17 +63,17 @@ export class EventLog {
     return { text, position: position + end - start };
   }
 
-  /** What takes the place of everything up to now, of all tables. */
+  /** Stands for all events of all tables up to now. */
   changed(): LogPart {
     return { text: this.#frame({ kind: "changed" }), position: this.#newest };
   }
 
-  /** The first thing that a client hears. */
+  /** The first message to a client. */
   hello(position: number, content: HelloContent): string {
     return `event: hello\nid: ${this.#epoch}-${position}\ndata: ${JSON.stringify(content)}\n\n`;
   }
 
-  /** The position that the id of an event stands for, if all that came after it is kept. */
+  /** The position of an event id, if all later events are stored. */
   positionOf(eventId: string): number | undefined {
     const [, epoch, number] = /^([0-9a-f]{16})-(0|[1-9]\d{0,15})$/.exec(eventId) ?? [];
     const position = Number(number);

@@ -11,54 +11,57 @@ import type { TableEvents } from "./named_tables.ts";
 
 /** Options of a {@linkcode tableHandler}. */
 export interface TableHandlerOptions {
-  /** Where the table stands, as `"/products"`; default `"/"`. Several stand below it, each under its name. */
+  /** The path of the table, like `"/products"`; default `"/"`. Several tables are below it, each under its name. */
   readonly path?: string | undefined;
   /**
-   * Whether it may be written; default `false`. `true` allows every write that the table can do, emptying it at once
-   * (`DELETE /rows`) included; a list allows those that it names, as `["insert", "patch"]`. Each is refused with a 405
-   * otherwise, whatever `authorize` says.
+   * Whether clients may write; default `false`. `true` allows every write that the table supports, including deleting
+   * all rows (`DELETE /rows`); a list allows the verbs it names, like `["insert", "patch"]`. Other writes are refused
+   * with a 405, whatever `authorize` returns.
    */
   readonly writable?: boolean | readonly WriteVerb[] | undefined;
   /**
-   * Who may ask. Called for every request but a CORS preflight, before anything of it is read. `true` lets it pass, a
-   * `Response` is the answer in its place (as a 401 with `WWW-Authenticate`), anything else is a 403, and a throw a 500.
-   * It must leave the body alone. `context` is what the server hands over with a request, as `Deno.serve` the address of
-   * the client.
+   * Decides about every request except CORS preflights, before anything of it is read. `true` lets it pass, a
+   * `Response` is sent instead (such as a 401 with `WWW-Authenticate`), anything else is a 403, and a throw a 500. It
+   * must not read the body. `context` is what the server passes along with a request, like the client's address in
+   * `Deno.serve`.
    */
   readonly authorize?: ((request: Request, context: object) => MaybePromise<boolean | Response>) | undefined;
-  /** How many bytes the body of a request may have; default 1 MiB. */
+  /** The most bytes of a request body; default 1 MiB. */
   readonly maxBodyBytes?: number | undefined;
-  /** How many characters a URL may have; default 8192. */
+  /** The most characters of a URL; default 8192. */
   readonly maxUrlLength?: number | undefined;
-  /** How many conditions and orders one request may have; default 100. */
+  /** The most conditions and orders of a request; default 100. */
   readonly maxConditions?: number | undefined;
-  /** How many values the conditions of one request may compare with, those in lists and objects included; default 1000. */
+  /** The most values in the conditions of a request, including those in lists and objects; default 1000. */
   readonly maxValues?: number | undefined;
-  /** How many characters the text of a search may have; default 256. */
+  /** The most characters of a search text; default 256. */
   readonly maxSearchLength?: number | undefined;
-  /** How many rows one answer may have; default 10 000. A larger page is refused, and so is a larger set without one. */
+  /** The most rows of an answer; default 10 000. A larger page is refused, and so is a larger set without a page. */
   readonly maxRows?: number | undefined;
-  /** How many bytes of rows one answer may have; default 64 MiB. A list that is longer is refused: ask for a page. */
+  /** The most bytes of rows in an answer; default 64 MiB. A longer list is refused: request a page. */
   readonly maxAnswerBytes?: number | undefined;
-  /** How many clients may listen to events at once; default 1000. One more is asked to come later. */
+  /** The most clients connected to events at once; default 1000. Others are asked to retry later. */
   readonly maxStreams?: number | undefined;
-  /** How long a stream of events may be silent before it carries a sign of life, in milliseconds; default 15 000. */
+  /** How long a stream of events may be silent before a heartbeat is sent, in milliseconds; default 15 000. */
   readonly heartbeatMs?: number | undefined;
-  /** How many events are kept for clients that lag or come back; default 1024. Beyond it they hear `changed`. */
+  /**
+   * How many events are stored for clients that lag or reconnect; default 1024. Clients further behind receive
+   * `changed`.
+   */
   readonly replayCapacity?: number | undefined;
-  /** How long a client may take nothing of what waits for it before its stream is ended, in milliseconds; default 60 000. */
+  /** How long a client may read nothing before it is disconnected, in milliseconds; default 60 000. */
   readonly stallMs?: number | undefined;
   /**
-   * What is told at `/events`; default `table.events`, as a `LiveTable` has them, and its narrowed handles have not. Over a `LiveTable` leave it out: events
-   * from elsewhere may be told before the table has dropped what they make old. Without either there are none. Those of
-   * several tables are given by their names.
+   * The events to send at `/events`; default `table.events`, which a `LiveTable` has and its narrowed handles have not.
+   * Leave it out for a `LiveTable`: events from another source may arrive before the table has invalidated what they
+   * affect. Without events, `/events` is unsupported. For several tables, pass streams by name.
    */
   readonly events?: TableEvents | undefined;
-  /** Which pages of other origins may ask; default none. */
+  /** Which pages of other origins may use the handler; default none. */
   readonly cors?: Cors | undefined;
-  /** Where traces go; without one, tracing costs nothing. */
+  /** Receives traces; without one, tracing costs nothing. */
   readonly tracer?: Tracer | undefined;
-  /** Where time and chance come from; default the system's. */
+  /** The clock and source of randomness; default the system's. */
   readonly clock?: Clock | undefined;
 }
 
@@ -77,7 +80,7 @@ export type EventHandlerOptions = Pick<
   | "clock"
 >;
 
-/** The options of an {@linkcode EventHandlerOptions}: a mistyped one would be one that is missing. */
+/** The names of all options: unknown ones are refused, since a mistyped option would be silently missing. */
 const EVENT_OPTIONS: { readonly [name in keyof EventHandlerOptions]-?: true } = {
   path: true,
   authorize: true,
@@ -102,14 +105,14 @@ const TABLE_OPTIONS: { readonly [name in keyof TableHandlerOptions]-?: true } = 
   events: true,
 };
 
-/** The options of a `tableHandler`. */
+/** The option names of a `tableHandler`. */
 const HANDLER_OPTIONS: readonly string[] = Object.keys(TABLE_OPTIONS);
-/** The options of an `eventHandler`. */
+/** The option names of an `eventHandler`. */
 export const EVENT_HANDLER_OPTIONS: readonly string[] = Object.keys(EVENT_OPTIONS);
 
-/** The options with their defaults, checked. */
+/** Checked options with their defaults. */
 export interface HandlerSettings {
-  /** Without a slash at the end: `""` for the root. */
+  /** The path without a trailing slash: `""` for the root. */
   readonly base: string;
   readonly writes: ReadonlySet<WriteVerb>;
   readonly authorize: TableHandlerOptions["authorize"];
@@ -130,9 +133,10 @@ export interface HandlerSettings {
 }
 
 /**
- * The options with their defaults.
+ * Checks options, and fills in the defaults.
  *
- * @throws {TypeError} if an option is unknown or of another kind, `path` is none, `writable` names an unknown verb, or `cors` makes no sense.
+ * @throws {TypeError} if an option is unknown or of the wrong type, `path` is invalid, `writable` names an unknown
+ * verb, or `cors` is invalid.
  * @throws {RangeError} if a bound is not a whole number of at least 1.
  */
 export function toHandlerSettings(

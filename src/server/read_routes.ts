@@ -11,12 +11,12 @@ import type { ServedTable } from "./served_table.ts";
 /** What the read routes work with. */
 export interface ReadRoutesOptions {
   readonly served: ServedTable;
-  /** What a client, and a cache on the way to it, may do with rows. */
+  /** The `Cache-Control` of rows, for clients and caches on the way to them. */
   readonly cacheControl: string;
   readonly maxAnswerBytes: number;
 }
 
-/** What can be read of one table. */
+/** The read routes of one table. */
 export function readRoutes(options: ReadRoutesOptions): Routes {
   const { served } = options;
   return {
@@ -27,12 +27,12 @@ export function readRoutes(options: ReadRoutesOptions): Routes {
   };
 }
 
-/** What can be heard. Parameters are not looked at: a browser's EventSource can send a token in no other way. */
+/** The place of events. Ignores parameters, since a browser's EventSource can send a token only there. */
 export function eventPlace(events: EventBroadcast | undefined): Place {
-  return { GET: ({ request }) => listen(events, request) };
+  return { GET: ({ request }) => streamEvents(events, request) };
 }
 
-/** Which tables there are, where there are several. */
+/** The place that lists the tables, where there are several. */
 export function indexPlace(names: readonly string[]): Place {
   return {
     GET: ({ params }) => {
@@ -51,9 +51,9 @@ async function listRows(options: ReadRoutesOptions, { request, params }: Call): 
   const { served, cacheControl, maxAnswerBytes } = options;
   const set = served.set(params);
   const asked = { what: "list the rows", hasValues: params.has("where") };
-  const told = new Told();
-  const rows = await answerOf(asked, () => served.list(set, told.options));
-  if (told.unsettled) return encodedJson(encodeUnsettled(rows, maxAnswerBytes), { "cache-control": "no-store" });
+  const freshness = new Freshness();
+  const rows = await answerOf(asked, () => served.list(set, freshness.options));
+  if (freshness.unsettled) return encodedJson(encodeUnsettled(rows, maxAnswerBytes), { "cache-control": "no-store" });
   const { bytes, etag } = await encodeRows(rows, maxAnswerBytes);
   const headers = { etag, "cache-control": cacheControl };
   return namesTag(request.headers.get("if-none-match"), etag) ? noContent(304, headers) : encodedJson(bytes, headers);
@@ -63,28 +63,30 @@ async function getRow(served: ServedTable, { params }: Call): Promise<Response> 
   const { id, others } = takeId(params);
   const { handle } = served.set(only(NARROWING, others));
   const asked = { what: `get row ${named(id)}`, hasValues: others.has("where") };
-  const told = new Told();
-  const row = await answerOf(asked, () => handle.getValue(id, told.options));
-  // Not a 404, which a wrong path or a proxy answers as well.
-  return json({ row: row === undefined ? null : rowToWire(row), ...told.mark });
+  const freshness = new Freshness();
+  const row = await answerOf(asked, () => handle.getValue(id, freshness.options));
+  // Not a 404, which a wrong path or a proxy returns as well.
+  return json({ row: row === undefined ? null : rowToWire(row), ...freshness.mark });
 }
 
 async function countRows(served: ServedTable, { params }: Call): Promise<Response> {
   const { handle } = served.set(only(NARROWING, params));
   const asked = { what: "count the rows", hasValues: params.has("where") };
-  const told = new Told();
-  return json({ count: await answerOf(asked, () => handle.getCount(told.options)), ...told.mark });
+  const freshness = new Freshness();
+  return json({ count: await answerOf(asked, () => handle.getCount(freshness.options)), ...freshness.mark });
 }
 
-function listen(events: EventBroadcast | undefined, request: Request): Promise<Response> {
-  return answerOf({ what: "listen" }, () => {
-    if (events === undefined) throw new UnsupportedError("This table tells no events");
-    return Promise.resolve(eventStream(events.listen(request)));
+function streamEvents(events: EventBroadcast | undefined, request: Request): Promise<Response> {
+  return answerOf({ what: "subscribe to events" }, () => {
+    if (events === undefined) throw new UnsupportedError("This table has no events");
+    return Promise.resolve(eventStream(events.addClient(request)));
   });
 }
 
-/** Whether a table said that its answer is not to be kept. The client is told in the answer, which every client can read. */
-class Told {
+/**
+ * Records whether a table reports its answer as unsettled. The client is told in the body, which every client can read.
+ */
+class Freshness {
   unsettled = false;
   readonly options: CallOptions = { onUnsettled: () => void (this.unsettled = true) };
 

@@ -3,38 +3,38 @@ import { describe } from "../base/describe.ts";
 import { badRequest, type Problem, type ProblemCode, problemOf } from "../wire/problem.ts";
 import { Refusal } from "./answers.ts";
 
-/** What is asked of a table, in words, and what of it comes from the client. */
+/** What a request asks of a table, in words, and which parts come from the client. */
 export interface Asked {
-  /** As in `patch row "a"`. */
+  /** For example `patch row "a"`. */
   readonly what: string;
-  /** Whether it may change something. */
+  /** Whether it may change rows. */
   readonly writes?: boolean | undefined;
-  /** Whether the client sent values, which the table may find at fault. */
+  /** Whether the client sent values, which may be the reason for an error. */
   readonly hasValues?: boolean | undefined;
-  /** A column of what was sent that the table does not know of. */
+  /** A column in the request that the table does not have. */
   readonly unknownColumn?: string | undefined;
 }
 
-/** How much of a message is told: a client can put long texts into one. */
+/** The longest detail: a client can put long texts into a message. */
 const MAX_DETAIL = 1000;
-/** When to come back to a table that is busy or closed and does not say itself. */
+/** When to retry with a table that is busy or closed, unless it says so itself. */
 const RETRY_AFTER_S = 1;
 
-/** What is said of each kind of error. A table's own words may quote SQL, paths or addresses. */
+/** The public reason of each error. Messages of a table may quote SQL, paths or addresses. */
 const REASONS: Readonly<Record<ErrorCode, string>> = {
   not_found: "there is no such row",
   unsupported: "the table does not support this",
-  conflict: "it collides with what is stored",
+  conflict: "it conflicts with stored data",
   rejected: "the table refused it",
   queue_full: "too many writes are waiting",
   closed: "the table is closed",
   deadlock: "it would wait for itself",
-  unavailable: "what is behind the table did not answer",
-  invalid_answer: "what is behind the table answered with something else",
+  unavailable: "the table's backend did not answer",
+  invalid_answer: "the table's backend returned an invalid answer",
 };
 
 /**
- * Runs what looks at nothing but the request, whose errors are in our own words.
+ * Runs a check that uses only the request, so that its error messages are our own.
  *
  * @throws {Refusal} in place of a `TypeError`, `RangeError` or `UnsupportedError`.
  */
@@ -48,21 +48,21 @@ export function checked<T>(check: () => T): T {
   }
 }
 
-/** The refusal of a request that makes no sense. */
+/** The refusal of an invalid request. */
 export function refuse(detail: string, status = 400): Refusal {
   return new Refusal(badRequest(cut(detail), status));
 }
 
-/** The refusal of what cannot be done now, and may be later. */
+/** The refusal of a request that may succeed later. */
 export function refuseForNow(code: ProblemCode, detail: string, retryAfterS: number): Refusal {
   const problem: Problem = { title: "Not now", status: 503, detail, code, retriable: true, effect: "none" };
   return new Refusal(problem, { "retry-after": String(retryAfterS) });
 }
 
 /**
- * The answer of a table.
+ * Calls a table, and returns its answer.
  *
- * @throws {Refusal} if it fails, telling what was asked and the kind of failure, but nothing of the table's own words.
+ * @throws {Refusal} if it fails, with the request and the kind of failure, but nothing of the table's message.
  */
 export async function answerOf<T>(asked: Asked, work: () => Promise<T>): Promise<T> {
   try {
@@ -78,7 +78,7 @@ function refusalOf(error: unknown, asked: Asked): Refusal {
     return new Refusal(problemOfValues(what, asked), {}, error);
   }
   if (!(error instanceof TableError)) return new Refusal(problemOf(error, `${what}: the table failed`), {}, error);
-  // A later version may have codes that this one has not.
+  // A later version may have codes that this one does not know.
   const reason = Object.hasOwn(REASONS, error.code) ? REASONS[error.code] : REASONS.rejected;
   const problem = problemOf(error, `${what}: ${reason}`);
   const afterMs = error.retryAfterMs ?? (problem.status === 503 ? RETRY_AFTER_S * 1000 : undefined);
@@ -86,13 +86,13 @@ function refusalOf(error: unknown, asked: Asked): Refusal {
   return new Refusal(problem, headers, error);
 }
 
-/** Most likely the table cannot hold a value. But a `fetch` that fails half way throws a `TypeError`, too. */
+/** Most likely the table cannot store a value. But a failing `fetch` throws a `TypeError`, too. */
 function problemOfValues(what: string, { unknownColumn, writes }: Asked): Problem {
   if (unknownColumn !== undefined) return badRequest(cut(`${what}: there is no column ${describe(unknownColumn)}`));
   return { ...badRequest(`${what}: the table does not accept what was sent`), effect: writes ? "unknown" : "none" };
 }
 
-/** An id as it is named in an answer. */
+/** An id for messages, shortened. */
 export function named(id: string): string {
   return describe(id.length > 100 ? `${id.slice(0, 100)}…` : id);
 }

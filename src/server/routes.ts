@@ -3,41 +3,41 @@ import type { Row } from "../table/row.ts";
 import type { WriteVerb } from "../table/verbs.ts";
 import { refuse } from "./refusals.ts";
 
-/** A request that is on its way to the table. */
+/** A request on its way to the table. */
 export interface Call {
   readonly request: Request;
   /** The parameters of its URL. */
   readonly params: URLSearchParams;
-  /** Reads the row in its body. */
+  /** Reads the row in the body. */
   readonly readRow: () => Promise<Row>;
-  /** Sees to it that work which was begun is finished, whether or not anybody waits for the answer. */
-  readonly underWay: (work: Promise<unknown>) => void;
+  /** Makes sure that started work is finished, even if the client does not wait for the answer. */
+  readonly finish: (work: Promise<unknown>) => void;
 }
 
 /** Answers one kind of request. */
 export type Action = (call: Call) => Promise<Response>;
 
-/** What can be asked at one place, by method. */
+/** The actions at one path, by method. */
 export type Place = Readonly<Record<string, Action>>;
 
-/** The places there are, by their paths under the base. */
+/** The places below the base, by path. */
 export type Routes = Readonly<Record<string, Place>>;
 
 /**
- * The id that a request names, and the other parameters.
+ * Splits the id from the other parameters.
  *
- * @throws {Refusal} if it names none, or several.
+ * @throws {Refusal} if there is no id, or more than one.
  */
 export function takeId(params: URLSearchParams): { readonly id: string; readonly others: URLSearchParams } {
   const [id, second] = params.getAll("id");
-  if (id === undefined || second !== undefined) throw refuse("One row must be named, as in /row?id=a");
+  if (id === undefined || second !== undefined) throw refuse("Exactly one id is required, as in /row?id=a");
   const others = new URLSearchParams(params);
   others.delete("id");
   return { id, others };
 }
 
 /**
- * The parameters themselves, if they say no more than which rows are meant.
+ * Checks that there are only accepted parameters, and returns them.
  *
  * @throws {Refusal} if there are others than `accepted`.
  */
@@ -52,7 +52,7 @@ export function only(accepted: readonly string[], params: URLSearchParams): URLS
 /** The parameters that narrow a set. */
 export const NARROWING: readonly string[] = ["where", "search"];
 
-/** Where each write is asked for. */
+/** The path and method of each write. */
 export const WRITE_PLACES: Readonly<Record<WriteVerb, { readonly path: string; readonly method: string }>> = {
   insertReturnId: { path: "/rows", method: "POST" },
   deleteAll: { path: "/rows", method: "DELETE" },
@@ -62,7 +62,7 @@ export const WRITE_PLACES: Readonly<Record<WriteVerb, { readonly path: string; r
   delete: { path: "/row", method: "DELETE" },
 };
 
-/** The methods that some writes are asked with, in the usual order. */
+/** The methods of some writes, in the usual order. */
 export function methodsOf(writes: ReadonlySet<WriteVerb>): readonly string[] {
   const used = [...writes].map((verb) => WRITE_PLACES[verb].method);
   return ["POST", "PUT", "PATCH", "DELETE"].filter((method) => used.includes(method));

@@ -12,18 +12,18 @@ import type { Refusal } from "./answers.ts";
 import type { HandlerSettings } from "./handler_options.ts";
 import { checked, refuse } from "./refusals.ts";
 
-/** A set that a client asks for. */
+/** A set requested by a client. */
 export interface ServedSet {
   readonly handle: TableLike;
-  /** Whether it is but a page of it. */
+  /** Whether it is a page of the set. */
   readonly isPage: boolean;
-  /** Whether it is all that is served. */
+  /** Whether it is everything that is served. */
   readonly isAll: boolean;
 }
 
 /**
- * The table as clients may see it: within its own set, its bounds, and its rights. A narrowed table is served as if
- * nothing else existed, so what would reach or tell of rows outside of it is refused.
+ * The table as visible to clients: within its set, bounds and rights. A narrowed table is served as if nothing else
+ * existed, so requests that would reach or reveal rows outside of it are refused.
  */
 export class ServedTable {
   readonly #table: TableLike;
@@ -31,15 +31,15 @@ export class ServedTable {
   readonly #query: Query;
   readonly #narrowed: boolean;
   readonly #pages: boolean;
-  /** By their parameters, so that what is asked for often is parsed, checked and given its key once. */
+  /** Sets by their parameters, so that frequent requests are parsed, checked and given a key once. */
   readonly #sets = new Map<string, ServedSet>();
-  /** How many rows are served, as last seen: more than in any set within them, unless they grew. */
+  /** The number of rows served when last seen: an upper bound for any set in them, unless they grew. */
   #size: number | undefined;
 
   /**
-   * A table to be served.
+   * Serves a table.
    *
-   * @throws {TypeError} if the handle stands for a page, which is no set.
+   * @throws {TypeError} if the handle is a page, which is not a set.
    */
   constructor(table: TableLike, settings: HandlerSettings) {
     this.#table = table;
@@ -52,7 +52,7 @@ export class ServedTable {
     }
   }
 
-  /** What the table says of itself. */
+  /** The description for clients. */
   describe(): TableDescription {
     const description = describeTable(this.#table, this.#settings.writes);
     if (!this.#narrowed) return description;
@@ -60,9 +60,9 @@ export class ServedTable {
   }
 
   /**
-   * The set that some parameters narrow the table to.
+   * The set selected by parameters.
    *
-   * @throws {Refusal} if they do not make a query of this table, or one beyond its bounds.
+   * @throws {Refusal} if they are not a query of this table, or exceed its bounds.
    */
   set(params: URLSearchParams): ServedSet {
     const text = params.toString();
@@ -80,8 +80,8 @@ export class ServedTable {
   }
 
   /**
-   * The rows of a set, if they are not too many for one answer. A set that could be larger is not read beyond the bound;
-   * one that fits is read as `listValues()` reads it, so that both are one entry of a cache.
+   * The rows of a set, if they fit into one answer. A set that may be larger is not read beyond the bound; one that
+   * fits is read like `listValues()`, so that both share a cache entry.
    *
    * @throws {Refusal} if there are more.
    */
@@ -90,7 +90,7 @@ export class ServedTable {
     const { maxRows } = this.#settings;
     const fits = !this.#pages || await this.#sizeNow(options) <= maxRows;
     const rows = await (fits ? handle : atPage(handle, 1, maxRows)).listValues(options);
-    // Not in one page of one row more: what is behind may be a handler with the same bound.
+    // Not as one page with an additional row: the table may be served by a handler with the same bound.
     const beyond = !fits && rows.size === maxRows
       ? await atPage(handle, maxRows + 1, 1).listValues(options)
       : undefined;
@@ -100,15 +100,15 @@ export class ServedTable {
     return rows;
   }
 
-  /** How many rows are served. Counted once, then known from each answer with all of them. */
+  /** How many rows are served: counted once, then known from each answer with all of them. */
   async #sizeNow({ signal }: CallOptions): Promise<number> {
     return this.#size ??= this.#table.capabilities.count ? await this.#table.getCount({ signal }) : Infinity;
   }
 
   /**
-   * The whole table, to add a row to.
+   * The whole table, to insert a row.
    *
-   * @throws {Refusal} if the row contradicts its id, or could meet or become one outside of the set.
+   * @throws {Refusal} if the row contradicts its id, or could overwrite or become a row outside of the set.
    */
   inserting(id: string | undefined, row: Row): TableLike {
     const { idField, columns } = this.#table;
@@ -120,9 +120,9 @@ export class ServedTable {
   }
 
   /**
-   * Looks at a change of a row.
+   * Checks a change of a row.
    *
-   * @throws {Refusal} if it contradicts the row's id, or would take the row out of the set.
+   * @throws {Refusal} if it contradicts the row's id, or would move the row out of the set.
    */
   checkPatch(id: string, partial: Row): void {
     this.#checkId(id, partial);
@@ -131,13 +131,13 @@ export class ServedTable {
     if (!rowMatches(partial, { where, search }, this.#table.columns)) throw outside("a row outside of it");
   }
 
-  /** Whether a change touches what a search looks at: the columns that say so, or else all. */
+  /** Whether a change affects searched columns: those with the flag, or else all. */
   #isSearched(partial: Row): boolean {
     const searched = this.#table.columns.filter(({ flags }) => flags?.includes("searchable")).map(({ name }) => name);
     return searched.length === 0 || searched.some((column) => Object.hasOwn(partial, column));
   }
 
-  /** A column of a row that the table does not know of, if it knows its columns. */
+  /** A column that the table does not have, if its columns are known. */
   unknownColumn(row: Row): string | undefined {
     const known = this.#table.columns.map((column) => column.name);
     return known.length === 0 ? undefined : Object.keys(row).find((column) => !known.includes(column));
@@ -145,12 +145,12 @@ export class ServedTable {
 
   #within(asked: Query): Query {
     if (this.#query.search !== undefined && asked.search) {
-      throw new UnsupportedError("What is served is the result of a search, which cannot be searched once more");
+      throw new UnsupportedError("A result of a search is served, which cannot be searched again");
     }
     return { ...bothNarrowings(this.#query, asked), orderBy: asked.orderBy ?? this.#query.orderBy };
   }
 
-  /** What a query costs grows with each of these, for every row that it looks at. */
+  /** The cost of a query grows with each of these, for every row that it scans. */
   #checkBounds({ where = [], orderBy = [], search = "", pagination }: Query): void {
     const { maxConditions, maxValues, maxSearchLength, maxRows } = this.#settings;
     if (where.length + orderBy.length > maxConditions) {
@@ -175,18 +175,18 @@ export class ServedTable {
   }
 }
 
-/** For how many queries of clients their sets are remembered. */
+/** How many sets are cached. */
 const MAX_REMEMBERED_SETS = 256;
 
 function outside(what: string): Refusal {
-  return refuse(`What is served is part of a table, which cannot be given ${what}`, 422);
+  return refuse(`A part of a table is served, which does not accept ${what}`, 422);
 }
 
 function atPage(handle: TableLike, page: number, itemsPerPage: number): TableLike {
   return handle.withQuery({ ...handle.query, pagination: new Pagination(page, itemsPerPage) });
 }
 
-/** How many values stand in one: those in a list or an object, if it is one that is not empty. */
+/** The number of values in one: those in a non-empty list or object, otherwise 1. */
 function valuesIn(value: Value | undefined): number {
   if (typeof value !== "object" || value === null || value instanceof Date || value instanceof Uint8Array) return 1;
   return Math.max(1, Object.values(value).reduce((sum: number, inner: Value) => sum + valuesIn(inner), 0));

@@ -1,11 +1,11 @@
 import type { Place, Routes } from "./routes.ts";
 
-/** The places there are under a base: of one table, or of several under their names. */
+/** The places below a base path: of one table, or of several under their names. */
 export class Site {
   readonly #root: ReadonlyMap<string, Place>;
   readonly #tables: ReadonlyMap<string, ReadonlyMap<string, Place>>;
 
-  /** A site with places of its own, and those of tables. */
+  /** Creates a site with places at the root, and those of tables. */
   constructor(root: Routes, tables: Iterable<readonly [name: string, routes: Routes]> = []) {
     this.#root = placesOf(root);
     this.#tables = new Map([...tables].map(([name, routes]) => [name, placesOf(routes)]));

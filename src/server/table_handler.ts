@@ -1,6 +1,6 @@
 /**
- * Tables over HTTP: a handler for `Deno.serve`, `Bun.serve`, Node (through `@hono/node-server`) and workers, whose other
- * end is `RestTable.open`.
+ * Tables over HTTP: a handler for `Deno.serve`, `Bun.serve`, Node (through `@hono/node-server`) and workers. The client
+ * is `RestTable.open`.
  *
  * @module
  */
@@ -34,39 +34,41 @@ import { writeRoutes } from "./write_routes.ts";
 
 export type { Cors, EventHandlerOptions, TableEvents, TableHandlerOptions, Tables, WriteVerb };
 
-/** What a worker is handed with a request, as Cloudflare's `ExecutionContext`. What others hand over is ignored. */
+/** The part of a worker's context that is used, such as Cloudflare's `ExecutionContext`. Other contexts are ignored. */
 export interface RequestContext {
   /** Keeps the worker alive until the work is done. */
   waitUntil?(work: Promise<unknown>): void;
 }
 
-/** Answers requests for one table, or for several. It never throws: whatever goes wrong is told in the answer. */
+/** Answers requests for one table or several. It never throws: failures become answers. */
 export interface TableHandler extends AsyncDisposable {
   /**
-   * Answers one request. What was begun is finished, whoever hangs up; where a worker would be stopped before a write is
-   * done, `waitUntil` of its context, a {@linkcode RequestContext}, keeps it alive. What is no object is ignored.
+   * Answers one request. A started write is finished even if the client disconnects; in a worker that would be stopped
+   * before, `waitUntil` of its context, a {@linkcode RequestContext}, keeps it alive. A context that is not an object
+   * is ignored.
    */
   (request: Request, context?: unknown): Promise<Response>;
   /**
-   * Ends all streams of events, and waits for the writes under way; not the tables, which it was handed. From the call on,
-   * every request is answered with a 503. May be called again.
+   * Ends all streams of events, and waits for writes in flight; does not close the tables. Later requests are answered
+   * with a 503. Idempotent.
    */
   close(): Promise<void>;
 }
 
 /**
- * Serves a table: its rows, pages, conditions, order, search and count, its writes if it is said to be writable, and its
- * events. `RestTable.open` at the other end gives a table that does the same.
+ * Serves a table: its rows, pages, conditions, order, search and count, its writes if `writable`, and its events.
+ * `RestTable.open` is the client.
  *
- * Several tables are served by their names, each under its own path below the base, with one stream for the events of all:
- * a browser keeps no more than six connections to a server over HTTP/1.1, and each stream of events takes one. `new
- * SseLiveStream("…/events").of("products")` has those of one table. `authorize` is asked for all of them, so whoever may
- * ask for `/events` hears which rows of any table change; tables that not all may see go into a handler of their own.
+ * Several tables are served by their names, each under its own path below the base, with one stream for the events of
+ * all: a browser allows only six connections to a server over HTTP/1.1, and each stream of events takes one. `new
+ * SseLiveStream("…/events").of("products")` receives those of one table. `authorize` decides for all tables: a client
+ * allowed to request `/events` learns which rows of any table change. So serve tables with different rights by separate
+ * handlers.
  *
  * ```text
- * GET    /                                            what the table is, and can do
+ * GET    /                                            the table's columns and capabilities
  * GET    /rows?where&orderBy&search&page&limit        {"rows":[[id,row],…]} with ETag; 304 for If-None-Match
- * GET    /row?id&where&search                         {"row":{…}}, or {"row":null} if the set has none
+ * GET    /row?id&where&search                         {"row":{…}}, or {"row":null} if it is not in the set
  * GET    /count?where&search                          {"count":n}
  * POST   /rows                                        {"row":{…}} → 201 {"id":"…"}   a new id
  * POST   /row?id                                      {"row":{…}} → {"row":{…}}      overwrites nothing
@@ -75,20 +77,20 @@ export interface TableHandler extends AsyncDisposable {
  * DELETE /row?id&where&search, DELETE /rows?where&search
  * GET    /events                                      text/event-stream
  *
- * of several:
+ * several tables:
  * GET    /                                            {"protocol":1,"tables":["products","clients"]}
  * GET    /products, /products/rows, …                 as above
  * GET    /events                                      text/event-stream of all
  * ```
  *
- * Errors travel as problem+json (RFC 9457), with nothing of the table's own words. A narrowed handle is served as if there
- * were nothing else: rows are not put under ids of a client's choice, none is taken out of the set, and events tell no ids.
- * But what must be unique in the whole table is so there, too. How slowly a body may come is left to the server in front.
+ * Errors are sent as problem+json (RFC 9457), without the messages of the table. A narrowed handle is served as if
+ * nothing else existed: clients cannot choose ids or move rows out of the set, and events have no ids. But values that
+ * are unique in the whole table remain so. Limiting how slowly a body may arrive is left to the server in front.
  *
- * @throws {TypeError} if a handle stands for a page, a name cannot be part of a path, or an option makes no sense.
+ * @throws {TypeError} if a handle is a page, a name cannot be part of a path, or an option is invalid.
  * @throws {RangeError} if a bound is not a whole number of at least 1.
  *
- * @example Serve a table that may be read by all, and changed, but not emptied, by who has the key
+ * @example Serve a table that anyone may read, and clients with a key may change, but not empty
  * ```ts
  * import { MemTable } from "@vantage/live";
  * import { tableHandler } from "@vantage/live/server";
@@ -144,12 +146,11 @@ export function tableHandler(tables: Tables, options: TableHandlerOptions = {}):
 }
 
 /**
- * Tells the events of several tables at one address, for those that are served by different handlers: so that a browser
- * needs one connection for all of them. Whatever has events of its own (a `LiveTable`), or is a stream, can be among them;
- * of a narrowed table it is told that something changed, not what. `new SseLiveStream(address).of("products")` at the
- * other end has those of one of them.
+ * Serves the events of several tables at one address, for tables that are served by different handlers, so that a
+ * browser needs one connection for all of them. Accepts streams and tables with `events` (a `LiveTable`); of a narrowed
+ * table, clients receive only `changed`. `new SseLiveStream(address).of("products")` receives those of one table.
  *
- * @throws {TypeError} if there is none, one of them has no events, a name is empty, or an option makes no sense.
+ * @throws {TypeError} if there are none, one of them has no events, a name is empty, or an option is invalid.
  * @throws {RangeError} if a bound is not a whole number of at least 1.
  *
  * @example Two handlers, one stream

@@ -7,10 +7,10 @@ import type { WriteVerb } from "../table/verbs.ts";
 import { type Action, type Call, NARROWING, only, type Routes, takeId, WRITE_PLACES } from "./routes.ts";
 import type { ServedTable } from "./served_table.ts";
 
-/** How many characters an idempotency key may have. */
+/** The longest idempotency key, in characters. */
 const MAX_KEY_LENGTH = 1024;
 
-/** What can be written, of what is allowed. Whatever can be refused is refused before the table is asked. */
+/** The write routes of the allowed verbs. Invalid requests are refused before the table is called. */
 export function writeRoutes(served: ServedTable, allowed: ReadonlySet<WriteVerb>): Routes {
   const actions: Readonly<Record<WriteVerb, Action>> = {
     insertReturnId: (call) => insertNew(served, call),
@@ -82,9 +82,9 @@ function askedOf(what: string, served: ServedTable, row: Row): Asked {
   return { what, writes: true, hasValues: true, unknownColumn: served.unknownColumn(row) };
 }
 
-/** Once begun, a write is finished, whether or not the client waits for it: nobody would know what became of it. */
+/** A started write is finished even if the client disconnects: otherwise its result would be unknown. */
 function write<T>(
-  { request, underWay }: Call,
+  { request, finish }: Call,
   asked: Asked,
   send: (options: WriteOptions) => Promise<T>,
 ): Promise<T> {
@@ -93,6 +93,6 @@ function write<T>(
     throw refuse(`Idempotency-Key must have at most ${MAX_KEY_LENGTH} characters`);
   }
   const work = answerOf(asked, () => send({ idempotencyKey }));
-  underWay(work);
+  finish(work);
   return work;
 }

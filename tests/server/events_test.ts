@@ -266,7 +266,10 @@ describe("tableHandler(), events", () => {
     };
     const { handler } = setUp({ events: broken });
     const answer = await ask(handler, "/events");
-    assert.deepEqual([answer.status, (await problemIn(answer)).detail], [500, "Cannot listen: the table failed"]);
+    assert.deepEqual([answer.status, (await problemIn(answer)).detail], [
+      500,
+      "Cannot subscribe to events: the table failed",
+    ]);
     await handler.close();
   });
 

@@ -57,7 +57,7 @@ const BAD_READS: readonly Bad[] = [
   { path: "/rows?limit=-1", status: 400 },
   { path: "/rows?search=%ff", status: 400, says: /not encoded/ },
   { path: "/rows?search=%", status: 400 },
-  { path: "/row", status: 400, says: /One row must be named/ },
+  { path: "/row", status: 400, says: /Exactly one id is required/ },
   { path: "/row?id=a&id=b", status: 400 },
   { path: "/row?id=a&page=1", status: 400, says: /Unknown parameter "page"; accepted are where, search/ },
   { path: "/row?id=%E0%A4%A", status: 400 },

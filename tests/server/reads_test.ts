@@ -222,7 +222,7 @@ describe("tableHandler(), read", () => {
     assert.deepEqual([unavailable.status, unavailable.headers.get("retry-after")], [502, "2"]);
     assert.equal(
       (await problemIn(unavailable)).detail,
-      "Cannot list the rows: what is behind the table did not answer",
+      "Cannot list the rows: the table's backend did not answer",
     );
     table.plan.fail("getCount", new TypeError("SELECT secret FROM /home/x.ts"));
     const fault = await ask(handler, "/count");

@@ -103,6 +103,6 @@ describe("tableHandler(), context", () => {
     ];
     for (const context of failing) assert.equal((await handler(write("n"), context)).status, 200);
     await settle();
-    assert.equal(events.filter((name) => name === "not waited for").length, 3);
+    assert.equal(events.filter((name) => name === "waitUntil failed").length, 3);
   });
 });
