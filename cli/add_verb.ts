@@ -5,21 +5,20 @@ import { checkValue, findColumn, parseJson, parseValue } from "./column_value.ts
 import { idWord } from "./id_word.ts";
 import { type Answer, COMMON_FLAGS, type Context, TABLE_FLAGS, type Verb } from "./verb.ts";
 import { onTable } from "./wiring.ts";
-import { tellWrite } from "./write_verb.ts";
+import { runWrite } from "./write_verb.ts";
 
 const EXAMPLE = `add d '{"name":"Donut","price":5}'`;
 
-/** Adds one row. */
 export const addVerb: Verb = {
   name: "add",
   words: ["<id>", "<name> <price> | '<json>'"],
   most: Infinity,
   summary: "add one row, through the write queue",
   details: [
-    "An id that is taken already is left as it is: the answer shows the stored row.",
+    "An existing row is not overwritten: the answer shows the stored row.",
     `As JSON: ${EXAMPLE}`,
-    'JSON has no word for some values: {"$date":"2026-01-31T08:00:00.000Z"}, {"$bigint":"9007199254740993"},',
-    '{"$bytes":"<base64>"} and {"$number":"Infinity"} stand for them, here and in what --json prints.',
+    'Values that JSON lacks: {"$date":"2026-01-31T08:00:00.000Z"}, {"$bigint":"9007199254740993"},',
+    '{"$bytes":"<base64>"} and {"$number":"Infinity"}, also in the output of --json.',
   ],
   flags: [...TABLE_FLAGS, ...COMMON_FLAGS],
   run(args: Arguments, context: Context): Promise<Answer> {
@@ -28,7 +27,7 @@ export const addVerb: Verb = {
       needsMaster: true,
       check: (table) => checkRow(rowOf(args.words, table), id, table),
       run: (wiring, row) =>
-        tellWrite(wiring, {
+        runWrite(wiring, {
           verb: "add",
           id,
           outcome: (before) => before === undefined ? "added" : "kept",

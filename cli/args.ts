@@ -5,19 +5,19 @@ import { BadInput } from "./bad_input.ts";
 export interface Flag {
   /** Its name without the dashes. */
   readonly name: string;
-  /** What its value stands for, as in `--page <n>`; a flag without takes none. */
+  /** The placeholder of its value, as in `--page <n>`; `undefined` for a flag without a value. */
   readonly value?: string | undefined;
   /** Whether it may be given several times. */
   readonly repeatable?: boolean | undefined;
-  /** What it does. */
+  /** Its description. */
   readonly help: string;
 }
 
-/** What was given: words, and flags with their values. */
+/** Parsed arguments: words, and flags with their values. */
 export class Arguments {
-  /** The words that are no flags. */
+  /** The words that are not flags. */
   readonly words: readonly string[];
-  /** The flags, each with its values. */
+  /** The values of each flag. */
   readonly flags: ReadonlyMap<string, readonly string[]>;
   /** The table, if the first word named it. */
   readonly firstWord: string | undefined;
@@ -28,17 +28,16 @@ export class Arguments {
     this.firstWord = firstWord;
   }
 
-  /** The same with another value of a flag. */
+  /** A copy with another value of a flag. */
   with(name: string, value: string): Arguments {
     return new Arguments(this.words, new Map(this.flags).set(name, [value]), this.firstWord);
   }
 
-  /** Whether the flag was given. */
   has(name: string): boolean {
     return this.flags.has(name);
   }
 
-  /** The flag's value, if it was given. */
+  /** The value of a flag, if given. */
   text(name: string): string | undefined {
     return this.all(name)[0];
   }
@@ -49,9 +48,9 @@ export class Arguments {
   }
 
   /**
-   * The flag's value as a whole number.
+   * The value of a flag as a whole number.
    *
-   * @throws {BadInput} if it is anything else, or out of range.
+   * @throws {BadInput} if it is not one, or out of range.
    */
   whole(name: string, { min = 1, max }: { readonly min?: number; readonly max: number }): number | undefined {
     const text = this.text(name);
@@ -62,23 +61,23 @@ export class Arguments {
   }
 }
 
-/** Which flags there are. */
+/** The flags to accept. */
 export interface KnownFlags {
-  /** All of them: which ones take a value must be known before the words can be told. */
+  /** All flags: words can be recognised only if it is known which flags take a value. */
   readonly all: readonly Flag[];
-  /** Those that go with these words. */
+  /** The flags accepted with these words. */
   readonly acceptedBy: (words: readonly string[]) => readonly Flag[];
 }
 
 /**
  * Reads a command line.
  *
- * @throws {BadInput} if a flag is not accepted, lacks its value, has one it does not take, or is given twice.
+ * @throws {BadInput} if a flag is not accepted, lacks its value, has one although it takes none, or is repeated.
  */
 export function parseCommandLine(argv: readonly string[], { all, acceptedBy }: KnownFlags): Arguments {
   const { tokens } = parseArgs({
     args: [...argv],
-    // The messages of a strict parser differ from runtime to runtime.
+    // The messages of a strict parser differ between runtimes.
     strict: false,
     allowPositionals: true,
     tokens: true,

@@ -1,11 +1,11 @@
 import { type MaybePromise, TableError, UnavailableError } from "@vantage/live";
 
-/** What was given cannot be used. The message is one line: what was wrong, and what is accepted. Nothing was changed. */
+/** Invalid input. The message is one line: what is wrong, and what is accepted. Nothing was changed. */
 export class BadInput extends Error {
   override readonly name = "BadInput";
 }
 
-/** Runs `work`, and blames what was given if it cannot be opened; but not if it is only away. */
+/** Runs `work`, and reports a failure as invalid input, unless the server is only unavailable. */
 export async function opening<T>(what: string, work: () => MaybePromise<T>): Promise<T> {
   try {
     return await work();
@@ -15,7 +15,7 @@ export async function opening<T>(what: string, work: () => MaybePromise<T>): Pro
   }
 }
 
-/** Runs `write`, and blames what was given if the table refused it for good; then nothing was changed. */
+/** Runs `write`, and reports a final refusal by the table as invalid input; then nothing was changed. */
 export async function writing<T>(write: () => Promise<T>): Promise<T> {
   try {
     return await write();
@@ -26,7 +26,7 @@ export async function writing<T>(write: () => Promise<T>): Promise<T> {
   }
 }
 
-/** What an error says, with what the database said below it. */
+/** The message of an error, with the database's message as its cause. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error && error instanceof TableError

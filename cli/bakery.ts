@@ -1,14 +1,14 @@
-/** What a column of the bakery is filled with. */
+/** A value in the bakery. */
 export type Cell = string | number;
 
-/** How many rows each table of the bakery gets. */
+/** How many rows each table of the bakery has. */
 export interface BakerySize {
   readonly clients: number;
   readonly products: number;
   readonly orders: number;
 }
 
-/** A table of the bakery. Its rows are the same each time, however many are asked for. */
+/** A table of the bakery. Its rows are deterministic, for any number of them. */
 export interface BakeryTable {
   readonly name: keyof BakerySize;
   readonly columns: readonly string[];
@@ -16,10 +16,10 @@ export interface BakeryTable {
   row(index: number, size: BakerySize): readonly Cell[];
 }
 
-/** The bakery as it is sold: small enough to read. */
+/** The default size: small enough to read. */
 export const SMALL_BAKERY: BakerySize = { clients: 6, products: 10, orders: 20 };
 
-/** Tables that others refer to come first. */
+/** Referenced tables come first. */
 export const BAKERY_SCHEMA = `
 CREATE TABLE clients (
   id TEXT PRIMARY KEY, name TEXT NOT NULL, email TEXT, vip BOOLEAN NOT NULL DEFAULT FALSE
@@ -35,7 +35,7 @@ CREATE TABLE orders (
 );
 `;
 
-/** Made when the rows are there. Without them, deleting a product would look through all orders. */
+/** Created after the rows. Without them, deleting a product would scan all orders. */
 export const BAKERY_INDEXES = `
 CREATE INDEX orders_by_client ON orders (client_id);
 CREATE INDEX orders_by_product ON orders (product_id);
@@ -50,7 +50,7 @@ const CLIENTS: readonly (readonly Cell[])[] = [
   ["ann", "Ann Byrne", "ann@example.org", 0],
 ];
 
-/** The letters d and e are left for a donut and an eclair of your own. */
+/** The letters d and e are left for a donut and an eclair of the user. */
 const PRODUCTS: readonly (readonly Cell[])[] = [
   ["a", "Apple tart", 4.2, 12, 0],
   ["b", "Bun", 1.1, 80, 1],
@@ -64,7 +64,7 @@ const PRODUCTS: readonly (readonly Cell[])[] = [
   ["s", "Spinach pasty", 3.1, 22, 1],
 ];
 
-/** As many products as are new this week, and in no order yet: so that they can be deleted. */
+/** How many products have no orders, so that they can be deleted. */
 const UNSOLD = 3;
 
 const DOUGHS = ["Rye", "Spelt", "Oat", "Wheat", "Barley", "Maize", "Malt", "Bran"];
@@ -75,7 +75,7 @@ const LAST_NAMES = ["Baker", "Miller", "Reaper", "Sower", "Thresher", "Carter", 
 const OPENING_DAY = Date.UTC(2025, 0, 2, 7);
 const MINUTES_BETWEEN_ORDERS = 7;
 
-/** The tables, those that others refer to first. */
+/** The tables, referenced ones first. */
 export const BAKERY_TABLES: readonly BakeryTable[] = [
   { name: "clients", columns: ["id", "name", "email", "vip"], row: client },
   { name: "products", columns: ["id", "name", "price", "in_stock", "vegan"], row: product },
@@ -116,7 +116,7 @@ function pick(words: readonly string[], index: number, salt: number): string {
   return words[draw(index, salt) % words.length] ?? "";
 }
 
-/** A whole number that looks like chance, and is the same for the same index and salt each time. */
+/** A pseudorandom whole number, always the same for an index and a salt. */
 function draw(index: number, salt: number): number {
   let bits = Math.imul(index + 1, 0x9e3779b1) ^ Math.imul(salt, 0x85ebca6b);
   bits = Math.imul(bits ^ (bits >>> 16), 0x21f0aaad);

@@ -7,16 +7,16 @@ import { fileURLToPath } from "node:url";
 const MAIN = fileURLToPath(new URL("./main.ts", import.meta.url));
 const RUN = "Deno" in globalThis ? ["run", "-A", MAIN] : [...process.execArgv, MAIN];
 
-/** How a server is started. */
+/** How to start a server. */
 export interface ChildServerOptions {
-  /** The database. */
+  /** The database to serve. */
   readonly path: string;
   readonly latencyMs: number;
 }
 
-/** A server in a process of its own, which ends with this one, however that ends. */
+/** A server in a child process, which ends with this process in any case. */
 export class ChildServer implements AsyncDisposable {
-  /** Where it listens. */
+  /** Its address. */
   readonly url: URL;
   readonly #child: ChildProcess;
 
@@ -25,11 +25,11 @@ export class ChildServer implements AsyncDisposable {
     this.#child = child;
   }
 
-  /** Starts `serve` on a free port, and resolves when it listens. */
+  /** Starts `serve` on a free port, and resolves when it accepts requests. */
   static async start({ path, latencyMs }: ChildServerOptions): Promise<ChildServer> {
     const words = ["serve", "--master", path, "--port", "0", "--latency-ms", String(latencyMs), "--until-stdin-ends"];
     const child = spawn(process.execPath, [...RUN, ...words], { stdio: ["pipe", "pipe", "inherit"] });
-    // What it says later is read, too: it would wait otherwise.
+    // Keep reading its output, or it would block.
     const lines = createInterface({ input: child.stdout });
     const [line] = await Promise.race([once(lines, "line"), once(child, "exit").then(() => [""])]);
     const [, url = ""] = /^serving (http:.*)$/.exec(String(line)) ?? [];
@@ -37,7 +37,7 @@ export class ChildServer implements AsyncDisposable {
     return new ChildServer(new URL(url), child);
   }
 
-  /** Ends it, and resolves when it is gone. */
+  /** Ends the process, and resolves when it has exited. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child.exitCode !== null) return;
     const gone = once(this.#child, "exit");

@@ -6,16 +6,16 @@ type Kind = "boolean" | "integer" | "number" | "json" | "text" | "any";
 
 const WHOLE = "a whole number of at most 64 bits";
 
-/** A column with a value for it. */
+/** A column and its new value. */
 export interface Assignment {
   readonly column: string;
   readonly value: Value;
 }
 
 /**
- * Reads `column=value`; the column's declared type says what the value may be.
+ * Reads `column=value`; the declared type decides which values are accepted.
  *
- * @throws {BadInput} if it has no `=`, the column is unknown, or its type does not take the value.
+ * @throws {BadInput} if it has no `=`, the column is unknown, or its type does not accept the value.
  */
 export function parseAssignment(text: string, columns: readonly Column[]): Assignment {
   const sign = text.indexOf("=");
@@ -25,9 +25,9 @@ export function parseAssignment(text: string, columns: readonly Column[]): Assig
 }
 
 /**
- * The column of this name.
+ * Finds a column by name.
  *
- * @throws {BadInput} if there is none; the message names those that there are.
+ * @throws {BadInput} that names all columns if there is none of this name.
  */
 export function findColumn(name: string, columns: readonly Column[]): Column {
   const column = columns.find((candidate) => candidate.name === name);
@@ -37,9 +37,9 @@ export function findColumn(name: string, columns: readonly Column[]): Column {
 }
 
 /**
- * Reads a value for a column: a number, `true` or `false`, JSON, or else the text as it stands.
+ * Reads a value for a column: a number, `true` or `false`, JSON, or else text.
  *
- * @throws {BadInput} if the column's type does not take it.
+ * @throws {BadInput} if the column's type does not accept it.
  */
 export function parseValue(text: string, column: Column): Value {
   switch (kindOf(column)) {
@@ -61,7 +61,7 @@ export function parseValue(text: string, column: Column): Value {
 }
 
 /**
- * Makes sure that a column's type takes a value that came with a type of its own.
+ * Checks that a column's type accepts a value.
  *
  * @throws {BadInput} if it does not.
  */
@@ -89,7 +89,7 @@ export function checkValue(value: Value, column: Column): void {
 /**
  * Reads JSON.
  *
- * @throws {BadInput} if it is malformed; the message begins with `what`, which says what was expected.
+ * @throws {BadInput} if it is malformed; the message starts with `what`, which says what is expected.
  */
 export function parseJson(text: string, what: string): Value {
   try {
@@ -99,7 +99,7 @@ export function parseJson(text: string, what: string): Value {
   }
 }
 
-/** The declared type decides as it does for SQLite itself, which goes by parts of its name. */
+/** The declared type decides by parts of its name, as in SQLite. */
 function kindOf({ type = "" }: Column): Kind {
   if (/BOOL/i.test(type)) return "boolean";
   if (/INT/i.test(type)) return "integer";

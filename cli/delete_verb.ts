@@ -2,14 +2,13 @@ import type { Arguments } from "./args.ts";
 import { idWord } from "./id_word.ts";
 import { type Answer, COMMON_FLAGS, type Context, TABLE_FLAGS, type Verb } from "./verb.ts";
 import { onTable } from "./wiring.ts";
-import { tellWrite } from "./write_verb.ts";
+import { runWrite } from "./write_verb.ts";
 
-/** Deletes one row. */
 export const deleteVerb: Verb = {
   name: "delete",
   words: ["<id>"],
   summary: "delete one row, through the write queue",
-  details: ["A row that is not there is no error. A row that others refer to is refused by the master."],
+  details: ["A missing row is not an error. The master refuses to delete a row that others refer to."],
   flags: [...TABLE_FLAGS, ...COMMON_FLAGS],
   run(args: Arguments, context: Context): Promise<Answer> {
     const id = idWord("delete", args.words);
@@ -17,7 +16,7 @@ export const deleteVerb: Verb = {
       needsMaster: true,
       check: () => id,
       run: (wiring) =>
-        tellWrite(wiring, {
+        runWrite(wiring, {
           verb: "delete",
           id,
           outcome: (before) => before === undefined ? "absent" : "deleted",

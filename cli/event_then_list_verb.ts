@@ -1,10 +1,10 @@
 import { type LiveEvent, type LiveTable, ManualLiveStream } from "@vantage/live";
 import type { Arguments } from "./args.ts";
 import { BadInput } from "./bad_input.ts";
-import { doAndHear } from "./heard_event.ts";
+import { runUntilEvent } from "./received_event.ts";
 import { DEFAULT_LIMIT, describePage } from "./list_verb.ts";
 import { type Output, paint } from "./output.ts";
-import { formatMs, readingToJson, round, tellReading } from "./timed_reads.ts";
+import { formatMs, printReading, readingToJson, round } from "./timed_reads.ts";
 import { type Answer, COMMON_FLAGS, type Context, TABLE_FLAGS, type Verb } from "./verb.ts";
 import { onTable, type Wiring } from "./wiring.ts";
 
@@ -12,9 +12,9 @@ import { onTable, type Wiring } from "./wiring.ts";
 export const eventThenListVerb: Verb = {
   name: "event-then-list",
   words: [],
-  summary: "list, list, push an event as if somebody else had changed the data, and list again",
+  summary: "list, list, push an event as if another client had changed the data, and list again",
   details: [
-    "Who listens to a stream cannot know what happened before: so the first list is a miss,",
+    "A new subscriber may have missed earlier changes, so the first list is a miss,",
     "the second a hit, and the one after the event a miss again.",
   ],
   flags: [
@@ -24,7 +24,7 @@ export const eventThenListVerb: Verb = {
   ],
   run(args: Arguments, context: Context): Promise<Answer> {
     const id = args.text("id");
-    if (id === "") throw new BadInput("--id needs an id that is not empty");
+    if (id === "") throw new BadInput("--id needs a non-empty id");
     const stream = new ManualLiveStream();
     const event: LiveEvent = id === undefined ? { kind: "changed" } : { kind: "updated", id };
     return onTable(args, context, {
@@ -43,7 +43,7 @@ async function listAroundEvent(
   const page = live.page(1, DEFAULT_LIMIT);
   const list = async (): Promise<ReturnType<typeof readingToJson>> => {
     const reading = await reads.list(page);
-    tellReading(out, `list: ${describePage(page, reading)}`, reading);
+    printReading(out, `list: ${describePage(page, reading)}`, reading);
     return readingToJson(reading);
   };
   const before = [await list(), await list()];
@@ -51,7 +51,7 @@ async function listAroundEvent(
   const about = event.kind === "changed" ? "" : ` ${JSON.stringify(event.id)}`;
   out.line(
     paint("cyan", "EVENT"),
-    `${formatMs(pushMs).padStart(10)}  ${event.kind}${about}: heard, and what was held dropped`,
+    `${formatMs(pushMs).padStart(10)}  ${event.kind}${about}: received, and cached rows invalidated`,
   );
   const after = await list();
   return {
@@ -68,6 +68,6 @@ async function listAroundEvent(
 
 async function push(live: LiveTable, stream: ManualLiveStream, event: LiveEvent): Promise<number> {
   const startedAt = performance.now();
-  await doAndHear(live, () => stream.push(event));
+  await runUntilEvent(live, () => stream.push(event));
   return performance.now() - startedAt;
 }

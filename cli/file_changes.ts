@@ -2,17 +2,17 @@ import type { DatabaseSync } from "node:sqlite";
 import { type LiveEvent, type LiveStream, type SubscribeOptions, systemClock } from "@vantage/live";
 import { openDatabase } from "./seeding.ts";
 
-/** A look takes a few microseconds. */
-const LOOK_EVERY_MS = 100;
+/** A check takes a few microseconds. */
+const CHECK_EVERY_MS = 100;
 
 /**
- * Tells that others have changed a database file: other processes, or other handles of this one. SQLite counts what is
- * committed besides a handle's own, and this looks at the count whenever somebody waits for events.
+ * Emits `changed` when other processes or other handles change a database file. SQLite counts commits by other
+ * connections; this polls the count while a reader waits for events.
  */
 export class FileChanges implements LiveStream {
   readonly #pathOrHandle: string | DatabaseSync;
 
-  /** Of a file, which is opened for each subscription, or besides what an open handle does. */
+  /** Watches a file, which is opened for each subscription, or the changes of others besides an open handle's. */
   constructor(pathOrHandle: string | DatabaseSync) {
     this.#pathOrHandle = pathOrHandle;
   }
@@ -21,7 +21,7 @@ export class FileChanges implements LiveStream {
     const source = this.#pathOrHandle;
     const db = typeof source === "string" ? openDatabase(source) : source;
     const version = db.prepare("PRAGMA data_version");
-    const look = (): unknown => version.get()?.data_version;
+    const dataVersion = (): unknown => version.get()?.data_version;
     const left = new AbortController();
     const leave = (): void => {
       if (!left.signal.aborted && db !== source) db.close();
@@ -29,14 +29,14 @@ export class FileChanges implements LiveStream {
       left.abort();
     };
     signal?.addEventListener("abort", leave);
-    let seen = look();
+    let seen = dataVersion();
     return new ReadableStream<LiveEvent>({
       pull: async (controller) => {
-        while (!left.signal.aborted && look() === seen) {
-          await systemClock.wait(LOOK_EVERY_MS, { signal: left.signal }).catch(() => {});
+        while (!left.signal.aborted && dataVersion() === seen) {
+          await systemClock.wait(CHECK_EVERY_MS, { signal: left.signal }).catch(() => {});
         }
         if (left.signal.aborted) return controller.close();
-        seen = look();
+        seen = dataVersion();
         controller.enqueue({ kind: "changed" });
       },
       cancel: leave,

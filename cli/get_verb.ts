@@ -2,17 +2,16 @@ import type { Arguments } from "./args.ts";
 import { idWord } from "./id_word.ts";
 import { rowToJson } from "./json_form.ts";
 import type { Output } from "./output.ts";
-import { tellRow } from "./row_view.ts";
-import { readingToJson, tellReading } from "./timed_reads.ts";
+import { printRow } from "./row_view.ts";
+import { printReading, readingToJson } from "./timed_reads.ts";
 import { type Answer, COMMON_FLAGS, type Context, NO_SUCH_ROW, TABLE_FLAGS, type Verb } from "./verb.ts";
 import { onTable, type Wiring } from "./wiring.ts";
 
-/** Shows one row. */
 export const getVerb: Verb = {
   name: "get",
   words: ["<id>"],
   summary: "show one row",
-  details: ["Exit code 1 if there is no such row; that a row is missing is not kept, so asking again is a miss again."],
+  details: ["Exit code 1 if there is no such row. A missing row is not cached, so the next get is a miss again."],
   flags: [...TABLE_FLAGS, ...COMMON_FLAGS],
   run(args: Arguments, context: Context): Promise<Answer> {
     const id = idWord("get", args.words);
@@ -26,8 +25,8 @@ export const getVerb: Verb = {
 async function get({ live, reads, places: { entity } }: Wiring, id: string, out: Output): Promise<Answer> {
   const reading = await reads.get(live, id);
   const row = reading.answer;
-  if (row !== undefined) tellRow(out, row);
-  tellReading(out, `row ${JSON.stringify(id)} of ${entity}`, reading);
+  if (row !== undefined) printRow(out, row);
+  printReading(out, `row ${JSON.stringify(id)} of ${entity}`, reading);
   const document = {
     verb: "get",
     entity,

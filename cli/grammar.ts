@@ -2,20 +2,20 @@ import { Arguments } from "./args.ts";
 import { BadInput } from "./bad_input.ts";
 import type { Verb } from "./verb.ts";
 
-/** What the words of a command line ask for. */
+/** A parsed command line. */
 export interface Command {
   readonly verb: Verb;
-  /** The table, if it is the first word. */
+  /** The table, if the first word names it. */
   readonly entity?: string | undefined;
-  /** The words that the verb gets. */
+  /** The words for the verb. */
   readonly words: readonly string[];
 }
 
-/** Words that stand for flags: `page=2` is `--page 2`. A column of such a name takes `--where page=2`. */
+/** Words that stand for flags: `page=2` means `--page 2`. A column of such a name needs `--where page=2`. */
 const FLAG_WORDS: readonly string[] = ["page", "limit", "order", "search"];
 
 /**
- * Reads the words: `<verb> …`, or `<table> [column=value …] [verb] …`, where the verb is `list` unless it is said.
+ * Reads the words: `<verb> …`, or `<table> [column=value …] [verb] …` with the default verb `list`.
  *
  * @throws {BadInput} if there is no such verb.
  */
@@ -33,7 +33,7 @@ export function commandOf(words: readonly string[], verbs: readonly Verb[], tour
   return { verb: named, entity: first, words: [...filters, ...others] };
 }
 
-/** The arguments of a command: its words that stand for flags are flags. */
+/** The arguments of a command, with words that stand for flags converted. */
 export function argumentsOf({ verb, entity, words }: Command, given: Arguments): Arguments {
   const flags = new Map(given.flags);
   if (entity !== undefined) setOnce(flags, "entity", entity, verb);
@@ -50,7 +50,7 @@ export function argumentsOf({ verb, entity, words }: Command, given: Arguments):
   return new Arguments(kept, flags, entity);
 }
 
-/** No verb of this name. */
+/** The error for an unknown verb. */
 export function unknownVerb(word: string, verbs: readonly Verb[]): BadInput {
   const names = verbs.map(({ name }) => name).join(", ");
   return new BadInput(`Unknown verb ${JSON.stringify(word)}; accepted are ${names}, or a table before one of them`);

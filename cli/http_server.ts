@@ -2,16 +2,16 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { BadInput } from "./bad_input.ts";
 
-/** What answers requests. */
+/** Answers requests. */
 export type HttpHandler = (request: Request) => Promise<Response>;
 
-/** A server that listens. */
+/** A running server. */
 export interface HttpServer extends AsyncDisposable {
-  /** Where it listens; ends in a slash. */
+  /** Its address, which ends in a slash. */
   readonly url: string;
 }
 
-/** What is used of `Bun.serve` and `Deno.serve`, so that one file is checked and run everywhere. */
+/** The parts of `Bun.serve` and `Deno.serve` that are used, so that one file is checked and runs everywhere. */
 interface Runtimes {
   readonly Bun?: { serve(options: object): { readonly port: number; stop(closeConnections: boolean): Promise<void> } };
   readonly Deno?: {
@@ -22,14 +22,13 @@ interface Runtimes {
   };
 }
 
-/** This machine, and nobody else. */
+/** Accepts connections from this machine only. */
 const HOSTNAME = "127.0.0.1";
 
 /**
- * Serves a handler to this machine, with the server that the runtime has; in Node, through an adapter. Port 0 is any that
- * is free.
+ * Serves a handler to this machine with the runtime's server; in Node, through an adapter. Port 0 means any free one.
  *
- * @throws {BadInput} if the port is taken, or not to be had.
+ * @throws {BadInput} if the port is taken or not allowed.
  */
 export async function serveHttp(handler: HttpHandler, port: number): Promise<HttpServer> {
   const { Bun: bun, Deno: deno } = globalThis as Runtimes;
@@ -38,9 +37,9 @@ export async function serveHttp(handler: HttpHandler, port: number): Promise<Htt
     return deno === undefined ? await serveInNode(handler, port) : serveInDeno(deno, handler, port);
   } catch (cause) {
     const code: unknown = cause instanceof Error && "code" in cause ? cause.code : undefined;
-    if (code === "EADDRINUSE") throw new BadInput(`Port ${port} is taken; --port 0 takes any that is free`, { cause });
+    if (code === "EADDRINUSE") throw new BadInput(`Port ${port} is taken; --port 0 takes any free one`, { cause });
     if (code === "EACCES") {
-      throw new BadInput(`Port ${port} is not for everybody; accepted is one from 1024 on`, { cause });
+      throw new BadInput(`Port ${port} needs privileges; accepted are ports from 1024 on`, { cause });
     }
     throw cause;
   }
@@ -57,19 +56,19 @@ function serveInDeno(deno: NonNullable<Runtimes["Deno"]>, handler: HttpHandler, 
 }
 
 function serveInBun(bun: NonNullable<Runtimes["Bun"]>, handler: HttpHandler, port: number): HttpServer {
-  // Streams of events may be silent for longer than a request usually is.
+  // Event streams may be silent for longer than ordinary requests.
   const server = bun.serve({ hostname: HOSTNAME, port, idleTimeout: 0, fetch: (request: Request) => handler(request) });
   return serverAt(server.port, () => server.stop(true));
 }
 
 async function serveInNode(handler: HttpHandler, port: number): Promise<HttpServer> {
   const { createAdaptorServer } = await import("@hono/node-server");
-  // What is made without HTTP/2 in its options is a server of node:http.
+  // Without HTTP/2 in its options, it is a server of node:http.
   const server = createAdaptorServer({ fetch: (request) => handler(request), overrideGlobalObjects: false }) as Server;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject).listen(port, HOSTNAME, resolve);
   });
-  // It listens to a port, not to a pipe.
+  // It listens on a port, not on a pipe.
   return serverAt((server.address() as AddressInfo).port, () => {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     server.closeAllConnections();

@@ -1,12 +1,12 @@
 import { BadInput } from "./bad_input.ts";
 
 /**
- * The id among the words.
+ * Reads the id from the words.
  *
- * @throws {BadInput} if it is missing, or empty as an unset variable of a shell is.
+ * @throws {BadInput} if it is missing, or empty like an unset shell variable.
  */
 export function idWord(verb: string, words: readonly string[]): string {
   const [id] = words;
   if (id !== undefined && id !== "") return id;
-  throw new BadInput(`${verb} needs an id that is not empty; demo ${verb} --help says how it is called`);
+  throw new BadInput(`${verb} needs a non-empty id; demo ${verb} --help shows its usage`);
 }

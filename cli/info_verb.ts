@@ -8,7 +8,6 @@ import { type CachePlace, type Places, tableUrl } from "./places.ts";
 import { type Answer, COMMON_FLAGS, type Context, TABLE_FLAGS, type Verb } from "./verb.ts";
 import { onTable, type Wiring } from "./wiring.ts";
 
-/** Shows how everything is wired. */
 export const infoVerb: Verb = {
   name: "info",
   words: [],
@@ -20,32 +19,32 @@ export const infoVerb: Verb = {
       needsMaster: true,
       check: () => undefined,
       run: async (wiring) => {
-        await tellWiring(wiring, context.out);
+        await printWiring(wiring, context.out);
         return { document: await wiringToJson(wiring) };
       },
     });
   },
 };
 
-/** The picture, for people. */
-export async function tellWiring({ live, master, places }: Wiring, out: Output): Promise<void> {
+/** Prints the picture. */
+export async function printWiring({ live, master, places }: Wiring, out: Output): Promise<void> {
   const key = live.pageCacheKey(1);
   const { held, rows = 0 } = await live.explain(key);
   const lines = pictureOf({
     live: [`table      LiveTable of ${live.tableName}`, `cache key  ${live.cacheKey}`, `columns    ${columnsOf(live)}`],
     cache: [...cacheLines(places.cache), `page 1     ${held ? `held, ${rows} rows` : "not held"}`],
-    queue: ["queue      256 places", "answers    each write its own"],
+    queue: ["queue      256 places", "answers    one for each write"],
     master: [
       ...masterLines(places, await master.getCount()),
       `id         ${live.idField}`,
       `refers to  ${live.refNames.length > 0 ? live.refNames.join(", ") : "nothing"}`,
-      `by itself  ${abilitiesOf(live.capabilities)}`,
+      `supports   ${abilitiesOf(live.capabilities)}`,
     ],
   });
   for (const line of lines) out.line(line);
 }
 
-/** How many bytes a database's files have. */
+/** The size of a database's files in bytes. */
 export function bytesIn(path: string): number {
   let bytes = 0;
   for (const file of [path, `${path}-wal`]) if (existsSync(file)) bytes += statSync(file).size;
@@ -69,7 +68,7 @@ async function wiringToJson({ live, master, places }: Wiring): Promise<Answer["d
   };
 }
 
-/** The facts of a cache, for programs. */
+/** The facts of a cache as JSON. */
 export function cacheToJson(cache: CachePlace): { readonly [name: string]: Json } {
   if (!("path" in cache)) return { kind: cache.kind };
   return { kind: cache.kind === "file" ? "sqlite" : "kv", path: cache.path, bytes: bytesIn(cache.path) };

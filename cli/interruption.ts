@@ -2,13 +2,13 @@ import process from "node:process";
 
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
-/** What counts as an interruption besides signals. */
+/** Additional kinds of interruption. */
 export interface InterruptionOptions {
-  /** Whether the end of standard input does. */
+  /** Whether the end of standard input counts. */
   readonly withStdin?: boolean | undefined;
 }
 
-/** Hears that the process is to end, so that what it began can be ended in order. A second signal ends it at once. */
+/** Detects a request to end the process, so that it can shut down in order. A second signal ends it at once. */
 export class Interruption implements Disposable {
   readonly #controller = new AbortController();
   readonly #withStdin: boolean;
@@ -23,15 +23,15 @@ export class Interruption implements Disposable {
     this.#withStdin = withStdin;
   }
 
-  /** Is aborted by the first Ctrl-C, or whatever else asks the process to end. */
+  /** Aborted by the first Ctrl-C or another request to end. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
-  /** Stops listening: from now on the process ends as it would by itself. */
+  /** Removes the handlers: from now on, signals end the process as usual. */
   [Symbol.dispose](): void {
     for (const name of SIGNALS) process.removeListener(name, this.#interrupt);
-    // Whoever reads is waited for.
+    // A reading stream would keep the process alive.
     if (this.#withStdin) process.stdin.pause();
   }
 }

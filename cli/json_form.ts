@@ -1,11 +1,11 @@
 import type { Row, Value } from "@vantage/live";
 
-/** What JSON can say. */
+/** JSON; `undefined` members are omitted. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json | undefined };
 
 /**
- * A value as JSON. What JSON has no word for becomes an object of one key: `{"$bigint": "9007199254740993"}`,
- * `{"$date": "2026-01-31T08:00:00.000Z"}`, `{"$bytes": "<base64>"}` and `{"$number": "Infinity"}`.
+ * A value as JSON. Values that JSON lacks become an object with one key: `{"$bigint": "9007199254740993"}`, `{"$date":
+ * "2026-01-31T08:00:00.000Z"}`, `{"$bytes": "<base64>"}` and `{"$number": "Infinity"}`.
  */
 export function toJsonForm(value: Value): Json {
   if (typeof value === "bigint") return { $bigint: String(value) };
@@ -17,15 +17,15 @@ export function toJsonForm(value: Value): Json {
   return rowToJson(value);
 }
 
-/** A row as JSON, column by column. */
+/** A row as JSON. */
 export function rowToJson(row: Row): { readonly [column: string]: Json } {
   return Object.fromEntries(Object.entries(row).map(([column, value]) => [column, toJsonForm(value)]));
 }
 
 /**
- * The value that a JSON document in this form stands for.
+ * Reads a value from a JSON document in this form.
  *
- * @throws {SyntaxError} if it is not JSON, or one of the four forms holds what it cannot.
+ * @throws {SyntaxError} if it is not JSON, or one of the four forms has invalid content.
  */
 export function parseJsonForm(text: string): Value {
   return JSON.parse(text, (_, value: unknown) => fromForm(value));

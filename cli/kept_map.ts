@@ -1,18 +1,18 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import process from "node:process";
 
-/** How a {@linkcode KeptMap} is kept. */
+/** Options of a {@linkcode KeptMap}. */
 export interface KeptMapOptions<T> {
-  /** The file; without one, what is remembered goes with the process. */
+  /** The file; without one, the map lives only in memory. */
   readonly path: string | undefined;
-  /** Whether something that was read from the file is a value. */
+  /** Whether a value read from the file is valid. */
   readonly isValue: (value: unknown) => value is T;
 }
 
-/** As many keys are remembered; those that were set longest ago are forgotten. */
+/** The most keys; those set longest ago are dropped. */
 const MAX_KEYS = 500;
 
-/** What one process remembers for the next: texts with something to each, in a small file. */
+/** A map of texts to values that is stored in a small file for the next process. */
 export class KeptMap<T> {
   readonly #path: string | undefined;
   readonly #values: Map<string, T>;
@@ -23,12 +23,10 @@ export class KeptMap<T> {
     this.#values = path === undefined ? new Map() : readValues(path, isValue);
   }
 
-  /** What is remembered of the key. */
   get(key: string): T | undefined {
     return this.#values.get(key);
   }
 
-  /** Remembers something. */
   set(key: string, value: T): void {
     this.#values.delete(key);
     this.#values.set(key, value);
@@ -39,7 +37,7 @@ export class KeptMap<T> {
     this.#changed = true;
   }
 
-  /** Writes the file, all at once: two processes at the same time cannot mix. That it fails is no reason to fail. */
+  /** Writes the file atomically, so that concurrent processes cannot mix their content. Ignores failures. */
   save(): void {
     if (this.#path === undefined || !this.#changed) return;
     const draft = `${this.#path}.${process.pid}`;
@@ -47,12 +45,12 @@ export class KeptMap<T> {
       writeFileSync(draft, JSON.stringify([...this.#values]));
       renameSync(draft, this.#path);
     } catch {
-      // What was remembered can be found out again.
+      // The content can be found out again.
     }
   }
 }
 
-/** What the file says; a file that is missing or damaged says nothing. */
+/** Reads the file; a missing or damaged one is empty. */
 function readValues<T>(path: string, isValue: KeptMapOptions<T>["isValue"]): Map<string, T> {
   const values = new Map<string, T>();
   try {

@@ -12,17 +12,16 @@ import { BadInput } from "./bad_input.ts";
 import { findColumn, parseAssignment } from "./column_value.ts";
 import { rowToJson } from "./json_form.ts";
 import type { Output } from "./output.ts";
-import { tellRows } from "./row_view.ts";
-import { type Reading, readingToJson, tellReading } from "./timed_reads.ts";
+import { printRows } from "./row_view.ts";
+import { printReading, type Reading, readingToJson } from "./timed_reads.ts";
 import { type Answer, COMMON_FLAGS, type Context, TABLE_FLAGS, type Verb } from "./verb.ts";
 import { onTable, type Wiring } from "./wiring.ts";
 
-/** The rows on a page unless asked otherwise. */
+/** The default size of a page. */
 export const DEFAULT_LIMIT = 50;
 const MAX_PAGE = 1_000_000_000;
 const MAX_LIMIT = 1_000_000;
 
-/** Lists one page of rows. */
 export const listVerb: Verb = {
   name: "list",
   words: ["[column=value ...]"],
@@ -30,7 +29,7 @@ export const listVerb: Verb = {
   summary: "list one page of rows",
   details: [
     "column=value is short for --where, and page=, limit=, order= and search= for the flags of these names.",
-    "Values are read by the column's declared type: numbers, true or false, or else text.",
+    "Values are parsed by the column's declared type: numbers, true or false, or else text.",
     "Run it twice: the first is a miss, the second, in a new process, a hit.",
   ],
   flags: [
@@ -50,8 +49,8 @@ export const listVerb: Verb = {
 async function list({ live, reads, places }: Wiring, query: Query, out: Output): Promise<Answer> {
   const handle = live.withQuery(query);
   const reading = await reads.list(handle);
-  tellRows(out, handle, reading.answer);
-  tellReading(out, describePage(handle, reading), reading);
+  printRows(out, handle, reading.answer);
+  printReading(out, describePage(handle, reading), reading);
   return {
     document: {
       verb: "list",
@@ -64,14 +63,14 @@ async function list({ live, reads, places }: Wiring, query: Query, out: Output):
   };
 }
 
-/** How many rows, and which page. */
+/** Describes a page: how many rows, and its number. */
 export function describePage({ tableName, query: { pagination } }: LiveHandle, { answer }: Reading<Rows>): string {
   const { page, limit } = pagination ?? new Pagination(1, DEFAULT_LIMIT);
   const more = answer.size === limit ? `; perhaps more with --page ${page + 1}` : "";
   return `${answer.size} of ${tableName} on page ${page}${more}`;
 }
 
-/** The flags that select rows: one page of those that fit. */
+/** The flags that select one page of matching rows. */
 export function selectingFlags(defaultLimit: number): readonly Flag[] {
   return [
     { name: "page", value: "<n>", help: "which page; default 1" },
@@ -82,16 +81,16 @@ export function selectingFlags(defaultLimit: number): readonly Flag[] {
   ];
 }
 
-/** The page that the flags name. */
+/** The page given by the flags. */
 export function pageOf(args: Arguments, defaultLimit: number): Pagination {
   const page = args.whole("page", { max: MAX_PAGE }) ?? 1;
   return new Pagination(page, args.whole("limit", { max: MAX_LIMIT }) ?? defaultLimit);
 }
 
 /**
- * The rows of a table that the flags select.
+ * The query given by the flags.
  *
- * @throws {BadInput} if the table has no such column, or it does not take such a value.
+ * @throws {BadInput} if the table has no such column, or its type does not accept the value.
  */
 export function queryOf(args: Arguments, { columns }: TableLike, pagination: Pagination): Query {
   const where = args.all("where").map((text): Condition => {

@@ -8,7 +8,7 @@ import { BadInput, messageOf } from "./bad_input.ts";
 import { deleteVerb } from "./delete_verb.ts";
 import { eventThenListVerb } from "./event_then_list_verb.ts";
 import { getVerb } from "./get_verb.ts";
-import { tellHelp, usageOf } from "./help.ts";
+import { printHelp, usageOf } from "./help.ts";
 import { argumentsOf, commandOf, unknownVerb } from "./grammar.ts";
 import { infoVerb } from "./info_verb.ts";
 import { listVerb } from "./list_verb.ts";
@@ -25,17 +25,17 @@ import { watchVerb } from "./watch_verb.ts";
 
 const BAD_INPUT = 2;
 
-/** Says what the demo can do. */
+/** Prints help. */
 const helpVerb: Verb = {
   name: "help",
   words: ["[verb]"],
-  summary: "say what the demo can do, or one verb",
+  summary: "print the help of the demo, or of one verb",
   details: [],
   flags: COMMON_FLAGS,
   run({ words: [word] }: Arguments): Promise<Answer> {
     const verb = word === undefined ? tour : VERBS.find(({ name }) => name === word);
     if (verb === undefined) throw unknownVerb(word ?? "", VERBS);
-    tellHelp(outputOf(false), verb, VERBS);
+    printHelp(outputOf(false), verb, VERBS);
     return Promise.resolve({});
   },
 };
@@ -56,7 +56,7 @@ const VERBS: readonly Verb[] = [
   helpVerb,
 ];
 
-/** Does what the command line says. Answers with the exit code. */
+/** Runs a command line and returns the exit code. */
 async function main(argv: readonly string[]): Promise<number> {
   const errors = outputOf(false);
   let debug = argv.includes("--debug");
@@ -69,7 +69,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return await runVerb(given);
   } catch (error) {
     if (error instanceof BadInput) errors.error(`demo: ${error.message}`);
-    else if (error instanceof UnavailableError) errors.error(`demo: the master is away: ${error.message}`);
+    else if (error instanceof UnavailableError) errors.error(`demo: the master is unavailable: ${error.message}`);
     else errors.error(`demo: unexpected fault: ${messageOf(error)}`);
     if (debug && error instanceof Error) { for (const line of stackOf(error)) errors.error(line); }
     return error instanceof BadInput ? BAD_INPUT : FAULT;
@@ -81,7 +81,7 @@ async function runVerb(given: Arguments): Promise<number> {
   const { verb } = command;
   const out = outputOf(given.has("json"));
   if (given.has("help")) {
-    tellHelp(outputOf(false), verb, VERBS);
+    printHelp(outputOf(false), verb, VERBS);
     return 0;
   }
   if (given.has("version")) {
@@ -99,7 +99,7 @@ function version(): string {
   return JSON.parse(readFileSync(new URL("../deno.json", import.meta.url), "utf8")).version;
 }
 
-/** Too few words are for the verb to tell, which knows what they are. */
+/** Too few words are reported by the verb, which knows what is missing. */
 function checkWords({ words }: Arguments, verb: Verb): void {
   const most = verb.most ?? verb.words.length;
   const extra = words[most];
@@ -115,7 +115,7 @@ function outputOf(json: boolean): Output {
   return new Output({ stdout: process.stdout, stderr: process.stderr, json, env: process.env });
 }
 
-/** `--debug` asks for traces, and so does `VANTAGE_LOG`, which also says which. */
+/** `--debug` enables traces, and so does `VANTAGE_LOG`, which also filters them. */
 function tracerOf(args: Arguments): Tracer | undefined {
   const { VANTAGE_LOG = "" } = process.env;
   if (VANTAGE_LOG === "" && !args.has("debug")) return undefined;
@@ -132,7 +132,7 @@ function stackOf(error: Error): readonly string[] {
   return [error.stack ?? error.message, ...cause].flatMap((text) => text.split("\n"));
 }
 
-// Whoever reads the output may stop reading, as `head` does: that is no fault, and the work is done to its end.
+// The reader of the output may stop early, as `head` does. That is not a fault, and the work is completed.
 process.stdout.on("error", (error: Error) => {
   if (!("code" in error && error.code === "EPIPE")) throw error;
 });

@@ -1,31 +1,31 @@
 import type { SseState } from "@vantage/live/rest";
 
-/** What happened since somebody looked last. */
+/** What happened since the last look. */
 export interface Happened {
   readonly changed: boolean;
   readonly state: SseState | undefined;
 }
 
-/** Notes what happens until somebody looks. It keeps no more than the newest state, and that something changed. */
+/** Collects what happens until the next look: only the latest state, and whether something changed. */
 export class Notes {
   #changed = false;
   #state: SseState | undefined;
   #wake: () => void = () => {};
 
-  /** Something changed. */
+  /** Notes a change. */
   change(): void {
     this.#changed = true;
     this.#wake();
   }
 
-  /** The connection is in another state. That it is tried is not worth a note, and must not cover that it is lost. */
+  /** Notes a state of the connection. `connecting` is skipped, so that it does not replace `lost`. */
   state(state: SseState): void {
     if (state === "connecting") return;
     this.#state = state;
     this.#wake();
   }
 
-  /** What happened, as soon as there is something; ends once the signal is aborted. */
+  /** Yields what happened, as soon as there is something; ends once the signal is aborted. */
   async *follow(signal: AbortSignal): AsyncGenerator<Happened> {
     signal.addEventListener("abort", () => this.#wake(), { once: true });
     while (!signal.aborted) {

@@ -6,7 +6,7 @@ import { SqliteCache } from "@vantage/live/sqlite";
 import { BadInput, opening } from "./bad_input.ts";
 import type { CachePlace } from "./places.ts";
 
-/** A cache, whatever its kind, that is closed by whoever opened it. */
+/** An open cache of any kind, closed by disposing it. */
 export class OpenedCache implements AsyncDisposable {
   readonly cache: Cache;
   readonly #file: SqliteCache | DenoKvCache | undefined;
@@ -17,9 +17,9 @@ export class OpenedCache implements AsyncDisposable {
   }
 
   /**
-   * Opens the cache at a place; a file is made if it is missing.
+   * Opens the cache at a place, creating its file if missing.
    *
-   * @throws {BadInput} if the file is something else, or this runtime has no such cache.
+   * @throws {BadInput} if the file is something else, or the runtime does not support the cache.
    */
   static async open(place: CachePlace, tracer?: Tracer): Promise<OpenedCache> {
     switch (place.kind) {
@@ -55,13 +55,13 @@ export class OpenedCache implements AsyncDisposable {
   }
 }
 
-/** Whether there is something at the place that may hold rows. */
+/** Whether a file that may hold rows exists at the place. */
 export function isStored(place: CachePlace): boolean {
   return "path" in place && existsSync(place.path);
 }
 
 /**
- * Makes sure that what is stored at the place is a cache.
+ * Checks that the file at the place is a cache.
  *
  * @throws {BadInput} if it is not.
  */
@@ -70,7 +70,7 @@ export async function checkCache(place: CachePlace): Promise<void> {
   await using _ = await OpenedCache.open(place);
 }
 
-/** Deno KV is SQLite, and would make its tables in any database. */
+/** Deno KV is SQLite, and would create its tables in any database. */
 function checkKvFile(path: string): void {
   if (!existsSync(path) || statSync(path).size === 0) return;
   const db = new DatabaseSync(path);
@@ -80,5 +80,5 @@ function checkKvFile(path: string): void {
   } finally {
     db.close();
   }
-  throw new BadInput(`${JSON.stringify(path)} is a database of something else, not one of Deno KV`);
+  throw new BadInput(`${JSON.stringify(path)} is another application's database, not one of Deno KV`);
 }

@@ -6,10 +6,10 @@ import { BadInput, opening } from "./bad_input.ts";
 import type { KeptMap } from "./kept_map.ts";
 import { type FileMaster, type Places, type ServerMaster, tableUrl } from "./places.ts";
 
-/** What is remembered of the tables of servers, by their URLs: so that what a cache holds can be read without asking. */
+/** Descriptions of the tables of servers by URL, so that cached rows can be read without a request. */
 export type KnownTables = KeptMap<TableDescription>;
 
-/** A master, whatever its kind, that is closed by whoever opened it. */
+/** An open master of any kind, closed by disposing it. */
 export class OpenedMaster implements AsyncDisposable {
   readonly table: Table;
   readonly #file: SqliteTable | undefined;
@@ -20,10 +20,10 @@ export class OpenedMaster implements AsyncDisposable {
   }
 
   /**
-   * Opens a master. A server is asked what its table is like, unless that is known.
+   * Opens a master. Requests the description of a server's table unless it is known.
    *
    * @throws {BadInput} if there is no such file or table.
-   * @throws {UnavailableError} if the server is away.
+   * @throws {UnavailableError} if the server does not answer.
    */
   static async open({ master, entity }: Places, known: KnownTables): Promise<OpenedMaster> {
     if (master.kind === "server") return new OpenedMaster(await openServed(entity, master, known));
@@ -38,10 +38,10 @@ export class OpenedMaster implements AsyncDisposable {
 }
 
 /**
- * Asks the server what a table of it is like, and remembers that.
+ * Requests the description of a server's table, and remembers it.
  *
  * @throws {BadInput} if it has no such table.
- * @throws {UnavailableError} if the server is away.
+ * @throws {UnavailableError} if the server does not answer.
  */
 export async function describeServed(
   entity: string,
@@ -62,10 +62,10 @@ async function openServed(entity: string, master: ServerMaster, known: KnownTabl
   return RestTable.served(url, known.get(url.href) ?? await describeServed(entity, master, known));
 }
 
-/** Whether something that was kept still is what a server says of a table. */
+/** Whether a remembered value is a valid description. */
 export function isDescription(value: unknown): value is TableDescription {
   try {
-    // It is looked at there.
+    // It is checked there.
     RestTable.served("http://localhost/", value as TableDescription);
     return true;
   } catch {
@@ -74,17 +74,17 @@ export function isDescription(value: unknown): value is TableDescription {
 }
 
 /**
- * Makes sure that there is a file: who opens a database would make one.
+ * Checks that the file exists, since opening a database would create it.
  *
- * @throws {BadInput} if there is none.
+ * @throws {BadInput} if it does not exist.
  */
-export function checkThere({ path }: FileMaster): void {
+export function checkExists({ path }: FileMaster): void {
   if (existsSync(path)) return;
   throw new BadInput(`There is no master ${JSON.stringify(path)}; "demo seed --master ${path}" makes one`);
 }
 
 async function openFile(entity: string, master: FileMaster): Promise<SqliteTable> {
-  checkThere(master);
+  checkExists(master);
   return await opening(
     `${JSON.stringify(entity)} in the master ${JSON.stringify(master.path)}`,
     () => SqliteTable.open(master.path, entity),

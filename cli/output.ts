@@ -2,11 +2,10 @@ import type { Value } from "@vantage/live";
 import { type Json, toJsonForm } from "./json_form.ts";
 import { cut, visible, visibleJson, widthOf } from "./visible.ts";
 
-/** Where text goes: standard output, standard error, or a stand-in. */
+/** Receives text: standard output, standard error, or a stand-in. */
 export interface Sink {
   /** Whether it is a terminal. */
   readonly isTTY?: boolean | undefined;
-  /** Takes the text. */
   write(text: string): unknown;
 }
 
@@ -14,27 +13,26 @@ export interface Sink {
 export interface OutputOptions {
   readonly stdout: Sink;
   readonly stderr: Sink;
-  /** Whether the answer is one JSON document and nothing else. */
+  /** Whether to print a JSON document and nothing else. */
   readonly json: boolean;
-  /** The variables of the environment: `NO_COLOR` and `TERM` are read. */
+  /** The environment variables, of which `NO_COLOR` and `TERM` are read. */
   readonly env: { readonly [name: string]: string | undefined };
 }
 
-/** Text in a colour; on what is no terminal, just text. */
+/** Text in a colour; plain text where it is not printed to a terminal. */
 export interface Painted {
   readonly colour: Colour;
   readonly text: string;
 }
 
-/** What a line is made of. Only a colour named here reaches a terminal; those in the text itself are made visible. */
+/** A part of a line. Only a colour named here reaches a terminal; escape sequences in the text are made visible. */
 export type Part = string | Painted;
 
 const COLOURS = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
 
-/** The colours there are. */
+/** The supported colours. */
 export type Colour = keyof typeof COLOURS;
 
-/** A text in a colour. */
 export function paint(colour: Colour, text: string): Painted {
   return { colour, text };
 }
@@ -44,12 +42,12 @@ interface TableColumn {
   readonly right: boolean;
 }
 
-/** Two columns of a table are this far apart. */
+/** The space between two columns of a table. */
 const GAP = "  ";
-/** A cell for people is cut here; `--json` gives all of it. */
+/** Longer cells are cut; `--json` prints them whole. */
 const MAX_CELL_WIDTH = 40;
 
-/** Where the demo speaks: for people line by line, or for programs as one document at the end. */
+/** The output of the demo: lines for people, or one document at the end for programs. */
 export class Output {
   readonly #options: OutputOptions;
 
@@ -57,22 +55,22 @@ export class Output {
     this.#options = options;
   }
 
-  /** One line for people on standard output; none with `--json`. */
+  /** Prints a line for people on standard output; nothing with `--json`. */
   line(...parts: readonly Part[]): void {
     if (!this.#options.json) this.#write(this.#options.stdout, parts);
   }
 
-  /** One line for people that a program must not see: on standard error with `--json`. */
+  /** Prints a line that is not part of the result: on standard error with `--json`. */
   note(...parts: readonly Part[]): void {
     this.#write(this.#options.json ? this.#options.stderr : this.#options.stdout, parts);
   }
 
-  /** One line on standard error. */
+  /** Prints a line on standard error. */
   error(...parts: readonly Part[]): void {
     this.#write(this.#options.stderr, parts);
   }
 
-  /** The rows under their headings, columns aligned, numbers to the right. */
+  /** Prints rows under their headings, with aligned columns and numbers to the right. */
   table(headings: readonly string[], rows: readonly (readonly Value[])[]): void {
     if (this.#options.json) return;
     const cells = rows.map((row) => row.map((value) => cut(visible(cellText(value)), MAX_CELL_WIDTH)));
@@ -81,22 +79,22 @@ export class Output {
       right: rows.length > 0 && rows.every((row) => isNumber(row[index] ?? null)),
     }));
     this.line(paint("bold", aligned(headings.map(visible), columns)));
-    // Everything in it is visible already, and there may be a million rows.
+    // Written directly: the cells are visible already, and there may be a million rows.
     this.#options.stdout.write(cells.map((row) => `${aligned(row, columns)}\n`).join(""));
   }
 
-  /** The answer as a document, with `--json`. */
+  /** Prints the answer as a document, with `--json`. */
   document(document: Json): void {
     if (!this.#options.json) return;
     this.#options.stdout.write(`${visibleJson(JSON.stringify(document, undefined, 2))}\n`);
   }
 
-  /** One document of several, with `--json`: on a line of its own, so that it can be read as it comes. */
+  /** Prints one of several documents, with `--json`: each on its own line, so that they can be read as a stream. */
   record(document: Json): void {
     if (this.#options.json) this.#options.stdout.write(`${visibleJson(JSON.stringify(document))}\n`);
   }
 
-  /** A text that is replaced by the next one, on standard error if that is a terminal. */
+  /** Prints a text that the next one replaces, if standard error is a terminal. */
   progress(text: string): void {
     if (this.#options.stderr.isTTY === true) this.#options.stderr.write(`\r${visible(text)}`);
   }
@@ -118,7 +116,7 @@ export class Output {
   }
 }
 
-/** A value for people. */
+/** Formats a value for people. */
 export function cellText(value: Value): string {
   if (typeof value === "string") return value;
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? "invalid date" : value.toISOString();

@@ -5,16 +5,15 @@ import { parseAssignment } from "./column_value.ts";
 import { idWord } from "./id_word.ts";
 import { type Answer, COMMON_FLAGS, type Context, TABLE_FLAGS, type Verb } from "./verb.ts";
 import { onTable } from "./wiring.ts";
-import { tellWrite } from "./write_verb.ts";
+import { runWrite } from "./write_verb.ts";
 
-/** Changes columns of one row. */
 export const patchVerb: Verb = {
   name: "patch",
   words: ["<id>", "<column=value>..."],
   most: Infinity,
   summary: "change columns of one row, through the write queue",
   details: [
-    "Values are read by the column's declared type: numbers, true or false, or else text.",
+    "Values are parsed by the column's declared type: numbers, true or false, or else text.",
     "Exit code 1 if there is no such row.",
   ],
   flags: [...TABLE_FLAGS, ...COMMON_FLAGS],
@@ -24,7 +23,7 @@ export const patchVerb: Verb = {
       needsMaster: true,
       check: (table) => partialOf(args.words.slice(1), table),
       run: (wiring, partial) =>
-        tellWrite(wiring, {
+        runWrite(wiring, {
           verb: "patch",
           id,
           outcome: () => "patched",
@@ -41,7 +40,7 @@ function partialOf(words: readonly string[], { columns, idField }: TableLike): R
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw new BadInput(`${twice} was given twice`);
   if (idField !== undefined && names.includes(idField)) {
-    throw new BadInput(`${idField} is the id, which cannot be changed; add the row anew and delete the old one`);
+    throw new BadInput(`${idField} is the id, which cannot be changed; add a new row and delete the old one`);
   }
   return Object.fromEntries(assignments.map(({ column, value }) => [column, value]));
 }

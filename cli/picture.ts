@@ -1,6 +1,6 @@
 import { visible, widthOf } from "./visible.ts";
 
-/** What the picture shows: the lines of each box. */
+/** The lines of each box. */
 export interface Wired {
   readonly live: readonly string[];
   readonly cache: readonly string[];
@@ -11,10 +11,10 @@ export interface Wired {
 const WIDTH = 78;
 const GAP = 4;
 const HALF = (WIDTH - GAP) / 2;
-/** Lines that go on are set in as far as the facts after their names. */
+/** Continued lines are indented to the facts after the names. */
 const INDENT = " ".repeat(11);
 
-/** How reads and writes run between a live table, its cache, its queue and its master. */
+/** Draws how reads and writes flow between a live table, its cache, its queue and its master. */
 export function pictureOf({ live, cache, queue, master }: Wired): readonly string[] {
   return [
     ...arrows("reads", "writes"),
@@ -31,7 +31,7 @@ function box(lines: readonly string[], width: number): readonly string[] {
   return [edge, ...lines.flatMap((line) => wrap(visible(line), width - 4)).map((line) => `| ${line} |`), edge];
 }
 
-/** Two boxes next to each other; the shorter one has a tail that reaches down to the end of the other. */
+/** Draws two boxes side by side; the shorter one is extended by a line down to the end of the other. */
 function beside(left: readonly string[], right: readonly string[]): readonly string[] {
   const height = Math.max(left.length, right.length);
   const tail = `${" ".repeat(HALF / 2)}|`;
@@ -48,7 +48,7 @@ function arrows(left: string, right: string): readonly string[] {
   return [row("|", [left, right]), row("v", ["", ""])];
 }
 
-/** The text over as many lines as it takes, broken after a space where there is one. */
+/** Wraps text into lines, after a space where possible. */
 function wrap(text: string, width: number): readonly string[] {
   if (widthOf(text) <= width) return [fit(text, width)];
   let fits = "";

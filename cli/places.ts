@@ -4,44 +4,44 @@ import { dirname, join, resolve } from "node:path";
 import type { Arguments } from "./args.ts";
 import { BadInput, messageOf } from "./bad_input.ts";
 
-/** The folder for what the demo keeps unless told otherwise, in the current folder. */
+/** The default folder for the demo's files, in the current folder. */
 export const DEMO_FOLDER = ".vantage-demo";
 
-/** Which table, of which master, with which cache in front of it. */
+/** The table, its master, and the cache in front of it. */
 export interface Places {
   readonly entity: string;
   readonly master: MasterPlace;
   readonly cache: CachePlace;
 }
 
-/** Who owns the truth. */
+/** The owner of the data. */
 export type MasterPlace = FileMaster | ServerMaster;
 
-/** A database. */
+/** A database file. */
 export interface FileMaster {
   readonly kind: "file";
   readonly path: string;
-  /** Whether it is the demo's own, which is filled on its first use. */
+  /** Whether it is the demo's default, which is filled on first use. */
   readonly isDefault: boolean;
 }
 
-/** A server as `serve` starts one. */
+/** A server like the one that `serve` starts. */
 export interface ServerMaster {
   readonly kind: "server";
-  /** Where its tables are; ends in a slash. */
+  /** The base URL of its tables, which ends in a slash. */
   readonly url: URL;
 }
 
-/** Where rows are kept: in an SQLite file, in a file of Deno KV, in memory, or nowhere. */
+/** Where rows are cached: in an SQLite file, in a file of Deno KV, in memory, or nowhere. */
 export type CachePlace = { readonly kind: "mem" | "none" } | {
   readonly kind: "file" | "kv";
   readonly path: string;
 };
 
 /**
- * The places that the flags name. Looks at files, and changes none.
+ * The places given by the flags. Checks files, but changes none.
  *
- * @throws {BadInput} if a place cannot be one.
+ * @throws {BadInput} if a place is invalid.
  */
 export function placesOf(args: Arguments): Places {
   const places: Places = { entity: given(args, "entity") ?? "products", master: masterOf(args), cache: cacheOf(args) };
@@ -49,14 +49,14 @@ export function placesOf(args: Arguments): Places {
   for (const path of files) checkFile(path);
   if (new Set(files.map((path) => resolve(path))).size < files.length) {
     throw new BadInput(
-      `--cache and --master are the same file ${JSON.stringify(args.text("cache"))}; they must be two`,
+      `--cache and --master are the same file ${JSON.stringify(args.text("cache"))}; they must differ`,
     );
   }
   return places;
 }
 
 /**
- * The master, for what works on a file and on nothing else.
+ * The master, for a verb that needs a file.
  *
  * @throws {BadInput} if it is a server.
  */
@@ -65,36 +65,32 @@ export function fileMasterOf({ master }: Places, verb: string): FileMaster {
   throw new BadInput(`${verb} works on a file, and --master ${master.url} is a server`);
 }
 
-/** Makes the demo's folder if one of the files belongs there. */
+/** Creates the demo's folder if one of the files belongs there. */
 export function makeDemoFolder(files: readonly string[]): void {
   if (!files.some(isInDemoFolder)) return;
   try {
     mkdirSync(DEMO_FOLDER, { recursive: true });
   } catch (cause) {
-    throw new BadInput(`Cannot make the folder ${DEMO_FOLDER}: ${messageOf(cause)}`, { cause });
+    throw new BadInput(`Cannot create the folder ${DEMO_FOLDER}: ${messageOf(cause)}`, { cause });
   }
 }
 
-/** The files among the places. */
 export function filesOf({ master, cache }: Places): readonly string[] {
   return [master, cache].flatMap((place) => "path" in place ? [place.path] : []);
 }
 
-/**
- * The key that the rows of one table of one master are kept under. The master is part of it, so that no two of them share
- * rows in one cache.
- */
+/** The cache key of a table. It includes the master, so that different masters never share rows in one cache. */
 export function cacheKeyOf(entity: string, master: MasterPlace): string {
   const where = master.kind === "file" ? realpathSync(master.path) : master.url.href;
   return `${entity}@${createHash("sha256").update(where).digest("hex").slice(0, 12)}`;
 }
 
-/** Where a server has a table. */
+/** The URL of a server's table. */
 export function tableUrl(entity: string, { url }: ServerMaster): URL {
   return new URL(encodeURIComponent(entity), url);
 }
 
-/** Where a server tells what happens to a table. */
+/** The URL of a table's events. */
 export function eventsUrl(entity: string, master: ServerMaster): URL {
   return new URL(`${tableUrl(entity, master)}/events`);
 }
@@ -105,20 +101,20 @@ function masterOf(args: Arguments): MasterPlace {
   if (/^https?:/i.test(master)) return { kind: "server", url: serverUrl(master) };
   if (LIKE_ADDRESS.test(master) && !existsSync(master)) {
     const url = `http://${master.replace(/^\w+:\/\//, "")}`;
-    throw new BadInput(`${JSON.stringify(master)} is no file; if a server is meant, say --master ${url}`);
+    throw new BadInput(`${JSON.stringify(master)} is not a file; for a server, use --master ${url}`);
   }
   return { kind: "file", path: master, isDefault: false };
 }
 
-/** `host:port`, or the URL of something else. */
+/** `host:port`, or a URL of another scheme. */
 const LIKE_ADDRESS = /^(?:[\w.-]+|\[[\da-f:]+\]):\d+\/?$|^\w+:\/\//i;
 
 function serverUrl(text: string): URL {
   const url = URL.parse(text);
   if (url === null) {
-    throw new BadInput(`${JSON.stringify(text)} is not a URL; accepted is one as http://127.0.0.1:8737/`);
+    throw new BadInput(`${JSON.stringify(text)} is not a URL; accepted is one like http://127.0.0.1:8737/`);
   }
-  // Not quoted: it may hold a password.
+  // Not quoted, since it may contain a password.
   if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
     throw new BadInput("--master takes a URL without user, password, parameters and fragment");
   }
@@ -137,7 +133,7 @@ function cacheOf(args: Arguments): CachePlace {
   if (!cache.startsWith("kv:")) {
     if (isFileName(cache)) return { kind: "file", path: cache };
     throw new BadInput(
-      `${JSON.stringify(cache)} is no cache; accepted are mem, none, kv, kv:<file>, and a file as ./name`,
+      `${JSON.stringify(cache)} is not a cache; accepted are mem, none, kv, kv:<file>, and a file like ./name`,
     );
   }
   const path = cache.slice("kv:".length);
@@ -145,22 +141,22 @@ function cacheOf(args: Arguments): CachePlace {
   return { kind: "kv", path };
 }
 
-/** A bare word, unless there is such a file, is more likely a mistake; so is a URL. */
+/** A bare word that is not an existing file is more likely a mistake, and so is a URL. */
 function isFileName(text: string): boolean {
   return existsSync(text) || (/[./\\]/.test(text) && !/^\w+:\/\//.test(text));
 }
 
 function given(args: Arguments, flag: string): string | undefined {
   const text = args.text(flag);
-  if (text === "") throw new BadInput(`--${flag} needs a value that is not empty`);
+  if (text === "") throw new BadInput(`--${flag} needs a non-empty value`);
   return text;
 }
 
 function checkFile(path: string): void {
-  if (path.includes("\0")) throw new BadInput(`${JSON.stringify(path)} is not the name of a file`);
+  if (path.includes("\0")) throw new BadInput(`${JSON.stringify(path)} is not a file name`);
   if (existsSync(path)) {
     if (statSync(path).isFile()) return;
-    throw new BadInput(`${JSON.stringify(path)} is not a file; accepted is a file of SQLite`);
+    throw new BadInput(`${JSON.stringify(path)} is not a file; accepted is an SQLite file`);
   }
   const folder = dirname(resolve(path));
   if (isInDemoFolder(path) && !existsSync(folder)) return;

@@ -1,10 +1,10 @@
 import type { Output } from "./output.ts";
 
 const WIDTH = 40;
-/** Fewer rows are in before anybody could read the bar. */
+/** Fewer rows are inserted before the bar could be read. */
 const MIN_ROWS = 50_000;
 
-/** Draws how far a long work has come; the bar goes when it is done. */
+/** Draws the progress of a long task, and removes the bar when it is done. */
 export function progressBar(out: Output): (done: number, total: number) => void {
   return (done, total) => {
     if (total < MIN_ROWS) return;

@@ -4,16 +4,15 @@ import { listVerb } from "./list_verb.ts";
 import type { Answer, Context, Verb } from "./verb.ts";
 import { onTable } from "./wiring.ts";
 
-/** Lists the table that another one refers to. */
 export const refVerb: Verb = {
   name: "ref",
   words: ["<table>"],
   summary: "list a table that this one refers to, as orders do to clients",
-  details: ["demo orders ref clients; demo orders info says what orders refer to.", ...listVerb.details],
+  details: ["Example: demo orders ref clients. demo orders info shows what orders refer to.", ...listVerb.details],
   flags: listVerb.flags,
   async run(args: Arguments, context: Context): Promise<Answer> {
     const [name] = args.words;
-    if (name === undefined) throw new BadInput("ref needs the name of a table; demo ref --help says how it is called");
+    if (name === undefined) throw new BadInput("ref needs the name of a table; demo ref --help shows its usage");
     let entity = "";
     await onTable(args, context, {
       check: (table) => {

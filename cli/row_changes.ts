@@ -1,19 +1,19 @@
 import { type Row, type Rows, sameRow, type Value } from "@vantage/live";
 
-/** One row that is not as it was. */
+/** A change of one row. */
 export type RowChange =
   | { readonly kind: "added"; readonly id: string; readonly row: Row }
   | { readonly kind: "changed"; readonly id: string; readonly columns: readonly ColumnChange[] }
   | { readonly kind: "removed"; readonly id: string };
 
-/** One column that is not as it was. */
+/** A change of one column. */
 export interface ColumnChange {
   readonly column: string;
   readonly before: Value;
   readonly after: Value;
 }
 
-/** What became of the rows, in their order; those that are gone come last. */
+/** The differences between two lists of rows, in their order; removed rows come last. */
 export function rowChanges(before: Rows, after: Rows): readonly RowChange[] {
   const changes: RowChange[] = [];
   for (const [id, row] of after) {

@@ -22,15 +22,14 @@ import { type Answer, COMMON_FLAGS, type Context, TABLE_FLAGS, type Verb } from 
 
 const MAX_ROWS = 10_000_000;
 
-/** Fills the master with the bakery. */
 export const seedVerb: Verb = {
   name: "seed",
   words: [],
   summary: "fill the master with the bakery: clients, products and orders",
   details: [
-    "What the demo filled before is replaced; a database that it did not make is refused.",
-    "Those who have the file open see it at once; a server of it tells those who watch.",
-    "With --rows, the table of --entity gets so many rows, and the other two what the bakery has.",
+    "Replaces what the demo filled before; refuses a database that it did not create.",
+    "Other processes with the file open see it at once; a server of it emits an event.",
+    "With --rows, the table of --entity gets that many rows, the others their default.",
   ],
   flags: [
     { name: "rows", value: "<n>", help: "how many rows the table gets; they are the same each time" },
@@ -53,7 +52,7 @@ async function seed(args: Arguments, context: Context): Promise<Answer> {
   await seedBakery(path, { size, onProgress: progressBar(context.out) });
   const ms = performance.now() - startedAt;
   await invalidateAll(master, places.cache);
-  tell(context.out, path, size, ms);
+  printSeeded(context.out, path, size, ms);
   return { document: { verb: "seed", master: path, rows: { ...size }, ms: round(ms) } };
 }
 
@@ -66,7 +65,7 @@ function sizeOf(entity: string, rows: number | undefined): BakerySize {
   return rows === undefined ? SMALL_BAKERY : { ...SMALL_BAKERY, [entity]: rows };
 }
 
-/** What a cache holds of the rows from before is dropped, if there is such a cache. */
+/** Invalidates cached rows from before, if there is a cache. */
 async function invalidateAll(master: FileMaster, place: CachePlace): Promise<void> {
   if (!isStored(place)) return;
   await using opened = await OpenedCache.open(place);
@@ -77,7 +76,7 @@ async function invalidateAll(master: FileMaster, place: CachePlace): Promise<voi
   }
 }
 
-function tell(out: Output, path: string, size: BakerySize, ms: number): void {
+function printSeeded(out: Output, path: string, size: BakerySize, ms: number): void {
   out.table(["table", "rows"], BAKERY_TABLES.map(({ name }) => [name, size[name]]));
   out.line();
   const total = size.clients + size.products + size.orders;

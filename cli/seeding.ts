@@ -5,27 +5,28 @@ import { DatabaseSync } from "node:sqlite";
 import { BAKERY_INDEXES, BAKERY_SCHEMA, BAKERY_TABLES, type BakerySize, type BakeryTable } from "./bakery.ts";
 import { BadInput, opening } from "./bad_input.ts";
 
-/** How to fill a database. */
+/** Options for filling a database. */
 export interface SeedingOptions {
   readonly size: BakerySize;
-  /** Whether a file that is there already is left as it is. */
+  /** Whether to leave an existing file alone. */
   readonly onlyIfMissing?: boolean | undefined;
-  /** Hears now and then how many rows are in, of how many. */
+  /** Called now and then with the number of inserted rows, and the total. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-/** Marks a database as one that the demo made and may fill again: "vDmo". */
+/** The application id of databases that the demo created and may refill: "vDmo". */
 const APPLICATION_ID = 0x76446d6f;
-/** Where the mark stands in the file: https://www.sqlite.org/fileformat.html */
+/** The position of the id in the file: https://www.sqlite.org/fileformat.html */
 const MARK_OFFSET = 68;
-/** So often the progress is told, and others get their turn. */
+/** After this many rows, progress is reported and other tasks run. */
 const ROWS_PER_STEP = 10_000;
 const BUSY_TIMEOUT_MS = 5_000;
 
 /**
- * Refuses to fill a database that somebody else made. Does not open it as a database: that could already change it.
+ * Refuses to fill a database that the demo did not create. Does not open it as a database, which could already change
+ * it.
  *
- * @throws {BadInput} if it is not empty, and lacks the demo's mark.
+ * @throws {BadInput} if it is not empty and lacks the demo's id.
  */
 export async function checkSeedable(path: string): Promise<void> {
   const header = new Uint8Array(MARK_OFFSET + 4);
@@ -38,13 +39,12 @@ export async function checkSeedable(path: string): Promise<void> {
   }
   if (new DataView(header.buffer).getUint32(MARK_OFFSET) === APPLICATION_ID) return;
   throw new BadInput(
-    `${JSON.stringify(path)} is a file that the demo did not make; seed fills a new file, or one it has made`,
+    `${JSON.stringify(path)} was not created by the demo; seed fills only a new file, or one it has created`,
   );
 }
 
 /**
- * Fills the database at a path with the bakery: either all of it is there afterwards, or what was there before. A new
- * file appears only when it is filled, so that nobody finds it half made.
+ * Fills the database at a path with the bakery, completely or not at all. A new file appears only when it is complete.
  */
 export async function seedBakery(path: string, options: SeedingOptions): Promise<void> {
   if (existsSync(path)) {
@@ -60,14 +60,14 @@ export async function seedBakery(path: string, options: SeedingOptions): Promise
   }
 }
 
-/** Opens a database, so that it waits for others who lock it. */
+/** Opens a database that waits for the locks of others. */
 export function openDatabase(path: string): DatabaseSync {
   const db = new DatabaseSync(path);
   db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
   return db;
 }
 
-/** A database in memory with the bakery's tables and no rows: to check what is asked before there is a file. */
+/** An in-memory database with the bakery's tables and no rows, to check arguments before there is a file. */
 export function previewBakery(): DatabaseSync {
   const db = new DatabaseSync(":memory:");
   db.exec(BAKERY_SCHEMA);
@@ -78,24 +78,24 @@ async function fillFile(path: string, options: SeedingOptions): Promise<void> {
   const db = await opening(`the master ${JSON.stringify(path)}`, () => openDatabase(path));
   try {
     db.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
-    // Those who read meanwhile go on reading what was there before.
+    // With a WAL, concurrent readers continue to see the old rows.
     db.exec("PRAGMA journal_mode = WAL");
     db.exec("BEGIN IMMEDIATE");
     await fill(db, options);
     db.exec("COMMIT");
   } finally {
-    // What was not committed is rolled back by this.
+    // Closing rolls back what was not committed.
     db.close();
   }
 }
 
-/** Gives a file its name. `false` if another file was given it first. */
+/** Renames a file. `false` if another process created the target first. */
 function publish(draft: string, path: string): boolean {
   try {
     linkSync(draft, path);
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
-    // Some file systems have no links.
+    // Some file systems do not support links.
     renameSync(draft, path);
   }
   return true;
@@ -117,7 +117,7 @@ async function fill(db: DatabaseSync, { size, onProgress }: SeedingOptions): Pro
   onProgress?.(total, total);
 }
 
-/** Yields how many rows are in, step by step. */
+/** Inserts rows, and yields their number step by step. */
 function* insertRows(db: DatabaseSync, table: BakeryTable, size: BakerySize): Generator<number> {
   const { name, columns } = table;
   const places = columns.map(() => "?").join(", ");

@@ -7,7 +7,7 @@ import { fileMasterOf, makeDemoFolder, placesOf } from "./places.ts";
 import { ServedTables } from "./served_tables.ts";
 import { formatMs, round } from "./timed_reads.ts";
 import { type Answer, COMMON_FLAGS, type Context, type Verb } from "./verb.ts";
-import { seedIfMissing, tellSeeded } from "./wiring.ts";
+import { printSeeded, seedIfMissing } from "./wiring.ts";
 
 const DEFAULT_PORT = 8737;
 const MAX_PORT = 65_535;
@@ -15,21 +15,20 @@ const MAX_LATENCY_MS = 60_000;
 const LOCAL_NAMES: readonly string[] = ["127.0.0.1", "localhost", "[::1]"];
 const READING: readonly string[] = ["GET", "HEAD", "OPTIONS"];
 
-/** Serves the master to other processes. */
 export const serveVerb: Verb = {
   name: "serve",
   words: [],
   summary: "serve the master's tables over HTTP, to this machine only, until Ctrl-C",
   details: [
-    "The first line is where; then --master with that address makes the other verbs work across the network.",
-    "Whoever is on this machine may write, unless --read-only says otherwise. What others do to the file is told, too.",
+    "The first line is the address; with --master and that address, the other verbs work over the network.",
+    "Any process on this machine may write, unless --read-only is given. Changes of others to the file are emitted, too.",
     "With --json, each line is a document.",
   ],
   flags: [
-    { name: "port", value: "<n>", help: `where to listen; 0 is any that is free; default ${DEFAULT_PORT}` },
-    { name: "latency-ms", value: "<n>", help: "wait so long before each answer, as a network would; default 0" },
-    { name: "read-only", help: "refuse to write" },
-    { name: "until-stdin-ends", help: "end when standard input does: for who starts it as a child" },
+    { name: "port", value: "<n>", help: `the port; 0 is any free one; default ${DEFAULT_PORT}` },
+    { name: "latency-ms", value: "<n>", help: "wait this long before each answer, as a network would; default 0" },
+    { name: "read-only", help: "refuse writes" },
+    { name: "until-stdin-ends", help: "end when standard input does, for use as a child process" },
     { name: "master", value: "<file>", help: "the database; default .vantage-demo/master.sqlite" },
     ...COMMON_FLAGS,
   ],
@@ -47,20 +46,20 @@ async function serve(args: Arguments, { out, tracer }: Context): Promise<Answer>
   await using tables = await ServedTables.open(master, { writable: !readOnly, tracer });
   const log = new RequestLog(out, { all: args.has("debug") });
   await using server = await serveHttp(async (request) => {
-    if (!isLocal(request)) return new Response("Ask for it by the address of this machine", { status: 403 });
+    if (!isLocal(request)) return new Response("Use the address of this machine", { status: 403 });
     const startedAt = performance.now();
     await systemClock.wait(latencyMs);
     const response = await tables.answer(request);
-    log.tell(request, response, performance.now() - startedAt);
+    log.print(request, response, performance.now() - startedAt);
     return response;
   }, port);
-  tellServed(out, { url: server.url, tables: tables.names, latencyMs, readOnly });
-  if (seeded) tellSeeded(out, master);
-  await tellChanges(out, tables, interruption.signal);
+  printServed(out, { url: server.url, tables: tables.names, latencyMs, readOnly });
+  if (seeded) printSeeded(out, master);
+  await printChanges(out, tables, interruption.signal);
   return {};
 }
 
-/** A page of the web could have a name of its own lead here; a browser then says that name. */
+/** Refuses web pages whose domain resolves to this machine: browsers send that domain as the host or origin. */
 function isLocal({ url, headers }: Request): boolean {
   const origin = headers.get("origin");
   return [url, origin ?? url].every((text) => URL.canParse(text) && LOCAL_NAMES.includes(new URL(text).hostname));
@@ -74,25 +73,25 @@ interface Served {
   readonly readOnly: boolean;
 }
 
-function tellServed(out: Output, { url, tables, latencyMs, readOnly }: Served): void {
+function printServed(out: Output, { url, tables, latencyMs, readOnly }: Served): void {
   out.record({ event: "serving", url, tables, latencyMs, readOnly });
   out.line(paint("bold", "serving "), url);
   out.line(`tables  ${tables.join(", ")}`);
   if (latencyMs > 0) out.line(`waits   ${latencyMs} ms before each answer`);
   out.line(
-    `writes  ${readOnly ? "are refused" : "are taken from whoever is on this machine; --read-only refuses them"}`,
+    `writes  ${readOnly ? "are refused" : "are accepted from any process on this machine; --read-only refuses them"}`,
   );
 }
 
-/** Until it is interrupted. */
-async function tellChanges(out: Output, { changes }: ServedTables, signal: AbortSignal): Promise<void> {
+/** Prints changes of others until it is interrupted. */
+async function printChanges(out: Output, { changes }: ServedTables, signal: AbortSignal): Promise<void> {
   for await (const _ of changes.subscribe({ signal })) {
     out.record({ event: "changed" });
-    out.line(paint("cyan", "CHANGED "), "by somebody else who has the file; whoever listens is told");
+    out.line(paint("cyan", "CHANGED "), "by another process with the file; subscribers are notified");
   }
 }
 
-/** Tells of requests that write, or of all. */
+/** Prints requests that write, or all requests. */
 class RequestLog {
   readonly #out: Output;
   readonly #all: boolean;
@@ -102,7 +101,7 @@ class RequestLog {
     this.#all = all;
   }
 
-  tell({ method, url }: Request, { status }: Response, ms: number): void {
+  print({ method, url }: Request, { status }: Response, ms: number): void {
     if (!this.#all && READING.includes(method)) return;
     const { pathname, search } = new URL(url);
     const path = pathname + search;

@@ -4,26 +4,26 @@ import { type TableHandler, tableHandler } from "@vantage/live/server";
 import { SqliteTable } from "@vantage/live/sqlite";
 import { opening } from "./bad_input.ts";
 import { FileChanges } from "./file_changes.ts";
-import { checkThere } from "./opened_master.ts";
+import { checkExists } from "./opened_master.ts";
 import type { FileMaster } from "./places.ts";
 import { openDatabase } from "./seeding.ts";
 
-/** How tables are served. */
+/** Options of {@linkcode ServedTables}. */
 export interface ServedTablesOptions {
   readonly writable: boolean;
   readonly tracer: Tracer | undefined;
 }
 
-/** As many rows may be asked for at once as `list --limit` takes. */
+/** The most rows of an answer, as many as `list --limit` accepts. */
 const MAX_ROWS = 1_000_000;
 const TABLE_NAMES = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
 
 /**
- * Every table of a database behind HTTP, each under its name. In front of each is a live table that keeps no rows: it
- * tells those who listen what was written through it, and what others did to the file.
+ * Every table of a database over HTTP, each under its name. In front of each is a live table without a cache, whose
+ * events include writes through it and changes of others to the file.
  */
 export class ServedTables implements AsyncDisposable {
-  /** Tells what others do to the file. */
+  /** Emits changes of others to the file. */
   readonly changes: FileChanges;
   readonly #db: DatabaseSync;
   readonly #handlers = new Map<string, TableHandler>();
@@ -35,13 +35,13 @@ export class ServedTables implements AsyncDisposable {
   }
 
   /**
-   * Opens a database. One handle does for all tables and for looking at the file, so that what is written here is told
-   * apart from what others write.
+   * Opens a database. All tables and the watcher of the file share one handle, so that writes from here are not taken
+   * for changes of others.
    *
-   * @throws {BadInput} if there is none, or it cannot be opened.
+   * @throws {BadInput} if it does not exist, or cannot be opened.
    */
   static async open(master: FileMaster, options: ServedTablesOptions): Promise<ServedTables> {
-    checkThere(master);
+    checkExists(master);
     return await opening(`the master ${JSON.stringify(master.path)}`, async () => {
       const served = new ServedTables(openDatabase(master.path));
       try {
@@ -54,12 +54,11 @@ export class ServedTables implements AsyncDisposable {
     });
   }
 
-  /** The names of the tables. */
   get names(): readonly string[] {
     return this.#tables.map(({ tableName }) => tableName);
   }
 
-  /** Answers a request: what is at the root is the list of tables. */
+  /** Answers a request; the root lists the tables. */
   async answer(request: Request): Promise<Response> {
     const [, place = ""] = new URL(request.url).pathname.split("/");
     const handler = this.#handlers.get(place);
@@ -70,7 +69,7 @@ export class ServedTables implements AsyncDisposable {
     return Response.json(problem, { status: 404, headers: { "content-type": "application/problem+json" } });
   }
 
-  /** Ends every stream of events, finishes what is being written, and closes the file. */
+  /** Ends all streams of events, waits for writes in flight, and closes the file. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const handler of this.#handlers.values()) await handler.close();
     for (const table of this.#tables) await table.close();
@@ -79,7 +78,7 @@ export class ServedTables implements AsyncDisposable {
 
   async #serveAll(options: ServedTablesOptions): Promise<void> {
     for (const { name } of this.#db.prepare(TABLE_NAMES).all()) {
-      // A table whose rows have no id of one column cannot be served.
+      // Skips tables that have no key.
       await this.#serve(String(name), options).catch((error: unknown) => {
         if (!(error instanceof UnsupportedError)) throw error;
       });

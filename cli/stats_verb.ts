@@ -4,16 +4,17 @@ import { cacheToJson } from "./info_verb.ts";
 import type { Json } from "./json_form.ts";
 import { DEFAULT_LIMIT, describePage } from "./list_verb.ts";
 import type { Output } from "./output.ts";
-import { tellReading } from "./timed_reads.ts";
+import { printReading } from "./timed_reads.ts";
 import { type Answer, COMMON_FLAGS, type Context, TABLE_FLAGS, type Verb } from "./verb.ts";
 import { onTable, type Wiring } from "./wiring.ts";
 
-/** Shows what a live table counts. */
 export const statsVerb: Verb = {
   name: "stats",
   words: [],
-  summary: "do a few reads, and show what the live table has counted",
-  details: ["Two lists of the first page, and its first row twice; then the counts of this process, and the cache."],
+  summary: "do a few reads, and show the counters of the live table",
+  details: [
+    "Lists the first page twice, gets its first row twice, then shows the counters of this process, and the cache.",
+  ],
   flags: [...TABLE_FLAGS, ...COMMON_FLAGS],
   run(args: Arguments, context: Context): Promise<Answer> {
     return onTable(args, context, {
@@ -28,31 +29,31 @@ async function readAndCount(wiring: Wiring, out: Output): Promise<Answer> {
   const page = live.page(1, DEFAULT_LIMIT);
   const list = await reads.list(page);
   for (const reading of [list, await reads.list(page)]) {
-    tellReading(out, `list: ${describePage(page, reading)}`, reading);
+    printReading(out, `list: ${describePage(page, reading)}`, reading);
   }
   const id = list.answer.first()?.[0];
   if (id !== undefined) {
-    for (let time = 0; time < 2; time++) tellReading(out, `get ${JSON.stringify(id)}`, await reads.get(live, id));
+    for (let time = 0; time < 2; time++) printReading(out, `get ${JSON.stringify(id)}`, await reads.get(live, id));
   }
   const stats = live.stats();
   const { held, rows = 0, fetchedAt } = await live.explain(list.key);
   const facts = { ...cacheToJson(cache), key: list.key, held, rows, fetchedAt: isoTime(fetchedAt) };
-  tellCounts(out, stats);
+  printCounts(out, stats);
   out.table(["cache", ""], Object.entries(facts).map(([name, fact]) => [name, String(fact)]));
   return {
     document: { verb: "stats", entity, stats: statsToJson(stats), cache: facts },
   };
 }
 
-/** The counts that are not zero, for people. */
-export function tellCounts(out: Output, { invalidations, ...counts }: LiveStats): void {
+/** Prints the counters that are not zero. */
+export function printCounts(out: Output, { invalidations, ...counts }: LiveStats): void {
   const causes = Object.entries(invalidations).map(([cause, count]) => [`invalidations by ${cause}`, count] as const);
   out.line();
   out.table(["counted", "times"], [...Object.entries(counts), ...causes].filter(([, count]) => count > 0));
   out.line();
 }
 
-/** The counts, for programs. */
+/** The counters as JSON. */
 export function statsToJson(stats: LiveStats): Json {
   return { ...stats, invalidations: { ...stats.invalidations } };
 }

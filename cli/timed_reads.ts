@@ -3,30 +3,30 @@ import type { Json } from "./json_form.ts";
 import type { KeptMap } from "./kept_map.ts";
 import { type Output, paint, type Part } from "./output.ts";
 
-/** A read: what came back, from where, and how long it took. */
+/** A read: its result, whether it was a hit, and how long it took. */
 export interface Reading<T> {
   readonly answer: T;
   readonly key: string;
   readonly outcome: "hit" | "miss";
   readonly ms: number;
-  /** When the master was asked for what was served, in milliseconds since the epoch, if this is a hit. */
+  /** When the master was read for a hit, in milliseconds since the epoch. */
   readonly cachedAt?: number | undefined;
-  /** How long the last miss of the same key took, if this is a hit and that is known. */
+  /** How long the last miss of the same key took, for a hit if known. */
   readonly lastMissMs?: number | undefined;
 }
 
-/** Reads of a live table and its handles with a watch in hand. Whether a read hit is what the table has counted. */
+/** Times reads of a live table and its handles. The counters of the table show whether a read was a hit. */
 export class TimedReads {
   readonly #live: LiveTable;
   readonly #lastMisses: KeptMap<number>;
 
-  /** `lastMisses` has the milliseconds that the last miss of each key took. */
+  /** `lastMisses` has the duration of the last miss of each key, in milliseconds. */
   constructor(live: LiveTable, lastMisses: KeptMap<number>) {
     this.#live = live;
     this.#lastMisses = lastMisses;
   }
 
-  /** The rows of a handle's page. The time ends when the last row has been looked at: some caches decode as one looks. */
+  /** Lists a handle's page. The time includes iterating all rows, since some caches decode lazily. */
   list(handle: LiveHandle): Promise<Reading<Rows>> {
     return this.#read(handle.pageCacheKey(handle.query.pagination?.page ?? 1), async () => {
       const rows = await handle.listValues();
@@ -35,7 +35,7 @@ export class TimedReads {
     });
   }
 
-  /** One row. */
+  /** Gets one row. */
   get(handle: LiveHandle, id: string): Promise<Reading<Row | undefined>> {
     return this.#read(handle.idCacheKey(id), () => handle.getValue(id));
   }
@@ -54,7 +54,7 @@ export class TimedReads {
   }
 }
 
-/** The facts of a reading for programs. */
+/** A reading as JSON. */
 export function readingToJson(reading: Reading<unknown>): { readonly [name: string]: Json } {
   const { key, outcome, ms, cachedAt, lastMissMs } = reading;
   return {
@@ -66,19 +66,19 @@ export function readingToJson(reading: Reading<unknown>): { readonly [name: stri
   };
 }
 
-/** Tells people hit or miss, the time, how old it is, and how that compares. */
-export function tellReading(out: Output, what: string, reading: Reading<unknown>): void {
+/** Prints hit or miss, the time, the age, and a comparison. */
+export function printReading(out: Output, what: string, reading: Reading<unknown>): void {
   const { cachedAt } = reading;
   const age = cachedAt === undefined ? "" : `  cached ${formatAge(Date.now() - cachedAt)} ago`;
   out.line(...readingParts(reading), `  ${what}`, age, paint("dim", comparison(reading)));
 }
 
-/** The word and the time. */
+/** Hit or miss, and the time. */
 export function readingParts({ outcome, ms }: Reading<unknown>): readonly Part[] {
   return [outcome === "hit" ? paint("green", "HIT ") : paint("yellow", "MISS"), ` ${formatMs(ms).padStart(10)}`];
 }
 
-/** How a hit compares with the last miss of the same key. */
+/** Compares a hit with the last miss of the same key. */
 export function comparison({ ms, lastMissMs }: Reading<unknown>): string {
   if (lastMissMs === undefined) return "";
   const times = lastMissMs / ms;
@@ -87,12 +87,12 @@ export function comparison({ ms, lastMissMs }: Reading<unknown>): string {
     : `  ${times.toFixed(1)}x faster than the last miss (${formatMs(lastMissMs)})`;
 }
 
-/** Milliseconds for people. */
+/** Formats milliseconds for people. */
 export function formatMs(ms: number): string {
   return `${ms.toFixed(ms >= 100 ? 0 : ms >= 10 ? 1 : ms >= 0.01 ? 3 : 4)} ms`;
 }
 
-/** How long ago something was, for people. */
+/** Formats an age for people. */
 function formatAge(ms: number): string {
   const [unit, size] = AGES.find(([, size]) => ms >= 2 * size) ?? ["s", 1_000];
   return `${Math.max(0, Math.floor(ms / size))} ${unit}`;
@@ -100,7 +100,7 @@ function formatAge(ms: number): string {
 
 const AGES = [["days", 86_400_000], ["h", 3_600_000], ["min", 60_000]] as const;
 
-/** Milliseconds for programs, without digits that mean nothing. */
+/** Rounds milliseconds for programs to four decimals. */
 export function round(ms: number): number {
   return Math.round(ms * 10_000) / 10_000;
 }

@@ -9,16 +9,16 @@ import { SqliteTable } from "@vantage/live/sqlite";
 import type { Arguments } from "./args.ts";
 import { SMALL_BAKERY } from "./bakery.ts";
 import { ChildServer } from "./child_server.ts";
-import { doAndHear } from "./heard_event.ts";
-import { tellWiring } from "./info_verb.ts";
+import { runUntilEvent } from "./received_event.ts";
+import { printWiring } from "./info_verb.ts";
 import { Interruption } from "./interruption.ts";
 import type { Json } from "./json_form.ts";
 import { type Output, paint } from "./output.ts";
 import { eventsUrl, type Places, tableUrl } from "./places.ts";
 import { seedBakery } from "./seeding.ts";
-import { statsToJson, tellCounts } from "./stats_verb.ts";
+import { printCounts, statsToJson } from "./stats_verb.ts";
 import { comparison, formatMs, type Reading, readingParts, readingToJson, round } from "./timed_reads.ts";
-import { type Cost, costsToJson, measureReads, tellCosts } from "./tour_measure.ts";
+import { type Cost, costsToJson, measureReads, printCosts } from "./tour_measure.ts";
 import { type Answer, COMMON_FLAGS, type Context, type Verb } from "./verb.ts";
 import { Wiring } from "./wiring.ts";
 
@@ -27,14 +27,14 @@ const WRITERS = 100;
 const LATENCY_MS = 40;
 const INTERRUPTED = 130;
 
-/** What the demo does without a verb. */
+/** Runs without a verb. */
 export const tour: Verb = {
   name: "",
   words: [],
-  summary: "a tour of everything in one go, or one verb",
+  summary: "a tour of everything, or one verb",
   details: [
-    "The tour works in a folder and with a server of its own, and leaves neither behind. The verbs work on .vantage-demo",
-    "in the current folder, which is filled with a bakery on its first use; or, with --master, on what serve serves.",
+    "The tour uses a temporary folder and server, and leaves nothing behind. The verbs work on .vantage-demo",
+    "in the current folder, which is filled with a bakery on first use, or with --master on a server.",
   ],
   flags: COMMON_FLAGS,
   async run(_: Arguments, context: Context): Promise<Answer> {
@@ -53,7 +53,7 @@ export const tour: Verb = {
   },
 };
 
-/** The stages of the tour, each of them told as it happens. */
+/** The stages of the tour, printed as they happen. */
 class Tour {
   readonly #file: string;
   readonly #places: Places;
@@ -88,9 +88,9 @@ class Tour {
     this.#heading("What was measured");
     const stats = wiring.live.stats();
     const costs = await this.#measure();
-    tellCosts(this.#out, costs);
-    this.#out.line("Counted by the live table since it was opened again, before the measuring:");
-    tellCounts(this.#out, stats);
+    printCosts(this.#out, costs);
+    this.#out.line("Counters of the live table since it was reopened, before measuring:");
+    printCounts(this.#out, stats);
     return {
       document: {
         verb: "tour",
@@ -103,21 +103,21 @@ class Tour {
   async #coldAndWarm(): Promise<void> {
     await using wiring = await this.#open();
     this.#heading("The wiring");
-    await tellWiring(wiring, this.#out);
-    this.#heading("The first read asks the master, the second does not");
+    await printWiring(wiring, this.#out);
+    this.#heading("The first read goes to the master, the second does not");
     await this.#list(wiring, "list");
     await this.#list(wiring, "list again");
   }
 
   async #startAgain(): Promise<void> {
-    this.#heading("Everything closed and opened again, as a new process would: the cache is still warm");
+    this.#heading("Everything closed and opened again, as by a new process: the cache is still warm");
     await using wiring = await this.#open();
     await this.#list(wiring, "list");
   }
 
   async #writes(wiring: Wiring): Promise<void> {
     const { live } = wiring;
-    this.#heading("Writes go through a queue to the master; what was held is dropped before they settle");
+    this.#heading("Writes go through a queue to the master; cached rows are invalidated before they settle");
     await this.#get(wiring, "a");
     await this.#get(wiring, "a");
     await this.#time("add", `d, Donut, 5`, () => live.insertValue("d", { name: "Donut", price: 5 }));
@@ -129,21 +129,21 @@ class Tour {
   }
 
   async #event(wiring: Wiring, stream: ManualLiveStream): Promise<void> {
-    this.#heading("Somebody else changes the master; an event says so");
+    this.#heading("Another client changes the master, and an event follows");
     await using other = await SqliteTable.open(this.#file, "products");
     await other.patchValue("a", { name: "Apricot tart" });
-    await this.#list(wiring, "list", (rows) => `a is still ${rows.get("a")?.name}, as nobody has told`);
+    await this.#list(wiring, "list", (rows) => `a is still ${rows.get("a")?.name}: no event yet`);
     await this.#time(
       "event",
       "updated a",
-      () => doAndHear(wiring.live, () => stream.push({ kind: "updated", id: "a" })),
+      () => runUntilEvent(wiring.live, () => stream.push({ kind: "updated", id: "a" })),
     );
     await this.#list(wiring, "list", (rows) => `a is ${rows.get("a")?.name}`);
   }
 
   async #views(wiring: Wiring): Promise<void> {
     const { live } = wiring;
-    this.#heading("Each view has an entry of its own");
+    this.#heading("Each view has its own cache entry");
     const cheapRolls = live.where("price", "lt", 5).orderBy("price", "desc").search("roll").page(1, 20);
     await this.#list(wiring, "rolls below 5", countOf, cheapRolls);
     await this.#list(wiring, "the same", countOf, cheapRolls);
@@ -164,7 +164,7 @@ class Tour {
 
   async #network(): Promise<void> {
     this.#heading(`Across a network: the same file behind a server in another process, ${LATENCY_MS} ms away`);
-    await using server = await this.#time("serve", "the server is started", () => {
+    await using server = await this.#time("serve", "the server is running", () => {
       return ChildServer.start({ path: this.#file, latencyMs: LATENCY_MS });
     });
     const { url } = server;
@@ -172,19 +172,19 @@ class Tour {
     const master = { kind: "server", url } as const;
     const liveStream = new SseLiveStream(eventsUrl(entity, master));
     await using wiring = await Wiring.open({ ...this.#places, master }, { tracer: this.#context.tracer, liveStream });
-    // Whoever begins to listen is told that something may have changed before.
-    await this.#time("hear", "its events are listened to", () => doAndHear(wiring.live, () => {}));
+    // A new subscriber receives `changed`, since it may have missed something.
+    await this.#time("event", "subscribed to its events", () => runUntilEvent(wiring.live, () => {}));
     await this.#list(wiring, "list");
     await this.#list(wiring, "list again");
     const other = await RestTable.open(tableUrl(entity, master));
-    await this.#time("patch", "a, by another client of the server; heard by its event", () => {
-      return doAndHear(wiring.live, () => other.patchValue("a", { name: "Almond tart" }));
+    await this.#time("patch", "a, by another client of the server; received as an event", () => {
+      return runUntilEvent(wiring.live, () => other.patchValue("a", { name: "Almond tart" }));
     });
     await this.#list(wiring, "list", (rows) => `a is ${rows.get("a")?.name}`);
     await this.#list(wiring, "list again");
   }
 
-  /** Not traced: a thousand reads would only be in the way. */
+  /** Not traced: a thousand reads would flood the output. */
   async #measure(): Promise<readonly Cost[]> {
     await using wiring = await Wiring.open(this.#places, { tracer: undefined });
     return await measureReads(wiring);
@@ -201,12 +201,12 @@ class Tour {
     handle: LiveHandle = live.page(1),
   ): Promise<void> {
     const reading = await reads.list(handle);
-    this.#tell(what, reading, remark(reading.answer));
+    this.#printReading(what, reading, remark(reading.answer));
   }
 
   async #get({ live, reads }: Wiring, id: string, remark: (row: Row) => string = () => ""): Promise<void> {
     const reading = await reads.get(live, id);
-    this.#tell(`get ${id}`, reading, reading.answer === undefined ? "no such row" : remark(reading.answer));
+    this.#printReading(`get ${id}`, reading, reading.answer === undefined ? "no such row" : remark(reading.answer));
   }
 
   async #time<T>(word: string, what: string, work: () => Promise<T>): Promise<T> {
@@ -218,7 +218,7 @@ class Tour {
     return answer;
   }
 
-  #tell(what: string, reading: Reading<unknown>, remark: string): void {
+  #printReading(what: string, reading: Reading<unknown>, remark: string): void {
     const text = remark === "" ? what : `${what}: ${remark}`;
     this.#out.line(...readingParts(reading), `  ${text}`, paint("dim", comparison(reading)));
     this.#steps.push({ step: what, ...readingToJson(reading) });

@@ -6,7 +6,7 @@ import type { Wiring } from "./wiring.ts";
 
 const REPEATS = 300;
 
-/** What one kind of read cost, by the median. */
+/** The median cost of one kind of read. */
 export interface Cost {
   readonly read: string;
   readonly cache: string;
@@ -15,15 +15,15 @@ export interface Cost {
   readonly repeats: number;
 }
 
-/** Reads over and over, with an invalidation before each miss, which is not part of its time. */
+/** Measures repeated reads, with an invalidation before each miss that is not part of its time. */
 export async function measureReads({ live, master }: Wiring): Promise<readonly Cost[]> {
   await using inMemory = new LiveTable(master, live.cacheKey, new MemCache());
   const costs: Cost[] = [];
   for (const [cache, table] of [["SqliteCache", live], ["MemCache", inMemory]] as const) {
-    const dearest = table.orderBy("price", "desc").page(1);
+    const mostExpensive = table.orderBy("price", "desc").page(1);
     costs.push(
-      await costOf({ read: "page of 50, dearest first", cache }, table, async () => {
-        for (const row of (await dearest.listValues()).values()) void row;
+      await costOf({ read: "page of 50, most expensive first", cache }, table, async () => {
+        for (const row of (await mostExpensive.listValues()).values()) void row;
       }),
     );
     costs.push(await costOf({ read: "one row", cache }, table, async () => void await table.getValue("a")));
@@ -31,8 +31,8 @@ export async function measureReads({ live, master }: Wiring): Promise<readonly C
   return costs;
 }
 
-/** The costs, for people. */
-export function tellCosts(out: Output, costs: readonly Cost[]): void {
+/** Prints the costs. */
+export function printCosts(out: Output, costs: readonly Cost[]): void {
   out.table(
     ["read", "cache", "miss", "hit", "faster"],
     costs.map((cost) => [
@@ -43,10 +43,10 @@ export function tellCosts(out: Output, costs: readonly Cost[]): void {
       `${(cost.missMs / cost.hitMs).toFixed(1)}x`,
     ]),
   );
-  out.line(`Medians of ${REPEATS} reads each, the time to look at every row included.`);
+  out.line(`Medians of ${REPEATS} reads each, including the time to iterate all rows.`);
 }
 
-/** The costs, for programs. */
+/** The costs as JSON. */
 export function costsToJson(costs: readonly Cost[]): Json {
   return costs.map(({ missMs, hitMs, ...cost }) => ({
     ...cost,

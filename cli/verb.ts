@@ -6,46 +6,46 @@ import type { Output } from "./output.ts";
 /** What a verb works with besides its arguments. */
 export interface Context {
   readonly out: Output;
-  /** Where traces go, if anybody asked for them. */
+  /** Receives traces, if they were requested. */
   readonly tracer: Tracer | undefined;
 }
 
-/** What a verb answers. */
+/** The result of a verb. */
 export interface Answer {
-  /** The answer for programs, unless that has been told line by line. */
+  /** The result as JSON, unless it was printed line by line. */
   readonly document?: { readonly [name: string]: Json | undefined } | undefined;
   /** The exit code; default 0. */
   readonly exitCode?: number | undefined;
 }
 
-/** One thing that the demo does. */
+/** A command of the demo. */
 export interface Verb {
-  /** The word that asks for it; empty for what is done without one. */
+  /** Its name; empty for the command that runs without a verb. */
   readonly name: string;
   /** The words after the verb, as in `<id>`; a last one that ends in `...` may be repeated. */
   readonly words: readonly string[];
-  /** How many words it takes at the most; default as many as are named. */
+  /** The most words it takes; default as many as are named. */
   readonly most?: number | undefined;
-  /** What it does, in one line. */
+  /** A description in one line. */
   readonly summary: string;
-  /** What else there is to know, line by line. */
+  /** Further description, line by line. */
   readonly details: readonly string[];
-  /** Its flags. */
+  /** The flags it accepts. */
   readonly flags: readonly Flag[];
-  /** Does it. */
+  /** Runs the verb. */
   run(args: Arguments, context: Context): Promise<Answer>;
 }
 
-/** The exit code for a row that is not there. */
+/** The exit code for a missing row. */
 export const NO_SUCH_ROW = 1;
-/** The exit code for what is nobody's mistake. */
+/** The exit code for an unexpected fault. */
 export const FAULT = 1;
 
 /** Flags of every verb. */
 export const COMMON_FLAGS: readonly Flag[] = [
   { name: "json", help: "print the answer as one JSON document" },
-  { name: "debug", help: "print traces to standard error; VANTAGE_LOG=vantage_live=trace says how many" },
-  { name: "help", help: "print this, as does -h" },
+  { name: "debug", help: "print traces to standard error; VANTAGE_LOG=vantage_live=trace filters them" },
+  { name: "help", help: "print this, also with -h" },
   { name: "version", help: "print the version" },
 ];
 
@@ -55,12 +55,12 @@ export const TABLE_FLAGS: readonly Flag[] = [
   {
     name: "master",
     value: "<file>|http://...",
-    help: "who owns the truth: a database, or a server; default .vantage-demo/master.sqlite",
+    help: "the owner of the data: a database, or a server; default .vantage-demo/master.sqlite",
   },
   {
     name: "cache",
     value: "mem|none|kv|kv:<file>|<file>",
-    help: "where rows are kept; kv is Deno's; default .vantage-demo/cache.sqlite",
+    help: "where rows are cached; kv is Deno's; default .vantage-demo/cache.sqlite",
   },
-  { name: "no-cache", help: "keep rows nowhere, as --cache none does" },
+  { name: "no-cache", help: "cache nothing, as with --cache none" },
 ];

@@ -13,19 +13,18 @@ import { onTable, type Wiring } from "./wiring.ts";
 const DEFAULT_LIMIT = 1_000;
 const MAX_CHANGES = 1_000_000;
 
-/** Tells what others change. */
 export const watchVerb: Verb = {
   name: "watch",
   words: ["[column=value ...]"],
   most: 0,
-  summary: "tell what becomes of the rows while others change them, until Ctrl-C",
+  summary: "print changes of the rows made by others, until Ctrl-C",
   details: [
-    "Of a server it hears by its events, of a file by looking at it ten times a second; then it reads the page anew.",
-    "While a server is away it says so, and goes on with what is cached; once it is back, it says what it missed.",
+    "Subscribes to a server's events, or checks a file ten times a second, and reads the page again after a change.",
+    "While a server is unreachable it serves from the cache; once reconnected, it prints what it missed.",
     "With --json, each line is a document.",
   ],
   flags: [
-    { name: "changes", value: "<n>", help: "end when so many rows were seen to change" },
+    { name: "changes", value: "<n>", help: "end after this many changed rows" },
     ...selectingFlags(DEFAULT_LIMIT),
     ...TABLE_FLAGS,
     ...COMMON_FLAGS,
@@ -68,7 +67,7 @@ async function watch(wiring: Wiring, query: Query, { notes, most, out, signal }:
   void noteChanges(wiring.live.events.subscribe({ signal }), notes);
   let seen = 0;
   for await (const happened of notes.follow(signal)) {
-    seen += await watcher.hear(happened);
+    seen += await watcher.update(happened);
     if (seen >= most) break;
   }
   return {};

@@ -13,7 +13,7 @@ export interface WatcherOptions {
   readonly out: Output;
 }
 
-/** Looks at the rows whenever something happened, and tells what became of them. */
+/** Reads the rows whenever something happened, and prints what changed. */
 export class Watcher {
   readonly #wiring: Wiring;
   readonly #handle: LiveHandle;
@@ -29,53 +29,53 @@ export class Watcher {
     this.#out = out;
   }
 
-  /** Takes in what happened; answers how many rows turned out to be not as they were. */
-  async hear({ changed, state }: Happened): Promise<number> {
-    if (state === "lost") await this.#tellLost();
-    if (state === "live") this.#tellLive();
+  /** Handles what happened, and returns how many rows changed. */
+  async update({ changed, state }: Happened): Promise<number> {
+    if (state === "lost") await this.#printLost();
+    if (state === "live") this.#printLive();
     if (!changed && state !== "live") return 0;
     const { live } = this.#wiring;
     const fencedBefore = live.stats().fencedFills;
     const seen = await this.#look();
-    // Somebody on the same cache has dropped the rows while they were read: they are old already.
+    // Another user of the cache invalidated the rows while they were read: they are outdated.
     if (live.stats().fencedFills > fencedBefore) this.#notes.change();
     return seen;
   }
 
-  /** A read that fails is tried again when something happens next: at the latest when the connection is back. */
+  /** A failed read is repeated when something happens next, at the latest after reconnecting. */
   async #look(): Promise<number> {
     try {
       const { answer } = await this.#wiring.reads.list(this.#handle);
       const changes = this.#rows === undefined ? [] : rowChanges(this.#rows, answer);
-      if (this.#rows === undefined) this.#tellFirst(answer);
+      if (this.#rows === undefined) this.#printFirst(answer);
       this.#rows = answer;
-      for (const change of changes) this.#tellChange(change);
+      for (const change of changes) this.#printChange(change);
       return changes.length;
     } catch (error) {
       if (!(error instanceof TableError)) throw error;
-      this.#tell({ event: "failed", message: error.message }, paint("red", "failed   "), error.message);
+      this.#print({ event: "failed", message: error.message }, paint("red", "failed   "), error.message);
       return 0;
     }
   }
 
-  #tellFirst({ size }: Rows): void {
+  #printFirst({ size }: Rows): void {
     const { entity } = this.#wiring.places;
-    this.#tell({ event: "watching", entity, rows: size }, paint("bold", "watching "), `${entity}, ${size} rows`);
+    this.#print({ event: "watching", entity, rows: size }, paint("bold", "watching "), `${entity}, ${size} rows`);
   }
 
-  #tellChange(change: RowChange): void {
+  #printChange(change: RowChange): void {
     const { kind, id } = change;
     const { text, facts } = viewOf(change);
-    this.#tell({ event: kind, id, ...facts }, paint("cyan", kind.padEnd(9)), `${JSON.stringify(id)}${text}`);
+    this.#print({ event: kind, id, ...facts }, paint("cyan", kind.padEnd(9)), `${JSON.stringify(id)}${text}`);
   }
 
-  async #tellLost(): Promise<void> {
+  async #printLost(): Promise<void> {
     if (this.#lost) return;
     this.#lost = true;
     const key = this.#handle.pageCacheKey(this.#handle.query.pagination?.page ?? 1);
     const { held, fetchedAt } = await this.#wiring.live.explain(key);
     const cachedAt = held && fetchedAt !== undefined ? new Date(fetchedAt) : undefined;
-    this.#tell(
+    this.#print(
       { event: "lost", servedFrom: cachedAt?.toISOString() ?? null },
       paint("yellow", "lost     "),
       cachedAt === undefined
@@ -84,24 +84,24 @@ export class Watcher {
     );
   }
 
-  #tellLive(): void {
-    if (this.#lost) this.#tell({ event: "live" }, paint("green", "live     "), "connected again");
+  #printLive(): void {
+    if (this.#lost) this.#print({ event: "live" }, paint("green", "live     "), "connected again");
     this.#lost = false;
   }
 
-  #tell(document: { readonly [name: string]: Json }, ...parts: readonly Part[]): void {
+  #print(document: { readonly [name: string]: Json }, ...parts: readonly Part[]): void {
     const now = new Date();
     this.#out.record({ at: now.toISOString(), ...document });
     this.#out.line(paint("dim", `${clockTime(now)}  `), ...parts);
   }
 }
 
-/** Hours, minutes and seconds where the user is. */
+/** The local time of day. */
 function clockTime(date: Date): string {
   return date.toTimeString().slice(0, 8);
 }
 
-/** What there is to say of a change besides the id: for people, and for programs. */
+/** The details of a change besides the id: as text, and as JSON. */
 function viewOf(change: RowChange): { readonly text: string; readonly facts: { readonly [name: string]: Json } } {
   switch (change.kind) {
     case "added": {

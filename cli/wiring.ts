@@ -22,15 +22,15 @@ import { previewBakery, seedBakery } from "./seeding.ts";
 import { TimedReads } from "./timed_reads.ts";
 import type { Answer, Context } from "./verb.ts";
 
-/** How to wire a table. */
+/** Options of a {@linkcode Wiring}. */
 export interface WiringOptions {
   readonly tracer: Context["tracer"];
   readonly liveStream?: LiveStream | undefined;
-  /** What is known of the tables of servers. */
+  /** The known descriptions of served tables. */
   readonly known?: KnownTables | undefined;
 }
 
-/** What was opened for a {@linkcode Wiring}, which closes it. */
+/** The resources of a {@linkcode Wiring}, which closes them. */
 interface Opened {
   readonly master: OpenedMaster;
   readonly cache: OpenedCache;
@@ -56,15 +56,15 @@ export class Wiring implements AsyncDisposable {
     this.#known = known;
     const cacheKey = cacheKeyOf(places.entity, places.master);
     this.live = new LiveTable(this.master, cacheKey, cache.cache, { tracer, liveStream });
-    this.#lastMisses = new KeptMap({ path: besides(places.cache, "last-misses"), isValue: isTime });
+    this.#lastMisses = new KeptMap({ path: pathBeside(places.cache, "last-misses"), isValue: isTime });
     this.reads = new TimedReads(this.live, this.#lastMisses);
   }
 
   /**
-   * Opens master and cache; the cache is made if it is missing.
+   * Opens master and cache, creating the cache if missing.
    *
    * @throws {BadInput} if one of them cannot be opened.
-   * @throws {UnavailableError} if the master is a server that is away.
+   * @throws {UnavailableError} if the master is a server that does not answer.
    */
   static async open(places: Places, options: WiringOptions): Promise<Wiring> {
     const known = options.known ?? knownTables(places.cache);
@@ -78,7 +78,7 @@ export class Wiring implements AsyncDisposable {
     }
   }
 
-  /** Closes everything, in the order in which it depends on each other. */
+  /** Closes everything in the order of dependencies. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.live.close();
     await this.#cache[Symbol.asyncDispose]();
@@ -88,26 +88,26 @@ export class Wiring implements AsyncDisposable {
   }
 }
 
-/** What to do with a table. */
+/** A task with a table. */
 export interface Task<P> {
   /**
-   * Whether a server must be there even if the cache could answer, as for writes. It is asked anew what its table is like;
-   * otherwise what it said last will do.
+   * Whether a server must answer even if the cache could, as for writes. Its table is described again; otherwise the
+   * last description is used.
    */
   readonly needsMaster?: boolean | undefined;
-  /** Checks what was given against the table, before anything is made or changed. */
+  /** Checks arguments against the table, before anything is created or changed. */
   check(table: TableLike): P;
-  /** Does it. */
+  /** Runs the task. */
   run(wiring: Wiring, plan: P): Promise<Answer>;
-  /** The events to listen to. */
+  /** The events to subscribe to. */
   readonly streamOf?: ((master: MasterPlace, entity: string) => LiveStream) | undefined;
 }
 
 /**
- * Checks everything first; then makes what is missing, and runs the task.
+ * Checks everything first, then creates what is missing and runs the task.
  *
- * @throws {BadInput} if anything given cannot be used; then nothing was changed.
- * @throws {UnavailableError} if the master is a server that is away, and is needed.
+ * @throws {BadInput} if any argument is invalid; then nothing was changed.
+ * @throws {UnavailableError} if the master is needed, and is a server that does not answer.
  */
 export async function onTable<P>(args: Arguments, context: Context, task: Task<P>): Promise<Answer> {
   const places = placesOf(args);
@@ -116,30 +116,30 @@ export async function onTable<P>(args: Arguments, context: Context, task: Task<P
   if (master.kind === "server" && task.needsMaster === true) await describeServed(entity, master, known);
   const plan = await checkMaster(places, known, (table) => task.check(table)).catch((error) => {
     throw error.cause instanceof NotFoundError && args.firstWord !== undefined
-      ? new BadInput(`${error.message}; nor is it a verb, which demo help names`, { cause: error })
+      ? new BadInput(`${error.message}; nor is it a verb, see demo help`, { cause: error })
       : error;
   });
   await checkCache(cache);
   makeDemoFolder(filesOf(places));
-  if (master.kind === "file" && await seedIfMissing(master)) tellSeeded(context.out, master);
+  if (master.kind === "file" && await seedIfMissing(master)) printSeeded(context.out, master);
   const liveStream = task.streamOf?.(master, entity);
   await using wiring = await Wiring.open(places, { tracer: context.tracer, liveStream, known });
   return await task.run(wiring, plan);
 }
 
-/** Fills the demo's own master on its first use; answers whether it was that. */
+/** Fills the demo's default master on first use; returns whether it did. */
 export async function seedIfMissing(master: FileMaster): Promise<boolean> {
   if (!isToBeSeeded(master)) return false;
   await seedBakery(master.path, { size: SMALL_BAKERY, onlyIfMissing: true });
   return true;
 }
 
-/** Says that the demo's own master was filled. */
-export function tellSeeded(out: Output, { path }: FileMaster): void {
-  out.note(`Nothing was there yet: filled ${path} with the bakery.`);
+/** Prints that the demo's default master was filled. */
+export function printSeeded(out: Output, { path }: FileMaster): void {
+  out.note(`First use: filled ${path} with the bakery.`);
 }
 
-/** Whether the default master waits for its first use. An explicit one is never filled unasked. */
+/** Whether the default master does not exist yet. An explicit one is never filled without a request. */
 function isToBeSeeded(master: MasterPlace): boolean {
   return master.kind === "file" && master.isDefault && !existsSync(master.path);
 }
@@ -159,11 +159,11 @@ async function checkMaster<P>(places: Places, known: KnownTables, check: (table:
 }
 
 function knownTables(cache: CachePlace): KnownTables {
-  return new KeptMap({ path: besides(cache, "tables"), isValue: isDescription });
+  return new KeptMap({ path: pathBeside(cache, "tables"), isValue: isDescription });
 }
 
-/** A file next to the cache, if that is a file. */
-function besides(cache: CachePlace, name: string): string | undefined {
+/** A file next to the cache, if the cache is a file. */
+function pathBeside(cache: CachePlace, name: string): string | undefined {
   return "path" in cache ? `${cache.path}.${name}.json` : undefined;
 }
 

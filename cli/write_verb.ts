@@ -2,34 +2,34 @@ import { NotFoundError, type Row, TableError } from "@vantage/live";
 import { writing } from "./bad_input.ts";
 import { type Json, rowToJson } from "./json_form.ts";
 import { type Output, paint } from "./output.ts";
-import { tellRow } from "./row_view.ts";
+import { printRow } from "./row_view.ts";
 import { formatMs, round } from "./timed_reads.ts";
 import { type Answer, FAULT, NO_SUCH_ROW } from "./verb.ts";
 import type { Wiring } from "./wiring.ts";
 
-/** What came of a write. */
+/** The result of a write. */
 export type WriteOutcome = "added" | "kept" | "patched" | "deleted" | "absent";
 
 const REMARKS: { readonly [outcome in WriteOutcome]: string } = {
   added: "",
-  kept: ", which was there already: nothing was overwritten",
+  kept: ", which existed already: nothing was overwritten",
   patched: "",
   deleted: "",
-  absent: ", which was not there",
+  absent: ", which did not exist",
 };
 
 /** A write through the queue. */
 export interface WriteCall {
   readonly verb: string;
   readonly id: string;
-  /** What happened, when it has: whether the row was there before says which. */
+  /** The outcome, given the row from before the write. */
   readonly outcome: (before: Row | undefined) => WriteOutcome;
-  /** The write; the answer is the row as it is now, if it is. */
+  /** Sends the write; resolves with the stored row, if any. */
   readonly write: () => Promise<Row | void>;
 }
 
-/** Sends a write, and tells what came of it and how long it took from the call to the master's answer. */
-export async function tellWrite({ master, live, places }: Wiring, call: WriteCall, out: Output): Promise<Answer> {
+/** Sends a write, and prints its outcome and the time from the call to the master's answer. */
+export async function runWrite({ master, live, places }: Wiring, call: WriteCall, out: Output): Promise<Answer> {
   const { verb, id } = call;
   const { entity } = places;
   const before = await master.getValue(id);
@@ -39,9 +39,9 @@ export async function tellWrite({ master, live, places }: Wiring, call: WriteCal
     const ms = performance.now() - startedAt;
     const outcome = call.outcome(before);
     if (outcome === "kept") {
-      out.line(`There is a row ${JSON.stringify(id)} in ${entity} already. It was left as it is:`);
+      out.line(`Row ${JSON.stringify(id)} of ${entity} exists already and was not changed:`);
     }
-    if (row !== undefined) tellRow(out, row);
+    if (row !== undefined) printRow(out, row);
     out.line(
       paint("cyan", outcome),
       ` ${formatMs(ms)}  row ${JSON.stringify(id)} of ${entity}${REMARKS[outcome]}`,
@@ -54,7 +54,7 @@ export async function tellWrite({ master, live, places }: Wiring, call: WriteCal
       return { document: { verb, entity, id, outcome: "missing", row: null }, exitCode: NO_SUCH_ROW };
     }
     if (error instanceof TableError && error.effect === "unknown") {
-      out.error(`demo: ${error.message}; whether it was done all the same is not known`);
+      out.error(`demo: ${error.message}; it may have been applied nevertheless`);
       return { document: { verb, entity, id, outcome: "unknown", row: null }, exitCode: FAULT };
     }
     throw error;
@@ -62,7 +62,7 @@ export async function tellWrite({ master, live, places }: Wiring, call: WriteCal
 }
 
 function dropped({ invalidations }: { readonly invalidations: { readonly write: number } }): readonly string[] {
-  return invalidations.write > 0 ? ["; what was held is dropped, so the next list of this master is a miss"] : [];
+  return invalidations.write > 0 ? ["; cached rows are invalidated, so the next list of this master is a miss"] : [];
 }
 
 function rowOrNull(row: Row | void): Json {

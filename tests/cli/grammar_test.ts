@@ -53,6 +53,6 @@ describe("demo in the grammar of its ancestor", () => {
     await folder.run("list");
     const { stdout, code } = await folder.run("add", "a", "Other", "1");
     assert.equal(code, 0);
-    assert.match(stdout, /^There is a row "a" in products already\. It was left as it is:\n/);
+    assert.match(stdout, /^Row "a" of products exists already and was not changed:\n/);
   });
 });

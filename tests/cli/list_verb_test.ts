@@ -8,18 +8,18 @@ describe("demo list", () => {
     const first = await folder.run("list");
     assert.equal(first.code, 0);
     assert.equal(first.stderr, "");
-    assert.match(first.stdout, /^Nothing was there yet: filled \S+ with the bakery\.\n/);
+    assert.match(first.stdout, /^First use: filled \S+ with the bakery\.\n/);
     assert.match(first.stdout, /^id +name +price/m);
     assert.match(first.stdout, /^MISS +[\d.]+ ms /m);
     const second = await folder.run("list");
-    assert.doesNotMatch(second.stdout, /Nothing was there/);
+    assert.doesNotMatch(second.stdout, /First use/);
     assert.match(second.stdout, /^HIT +[\d.]+ ms .* faster than the last miss \([\d.]+ ms\)$/m);
   });
 
   it("demo list --json prints one document, and the seeding on standard error", async () => {
     using folder = new DemoFolder();
     const first = await folder.run("list", "--json");
-    assert.match(first.stderr, /^Nothing was there yet.*\n$/);
+    assert.match(first.stderr, /^First use: filled.*\n$/);
     const { ms, rows, ...facts } = JSON.parse(first.stdout);
     assert.equal(typeof ms, "number");
     assert.equal(rows.length, 10);

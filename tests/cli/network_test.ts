@@ -83,7 +83,7 @@ describe("demo serve", () => {
     await using server = await folder.serve();
     const taken = await folder.run("serve", "--port", new URL(server.url).port);
     assert.deepEqual([taken.code, taken.stdout], [2, ""]);
-    assert.match(taken.stderr, /^demo: Port \d+ is taken; --port 0 takes any that is free\n$/);
+    assert.match(taken.stderr, /^demo: Port \d+ is taken; --port 0 takes any free one\n$/);
     const cakes = await folder.run("list", "--entity", "cakes", "--master", server.url);
     assert.equal(cakes.code, 2);
     assert.match(
@@ -102,7 +102,7 @@ describe("demo with a server that is away", () => {
     const runs = [folder.run("list", "--master", NOBODY), folder.run("watch", "--master", NOBODY)];
     for (const { code, stdout, stderr } of await Promise.all(runs)) {
       assert.deepEqual([code, stdout], [1, ""]);
-      assert.match(stderr, /^demo: the master is away: [^\n]*127\.0\.0\.1:1\/products[^\n]*\n$/);
+      assert.match(stderr, /^demo: the master is unavailable: [^\n]*127\.0\.0\.1:1\/products[^\n]*\n$/);
     }
     assert.deepEqual(folder.snapshot(), []);
   });
@@ -117,7 +117,7 @@ describe("demo with a server that is away", () => {
     assert.match(stdout, /^HIT .* 10 of products on page 1 {2}cached \d+ s ago/m);
     const missing = await folder.run("list", "--page", "2", "--master", server.url);
     assert.equal(missing.code, 1);
-    assert.match(missing.stderr, /^demo: the master is away: [^\n]*\n$/);
+    assert.match(missing.stderr, /^demo: the master is unavailable: [^\n]*\n$/);
     assert.equal((await folder.run("add", "d", "Donut", "5", "--master", server.url)).code, 1);
   });
 });
@@ -132,7 +132,7 @@ describe("demo watch", () => {
     await elsewhere.run("add", "d", "Donut", "5", "--master", server.url);
     await watch.line(/added +"d" +id d, name Donut, price 5, in_stock 0, vegan false$/);
     await folder.run("patch", "d", "price=6");
-    await server.line(/^CHANGED by somebody else/);
+    await server.line(/^CHANGED by another process/);
     await watch.line(/changed +"d" +price 5 -> 6$/);
     await elsewhere.run("delete", "d", "--master", server.url);
     await watch.line(/removed +"d"$/);

@@ -76,7 +76,7 @@ describe("demo add, patch and delete", () => {
     assert.ok(!idsOf(list).includes("a"));
     const again = await folder.run("delete", "a");
     assert.equal(again.code, 0);
-    assert.match(again.stdout, /^absent .*which was not there/m);
+    assert.match(again.stdout, /^absent .*which did not exist/m);
   });
 
   it("demo add and list give back what JSON has no word for", async () => {

@@ -15,7 +15,7 @@ describe("demo without a verb", () => {
     assert.match(stdout, new RegExp(stages.map((stage) => `^${stage}${TIME}`).join("(?:.|\\n)*?"), "m"));
     assert.match(stdout, /HIT .*a is still Apple tart/);
     assert.match(stdout, /EVENT .*\nMISS .*a is Apricot tart/);
-    const network = ["SERVE", "HEAR", "MISS", "HIT", "PATCH", "MISS", "HIT"];
+    const network = ["SERVE", "EVENT", "MISS", "HIT", "PATCH", "MISS", "HIT"];
     const [, across = ""] = /^Across a network.*\n([^]*?)\n\n/m.exec(stdout) ?? [];
     assert.deepEqual(across.split("\n").map((line) => line.split(" ")[0]), network);
     assert.match(across, /^MISS +(?:[4-9]\d|\d{3,}).* list: 50 rows$/m);
