@@ -64,23 +64,19 @@ export class ConsoleTracer implements Tracer, TraceSink {
     this.#clock = options.clock ?? systemClock;
   }
 
-  /** Creates a trace whose lines all have the `common` fields. */
   trace(common: TraceFields, onFailure?: () => void): Trace {
     return new GuardedTrace(this, common, onFailure);
   }
 
-  /** Whether the filter selects this level of a target. */
   enabled(target: string, level: TraceLevel): boolean {
     const directive = this.#directives.find((candidate) => covers(candidate.target, target));
     return directive !== undefined && TRACE_LEVELS.indexOf(level) <= directive.rank;
   }
 
-  /** Prints an event. */
   event(event: TraceRecord): void {
     this.#print(event, event.fields);
   }
 
-  /** Starts a span, and prints it when it ends. */
   span(start: TraceRecord): Span {
     const startedAt = this.#clock.monotonic();
     return {

@@ -143,7 +143,6 @@ export class DenoKvCache implements Cache, AsyncDisposable {
     return new DenoKvCache({ maxEntries, maxScopes, maxBytes, trace, db: new KvDatabase(kv, namespace), opened });
   }
 
-  /** Returns the entry of `key`, or `undefined`. */
   async get(key: string): Promise<CachedRows | undefined> {
     const { store, scope, head } = await this.#look(key);
     if (head.versionstamp === null || isBelow(head, floorOf(store, scope))) return undefined;
@@ -161,14 +160,12 @@ export class DenoKvCache implements Cache, AsyncDisposable {
     }
   }
 
-  /** Returns a mark to pass to `put`, taken before the master is read. */
   async fence(key: string): Promise<Fence> {
     this.#assertOpen();
     const [store, scope] = await this.#db.read(await this.#scopes.keys(scopeOf(key) ?? ""));
     return fenceOf(store, scope);
   }
 
-  /** Stores an entry unless the key was invalidated since the fence; returns whether it did. */
   async put(key: string, { rows, fetchedAt }: CachedRows, fence?: Fence): Promise<boolean> {
     // A copy: for a view of a larger buffer, Deno KV would write the whole buffer.
     const body = new Uint8Array(encodeRows(rows));
@@ -187,7 +184,6 @@ export class DenoKvCache implements Cache, AsyncDisposable {
     throw new Error(`Cannot store an entry: ${MAX_TRIES} attempts conflicted with other writes`);
   }
 
-  /** Drops every entry whose key starts with `prefix`. */
   async invalidatePrefix(prefix: string): Promise<void> {
     this.#assertOpen();
     const scope = scopeOf(prefix);

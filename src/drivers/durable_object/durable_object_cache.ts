@@ -99,22 +99,18 @@ export class DurableObjectCache implements Cache {
     this.#store = new SqliteStore(this.#db, storeSettings(options, MAX_ENTRY_BYTES));
   }
 
-  /** Returns the entry of `key`, or `undefined`. */
   get(key: string): CachedRows | undefined {
     return this.#guard(() => this.#store.get(key));
   }
 
-  /** Returns a mark to pass to `put`, taken before the master is read. */
   fence(key: string): Fence {
     return this.#guard(() => this.#store.fence(key));
   }
 
-  /** Stores an entry unless the key was invalidated since the fence; returns whether it did. */
   put(key: string, rows: CachedRows, fence?: Fence): boolean {
     return this.#guard(() => this.#store.put(key, rows, fence));
   }
 
-  /** Drops every entry whose key starts with `prefix`. */
   invalidatePrefix(prefix: string): void {
     this.#guard(() => this.#store.invalidatePrefix(prefix));
   }

@@ -44,17 +44,14 @@ export class OtelTracer implements Tracer, TraceSink {
     this.#tracer = trace.getTracer("@vantage/live");
   }
 
-  /** Creates a trace whose spans all have the `common` attributes. */
   trace(common: TraceFields, onFailure?: () => void): Trace {
     return new GuardedTrace(this, common, onFailure);
   }
 
-  /** Whether records of this level are sent. */
   enabled(_target: TraceTarget, level: TraceLevel): boolean {
     return TRACE_LEVELS.indexOf(level) <= this.#rank;
   }
 
-  /** Starts a span. */
   span({ target, name, fields }: TraceRecord): Span {
     const span = this.#tracer.startSpan(`${target} ${name}`, { attributes: { ...fields } });
     const inside = trace.setSpan(context.active(), span);
@@ -68,7 +65,6 @@ export class OtelTracer implements Tracer, TraceSink {
     };
   }
 
-  /** Records an event. */
   event({ target, level, name, fields }: TraceRecord): void {
     const attributes = { level, ...fields };
     const active = trace.getActiveSpan();

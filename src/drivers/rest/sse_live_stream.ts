@@ -174,7 +174,6 @@ export class SseLiveStream implements LiveStream {
     return this.#subscribe(this.#own, options);
   }
 
-  /** Makes the pauses between connections keep the process alive, until the returned function is called. */
   hold(): () => void {
     return this.#own.events.hold();
   }

@@ -96,25 +96,21 @@ export class SqliteCache implements Cache, AsyncDisposable {
     return new SqliteCache(settings, undefined, pathOrHandle);
   }
 
-  /** Returns the entry of `key`, or `undefined`. */
   get(key: string): CachedRows | undefined {
     if (++this.#reads % READS_PER_LOOK === 0) this.#look();
     return this.#guard((store) => store.get(key));
   }
 
-  /** Returns a mark to pass to `put`, taken before the master is read. */
   fence(key: string): Fence {
     this.#look();
     return this.#guard((store) => store.fence(key));
   }
 
-  /** Stores an entry unless the key was invalidated since the fence; returns whether it did. */
   put(key: string, rows: CachedRows, fence?: Fence): boolean {
     this.#look();
     return this.#write((store) => store.put(key, rows, fence));
   }
 
-  /** Drops every entry whose key starts with `prefix`. */
   invalidatePrefix(prefix: string): void {
     this.#look();
     this.#write((store) => store.invalidatePrefix(prefix));
