@@ -94,7 +94,7 @@ const WORDS: readonly Case[] = [
   [["serve", "--entity", "products"], /--entity is not a flag here; accepted are --port/],
   [["watch", "--changes", "0"], /--changes takes a whole number from 1/],
   [["watch", "--where", "colour=red"], /Unknown column "colour"/],
-  [["list", "--master", "http://"], /"http:\/\/" is not a URL; accepted is one as http/],
+  [["list", "--master", "http://"], /"http:\/\/" is not a URL; accepted is one like http/],
   [["list", "--master", "http://me:secret@127.0.0.1:1"], /a URL without user, password(?!.*secret)/],
   [["list", "--master", "http://127.0.0.1:1/?key=secret"], /parameters and fragment(?!.*secret)/],
   [["list", "--cache", "kv:"], /kv:<file> needs a file after the colon/],

@@ -46,7 +46,7 @@ export function uniqueRows(entries: Iterable<readonly [id: string | undefined, r
  */
 export function checkPage({ size }: Rows, page: Pagination | undefined, { what }: Answer): void {
   if (page === undefined || size <= page.limit) return;
-  throw new InvalidAnswerError(`${what} was asked for ${page.limit} rows at the most and answered with ${size}`);
+  throw new InvalidAnswerError(`${what} was asked for ${page.limit} rows at most and answered with ${size}`);
 }
 
 /**
