@@ -77,11 +77,12 @@ export async function compareReads(table: Table, raw: RawTable, depth: Depth, re
   }
   const some = await table.getSomeValue();
   check(`gives ${some?.[0]} as some row`, some === undefined ? ids.length === 0 : ids.includes(some[0]));
-  for (const [page, size] of [[1, 1], [2, 3], [Math.ceil(ids.length / 7), 7], [1, 50], [ids.length + 2, 50]] as const) {
+  const lastOf7 = Math.max(1, Math.ceil(ids.length / 7));
+  for (const [page, size] of [[1, 1], [2, 3], [lastOf7, 7], [1, 50], [ids.length + 2, 50]] as const) {
     const shown = (await table.page(page, size).listValues()).ids();
     check(
       `shows ${shown.join()} on page ${page} of ${size}`,
-      same(shown, ids.slice((Math.max(page, 1) - 1) * size, Math.max(page, 1) * size)),
+      same(shown, ids.slice((page - 1) * size, page * size)),
     );
   }
   for (const [at, { name }] of raw.columns.entries()) {
