@@ -3,6 +3,7 @@ import { MemCache } from "../cache/mem_cache.ts";
 import type { Clock } from "../base/clock.ts";
 import { isPromise, type MaybePromise } from "../base/maybe_promise.ts";
 import type { Query } from "../table/query.ts";
+import { checkCallOptions } from "../table/call_options.ts";
 import { sameRow, toRow } from "../table/row.ts";
 import { ownRows, type RowEntry, Rows, shareRows } from "../table/rows.ts";
 import type { CallOptions } from "../table/table_like.ts";
@@ -113,8 +114,10 @@ export class ReadThrough implements Reads {
   }
 
   /** Asks the master past the cache, for answers that the cache cannot have. */
-  async #pass<T>(ask: (options: CallOptions) => Promise<T>, { signal, onUnsettled }: CallOptions = {}): Promise<T> {
+  async #pass<T>(ask: (options: CallOptions) => Promise<T>, options: CallOptions = {}): Promise<T> {
     if (this.#closed) throw this.#reads.closedError();
+    checkCallOptions(options);
+    const { signal, onUnsettled } = options;
     signal?.throwIfAborted();
     this.#counters.masterReads++;
     let unsettled = false;

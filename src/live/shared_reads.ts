@@ -1,6 +1,7 @@
 import type { Fence } from "../cache/cache.ts";
 import { onAbort } from "../base/on_abort.ts";
 import type { Clock } from "../base/clock.ts";
+import { checkCallOptions } from "../table/call_options.ts";
 import { ClosedError } from "../table/errors.ts";
 import { isPromise, type MaybePromise } from "../base/maybe_promise.ts";
 import type { Rows } from "../table/rows.ts";
@@ -67,7 +68,9 @@ export class SharedReads {
    * A reader that joined a read with an unsettled answer may have asked after a change had settled that the answer
    * lacks. So the answer goes only to readers that asked before the read began; the others share the next one.
    */
-  async read(request: ReadRequest, { signal, onUnsettled }: CallOptions = {}): Promise<Rows> {
+  async read(request: ReadRequest, options: CallOptions | undefined): Promise<Rows> {
+    if (options !== undefined) checkCallOptions(options);
+    const { signal, onUnsettled } = options ?? {};
     const asked = this.#started;
     for (;;) {
       const sharing = this.#share(request, signal);

@@ -10,6 +10,7 @@ import {
 } from "../queue/write_op.ts";
 import { WriteQueue, type WriteRequest } from "../queue/write_queue.ts";
 import type { LiveEvent } from "../stream/live_event.ts";
+import { checkCallOptions } from "../table/call_options.ts";
 import { TableError } from "../table/errors.ts";
 import { bothNarrowings, isUnlimited, type Query } from "../table/query.ts";
 import type { AnyTable, Capabilities, WriteOptions } from "../table/table_like.ts";
@@ -79,7 +80,7 @@ export class WriteThrough implements Owner {
    * Puts a write in line and answers as the master does. The promise may be left alone: a failure is counted and traced
    * where it happens, also of a write that cannot even be queued.
    */
-  apply<A extends WriteAnswer>(op: WriteOp, within: Query, options: WriteOptions = {}): Promise<A> {
+  apply<A extends WriteAnswer>(op: WriteOp, within: Query, options?: WriteOptions): Promise<A> {
     const sent: { answer?: Promise<WriteAnswer> } = {};
     const answer = this.#spans.write(op, () => sent.answer = this.#enqueueOrReject(op, within, options));
     answer.catch(() => {});
@@ -88,7 +89,7 @@ export class WriteThrough implements Owner {
   }
 
   /** Puts a write in line and hands it out, with an operation that only its holder can change. */
-  enqueue(input: WriteOp, within: Query, options: WriteOptions = {}): Write {
+  enqueue(input: WriteOp, within: Query, options?: WriteOptions): Write {
     const op = toWriteOp(input);
     return writeWaitedFor(this.#enqueue(op, within, options, shareWriteOp(op)), this);
   }
@@ -103,7 +104,7 @@ export class WriteThrough implements Owner {
     return this.#queue.close();
   }
 
-  #enqueueOrReject(op: WriteOp, within: Query, options: WriteOptions): Promise<WriteAnswer> {
+  #enqueueOrReject(op: WriteOp, within: Query, options: WriteOptions | undefined): Promise<WriteAnswer> {
     try {
       return this.#enqueue(toWriteOp(op), within, options).applied;
     } catch (error) {
@@ -114,7 +115,9 @@ export class WriteThrough implements Owner {
     }
   }
 
-  #enqueue(op: WriteOp, within: Query, { signal, idempotencyKey }: WriteOptions, shown?: WriteOp): Write {
+  #enqueue(op: WriteOp, within: Query, options: WriteOptions | undefined, shown?: WriteOp): Write {
+    if (options !== undefined) checkCallOptions(options);
+    const { signal, idempotencyKey } = options ?? {};
     const write = this.#queue.enqueue({ id: idempotencyKey ?? this.#newWriteId(), op, within, signal }, shown);
     const fields = { queued: this.#queue.size };
     this.#options.trace?.event({ target: "vantage_live::write", level: "debug", name: "enqueued", op, fields });

@@ -1,4 +1,5 @@
 import { InvalidAnswerError, NotFoundError, UnsupportedError } from "./errors.ts";
+import { checkCallOptions } from "./call_options.ts";
 import { checkSource } from "./check_source.ts";
 import { evaluateQuery, rowMatches } from "./evaluate_query.ts";
 import { Pagination } from "./pagination.ts";
@@ -330,6 +331,7 @@ export class Table extends TableHandle<Table> {
   }
 
   #call(query: Query, options: WriteOptions = {}): SourceCall {
+    checkCallOptions(options);
     options.signal?.throwIfAborted();
     const { signal, idempotencyKey, onUnsettled } = options;
     return { query: shareQuery(query), signal, idempotencyKey, ...(onUnsettled !== undefined && { onUnsettled }) };
