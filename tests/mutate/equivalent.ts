@@ -139,6 +139,13 @@ export const EQUIVALENT: readonly Equivalent[] = [
   {
     file: "src/drivers/sqlite/sqlite_store.ts",
     within: "SqliteStore.put",
+    from: "body.length > maxEntryBytes",
+    to: ["body.length >= maxEntryBytes"],
+    reason: "one byte of a bound that is below what the storage takes",
+  },
+  {
+    file: "src/drivers/sqlite/sqlite_store.ts",
+    within: "SqliteStore.put",
     from: "size + sizeOfText(scope) > maxBytes",
     to: ["size + sizeOfText(scope) >= maxBytes"],
     reason: "one byte of an estimate",
@@ -161,7 +168,7 @@ export const EQUIVALENT: readonly Equivalent[] = [
     file: "src/live/live_handle.ts",
     within: "LiveHandle.#rowRequest",
     from: "this.#rows.size >= MAX_REMEMBERED_REQUESTS",
-    to: ["!(this.#rows.size >= MAX_REMEMBERED_REQUESTS)"],
+    to: ["!(this.#rows.size >= MAX_REMEMBERED_REQUESTS)", "this.#rows.size < MAX_REMEMBERED_REQUESTS"],
     reason: "what is forgotten is made again, the same",
   },
   {
