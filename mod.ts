@@ -29,10 +29,13 @@
 
 // Rows and queries
 export { type Row, sameRow, type Value } from "./src/table/row.ts";
+export type { ColumnName, Frozen, NoValue, PatchOf, Presence, RowOf, ValueOf } from "./src/table/row_of.ts";
 export { type RowEntry, Rows } from "./src/table/rows.ts";
 export { Pagination } from "./src/table/pagination.ts";
 export {
+  type Comparand,
   type Condition,
+  type ConditionOf,
   type Conditions,
   type Operator,
   OPERATORS,
@@ -43,7 +46,6 @@ export {
 // Tables
 export type {
   ActiveRecordSet,
-  AnyTable,
   CallOptions,
   Capabilities,
   Column,
@@ -56,10 +58,10 @@ export type {
 } from "./src/table/table_like.ts";
 export type { Verb, WriteVerb } from "./src/table/verbs.ts";
 export type { MaybePromise } from "./src/base/maybe_promise.ts";
-export type { SourceCall, SourceRows, TableSource } from "./src/table/table_source.ts";
+export type { SourceCall, SourceRow, SourceRows, TableSource } from "./src/table/table_source.ts";
 export { TableHandle } from "./src/table/table_handle.ts";
 export { defineTable, Table } from "./src/table/table.ts";
-export { ActiveRecord } from "./src/table/active_record.ts";
+export { ActiveRecord, type Draft } from "./src/table/active_record.ts";
 export { MemTable, type MemTableOptions } from "./src/table/mem_table.ts";
 
 // Errors

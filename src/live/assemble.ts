@@ -4,7 +4,7 @@ import { type Clock, systemClock } from "../base/clock.ts";
 import { Deadline } from "../base/deadline.ts";
 import { ManualLiveStream } from "../stream/manual_live_stream.ts";
 import { checkPort } from "../base/check_port.ts";
-import type { AnyTable } from "../table/table_like.ts";
+import type { TableLike } from "../table/table_like.ts";
 import type { Trace } from "../trace/tracer.ts";
 import { Changes } from "./changes.ts";
 import { EventListener } from "./event_listener.ts";
@@ -50,7 +50,7 @@ const CACHE_FUNCTIONS: readonly (keyof Cache)[] = ["get", "fence", "put", "inval
  *
  * @throws {TypeError | RangeError} as the constructor of `LiveTable` does.
  */
-export function assemble(table: AnyTable, cacheKey: string, cache: Cache, options: LiveTableOptions): LiveWorks {
+export function assemble(table: TableLike, cacheKey: string, cache: Cache, options: LiveTableOptions): LiveWorks {
   checkLiveTableOptions(options);
   checkTable("The master of a LiveTable", table);
   checkPort("The cache of a LiveTable", "a cache, such as MemCache", cache, CACHE_FUNCTIONS);

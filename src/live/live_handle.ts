@@ -5,11 +5,12 @@ import { atPage, type Query } from "../table/query.ts";
 import { shareQuery } from "../table/query_parts.ts";
 import { describe } from "../base/describe.ts";
 import type { Row } from "../table/row.ts";
+import type { PatchOf, RowOf } from "../table/row_of.ts";
 import type { RowEntry, Rows } from "../table/rows.ts";
 import { selfOf } from "../base/self.ts";
 import { TableHandle } from "../table/table_handle.ts";
 import { WRITE_VERBS } from "../table/verbs.ts";
-import type { AnyTable, CallOptions, Capabilities, Column, TableLike, WriteOptions } from "../table/table_like.ts";
+import type { CallOptions, Capabilities, Column, TableLike, WriteOptions } from "../table/table_like.ts";
 import type { Master } from "./master.ts";
 import type { ListRequest, Reads, RowRequest } from "./read_request.ts";
 import type { WriteThrough } from "./write_through.ts";
@@ -29,12 +30,12 @@ export interface LiveParts {
  * An aborted `signal` ends a reader's wait; the read of the master, which others may share, ends with the last of its
  * readers. It takes a write back only while that is queued: a write that rejects with the signal's reason was never sent.
  */
-export class LiveHandle extends TableHandle<LiveHandle> {
+export class LiveHandle<R extends object = Row> extends TableHandle<LiveHandle<R>, R> {
   readonly #parts: LiveParts;
-  readonly #reads: Reads;
+  readonly #reads: Reads<R>;
   readonly #writes: WriteThrough;
   /** The master, narrowed like this handle. */
-  readonly #master: AnyTable;
+  readonly #master: TableLike;
   readonly #query: Query;
   /** Made on the first read, as are the keys: a handle that is only narrowed further needs none. */
   #list: ListRequest | undefined;
@@ -45,7 +46,7 @@ export class LiveHandle extends TableHandle<LiveHandle> {
   constructor(parts: LiveParts, query: Query) {
     super();
     this.#parts = parts;
-    this.#reads = parts.reads;
+    this.#reads = parts.reads as Reads<R>; // Of rows as the master has them: LiveTable takes R from its type.
     this.#writes = parts.writes;
     this.#query = query;
     this.#master = parts.master.within(query);
@@ -98,7 +99,7 @@ export class LiveHandle extends TableHandle<LiveHandle> {
   }
 
   /** Another handle on the same master, cache, queue and stream, with `query` in place of this handle's. */
-  withQuery(query: Query): LiveHandle {
+  withQuery(query: Query): LiveHandle<R> {
     const parts = selfOf(this).#parts;
     return new LiveHandle(parts, parts.master.narrow(query));
   }
@@ -109,20 +110,20 @@ export class LiveHandle extends TableHandle<LiveHandle> {
   }
 
   /** The rows of the set, or of its page: from the cache, or else from the master. */
-  listValues(options?: CallOptions): Promise<Rows> {
+  listValues(options?: CallOptions): Promise<Rows<R>> {
     const self = selfOf(this);
     return self.#reads.read(self.#list ?? self.#listRequest(), options);
   }
 
   /** The row with this id: from the cache, or else from the master. That a row is missing is not remembered. */
-  getValue(id: string, options?: CallOptions): Promise<Row | undefined> {
+  getValue(id: string, options?: CallOptions): Promise<RowOf<R> | undefined> {
     const self = selfOf(this);
     if (typeof id !== "string") return Promise.reject(new TypeError(`An id must be a string, got ${describe(id)}`));
     return self.#reads.read(self.#rows.get(id) ?? self.#rowRequest(id), options);
   }
 
   /** Any row of the set: the master's answer, since the cache cannot know which it would be. */
-  getSomeValue(options?: CallOptions): Promise<RowEntry | undefined> {
+  getSomeValue(options?: CallOptions): Promise<RowEntry<R> | undefined> {
     const self = selfOf(this);
     return self.#reads.some(self.#query, options);
   }
@@ -134,19 +135,19 @@ export class LiveHandle extends TableHandle<LiveHandle> {
   }
 
   /** Adds a row. If the id exists, nothing is overwritten and the stored row is the answer. */
-  insertValue(id: string, row: Row, options?: WriteOptions): Promise<Row> {
+  insertValue(id: string, row: RowOf<R>, options?: WriteOptions): Promise<RowOf<R>> {
     const self = selfOf(this);
     return self.#writes.apply({ kind: "insert", id, row }, self.#query, options);
   }
 
   /** Stores a row whether the id exists or not; columns that are not in `row` go. */
-  replaceValue(id: string, row: Row, options?: WriteOptions): Promise<Row> {
+  replaceValue(id: string, row: RowOf<R>, options?: WriteOptions): Promise<RowOf<R>> {
     const self = selfOf(this);
     return self.#writes.apply({ kind: "replace", id, row }, self.#query, options);
   }
 
   /** Changes the given columns and answers with the whole row; a missing id is a `NotFoundError`. */
-  patchValue(id: string, partial: Row, options?: WriteOptions): Promise<Row> {
+  patchValue(id: string, partial: PatchOf<R>, options?: WriteOptions): Promise<RowOf<R>> {
     const self = selfOf(this);
     return self.#writes.apply({ kind: "patch", id, partial }, self.#query, options);
   }
@@ -164,7 +165,7 @@ export class LiveHandle extends TableHandle<LiveHandle> {
   }
 
   /** Adds a row under a new id, which is the answer. */
-  insertReturnIdValue(row: Row, options?: WriteOptions): Promise<string> {
+  insertReturnIdValue(row: RowOf<R>, options?: WriteOptions): Promise<string> {
     const self = selfOf(this);
     return self.#writes.apply({ kind: "insertReturnId", row }, self.#query, options);
   }
@@ -176,9 +177,9 @@ export class LiveHandle extends TableHandle<LiveHandle> {
    * @throws {QueueFullError} if too many writes wait for a place.
    * @throws {ClosedError} once the table is closed.
    */
-  enqueue(op: WriteOp, options?: WriteOptions): Write {
+  enqueue(op: WriteOp<R>, options?: WriteOptions): Write<R> {
     const self = selfOf(this);
-    return self.#writes.enqueue(op, self.#query, options);
+    return self.#writes.enqueue(op, self.#query, options) as Write<R>; // Of a copy of this op; the answer is the master's.
   }
 
   /** The key of what `listValues` of this handle answers. */

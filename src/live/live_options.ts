@@ -4,15 +4,16 @@ import { checkOptions, checkTools } from "../base/check_options.ts";
 import { checkPort } from "../base/check_port.ts";
 import { describe } from "../base/describe.ts";
 import { wholeNumber } from "../base/whole_number.ts";
-import type { AnyTable } from "../table/table_like.ts";
+import type { Row } from "../table/row.ts";
+import type { TableLike } from "../table/table_like.ts";
 import type { Tracer } from "../trace/tracer.ts";
 
 /** Options of a `LiveTable`. */
-export interface LiveTableOptions {
+export interface LiveTableOptions<R extends object = Row> {
   /** Emits what others change. Without one, only this table's writes and `invalidate()` invalidate. */
   readonly liveStream?: LiveStream | undefined;
   /** Where writes go instead of the master. */
-  readonly writeTarget?: AnyTable | undefined;
+  readonly writeTarget?: TableLike<R> | undefined;
   /** How many writes may be queued, the one in flight included; default 256. More wait for a place. */
   readonly queueCapacity?: number | undefined;
   /** How many writes may wait for a place; default 10 000. One more is refused with `QueueFullError`. */
@@ -59,14 +60,14 @@ const KNOWN = {
   clock: true,
 } satisfies Record<keyof LiveTableOptions, true>;
 
-const TABLE_FUNCTIONS: readonly (keyof AnyTable)[] = ["listValues", "getValue", "patchValue", "withQuery"];
+const TABLE_FUNCTIONS: readonly (keyof TableLike)[] = ["listValues", "getValue", "patchValue", "withQuery"];
 
 /**
  * Refuses what is no table.
  *
  * @throws {TypeError} that names what was given.
  */
-export function checkTable(role: string, table: AnyTable): void {
+export function checkTable(role: string, table: TableLike): void {
   checkPort(role, "a table, such as MemTable or what defineTable makes", table, TABLE_FUNCTIONS);
 }
 

@@ -4,8 +4,9 @@ import type { Change } from "../change/change.ts";
 import type { LiveStream } from "../stream/live_stream.ts";
 import { ClosedError } from "../table/errors.ts";
 import { describe } from "../base/describe.ts";
+import type { Row } from "../table/row.ts";
 import { selfOf } from "../base/self.ts";
-import type { AnyTable } from "../table/table_like.ts";
+import type { TableLike } from "../table/table_like.ts";
 import { assemble, type LiveWorks } from "./assemble.ts";
 import { LiveHandle } from "./live_handle.ts";
 import type { LiveTableOptions } from "./live_options.ts";
@@ -52,7 +53,7 @@ export interface Explanation {
  * assert.equal(products.stats().masterReads, 2);
  * ```
  */
-export class LiveTable extends LiveHandle implements AsyncDisposable {
+export class LiveTable<R extends object = Row> extends LiveHandle<R> implements AsyncDisposable {
   /** The same as `close()`. */
   declare readonly [Symbol.asyncDispose]: () => Promise<void>;
 
@@ -68,7 +69,7 @@ export class LiveTable extends LiveHandle implements AsyncDisposable {
    * option is unknown.
    * @throws {RangeError} if an option is out of range.
    */
-  constructor(master: AnyTable, cacheKey: string, cache: Cache, options: LiveTableOptions = {}) {
+  constructor(master: TableLike<R>, cacheKey: string, cache: Cache, options: LiveTableOptions<NoInfer<R>> = {}) {
     const works = assemble(master, cacheKey, cache, options);
     super(works.parts, works.parts.master.query);
     disposeByClosing(LiveTable.prototype);

@@ -1,18 +1,18 @@
 import type { Query } from "../table/query.ts";
 import { shareQuery } from "../table/query_parts.ts";
 import { type RowEntry, Rows } from "../table/rows.ts";
-import type { AnyTable, CallOptions } from "../table/table_like.ts";
+import type { CallOptions, TableLike } from "../table/table_like.ts";
 import type { ReadRequest } from "./read_request.ts";
 
 /** The master of a LiveTable: what is asked of it is data, and finds the handle that it is asked of here. */
 export class Master {
   /** How the master itself is narrowed. */
   readonly query: Query;
-  readonly #table: AnyTable;
+  readonly #table: TableLike;
   /** Made once for each query of a handle, and kept as long as that. */
-  readonly #handles = new WeakMap<Query, AnyTable>();
+  readonly #handles = new WeakMap<Query, TableLike>();
 
-  constructor(table: AnyTable) {
+  constructor(table: TableLike) {
     this.#table = table;
     this.query = this.#remember(table);
   }
@@ -32,7 +32,7 @@ export class Master {
   }
 
   /** The handle on the master for a query, which need not be one that was made here. */
-  within(query: Query): AnyTable {
+  within(query: Query): TableLike {
     return this.#handles.get(query) ?? this.#narrowed(query);
   }
 
@@ -52,18 +52,18 @@ export class Master {
     return this.within(within).getCount(options);
   }
 
-  #narrowed(query: Query): AnyTable {
+  #narrowed(query: Query): TableLike {
     return this.#table.withQuery(shareQuery(query));
   }
 
-  #remember(handle: AnyTable): Query {
+  #remember(handle: TableLike): Query {
     const query = shareQuery(handle.query);
     this.#handles.set(query, handle);
     return query;
   }
 }
 
-async function oneRow(table: AnyTable, id: string, options: CallOptions): Promise<Rows> {
+async function oneRow(table: TableLike, id: string, options: CallOptions): Promise<Rows> {
   const row = await table.getValue(id, options);
   return Rows.from(row === undefined ? [] : [[id, row]]);
 }

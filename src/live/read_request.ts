@@ -1,5 +1,6 @@
 import type { Query } from "../table/query.ts";
 import type { Row } from "../table/row.ts";
+import type { RowOf } from "../table/row_of.ts";
 import type { RowEntry, Rows } from "../table/rows.ts";
 import type { CallOptions } from "../table/table_like.ts";
 
@@ -24,14 +25,15 @@ export interface RowRequest extends ReadRequest {
 }
 
 /** What a reader gets. */
-export type AnswerTo<R extends ReadRequest> = R extends ListRequest ? Rows : Row | undefined;
+export type AnswerTo<Q extends ReadRequest, R extends object = Row> = Q extends ListRequest ? Rows<R>
+  : RowOf<R> | undefined;
 
 /** How the handles of a table read. */
-export interface Reads {
+export interface Reads<R extends object = Row> {
   /** Answers from the cache, or else from the master. An aborted signal ends the reader's wait. */
-  read<R extends ReadRequest>(request: R, options: CallOptions | undefined): Promise<AnswerTo<R>>;
+  read<Q extends ReadRequest>(request: Q, options: CallOptions | undefined): Promise<AnswerTo<Q, R>>;
   /** Any row of a set, from the master: the cache cannot know which it would be. */
-  some(within: Query, options: CallOptions | undefined): Promise<RowEntry | undefined>;
+  some(within: Query, options: CallOptions | undefined): Promise<RowEntry<R> | undefined>;
   /** The size of a set, from the master. */
   count(within: Query, options: CallOptions | undefined): Promise<number>;
 }

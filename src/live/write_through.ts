@@ -13,7 +13,7 @@ import type { LiveEvent } from "../stream/live_event.ts";
 import { checkCallOptions } from "../table/call_options.ts";
 import { TableError } from "../table/errors.ts";
 import { bothNarrowings, isUnlimited, type Query } from "../table/query.ts";
-import type { AnyTable, Capabilities, WriteOptions } from "../table/table_like.ts";
+import type { Capabilities, TableLike, WriteOptions } from "../table/table_like.ts";
 import type { Trace } from "../trace/tracer.ts";
 import type { Changes } from "./changes.ts";
 import type { Counters } from "./live_stats.ts";
@@ -24,7 +24,7 @@ import { type Owner, Sending, waitedFor, writeWaitedFor } from "./sending.ts";
 export interface WriteThroughOptions {
   readonly master: Master;
   /** Where writes go instead of the master. */
-  readonly writeTarget: AnyTable | undefined;
+  readonly writeTarget: TableLike | undefined;
   readonly queueCapacity: number;
   readonly waitingCapacity: number;
   readonly changes: Changes;
@@ -36,7 +36,7 @@ export interface WriteThroughOptions {
 /** What is a span, where there is a tracer: a write from its call to its answer, and the master's work on it. */
 interface WriteCalls {
   write(op: WriteOp, enqueue: () => Promise<WriteAnswer>): Promise<WriteAnswer>;
-  apply(op: WriteOp, target: AnyTable, options: WriteOptions): Promise<WriteAnswer>;
+  apply(op: WriteOp, target: TableLike, options: WriteOptions): Promise<WriteAnswer>;
 }
 
 /**
@@ -151,7 +151,7 @@ export class WriteThrough implements Owner {
   }
 
   /** Where a write goes: narrowed like its handle, besides what the write target itself is narrowed to. */
-  #target(within: Query): AnyTable {
+  #target(within: Query): TableLike {
     const { master, writeTarget } = this.#options;
     if (writeTarget === undefined) return master.within(within);
     return isUnlimited(within) ? writeTarget : writeTarget.withQuery(bothNarrowings(writeTarget.query, within));

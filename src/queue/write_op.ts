@@ -1,19 +1,20 @@
 import { describe } from "../base/describe.ts";
 import { holdsMutable, type Row, toRow } from "../table/row.ts";
+import type { PatchOf, RowOf } from "../table/row_of.ts";
 import type { TableLike, WriteOptions } from "../table/table_like.ts";
 import { WRITE_VERBS } from "../table/verbs.ts";
 
 /** One operation on a table. */
-export type WriteOp =
-  | { readonly kind: "insert"; readonly id: string; readonly row: Row }
-  | { readonly kind: "replace"; readonly id: string; readonly row: Row }
-  | { readonly kind: "patch"; readonly id: string; readonly partial: Row }
+export type WriteOp<R extends object = Row> =
+  | { readonly kind: "insert"; readonly id: string; readonly row: RowOf<R> }
+  | { readonly kind: "replace"; readonly id: string; readonly row: RowOf<R> }
+  | { readonly kind: "patch"; readonly id: string; readonly partial: PatchOf<R> }
   | { readonly kind: "delete"; readonly id: string }
   | { readonly kind: "deleteAll" }
-  | { readonly kind: "insertReturnId"; readonly row: Row };
+  | { readonly kind: "insertReturnId"; readonly row: RowOf<R> };
 
 /** What a master answers to an operation: the row, the new id, or nothing. */
-export type WriteAnswer = Row | string | void;
+export type WriteAnswer<R extends object = Row> = RowOf<R> | string | void;
 
 /**
  * Checks an operation and copies it.

@@ -1,6 +1,10 @@
 import { field, type Row, sameValue, setField, toRow, type Value } from "./row.ts";
+import type { RowOf } from "./row_of.ts";
 import { rememberSelf, selfOf } from "../base/self.ts";
 import type { CallOptions, TableLike, WriteOptions } from "./table_like.ts";
+
+/** A row of type `R` whose columns can be set; what they hold is readonly as ever. */
+export type Draft<R extends object = Row> = { -readonly [C in keyof RowOf<R>]: RowOf<R>[C] };
 
 /**
  * A row that can be edited: change `data`, then `save()`. Only what changed is sent, so that two people who edit
@@ -21,20 +25,20 @@ import type { CallOptions, TableLike, WriteOptions } from "./table_like.ts";
  * assert.deepEqual(await products.getValue("a"), { name: "Bun", price: 3 });
  * ```
  */
-export class ActiveRecord {
+export class ActiveRecord<R extends object = Row> {
   /** The row's id. */
   readonly id: string;
   /** The row as edited so far. */
-  data: Record<string, Value>;
+  data: Draft<R>;
   readonly #table: TableLike;
   #stored: Row;
 
   /** A record of `table` that holds `row` under `id`. */
-  constructor(table: TableLike, id: string, row: Row) {
+  constructor(table: TableLike<R>, id: string, row: RowOf<R>) {
     this.#table = table;
     this.id = id;
     this.#stored = toRow(row);
-    this.data = { ...toRow(row) };
+    this.data = draftOf(this.#stored);
     rememberSelf(this);
   }
 
@@ -61,9 +65,10 @@ export class ActiveRecord {
       : await self.#table.patchValue(this.id, partial, options);
     const edited = toRow(this.data);
     this.data = self.#take(row);
+    const data: Record<string, Value> = this.data;
     for (const column of differingColumns(current, edited)) {
-      if (Object.hasOwn(edited, column)) setField(this.data, column, field(edited, column));
-      else delete this.data[column];
+      if (Object.hasOwn(edited, column)) setField(data, column, field(edited, column));
+      else delete data[column];
     }
   }
 
@@ -81,10 +86,14 @@ export class ActiveRecord {
   }
 
   /** Takes over what is stored, and answers with the data to edit, which a `Proxy` is to see set. */
-  #take(row: Row): Record<string, Value> {
+  #take(row: Row): Draft<R> {
     this.#stored = toRow(row);
-    return { ...toRow(row) };
+    return draftOf(row);
   }
+}
+
+function draftOf<R extends object>(row: Row): Draft<R> {
+  return { ...toRow(row) } as Draft<R>; // A row of type R, as the table says that it came from.
 }
 
 function differingColumns(one: Row, other: Row): string[] {

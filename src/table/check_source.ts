@@ -25,7 +25,7 @@ const CAPABILITIES: readonly string[] = [
   ...VERBS,
 ];
 
-const checked = new WeakSet<TableSource>();
+const checked = new WeakSet<TableSource<object>>();
 
 /**
  * Refuses what is no source, once for each. A plain object has no other fields than a source has, as a mistyped one
@@ -33,7 +33,7 @@ const checked = new WeakSet<TableSource>();
  *
  * @throws {TypeError} that names what is wrong, and what is accepted.
  */
-export function checkSource(source: TableSource): void {
+export function checkSource(source: TableSource<object>): void {
   if (checked.has(source)) return;
   if (typeof source !== "object" || source === null) {
     throw new TypeError(`A source must be an object, got ${describe(source)}`);
@@ -60,7 +60,7 @@ export function checkSource(source: TableSource): void {
   checked.add(source);
 }
 
-function checkCapabilities(source: TableSource, capabilities: Partial<Capabilities>): void {
+function checkCapabilities(source: TableSource<object>, capabilities: Partial<Capabilities>): void {
   const whose = `the capabilities of the source ${describe(source.name)}`;
   checkOptions(whose, capabilities, CAPABILITIES);
   for (const [field, value] of Object.entries(capabilities)) {

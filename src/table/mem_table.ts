@@ -3,21 +3,22 @@ import { ConflictError, NotFoundError } from "./errors.ts";
 import { evaluateQuery, rowMatches } from "./evaluate_query.ts";
 import { OPERATORS } from "./query.ts";
 import { describe } from "../base/describe.ts";
-import { field, type Row, rowOf, toRow } from "./row.ts";
+import { field, frozenRow, type Row, toRow } from "./row.ts";
 import { hasOtherId } from "./row_id.ts";
+import type { ColumnName } from "./row_of.ts";
 import { type RowEntry, Rows, rowsOf } from "./rows.ts";
 import { Table } from "./table.ts";
 import type { Capabilities, Column } from "./table_like.ts";
-import type { SourceCall, TableSource } from "./table_source.ts";
+import { type SourceCall, sourceOf, type SourceRow, type TableSource } from "./table_source.ts";
 
 /** Options of a {@linkcode MemTable}. */
-export interface MemTableOptions {
+export interface MemTableOptions<R extends object = Row> {
   /** What it holds at first: rows under their ids. */
-  readonly rows?: Iterable<readonly [id: string, row: Row]> | undefined;
+  readonly rows?: Iterable<readonly [id: string, row: SourceRow<R>]> | undefined;
   /** Its columns, if conditions on others are to be refused. */
   readonly columns?: readonly Column[] | undefined;
   /** The column that holds the id, if one does; rows that lack it are given it. */
-  readonly idField?: string | undefined;
+  readonly idField?: ColumnName<NoInfer<R>> | undefined;
 }
 
 /**
@@ -35,11 +36,11 @@ export interface MemTableOptions {
  * assert.deepEqual(await products.getValue("b"), { name: "Roll", price: 2 });
  * ```
  */
-export class MemTable extends Table {
+export class MemTable<R extends object = Row> extends Table<R> {
   /** A table that holds copies of the given rows. */
-  constructor(name: string, options: MemTableOptions = {}) {
+  constructor(name: string, options: MemTableOptions<R> = {}) {
     checkOptions("a MemTable", options, ["rows", "columns", "idField"]);
-    super(new MemSource(name, options));
+    super(sourceOf(new MemSource(name, options as MemTableOptions))); // Its rows are copied and checked.
   }
 }
 
@@ -92,7 +93,7 @@ class MemSource implements TableSource {
     if (row === undefined) {
       throw new NotFoundError(`Cannot patch row ${describe(id)}: ${describe(this.name)} has no such row`);
     }
-    return this.#store(id, rowOf({ ...row, ...partial }));
+    return this.#store(id, frozenRow({ ...row, ...partial }));
   }
 
   delete(id: string, call: SourceCall): void {
@@ -121,7 +122,7 @@ class MemSource implements TableSource {
   /** Keeps the row itself, which nobody else holds: a `Table` hands its source copies, and copies what that answers. */
   #store(id: string, row: Row): Row {
     const { idField } = this;
-    const stored = idField === undefined || Object.hasOwn(row, idField) ? row : rowOf({ [idField]: id, ...row });
+    const stored = idField === undefined || Object.hasOwn(row, idField) ? row : frozenRow({ [idField]: id, ...row });
     this.#rows.set(id, stored);
     return stored;
   }

@@ -3,7 +3,8 @@ import { UnsupportedError } from "./errors.ts";
 import { DEFAULT_ITEMS_PER_PAGE, Pagination } from "./pagination.ts";
 import { partsOf, queryOf } from "./query_parts.ts";
 import { describe } from "../base/describe.ts";
-import type { Value } from "./row.ts";
+import type { Row, Value } from "./row.ts";
+import type { ColumnName, RowOf } from "./row_of.ts";
 
 /** The operators a condition can use. */
 export const OPERATORS = ["eq", "ne", "gt", "gte", "lt", "lte", "in", "notIn", "isNull", "notNull"] as const;
@@ -33,7 +34,23 @@ export interface Query {
 }
 
 /** Conditions as one object: column → value, meaning `eq` (or `isNull` for `null`). */
-export type Conditions = { readonly [column: string]: Value | undefined };
+export type Conditions<R extends object = Row> = { readonly [C in ColumnName<R>]?: Comparand<RowOf<R>[C]> | undefined };
+
+/**
+ * One condition on a column of `R`, as `where` takes it: the value has the type of the column, or is a list of such for `in`
+ * and `notIn`. A column of no known type takes any operator and value, as a {@linkcode Condition} does.
+ */
+export type ConditionOf<R extends object> = {
+  [C in ColumnName<R>]: [Value] extends [RowOf<R>[C]] ? [column: C, operator: Operator, value?: Value]
+    :
+      | [column: C, operator: "eq" | "ne", value: Comparand<RowOf<R>[C]>]
+      | [column: C, operator: "in" | "notIn", value: readonly Comparand<RowOf<R>[C]>[]]
+      | [column: C, operator: "gt" | "gte" | "lt" | "lte", value: Exclude<RowOf<R>[C], null | undefined>]
+      | [column: C, operator: "isNull" | "notNull"];
+}[ColumnName<R>];
+
+/** What a column of type `V` is compared with: a value of that type; or `null`, which an absent column counts as. */
+export type Comparand<V> = undefined extends V ? Exclude<V, undefined> | null : V;
 
 /** Whether a query leaves rows out of the set. Order and page do not. */
 export function isNarrowed(query: Query): boolean {

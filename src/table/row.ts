@@ -30,11 +30,11 @@ export const MAX_ROW_DEPTH = 64;
  */
 export function toRow(input: unknown): Row {
   if (!isPlainObject(input)) throw new TypeError(`A row must be a plain object, got ${describe(input)}`);
-  return isUnchangeable(input) ? input as Row : rowOf(copyFields(input, "", 1));
+  return isUnchangeable(input) ? input as Row : frozenRow(copyFields(input, "", 1));
 }
 
 /** A row of fields that are the caller's alone and hold copies already, as those of another row. They are frozen, not copied. */
-export function rowOf(fields: Record<string, Value>): Row {
+export function frozenRow(fields: Record<string, Value>): Row {
   if (!holdsMutable(fields)) markUnchangeable(fields);
   return Object.freeze(fields);
 }

@@ -1,10 +1,11 @@
 import { brand } from "../base/brand.ts";
 import { describe } from "../base/describe.ts";
 import { holdsMutable, type Row, sameRow, toRow } from "./row.ts";
+import type { RowOf } from "./row_of.ts";
 import { rememberSelf, selfOf } from "../base/self.ts";
 
 /** A row under its id. */
-export type RowEntry = readonly [id: string, row: Row];
+export type RowEntry<R extends object = Row> = readonly [id: string, row: RowOf<R>];
 
 type Slot = Row | number;
 
@@ -38,7 +39,7 @@ let ownCopy: (rows: Rows) => Rows;
  * assert.deepEqual(rows.first(), ["b", { name: "Bun" }]);
  * ```
  */
-export class Rows implements ReadonlyMap<string, Row> {
+export class Rows<R extends object = Row> implements ReadonlyMap<string, RowOf<R>> {
   readonly #slots: Map<string, Slot>;
   readonly #mutable: boolean;
   readonly #maker: RowMaker | undefined;
@@ -50,7 +51,7 @@ export class Rows implements ReadonlyMap<string, Row> {
    * The rows with their ids, in order: what deep equality compares and `structuredClone` copies, both of which see
    * nothing but properties. `Rows.from(structuredClone(rows).content)` are the same rows again.
    */
-  declare readonly content: RowEntry[];
+  declare readonly content: RowEntry<R>[];
 
   private constructor(slots: Map<string, Slot>, mutable: boolean, maker?: RowMaker, shared = false) {
     this.#slots = slots;
@@ -84,7 +85,7 @@ export class Rows implements ReadonlyMap<string, Row> {
    *
    * @throws {TypeError} if an id is not a string, two rows have one id, or a row holds what no row can hold.
    */
-  static from(entries: Iterable<readonly [id: string, row: Row]>): Rows {
+  static from<R extends object = Row>(entries: Iterable<RowEntry<R>>): Rows<R> {
     if (entries instanceof Rows) {
       const rows = selfOf(entries);
       if (#slots in rows) return rows;
@@ -114,18 +115,18 @@ export class Rows implements ReadonlyMap<string, Row> {
   }
 
   /** The rows with their ids, in order, as an array. For the rows alone: `[...rows.values()]`. */
-  toArray(): RowEntry[] {
+  toArray(): RowEntry<R>[] {
     return [...this];
   }
 
   /** The first row with its id, or `undefined` if there are none. */
-  first(): RowEntry | undefined {
+  first(): RowEntry<R> | undefined {
     for (const entry of this) return entry;
     return undefined;
   }
 
   /** The row with this id, or `undefined`. */
-  get(id: string): Row | undefined {
+  get(id: string): RowOf<R> | undefined {
     const rows = selfOf(this);
     const slot = rows.#slots.get(id);
     return slot === undefined ? undefined : rows.#row(id, slot);
@@ -142,24 +143,24 @@ export class Rows implements ReadonlyMap<string, Row> {
   }
 
   /** The rows, in order. */
-  *values(): MapIterator<Row> {
+  *values(): MapIterator<RowOf<R>> {
     const rows = selfOf(this);
     for (const [id, slot] of rows.#slots) yield rows.#row(id, slot);
   }
 
   /** The rows with their ids, in order. */
-  *entries(): MapIterator<[string, Row]> {
+  *entries(): MapIterator<[string, RowOf<R>]> {
     const rows = selfOf(this);
     for (const [id, slot] of rows.#slots) yield [id, rows.#row(id, slot)];
   }
 
   /** The rows with their ids, in order. */
-  [Symbol.iterator](): MapIterator<[string, Row]> {
+  [Symbol.iterator](): MapIterator<[string, RowOf<R>]> {
     return this.entries();
   }
 
   /** Calls `callback` for each row, in order. */
-  forEach(callback: (row: Row, id: string, rows: ReadonlyMap<string, Row>) => void): void {
+  forEach(callback: (row: RowOf<R>, id: string, rows: ReadonlyMap<string, RowOf<R>>) => void): void {
     const rows = selfOf(this);
     for (const [id, slot] of rows.#slots) callback(rows.#row(id, slot), id, this);
   }
@@ -176,13 +177,14 @@ export class Rows implements ReadonlyMap<string, Row> {
   }
 
   /** The rows with their ids, for `JSON.stringify`, which cannot write bigints. */
-  toJSON(): RowEntry[] {
+  toJSON(): RowEntry<R>[] {
     return [...this];
   }
 
-  #row(id: string, slot: Slot): Row {
+  #row(id: string, slot: Slot): RowOf<R> {
     const row = typeof slot === "number" ? this.#fill(id, slot) : slot;
-    return this.#shared ? this.#copyOf(id, row) : row;
+    // What type its rows have, who makes the rows says.
+    return (this.#shared ? this.#copyOf(id, row) : row) as RowOf<R>;
   }
 
   /** The reader's own copy: the same one each time, so that a row keeps its identity. */

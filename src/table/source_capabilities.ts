@@ -4,7 +4,7 @@ import type { TableSource } from "./table_source.ts";
 import { type Verb, VERBS } from "./verbs.ts";
 
 /** What a source can do: the verbs it has and does not hide, and what it says of queries. */
-export function capabilitiesOf(source: TableSource): Capabilities {
+export function capabilitiesOf(source: TableSource<object>): Capabilities {
   const { page = false, where = [], orderBy = false, search = false, ...declared } = source.capabilities ?? {};
   const can = (verb: Verb): boolean => hasVerb(source, verb) && declared[verb] !== false;
   const verbs = Object.fromEntries(VERBS.map((verb) => [verb, can(verb)])) as Record<Verb, boolean>; // Each of them.
@@ -15,7 +15,7 @@ export function capabilitiesOf(source: TableSource): Capabilities {
  * Whether a source has a verb, or what stands in for it: one that does not page has all its rows at hand, among which one
  * is found, and which can be counted.
  */
-export function hasVerb(source: TableSource, verb: Verb): boolean {
+export function hasVerb(source: TableSource<object>, verb: Verb): boolean {
   return source[verb] !== undefined || ((verb === "get" || verb === "count") && source.capabilities?.page !== true);
 }
 

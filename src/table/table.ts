@@ -8,6 +8,7 @@ import { isNarrowed, narrowing, type Query } from "./query.ts";
 import { shareQuery } from "./query_parts.ts";
 import { describe } from "../base/describe.ts";
 import { field, type Row, toRow } from "./row.ts";
+import type { PatchOf, RowOf } from "./row_of.ts";
 import { hasOtherId, idIn } from "./row_id.ts";
 import { ownRows, type RowEntry, Rows } from "./rows.ts";
 import { selfOf } from "../base/self.ts";
@@ -42,14 +43,17 @@ import type { SourceCall, SourceRows, TableSource } from "./table_source.ts";
  * assert.deepEqual(found.ids(), ["RIX"]);
  * ```
  */
-export function defineTable(source: TableSource): Table {
+export function defineTable(source: TableSource): Table;
+/** The same with rows of a type that is given: `defineTable<Client>({ … })`. */
+export function defineTable<R extends object>(source: TableSource<R>): Table<R>;
+export function defineTable<R extends object>(source: TableSource<R>): Table<R> {
   return new Table(source);
 }
 
 /**
  * A handle on the rows of a {@linkcode TableSource}. An aborted `signal` reaches the source, which may stop its work.
  */
-export class Table extends TableHandle<Table> {
+export class Table<R extends object = Row> extends TableHandle<Table<R>, R> {
   /** The table's name. */
   readonly tableName: string;
   /** The columns, as far as the backend knows them; may be empty. */
@@ -60,19 +64,20 @@ export class Table extends TableHandle<Table> {
   readonly refNames: readonly string[];
   /** What the backend can do by itself. */
   readonly capabilities: Capabilities;
-  readonly #source: TableSource;
+  /** A source of any rows: of what type they are, the compiler has checked for the caller. */
+  readonly #source: TableSource<object>;
   readonly #query: Query;
 
   /** A handle on `source`, narrowed by `query`. */
-  constructor(source: TableSource, query: Query = {}) {
+  constructor(source: TableSource<R>, query: Query = {}) {
     super();
-    checkSource(source);
     this.#source = source;
+    checkSource(this.#source);
     this.tableName = source.name;
     this.columns = source.columns ?? NO_COLUMNS;
     this.idField = source.idField;
     this.refNames = Object.keys(source.refs ?? {});
-    this.capabilities = capabilitiesOf(source);
+    this.capabilities = capabilitiesOf(this.#source);
     this.#query = toQuery(query, source.name, namesOf(this.columns));
   }
 
@@ -82,8 +87,8 @@ export class Table extends TableHandle<Table> {
   }
 
   /** Another handle on the same source, with `query` in place of this handle's. */
-  withQuery(query: Query): Table {
-    return new Table(selfOf(this).#source, query);
+  withQuery(query: Query): Table<R> {
+    return new Table(selfOf(this).#source as TableSource<R>, query); // As it was given.
   }
 
   /** The related table of this name. */
@@ -98,13 +103,13 @@ export class Table extends TableHandle<Table> {
   }
 
   /** The rows of the set, or of its page if the handle has one, in the master's order. */
-  async listValues(options?: CallOptions): Promise<Rows> {
+  async listValues(options?: CallOptions): Promise<Rows<R>> {
     const self = selfOf(this);
     return await self.#list(self.#query, options);
   }
 
   /** Any row of the set with its id; `undefined` if there is none. */
-  async getSomeValue(options?: CallOptions): Promise<RowEntry | undefined> {
+  async getSomeValue(options?: CallOptions): Promise<RowEntry<R> | undefined> {
     const self = selfOf(this);
     const { rest } = splitQuery(self.#query, this.capabilities);
     const alone = self.#query.pagination === undefined && Object.keys(rest).length === 0;
@@ -127,7 +132,7 @@ export class Table extends TableHandle<Table> {
   }
 
   /** The row with this id; `undefined` if the set has none. */
-  async getValue(id: string, options?: CallOptions): Promise<Row | undefined> {
+  async getValue(id: string, options?: CallOptions): Promise<RowOf<R> | undefined> {
     const self = selfOf(this);
     const set = narrowing(self.#query);
     self.#refuseUnless("get");
@@ -140,7 +145,7 @@ export class Table extends TableHandle<Table> {
   }
 
   /** Adds a row. If the id exists, nothing is overwritten and the stored row is the answer. */
-  async insertValue(id: string, row: Row, options?: WriteOptions): Promise<Row> {
+  async insertValue(id: string, row: RowOf<R>, options?: WriteOptions): Promise<RowOf<R>> {
     const self = selfOf(this);
     const insert = self.#verb("insert");
     return self.#answer(
@@ -150,7 +155,7 @@ export class Table extends TableHandle<Table> {
   }
 
   /** Stores a row whether the id exists or not; columns that are not in `row` go. */
-  async replaceValue(id: string, row: Row, options?: WriteOptions): Promise<Row> {
+  async replaceValue(id: string, row: RowOf<R>, options?: WriteOptions): Promise<RowOf<R>> {
     const self = selfOf(this);
     const replace = self.#verb("replace");
     return self.#answer(
@@ -160,7 +165,7 @@ export class Table extends TableHandle<Table> {
   }
 
   /** Changes the given columns and answers with the whole row; a missing id is a `NotFoundError`. */
-  async patchValue(id: string, partial: Row, options?: WriteOptions): Promise<Row> {
+  async patchValue(id: string, partial: PatchOf<R>, options?: WriteOptions): Promise<RowOf<R>> {
     const self = selfOf(this);
     const patch = self.#verb("patch");
     const columns = self.#rowFor(id, partial);
@@ -198,7 +203,7 @@ export class Table extends TableHandle<Table> {
   }
 
   /** Adds a row under a new id, which is the answer. */
-  async insertReturnIdValue(row: Row, options?: WriteOptions): Promise<string> {
+  async insertReturnIdValue(row: RowOf<R>, options?: WriteOptions): Promise<string> {
     const self = selfOf(this);
     const insertReturnId = self.#verb("insertReturnId");
     const id: unknown = await insertReturnId.call(self.#source, self.#rowToWrite(row), self.#call({}, options));
@@ -228,7 +233,7 @@ export class Table extends TableHandle<Table> {
     }
   }
 
-  async #list(query: Query, options?: CallOptions): Promise<Rows> {
+  async #list(query: Query, options?: CallOptions): Promise<Rows<R>> {
     const { pushed, rest } = splitQuery(query, this.capabilities);
     if (query.pagination !== undefined) this.#refuseBeyondPage(rest);
     const answer = await this.#source.list(this.#call(pushed, options));
@@ -242,14 +247,15 @@ export class Table extends TableHandle<Table> {
         `${describe(this.tableName)} answered with ${rows.size} rows where the page holds ${limit}`,
       );
     }
-    return Object.keys(rest).length === 0 ? rows : Rows.from(evaluateQuery([...rows], rest, this.columns));
+    const found = Object.keys(rest).length === 0 ? rows : Rows.from(evaluateQuery([...rows], rest, this.columns));
+    return found as Rows<R>; // As the type of the source says.
   }
 
   /** The row that a source answered with, which must be the one that was asked for. */
-  #answer(id: string, answer: unknown): Row {
+  #answer(id: string, answer: unknown): RowOf<R> {
     const row = this.#checked(() => toRow(answer));
     this.#checkId(id, row);
-    return row;
+    return row as RowOf<R>; // As the type of the source says.
   }
 
   #checkId(id: string, row: Row): void {
@@ -298,7 +304,7 @@ export class Table extends TableHandle<Table> {
     );
   }
 
-  *#entries(answer: Exclude<SourceRows, Rows>): Iterable<RowEntry> {
+  *#entries(answer: Exclude<SourceRows<object>, Rows<object>>): Iterable<RowEntry> {
     if (typeof answer !== "object" || answer === null || !(Symbol.iterator in answer)) {
       const given = typeof answer === "object" && answer !== null && Symbol.asyncIterator in answer
         ? "an async iterable, whose rows have to be collected first"
@@ -367,7 +373,7 @@ export class Table extends TableHandle<Table> {
     return row;
   }
 
-  #verb<V extends Verb>(name: V): NonNullable<TableSource[V]> {
+  #verb<V extends Verb>(name: V): NonNullable<TableSource<object>[V]> {
     const verb = this.#source[name];
     this.#refuseUnless(name);
     if (verb === undefined) {

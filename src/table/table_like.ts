@@ -1,6 +1,7 @@
 import type { ActiveRecord } from "./active_record.ts";
 import type { Operator, Query } from "./query.ts";
 import type { Row } from "./row.ts";
+import type { PatchOf, RowOf } from "./row_of.ts";
 import type { RowEntry, Rows } from "./rows.ts";
 import type { Verb } from "./verbs.ts";
 
@@ -63,25 +64,25 @@ export interface Capabilities extends Readonly<Record<Verb, boolean>> {
 }
 
 /** A set of rows that can be read. */
-export interface ReadableValueSet {
+export interface ReadableValueSet<R extends object = Row> {
   /** The rows of the set, or of its page if the handle has one, in the master's order. */
-  listValues(options?: CallOptions): Promise<Rows>;
+  listValues(options?: CallOptions): Promise<Rows<R>>;
   /** The row with this id; `undefined` if the set has none. */
-  getValue(id: string, options?: CallOptions): Promise<Row | undefined>;
+  getValue(id: string, options?: CallOptions): Promise<RowOf<R> | undefined>;
   /** Any row of the set with its id; `undefined` if there is none. */
-  getSomeValue(options?: CallOptions): Promise<RowEntry | undefined>;
+  getSomeValue(options?: CallOptions): Promise<RowEntry<R> | undefined>;
   /** The same rows as `listValues`, one by one. */
-  streamValues(options?: CallOptions): ReadableStream<RowEntry>;
+  streamValues(options?: CallOptions): ReadableStream<RowEntry<R>>;
 }
 
 /** A set of rows that can be written under ids the caller chooses. */
-export interface WritableValueSet {
+export interface WritableValueSet<R extends object = Row> {
   /** Adds a row. If the id exists, nothing is overwritten and the stored row is the answer. */
-  insertValue(id: string, row: Row, options?: WriteOptions): Promise<Row>;
+  insertValue(id: string, row: RowOf<R>, options?: WriteOptions): Promise<RowOf<R>>;
   /** Stores a row whether the id exists or not; columns that are not in `row` go. */
-  replaceValue(id: string, row: Row, options?: WriteOptions): Promise<Row>;
+  replaceValue(id: string, row: RowOf<R>, options?: WriteOptions): Promise<RowOf<R>>;
   /** Changes the given columns and answers with the whole row; a missing id is a `NotFoundError`. */
-  patchValue(id: string, partial: Row, options?: WriteOptions): Promise<Row>;
+  patchValue(id: string, partial: PatchOf<R>, options?: WriteOptions): Promise<RowOf<R>>;
   /** Removes a row; a missing id is no error. */
   delete(id: string, options?: WriteOptions): Promise<void>;
   /** Removes the rows of this set, and no others. A page is not a set: `UnsupportedError`. */
@@ -89,21 +90,29 @@ export interface WritableValueSet {
 }
 
 /** A set that gives its rows their ids. */
-export interface InsertableValueSet {
+export interface InsertableValueSet<R extends object = Row> {
   /** Adds a row under a new id, which is the answer. Each call adds one more row. */
-  insertReturnIdValue(row: Row, options?: WriteOptions): Promise<string>;
+  insertReturnIdValue(row: RowOf<R>, options?: WriteOptions): Promise<string>;
 }
 
 /** A set whose rows can be held and edited as objects. */
-export interface ActiveRecordSet {
+export interface ActiveRecordSet<R extends object = Row> {
   /** The row with this id, ready to be edited and saved; `undefined` if the set has none. */
-  getValueRecord(id: string, options?: CallOptions): Promise<ActiveRecord | undefined>;
+  getValueRecord(id: string, options?: CallOptions): Promise<ActiveRecord<R> | undefined>;
   /** The rows of the set, or of its page, ready to be edited and saved. */
-  listValueRecords(options?: CallOptions): Promise<ActiveRecord[]>;
+  listValueRecords(options?: CallOptions): Promise<ActiveRecord<R>[]>;
 }
 
-/** A handle on a set of rows of some table, wherever that table lives. The handle itself never changes. */
-export interface TableLike extends ReadableValueSet, WritableValueSet, InsertableValueSet, ActiveRecordSet {
+/**
+ * A handle on a set of rows of some table, wherever that table lives. The handle itself never changes.
+ *
+ * `R` is the type of a row. What it says is for the compiler alone: whether the backend keeps to it is not checked. Code that
+ * works with any table takes a `TableLike`, which a table of any rows is; code that needs some columns, as a
+ * `TableLike<{ name: string }>`. So writes take their rows as methods do, bivariantly: through such a wider handle a row can be
+ * written that lacks columns.
+ */
+export interface TableLike<R extends object = Row>
+  extends ReadableValueSet<R>, WritableValueSet<R>, InsertableValueSet<R>, ActiveRecordSet<R> {
   /** The table's name. */
   readonly tableName: string;
   /** The columns, as far as the backend knows them; may be empty. */
@@ -119,12 +128,9 @@ export interface TableLike extends ReadableValueSet, WritableValueSet, Insertabl
   /** How this handle is narrowed, ordered and paged. */
   readonly query: Query;
   /** Another handle on the same table, with `query` in place of this handle's. */
-  withQuery(query: Query): TableLike;
+  withQuery(query: Query): TableLike<R>;
   /** The size of the set; a page does not change it. */
   getCount(options?: CallOptions): Promise<number>;
   /** The related table of this name, without asking anybody; an unknown name is a `NotFoundError`. */
   getRef(name: string): TableLike;
 }
-
-/** Any table at all: the type that generic code takes. */
-export type AnyTable = TableLike;

@@ -1,5 +1,6 @@
 import type { Query } from "./query.ts";
 import type { Row } from "./row.ts";
+import type { ColumnName, PatchOf, RowOf } from "./row_of.ts";
 import type { Rows } from "./rows.ts";
 import type { MaybePromise } from "../base/maybe_promise.ts";
 import type { Capabilities, Column, TableLike } from "./table_like.ts";
@@ -16,21 +17,30 @@ export interface SourceCall {
   readonly idempotencyKey?: string | undefined;
 }
 
+/**
+ * A row as a source answers it: an `R` as it has it, or as it was given. It is copied. (`NoInfer`: what a source answers does
+ * not make its columns known, since another row may have more. `defineTable<Client>` does.)
+ */
+export type SourceRow<R extends object = Row> = RowOf<R> | NoInfer<R>;
+
 /** What `list` may answer: rows under their ids, or bare rows whose id is in the source's `idField`. */
-export type SourceRows = Rows | Iterable<readonly [id: string, row: Row]> | Iterable<Row>;
+export type SourceRows<R extends object = Row> =
+  | Rows<R>
+  | Iterable<readonly [id: string, row: SourceRow<R>]>
+  | Iterable<SourceRow<R>>;
 
 /**
  * The few functions that make a table. All but `list` may be missing; each may answer at once or later. A source keeps
  * no state of a handle: what it needs to know stands in the call. A plain object has these fields and no others, since a
  * mistyped one would be left out in silence; an instance of a class may have more.
  */
-export interface TableSource {
+export interface TableSource<R extends object = Row> {
   /** The table's name. */
   readonly name: string;
   /** Its columns, if known; then conditions on others are refused. */
   readonly columns?: readonly Column[] | undefined;
   /** The column that holds the id. */
-  readonly idField?: string | undefined;
+  readonly idField?: ColumnName<NoInfer<R>> | undefined;
   /**
    * What the source does itself with `call.query`. Verbs count as present when their function is there; `page`,
    * `where`, `orderBy` and `search` count only when they are said here. A source that pages is taken to hold too many
@@ -48,21 +58,29 @@ export interface TableSource {
   readonly refs?: Readonly<Record<string, () => TableLike>> | undefined;
 
   /** The rows, in the source's order. Without `call.query.pagination`: all of them. */
-  list(call: SourceCall): MaybePromise<SourceRows>;
+  list(call: SourceCall): MaybePromise<SourceRows<R>>;
   /** The row with this id, or `undefined`. Without it, the row is looked for in `list`, unless the source pages. */
-  get?(id: string, call: SourceCall): MaybePromise<Row | undefined>;
+  get?(id: string, call: SourceCall): MaybePromise<SourceRow<R> | undefined>;
   /** How many rows there are. Without it, those of `list` are counted, unless the source pages. */
   count?(call: SourceCall): MaybePromise<number>;
   /** Adds a row unless the id exists; answers with the stored row. */
-  insert?(id: string, row: Row, call: SourceCall): MaybePromise<Row>;
+  insert?(id: string, row: RowOf<R>, call: SourceCall): MaybePromise<SourceRow<R>>;
   /** Stores a row whether the id exists or not. */
-  replace?(id: string, row: Row, call: SourceCall): MaybePromise<Row>;
+  replace?(id: string, row: RowOf<R>, call: SourceCall): MaybePromise<SourceRow<R>>;
   /** Changes some columns; answers with the whole row; a missing id is a `NotFoundError`. */
-  patch?(id: string, partial: Row, call: SourceCall): MaybePromise<Row>;
+  patch?(id: string, partial: PatchOf<R>, call: SourceCall): MaybePromise<SourceRow<R>>;
   /** Removes a row, if it is there. */
   delete?(id: string, call: SourceCall): MaybePromise<void>;
   /** Removes all rows. */
   deleteAll?(call: SourceCall): MaybePromise<void>;
   /** Adds a row under a new id, which is the answer. */
-  insertReturnId?(row: Row, call: SourceCall): MaybePromise<string>;
+  insertReturnId?(row: RowOf<R>, call: SourceCall): MaybePromise<string>;
+}
+
+/**
+ * A source whose rows are taken to be of type `R`, as its user says: what a backend holds is known at run time, if at all. The
+ * one place where rows get a type that nothing has checked.
+ */
+export function sourceOf<R extends object>(source: TableSource): TableSource<R> {
+  return source as TableSource<object> as TableSource<R>;
 }

@@ -1,5 +1,6 @@
 import type { Query } from "../table/query.ts";
 import type { Row } from "../table/row.ts";
+import type { PatchOf, RowOf } from "../table/row_of.ts";
 import type { RowEntry, Rows } from "../table/rows.ts";
 import { TableHandle } from "../table/table_handle.ts";
 import type { CallOptions, Capabilities, Column, TableLike, WriteOptions } from "../table/table_like.ts";
@@ -36,15 +37,15 @@ export type TableOp =
  * assert.deepEqual(await table.getValue("a"), { name: "Bun" });
  * ```
  */
-export class FaultyTable extends TableHandle<FaultyTable> implements TableLike {
+export class FaultyTable<R extends object = Row> extends TableHandle<FaultyTable<R>, R> implements TableLike<R> {
   /** The planned faults, and the counts of calls. */
   readonly plan: FaultPlan<TableOp>;
   /** The options of every write, in order, for example to check idempotency keys. */
   readonly writeOptions: WriteOptions[];
-  readonly #inner: TableLike;
+  readonly #inner: TableLike<R>;
 
   /** A table that behaves like `inner`, except for planned faults; shares the plan of `origin` if that is given. */
-  constructor(inner: TableLike, origin?: FaultyTable) {
+  constructor(inner: TableLike<R>, origin?: FaultyTable<R>) {
     super();
     rememberSelf(this, FaultyTable);
     this.#inner = inner;
@@ -76,7 +77,7 @@ export class FaultyTable extends TableHandle<FaultyTable> implements TableLike {
     return this.#inner.query;
   }
 
-  withQuery(query: Query): FaultyTable {
+  withQuery(query: Query): FaultyTable<R> {
     return new FaultyTable(this.#inner.withQuery(query), this);
   }
 
@@ -84,15 +85,15 @@ export class FaultyTable extends TableHandle<FaultyTable> implements TableLike {
     return this.#inner.getRef(name);
   }
 
-  async listValues(options?: CallOptions): Promise<Rows> {
+  async listValues(options?: CallOptions): Promise<Rows<R>> {
     return await this.plan.run("listValues", () => this.#inner.listValues(options));
   }
 
-  async getValue(id: string, options?: CallOptions): Promise<Row | undefined> {
+  async getValue(id: string, options?: CallOptions): Promise<RowOf<R> | undefined> {
     return await this.plan.run("getValue", () => this.#inner.getValue(id, options));
   }
 
-  async getSomeValue(options?: CallOptions): Promise<RowEntry | undefined> {
+  async getSomeValue(options?: CallOptions): Promise<RowEntry<R> | undefined> {
     return await this.plan.run("getSomeValue", () => this.#inner.getSomeValue(options));
   }
 
@@ -100,15 +101,15 @@ export class FaultyTable extends TableHandle<FaultyTable> implements TableLike {
     return await this.plan.run("getCount", () => this.#inner.getCount(options));
   }
 
-  async insertValue(id: string, row: Row, options: WriteOptions = {}): Promise<Row> {
+  async insertValue(id: string, row: RowOf<R>, options: WriteOptions = {}): Promise<RowOf<R>> {
     return await this.#write("insertValue", options, () => this.#inner.insertValue(id, row, options));
   }
 
-  async replaceValue(id: string, row: Row, options: WriteOptions = {}): Promise<Row> {
+  async replaceValue(id: string, row: RowOf<R>, options: WriteOptions = {}): Promise<RowOf<R>> {
     return await this.#write("replaceValue", options, () => this.#inner.replaceValue(id, row, options));
   }
 
-  async patchValue(id: string, partial: Row, options: WriteOptions = {}): Promise<Row> {
+  async patchValue(id: string, partial: PatchOf<R>, options: WriteOptions = {}): Promise<RowOf<R>> {
     return await this.#write("patchValue", options, () => this.#inner.patchValue(id, partial, options));
   }
 
@@ -120,7 +121,7 @@ export class FaultyTable extends TableHandle<FaultyTable> implements TableLike {
     return await this.#write("deleteAll", options, () => this.#inner.deleteAll(options));
   }
 
-  async insertReturnIdValue(row: Row, options: WriteOptions = {}): Promise<string> {
+  async insertReturnIdValue(row: RowOf<R>, options: WriteOptions = {}): Promise<string> {
     return await this.#write("insertReturnIdValue", options, () => this.#inner.insertReturnIdValue(row, options));
   }
 

@@ -1,4 +1,4 @@
-import { type AnyTable, LiveTable, MemCache, MemTable, type RowEntry } from "@vantage/live";
+import { LiveTable, MemCache, MemTable, type RowEntry, type TableLike } from "@vantage/live";
 import { tableHandler } from "@vantage/live/server";
 import { RestTable } from "@vantage/live/rest";
 import { SqliteTable } from "@vantage/live/sqlite";
@@ -50,7 +50,7 @@ async function inSqlite(keyType: KeyType, rows: readonly RowEntry[]): Promise<Op
 async function overHttp({ table: served, close }: OpenTable): Promise<OpenTable> {
   const handler = tableHandler(served, { writable: true, path: "/bakery" });
   const server = await serve(handler);
-  const table: AnyTable = await RestTable.open(`${server.url}/bakery`);
+  const table: TableLike = await RestTable.open(`${server.url}/bakery`);
   return {
     table,
     close: async () => {

@@ -1,6 +1,5 @@
 import { describe } from "node:test";
 import {
-  type AnyTable,
   type Capabilities,
   type Column,
   defineTable,
@@ -10,6 +9,7 @@ import {
   NoCache,
   type Row,
   type RowEntry,
+  type TableLike,
 } from "@vantage/live";
 import { SqliteCache } from "@vantage/live/sqlite";
 import { type SqliteHandle, SqliteTable } from "@vantage/live/sqlite";
@@ -136,7 +136,7 @@ function suite(title: string, harness: TableHarness): void {
   runSuite(`${title} keeps the promises of TableLike`, tableConformance, () => harness);
 }
 
-function opened(table: AnyTable): Promise<OpenTable> {
+function opened(table: TableLike): Promise<OpenTable> {
   return Promise.resolve({ table, close: () => {} });
 }
 
@@ -165,7 +165,7 @@ async function inHandle(open: OpenMemory, keyType: KeyType, rows: readonly RowEn
 }
 
 /** A source that does what its functions say, on all its rows, and leaves every query to the table. */
-function verbsOnly(entries: readonly RowEntry[]): AnyTable {
+function verbsOnly(entries: readonly RowEntry[]): TableLike {
   const rows = new Map(entries);
   const store = (id: string, row: Row): Row => {
     rows.set(id, row);
@@ -189,7 +189,7 @@ function verbsOnly(entries: readonly RowEntry[]): AnyTable {
 }
 
 /** A source behind an interface that takes pages and a few conditions, as many REST services have it. */
-function pagesOnly(entries: readonly RowEntry[]): AnyTable {
+function pagesOnly(entries: readonly RowEntry[]): TableLike {
   const behind = new MemTable("behind", { rows: entries });
   return defineTable({
     name: "bakery",

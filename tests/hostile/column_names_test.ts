@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
-import { type AnyTable, LiveTable, MemTable, type Row, type Rows } from "@vantage/live";
+import { LiveTable, MemTable, type Row, type Rows, type TableLike } from "@vantage/live";
 import { SqliteTable } from "@vantage/live/sqlite";
 // The codec is no entry of the library.
 import { decodeRows, encodeRows } from "../../src/cache/codec.ts";
@@ -60,7 +60,7 @@ async function exercise(table: LiveTable, row: Row): Promise<void> {
   assert.equal((await table.search("DROP").listValues()).size, 1);
 }
 
-async function tables(): Promise<Readonly<Record<string, { readonly master: AnyTable; readonly row: Row }>>> {
+async function tables(): Promise<Readonly<Record<string, { readonly master: TableLike; readonly row: Row }>>> {
   const row: Row = Object.fromEntries(NAMES.map((name) => [name, `${name} DROP`]));
   const db = new DatabaseSync(":memory:");
   const quoted = NAMES.map((name) => `"${name.replaceAll('"', '""')}" TEXT`);

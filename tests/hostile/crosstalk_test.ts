@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { after, describe } from "node:test";
 import fc from "fast-check";
 import {
-  type AnyTable,
   type Cache,
   type Condition,
   defineTable,
@@ -13,6 +12,7 @@ import {
   type Query,
   type Row,
   Rows,
+  type TableLike,
   type Value,
 } from "@vantage/live";
 import { skippable } from "../skippable.ts";
@@ -58,7 +58,7 @@ const askedTogether: fc.Arbitrary<readonly Asked[]> = fc.tuple(nearTexts, nearTe
 /** A table that answers with what it was asked, and how often its cacheKey has changed. */
 class Echo {
   readonly #cacheKey: string;
-  readonly table: AnyTable;
+  readonly table: TableLike;
   version = 1;
 
   constructor(cacheKey: string) {

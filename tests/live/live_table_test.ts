@@ -1,7 +1,6 @@
 import { describe, it } from "node:test";
 import assert from "node:assert/strict";
 import {
-  type AnyTable,
   type Cache,
   defineTable,
   type LiveEvent,
@@ -13,13 +12,14 @@ import {
   NoCache,
   NotFoundError,
   Rows,
+  type TableLike,
   UnsupportedError,
 } from "@vantage/live";
 import { FakeClock, FaultyTable, settle } from "@vantage/live/testing";
 import { BAKERY, fixture } from "./fixture.ts";
 
 /** Code that knows tables, and nothing of caches. */
-async function cheapest(table: AnyTable): Promise<string | undefined> {
+async function cheapest(table: TableLike): Promise<string | undefined> {
   return (await table.withQuery({ orderBy: [["price", "asc"]] }).listValues()).first()?.[0];
 }
 
@@ -319,7 +319,7 @@ describe("LiveTable, writing", () => {
       await make(all);
       return (await all.listValues()).ids();
     };
-    const live = (master: AnyTable, writeTarget: AnyTable): LiveTable =>
+    const live = (master: TableLike, writeTarget: TableLike): LiveTable =>
       new LiveTable(master, "t", new MemCache(), { writeTarget });
     assert.deepEqual(await left((all) => live(all.where({ city: "Riga" }), all).deleteAll()), ["b"]);
     assert.deepEqual(await left((all) => live(all, all.where({ shop: 1 })).where({ city: "Riga" }).deleteAll()), [

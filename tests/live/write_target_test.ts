@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type AnyTable, LiveTable, MemCache, MemTable, NotFoundError, UnsupportedError } from "@vantage/live";
+import { LiveTable, MemCache, MemTable, NotFoundError, type TableLike, UnsupportedError } from "@vantage/live";
 
 const ROWS = [
   ["a", { name: "Ann", city: "Riga" }],
@@ -12,7 +12,7 @@ const ROWS = [
 /** The ids that are left in the target after `write`. */
 async function left(
   write: (table: LiveTable, target: MemTable) => Promise<void>,
-  narrow: (target: MemTable) => AnyTable = (target) => target,
+  narrow: (target: MemTable) => TableLike = (target) => target,
 ): Promise<readonly string[]> {
   const target = new MemTable("target", { rows: ROWS });
   const master = new MemTable("master", { rows: ROWS });
@@ -30,7 +30,7 @@ describe("LiveTable with a writeTarget, deleteAll()", () => {
   });
 
   it("keeps to what the target searches for", async () => {
-    const searching = (target: MemTable): AnyTable => target.search("ann");
+    const searching = (target: MemTable): TableLike => target.search("ann");
     assert.deepEqual(await left((table) => table.deleteAll(), searching), ["b", "d"]);
     assert.deepEqual(await left((table) => table.where({ city: "Riga" }).deleteAll(), searching), ["b", "c", "d"]);
     assert.deepEqual(await left((table) => table.search("ann").deleteAll(), searching), ["b", "d"]);

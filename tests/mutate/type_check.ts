@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
+import { compilerOptions } from "../compiler_options.ts";
 
 /** Type-checks one changed file at a time; the compiler's state for the others is kept. */
 export class TypeCheck {
@@ -19,7 +20,7 @@ export class TypeCheck {
         .map((name) => join(root, "src", name)),
     ];
     this.#service = ts.createLanguageService({
-      getCompilationSettings: () => optionsOf(root),
+      getCompilationSettings: () => compilerOptions(root),
       getScriptFileNames: () => files,
       getScriptVersion: (path) => this.#changed.has(path) ? String(this.#version) : "0",
       getScriptSnapshot: (path) => {
@@ -51,20 +52,4 @@ export class TypeCheck {
     this.#changed.set(path, text);
     return this.#service.getSyntacticDiagnostics(path).length + this.#service.getSemanticDiagnostics(path).length;
   }
-}
-
-/** The compiler options of deno.json, with Deno's defaults. */
-function optionsOf(root: string): ts.CompilerOptions {
-  const { compilerOptions } = JSON.parse(readFileSync(join(root, "deno.json"), "utf8"));
-  return {
-    ...compilerOptions,
-    target: ts.ScriptTarget.ESNext,
-    module: ts.ModuleKind.ESNext,
-    moduleResolution: ts.ModuleResolutionKind.Bundler,
-    lib: ["lib.esnext.d.ts", "lib.dom.d.ts", "lib.dom.iterable.d.ts", "lib.dom.asynciterable.d.ts"],
-    isolatedDeclarations: false,
-    allowImportingTsExtensions: true,
-    noEmit: true,
-    skipLibCheck: true,
-  };
 }

@@ -10,6 +10,11 @@ import { BUN, DENO, NODE_20, NODE_22, NODE_24, ONLY_ON_DENO, run } from "./runti
 import { serveShop } from "./served_shop.ts";
 
 const CONSUMER = fileURLToPath(new URL("./consumer/", import.meta.url));
+const TYPES = fileURLToPath(new URL("../types/", import.meta.url));
+/** What must compile, and what must not, in every project. */
+const TYPE_TESTS: readonly string[] = ["rows", "odd_rows", "conditions", "tables", "generic_code"].map((name) =>
+  `types/${name}.ts`
+);
 const TSC = join(ROOT, "tests/node_modules/typescript/lib/tsc.js");
 
 /** What both projects ask of TypeScript, strictly, and in the package's own declarations, too. */
@@ -30,6 +35,7 @@ function project(): Promise<string> {
   return made ??= (async () => {
     const folder = await installPackage();
     cpSync(CONSUMER, folder, { recursive: true });
+    cpSync(TYPES, join(folder, "types"), { recursive: true });
     writeFileSync(join(folder, "empty.db"), "");
     const entries = ENTRY_NAMES.map((name, index) => `export * as entry${index} from "${name}";`);
     writeFileSync(join(folder, "entries.ts"), entries.join("\n"));
@@ -50,7 +56,7 @@ let compiled: Promise<void> | undefined;
 /** Compiles all for Node. */
 function compileForNode(): Promise<void> {
   const node = { module: "nodenext", lib: ["es2023"], types: ["node"], typeRoots: [join(ROOT, "node_modules/@types")] };
-  return compiled ??= compile(node, ["main.ts", "types.ts", "entries.ts"]);
+  return compiled ??= compile(node, ["main.ts", "types.ts", "entries.ts", ...TYPE_TESTS]);
 }
 
 async function installed(): Promise<string> {
@@ -116,8 +122,22 @@ describe("The npm package", () => {
   skippable("is typed for a strict browser project with a bundler, every entry", ONLY_ON_DENO, async () => {
     const lib = ["es2022", "dom", "esnext.disposable"];
     const browser = { module: "esnext", moduleResolution: "bundler", lib, types: [], noEmit: true };
-    await compile(browser, ["first_steps.ts", "mem_shop.ts", "network_shop.ts", "types.ts", "entries.ts"]);
+    const files = ["first_steps.ts", "mem_shop.ts", "network_shop.ts", "types.ts", "entries.ts"];
+    await compile(browser, [...files, ...TYPE_TESTS]);
   });
+
+  skippable(
+    "is typed for a project that is strict and no more, where optional is the same as undefined",
+    ONLY_ON_DENO,
+    async () => {
+      const lib = ["es2022", "dom", "esnext.disposable"];
+      const loose = { exactOptionalPropertyTypes: false, noUncheckedIndexedAccess: false, noEmit: true };
+      await compile({ module: "esnext", moduleResolution: "bundler", lib, types: [], ...loose }, [
+        "types.ts",
+        ...TYPE_TESTS,
+      ]);
+    },
+  );
 
   const runtimes = { "Node 20": NODE_20, "Node 22": NODE_22, "Node 24": NODE_24, Deno: DENO, Bun: BUN };
   for (const [runtime, command] of Object.entries(runtimes)) {

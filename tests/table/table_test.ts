@@ -1,7 +1,6 @@
 import { describe, it } from "node:test";
 import assert from "node:assert/strict";
 import {
-  type AnyTable,
   defineTable,
   MemTable,
   NotFoundError,
@@ -13,6 +12,7 @@ import {
   type SourceCall,
   type Table,
   TableError,
+  type TableLike,
   type TableSource,
   UnsupportedError,
 } from "@vantage/live";
@@ -492,7 +492,7 @@ describe("Table, narrowing", () => {
   });
 
   it("page() keeps the size of the page unless one is given, and refuses one below 1", () => {
-    const perPage = (table: AnyTable): number | undefined => table.query.pagination?.itemsPerPage;
+    const perPage = (table: TableLike): number | undefined => table.query.pagination?.itemsPerPage;
     const table = new MemTable("t");
     assert.equal(perPage(table.withQuery({ pagination: new Pagination(3, 7) })), 7);
     assert.equal(perPage(table.page(2)), 50);

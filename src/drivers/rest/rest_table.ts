@@ -1,6 +1,8 @@
 import { InvalidAnswerError } from "../../table/errors.ts";
+import type { Row } from "../../table/row.ts";
 import { defineTable, Table } from "../../table/table.ts";
 import type { CallOptions } from "../../table/table_like.ts";
+import { sourceOf } from "../../table/table_source.ts";
 import { toHttpUrl } from "../../wire/http_url.ts";
 import { type TableDescription, toTableDescription } from "../../wire/table_description.ts";
 import { PLAIN_JSON, RestClient, type RestClientOptions } from "./rest_client.ts";
@@ -77,7 +79,7 @@ import { ServedSource } from "./served_source.ts";
  * assert.deepEqual((await products.search("mascara").page(1, 20).listValues()).ids(), ["1"]);
  * ```
  */
-export class RestTable extends Table {
+export class RestTable<R extends object = Row> extends Table<R> {
   /**
    * A table of the resource at `url`. Sends no request yet. Parameters of the URL are part of every request.
    *
@@ -87,7 +89,7 @@ export class RestTable extends Table {
    * 1, or `maxRetries` or `maxRetryWaitMs` is less than 0.
    */
   constructor(url: string | URL, options: RestTableOptions = {}) {
-    super(new RestSource(toHttpUrl("table", url), options));
+    super(sourceOf(new RestSource(toHttpUrl("table", url), options)));
   }
 
   /**
@@ -113,8 +115,11 @@ export class RestTable extends Table {
    * assert.deepEqual(await products.getValue("a"), { name: "Bun", baked: new Date(0) });
    * ```
    */
-  static async open(url: string | URL, options: RestClientOptions & CallOptions = {}): Promise<Table> {
-    return RestTable.served(url, await RestTable.describe(url, options), options);
+  static async open<R extends object = Row>(
+    url: string | URL,
+    options: RestClientOptions & CallOptions = {},
+  ): Promise<Table<R>> {
+    return RestTable.served<R>(url, await RestTable.describe(url, options), options);
   }
 
   /**
@@ -143,10 +148,15 @@ export class RestTable extends Table {
    * The table that a `tableHandler` serves at `url`, from a description that was requested earlier. Sends no request
    * yet, so it works offline.
    */
-  static served(url: string | URL, description: TableDescription, options: RestClientOptions = {}): Table {
+  static served<R extends object = Row>(
+    url: string | URL,
+    description: TableDescription,
+    options: RestClientOptions = {},
+  ): Table<R> {
     checkServedOptions(options);
+    const client = new RestClient(options, PLAIN_JSON);
     return defineTable(
-      new ServedSource(new RestClient(options, PLAIN_JSON), toHttpUrl("table", url), toTableDescription(description)),
+      sourceOf<R>(new ServedSource(client, toHttpUrl("table", url), toTableDescription(description))),
     );
   }
 }

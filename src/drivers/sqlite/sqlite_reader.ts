@@ -1,6 +1,6 @@
 import { quoteName, type SqliteRow, type SqliteStatements, type SqliteValue } from "./sqlite_handle.ts";
 import { isBytes } from "../../base/realm.ts";
-import { type Row, rowOf, setField, type Value } from "../../table/row.ts";
+import { frozenRow, type Row, setField, type Value } from "../../table/row.ts";
 import { idOf, idSql, type KeyPart, RawText } from "./sqlite_ids.ts";
 import type { SqliteKey } from "./sqlite_key.ts";
 import { joinBalanced, joinParams, type Sql } from "./sqlite_query.ts";
@@ -122,7 +122,7 @@ export class SqliteReader {
       if (typeof value === "string" && value.includes("\ufffd")) return undefined;
       setField(row, name, fromSqlite(value, kind));
     }
-    return { id: this.#idOf(raw), row: rowOf(row), raw };
+    return { id: this.#idOf(raw), row: frozenRow(row), raw };
   }
 
   #idOf(raw: SqliteRow): string {
@@ -143,7 +143,7 @@ export class SqliteReader {
       setField(row, name, fromSqlite(value, kind));
     }
     const id = idOf(this.#schema, this.#keyNames.map((name) => parts[name] ?? null), exact[this.#rowid]);
-    return { id, row: rowOf(row), raw };
+    return { id, row: frozenRow(row), raw };
   }
 
   #part(exact: SqliteRow, at: number): KeyPart {

@@ -3,8 +3,9 @@ import { databaseFile, isDamage, loadSqlite, type SqliteHandle, SqliteStatements
 import { NotFoundError } from "../../table/errors.ts";
 import { describe } from "../../base/describe.ts";
 import { selfOf } from "../../base/self.ts";
+import type { Row } from "../../table/row.ts";
 import { Table } from "../../table/table.ts";
-import type { TableSource } from "../../table/table_source.ts";
+import { sourceOf, type TableSource } from "../../table/table_source.ts";
 import { SqliteSource, type SqliteTableOptions } from "./sqlite_source.ts";
 
 /**
@@ -35,7 +36,7 @@ import { SqliteSource, type SqliteTableOptions } from "./sqlite_source.ts";
  * assert.deepEqual(await products.getValue("a"), { id: "a", name: "Bun", price: 2.5 });
  * ```
  */
-export class SqliteTable extends Table implements AsyncDisposable {
+export class SqliteTable<R extends object = Row> extends Table<R> implements AsyncDisposable {
   /** The same as `close()`. */
   declare readonly [Symbol.asyncDispose]: () => Promise<void>;
 
@@ -44,7 +45,7 @@ export class SqliteTable extends Table implements AsyncDisposable {
   #closed = false;
 
   private constructor(source: TableSource, db: SqliteStatements, opened: SqliteHandle | undefined) {
-    super(source);
+    super(sourceOf(source));
     disposeByClosing(SqliteTable.prototype);
     this.#db = db;
     this.#opened = opened;
@@ -60,11 +61,11 @@ export class SqliteTable extends Table implements AsyncDisposable {
    * @throws {TypeError} if the file is not an SQLite database or is damaged, an option names an unknown column, or
    * `idField` is an incomplete part of the primary key.
    */
-  static async open(
+  static async open<R extends object = Row>(
     pathOrHandle: string | SqliteHandle,
     tableName: string,
     options: SqliteTableOptions = {},
-  ): Promise<SqliteTable> {
+  ): Promise<SqliteTable<R>> {
     if (typeof pathOrHandle !== "string") {
       const db = new SqliteStatements(pathOrHandle);
       return new SqliteTable(new SqliteSource(db, tableName, options, new Map()), db, undefined);

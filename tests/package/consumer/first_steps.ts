@@ -1,8 +1,8 @@
-import { type AnyTable, type LiveStream, LiveTable, MemCache, type Value } from "@vantage/live";
+import { type LiveStream, LiveTable, MemCache, type TableLike, type Value } from "@vantage/live";
 
 /** A master that holds the product "a", what tells of its changes, and somebody else who names that product anew. */
 export interface Shop {
-  readonly master: AnyTable;
+  readonly master: TableLike;
   readonly liveStream: LiveStream;
   /** How often `changed` is told until the stream is heard: one more if it has to connect first. */
   readonly gaps: number;
