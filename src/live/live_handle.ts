@@ -46,7 +46,7 @@ export class LiveHandle<R extends object = Row> extends TableHandle<LiveHandle<R
   constructor(parts: LiveParts, query: Query) {
     super();
     this.#parts = parts;
-    this.#reads = parts.reads as Reads<R>; // Of rows as the master has them: LiveTable takes R from its type.
+    this.#reads = parts.reads as Reads<R>; // R is the type of the master's rows.
     this.#writes = parts.writes;
     this.#query = query;
     this.#master = parts.master.within(query);
@@ -179,7 +179,7 @@ export class LiveHandle<R extends object = Row> extends TableHandle<LiveHandle<R
    */
   enqueue(op: WriteOp<R>, options?: WriteOptions): Write<R> {
     const self = selfOf(this);
-    return self.#writes.enqueue(op, self.#query, options) as Write<R>; // Of a copy of this op; the answer is the master's.
+    return self.#writes.enqueue(op, self.#query, options) as Write<R>; // Its op is a copy.
   }
 
   /** The key of what `listValues` of this handle answers. */

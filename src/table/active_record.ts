@@ -3,7 +3,7 @@ import type { RowOf } from "./row_of.ts";
 import { rememberSelf, selfOf } from "../base/self.ts";
 import type { CallOptions, TableLike, WriteOptions } from "./table_like.ts";
 
-/** A row of type `R` whose columns can be set; what they hold is readonly as ever. */
+/** A row of type `R` whose columns can be set; what a column holds stays readonly. */
 export type Draft<R extends object = Row> = { -readonly [C in keyof RowOf<R>]: RowOf<R>[C] };
 
 /**
@@ -93,7 +93,7 @@ export class ActiveRecord<R extends object = Row> {
 }
 
 function draftOf<R extends object>(row: Row): Draft<R> {
-  return { ...toRow(row) } as Draft<R>; // A row of type R, as the table says that it came from.
+  return { ...toRow(row) } as Draft<R>; // The table says what type its rows have.
 }
 
 function differingColumns(one: Row, other: Row): string[] {

@@ -37,8 +37,8 @@ export interface Query {
 export type Conditions<R extends object = Row> = { readonly [C in ColumnName<R>]?: Comparand<RowOf<R>[C]> | undefined };
 
 /**
- * One condition on a column of `R`, as `where` takes it: the value has the type of the column, or is a list of such for `in`
- * and `notIn`. A column of no known type takes any operator and value, as a {@linkcode Condition} does.
+ * The arguments of `where` for one condition on a column of `R`. The value has the type of the column; for `in` and `notIn` it is
+ * a list of such values. A column of type `unknown` takes any operator and value, like a {@linkcode Condition}.
  */
 export type ConditionOf<R extends object> = {
   [C in ColumnName<R>]: [Value] extends [RowOf<R>[C]] ? [column: C, operator: Operator, value?: Value]
@@ -49,7 +49,7 @@ export type ConditionOf<R extends object> = {
       | [column: C, operator: "isNull" | "notNull"];
 }[ColumnName<R>];
 
-/** What a column of type `V` is compared with: a value of that type; or `null`, which an absent column counts as. */
+/** What `eq` compares a column of type `V` with: a value of that type, or `null` if the column may be absent. */
 export type Comparand<V> = undefined extends V ? Exclude<V, undefined> | null : V;
 
 /** Whether a query leaves rows out of the set. Order and page do not. */

@@ -183,8 +183,7 @@ export class Rows<R extends object = Row> implements ReadonlyMap<string, RowOf<R
 
   #row(id: string, slot: Slot): RowOf<R> {
     const row = typeof slot === "number" ? this.#fill(id, slot) : slot;
-    // What type its rows have, who makes the rows says.
-    return (this.#shared ? this.#copyOf(id, row) : row) as RowOf<R>;
+    return (this.#shared ? this.#copyOf(id, row) : row) as RowOf<R>; // As the maker of these rows says.
   }
 
   /** The reader's own copy: the same one each time, so that a row keeps its identity. */

@@ -44,7 +44,7 @@ import type { SourceCall, SourceRows, TableSource } from "./table_source.ts";
  * ```
  */
 export function defineTable(source: TableSource): Table;
-/** The same with rows of a type that is given: `defineTable<Client>({ … })`. */
+/** The same with rows of type `R`: `defineTable<Client>({ … })`. */
 export function defineTable<R extends object>(source: TableSource<R>): Table<R>;
 export function defineTable<R extends object>(source: TableSource<R>): Table<R> {
   return new Table(source);
@@ -64,7 +64,7 @@ export class Table<R extends object = Row> extends TableHandle<Table<R>, R> {
   readonly refNames: readonly string[];
   /** What the backend can do by itself. */
   readonly capabilities: Capabilities;
-  /** A source of any rows: of what type they are, the compiler has checked for the caller. */
+  /** Of rows of any type: `R` is what the compiler knows of them. */
   readonly #source: TableSource<object>;
   readonly #query: Query;
 

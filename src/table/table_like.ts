@@ -106,10 +106,10 @@ export interface ActiveRecordSet<R extends object = Row> {
 /**
  * A handle on a set of rows of some table, wherever that table lives. The handle itself never changes.
  *
- * `R` is the type of a row. What it says is for the compiler alone: whether the backend keeps to it is not checked. Code that
- * works with any table takes a `TableLike`, which a table of any rows is; code that needs some columns, as a
- * `TableLike<{ name: string }>`. So writes take their rows as methods do, bivariantly: through such a wider handle a row can be
- * written that lacks columns.
+ * `R` is the type of a row, for the compiler only: whether the backend keeps to it is not checked at run time. Code for any
+ * table takes a `TableLike`; code that needs some columns takes, for example, a `TableLike<{ name: string }>`. Both accept a
+ * `TableLike<Client>`: the verbs are methods, whose parameters TypeScript compares in both directions. The price is that a row
+ * written through the wider type may lack columns.
  */
 export interface TableLike<R extends object = Row>
   extends ReadableValueSet<R>, WritableValueSet<R>, InsertableValueSet<R>, ActiveRecordSet<R> {

@@ -18,8 +18,8 @@ export interface SourceCall {
 }
 
 /**
- * A row as a source answers it: an `R` as it has it, or as it was given. It is copied. (`NoInfer`: what a source answers does
- * not make its columns known, since another row may have more. `defineTable<Client>` does.)
+ * A row that a source returns: an `R`, or a row that it was given. It is copied. No type is inferred from it, since another
+ * row may have more columns: `defineTable<Client>` says which there are.
  */
 export type SourceRow<R extends object = Row> = RowOf<R> | NoInfer<R>;
 
@@ -77,10 +77,7 @@ export interface TableSource<R extends object = Row> {
   insertReturnId?(row: RowOf<R>, call: SourceCall): MaybePromise<string>;
 }
 
-/**
- * A source whose rows are taken to be of type `R`, as its user says: what a backend holds is known at run time, if at all. The
- * one place where rows get a type that nothing has checked.
- */
+/** The source with rows of type `R`, on the word of the caller: nothing checks what the backend holds. */
 export function sourceOf<R extends object>(source: TableSource): TableSource<R> {
   return source as TableSource<object> as TableSource<R>;
 }
