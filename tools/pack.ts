@@ -25,9 +25,23 @@ export function pack(tarball: string): void {
     const args = ["pack", "--allow-dirty", "--no-source-maps", "--output", resolve(tarball)];
     const { status, stderr, error } = spawnSync(process.execPath, args, { cwd: copy, encoding: "utf8" });
     if (status !== 0) throw new Error(`deno pack failed: ${stderr}`, { cause: error });
+    declareNoSideEffects(resolve(tarball), copy);
   } finally {
     rmSync(copy, { recursive: true, force: true });
   }
+}
+
+/** `deno pack` leaves out what tells bundlers that modules which are not used can be left out. */
+function declareNoSideEffects(tarball: string, folder: string): void {
+  tar(["-xzf", tarball, "-C", folder]);
+  const path = join(folder, "package", "package.json");
+  writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, "utf8")), sideEffects: false }, null, 2));
+  tar(["-czf", tarball, "-C", folder, "package"]);
+}
+
+function tar(args: readonly string[]): void {
+  const { status, stderr, error } = spawnSync("tar", args, { encoding: "utf8" });
+  if (status !== 0) throw new Error(`tar failed: ${stderr}`, { cause: error });
 }
 
 if (import.meta.main) {

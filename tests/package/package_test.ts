@@ -1,5 +1,6 @@
 import { describe } from "node:test";
 import assert from "node:assert/strict";
+import { build, stop } from "esbuild";
 import { cpSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -106,7 +107,18 @@ describe("The npm package", () => {
       return [needed, `^${range}`];
     });
     assert.deepEqual(dependencies, Object.fromEntries(ranges));
-    assert.deepEqual(rest, { main: "./mod.js", types: "./mod.d.ts" });
+    assert.deepEqual(rest, { main: "./mod.js", types: "./mod.d.ts", sideEffects: false });
+  });
+
+  skippable("lets a bundler leave out what is not imported", ONLY_ON_DENO, async () => {
+    const { outputFiles } = await build({
+      stdin: { contents: 'export { MemCache } from "@vantage/live";', resolveDir: await project() },
+      bundle: true,
+      format: "esm",
+      write: false,
+    });
+    await stop();
+    assert.doesNotMatch(outputFiles[0]?.text ?? "", /class (Rows|TableError|LiveTable|Table)\b/);
   });
 
   skippable("names no path of the machine it was packed on, and brings no source maps", ONLY_ON_DENO, async () => {
