@@ -109,6 +109,27 @@ export const EQUIVALENT: readonly Equivalent[] = [
   },
   {
     file: "src/live/invalidation.ts",
+    within: "Invalidation.close",
+    from: "await this.#retrying;",
+    to: [";"],
+    reason: "a retry that is in flight is waited for below; one that pauses ends by itself in the same turns",
+  },
+  {
+    file: "src/live/invalidation.ts",
+    within: "Invalidation.close",
+    from: "await this.#retrying",
+    to: ["this.#retrying"],
+    reason: "a retry that is in flight is waited for below; one that pauses ends by itself in the same turns",
+  },
+  {
+    file: "src/live/invalidation.ts",
+    within: "Invalidation.close",
+    from: "trusts.get(this.#options.cache)?.delete",
+    to: ["trusts.get(this.#options.cache)!.delete"],
+    reason: "what was made for this cache is there until it is deleted here; the question mark is for the compiler",
+  },
+  {
+    file: "src/live/invalidation.ts",
     within: "trustIn",
     from: "0",
     to: ["1", "(-1)"],
