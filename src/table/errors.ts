@@ -11,8 +11,8 @@ export interface TableErrorOptions extends ErrorOptions {
 }
 
 /**
- * What a call had changed when it failed: `none` is a clear no, `unknown` that it may have been applied all the same, as
- * when a connection drops before the answer comes.
+ * What a call had changed when it failed: `none` is a clear no, `unknown` that it may have been applied all the same,
+ * as when a connection drops before the answer comes.
  */
 export type Effect = "none" | "unknown";
 
@@ -109,13 +109,13 @@ export class ClosedError extends TableError {
 }
 
 /**
- * What was awaited waits itself for who awaits it: a master that writes through the `LiveTable` in front of it awaits a write
- * that is sent only once the master has answered. What the master had done before may stay done; the awaited write
- * is still in the queue, and is sent.
+ * The awaited write waits for the code that awaits it: a master that writes through the `LiveTable` in front of it
+ * awaits a write that is sent only once the master has answered. What the master had done before may stay done; the
+ * awaited write is still in the queue, and is sent.
  */
 export class DeadlockError extends TableError {
   static {
-    this.prototype.name = "DeadlockError";
+    nameErrors(this, "DeadlockError");
   }
   /** The kind of error. */
   readonly code = "deadlock";
@@ -127,7 +127,7 @@ export class DeadlockError extends TableError {
 }
 
 /**
- * The master did not answer, or could not: no connection, a time-out, a fault of its own. Always retriable; a write may
+ * The master did not answer, or could not: no connection, a time-out, an internal fault. Always retriable; a write may
  * have been applied all the same.
  */
 export class UnavailableError extends TableError {

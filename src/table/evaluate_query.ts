@@ -29,7 +29,7 @@ export function rowMatches(row: Row, query: Query, columns: readonly Column[]): 
   return rowMatcher(query, columns)(row);
 }
 
-/** Tells of any row whether it belongs to the set that a query narrows to. */
+/** A function that says whether a row belongs to the set that a query narrows to. */
 export function rowMatcher({ where = [], search }: Query, columns: readonly Column[]): Test<Row> {
   const tests = where.map(rowTest);
   if (search !== undefined) tests.push(searchTest(search, columns));

@@ -119,7 +119,7 @@ class MemSource implements TableSource {
     return row !== undefined && rowMatches(row, query, this.columns) ? row : undefined;
   }
 
-  /** Keeps the row itself, which nobody else holds: a `Table` hands its source copies, and copies what that answers. */
+  /** Keeps the row itself: a `Table` passes copies to its source, and copies its answers. */
   #store(id: string, row: Row): Row {
     const { idField } = this;
     const stored = idField === undefined || Object.hasOwn(row, idField) ? row : frozenRow({ [idField]: id, ...row });

@@ -37,8 +37,9 @@ export interface Query {
 export type Conditions<R extends object = Row> = { readonly [C in ColumnName<R>]?: Comparand<RowOf<R>[C]> | undefined };
 
 /**
- * The arguments of `where` for one condition on a column of `R`. The value has the type of the column; for `in` and `notIn` it is
- * a list of such values. A column of type `unknown` takes any operator and value, like a {@linkcode Condition}.
+ * The arguments of `where` for one condition on a column of `R`. The value has the type of the column; for `in` and
+ * `notIn` it is a list of such values. A column of type `unknown` takes any operator and value, like a {@linkcode
+ * Condition}.
  */
 export type ConditionOf<R extends object> = {
   [C in ColumnName<R>]: [Value] extends [RowOf<R>[C]] ? [column: C, operator: Operator, value?: Value]
@@ -115,7 +116,7 @@ export function thenOrderBy(query: Query, column: string, direction: "asc" | "de
   return queryOf({ ...parts, orderBy: chained(parts.orderBy, [[column, direction]]) });
 }
 
-/** The query with this search in place of its own. */
+/** The query with this search in place of the one it had. */
 export function withSearch(query: Query, search: string): Query {
   return queryOf({ ...partsOf(query), search });
 }

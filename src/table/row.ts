@@ -22,7 +22,7 @@ export type Row = { readonly [column: string]: Value };
 export const MAX_ROW_DEPTH = 64;
 
 /**
- * A row that nobody else can change: a copy of `input`, checked, frozen, without its `undefined` fields. A row that was made
+ * A frozen, checked copy of `input`, without its `undefined` fields. A row that was made
  * here and holds no date or bytes is its own copy: it is copied once, however often it is handed on.
  *
  * @throws {TypeError} if it is not a plain object, or holds something that is not a {@linkcode Value}; the message
@@ -33,14 +33,17 @@ export function toRow(input: unknown): Row {
   return isUnchangeable(input) ? input as Row : frozenRow(copyFields(input, "", 1));
 }
 
-/** A row of fields that are the caller's alone and hold copies already, as those of another row. They are frozen, not copied. */
+/**
+ * A row of fields that are the caller's alone and hold copies already, as those of another row. They are frozen, not
+ * copied.
+ */
 export function frozenRow(fields: Record<string, Value>): Row {
   if (!holdsMutable(fields)) markUnchangeable(fields);
   return Object.freeze(fields);
 }
 
 /**
- * A copy of `input` that nobody else holds, checked and frozen.
+ * A checked, frozen copy of `input`.
  *
  * @throws {TypeError} if it is not a {@linkcode Value}; the message names `path`, where it stands.
  */
@@ -140,7 +143,7 @@ const ACCEPTED = "accepted are null, booleans, numbers, bigints, strings, dates,
 export function isPlainObject(input: unknown): input is Record<string, unknown> {
   if (typeof input !== "object" || input === null || Array.isArray(input)) return false;
   const prototype: unknown = Object.getPrototypeOf(input);
-  // An object from another realm has an Object.prototype of its own, whose prototype is null too.
+  // An object of another realm has that realm's Object.prototype, whose prototype is null too.
   return prototype === null || prototype === Object.prototype ||
     (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype as object, "hasOwnProperty"));
 }

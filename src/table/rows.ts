@@ -9,7 +9,7 @@ export type RowEntry<R extends object = Row> = readonly [id: string, row: RowOf<
 
 type Slot = Row | number;
 
-/** Makes the row at a position, on its first use. Rows that nobody looks at cost nothing. */
+/** Makes the row at a position when it is first used. Unused rows cost nothing. */
 export type RowMaker = (index: number) => Row;
 
 /** One getter for all, so that the engine gives all Rows one shape. */
@@ -80,8 +80,8 @@ export class Rows<R extends object = Row> implements ReadonlyMap<string, RowOf<R
   }
 
   /**
-   * Copies rows out of any iterable of `[id, row]`, in its order. `Rows` are returned as they are, unless another copy of
-   * this module made them.
+   * Copies rows out of any iterable of `[id, row]`, in its order. `Rows` are returned as they are, unless another copy
+   * of this module made them.
    *
    * @throws {TypeError} if an id is not a string, two rows have one id, or a row holds what no row can hold.
    */
@@ -222,7 +222,7 @@ export function lazyRows(ids: readonly string[], mutable: boolean, maker: RowMak
   return make(slots, mutable, maker);
 }
 
-/** The same rows, with nothing in them that somebody else could still change. */
+/** The same rows, with dates and bytes copied, so that no other holder can change them. */
 export function ownRows(rows: Rows): Rows {
   return ownCopy(rows);
 }

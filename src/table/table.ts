@@ -21,9 +21,9 @@ import type { SourceCall, SourceRows, TableSource } from "./table_source.ts";
 /**
  * A table of functions that you already have: the shortest way to wrap a query builder, an SDK or a plain `fetch`.
  *
- * What the source does not do itself (conditions, order, search, pages) is done in memory on all its rows. Verbs that it
- * lacks (`insert`, `patch`, …) reject with `UnsupportedError`. Where it names its columns, conditions on others are
- * refused; otherwise nobody knows better, and a mistyped column is an absent one.
+ * What the source does not do itself (conditions, order, search, pages) is done in memory on all its rows. Verbs that
+ * it lacks (`insert`, `patch`, …) reject with `UnsupportedError`. Where it names its columns, conditions on others are
+ * refused; without declared columns, a mistyped column is an absent one.
  *
  * @throws {TypeError} if the source has no name or no `list`, or advertises a verb whose function is missing.
  *
@@ -213,7 +213,9 @@ export class Table<R extends object = Row> extends TableHandle<Table<R>, R> {
     return id;
   }
 
-  /** One by one, each as a write of its own: a master that honours keys would take equal ones for one write. */
+  /**
+   * Row by row, each write with a different key: a master that honours keys would apply writes with equal keys once.
+   */
   async #deleteEach(
     set: Query,
     ids: readonly string[],

@@ -40,7 +40,7 @@ export abstract class TableHandle<Self extends TableLike<R>, R extends object = 
 
   /** Another handle on the same table, with `query` in place of this handle's. */
   abstract withQuery(query: Query): Self;
-  /** The related table of this name, without asking anybody. */
+  /** The related table of this name, without I/O. */
   abstract getRef(name: string): TableLike;
   /** The size of the set; a page does not change it. */
   abstract getCount(options?: CallOptions): Promise<number>;

@@ -10,8 +10,8 @@ export interface CallOptions {
   /** Ends the caller's wait: the promise rejects with the signal's reason. Each table says if it ends the work too. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Called before the answer if it may be older than a change that is known already, as that of a replica that lags: good
-   * for this caller now, but not to be kept. A table that reads from another passes it on.
+   * Called before the answer if it may be older than a change that is known already, as that of a replica that lags:
+   * good for this caller now, but not to be kept. A table that reads from another passes it on.
    */
   readonly onUnsettled?: (() => void) | undefined;
 }
@@ -106,10 +106,10 @@ export interface ActiveRecordSet<R extends object = Row> {
 /**
  * A handle on a set of rows of some table, wherever that table lives. The handle itself never changes.
  *
- * `R` is the type of a row, for the compiler only: whether the backend keeps to it is not checked at run time. Code for any
- * table takes a `TableLike`; code that needs some columns takes, for example, a `TableLike<{ name: string }>`. Both accept a
- * `TableLike<Client>`: the verbs are methods, whose parameters TypeScript compares in both directions. The price is that a row
- * written through the wider type may lack columns.
+ * `R` is the type of a row, for the compiler only: whether the backend keeps to it is not checked at run time. Code for
+ * any table takes a `TableLike`; code that needs some columns takes, for example, a `TableLike<{ name: string }>`. Both
+ * accept a `TableLike<Client>`: the verbs are methods, whose parameters TypeScript compares in both directions. The
+ * price is that a row written through the wider type may lack columns.
  */
 export interface TableLike<R extends object = Row>
   extends ReadableValueSet<R>, WritableValueSet<R>, InsertableValueSet<R>, ActiveRecordSet<R> {
@@ -131,6 +131,6 @@ export interface TableLike<R extends object = Row>
   withQuery(query: Query): TableLike<R>;
   /** The size of the set; a page does not change it. */
   getCount(options?: CallOptions): Promise<number>;
-  /** The related table of this name, without asking anybody; an unknown name is a `NotFoundError`. */
+  /** The related table of this name, without I/O; an unknown name is a `NotFoundError`. */
   getRef(name: string): TableLike;
 }

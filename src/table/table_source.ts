@@ -5,11 +5,11 @@ import type { Rows } from "./rows.ts";
 import type { MaybePromise } from "../base/maybe_promise.ts";
 import type { Capabilities, Column, TableLike } from "./table_like.ts";
 
-/** What a source is told with every call. */
+/** What a source receives with every call. */
 export interface SourceCall {
   /** The part of the handle's query that the source said it can do; everything else is done for it. */
   readonly query: Query;
-  /** Aborted when nobody waits any more; passing it on, as to `fetch`, is optional. */
+  /** Aborted when no caller waits any more; passing it on, as to `fetch`, is optional. */
   readonly signal?: AbortSignal | undefined;
   /** To be called if the answer may be older than a change that is known: then it is not kept. Reads only. */
   readonly onUnsettled?: (() => void) | undefined;
@@ -18,8 +18,8 @@ export interface SourceCall {
 }
 
 /**
- * A row that a source returns: an `R`, or a row that it was given. It is copied. No type is inferred from it, since another
- * row may have more columns: `defineTable<Client>` says which there are.
+ * A row that a source returns: an `R`, or a row that it was given. It is copied. No type is inferred from it, since
+ * another row may have more columns: `defineTable<Client>` says which there are.
  */
 export type SourceRow<R extends object = Row> = RowOf<R> | NoInfer<R>;
 
@@ -31,8 +31,8 @@ export type SourceRows<R extends object = Row> =
 
 /**
  * The few functions that make a table. All but `list` may be missing; each may answer at once or later. A source keeps
- * no state of a handle: what it needs to know stands in the call. A plain object has these fields and no others, since a
- * mistyped one would be left out in silence; an instance of a class may have more.
+ * no state of a handle: what it needs to know stands in the call. A plain object has these fields and no others, since
+ * a mistyped one would be left out in silence; an instance of a class may have more.
  */
 export interface TableSource<R extends object = Row> {
   /** The table's name. */
@@ -50,8 +50,8 @@ export interface TableSource<R extends object = Row> {
   /** Whether `get`, `patch`, `delete` and `deleteAll` look only at the rows that match `call.query`. */
   readonly scoped?: boolean | undefined;
   /**
-   * Whether the source itself compares ids with what rows hold in `idField`. Otherwise that must be the text of the id, which
-   * is not so where it is a date, or bytes.
+   * Whether the source itself compares ids with what rows hold in `idField`. Otherwise that must be the text of the id,
+   * which is not so where it is a date, or bytes.
    */
   readonly checksIds?: boolean | undefined;
   /** Related tables by name, made when they are asked for. */
