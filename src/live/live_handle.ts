@@ -30,7 +30,7 @@ export interface LiveParts {
  * An aborted `signal` ends a reader's wait; the read of the master, which others may share, ends with the last of its
  * readers. It takes a write back only while that is queued: a write that rejects with the signal's reason was never sent.
  */
-export class LiveHandle<R extends object = Row> extends TableHandle<LiveHandle<R>, R> {
+export class LiveHandle<R extends object = Row> extends TableHandle<LiveHandle<R>, R> implements TableLike<R> {
   readonly #parts: LiveParts;
   readonly #reads: Reads<R>;
   readonly #writes: WriteThrough;
@@ -52,7 +52,6 @@ export class LiveHandle<R extends object = Row> extends TableHandle<LiveHandle<R
     this.#master = parts.master.within(query);
   }
 
-  /** How this handle is narrowed, ordered and paged. */
   get query(): Query {
     return shareQuery(selfOf(this).#query);
   }
@@ -134,31 +133,26 @@ export class LiveHandle<R extends object = Row> extends TableHandle<LiveHandle<R
     return self.#reads.count(self.#query, options);
   }
 
-  /** Adds a row. If the id exists, nothing is overwritten and the stored row is the answer. */
   insertValue(id: string, row: RowOf<R>, options?: WriteOptions): Promise<RowOf<R>> {
     const self = selfOf(this);
     return self.#writes.apply({ kind: "insert", id, row }, self.#query, options);
   }
 
-  /** Stores a row whether the id exists or not; columns that are not in `row` go. */
   replaceValue(id: string, row: RowOf<R>, options?: WriteOptions): Promise<RowOf<R>> {
     const self = selfOf(this);
     return self.#writes.apply({ kind: "replace", id, row }, self.#query, options);
   }
 
-  /** Changes the given columns and answers with the whole row; a missing id is a `NotFoundError`. */
   patchValue(id: string, partial: PatchOf<R>, options?: WriteOptions): Promise<RowOf<R>> {
     const self = selfOf(this);
     return self.#writes.apply({ kind: "patch", id, partial }, self.#query, options);
   }
 
-  /** Removes a row; a missing id is no error. */
   delete(id: string, options?: WriteOptions): Promise<void> {
     const self = selfOf(this);
     return self.#writes.apply({ kind: "delete", id }, self.#query, options);
   }
 
-  /** Removes the rows of this set, and no others. A page is not a set: `UnsupportedError`. */
   deleteAll(options?: WriteOptions): Promise<void> {
     const self = selfOf(this);
     return self.#writes.apply({ kind: "deleteAll" }, self.#query, options);

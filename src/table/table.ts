@@ -53,16 +53,11 @@ export function defineTable<R extends object>(source: TableSource<R>): Table<R> 
 /**
  * A handle on the rows of a {@linkcode TableSource}. An aborted `signal` reaches the source, which may stop its work.
  */
-export class Table<R extends object = Row> extends TableHandle<Table<R>, R> {
-  /** The table's name. */
+export class Table<R extends object = Row> extends TableHandle<Table<R>, R> implements TableLike<R> {
   readonly tableName: string;
-  /** The columns, as far as the backend knows them; may be empty. */
   readonly columns: readonly Column[];
-  /** The column that holds the id, if one does. */
   readonly idField: string | undefined;
-  /** The names that `getRef` knows. */
   readonly refNames: readonly string[];
-  /** What the backend can do by itself. */
   readonly capabilities: Capabilities;
   /** Of rows of any type: `R` is what the compiler knows of them. */
   readonly #source: TableSource<object>;
@@ -81,7 +76,6 @@ export class Table<R extends object = Row> extends TableHandle<Table<R>, R> {
     this.#query = toQuery(query, source.name, namesOf(this.columns));
   }
 
-  /** How this handle is narrowed, ordered and paged. */
   get query(): Query {
     return shareQuery(selfOf(this).#query);
   }
@@ -102,13 +96,11 @@ export class Table<R extends object = Row> extends TableHandle<Table<R>, R> {
     return make();
   }
 
-  /** The rows of the set, or of its page if the handle has one, in the master's order. */
   async listValues(options?: CallOptions): Promise<Rows<R>> {
     const self = selfOf(this);
     return await self.#list(self.#query, options);
   }
 
-  /** Any row of the set with its id; `undefined` if there is none. */
   async getSomeValue(options?: CallOptions): Promise<RowEntry<R> | undefined> {
     const self = selfOf(this);
     const { rest } = splitQuery(self.#query, this.capabilities);
@@ -117,7 +109,6 @@ export class Table<R extends object = Row> extends TableHandle<Table<R>, R> {
     return rows.first();
   }
 
-  /** The size of the set; a page does not change it. */
   async getCount(options?: CallOptions): Promise<number> {
     const self = selfOf(this);
     self.#refuseUnless("count");
@@ -131,7 +122,6 @@ export class Table<R extends object = Row> extends TableHandle<Table<R>, R> {
     return (await self.#list(set, options)).size;
   }
 
-  /** The row with this id; `undefined` if the set has none. */
   async getValue(id: string, options?: CallOptions): Promise<RowOf<R> | undefined> {
     const self = selfOf(this);
     const set = narrowing(self.#query);
@@ -144,7 +134,6 @@ export class Table<R extends object = Row> extends TableHandle<Table<R>, R> {
     return self.#sourceNarrows(set) || rowMatches(copy, set, this.columns) ? copy : undefined;
   }
 
-  /** Adds a row. If the id exists, nothing is overwritten and the stored row is the answer. */
   async insertValue(id: string, row: RowOf<R>, options?: WriteOptions): Promise<RowOf<R>> {
     const self = selfOf(this);
     const insert = self.#verb("insert");
@@ -154,7 +143,6 @@ export class Table<R extends object = Row> extends TableHandle<Table<R>, R> {
     );
   }
 
-  /** Stores a row whether the id exists or not; columns that are not in `row` go. */
   async replaceValue(id: string, row: RowOf<R>, options?: WriteOptions): Promise<RowOf<R>> {
     const self = selfOf(this);
     const replace = self.#verb("replace");
@@ -164,7 +152,6 @@ export class Table<R extends object = Row> extends TableHandle<Table<R>, R> {
     );
   }
 
-  /** Changes the given columns and answers with the whole row; a missing id is a `NotFoundError`. */
   async patchValue(id: string, partial: PatchOf<R>, options?: WriteOptions): Promise<RowOf<R>> {
     const self = selfOf(this);
     const patch = self.#verb("patch");
@@ -178,7 +165,6 @@ export class Table<R extends object = Row> extends TableHandle<Table<R>, R> {
     return self.#answer(id, await patch.call(self.#source, id, columns, call));
   }
 
-  /** Removes a row; a missing id is no error. */
   async delete(id: string, options?: WriteOptions): Promise<void> {
     const self = selfOf(this);
     const remove = self.#verb("delete");
@@ -186,7 +172,6 @@ export class Table<R extends object = Row> extends TableHandle<Table<R>, R> {
     await remove.call(self.#source, id, self.#call(self.#narrowedTo(narrowing(self.#query)), options));
   }
 
-  /** Removes the rows of this set, and no others. A page is not a set: `UnsupportedError`. */
   async deleteAll(options?: WriteOptions): Promise<void> {
     const self = selfOf(this);
     if (self.#query.pagination !== undefined) {
