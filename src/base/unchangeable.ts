@@ -18,12 +18,27 @@ class Unchangeable extends Given {
   }
 }
 
-/** Marks an object that is about to be frozen. */
+/** Marks an object that is about to be frozen. Where the engine cannot, what is not marked is copied once more. */
 export function markUnchangeable(object: object): void {
-  new Unchangeable(object);
+  if (hidesMarks()) new Unchangeable(object);
 }
 
 /** Whether an object is marked as unchangeable. */
 export function isUnchangeable(object: object): boolean {
   return Unchangeable.has(object);
+}
+
+let hidden: boolean | undefined;
+
+/** Bun takes a private field for a key in `new URLSearchParams(row)`, and refuses the row. Found out once, when it is needed. */
+export function hidesMarks(): boolean {
+  if (hidden !== undefined) return hidden;
+  const marked = {};
+  new Unchangeable(marked);
+  try {
+    new URLSearchParams(marked);
+    return hidden = true;
+  } catch {
+    return hidden = false;
+  }
 }
