@@ -1,6 +1,15 @@
 import { describe, it } from "node:test";
 import assert from "node:assert/strict";
-import { DeadlockError, defineTable, LiveTable, MemCache, type Row, type Table, type TableSource } from "@vantage/live";
+import {
+  DeadlockError,
+  defineTable,
+  LiveTable,
+  MemCache,
+  MemTable,
+  type Row,
+  type Table,
+  type TableSource,
+} from "@vantage/live";
 import { settle } from "@vantage/live/testing";
 import { defineTracer } from "@vantage/live/trace";
 import { newAsyncContext, untilFirstWait } from "../../src/base/async_context.ts";
@@ -209,15 +218,17 @@ describe("A master that waits for another table", () => {
 
   it("is not blamed for a wait that is over since a turn, however many look on", async () => {
     const tracer = defineTracer({ enabled: () => true, span: () => ({ end: () => {} }), event: () => {} });
-    const traced = (table: Table, key: string): LiveTable => new LiveTable(table, key, new MemCache(), { tracer });
+    const traced = (table: MemTable | Table, key: string): LiveTable =>
+      new LiveTable(table, key, new MemCache(), { tracer });
     let outer: LiveTable;
-    const inner: LiveTable = traced(
-      master(async (_, partial) => {
-        if (partial.n === 2) await outer.replaceValue("b", {});
-        return partial;
-      }).table,
-      "inner",
-    );
+    /** It writes and waits in the very turn in which it is called: an `await` would look one turn later. */
+    class AtOnce extends MemTable {
+      override patchValue(id: string, partial: Row): Promise<Row> {
+        const patch = (): Promise<Row> => super.patchValue(id, partial);
+        return partial.n === 2 ? outer.replaceValue("b", {}).then(patch, (error) => Promise.reject(error)) : patch();
+      }
+    }
+    const inner: LiveTable = traced(new AtOnce("inner", { rows: [["a", { n: 0 }]] }), "inner");
     const middle = traced(defineTable({ ...forwarding, ...to(() => inner) }), "middle");
     for (const next of [inner, middle]) {
       outer = traced(
