@@ -82,7 +82,7 @@ export {
 } from "./src/table/errors.ts";
 
 // Caches
-export type { Cache, CachedRows, Fence } from "./src/cache/cache.ts";
+export type { Cache, CachedRows, ChangesSince, Fence, LogRecord } from "./src/cache/cache.ts";
 export { MemCache, type MemCacheOptions } from "./src/cache/mem_cache.ts";
 export { NoCache } from "./src/cache/no_cache.ts";
 
@@ -97,6 +97,7 @@ export type { LiveHandle } from "./src/live/live_handle.ts";
 export type { LiveTableOptions } from "./src/live/live_options.ts";
 export type { LiveStats } from "./src/live/live_stats.ts";
 export type { Change, ChangeCause, ChangeSource } from "./src/change/change.ts";
+export type { LoggedChange } from "./src/change/logged_change.ts";
 export type { Write, WriteState } from "./src/queue/write.ts";
 export type { WriteAnswer, WriteOp } from "./src/queue/write_op.ts";
 

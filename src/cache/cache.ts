@@ -1,3 +1,5 @@
+import type { Change } from "../change/change.ts";
+import type { LoggedChange } from "../change/logged_change.ts";
 import type { Rows } from "../table/rows.ts";
 import type { MaybePromise } from "../base/maybe_promise.ts";
 
@@ -7,6 +9,26 @@ export interface CachedRows {
   readonly rows: Rows;
   /** When the rows were requested from the master, in milliseconds since the epoch. */
   readonly fetchedAt: number;
+  /**
+   * How far the log stood when the rows were stored, if the cache keeps one. To be passed on in a `put` of rows that were
+   * brought up to date without the master; without it, a `put` counts as of now.
+   */
+  readonly until?: number | undefined;
+  /** What was logged since the rows were requested. Only in what `get` returns; absent if nothing was. */
+  readonly since?: ChangesSince | undefined;
+  /**
+   * When the first of the intents in the scope is overdue, in milliseconds since the epoch. Only in what `get` returns;
+   * absent if there is none.
+   */
+  readonly intentsDueAt?: number | undefined;
+}
+
+/** What was logged since an entry was requested. */
+export interface ChangesSince {
+  /** The changes, in order. May be empty, if only the position has moved. */
+  readonly changes: readonly LoggedChange[];
+  /** The position that they lead to, for a `put` of the rows brought up to date. */
+  readonly fence: Fence;
 }
 
 /**
@@ -14,6 +36,24 @@ export interface CachedRows {
  * if nothing in its scope was.
  */
 export type Fence = string | number;
+
+/**
+ * What is logged in a scope.
+ *
+ * - `change`: something changed. `since` is the fence when the write was sent, or when an event was received that is no
+ *   older than any read before it; without it, the row of the change may be older than what was read meanwhile. Ends the
+ *   intent of the same write.
+ * - `intent`: a write is about to be sent. If its outcome is not logged before `dueAt`, in milliseconds since the epoch,
+ *   because its process has died, `change` is logged in its place.
+ * - `settled`: the write with this id changed nothing. Ends its intent.
+ * - `overdue`: logs the change of each intent that is due at `now`, or later than `spanMs` after it, since then a clock was
+ *   set back.
+ */
+export type LogRecord =
+  | { readonly kind: "change"; readonly change: Change; readonly since?: Fence | undefined }
+  | { readonly kind: "intent"; readonly writeId: string; readonly change: Change; readonly dueAt: number }
+  | { readonly kind: "settled"; readonly writeId: string }
+  | { readonly kind: "overdue"; readonly now: number; readonly spanMs: number };
 
 /**
  * A store for entries. Keys are `/`-separated; the part before the first `/` is the **scope** of a key, and all keys of
@@ -33,7 +73,16 @@ export type Fence = string | number;
  * - Stored entries are not affected by later changes to the rows that were put, or to the rows that a reader got. Rows
  *   are frozen, so a cache may keep and return the same rows; dates and bytes in them cannot be frozen, so a
  *   `LiveTable` gives every reader copies of those.
- * - `get`, `put`, `fence` and `invalidatePrefix` may throw or reject: the caller then reads from the master.
+ * A cache may keep a log of the changes to each scope, which is what `log` adds to. It keeps these promises besides:
+ *
+ * - A change moves the fence, and invalidates nothing. `put` with a fence of before stores the rows as of that fence.
+ * - `get` returns, with the rows, every change that was logged after their fence, in order, once (`since`), in one step.
+ * - `put` returns `false` if an entry of a later fence is held, or if the log does not reach back to the fence. An entry
+ *   that the log does not reach back to is not returned any more: the log is bounded.
+ * - `LoggedChange.from` is the position of `since`, unless a change of the same row, or of an unknown one, was logged
+ *   after it: then the row may be older than that change.
+ *
+ * - `get`, `put`, `fence`, `log` and `invalidatePrefix` may throw or reject: the caller then reads from the master.
  *
  * Each of them may return its result without a promise. A cache in memory should, since that makes hits cheapest.
  */
@@ -46,4 +95,9 @@ export interface Cache {
   put(key: string, rows: CachedRows, fence?: Fence): MaybePromise<boolean>;
   /** Drops every entry whose key starts with `prefix`. */
   invalidatePrefix(prefix: string): MaybePromise<void>;
+  /**
+   * Logs a record in the scope with this prefix, which ends with its `/`, in one step; returns the fence after it. A cache
+   * without a log has no such method: there, every change invalidates the scope.
+   */
+  readonly log?: ((scope: string, record: LogRecord) => MaybePromise<Fence>) | undefined;
 }

@@ -1,7 +1,8 @@
 import { rememberSelf, selfOf } from "../base/self.ts";
 import { wholeNumber } from "../base/whole_number.ts";
-import type { Cache, CachedRows, Fence } from "./cache.ts";
+import type { Cache, CachedRows, Fence, LogRecord } from "./cache.ts";
 import { scopeOf } from "./cache_key.ts";
+import { ScopeLog } from "./scope_log.ts";
 
 /** Bounds of a {@linkcode MemCache}. */
 export interface MemCacheOptions {
@@ -10,23 +11,38 @@ export interface MemCacheOptions {
   /** The most rows it keeps, over all entries; default 100 000. An entry with more rows than this is not kept. */
   readonly maxRows?: number | undefined;
   /**
-   * The most scopes whose last invalidation it remembers; default 10 000. An entry of any other scope is not stored if
-   * a remembered scope is evicted while the entry is fetched.
+   * The most scopes whose changes it remembers; default 10 000. The entries of a scope that is forgotten are dropped, and
+   * an entry of any other scope is not stored if a scope is forgotten while the entry is fetched.
    */
   readonly maxScopes?: number | undefined;
+  /** The most changes it remembers of one scope; default 1000. An entry that is further behind is dropped. */
+  readonly maxChanges?: number | undefined;
 }
 
 interface Entry {
   readonly key: string;
-  readonly scope: string;
+  readonly scope: Scope;
+  /** The position that its rows were read at, or have been brought up to. */
+  readonly at: number;
   readonly cached: CachedRows;
   readonly rowCount: number;
   newer: Entry | undefined;
   older: Entry | undefined;
 }
 
+interface Scope {
+  readonly name: string;
+  readonly entries: Set<Entry>;
+  readonly log: ScopeLog;
+  /** The position of entries that can be returned as they are; `undefined` while there are intents. */
+  current: number | undefined;
+  /** The lowest fence that `put` accepts. */
+  lowestFence: number;
+}
+
 /**
  * A synchronous cache in memory. Bounded by entries, rows and scopes; the least recently used entry is evicted first.
+ * It keeps a log of the changes to each scope.
  *
  * @example Two tables, one cache
  * ```ts
@@ -47,16 +63,21 @@ export class MemCache implements Cache {
   readonly #maxEntries: number;
   readonly #maxRows: number;
   readonly #maxScopes: number;
+  readonly #maxChanges: number;
   readonly #entries = new Map<string, Entry>();
-  readonly #scopes = new Map<string, Set<Entry>>();
+  /** The scopes that have entries, or have changed. */
+  readonly #scopes = new Map<string, Scope>();
+  /** The scopes that have changed, the one that changed longest ago first. */
+  readonly #changed = new Map<string, Scope>();
+  #byAge = this.#changed.values();
+  /** The position of all other scopes. */
+  #elsewhere = 0;
+  /** The last position of any scope: no position is used twice. */
+  #last = 0;
+  readonly #next = (): number => ++this.#last;
   #newest: Entry | undefined;
   #oldest: Entry | undefined;
   #rowCount = 0;
-  /** Counts invalidations of any kind; a fence is the count at the last one that affected the key's scope. */
-  #invalidations = 0;
-  readonly #invalidatedScopes = new Map<string, number>();
-  #byAge = this.#invalidatedScopes.entries();
-  #invalidatedBeyondScopes = 0;
 
   /**
    * An empty cache.
@@ -68,6 +89,7 @@ export class MemCache implements Cache {
     this.#maxEntries = wholeNumber("maxEntries", options.maxEntries ?? 10_000);
     this.#maxRows = wholeNumber("maxRows", options.maxRows ?? 100_000);
     this.#maxScopes = wholeNumber("maxScopes", options.maxScopes ?? 10_000);
+    this.#maxChanges = wholeNumber("maxChanges", options.maxChanges ?? 1_000);
   }
 
   /** How many entries it holds. */
@@ -85,83 +107,135 @@ export class MemCache implements Cache {
     const self = #entries in this ? this : selfOf(this);
     const entry = self.#entries.get(key);
     if (entry === undefined) return undefined;
+    const { at, scope } = entry;
+    if (at < scope.log.floor) return self.#remove(entry);
     if (entry !== self.#newest) {
       self.#unlink(entry);
       self.#linkNewest(entry);
     }
-    return entry.cached;
+    return at === scope.current ? entry.cached : withChanges(entry);
   }
 
   fence(key: string): Fence {
     const self = selfOf(this);
-    return Math.max(self.#invalidatedBeyondScopes, self.#invalidatedScopes.get(scopeOf(key) ?? "") ?? 0);
+    return self.#scopes.get(scopeOf(key) ?? "")?.log.position ?? self.#elsewhere;
   }
 
-  put(key: string, { rows, fetchedAt }: CachedRows, fence?: Fence): boolean {
+  put(key: string, { rows, fetchedAt, until }: CachedRows, fence?: Fence): boolean {
     const self = selfOf(this);
-    if (fence !== undefined && fence !== self.fence(key)) return false;
-    self.#remove(self.#entries.get(key));
+    const now = self.fence(key) as number; // Made here.
+    const at = fence ?? now;
+    const known = self.#scopes.get(scopeOf(key) ?? "");
+    if (typeof at !== "number" || at > now || at < lowestFence(known, self.#elsewhere)) return false;
+    const held = self.#entries.get(key);
+    if (held !== undefined && held.at > at) return false;
+    const scope = known ?? self.#scopeNamed(scopeOf(key) ?? "");
+    if (held !== undefined) self.#drop(held);
     const { size: rowCount } = rows;
-    if (rowCount > self.#maxRows) return false;
-    const scope = scopeOf(key) ?? "";
-    const entry: Entry = { key, scope, cached: { rows, fetchedAt }, rowCount, newer: undefined, older: undefined };
-    self.#add(entry);
+    const fits = rowCount <= self.#maxRows;
+    const cached = { rows, fetchedAt, until: until ?? now };
+    if (fits) self.#add({ key, scope, at, cached, rowCount, newer: undefined, older: undefined });
+    else self.#leaveUnused(scope);
     while (self.#entries.size > self.#maxEntries || self.#rowCount > self.#maxRows) self.#remove(self.#oldest);
-    return true;
+    return fits;
   }
 
   invalidatePrefix(prefix: string): void {
     const self = selfOf(this);
-    self.#moveFences(prefix);
-    const scope = scopeOf(prefix);
-    for (const entry of scope === undefined ? self.#entries.values() : self.#scopes.get(scope) ?? []) {
-      if (entry.key.startsWith(prefix)) self.#remove(entry);
+    const name = scopeOf(prefix);
+    if (name === undefined) return self.#invalidateScopes(prefix);
+    self.#invalidate(self.#scopeNamed(name), prefix);
+  }
+
+  log(scope: string, record: LogRecord): Fence {
+    const self = selfOf(this);
+    const changed = self.#scopeNamed(scope);
+    changed.log.add(record);
+    self.#remember(changed);
+    return changed.log.position;
+  }
+
+  /** A prefix without a `/` may affect any scope, including those that are not remembered. */
+  #invalidateScopes(prefix: string): void {
+    this.#elsewhere = this.#next();
+    for (const scope of this.#scopes.values()) {
+      // The keys without a `/` are the scope "".
+      if (scope.name === "" || scope.name.startsWith(prefix)) this.#invalidate(scope, prefix);
     }
   }
 
-  /** A prefix without a `/` may affect any scope, including scopes without entries. */
-  #moveFences(prefix: string): void {
-    const scope = scopeOf(prefix);
-    this.#invalidations++;
-    if (scope === undefined) {
-      this.#invalidatedBeyondScopes = this.#invalidations;
-      this.#invalidatedScopes.clear();
-      return;
-    }
-    this.#invalidatedScopes.delete(scope);
-    this.#invalidatedScopes.set(scope, this.#invalidations);
-    if (this.#invalidatedScopes.size <= this.#maxScopes) return;
-    // Scopes that are not remembered share the highest count that was evicted, so that no older fence matches again.
-    const [oldest, count] = this.#oldestScope();
-    this.#invalidatedBeyondScopes = count;
-    this.#invalidatedScopes.delete(oldest);
+  #invalidate(scope: Scope, prefix: string): void {
+    if (scope.name.startsWith(prefix)) scope.log.restart();
+    else scope.log.move();
+    scope.lowestFence = scope.log.position;
+    this.#remember(scope);
+    this.#dropEntries(scope, prefix);
+  }
+
+  #dropEntries({ entries }: Scope, prefix: string): void {
+    for (const entry of entries) if (entry.key.startsWith(prefix)) this.#remove(entry);
+  }
+
+  #scopeNamed(name: string): Scope {
+    const known = this.#scopes.get(name);
+    if (known !== undefined) return known;
+    const log = new ScopeLog(this.#elsewhere, this.#next, this.#maxChanges);
+    const scope: Scope = { name, entries: new Set(), log, current: log.position, lowestFence: log.position };
+    this.#scopes.set(name, scope);
+    return scope;
+  }
+
+  /** Remembers that a scope has changed, and forgets the one that changed longest ago if there are too many. */
+  #remember(scope: Scope): void {
+    scope.current = scope.log.intentsDueAt === undefined ? scope.log.position : undefined;
+    this.#changed.delete(scope.name);
+    this.#changed.set(scope.name, scope);
+    if (this.#changed.size > this.#maxScopes) this.#forget(this.#longestAgo());
+  }
+
+  /** Keeps the entries that can be returned as they are. */
+  #forget(scope: Scope): void {
+    this.#changed.delete(scope.name);
+    const { current, log, entries } = scope;
+    for (const entry of entries) if (entry.at !== current) this.#remove(entry);
+    log.forget();
+    scope.current = log.position;
+    this.#leaveUnused(scope);
   }
 
   /** Continues one iteration: a new one would first scan the entries deleted at the front of the map. */
-  #oldestScope(): [scope: string, count: number] {
+  #longestAgo(): Scope {
     const { done, value } = this.#byAge.next();
     if (!done) return value;
-    this.#byAge = this.#invalidatedScopes.entries();
-    return this.#oldestScope();
+    this.#byAge = this.#changed.values();
+    return this.#longestAgo();
   }
 
   #add(entry: Entry): void {
     this.#entries.set(entry.key, entry);
-    const siblings = this.#scopes.get(entry.scope);
-    if (siblings === undefined) this.#scopes.set(entry.scope, new Set([entry]));
-    else siblings.add(entry);
+    entry.scope.entries.add(entry);
     this.#linkNewest(entry);
     this.#rowCount += entry.rowCount;
   }
 
-  #remove(entry: Entry | undefined): void {
+  #remove(entry: Entry | undefined): undefined {
     if (entry === undefined) return;
+    this.#drop(entry);
+    this.#leaveUnused(entry.scope);
+  }
+
+  #drop(entry: Entry): void {
     this.#entries.delete(entry.key);
-    const siblings = this.#scopes.get(entry.scope);
-    siblings?.delete(entry);
-    if (siblings?.size === 0) this.#scopes.delete(entry.scope);
+    entry.scope.entries.delete(entry);
     this.#unlink(entry);
     this.#rowCount -= entry.rowCount;
+  }
+
+  /** Scopes that are not remembered share the highest position of those that were: no older fence matches again. */
+  #leaveUnused(scope: Scope): void {
+    if (scope.entries.size > 0 || this.#changed.has(scope.name)) return;
+    this.#scopes.delete(scope.name);
+    this.#elsewhere = Math.max(this.#elsewhere, scope.log.position);
   }
 
   #linkNewest(entry: Entry): void {
@@ -178,4 +252,14 @@ export class MemCache implements Cache {
     else entry.older.newer = entry.newer;
     entry.newer = entry.older = undefined;
   }
+}
+
+function lowestFence(scope: Scope | undefined, elsewhere: number): number {
+  return scope === undefined ? elsewhere : Math.max(scope.lowestFence, scope.log.floor);
+}
+
+/** The entry, with what was logged since its rows were read. */
+function withChanges({ at, cached, scope: { log } }: Entry): CachedRows {
+  const since = at === log.position ? undefined : { changes: log.since(at), fence: log.position };
+  return { ...cached, since, intentsDueAt: log.intentsDueAt };
 }

@@ -19,6 +19,8 @@ export interface HelloContent {
 const MAX_PIECE_LENGTH = 16 * 2 ** 10;
 /** The longest id to send. An event with a longer one becomes `changed`, which bounds the memory of the log. */
 const MAX_ID_LENGTH = 1024;
+/** The most characters in the names of columns that are sent; beyond that, any may have changed. */
+const MAX_COLUMNS_LENGTH = 1024;
 
 /**
  * The last events, numbered from 1. They are stored once for all clients, each of which is only a position: the number
@@ -44,8 +46,7 @@ export class EventLog {
   /** Adds an event of a table, without its row. A table without a name is the only one. */
   append(event: LiveEvent, table: string | undefined): void {
     this.#newest++;
-    const hasId = event.kind !== "changed" && event.id.length <= MAX_ID_LENGTH;
-    this.#frames.push(this.#frame(hasId ? { table, kind: event.kind, id: event.id } : { table, kind: "changed" }));
+    this.#frames.push(this.#frame({ table, ...sentPart(event) }));
     if (this.#frames.length > this.#capacity) this.#frames.shift();
   }
 
@@ -87,4 +88,12 @@ export class EventLog {
   #frame(event: LiveEvent & { readonly table?: string | undefined }): string {
     return `id: ${this.#epoch}-${this.#newest}\ndata: ${JSON.stringify(event)}\n\n`;
   }
+}
+
+/** What is sent of an event: not its row. */
+function sentPart(event: LiveEvent): LiveEvent {
+  if (event.kind === "changed" || event.id.length > MAX_ID_LENGTH) return { kind: "changed" };
+  const { kind, id, columns } = event;
+  const isShort = columns !== undefined && columns.join().length <= MAX_COLUMNS_LENGTH;
+  return { kind, id, ...(isShort && { columns }) };
 }

@@ -7,7 +7,14 @@ import { holdsMutable, type Row, toRow } from "../table/row.ts";
  */
 export type LiveEvent =
   | { readonly kind: "changed" }
-  | { readonly kind: "inserted" | "updated" | "deleted"; readonly id: string; readonly row?: Row | undefined };
+  | {
+    readonly kind: "inserted" | "updated" | "deleted";
+    readonly id: string;
+    /** The row as it was after the change. */
+    readonly row?: Row | undefined;
+    /** The columns that changed, and no others; absent if that is not known. */
+    readonly columns?: readonly string[] | undefined;
+  };
 
 /** All kinds of events. */
 export const EVENT_KINDS = ["changed", "inserted", "updated", "deleted"] as const;
@@ -15,8 +22,8 @@ export const EVENT_KINDS = ["changed", "inserted", "updated", "deleted"] as cons
 /**
  * Checks an event and returns a frozen copy.
  *
- * @throws {TypeError} if its kind is unknown, its id is missing, or its row is not a row; the message names what was
- * found.
+ * @throws {TypeError} if its kind is unknown, its id is missing, its row is not a row, or its columns are no names; the
+ * message names what was found.
  */
 export function toLiveEvent(event: LiveEvent): LiveEvent {
   const kind: unknown = event?.kind;
@@ -27,8 +34,20 @@ export function toLiveEvent(event: LiveEvent): LiveEvent {
   if (typeof event.id !== "string") {
     throw new TypeError(`An event of kind ${describe(kind)} needs an id that is a string, got ${describe(event.id)}`);
   }
-  const { id, row } = event;
-  return Object.freeze(row === undefined ? { kind: event.kind, id } : { kind: event.kind, id, row: toRow(row) });
+  const { id, row, columns } = event;
+  return Object.freeze({
+    kind: event.kind,
+    id,
+    ...(row !== undefined && { row: toRow(row) }),
+    ...(columns !== undefined && { columns: toColumns(columns) }),
+  });
+}
+
+function toColumns(columns: unknown): readonly string[] {
+  if (Array.isArray(columns) && columns.every((column) => typeof column === "string")) {
+    return Object.freeze([...columns]);
+  }
+  throw new TypeError(`The columns of an event must be an array of strings, got ${describe(columns)}`);
 }
 
 const CHANGED: LiveEvent = Object.freeze({ kind: "changed" });

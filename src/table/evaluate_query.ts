@@ -85,7 +85,8 @@ function searchTest(search: string, columns: readonly Column[]): Test<Row> {
     });
 }
 
-function compareRows(a: Row, b: Row, orderBy: readonly Order[]): number {
+/** The order of two rows: below zero if `a` comes first. */
+export function compareRows(a: Row, b: Row, orderBy: readonly Order[]): number {
   for (const [column, direction] of orderBy) {
     const difference = compareValues(field(a, column), field(b, column));
     if (difference !== 0) return direction === "asc" ? difference : -difference;

@@ -1,10 +1,10 @@
-import type { Cache, CachedRows, Fence } from "../cache/cache.ts";
+import type { Cache, CachedRows, Fence, LogRecord } from "../cache/cache.ts";
 import type { MaybePromise } from "../base/maybe_promise.ts";
 import { FaultPlan } from "./fault_plan.ts";
 import { rememberSelf } from "../base/self.ts";
 
 /** The operations of a cache. */
-export type CacheOp = "get" | "fence" | "put" | "invalidatePrefix";
+export type CacheOp = "get" | "fence" | "put" | "invalidatePrefix" | "log";
 
 /**
  * A cache whose calls can be counted, held and failed one by one.
@@ -24,12 +24,16 @@ export type CacheOp = "get" | "fence" | "put" | "invalidatePrefix";
 export class FaultyCache implements Cache {
   /** The planned faults, and the counts of calls. */
   readonly plan: FaultPlan<CacheOp> = new FaultPlan<CacheOp>();
+  /** Only if the cache in it keeps a log. */
+  readonly log: ((scope: string, record: LogRecord) => MaybePromise<Fence>) | undefined;
   readonly #inner: Cache;
 
   /** A cache that behaves like `inner`, except for planned faults. */
   constructor(inner: Cache) {
     rememberSelf(this, FaultyCache);
     this.#inner = inner;
+    const log = inner.log?.bind(inner);
+    if (log !== undefined) this.log = (scope, record) => this.plan.run("log", () => log(scope, record));
   }
 
   get(key: string): MaybePromise<CachedRows | undefined> {

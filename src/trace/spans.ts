@@ -51,6 +51,7 @@ export const SPANS: {
   fence: ofCache("fence", () => "fenced"),
   put: ofCache("put", (stored) => stored === true ? "populated" : "fenced"),
   invalidatePrefix: ofCache("invalidate_prefix", () => "invalidated"),
+  log: ofCache("log", () => "logged"),
   receive: {
     target: "vantage_live::stream",
     start: ({ kind, id }) => ({ name: "handle_live_event", fields: { event_kind: kind, id } }),

@@ -70,6 +70,8 @@ export interface TracedCalls {
   put?(key: string, ...rest: never[]): unknown;
   /** An invalidation of the cache. */
   invalidatePrefix?(prefix: string, ...rest: never[]): unknown;
+  /** A record in the log of a scope. */
+  log?(scope: string, ...rest: never[]): unknown;
   /** An event of a stream. */
   receive?(event: { readonly kind: string; readonly id?: string | undefined }, ...rest: never[]): unknown;
   /** A request to a handler. */

@@ -123,7 +123,8 @@ describe("MemCache", () => {
     assert.equal(cache.put("first/all", entry(1), first), false);
     assert.equal(cache.put("first/all", entry(1), second), true);
     for (let round = 0; round < 20; round++) cache.invalidatePrefix(`${round % 7}/`);
-    for (const fence of [first, second, other]) assert.equal(cache.put("first/all", entry(1), fence), false);
+    for (const fence of [first, other]) assert.equal(cache.put("first/all", entry(1), fence), false);
+    assert.equal(cache.put("first/all", entry(1), second), true, "a scope with an entry is remembered");
     assert.equal(cache.put("first/all", entry(1), cache.fence("first/all")), true);
   });
 

@@ -44,7 +44,7 @@ export function toHello({ event, data }: SseMessage): Hello | undefined {
 }
 
 /**
- * The event of `table` in a message: `{"kind":"updated","id":"a"}`, with a `row` or without, and with the name of its
+ * The event of `table` in a message: `{"kind":"updated","id":"a"}`, with or without `row` and `columns`, and with the name of its
  * `table` where several share a stream. `undefined` if it is of another table. If only one side names a table, the
  * event may be of any table, so it becomes `changed`.
  *
@@ -68,13 +68,13 @@ const read = new WeakMap<SseMessage, NamedEvent>();
 function namedEvent(message: SseMessage): NamedEvent {
   const known = read.get(message);
   if (known !== undefined) return known;
-  const { table, kind, id, row } = parseObject(message.data);
+  const { table, kind, id, row, columns } = parseObject(message.data);
   const named: NamedEvent = {
     table: typeof table === "string" ? table : undefined,
     // toLiveEvent checks the members.
     event: kind === "changed"
       ? { kind }
-      : toLiveEvent({ kind, id, ...(row !== undefined && { row: rowFromWire(row) }) } as LiveEvent),
+      : toLiveEvent({ kind, id, columns, ...(row !== undefined && { row: rowFromWire(row) }) } as LiveEvent),
   };
   read.set(message, named);
   return named;

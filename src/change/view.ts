@@ -1,0 +1,74 @@
+import { compareRows, rowMatcher } from "../table/evaluate_query.ts";
+import { isNarrowed, type Query } from "../table/query.ts";
+import { field, type Row, sameValue } from "../table/row.ts";
+import type { Column } from "../table/table_like.ts";
+
+/** What decides which rows an entry has, and in which order. */
+export interface View {
+  /** The one row that the entry is for; `undefined` for a list. */
+  readonly id: string | undefined;
+  /** Which rows of the set the entry is for; `undefined` for all. */
+  readonly page: { readonly skip: number; readonly limit: number } | undefined;
+  /** Whether conditions or a search leave rows out. */
+  readonly isNarrowed: boolean;
+  /** The columns that decide whether a row is in the set; `undefined` if any may. */
+  readonly narrowedBy: ReadonlySet<string> | undefined;
+  /** The columns that the rows are ordered by. The master's own order is taken to depend on none. */
+  readonly orderedBy: ReadonlySet<string>;
+  /** Whether a row is in the set, where that is known without the master. */
+  readonly matches: ((row: Row) => boolean) | undefined;
+  /** The order of two rows, where there is one that is known without the master. */
+  readonly compare: ((a: Row, b: Row) => number) | undefined;
+}
+
+/** What a view depends on besides its query. */
+export interface ViewOptions {
+  readonly columns: readonly Column[];
+  /** Whether the master evaluates conditions, searches and orders exactly as this module does. */
+  readonly exact: boolean;
+}
+
+/** The view of a list, or of one row of a set. */
+export function viewOf(query: Query, id: string | undefined, options: ViewOptions): View {
+  const { where = [], orderBy = [], pagination } = query;
+  const { columns, exact } = options;
+  const narrowed = isNarrowed(query);
+  const searched = query.search ? searchedColumns(options) : [];
+  return {
+    id,
+    page: id === undefined && pagination !== undefined ? { skip: pagination.skip, limit: pagination.limit } : undefined,
+    isNarrowed: narrowed,
+    narrowedBy: searched && new Set([...where.map(([column]) => column), ...searched]),
+    orderedBy: new Set(orderBy.map(([column]) => column)),
+    matches: narrowed ? exact ? rowMatcher(query, columns) : undefined : () => true,
+    compare: exact && orderBy.length > 0 ? (a, b) => compareRows(a, b, orderBy) : undefined,
+  };
+}
+
+/** Whether two states of a row are equally in the set, or out of it. */
+export function sameMembership({ narrowedBy }: View, before: Row, after: Row): boolean {
+  return narrowedBy !== undefined && sameIn(narrowedBy, before, after);
+}
+
+/** Whether two states of a row have the same place in the order. */
+export function sameOrder({ orderedBy }: View, before: Row, after: Row): boolean {
+  return sameIn(orderedBy, before, after);
+}
+
+/** Whether a change of these columns, or of any if they are not known, leaves the place of a row as it was. */
+export function keepsPlace({ narrowedBy, orderedBy }: View, columns: readonly string[] | undefined): boolean {
+  if (narrowedBy?.size === 0 && orderedBy.size === 0) return true;
+  if (narrowedBy === undefined || columns === undefined) return false;
+  return !columns.some((column) => narrowedBy.has(column) || orderedBy.has(column));
+}
+
+function sameIn(columns: ReadonlySet<string>, before: Row, after: Row): boolean {
+  for (const column of columns) if (!sameValue(field(before, column), field(after, column))) return false;
+  return true;
+}
+
+/** A search looks at any column unless some are declared; a master may look at more than it declares. */
+function searchedColumns({ columns, exact }: ViewOptions): readonly string[] | undefined {
+  const searchable = columns.filter(({ flags }) => flags?.includes("searchable") === true).map(({ name }) => name);
+  return exact && searchable.length > 0 ? searchable : undefined;
+}
