@@ -46,8 +46,11 @@ async function readAndCount(wiring: Wiring, out: Output): Promise<Answer> {
 }
 
 /** Prints the counters that are not zero. */
-export function printCounts(out: Output, { invalidations, ...counts }: LiveStats): void {
-  const causes = Object.entries(invalidations).map(([cause, count]) => [`invalidations by ${cause}`, count] as const);
+export function printCounts(out: Output, { invalidations, deadEntries, ...counts }: LiveStats): void {
+  const causes = [
+    ...Object.entries(invalidations).map(([cause, count]) => [`invalidations by ${cause}`, count] as const),
+    ...Object.entries(deadEntries).map(([cause, count]) => [`dead entries by ${cause}`, count] as const),
+  ];
   out.line();
   out.table(["counted", "times"], [...Object.entries(counts), ...causes].filter(([, count]) => count > 0));
   out.line();

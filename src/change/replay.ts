@@ -1,4 +1,4 @@
-import { type Row, sameRow } from "../table/row.ts";
+import type { Row } from "../table/row.ts";
 import type { Rows } from "../table/rows.ts";
 import type { LoggedChange } from "./logged_change.ts";
 import { RowList } from "./row_list.ts";
@@ -26,6 +26,8 @@ export interface Replayed {
   readonly rows: Rows;
   /** The ids of rows of the entry that only the master knows. */
   readonly holes: ReadonlySet<string>;
+  /** Those of them that were deleted: if one is there all the same, it was inserted again, maybe in another place. */
+  readonly deleted: ReadonlySet<string>;
   /** The ids of rows outside the entry that may belong to it now. */
   readonly entering: ReadonlySet<string>;
   /** What each change did. The last one is that which made the entry dead, if one did. */
@@ -45,12 +47,12 @@ export function replay(view: View, behind: Behind, versions: RowVersions | undef
  * Fills the holes with what the master returned for them in the view's set; `undefined` if that leaves the order, or the
  * selection of a page, unknown.
  */
-export function fillHoles(view: View, { rows, holes, entering }: Replayed, fetched: Rows): Rows | undefined {
+export function fillHoles(view: View, { rows, holes, deleted, entering }: Replayed, fetched: Rows): Rows | undefined {
   const list = new RowList(view, rows);
   const moved = new Map<string, Row>();
   for (const id of holes) {
     const row = fetched.get(id);
-    if (row === undefined ? list.remove(id) : list.replace(id, row, true, false)) continue;
+    if (row === undefined ? list.remove(id) : !deleted.has(id) && list.replace(id, row, true, false)) continue;
     // It has left a page, or the order puts it elsewhere: then it is inserted once all other rows are known.
     if (row === undefined || view.page !== undefined) return undefined;
     list.remove(id);
@@ -72,6 +74,7 @@ class Replay {
   readonly #versions: RowVersions | undefined;
   readonly #list: RowList;
   readonly #holes = new Set<string>();
+  readonly #deleted = new Set<string>();
   readonly #entering = new Set<string>();
 
   constructor(view: View, behind: Behind, versions: RowVersions | undefined) {
@@ -89,7 +92,14 @@ class Replay {
       if (effect === "dead") break;
     }
     const isDead = effects.at(-1) === "dead";
-    return { rows: this.#list.rows(), holes: this.#holes, entering: this.#entering, effects, isDead };
+    return {
+      rows: this.#list.rows(),
+      holes: this.#holes,
+      deleted: this.#deleted,
+      entering: this.#entering,
+      effects,
+      isDead,
+    };
   }
 
   #apply({ change, from }: LoggedChange): Effect {
@@ -101,15 +111,21 @@ class Replay {
     if (change.kind === "deleted") return this.#delete(change.id, isTrusted);
     const held = this.#list.get(change.id);
     if (held === undefined) return this.#outside(change, isTrusted);
-    if (change.kind === "inserted" && id === undefined) return this.#insertedAgain(change, held, isTrusted);
-    return this.#inside(change, held, isTrusted);
+    const isHole = this.#holes.has(change.id);
+    // It was deleted in between, as far as is known, and may be in another place now.
+    if (change.kind === "inserted" && id === undefined && (isHole || !isTrusted)) return "dead";
+    return this.#inside(change, held, isTrusted, isHole);
   }
 
   #delete(id: string, isTrusted: boolean): Effect {
     const { page, id: only } = this.#view;
     // From a page before this one, it moves all rows of this one. That a row is missing is not kept.
     if (page !== undefined || only !== undefined) return "dead";
-    if (!isTrusted) return this.#list.has(id) ? this.#hole(id) : "nothing";
+    if (!isTrusted) {
+      if (!this.#list.has(id)) return "nothing";
+      this.#deleted.add(id);
+      return this.#hole(id);
+    }
     const wasEntering = this.#entering.delete(id);
     if (!this.#list.has(id)) return wasEntering ? "in place" : "nothing";
     this.#holes.delete(id);
@@ -118,20 +134,13 @@ class Replay {
   }
 
   /** A change of a row that the entry has. */
-  #inside({ id, row }: RowChange, held: Row, isTrusted: boolean): Effect {
-    const isHole = this.#holes.has(id);
+  #inside({ id, row }: RowChange, held: Row, isTrusted: boolean, isHole: boolean): Effect {
     const version = row === undefined || isHole ? undefined : this.#versions?.compare(row, held);
     if (version === "older") return "nothing";
-    if (row === undefined || !(isTrusted || version === "newer")) return this.#hole(id);
+    if (row === undefined || this.#deleted.has(id) || !(isTrusted || version === "newer")) return this.#hole(id);
     this.#holes.delete(id);
     const mayMove = this.#holes.size === 0;
-    return this.#list.replace(id, row, this.#view.matches?.(row), mayMove) ? "in place" : "dead";
-  }
-
-  /** A row that the entry has was inserted: either it existed, or it was deleted in between and may be elsewhere now. */
-  #insertedAgain({ id, row }: RowChange, held: Row, isTrusted: boolean): Effect {
-    const existed = row !== undefined && isTrusted && !this.#holes.has(id) && sameRow(row, held);
-    return existed ? "nothing" : "dead";
+    return this.#list.replace(id, row, this.#view.matches(row), mayMove) ? "in place" : "dead";
   }
 
   /** A change of a row that the entry does not have. */
@@ -144,9 +153,10 @@ class Replay {
       // It may have been on a page before this one.
       if (page !== undefined) return "dead";
     }
-    if (row !== undefined && isTrusted && matches !== undefined) {
+    const isMember = row !== undefined && isTrusted ? matches(row) : undefined;
+    if (row !== undefined && isMember !== undefined) {
       const wasEntering = this.#entering.delete(id);
-      if (!matches(row)) return wasEntering ? "in place" : "nothing";
+      if (!isMember) return wasEntering ? "in place" : "nothing";
       return this.#holes.size === 0 && this.#list.insert(id, row) ? "in place" : "dead";
     }
     if (page !== undefined || !isNarrowed) return "dead";

@@ -15,8 +15,8 @@ export interface View {
   readonly narrowedBy: ReadonlySet<string> | undefined;
   /** The columns that the rows are ordered by. The master's own order is taken to depend on none. */
   readonly orderedBy: ReadonlySet<string>;
-  /** Whether a row is in the set, where that is known without the master. */
-  readonly matches: ((row: Row) => boolean) | undefined;
+  /** Whether a row is in the set; `undefined` if only the master knows. */
+  readonly matches: (row: Row) => boolean | undefined;
   /** The order of two rows, where there is one that is known without the master. */
   readonly compare: ((a: Row, b: Row) => number) | undefined;
 }
@@ -40,7 +40,7 @@ export function viewOf(query: Query, id: string | undefined, options: ViewOption
     isNarrowed: narrowed,
     narrowedBy: searched && new Set([...where.map(([column]) => column), ...searched]),
     orderedBy: new Set(orderBy.map(([column]) => column)),
-    matches: narrowed ? exact ? rowMatcher(query, columns) : undefined : () => true,
+    matches: narrowed ? exact ? matcher(query, columns) : () => undefined : () => true,
     compare: exact && orderBy.length > 0 ? (a, b) => compareRows(a, b, orderBy) : undefined,
   };
 }
@@ -71,4 +71,18 @@ function sameIn(columns: ReadonlySet<string>, before: Row, after: Row): boolean 
 function searchedColumns({ columns, exact }: ViewOptions): readonly string[] | undefined {
   const searchable = columns.filter(({ flags }) => flags?.includes("searchable") === true).map(({ name }) => name);
   return exact && searchable.length > 0 ? searchable : undefined;
+}
+
+/** Databases differ in the case of letters beyond ASCII: there a search is left to the master. */
+function matcher(query: Query, columns: readonly Column[]): View["matches"] {
+  const matches = rowMatcher(query, columns);
+  if (!query.search) return matches;
+  if (!isAscii(query.search)) return () => undefined;
+  return (row) =>
+    Object.values(row).every((value) => typeof value !== "string" || isAscii(value)) ? matches(row) : undefined;
+}
+
+function isAscii(text: string): boolean {
+  // deno-lint-ignore no-control-regex -- ASCII has control characters
+  return /^[\0-\x7f]*$/.test(text);
 }

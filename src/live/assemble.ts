@@ -4,11 +4,15 @@ import { type Clock, systemClock } from "../base/clock.ts";
 import { Deadline } from "../base/deadline.ts";
 import { ManualLiveStream } from "../stream/manual_live_stream.ts";
 import { checkPort } from "../base/check_port.ts";
+import type { Row } from "../table/row.ts";
 import type { TableLike } from "../table/table_like.ts";
 import type { Trace } from "../trace/tracer.ts";
+import { RowVersions, type VersionOf } from "../change/row_versions.ts";
+import { CatchUp } from "./catch_up.ts";
 import { Changes } from "./changes.ts";
 import { EventListener } from "./event_listener.ts";
 import { GuardedCache, type SafeCache } from "./guarded_cache.ts";
+import { Intents } from "./intents.ts";
 import { Invalidation } from "./invalidation.ts";
 import type { LiveParts } from "./live_handle.ts";
 import {
@@ -17,6 +21,7 @@ import {
   DEFAULT_CACHE_TIMEOUT_MS,
   DEFAULT_QUEUE_CAPACITY,
   DEFAULT_WAITING_CAPACITY,
+  DEFAULT_WRITE_OUTCOME_MS,
   type LiveTableOptions,
 } from "./live_options.ts";
 import { type Counters, newCounters } from "./live_stats.ts";
@@ -58,6 +63,9 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
     clock = systemClock,
     queueCapacity = DEFAULT_QUEUE_CAPACITY,
     waitingCapacity = DEFAULT_WAITING_CAPACITY,
+    invalidation: kind = "surgical",
+    versionOf,
+    writeOutcomeMs = DEFAULT_WRITE_OUTCOME_MS,
     staleTimeMs = Infinity,
     masterLagMs = 0,
     cacheTimeoutMs = DEFAULT_CACHE_TIMEOUT_MS,
@@ -73,20 +81,38 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
   const deadline = new Deadline(clock, cacheTimeoutMs);
   const safe: SafeCache = new GuardedCache(cache, deadline, counters);
   const guarded = trace?.spans(safe) ?? safe;
-  const invalidation = new Invalidation({ cache, guarded, prefix, masterLagMs, clock, counters });
+  const isSurgical = kind === "surgical";
+  const invalidation = new Invalidation({ cache, guarded, prefix, masterLagMs, isSurgical, clock, counters });
+  const intents = new Intents({ cache: guarded, prefix, isSurgical, spanMs: writeOutcomeMs, clock });
   const events = new ManualLiveStream({ onAwaited: (awaited) => listener?.hold(awaited) });
   const changes = new Changes({ invalidation, events, counters });
   const capacities = { queueCapacity, waitingCapacity };
-  const writes = new WriteThrough({ master, writeTarget, ...capacities, changes, clock, counters, trace });
   const lag = new MasterLag({ cache: guarded, invalidation, key: `${prefix}all`, lagMs: masterLagMs, clock });
-  const reads = new ReadThrough({ master, cache: guarded, invalidation, lag, staleTimeMs, clock, counters, trace });
+  const reportVersion = (error: unknown): void =>
+    trace?.event({ target: "vantage_live::read", level: "warn", name: "version not understood", error });
+  // R is the type of the master's rows.
+  const versions = versionOf && new RowVersions(versionOf as VersionOf, reportVersion);
+  const catchUp = new CatchUp({ master, versions, counters });
+  const readThrough = { master, cache: guarded, invalidation, lag, catchUp, intents, isSurgical, staleTimeMs };
+  const reads = new ReadThrough({ ...readThrough, clock, counters, trace });
+  const rowNow = (id: string): Row | undefined => reads.rowNow(id);
+  const writeThrough = { master, writeTarget, ...capacities, changes, intents, rowNow };
+  const writes = new WriteThrough({ ...writeThrough, clock, counters, trace });
   trace?.event({
     target: "vantage_live::read",
     level: "info",
     name: "constructed",
     fields: { table: table.tableName },
   });
-  const listener = liveStream && new EventListener({ stream: liveStream, changes, events, clock, counters, trace });
+  const listener = liveStream && new EventListener({
+    stream: liveStream,
+    changes,
+    fence: () => guarded.fence(`${prefix}all`),
+    events,
+    clock,
+    counters,
+    trace,
+  });
   const parts = { master, keys, reads: trace?.spans<Reads>(reads) ?? reads, writes };
   const shared = { parts, keys, clock, counters, trace };
   return { ...shared, reads, writes, changes, invalidation, listener, events, deadline };

@@ -1,3 +1,4 @@
+import type { Fence } from "../cache/cache.ts";
 import { type Change, shareChange } from "../change/change.ts";
 import type { ManualLiveStream } from "../stream/manual_live_stream.ts";
 import type { Invalidation } from "./invalidation.ts";
@@ -25,14 +26,15 @@ export class Changes {
   }
 
   /**
-   * From the call on nothing that was held is served. Subscribers receive the change, and the answer is there, once the
-   * cache has dropped what it held, or has failed to, in which case that stays suspect.
+   * From the call on nothing is served that the change is not in. Subscribers receive it, and the answer is there, once
+   * the cache has it, or has failed to take it, in which case what it holds stays suspect. `since` is the fence when the
+   * write was sent whose answer is the row of the change.
    */
-  async publish(change: Change): Promise<void> {
+  async publish(change: Change, since?: Fence): Promise<void> {
     const { invalidation, events, counters } = this.#options;
     counters.invalidations[change.cause]++;
     this.#last = change;
-    await invalidation.invalidate();
+    await invalidation.record(change, since);
     // Of a change the stream emits what an event has.
     if (events.subscriberCount > 0) events.push(change);
   }

@@ -1,4 +1,7 @@
 import type { Clock } from "../base/clock.ts";
+import { isPromise, type MaybePromise } from "../base/maybe_promise.ts";
+import type { Fence } from "../cache/cache.ts";
+import type { Change } from "../change/change.ts";
 import { type LiveEvent, toLiveEvent } from "../stream/live_event.ts";
 import type { LiveStream } from "../stream/live_stream.ts";
 import type { ManualLiveStream } from "../stream/manual_live_stream.ts";
@@ -12,6 +15,8 @@ import type { Counters } from "./live_stats.ts";
 export interface EventListenerOptions {
   readonly stream: LiveStream;
   readonly changes: Changes;
+  /** The fence of now. */
+  readonly fence: () => MaybePromise<Fence | undefined>;
   readonly events: ManualLiveStream;
   readonly clock: Clock;
   readonly counters: Counters;
@@ -95,9 +100,15 @@ export class EventListener {
     this.#report({ level: "info", name: "stream disconnected", fields: { outcome: "disconnected" } });
   }
 
+  /**
+   * What is stored when an event of an ordered stream arrives is no newer than the event. A fence that comes later may
+   * cover newer rows.
+   */
   #receive(event: LiveEvent): Promise<void> {
-    const { changes, clock } = this.#options;
-    return changes.publish({ ...event, at: clock.now(), cause: "event" });
+    const { changes, clock, stream, fence } = this.#options;
+    const change: Change = { ...event, at: clock.now(), cause: "event" };
+    const now = stream.ordered === true ? fence() : undefined;
+    return changes.publish(change, isPromise(now) ? undefined : now);
   }
 
   /** An event that makes no sense still means that something changed. */

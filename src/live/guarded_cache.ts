@@ -1,4 +1,4 @@
-import type { Cache, CachedRows, Fence } from "../cache/cache.ts";
+import type { Cache, CachedRows, Fence, LogRecord } from "../cache/cache.ts";
 import type { Deadline } from "../base/deadline.ts";
 import { isPromise, type MaybePromise } from "../base/maybe_promise.ts";
 import { describe } from "../base/describe.ts";
@@ -16,6 +16,8 @@ export interface SafeCache {
   put(key: string, rows: CachedRows, fence: Fence): MaybePromise<boolean | undefined>;
   /** Whether everything under the prefix is gone for certain. */
   invalidatePrefix(prefix: string): MaybePromise<boolean>;
+  /** The fence after the record, or `undefined` if it may not have been logged. Absent if the cache keeps no log. */
+  readonly log?: ((scope: string, record: LogRecord, note?: TraceNote) => MaybePromise<Fence | undefined>) | undefined;
 }
 
 /**
@@ -24,12 +26,16 @@ export interface SafeCache {
  * an answer is disregarded, a `put` carries its fence, an invalidation drops what is there.
  */
 export class GuardedCache implements SafeCache {
+  readonly log: SafeCache["log"];
   readonly #cache: Cache;
   readonly #counters: Counters;
   readonly #deadline: Deadline;
 
   constructor(cache: Cache, deadline: Deadline, counters: Counters) {
     this.#cache = cache;
+    const log = cache.log?.bind(cache);
+    this.log = log &&
+      ((scope, record, note) => this.#attempt<Fence | undefined>(() => log(scope, record), undefined, note));
     this.#deadline = deadline;
     this.#counters = counters;
   }

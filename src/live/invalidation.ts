@@ -1,4 +1,5 @@
-import type { Cache } from "../cache/cache.ts";
+import type { Cache, Fence } from "../cache/cache.ts";
+import type { Change } from "../change/change.ts";
 import type { Clock } from "../base/clock.ts";
 import { isPromise, type MaybePromise } from "../base/maybe_promise.ts";
 import { Backoff } from "../base/backoff.ts";
@@ -7,8 +8,10 @@ import type { Counters } from "./live_stats.ts";
 
 /** What is known, in this process, of one prefix in one cache. What one table failed to drop, none may serve. */
 interface Trust {
-  /** How often it was invalidated from here. */
+  /** How many changes were made known from here. */
   generation: number;
+  /** The generation of the last one that invalidated everything. */
+  invalidatedAt: number;
   /** From when on the master's answers are no older than the last invalidation from here, in monotonic milliseconds. */
   settledFrom: number;
   /**
@@ -16,6 +19,8 @@ interface Trust {
    * each began.
    */
   readonly pending: Map<Invalidation, number>;
+  /** The changes that are being logged. */
+  readonly recordings: Set<Promise<void>>;
   /** The tables that are open or being closed. An open one can make up for what another failed to drop. */
   readonly users: Set<Invalidation>;
 }
@@ -28,13 +33,15 @@ export interface InvalidationOptions {
   readonly guarded: SafeCache;
   readonly prefix: string;
   readonly masterLagMs: number;
+  /** Whether changes are logged, so that entries live on, where the cache keeps a log. */
+  readonly isSurgical: boolean;
   readonly clock: Clock;
   readonly counters: Counters;
 }
 
 /**
- * Invalidates everything under one prefix. What the cache holds there is suspect, and not served, while an invalidation
- * is in flight, and after one failed until a later one succeeds.
+ * Makes changes known to the cache: it logs them, or invalidates everything under one prefix. What the cache holds there is
+ * suspect, and not served, while an invalidation is in flight, and after one failed until a later one succeeds.
  */
 export class Invalidation {
   readonly #options: InvalidationOptions;
@@ -53,9 +60,14 @@ export class Invalidation {
     if ([...pending.keys()].some((table) => !users.has(table))) this.#retryLater();
   }
 
-  /** Counts the invalidations, those of other tables on the same cache in this process included. */
+  /** Counts the changes, those of other tables on the same cache in this process included. */
   get generation(): number {
     return this.#trust.generation;
+  }
+
+  /** The generation that the last invalidation of everything began. */
+  get invalidatedAt(): number {
+    return this.#trust.invalidatedAt;
   }
 
   /** Whether what the cache holds may be older than the last invalidation. */
@@ -68,16 +80,40 @@ export class Invalidation {
     return this.#trust.settledFrom;
   }
 
+  /** Resolves when the changes of this process that are being logged are in the log; `undefined` if none is. */
+  get recording(): Promise<unknown> | undefined {
+    const { recordings } = this.#trust;
+    return recordings.size === 0 ? undefined : Promise.all(recordings);
+  }
+
+  /**
+   * Makes a change known. `since` is the fence when its write was sent. If it cannot be logged, everything held is
+   * invalidated.
+   */
+  record(change: Change, since: Fence | undefined): MaybePromise<void> {
+    const { guarded, prefix, isSurgical } = this.#options;
+    if (guarded.log === undefined || !isSurgical || change.kind === "changed" || this.suspect) return this.invalidate();
+    this.#trust.generation++;
+    this.#settleLater();
+    const logged = guarded.log(prefix, { kind: "change", change, since });
+    if (!isPromise(logged)) return logged === undefined ? this.invalidate() : undefined;
+    const { recordings } = this.#trust;
+    const recorded: Promise<void> = logged.then((fence) => {
+      const invalidated = fence === undefined ? this.invalidate() : undefined;
+      recordings.delete(recorded);
+      return invalidated;
+    });
+    recordings.add(recorded);
+    return recorded;
+  }
+
   /**
    * Invalidates everything held. From the call on it is suspect; the answer is there once the cache has dropped it, or
    * has failed to, in which case it stays suspect and is tried again in the background.
    */
   invalidate(): MaybePromise<void> {
-    const { clock, masterLagMs } = this.#options;
     this.#suspect();
-    if (masterLagMs > 0) {
-      this.#trust.settledFrom = Math.max(this.#trust.settledFrom, clock.monotonic() + masterLagMs);
-    }
+    this.#settleLater();
     return this.#drop();
   }
 
@@ -107,8 +143,15 @@ export class Invalidation {
     }
   }
 
+  #settleLater(): void {
+    const { clock, masterLagMs } = this.#options;
+    if (masterLagMs === 0) return;
+    this.#trust.settledFrom = Math.max(this.#trust.settledFrom, clock.monotonic() + masterLagMs);
+  }
+
   #suspect(): void {
-    this.#trust.pending.set(this, ++this.#trust.generation);
+    this.#trust.invalidatedAt = ++this.#trust.generation;
+    this.#trust.pending.set(this, this.#trust.generation);
   }
 
   /**
@@ -164,7 +207,14 @@ export class Invalidation {
 function trustIn(cache: Cache, prefix: string): Trust {
   const ofCache = trusts.get(cache) ?? new Map<string, Trust>();
   const trust = ofCache.get(prefix) ??
-    { generation: 0, settledFrom: -Infinity, pending: new Map(), users: new Set() };
+    {
+      generation: 0,
+      invalidatedAt: 0,
+      settledFrom: -Infinity,
+      pending: new Map(),
+      recordings: new Set(),
+      users: new Set(),
+    };
   trusts.set(cache, ofCache.set(prefix, trust));
   return trust;
 }

@@ -4,7 +4,8 @@ import { checkOptions, checkTools } from "../base/check_options.ts";
 import { checkPort } from "../base/check_port.ts";
 import { describe } from "../base/describe.ts";
 import { wholeNumber } from "../base/whole_number.ts";
-import type { Row } from "../table/row.ts";
+import type { Row, Value } from "../table/row.ts";
+import type { RowOf } from "../table/row_of.ts";
 import type { TableLike } from "../table/table_like.ts";
 import type { Tracer } from "../trace/tracer.ts";
 
@@ -18,6 +19,22 @@ export interface LiveTableOptions<R extends object = Row> {
   readonly queueCapacity?: number | undefined;
   /** How many writes may wait for a place; default 10 000. One more is refused with `QueueFullError`. */
   readonly waitingCapacity?: number | undefined;
+  /**
+   * What a change does to the entries: `"surgical"`, the default, puts it in place where that is certain, and reads again
+   * what is not; `"all"` invalidates them all, for masters in which a write changes other rows as well. A cache without a
+   * log leaves only `"all"`.
+   */
+  readonly invalidation?: "surgical" | "all" | undefined;
+  /**
+   * The version of a row, if it has one: of two states of a row the later one has the greater version. It is a number, a
+   * bigint, a text or a date; `undefined` if it is unknown. With it, the rows of events can be put in place.
+   */
+  versionOf?(row: RowOf<R>): Value | undefined;
+  /**
+   * How long a write may take until its outcome is known, in milliseconds; default 60 000. The rows of writes that are in
+   * flight for longer, since their process has died, are read again by all tables on the same cache.
+   */
+  readonly writeOutcomeMs?: number | undefined;
   /** How long an entry is fresh, in milliseconds; default `Infinity`: until it is invalidated. */
   readonly staleTimeMs?: number | undefined;
   /**
@@ -48,11 +65,17 @@ export const DEFAULT_WAITING_CAPACITY = 10_000;
 /** How long a call of the cache may take unless the options say something else. */
 export const DEFAULT_CACHE_TIMEOUT_MS = 5_000;
 
+/** How long the outcome of a write may be unknown unless the options say something else. */
+export const DEFAULT_WRITE_OUTCOME_MS = 60_000;
+
 const KNOWN = {
   liveStream: true,
   writeTarget: true,
   queueCapacity: true,
   waitingCapacity: true,
+  invalidation: true,
+  versionOf: true,
+  writeOutcomeMs: true,
   staleTimeMs: true,
   masterLagMs: true,
   cacheTimeoutMs: true,
@@ -80,7 +103,14 @@ export function checkTable(role: string, table: TableLike): void {
 export function checkLiveTableOptions(options: LiveTableOptions): void {
   checkOptions("a LiveTable", options, Object.keys(KNOWN));
   const { queueCapacity, waitingCapacity, staleTimeMs, masterLagMs, cacheTimeoutMs } = options;
-  const { writeTarget, liveStream } = options;
+  const { writeTarget, liveStream, invalidation, versionOf, writeOutcomeMs } = options;
+  if (invalidation !== undefined && invalidation !== "surgical" && invalidation !== "all") {
+    throw new RangeError(`invalidation must be "surgical" or "all", got ${describe(invalidation)}`);
+  }
+  if (versionOf !== undefined && typeof versionOf !== "function") {
+    throw new TypeError(`versionOf must be a function of a row, got ${describe(versionOf)}`);
+  }
+  checkMs("writeOutcomeMs", writeOutcomeMs, "more than 0 and finite", (ms) => ms > 0 && ms < Infinity);
   if (writeTarget !== undefined) checkTable("writeTarget", writeTarget);
   if (liveStream !== undefined) {
     checkPort("liveStream", "a live stream, such as ManualLiveStream", liveStream, ["subscribe"]);

@@ -14,6 +14,12 @@ export interface LiveStats {
   readonly fencedFills: number;
   /** Invalidations, by what made the change known. */
   readonly invalidations: { readonly [cause in ChangeCause]: number };
+  /** Rows of entries that a change was put in place of, without the master. */
+  readonly rowsInPlace: number;
+  /** Rows of entries that were read again alone, since a change did not say what they are. */
+  readonly holes: number;
+  /** Entries that had to be read again as a whole, by what made the change known that they could not take. */
+  readonly deadEntries: { readonly [cause in ChangeCause]: number };
   /** Reads of the master, counts and single rows included. */
   readonly masterReads: number;
   /** Writes sent to the master or the write target. */
@@ -35,9 +41,12 @@ export interface LiveStats {
 }
 
 /** The same counts, to be counted up. */
-export type Counters = { -readonly [name in keyof Omit<LiveStats, "queued" | "invalidations">]: number } & {
-  readonly invalidations: { [cause in ChangeCause]: number };
-};
+export type Counters =
+  & { -readonly [name in keyof Omit<LiveStats, "queued" | "invalidations" | "deadEntries">]: number }
+  & {
+    readonly invalidations: { [cause in ChangeCause]: number };
+    readonly deadEntries: { [cause in ChangeCause]: number };
+  };
 
 /** All counts at zero. */
 export function newCounters(): Counters {
@@ -48,6 +57,9 @@ export function newCounters(): Counters {
     fills: 0,
     fencedFills: 0,
     invalidations: { write: 0, event: 0, gap: 0, manual: 0 },
+    rowsInPlace: 0,
+    holes: 0,
+    deadEntries: { write: 0, event: 0, gap: 0, manual: 0 },
     masterReads: 0,
     masterWrites: 0,
     failedWrites: 0,

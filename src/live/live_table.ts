@@ -86,7 +86,8 @@ export class LiveTable<R extends object = Row> extends LiveHandle<R> implements 
   /** What has been counted since the table was made, over all its handles. */
   stats(): LiveStats {
     const { counters, writes } = selfOf(this).#works;
-    return { ...counters, invalidations: { ...counters.invalidations }, queued: writes.size };
+    const { invalidations, deadEntries } = counters;
+    return { ...counters, invalidations: { ...invalidations }, deadEntries: { ...deadEntries }, queued: writes.size };
   }
 
   /**

@@ -1,7 +1,6 @@
 import type { Fence } from "../cache/cache.ts";
 import { onAbort } from "../base/on_abort.ts";
 import type { Clock } from "../base/clock.ts";
-import { checkCallOptions } from "../table/call_options.ts";
 import { ClosedError } from "../table/errors.ts";
 import { isPromise, type MaybePromise } from "../base/maybe_promise.ts";
 import type { Rows } from "../table/rows.ts";
@@ -10,6 +9,7 @@ import { type Ask, SharedCall } from "./shared_call.ts";
 import type { SafeCache } from "./guarded_cache.ts";
 import type { Invalidation } from "./invalidation.ts";
 import type { Counters } from "./live_stats.ts";
+import type { CaughtUp } from "./catch_up.ts";
 import type { ReadRequest } from "./read_request.ts";
 
 /** How things stood when a read of the master began, and whether its answer may be older than a change known of. */
@@ -43,14 +43,20 @@ export interface SharedReadsOptions {
   readonly invalidation: Invalidation;
   readonly clock: Clock;
   readonly counters: Counters;
+  /** Whether the cache keeps a log that entries are brought up to date by. */
+  readonly waits: boolean;
   /** Asks the master, and does what follows from its answer before the readers are given it. */
-  readonly fill: (request: ReadRequest, start: ReadStart, ask: Ask) => Promise<Rows>;
+  readonly fill: (request: ReadRequest, start: ReadStart, ask: Ask, behind: CaughtUp | undefined) => Promise<Rows>;
 }
 
+/** The read in flight that a reader waited for has ended, and the cache may have its rows. */
+export const ENDED: unique symbol = Symbol("ended");
+
 /**
- * The reads of the master that are in flight. Readers that miss the same key share one, unless the key was invalidated
- * after it began. An answer that may be older than a known change, since the master lags, goes only to readers that
- * asked before the read began.
+ * The reads of the master that are in flight. Readers that miss the same key share one, if it began after they asked, or
+ * nothing was logged or invalidated since it began. Otherwise they wait until it has ended and its rows are in the cache,
+ * where these are brought up to date; without a log they begin another read. An answer that may be older than a known
+ * change, since the master lags, goes only to readers that asked before the read began.
  */
 export class SharedReads {
   readonly #options: SharedReadsOptions;
@@ -64,20 +70,29 @@ export class SharedReads {
     this.#options = options;
   }
 
+  /** How many reads have begun. */
+  get started(): number {
+    return this.#started;
+  }
+
   /**
-   * A reader that joined a read with an unsettled answer may have asked after a change had settled that the answer
-   * lacks. So the answer goes only to readers that asked before the read began; the others share the next one.
+   * Reads for a reader that asked when `asked` reads had begun; `behind` is an entry of which only the holes are missing. An
+   * answer of a lagging master may lack a change that had settled when a reader asked that joined it later. So it goes only
+   * to readers that asked before the read began; the others share the next one.
    */
-  async read(request: ReadRequest, options: CallOptions | undefined): Promise<Rows> {
-    if (options !== undefined) checkCallOptions(options);
+  async read(
+    request: ReadRequest,
+    options: CallOptions | undefined,
+    asked: number,
+    behind: CaughtUp | undefined,
+  ): Promise<Rows | typeof ENDED> {
     const { signal, onUnsettled } = options ?? {};
-    const asked = this.#started;
     for (;;) {
-      const sharing = this.#share(request, signal);
-      const { start, answer } = isPromise(sharing)
-        ? await this.untilClosed(sharing, (share) => share, signal)
-        : sharing;
-      const rows = await answer;
+      const sharing = this.#share(request, signal, asked, behind);
+      const share = isPromise(sharing) ? await this.untilClosed(sharing, (shared) => shared, signal) : sharing;
+      if (share === ENDED) return ENDED;
+      const rows = await share.answer;
+      const { start } = share;
       if (start.unsettled && start.number <= asked) continue;
       if (start.unsettled) onUnsettled?.();
       return rows;
@@ -134,36 +149,46 @@ export class SharedReads {
     return new ClosedError("Cannot read: the table is closed");
   }
 
-  /** Joins the read in flight if it began after the last invalidation, in whatever process; otherwise starts one. */
-  #share(request: ReadRequest, signal: AbortSignal | undefined): MaybePromise<Share> {
-    if (this.#closed) throw this.closedError();
-    const shared = this.#shared.get(request.key);
-    if (shared === undefined || !this.#isCurrent(shared)) return this.#start(request, signal);
-    const past = shared.start.fence;
-    const fence = this.#options.cache.fence(request.key);
-    if (isPromise(fence) || isPromise(past)) return this.#shareLater(request, signal, shared, fence);
-    return isSame(fence, past) ? this.#join(shared, signal) : this.#start(request, signal);
-  }
-
-  async #shareLater(
+  #share(
     request: ReadRequest,
     signal: AbortSignal | undefined,
-    shared: SharedRead,
-    fence: MaybePromise<Fence | undefined>,
-  ): Promise<Share> {
-    const { generation } = this.#options.invalidation;
-    const [present, past] = await this.untilClosed(Promise.all([fence, shared.start.fence]), (fences) => fences);
-    signal?.throwIfAborted();
-    // What was invalidated since the fence was asked for is not in it.
-    const current = generation === shared.start.generation && !shared.call.ended;
-    if (isSame(present, past) && current) return this.#join(shared, signal);
-    // Another reader may have begun a read meanwhile, after the invalidation that this one missed.
-    if (this.#shared.get(request.key) === shared) this.#shared.delete(request.key);
-    return await this.#share(request, signal);
+    asked: number,
+    behind: CaughtUp | undefined,
+  ): MaybePromise<Share | typeof ENDED> {
+    if (this.#closed) throw this.closedError();
+    const shared = this.#shared.get(request.key);
+    if (shared === undefined || shared.call.ended) return this.#start(request, signal, behind);
+    if (shared.start.number > asked) return this.#join(shared, signal);
+    const past = shared.start.fence;
+    const fence = this.#isCurrent(shared) ? this.#options.cache.fence(request.key) : undefined;
+    if (!isPromise(fence) && !isPromise(past)) {
+      return isSame(fence, past) ? this.#join(shared, signal) : this.#after(shared, request, signal, behind);
+    }
+    return this.untilClosed(Promise.all([fence, past]), ([present, begun]) => {
+      signal?.throwIfAborted();
+      // What was logged since the fence was asked for is not in it.
+      const isCurrent = isSame(present, begun) && this.#isCurrent(shared) && !shared.call.ended;
+      return isCurrent ? this.#join(shared, signal) : this.#after(shared, request, signal, behind);
+    });
   }
 
-  #isCurrent({ start, call }: SharedRead): boolean {
-    return start.generation === this.#options.invalidation.generation && !call.ended;
+  /** A change was logged since the read began. Without a log, the cache cannot bring its rows up to date. */
+  #after(
+    shared: SharedRead,
+    request: ReadRequest,
+    signal: AbortSignal | undefined,
+    behind: CaughtUp | undefined,
+  ): MaybePromise<Share | typeof ENDED> {
+    const now = this.#shared.get(request.key);
+    if (now !== undefined && now !== shared && !now.call.ended) return this.#join(now, signal);
+    const isUseless = shared.start.generation < this.#options.invalidation.invalidatedAt;
+    if (isUseless || !this.#options.waits) return this.#start(request, signal, behind);
+    const ended = (): typeof ENDED => ENDED;
+    return this.untilClosed(shared.call.answer.then(ended, ended), ended, signal);
+  }
+
+  #isCurrent({ start }: SharedRead): boolean {
+    return start.generation === this.#options.invalidation.generation;
   }
 
   #join({ start, call }: SharedRead, signal: AbortSignal | undefined): Share {
@@ -171,17 +196,17 @@ export class SharedReads {
     return { start, answer: call.join(signal) };
   }
 
-  #start(request: ReadRequest, signal: AbortSignal | undefined): Share {
+  #start(request: ReadRequest, signal: AbortSignal | undefined, behind: CaughtUp | undefined): Share {
     const { key } = request;
     const start: ReadStart = {
       number: ++this.#started,
       generation: this.#options.invalidation.generation,
       startedAt: this.#options.clock.monotonic(),
       fetchedAt: this.#options.clock.now(),
-      fence: this.#options.cache.fence(key),
+      fence: behind?.fence ?? this.#options.cache.fence(key),
       unsettled: false,
     };
-    const call = this.#track(new SharedCall((ask) => this.#options.fill(request, start, ask)));
+    const call = this.#track(new SharedCall((ask) => this.#options.fill(request, start, ask, behind)));
     const shared: SharedRead = { start, call };
     this.#shared.set(key, shared);
     const over = (): void => {

@@ -1,4 +1,6 @@
 import type { Clock } from "../base/clock.ts";
+import { isPromise } from "../base/maybe_promise.ts";
+import type { Fence } from "../cache/cache.ts";
 import type { Write } from "../queue/write.ts";
 import {
   applyWriteOp,
@@ -12,12 +14,15 @@ import { WriteQueue, type WriteRequest } from "../queue/write_queue.ts";
 import type { LiveEvent } from "../stream/live_event.ts";
 import { checkCallOptions } from "../table/call_options.ts";
 import { TableError } from "../table/errors.ts";
+import type { Row } from "../table/row.ts";
 import { bothNarrowings, isUnlimited, type Query } from "../table/query.ts";
 import type { Capabilities, TableLike, WriteOptions } from "../table/table_like.ts";
 import type { Trace } from "../trace/tracer.ts";
 import type { Changes } from "./changes.ts";
+import type { Intents } from "./intents.ts";
 import type { Counters } from "./live_stats.ts";
 import type { Master } from "./master.ts";
+import { eventOf } from "./write_change.ts";
 import { type Owner, Sending, waitedFor, writeWaitedFor } from "./sending.ts";
 
 /** What a {@linkcode WriteThrough} works with. */
@@ -28,6 +33,10 @@ export interface WriteThroughOptions {
   readonly queueCapacity: number;
   readonly waitingCapacity: number;
   readonly changes: Changes;
+  /** The log of the scope. */
+  readonly intents: Intents;
+  /** The row as the cache has it now, if that is known at once. */
+  readonly rowNow: (id: string) => Row | undefined;
   readonly clock: Clock;
   readonly counters: Counters;
   readonly trace: Trace | undefined;
@@ -127,27 +136,44 @@ export class WriteThrough implements Owner {
   async #send(write: WriteRequest): Promise<WriteAnswer> {
     const { counters, trace } = this.#options;
     const { id, op, within } = write;
-    let sent = false;
+    const { intents, rowNow } = this.#options;
+    let [isIntended, sent] = [false, false];
     try {
       const target = this.#target(within);
+      isIntended = true;
+      const intended = intents.begin(id, eventOf(op));
+      const since = isPromise(intended) ? await intended : intended;
+      const before = op.kind === "patch" || op.kind === "replace" ? rowNow(op.id) : undefined;
       sent = true;
       counters.masterWrites++;
       const answer = await new Sending(this, op).run(() => this.#spans.apply(op, target, { idempotencyKey: id }));
-      await this.#publish(write, "applied");
+      await this.#publish(write, "applied", this.#changed(op, answer, before), since);
       return answer;
     } catch (error) {
       counters.failedWrites++;
       trace?.event({ target: "vantage_live::queue", level: "error", name: "write failed", op, error });
       const refused = error instanceof TableError && error.effect === "none";
       // Anything but a clear no may have been applied all the same.
-      if (sent && !refused) await this.#publish(write, "unknown");
+      if (sent && !refused) await this.#publish(write, "unknown", eventOf(op), undefined);
+      else if (isIntended) await intents.end(id);
       throw error;
     }
   }
 
-  #publish({ id, op }: WriteRequest, outcome: "applied" | "unknown"): Promise<void> {
+  /** The row that a write target answers with need not be what the master returns. */
+  #changed(op: WriteOp, answer: WriteAnswer, before: Row | undefined): LiveEvent {
+    const isOfMaster = this.#options.writeTarget === undefined || typeof answer === "string";
+    return eventOf(op, isOfMaster ? answer : undefined, before);
+  }
+
+  async #publish(
+    { id }: WriteRequest,
+    outcome: "applied" | "unknown",
+    event: LiveEvent,
+    since: Fence | undefined,
+  ): Promise<void> {
     const { changes, clock } = this.#options;
-    return changes.publish({ ...eventOf(op), at: clock.now(), cause: "write", writeId: id, outcome });
+    await changes.publish({ ...event, at: clock.now(), cause: "write", writeId: id, outcome }, since);
   }
 
   /** Where a write goes: narrowed like its handle, besides what the write target itself is narrowed to. */
@@ -162,22 +188,5 @@ export class WriteThrough implements Owner {
     const part = (): string => Math.floor(this.#options.clock.random() * 2 ** 32).toString(16).padStart(8, "0");
     this.#writeIdPrefix ??= `${part()}${part()}${part()}${part()}`;
     return `${this.#writeIdPrefix}-${++this.#lastWriteNumber}`;
-  }
-}
-
-function eventOf(op: WriteOp): LiveEvent {
-  switch (op.kind) {
-    case "insert":
-      return { kind: "inserted", id: op.id };
-    case "replace":
-    case "patch":
-      return { kind: "updated", id: op.id };
-    case "delete":
-      return { kind: "deleted", id: op.id };
-    case "deleteAll":
-    case "insertReturnId":
-      return { kind: "changed" };
-    default:
-      return op satisfies never;
   }
 }

@@ -21,7 +21,11 @@ export interface SubscribeOptions {
  * - Aborting `signal`, or cancelling the stream, ends the subscription and releases its resources.
  */
 export interface LiveStream {
-  /** Whether each event arrives once and in order, with rows that are never older than in earlier events. */
+  /**
+   * Whether the row of an event is at least as new as every read of the master, and every answer to a write, that ended
+   * before the event arrived; default `false`. So it is where the master itself emits the event before it answers. Rows of
+   * other streams are used only if `versionOf` says that they are newer.
+   */
   readonly ordered?: boolean | undefined;
   /** A new subscription to all later events. */
   subscribe(options?: SubscribeOptions): ReadableStream<LiveEvent>;

@@ -44,7 +44,14 @@ export class MemTable<R extends object = Row> extends Table<R> {
   }
 }
 
-const CAPABILITIES: Partial<Capabilities> = { page: true, where: OPERATORS, orderBy: true, search: true };
+const CAPABILITIES: Partial<Capabilities> = {
+  page: true,
+  where: OPERATORS,
+  orderBy: true,
+  search: true,
+  exact: true,
+  sameRows: true,
+};
 
 class MemSource implements TableSource {
   readonly name: string;

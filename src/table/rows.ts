@@ -20,6 +20,7 @@ const CONTENT: PropertyDescriptor & ThisType<Rows> = {
   },
 };
 
+let isMadeLater: (rows: Rows) => boolean;
 let make: (slots: Map<string, Slot>, mutable: boolean, maker?: RowMaker) => Rows;
 let sharedCopy: (rows: Rows) => Rows;
 let ownCopy: (rows: Rows) => Rows;
@@ -69,6 +70,7 @@ export class Rows<R extends object = Row> implements ReadonlyMap<string, RowOf<R
     // What Node, Deno and Bun print; otherwise they would show an object without content.
     Object.defineProperty(Rows.prototype, Symbol.for("nodejs.util.inspect.custom"), { value: inspectRows });
     make = (slots, mutable, maker) => new Rows(slots, mutable, maker);
+    isMadeLater = (rows) => rows.#maker !== undefined;
     ownCopy = (given) => {
       const rows = Rows.from(given);
       return rows.#mutable && rows === selfOf(given) ? Rows.from([...rows]) : rows;
@@ -220,6 +222,11 @@ export function lazyRows(ids: readonly string[], mutable: boolean, maker: RowMak
   const slots = new Map<string, Slot>();
   for (let index = 0; index < ids.length; index++) slots.set(ids[index] ?? "", index);
   return make(slots, mutable, maker);
+}
+
+/** Whether rows are made one by one when they are looked at, as those that a store decodes. */
+export function isLazy(rows: Rows): boolean {
+  return isMadeLater(rows);
 }
 
 /** The same rows, with dates and bytes copied, so that no other holder can change them. */

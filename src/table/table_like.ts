@@ -49,6 +49,14 @@ export interface Capabilities extends Readonly<Record<Verb, boolean>> {
   readonly orderBy: boolean;
   /** Searching for text. */
   readonly search: boolean;
+  /**
+   * Whether conditions, search and order mean what they mean in this module, so that a `LiveTable` may evaluate them on
+   * rows that it holds. True where the source does none of them itself. A search in texts of other letters than those of
+   * ASCII is never evaluated on held rows, since databases differ in what case is.
+   */
+  readonly exact: boolean;
+  /** Whether `getValue` reads a row by itself, and returns what `listValues` returns for it, all columns included. */
+  readonly sameRows: boolean;
   /** `insertValue`. */
   readonly insert: boolean;
   /** `replaceValue`. */

@@ -71,7 +71,7 @@ export interface TracedCalls {
   /** An invalidation of the cache. */
   invalidatePrefix?(prefix: string, ...rest: never[]): unknown;
   /** A record in the log of a scope. */
-  log?(scope: string, ...rest: never[]): unknown;
+  readonly log?: ((scope: string, ...rest: never[]) => unknown) | undefined;
   /** An event of a stream. */
   receive?(event: { readonly kind: string; readonly id?: string | undefined }, ...rest: never[]): unknown;
   /** A request to a handler. */

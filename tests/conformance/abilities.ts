@@ -9,6 +9,8 @@ export const EVERYTHING: Capabilities = {
   where: OPERATORS,
   orderBy: true,
   search: true,
+  exact: true,
+  sameRows: true,
   insert: true,
   replace: true,
   patch: true,

@@ -1,4 +1,13 @@
-import { type LiveEvent, LiveTable, ManualLiveStream, MemCache, MemTable } from "@vantage/live";
+import {
+  defineTable,
+  type LiveEvent,
+  LiveTable,
+  ManualLiveStream,
+  MemCache,
+  MemTable,
+  type Row,
+  type Table,
+} from "@vantage/live";
 import { type OpenStream, streamConformance, type StreamHarness } from "@vantage/live/testing";
 import { runSuite } from "./run_suite.ts";
 import { CloneCache } from "./third_party_cache.ts";
@@ -69,7 +78,7 @@ function relayed(cache: MemCache | CloneCache): OpenStream {
 
 /** A table that tells of what is written through it. */
 function written(): OpenStream {
-  const table = new LiveTable(new MemTable("bakery"), "bakery", new MemCache());
+  const table = new LiveTable(anyRow(), "bakery", new MemCache());
   return { stream: table.events, emit: (event) => write(table, event), close: () => table.close() };
 }
 
@@ -80,10 +89,16 @@ async function write(table: LiveTable, event: LiveEvent): Promise<void> {
     case "inserted":
       return void await table.insertValue(event.id, {});
     case "updated":
-      return void await table.replaceValue(event.id, {});
+      return void await table.patchValue(event.id, {});
     case "deleted":
       return await table.delete(event.id);
     default:
       return event satisfies never;
   }
+}
+
+/** A table in which any row can be patched. */
+function anyRow(): Table {
+  const none = (): Row => ({});
+  return defineTable({ name: "bakery", list: () => [], get: none, insert: none, patch: none, delete: () => {} });
 }

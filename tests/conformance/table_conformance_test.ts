@@ -29,6 +29,8 @@ const LIST_ONLY: Capabilities = {
   where: [],
   orderBy: false,
   search: false,
+  exact: true,
+  sameRows: false,
   insert: false,
   replace: false,
   patch: false,
@@ -69,13 +71,21 @@ suite("defineTable() of a list of bare rows", {
 
 suite("defineTable() of one function for each verb, that knows nothing of queries", {
   ...IN_MEMORY,
-  capabilities: { ...EVERYTHING, page: false, where: [], orderBy: false, search: false, insertReturnId: false },
+  capabilities: {
+    ...EVERYTHING,
+    page: false,
+    where: [],
+    orderBy: false,
+    search: false,
+    sameRows: false,
+    insertReturnId: false,
+  },
   open: (rows) => opened(verbsOnly(rows)),
 });
 
 suite("defineTable() of a source that pages, orders and knows few operators", {
   ...IN_MEMORY,
-  capabilities: { ...LIST_ONLY, get: true, count: true, page: true, where: ["eq", "in"] },
+  capabilities: { ...LIST_ONLY, get: true, count: true, page: true, where: ["eq", "in"], exact: false },
   open: (rows) => opened(pagesOnly(rows)),
 });
 

@@ -203,7 +203,7 @@ describe("LiveTable with a liveStream", () => {
 
   it("close() waits until what was heard has been told", async () => {
     const stream = new ManualLiveStream();
-    const { table, cache } = fixture({ liveStream: stream });
+    const { table, cache } = fixture({ invalidation: "all", liveStream: stream });
     const events = table.events.subscribe().getReader();
     assert.deepEqual((await events.read()).value, { kind: "changed" });
     const gate = cache.plan.hold("invalidatePrefix", "before");
@@ -251,12 +251,12 @@ describe("LiveTable with a liveStream", () => {
 
   it("serves nothing that a persisted cache kept, however late that can be dropped", async () => {
     const inner = new MemCache();
-    const { table, master, cache } = fixture({}, inner);
+    const { table, master, cache } = fixture({ invalidation: "all" }, inner);
     await table.listValues();
     await table.close();
     await master.patchValue("a", { price: 9 });
     const gate = cache.plan.hold("invalidatePrefix", "before");
-    const again = new LiveTable(master, "products", cache, { liveStream: new ManualLiveStream() });
+    const again = new LiveTable(master, "products", cache, { invalidation: "all", liveStream: new ManualLiveStream() });
     assert.equal((await again.listValues()).get("a")?.price, 9);
     gate.release();
     await again.close();

@@ -30,10 +30,22 @@ export function fixture(options: LiveTableOptions = {}, inner: Cache = new MemCa
 
 /** A cache that does as another does, but always later. */
 export function slowly(inner: Cache): Cache {
+  const log = inner.log?.bind(inner);
   return {
+    log: log && (async (scope, record) => (await Promise.resolve(), await log(scope, record))),
     get: async (key) => (await Promise.resolve(), await inner.get(key)),
     fence: async (key) => (await Promise.resolve(), await inner.fence(key)),
     put: async (key, rows, fence) => (await Promise.resolve(), await inner.put(key, rows, fence)),
     invalidatePrefix: async (prefix) => (await Promise.resolve(), await inner.invalidatePrefix(prefix)),
+  };
+}
+
+/** A cache that does as another does, but keeps no log. */
+export function withoutLog(inner: Cache): Cache {
+  return {
+    get: (key) => inner.get(key),
+    fence: (key) => inner.fence(key),
+    put: (key, rows, fence) => inner.put(key, rows, fence),
+    invalidatePrefix: (prefix) => inner.invalidatePrefix(prefix),
   };
 }

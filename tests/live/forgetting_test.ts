@@ -76,13 +76,14 @@ describe("A LiveTable that stays open forgets", () => {
         return row;
       },
     });
-    const table = new LiveTable(source, "p", new MemCache(), { queueCapacity: 1 });
+    const table = new LiveTable(source, "p", new MemCache(), { queueCapacity: 1, invalidation: "all" });
     const write = async (id: string): Promise<void> => {
       const { signal } = new AbortController();
       noted.push(new WeakRef(signal));
       await table.replaceValue(id, { id }, { signal }).catch(() => {});
     };
     await Promise.all(["a", "b", "c"].map(write));
+    await table.invalidate(); // explain() shows the last change.
     await assertForgotten(noted);
     await table.close();
   });

@@ -179,6 +179,7 @@ describe("LiveTable, reading", () => {
     const { table } = fixture();
     await table.listValues();
     await table.patchValue("a", { price: 3 });
+    await table.invalidate();
     await table.listValues();
     assert.equal(table.stats().rowsReceived, 6);
     assert.equal(table.stats().rowsRedundant, 2);
@@ -447,9 +448,10 @@ describe("LiveTable, seeing", () => {
     await clock.advance(5);
     await table.patchValue("a", { price: 3 }, { idempotencyKey: "w" });
     const after = await table.explain(key);
-    assert.equal(after.held, false);
+    assert.equal(after.held, true, "the row that was written is put in place");
     const by = { at: 10, cause: "write", writeId: "w", outcome: "applied" };
-    assert.deepEqual(after.lastChange, { kind: "updated", id: "a", ...by });
+    const row = { name: "Bun", price: 3 };
+    assert.deepEqual(after.lastChange, { kind: "updated", id: "a", row, columns: ["price"], ...by });
     assert.equal(table.stats().hits, 0, "to explain is not to read");
   });
 
@@ -467,11 +469,11 @@ describe("LiveTable, seeing", () => {
     const heard: LiveEvent[] = [];
     for (let n = 0; n < 7; n++) heard.push((await events.read()).value ?? { kind: "changed" });
     assert.deepEqual(heard, [
-      { kind: "inserted", id: "d" },
-      { kind: "updated", id: "d" },
-      { kind: "updated", id: "d" },
+      { kind: "inserted", id: "d", row: {} },
+      { kind: "inserted", id: "d", row: {} },
+      { kind: "updated", id: "d", row: {} },
       { kind: "deleted", id: "d" },
-      { kind: "changed" },
+      { kind: "inserted", id: "1" },
       { kind: "changed" },
       { kind: "changed" },
     ]);
@@ -518,8 +520,9 @@ describe("LiveTable, seeing", () => {
   });
 
   it("LiveTable.stats() of a new table are all zero", () => {
-    const { invalidations, ...counts } = fixture().table.stats();
-    for (const [name, count] of [...Object.entries(counts), ...Object.entries(invalidations)]) {
+    const { invalidations, deadEntries, ...counts } = fixture().table.stats();
+    const all = [counts, invalidations, deadEntries].flatMap((of) => Object.entries(of));
+    for (const [name, count] of all) {
       assert.equal(count, 0, name);
     }
   });
@@ -653,9 +656,9 @@ describe("LiveTable, bad input", () => {
 
   it("LiveTable that refuses its options leaves nothing behind on the cache or the stream", async () => {
     const stream = new ManualLiveStream();
-    const { table, master, cache, clock } = fixture();
+    const { table, master, cache, clock } = fixture({ invalidation: "all" });
     await table.close();
-    const left = new LiveTable(master, "products", cache, { clock });
+    const left = new LiveTable(master, "products", cache, { invalidation: "all", clock });
     for (let n = 0; n < 2; n++) cache.plan.fail("invalidatePrefix", new Error("disk full"));
     await left.patchValue("a", { price: 3 });
     await left.close();

@@ -7,7 +7,7 @@ import { fixture, slowly } from "./fixture.ts";
 for (const [name, inner] of [["at once", () => new MemCache()], ["later", () => slowly(new MemCache())]] as const) {
   describe(`LiveTable whose cache answers ${name}, an invalidation that failed`, () => {
     it("is tried again by close(), once, without a pause", async () => {
-      const { table, cache, clock } = fixture({}, inner());
+      const { table, cache, clock } = fixture({ invalidation: "all" }, inner());
       cache.plan.fail("invalidatePrefix", new Error("locked"));
       await table.patchValue("a", { price: 9 });
       assert.equal(clock.waiting, 1);
@@ -18,7 +18,7 @@ for (const [name, inner] of [["at once", () => new MemCache()], ["later", () => 
     });
 
     it("is waited for by close(), which tries it again", async () => {
-      const { table, cache } = fixture({}, inner());
+      const { table, cache } = fixture({ invalidation: "all" }, inner());
       cache.plan.fail("invalidatePrefix", new Error("locked"));
       await table.patchValue("a", { price: 9 });
       const gate = cache.plan.hold("invalidatePrefix", "before");
@@ -32,7 +32,7 @@ for (const [name, inner] of [["at once", () => new MemCache()], ["later", () => 
     });
 
     it("is not tried again once another table on the same cache has made up for it", async () => {
-      const { table, another, cache, clock } = fixture({}, inner());
+      const { table, another, cache, clock } = fixture({ invalidation: "all" }, inner());
       const other = another();
       cache.plan.fail("invalidatePrefix", new Error("locked"));
       await table.patchValue("a", { price: 9 });
@@ -49,7 +49,7 @@ for (const [name, inner] of [["at once", () => new MemCache()], ["later", () => 
     });
 
     it("is tried again also if one was before", async () => {
-      const { table, cache, clock } = fixture({}, inner());
+      const { table, cache, clock } = fixture({ invalidation: "all" }, inner());
       for (let time = 1; time <= 3; time++) {
         cache.plan.fail("invalidatePrefix", new Error("locked"));
         await table.patchValue("a", { price: time });
@@ -72,7 +72,7 @@ for (const [name, inner] of [["at once", () => new MemCache()], ["later", () => 
         random: () => 0,
         wait: (ms, options) => (waits.push(options?.background), fake.wait(ms, options)),
       };
-      const { table, cache } = fixture({ clock, cacheTimeoutMs: Infinity }, inner());
+      const { table, cache } = fixture({ invalidation: "all", clock, cacheTimeoutMs: Infinity }, inner());
       for (let time = 0; time < 2; time++) cache.plan.fail("invalidatePrefix", new Error("locked"));
       await table.patchValue("a", { price: 9 });
       await fake.advance(60_000);
@@ -81,7 +81,7 @@ for (const [name, inner] of [["at once", () => new MemCache()], ["later", () => 
     });
 
     it("is waited for once, however many fail", async () => {
-      const { table, cache, clock } = fixture({}, inner());
+      const { table, cache, clock } = fixture({ invalidation: "all" }, inner());
       for (let time = 0; time < 3; time++) {
         cache.plan.fail("invalidatePrefix", new Error("locked"));
         await table.patchValue("a", { price: time });
@@ -94,7 +94,7 @@ for (const [name, inner] of [["at once", () => new MemCache()], ["later", () => 
     });
 
     it("is tried until it succeeds, and meanwhile nothing is served or kept", async () => {
-      const { table, cache, clock } = fixture({}, inner());
+      const { table, cache, clock } = fixture({ invalidation: "all" }, inner());
       await table.listValues();
       for (let time = 0; time < 4; time++) cache.plan.fail("invalidatePrefix", new Error("locked"));
       await table.patchValue("a", { price: 9 });

@@ -56,7 +56,7 @@ describe("tableHandler(), events", () => {
     await reader.next();
     await ask(handler, "/rows");
     await ask(handler, "/row?id=a", { method: "PATCH", row: { price: 9 } });
-    assert.deepEqual((await reader.next())?.data, { kind: "updated", id: "a" });
+    assert.deepEqual((await reader.next())?.data, { kind: "updated", id: "a", columns: ["price"] });
     assert.match(await (await ask(handler, "/rows")).text(), /"price":9/);
     await table.close();
     assert.equal(await reader.next(), undefined);

@@ -29,7 +29,8 @@ async function served(): Promise<{
       return row;
     },
   });
-  const inner = new LiveTable(master, "inner", new MemCache(), { clock, masterLagMs: LAG_MS });
+  // A row that was written would be put in place, and be settled.
+  const inner = new LiveTable(master, "inner", new MemCache(), { clock, masterLagMs: LAG_MS, invalidation: "all" });
   const handler = tableHandler(inner, { writable: true });
   const fetch: typeof globalThis.fetch = (input, init) => handler(new Request(input, init));
   const table = await RestTable.open("http://localhost/", { fetch });

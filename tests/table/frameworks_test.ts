@@ -49,7 +49,7 @@ describe("Rows, tables and records in the state of a framework", () => {
       const { write: shown } = wrap({ write });
       assert.deepEqual(await shown.applied, {});
       assert.deepEqual([shown.state, shown.cancel()], ["applied", false]);
-      assert.deepEqual((await events.read()).value, { kind: "inserted", id: "c" });
+      assert.deepEqual((await events.read()).value, { kind: "inserted", id: "c", row: {} });
       await state.live.close();
       assert.equal((await events.read()).done, true);
     });

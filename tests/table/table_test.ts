@@ -101,8 +101,8 @@ describe("defineTable", () => {
 
   it("verbs that the source lacks are absent from capabilities and reject with UnsupportedError", async () => {
     const { table } = spied({ capabilities: { page: true } });
-    const { where, page, orderBy, search, ...verbs } = table.capabilities;
-    assert.deepEqual([where, page, orderBy, search], [[], true, false, false]);
+    const { where, page, orderBy, search, exact, ...verbs } = table.capabilities;
+    assert.deepEqual([where, page, orderBy, search, exact], [[], true, false, false, true]);
     assert(Object.values(verbs).every((can) => can === false));
     const calls: readonly (() => Promise<unknown>)[] = [
       () => table.getCount(),

@@ -73,16 +73,18 @@ describe("What a LiveTable traces, record by record", () => {
     await table.insertValue("a", { n: 1 });
     assert.deepEqual(take(), [
       "+ write debug insert_value op=insert id=a",
+      "+ cache debug log key=p/",
+      "- cache debug log key=p/ outcome=logged",
       '! queue trace row op=insert id=a row={"n":1}',
       "+ queue debug apply op=insert id=a",
       "! write debug enqueued op=insert id=a queued=1",
       "- queue debug apply op=insert id=a outcome=applied",
-      "+ cache debug invalidate_prefix key=p/",
-      "- cache debug invalidate_prefix key=p/ outcome=invalidated",
+      "+ cache debug log key=p/",
+      "- cache debug log key=p/ outcome=logged",
       "- write debug insert_value op=insert id=a outcome=applied",
     ]);
     await table.patchValue("a", { n: 2n });
-    assert.equal(take()[1], '! queue trace row op=patch id=a row={"n":"2n"}');
+    assert.equal(take()[3], '! queue trace row op=patch id=a row={"n":"2n"}');
     await table.delete("a");
     assert.deepEqual(take().filter((line) => line.includes(" queue ")), [
       "+ queue debug apply op=delete id=a",
@@ -96,8 +98,10 @@ describe("What a LiveTable traces, record by record", () => {
     await assert.rejects(table.patchValue("none", {}), NotFoundError);
     const told = take().filter((line) => line.startsWith("-") || line.includes("failed"));
     assert.deepEqual(told.map((line) => line.replace(/ code=\S+/, "")), [
+      "- cache debug log key=p/ outcome=logged",
       "- queue debug apply op=patch id=none outcome=failed error=NotFoundError",
       "! queue error write failed op=patch id=none outcome=failed error=NotFoundError",
+      "- cache debug log key=p/ outcome=logged",
       "- write debug patch_value op=patch id=none outcome=failed error=NotFoundError",
     ]);
   });

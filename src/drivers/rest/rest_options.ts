@@ -121,6 +121,10 @@ export interface RestTableOptions extends RestClientOptions {
   readonly orderBy?: ((draft: RestDraft, orderBy: readonly Order[]) => void) | undefined;
   /** How a search is put into a request, if the resource can search: the name of a parameter, or a function. */
   readonly search?: string | ((draft: RestDraft, text: string) => void) | undefined;
+  /** Whether the resource's conditions, search and order mean what they mean in this module; default `false`. */
+  readonly exact?: boolean | undefined;
+  /** Whether the address of a row has what the list has for it, all columns included; default `false`. */
+  readonly sameRows?: boolean | undefined;
   /** The writes that the resource accepts; default all four. `[]` if it is read-only. */
   readonly writes?: readonly RestWrite[] | undefined;
   /** Changes every request just before it is sent: another method, a header, a wrapped body. */

@@ -30,7 +30,19 @@ export class RestSource implements TableSource {
 
   constructor(url: URL, options: RestTableOptions) {
     checkOptions(options);
-    const { name, idField = "id", columns, paging, count, where = EQ_ONLY, orderBy, search, writes = WRITES } = options;
+    const {
+      name,
+      idField = "id",
+      columns,
+      paging,
+      count,
+      where = EQ_ONLY,
+      orderBy,
+      search,
+      exact,
+      sameRows = false,
+      writes = WRITES,
+    } = options;
     const { parse = parseExactly, stringify = stringifyExactly } = options;
     this.name = name ?? nameIn(url);
     this.idField = idField;
@@ -52,6 +64,8 @@ export class RestSource implements TableSource {
       where: OPERATORS.filter((operator) => where[operator] !== undefined),
       orderBy: orderBy !== undefined,
       search: search !== undefined,
+      ...(exact !== undefined && { exact }),
+      sameRows,
       ...Object.fromEntries(WRITES.map((write) => [write, writes.includes(write)])),
     };
   }

@@ -125,8 +125,9 @@ export class SqliteSource implements TableSource {
 
 /** SQLite orders texts in UTF-16 by their bytes, which is not character order. */
 function queriesOf({ encoding }: SqliteSchema): Partial<Capabilities> {
-  if (encoding === "UTF-8") return { page: true, where: OPERATORS, orderBy: true, search: true };
-  return { page: false, where: ["eq", "ne", "in", "notIn", "isNull", "notNull"], orderBy: false, search: true };
+  const always = { search: true, exact: true, sameRows: true };
+  if (encoding === "UTF-8") return { ...always, page: true, where: OPERATORS, orderBy: true };
+  return { ...always, page: false, where: ["eq", "ne", "in", "notIn", "isNull", "notNull"], orderBy: false };
 }
 
 /** A view supports only the writes that its triggers implement: others cannot be prepared. */

@@ -1,0 +1,102 @@
+import type { Clock } from "../base/clock.ts";
+import type { CachedRows, Fence } from "../cache/cache.ts";
+import type { Change, ChangeCause } from "../change/change.ts";
+import { type Effect, fillHoles, replay, type Replayed } from "../change/replay.ts";
+import type { RowVersions } from "../change/row_versions.ts";
+import { type View, viewOf } from "../change/view.ts";
+import type { Rows } from "../table/rows.ts";
+import type { CallOptions } from "../table/table_like.ts";
+import { holesReader } from "./holes.ts";
+import type { Counters } from "./live_stats.ts";
+import type { Master } from "./master.ts";
+import type { ReadRequest } from "./read_request.ts";
+
+/** An entry that is behind the log, with the changes replayed onto it. */
+export interface CaughtUp {
+  readonly held: CachedRows;
+  readonly replayed: Replayed;
+  /** The position that the changes lead to. */
+  readonly fence: Fence;
+}
+
+/** A change, and what it did to an entry. */
+export interface ReplayedChange {
+  readonly change: Change;
+  readonly effect: Effect;
+}
+
+/** What {@linkcode CatchUp} works with. */
+export interface CatchUpOptions {
+  readonly master: Master;
+  readonly versions: RowVersions | undefined;
+  readonly counters: Counters;
+}
+
+/** Brings entries up to date by the changes that were logged since they were read. */
+export class CatchUp {
+  readonly #options: CatchUpOptions;
+  #readsHoles = true;
+  readonly #views = new WeakMap<ReadRequest, View>();
+
+  constructor(options: CatchUpOptions) {
+    this.#options = options;
+  }
+
+  /** Replays what was logged since an entry was read; `undefined` if nothing was, or the cache does not say what. */
+  replay(request: ReadRequest, held: CachedRows): CaughtUp | undefined {
+    const { since, rows, until } = held;
+    if (since === undefined || until === undefined) return undefined;
+    const behind = { rows, until, changes: since.changes };
+    return { held, replayed: replay(this.#viewOf(request), behind, this.#options.versions), fence: since.fence };
+  }
+
+  /** Counts what the changes did. */
+  count({ held, replayed: { effects, holes, entering, isDead } }: CaughtUp): void {
+    const { counters } = this.#options;
+    for (const effect of effects) if (effect === "in place") counters.rowsInPlace++;
+    if (!isDead) counters.holes += holes.size + entering.size;
+    else counters.deadEntries[causeOf(held, effects.length - 1)]++;
+  }
+
+  /** How the master is asked for the holes, if that is possible and costs less than to read all. */
+  reader(request: ReadRequest, { replayed }: CaughtUp): ((options: CallOptions) => Promise<Rows>) | undefined {
+    if (replayed.isDead || request.id !== undefined || !this.#readsHoles) return undefined;
+    return holesReader(this.#options.master.within(request.within), replayed);
+  }
+
+  /** From now on holes are not read by themselves, since the master answers wrongly when asked for some rows. */
+  giveUpHoles(): void {
+    this.#readsHoles = false;
+  }
+
+  /** The rows with the holes filled; `undefined` if the order or the selection is unknown then. */
+  fill(request: ReadRequest, { replayed }: CaughtUp, fetched: Rows): Rows | undefined {
+    return fillHoles(this.#viewOf(request), replayed, fetched);
+  }
+
+  /** What each of the logged changes did. */
+  explain({ held, replayed: { effects } }: CaughtUp): readonly ReplayedChange[] {
+    return effects.flatMap((effect, index) => {
+      const change = held.since?.changes[index]?.change;
+      return change === undefined ? [] : [{ change, effect }];
+    });
+  }
+
+  #viewOf(request: ReadRequest): View {
+    const known = this.#views.get(request);
+    if (known !== undefined) return known;
+    const { columns, capabilities: { exact } } = this.#options.master.within(request.within);
+    const view = viewOf(request.within, request.id, { columns, exact });
+    this.#views.set(request, view);
+    return view;
+  }
+}
+
+/** Whether nothing but the master can complete an entry. */
+export function isIncomplete({ replayed: { isDead, holes, entering } }: CaughtUp): boolean {
+  return isDead || holes.size > 0 || entering.size > 0;
+}
+
+function causeOf({ since }: CachedRows, index: number): ChangeCause {
+  return since?.changes[index]?.change.cause ?? "manual";
+}
