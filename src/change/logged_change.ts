@@ -9,5 +9,6 @@ export interface LoggedChange {
    * up to then is older than that row. Absent if the row may be older than what was read meanwhile.
    */
   readonly from?: number | undefined;
+  /** What happened. */
   readonly change: Change;
 }

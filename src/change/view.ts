@@ -83,6 +83,5 @@ function matcher(query: Query, columns: readonly Column[]): View["matches"] {
 }
 
 function isAscii(text: string): boolean {
-  // deno-lint-ignore no-control-regex -- ASCII has control characters
   return /^[\0-\x7f]*$/.test(text);
 }

@@ -1,4 +1,3 @@
-import type { Clock } from "../base/clock.ts";
 import type { CachedRows, Fence } from "../cache/cache.ts";
 import type { Change, ChangeCause } from "../change/change.ts";
 import { type Effect, fillHoles, replay, type Replayed } from "../change/replay.ts";

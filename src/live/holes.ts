@@ -1,4 +1,4 @@
-import { type Replayed } from "../change/replay.ts";
+import type { Replayed } from "../change/replay.ts";
 import type { Condition, Query } from "../table/query.ts";
 import { field, type Value } from "../table/row.ts";
 import { Rows } from "../table/rows.ts";
