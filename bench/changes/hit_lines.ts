@@ -71,10 +71,14 @@ function hitLine(line: HitLine): Line {
   };
 }
 
-/** With any number of reads of one page in flight at once, and with one. */
+/** With any number of reads of one page in flight at once, with one, and with two. */
 async function limitOf(traffic: Traffic): Promise<string> {
-  const [any, one] = [await bestHitRatio(traffic, Infinity), await bestHitRatio(traffic, 1)];
-  return `${percent(any)}; one read of a page at a time: ${percent(one)}`;
+  const [any, one, two] = [
+    await bestHitRatio(traffic, Infinity),
+    await bestHitRatio(traffic, 1),
+    await bestHitRatio(traffic, 2),
+  ].map(percent);
+  return `${any}; with one read of a page at a time ${one}, with two ${two}`;
 }
 
 function reachOf({ share, rowsPerChange, readsAtOnce, oldestMs }: HitLine): string {
@@ -93,7 +97,7 @@ function figureOf(line: HitLine, { hits, asked, rowsSent, changes, mostAtOnce, o
   return figure(
     [`${percent(ratio)} hits`, share === undefined ? undefined : ratio >= share],
     [`${rows.toFixed(1)} rows per change`, rowsPerChange === undefined ? undefined : rows <= rowsPerChange],
-    [`${mostAtOnce} reads of a page at a time`, readsAtOnce === undefined ? undefined : mostAtOnce <= readsAtOnce],
+    [`up to ${mostAtOnce} of a page at a time`, readsAtOnce === undefined ? undefined : mostAtOnce <= readsAtOnce],
     ...(oldestMs > 0 || mayBeOld > 0 ? [[`up to ${oldestMs.toFixed(0)} ms old`, oldestMs <= mayBeOld] as const] : []),
   );
 }

@@ -50,7 +50,10 @@ async function measure(mode: Mode, views: readonly Narrow[]): Promise<Figure> {
   await heldBytes(mode, views); // warm-up
   const bare = await bareBytes();
   const ratio = await heldBytes(mode, views) / bare;
-  return figure([`${ratio.toFixed(2)}× of ${(bare / ROWS).toFixed(0)} bytes`, ratio <= MOST]);
+  return figure(
+    [`${ratio.toFixed(2)}× of ${(bare / ROWS).toFixed(0)} bytes`, ratio <= MOST],
+    ...(views.length > 1 ? [[`${(ratio / views.length).toFixed(2)}× for each view`] as const] : []),
+  );
 }
 
 /** The heap that the rows take as a client of the master decodes them. */

@@ -53,24 +53,22 @@ export class SimulatedClock implements Clock {
     });
   }
 
-  /** Ends all waits that are due within `ms` milliseconds, in order; the consequences of one settle before the next. */
+  /** Ends all waits that are due within `ms` milliseconds; what follows from those of one time settles before the next. */
   async advance(ms: number): Promise<void> {
     const end = this.#nowMs + ms;
     await settled();
-    for (let next = this.#next(); next !== undefined && next.dueAt <= end; next = this.#next()) {
-      this.#nowMs = next.dueAt;
-      next.wake();
+    for (let dueAt = this.#nextAt(); dueAt <= end; dueAt = this.#nextAt()) {
+      this.#nowMs = dueAt;
+      for (const sleeper of [...this.#sleepers]) if (sleeper.dueAt === dueAt) sleeper.wake();
       await settled();
     }
     this.#nowMs = end;
   }
 
-  #next(): Sleeper | undefined {
-    let first: Sleeper | undefined;
-    for (const sleeper of this.#sleepers) {
-      if (first === undefined || sleeper.dueAt < first.dueAt) first = sleeper;
-    }
-    return first;
+  #nextAt(): number {
+    let nextAt = Infinity;
+    for (const { dueAt } of this.#sleepers) nextAt = Math.min(nextAt, dueAt);
+    return nextAt;
   }
 }
 

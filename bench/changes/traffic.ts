@@ -123,6 +123,7 @@ const READ: Readonly<Record<Reading, (run: Run, reader: number, chance: FakeCloc
 };
 
 async function changing(run: Run, { changesPerSecond, spacing }: Traffic, chance: FakeClock): Promise<void> {
+  if (changesPerSecond === 0) return;
   const meanMs = 1_000 / changesPerSecond;
   const changes: Promise<void>[] = [];
   for (;;) {
