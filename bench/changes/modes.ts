@@ -7,8 +7,8 @@ export interface Mode {
 }
 
 /** Each change drops everything that is held; or only what it changed. */
-export const TODAY: Mode = { name: "today", options: optionsOf({ invalidation: "all" }) ?? {} };
-export const NOW: Mode = { name: "now", options: optionsOf({ invalidation: "surgical" }) ?? {} };
+export const TODAY: Mode = { name: "today", options: { invalidation: "all" } };
+export const NOW: Mode = { name: "now", options: { invalidation: "surgical" } };
 
 /** The options, if a table takes them. */
 export function optionsOf(options: object): LiveTableOptions | undefined {

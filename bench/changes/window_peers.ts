@@ -1,6 +1,7 @@
 import { BTreeIndex, createCollection, createLiveQueryCollection, localOnlyCollectionOptions } from "@tanstack/db";
 import { LiveTable, MemCache } from "@vantage/live";
 import { createStore } from "tinybase";
+import { formatTime } from "../tables.ts";
 import { arrayMaster, product } from "./array_master.ts";
 import { median } from "./line.ts";
 import { type Mode, NOW, TODAY } from "./modes.ts";
@@ -8,6 +9,7 @@ import { type Mode, NOW, TODAY } from "./modes.ts";
 const ROWS = 100_000;
 const WINDOW = 100;
 const UPDATES = 50;
+const NS_PER_MS = 1e6;
 /** A number that has no factor in common with that of the rows. */
 const COPRIME = 7_919;
 
@@ -52,7 +54,7 @@ async function timeOf(change: Change, column: Changed): Promise<string> {
     await change(at, value);
     if (number > UPDATES) times.push(performance.now() - startedAt);
   }
-  return `${median(times).toPrecision(2)} ms`;
+  return formatTime(median(times) * NS_PER_MS);
 }
 
 interface Ranked {
