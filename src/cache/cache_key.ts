@@ -10,9 +10,11 @@ import { describe } from "../base/describe.ts";
  * {cacheKey}/page_{n}          a page of the whole table in its own order, 50 rows per page
  * {cacheKey}/all               the whole table, unpaginated
  * {cacheKey}/id/{id}           one row
+ * {cacheKey}/count             how many rows there are
  * {cacheKey}/{view}/page_{n}   the same for a view: any conditions, order or search, or another page size
  * {cacheKey}/{view}/all
  * {cacheKey}/{view}/id/{id}
+ * {cacheKey}/{view}/count
  * ```
  *
  * Each part is escaped, so keys are unambiguous: an id cannot look like a page, nor a cacheKey like a part of another.
@@ -50,6 +52,11 @@ export class CacheKeys {
   /** The prefix of the keys of single rows in the set of `query`; order and page make no difference. */
   ofIds(query: Query): string {
     return `${this.#view(canonicalQuery(narrowing(query)), "")}id/`;
+  }
+
+  /** The key of the size of the set of `query`; order and page make no difference. */
+  ofCount(query: Query): string {
+    return `${this.#view(canonicalQuery(narrowing(query)), "")}count`;
   }
 
   #view(selection: string, suffix: string): string {

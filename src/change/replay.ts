@@ -104,7 +104,8 @@ class Replay {
 
   #apply({ change, from }: LoggedChange): Effect {
     if (change.kind === "changed") return "dead";
-    const { id } = this.#view;
+    const { id, isCount } = this.#view;
+    if (isCount) return change.kind === "updated" && keepsPlace(this.#view, change.columns) ? "nothing" : "dead";
     if (id !== undefined && change.id !== id) return "nothing";
     // Rows that were stored after the write was sent may have been read after it, or after a later one.
     const isTrusted = from !== undefined && this.#behind.until <= from;

@@ -7,6 +7,8 @@ import type { Column } from "../table/table_like.ts";
 export interface View {
   /** The one row that the entry is for; `undefined` for a list. */
   readonly id: string | undefined;
+  /** Whether the entry is for the number of rows. */
+  readonly isCount: boolean;
   /** Which rows of the set the entry is for; `undefined` for all. */
   readonly page: { readonly skip: number; readonly limit: number } | undefined;
   /** Whether conditions or a search leave rows out. */
@@ -28,15 +30,25 @@ export interface ViewOptions {
   readonly exact: boolean;
 }
 
-/** The view of a list, or of one row of a set. */
-export function viewOf(query: Query, id: string | undefined, options: ViewOptions): View {
-  const { where = [], orderBy = [], pagination } = query;
+/** What an entry is for besides a set: one of its rows, or their number. */
+export interface Part {
+  readonly id?: string | undefined;
+  readonly isCount?: boolean | undefined;
+}
+
+/** The view of a list, of one row of a set, or of its size. */
+export function viewOf(query: Query, { id, isCount = false }: Part, options: ViewOptions): View {
+  const { where = [], pagination } = query;
+  const { orderBy = [] } = isCount ? {} : query;
   const { columns, exact } = options;
   const narrowed = isNarrowed(query);
   const searched = query.search ? searchedColumns(options) : [];
   return {
     id,
-    page: id === undefined && pagination !== undefined ? { skip: pagination.skip, limit: pagination.limit } : undefined,
+    isCount,
+    page: id === undefined && !isCount && pagination !== undefined
+      ? { skip: pagination.skip, limit: pagination.limit }
+      : undefined,
     isNarrowed: narrowed,
     narrowedBy: searched && new Set([...where.map(([column]) => column), ...searched]),
     orderedBy: new Set(orderBy.map(([column]) => column)),

@@ -93,7 +93,7 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
   // R is the type of the master's rows.
   const versions = versionOf && new RowVersions(versionOf as VersionOf, reportVersion);
   const catchUp = new CatchUp({ master, versions, counters });
-  const readThrough = { master, cache: guarded, invalidation, lag, catchUp, intents, isSurgical, staleTimeMs };
+  const readThrough = { master, keys, cache: guarded, invalidation, lag, catchUp, intents, isSurgical, staleTimeMs };
   const reads = new ReadThrough({ ...readThrough, clock, counters, trace });
   const rowNow = (id: string): Row | undefined => reads.rowNow(id);
   const writeThrough = { master, writeTarget, ...capacities, changes, intents, rowNow };

@@ -3,6 +3,7 @@ import type { Change, ChangeCause } from "../change/change.ts";
 import { type Effect, fillHoles, replay, type Replayed } from "../change/replay.ts";
 import type { RowVersions } from "../change/row_versions.ts";
 import { type View, viewOf } from "../change/view.ts";
+import type { Row } from "../table/row.ts";
 import type { Rows } from "../table/rows.ts";
 import type { CallOptions } from "../table/table_like.ts";
 import { holesReader } from "./holes.ts";
@@ -49,6 +50,11 @@ export class CatchUp {
     return { held, replayed: replay(this.#viewOf(request), behind, this.#options.versions), fence: since.fence };
   }
 
+  /** Whether a row is in the set of a request; `undefined` if only the master knows. */
+  isIn(request: ReadRequest, row: Row): boolean | undefined {
+    return this.#viewOf(request).matches(row);
+  }
+
   /** Counts what the changes did. */
   count({ held, replayed: { effects, holes, entering, isDead } }: CaughtUp): void {
     const { counters } = this.#options;
@@ -59,7 +65,7 @@ export class CatchUp {
 
   /** How the master is asked for the holes, if that is possible and costs less than to read all. */
   reader(request: ReadRequest, { replayed }: CaughtUp): ((options: CallOptions) => Promise<Rows>) | undefined {
-    if (replayed.isDead || request.id !== undefined || !this.#readsHoles) return undefined;
+    if (replayed.isDead || request.id !== undefined || request.isCount || !this.#readsHoles) return undefined;
     return holesReader(this.#options.master.within(request.within), replayed);
   }
 
@@ -85,7 +91,7 @@ export class CatchUp {
     const known = this.#views.get(request);
     if (known !== undefined) return known;
     const { columns, capabilities: { exact } } = this.#options.master.within(request.within);
-    const view = viewOf(request.within, request.id, { columns, exact });
+    const view = viewOf(request.within, request, { columns, exact });
     this.#views.set(request, view);
     return view;
   }

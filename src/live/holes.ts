@@ -17,7 +17,7 @@ export function holesReader(
   set: TableLike,
   { rows, holes, entering }: Replayed,
 ): ((options: CallOptions) => Promise<Rows>) | undefined {
-  const { idField, capabilities: { where, get, sameRows } } = set;
+  const { idField, capabilities: { where, get, sameRows, page } } = set;
   const ids = [...holes, ...entering];
   // What the id of a row outside the entry looks like in its column is not known.
   const values = entering.size === 0 && idField !== undefined ? valuesOf(idField, rows, holes) : undefined;
@@ -26,7 +26,8 @@ export function holesReader(
     if (where.includes("eq") && values.length === 1 && only !== undefined) return filtered(set, [idField, "eq", only]);
     if (where.includes("in")) return filtered(set, [idField, "in", values]);
   }
-  return get && sameRows && ids.length <= MAX_ROWS_CALLED ? (options) => called(set, ids, options) : undefined;
+  // Without pages, a call may read all rows to find one.
+  return get && sameRows && page && ids.length <= MAX_ROWS_CALLED ? (options) => called(set, ids, options) : undefined;
 }
 
 function valuesOf(idField: string, rows: Rows, ids: ReadonlySet<string>): readonly Value[] | undefined {

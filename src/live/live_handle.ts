@@ -12,7 +12,7 @@ import { TableHandle } from "../table/table_handle.ts";
 import { WRITE_VERBS } from "../table/verbs.ts";
 import type { CallOptions, Capabilities, Column, TableLike, WriteOptions } from "../table/table_like.ts";
 import type { Master } from "./master.ts";
-import type { ListRequest, Reads, RowRequest } from "./read_request.ts";
+import type { CountRequest, ListRequest, Reads, RowRequest } from "./read_request.ts";
 import type { WriteThrough } from "./write_through.ts";
 
 /** What all handles of one LiveTable share. */
@@ -39,6 +39,7 @@ export class LiveHandle<R extends object = Row> extends TableHandle<LiveHandle<R
   readonly #query: Query;
   /** Made on the first read, as are the keys: a handle that is only narrowed further needs none. */
   #list: ListRequest | undefined;
+  #count: CountRequest | undefined;
   #idPrefix: string | undefined;
   readonly #rows = new Map<string, RowRequest>();
 
@@ -127,10 +128,11 @@ export class LiveHandle<R extends object = Row> extends TableHandle<LiveHandle<R
     return self.#reads.some(self.#query, options);
   }
 
-  /** The size of the set: the master's answer. */
+  /** The size of the set: from the cache, or else from the master. */
   getCount(options?: CallOptions): Promise<number> {
     const self = selfOf(this);
-    return self.#reads.count(self.#query, options);
+    self.#count ??= { key: self.#parts.keys.ofCount(self.#query), within: self.#query, id: undefined, isCount: true };
+    return self.#reads.count(self.#count, options);
   }
 
   insertValue(id: string, row: RowOf<R>, options?: WriteOptions): Promise<RowOf<R>> {

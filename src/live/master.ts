@@ -2,7 +2,7 @@ import type { Query } from "../table/query.ts";
 import { shareQuery } from "../table/query_parts.ts";
 import { type RowEntry, Rows } from "../table/rows.ts";
 import type { CallOptions, TableLike } from "../table/table_like.ts";
-import type { ReadRequest } from "./read_request.ts";
+import { countRows, type ReadRequest } from "./read_request.ts";
 
 /** The master of a LiveTable: what is asked of it is data, and finds the handle that it is asked of here. */
 export class Master {
@@ -37,19 +37,15 @@ export class Master {
   }
 
   /** Reads what a request needs. */
-  load({ within, id }: ReadRequest, options: CallOptions): Promise<Rows> {
+  load({ within, id, isCount }: ReadRequest, options: CallOptions): Promise<Rows> {
     const table = this.within(within);
+    if (isCount) return table.getCount(options).then(countRows);
     return id === undefined ? table.listValues(options) : oneRow(table, id, options);
   }
 
   /** Reads any row of a set. */
   some(within: Query, options: CallOptions): Promise<RowEntry | undefined> {
     return this.within(within).getSomeValue(options);
-  }
-
-  /** Counts a set. */
-  count(within: Query, options: CallOptions): Promise<number> {
-    return this.within(within).getCount(options);
   }
 
   #narrowed(query: Query): TableLike {

@@ -1,7 +1,7 @@
 import type { Query } from "../table/query.ts";
 import type { Row } from "../table/row.ts";
 import type { RowOf } from "../table/row_of.ts";
-import type { RowEntry, Rows } from "../table/rows.ts";
+import { type RowEntry, Rows } from "../table/rows.ts";
 import type { CallOptions } from "../table/table_like.ts";
 
 /** What a reader needs, as data. Made once, and used for every read of the same key. */
@@ -12,6 +12,8 @@ export interface ReadRequest {
   readonly within: Query;
   /** One row of the set; `undefined` for all of its page. */
   readonly id: string | undefined;
+  /** Whether only the number of rows is needed. */
+  readonly isCount?: boolean | undefined;
 }
 
 /** A request for the rows of a page, or of the whole set. */
@@ -24,6 +26,24 @@ export interface RowRequest extends ReadRequest {
   readonly id: string;
 }
 
+/** A request for the size of a set. */
+export interface CountRequest extends ReadRequest {
+  readonly id: undefined;
+  readonly isCount: true;
+}
+
+/** A count as the rows that a cache keeps. */
+export function countRows(count: number): Rows {
+  return Rows.from([[COUNT, { count }]]);
+}
+
+/** The count in such rows. */
+export function countIn(rows: Rows): number {
+  return Number(rows.get(COUNT)?.count);
+}
+
+const COUNT = "count";
+
 /** What a reader gets. */
 export type AnswerTo<Q extends ReadRequest, R extends object = Row> = Q extends ListRequest ? Rows<R>
   : RowOf<R> | undefined;
@@ -34,6 +54,6 @@ export interface Reads<R extends object = Row> {
   read<Q extends ReadRequest>(request: Q, options: CallOptions | undefined): Promise<AnswerTo<Q, R>>;
   /** Any row of a set, from the master: the cache cannot know which it would be. */
   some(within: Query, options: CallOptions | undefined): Promise<RowEntry<R> | undefined>;
-  /** The size of a set, from the master. */
-  count(within: Query, options: CallOptions | undefined): Promise<number>;
+  /** The size of a set, from the cache or else from the master. */
+  count(request: CountRequest, options: CallOptions | undefined): Promise<number>;
 }

@@ -1,14 +1,13 @@
 import type { Fence } from "../cache/cache.ts";
 import { onAbort } from "../base/on_abort.ts";
 import type { Clock } from "../base/clock.ts";
-import { ClosedError } from "../table/errors.ts";
 import { isPromise, type MaybePromise } from "../base/maybe_promise.ts";
-import type { Rows } from "../table/rows.ts";
 import type { CallOptions } from "../table/table_like.ts";
 import { type Ask, SharedCall } from "./shared_call.ts";
 import type { SafeCache } from "./guarded_cache.ts";
 import type { Invalidation } from "./invalidation.ts";
 import type { Counters } from "./live_stats.ts";
+import { closedError, type Fetched } from "./loader.ts";
 import type { CaughtUp } from "./catch_up.ts";
 import type { ReadRequest } from "./read_request.ts";
 
@@ -28,13 +27,13 @@ export interface ReadStart {
 /** A read of the master that others may share. */
 interface SharedRead {
   readonly start: ReadStart;
-  readonly call: SharedCall<Rows>;
+  readonly call: SharedCall<Fetched>;
 }
 
 /** A reader's part in one. */
 interface Share {
   readonly start: ReadStart;
-  readonly answer: Promise<Rows>;
+  readonly answer: Promise<Fetched>;
 }
 
 /** What {@linkcode SharedReads} work with. */
@@ -46,7 +45,7 @@ export interface SharedReadsOptions {
   /** Whether the cache keeps a log that entries are brought up to date by. */
   readonly waits: boolean;
   /** Asks the master, and does what follows from its answer before the readers are given it. */
-  readonly fill: (request: ReadRequest, start: ReadStart, ask: Ask, behind: CaughtUp | undefined) => Promise<Rows>;
+  readonly load: (request: ReadRequest, start: ReadStart, ask: Ask, behind: CaughtUp | undefined) => Promise<Fetched>;
 }
 
 /** The read in flight that a reader waited for has ended, and the cache may have its rows. */
@@ -85,17 +84,17 @@ export class SharedReads {
     options: CallOptions | undefined,
     asked: number,
     behind: CaughtUp | undefined,
-  ): Promise<Rows | typeof ENDED> {
+  ): Promise<Fetched | typeof ENDED> {
     const { signal, onUnsettled } = options ?? {};
     for (;;) {
       const sharing = this.#share(request, signal, asked, behind);
       const share = isPromise(sharing) ? await this.untilClosed(sharing, (shared) => shared, signal) : sharing;
       if (share === ENDED) return ENDED;
-      const rows = await share.answer;
+      const fetched = await share.answer;
       const { start } = share;
       if (start.unsettled && start.number <= asked) continue;
       if (start.unsettled) onUnsettled?.();
-      return rows;
+      return fetched;
     }
   }
 
@@ -111,8 +110,8 @@ export class SharedReads {
   async close(): Promise<void> {
     this.#closed = true;
     const calls = [...this.#calls];
-    for (const call of calls) call.end(this.closedError());
-    for (const end of this.#pending) end(this.closedError());
+    for (const call of calls) call.end(closedError());
+    for (const end of this.#pending) end(closedError());
     await Promise.allSettled(calls.map((call) => call.answer));
   }
 
@@ -121,7 +120,7 @@ export class SharedReads {
    * before the work is done. All in one promise: this is on the path of every hit in an asynchronous cache.
    */
   untilClosed<T, A>(work: Promise<T>, done: (value: T) => MaybePromise<A>, signal?: AbortSignal): Promise<A> {
-    if (this.#closed) return Promise.reject(this.closedError());
+    if (this.#closed) return Promise.reject(closedError());
     return new Promise<A>((resolve, reject) => {
       const end = (reason: unknown): void => {
         if (!this.#pending.delete(end)) return;
@@ -144,18 +143,13 @@ export class SharedReads {
     });
   }
 
-  /** The error of a read once the table is closed. */
-  closedError(): ClosedError {
-    return new ClosedError("Cannot read: the table is closed");
-  }
-
   #share(
     request: ReadRequest,
     signal: AbortSignal | undefined,
     asked: number,
     behind: CaughtUp | undefined,
   ): MaybePromise<Share | typeof ENDED> {
-    if (this.#closed) throw this.closedError();
+    if (this.#closed) throw closedError();
     const shared = this.#shared.get(request.key);
     if (shared === undefined || shared.call.ended) return this.#start(request, signal, behind);
     if (shared.start.number > asked) return this.#join(shared, signal);
@@ -206,7 +200,7 @@ export class SharedReads {
       fence: behind?.fence ?? this.#options.cache.fence(key),
       unsettled: false,
     };
-    const call = this.#track(new SharedCall((ask) => this.#options.fill(request, start, ask, behind)));
+    const call = this.#track(new SharedCall((ask) => this.#options.load(request, start, ask, behind)));
     const shared: SharedRead = { start, call };
     this.#shared.set(key, shared);
     const over = (): void => {

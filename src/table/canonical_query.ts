@@ -15,7 +15,8 @@ export function canonicalQuery(query: Query): string {
   ].filter((part) => part !== "").join(";");
 }
 
-function canonicalCondition([column, operator, value]: Condition): string {
+/** The same text for conditions that hold for the same rows, such as `in` of the same values in another order. */
+export function canonicalCondition([column, operator, value]: Condition): string {
   const operand = Array.isArray(value) && (operator === "in" || operator === "notIn")
     ? `[${[...new Set(value.map(canonicalValue))].sort().join(",")}]`
     : canonicalValue(value ?? null);

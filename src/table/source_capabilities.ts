@@ -5,9 +5,8 @@ import { type Verb, VERBS } from "./verbs.ts";
 
 /** What a source can do: the verbs it has and does not hide, and what it says of queries. */
 export function capabilitiesOf(source: TableSource<object>): Capabilities {
-  const { page = false, where = [], orderBy = false, search = false, sameRows = false, ...declared } =
-    source.capabilities ?? {};
-  const { exact = where.length === 0 && !orderBy && !search } = declared;
+  const { page = false, where = [], orderBy = false, search = false, ...declared } = source.capabilities ?? {};
+  const { exact = where.length === 0 && !orderBy && !search, sameRows = source.get === undefined } = declared;
   const can = (verb: Verb): boolean => hasVerb(source, verb) && declared[verb] !== false;
   const verbs = Object.fromEntries(VERBS.map((verb) => [verb, can(verb)])) as Record<Verb, boolean>; // Each of them.
   return Object.freeze({ ...verbs, page, where: Object.freeze([...where]), orderBy, search, exact, sameRows });

@@ -55,7 +55,7 @@ export interface Capabilities extends Readonly<Record<Verb, boolean>> {
    * ASCII is never evaluated on held rows, since databases differ in what case is.
    */
   readonly exact: boolean;
-  /** Whether `getValue` reads a row by itself, and returns what `listValues` returns for it, all columns included. */
+  /** Whether `getValue` returns what `listValues` returns for a row, all columns included. */
   readonly sameRows: boolean;
   /** `insertValue`. */
   readonly insert: boolean;

@@ -57,7 +57,7 @@ export interface TracedCalls {
   /** A read of any row. */
   some?(within: TracedQuery, ...rest: never[]): unknown;
   /** A count. */
-  count?(within: TracedQuery, ...rest: never[]): unknown;
+  count?(request: object, ...rest: never[]): unknown;
   /** A write, from its call to its answer. */
   write?(op: TracedOp, ...rest: never[]): unknown;
   /** The master's work on a write. */

@@ -30,7 +30,7 @@ const LIST_ONLY: Capabilities = {
   orderBy: false,
   search: false,
   exact: true,
-  sameRows: false,
+  sameRows: true,
   insert: false,
   replace: false,
   patch: false,
@@ -85,7 +85,15 @@ suite("defineTable() of one function for each verb, that knows nothing of querie
 
 suite("defineTable() of a source that pages, orders and knows few operators", {
   ...IN_MEMORY,
-  capabilities: { ...LIST_ONLY, get: true, count: true, page: true, where: ["eq", "in"], exact: false },
+  capabilities: {
+    ...LIST_ONLY,
+    get: true,
+    count: true,
+    page: true,
+    where: ["eq", "in"],
+    exact: false,
+    sameRows: false,
+  },
   open: (rows) => opened(pagesOnly(rows)),
 });
 

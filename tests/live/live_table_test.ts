@@ -74,14 +74,14 @@ describe("LiveTable, reading", () => {
     assert.equal((await table.where({ name: "Roll" }).getValue("b"))?.name, "Roll");
   });
 
-  it("LiveTable.getSomeValue() and getCount() are the master's answers", async () => {
+  it("LiveTable.getSomeValue() is the master's answer, and getCount() is kept like a list", async () => {
     const { table, master } = fixture();
     await table.listValues();
     await master.insertValue("d", { name: "Eclair" });
     assert.equal(await table.getCount(), 4);
     assert.equal(await table.page(1, 2).getCount(), 4);
     assert.equal((await table.getSomeValue())?.[0], "a");
-    assert.equal(table.stats().masterReads, 4);
+    assert.deepEqual([table.stats().masterReads, table.stats().hits], [3, 1]);
   });
 
   it("LiveTable.streamValues() gives the rows of listValues() one by one, from the cache too", async () => {
@@ -265,7 +265,7 @@ describe("LiveTable, a table like any other", () => {
       assert.equal(await cheap.getValue("c"), undefined);
       assert.deepEqual((await cheap.withQuery({}).listValues()).ids(), ["a", "b", "c"]);
     }
-    assert.equal(whole.stats().misses + sorted.stats().misses, 3);
+    assert.equal(whole.stats().misses + sorted.stats().misses, 2);
   });
 
   it("LiveTable.getValueRecord() edits through the queue, and saves only what changed", async () => {

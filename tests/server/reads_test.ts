@@ -129,6 +129,7 @@ describe("tableHandler(), read", () => {
       assert.equal((await ask(handler, `/rows${params}`)).status, 200);
       assert.equal(master.plan.count("listValues") - before, 2, params);
     }
+    await table.invalidate();
     await table.getValue("a");
     await ask(handler, "/row?id=a");
     assert.equal(master.plan.count("getValue"), 1);

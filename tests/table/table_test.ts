@@ -101,8 +101,8 @@ describe("defineTable", () => {
 
   it("verbs that the source lacks are absent from capabilities and reject with UnsupportedError", async () => {
     const { table } = spied({ capabilities: { page: true } });
-    const { where, page, orderBy, search, exact, ...verbs } = table.capabilities;
-    assert.deepEqual([where, page, orderBy, search, exact], [[], true, false, false, true]);
+    const { where, page, orderBy, search, exact, sameRows, ...verbs } = table.capabilities;
+    assert.deepEqual([where, page, orderBy, search, exact, sameRows], [[], true, false, false, true, true]);
     assert(Object.values(verbs).every((can) => can === false));
     const calls: readonly (() => Promise<unknown>)[] = [
       () => table.getCount(),

@@ -155,7 +155,8 @@ describe("What a LiveTable traces, record by record", () => {
     await table.listValues();
     const told = take().filter((line) => /passed|failed/.test(line));
     assert.deepEqual(told, [
-      "- read debug get_count outcome=passed",
+      "- cache debug get key=p/count outcome=failed error=TypeError",
+      "! cache warn get failed key=p/count outcome=failed error=TypeError",
       "- read debug get_some_value outcome=passed",
       "- cache debug get key=p/all outcome=failed error=TypeError",
       "! cache warn get failed key=p/all outcome=failed error=TypeError",

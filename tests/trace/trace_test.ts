@@ -59,7 +59,7 @@ describe("Tracer", () => {
     ]);
     assert.deepEqual(tracer.find("read debug get_value"), [{ cache_key: "products", id: "a", outcome: "miss" }]);
     assert.deepEqual(tracer.find("read debug get_some_value"), [{ cache_key: "products", outcome: "passed" }]);
-    assert.deepEqual(tracer.find("read debug get_count"), [{ cache_key: "products", outcome: "passed" }]);
+    assert.deepEqual(tracer.find("read debug get_count"), [{ cache_key: "products", outcome: "miss" }]);
   });
 
   it("hears a span for each write, and one for the queue's work on it", async () => {

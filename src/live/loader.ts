@@ -1,0 +1,141 @@
+import { isPromise } from "../base/maybe_promise.ts";
+import type { CachedRows, Fence } from "../cache/cache.ts";
+import { ClosedError, TableError } from "../table/errors.ts";
+import { ownRows, Rows, shareRows } from "../table/rows.ts";
+import type { CallOptions } from "../table/table_like.ts";
+import type { Trace } from "../trace/tracer.ts";
+import type { CatchUp, CaughtUp } from "./catch_up.ts";
+import type { Derivation } from "./derivation.ts";
+import type { SafeCache } from "./guarded_cache.ts";
+import type { Invalidation } from "./invalidation.ts";
+import type { Counters } from "./live_stats.ts";
+import type { Master } from "./master.ts";
+import type { MasterLag } from "./master_lag.ts";
+import type { ReadRequest } from "./read_request.ts";
+import type { ReceivedRows } from "./received_rows.ts";
+import type { Ask } from "./shared_call.ts";
+import type { ReadStart } from "./shared_reads.ts";
+
+/** Rows, and when the oldest of them were requested from the master, in milliseconds since the epoch. */
+export interface Fetched {
+  readonly rows: Rows;
+  readonly fetchedAt: number;
+}
+
+/** What a {@linkcode Loader} works with. */
+export interface LoaderOptions {
+  readonly master: Master;
+  readonly cache: SafeCache;
+  readonly invalidation: Invalidation;
+  readonly lag: MasterLag;
+  readonly catchUp: CatchUp;
+  readonly derivation: Derivation;
+  readonly received: ReceivedRows;
+  readonly counters: Counters;
+  readonly trace: Trace | undefined;
+}
+
+/** The rows of a request. */
+export interface Found extends Fetched {
+  /** Whether all of them are as new as the read; otherwise some are those of an entry. */
+  readonly isWhole: boolean;
+}
+
+/** Loads the rows of requests, from the master or from other entries, and stores them. */
+export class Loader {
+  readonly #options: LoaderOptions;
+  #closed = false;
+
+  constructor(options: LoaderOptions) {
+    this.#options = options;
+  }
+
+  /** From the call on the cache is asked for nothing. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  /**
+   * Loads what a request needs, or only the holes of an entry that is `behind`, and stores it as of the position at which
+   * the read began. An answer that may lack a change by then, since the master lags, is stored as of before that change.
+   */
+  async load(request: ReadRequest, start: ReadStart, ask: Ask, behind: CaughtUp | undefined): Promise<Fetched> {
+    const { lag } = this.#options;
+    const fence = isPromise(start.fence) ? await start.fence : start.fence;
+    if (this.#closed) throw closedError();
+    const stamp = lag.stamp(start.startedAt, fence);
+    const { rows, fetchedAt, isWhole } = await ask((signal) => this.#find(request, start, signal, behind));
+    const { fence: at, isSettled } = isPromise(stamp) ? await stamp : stamp;
+    const isCurrent = isSettled();
+    const isKept = !start.unsettled && (isWhole || isCurrent);
+    start.unsettled ||= !isCurrent;
+    // That a row is missing is not remembered; that a set is empty is.
+    if (isKept && (rows.size > 0 || request.id === undefined)) {
+      await this.#keep(request.key, { rows: shareRows(rows), fetchedAt }, at);
+    }
+    return { rows, fetchedAt };
+  }
+
+  async #find(
+    request: ReadRequest,
+    start: ReadStart,
+    signal: AbortSignal,
+    behind: CaughtUp | undefined,
+  ): Promise<Found> {
+    const options = { signal, onUnsettled: () => void (start.unsettled = true) };
+    const { derivation } = this.#options;
+    if (derivation.covers(request)) return await derivation.load(request, options, behind);
+    const filled = behind && await this.#readHoles(request, behind, options);
+    if (behind !== undefined && filled !== undefined) {
+      return { rows: filled, fetchedAt: behind.held.fetchedAt, isWhole: false };
+    }
+    const { master, counters, received } = this.#options;
+    counters.masterReads++;
+    const rows = this.#own(request, await master.load(request, options));
+    if (!request.isCount) counters.rowsRedundant += received.receive(request.key, rows);
+    return { rows, fetchedAt: start.fetchedAt, isWhole: true };
+  }
+
+  /** `undefined` if the master cannot be asked for them, or the rest of the entry is unknown then. */
+  async #readHoles(request: ReadRequest, behind: CaughtUp, options: CallOptions): Promise<Rows | undefined> {
+    const { catchUp, counters, trace } = this.#options;
+    const read = catchUp.reader(request, behind);
+    if (read === undefined) return undefined;
+    counters.masterReads++;
+    try {
+      return catchUp.fill(request, behind, this.#own(request, await read(options)));
+    } catch (error) {
+      if (!(error instanceof TableError) || error.retriable) throw error;
+      // It cannot do what it says it can: all rows are read, as the reader asked for.
+      catchUp.giveUpHoles();
+      const { key } = request;
+      trace?.event({ target: "vantage_live::read", level: "warn", name: "holes not read", key, error });
+      return undefined;
+    }
+  }
+
+  async #keep(key: string, fetched: CachedRows, fence: Fence | undefined): Promise<void> {
+    const { cache, invalidation, counters } = this.#options;
+    if (this.#closed || invalidation.suspect || fence === undefined) return;
+    const stored = await cache.put(key, fetched, fence);
+    if (stored === true) counters.fills++;
+    // A cache may refuse for other reasons, as for want of room.
+    if (stored === false && await cache.fence(key) !== fence) counters.fencedFills++;
+  }
+
+  /** The rows of the master's answer, counted. It may keep the same rows and change their dates and bytes. */
+  #own({ key, isCount }: ReadRequest, answer: Rows): Rows {
+    const rows = ownRows(Rows.from(answer));
+    if (isCount) return rows;
+    const { counters, trace } = this.#options;
+    counters.rowsReceived += rows.size;
+    const fields = { rows: rows.size };
+    trace?.event({ target: "vantage_live::read", level: "trace", name: "rows received", key, fields });
+    return rows;
+  }
+}
+
+/** The error of a read once the table is closed. */
+export function closedError(): ClosedError {
+  return new ClosedError("Cannot read: the table is closed");
+}
