@@ -96,7 +96,7 @@ export class ScopeLog {
   #append(change: Change, since?: string | number): void {
     const from = typeof since === "number" && this.#isNewest(change, since) ? since : undefined;
     this.move();
-    if (this.#changes.length >= this.#maxChanges) this.#forgetHalf();
+    if (this.#changes.length >= this.#maxChanges) this.#forgetOldest();
     this.#changes.push({ position: this.#position, from, change });
   }
 
@@ -107,8 +107,8 @@ export class ScopeLog {
   }
 
   /** Many at once, so that a full log costs no more than one that is not. */
-  #forgetHalf(): void {
-    const forgotten = this.#changes.splice(0, Math.ceil(this.#changes.length / 2));
+  #forgetOldest(): void {
+    const forgotten = this.#changes.splice(0, Math.ceil(this.#changes.length / 10));
     this.#floor = forgotten.at(-1)?.position ?? this.#floor;
   }
 

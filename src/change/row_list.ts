@@ -1,5 +1,5 @@
-import type { Row } from "../table/row.ts";
-import { type Rows, rowsOf } from "../table/rows.ts";
+import { holdsMutable, type Row } from "../table/row.ts";
+import { editRows, type Rows, rowsOf } from "../table/rows.ts";
 import { sameMembership, sameOrder, type View } from "./view.ts";
 
 /**
@@ -10,6 +10,8 @@ export class RowList {
   readonly #view: View;
   readonly #before: Rows;
   #changed: Map<string, Row> | undefined;
+  /** Whether a row may hold a date or bytes. */
+  #mutable = false;
 
   constructor(view: View, rows: Rows) {
     this.#view = view;
@@ -28,7 +30,7 @@ export class RowList {
 
   /** The rows; the same object as at the beginning if nothing was changed. */
   rows(): Rows {
-    return this.#changed === undefined ? this.#before : rowsOf(this.#changed);
+    return this.#changed === undefined ? this.#before : rowsOf(this.#changed, this.#mutable);
   }
 
   /**
@@ -43,7 +45,7 @@ export class RowList {
       if (!isMember) return this.remove(id);
     }
     if (sameOrder(this.#view, before, row)) {
-      this.#change().set(id, row);
+      this.#set(id, row);
       return true;
     }
     // A row that leaves a page makes room for one of another page.
@@ -69,13 +71,21 @@ export class RowList {
     if (place === undefined || (place === 0 && page !== undefined && page.skip > 0)) return false;
     // After the last row of a full page, it is on a later one.
     if (place >= limit) return true;
-    rows.splice(place, 0, [id, row]);
-    this.#changed = new Map(rows.slice(0, limit));
+    this.#mutable ||= holdsMutable(row);
+    this.#changed = new Map(rows.toSpliced(place, 0, [id, row]).slice(0, limit));
     return true;
   }
 
+  #set(id: string, row: Row): void {
+    this.#change().set(id, row);
+    this.#mutable ||= holdsMutable(row);
+  }
+
   #change(): Map<string, Row> {
-    return this.#changed ??= new Map(this.#before);
+    if (this.#changed !== undefined) return this.#changed;
+    const { rows, mutable } = editRows(this.#before);
+    this.#mutable = mutable;
+    return this.#changed = rows;
   }
 }
 

@@ -92,7 +92,7 @@ export class Loader {
     const { master, counters, received } = this.#options;
     counters.masterReads++;
     const rows = this.#own(request, await master.load(request, options));
-    if (!request.isCount) counters.rowsRedundant += received.receive(request.key, rows);
+    if (!request.isCount) counters.rowsRedundant += received.receive(request, rows);
     return { rows, fetchedAt: start.fetchedAt, isWhole: true };
   }
 

@@ -123,15 +123,16 @@ export class ReadThrough implements Reads {
     return isPromise(held) ? await this.#reads.untilClosed(held, (settled) => settled) : held;
   }
 
-  /** The row with an id as an entry of a list has it now; `undefined` if none is known to at once. */
+  /** The row with an id as some entry has it now; `undefined` if that is not known at once. */
   rowNow(id: string): Row | undefined {
     if (this.#invalidation.suspect || this.#invalidation.recording !== undefined) return undefined;
-    for (const key of this.#received.keysOf(id)) {
-      const held = this.#cache.get(key);
+    for (const request of this.#received.requestsOf(id)) {
+      const held = this.#cache.get(request.key);
       if (held === undefined || isPromise(held) || !this.isFresh(held) || this.#isOverdue(held)) continue;
-      const row = held.rows.get(id);
-      const changes = held.since?.changes ?? [];
-      if (row !== undefined && changes.every(({ change }) => change.kind !== "changed" && change.id !== id)) return row;
+      const behind = this.#options.catchUp.replay(request, held);
+      if (behind === undefined) return held.rows.get(id);
+      const { isDead, holes, rows } = behind.replayed;
+      if (!isDead && !holes.has(id)) return rows.get(id);
     }
     return undefined;
   }

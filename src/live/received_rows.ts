@@ -1,40 +1,46 @@
 import { sameRow } from "../table/row.ts";
 import type { Rows } from "../table/rows.ts";
+import type { ReadRequest } from "./read_request.ts";
 
 /** How many keys are remembered. */
 const MAX_KEYS = 64;
 /** How many rows are remembered, over all keys. */
 const MAX_ROWS = 5_000;
 
+interface Received {
+  readonly request: ReadRequest;
+  readonly rows: Rows;
+}
+
 /** The rows that were last received under each key, within bounds. */
 export class ReceivedRows {
   /** The key received longest ago first. */
-  readonly #rows = new Map<string, Rows>();
+  readonly #received = new Map<string, Received>();
   #size = 0;
 
-  /** Remembers the rows received under a key, and returns how many of them were the same there before. */
-  receive(key: string, rows: Rows): number {
-    const before = this.#rows.get(key);
-    this.#forget(key);
-    this.#rows.set(key, rows);
+  /** Remembers the rows received for a request, and returns how many of them were the same there before. */
+  receive(request: ReadRequest, rows: Rows): number {
+    const before = this.#received.get(request.key)?.rows;
+    this.#forget(request.key);
+    this.#received.set(request.key, { request, rows });
     this.#size += rows.size;
-    for (const oldest of this.#rows.keys()) {
-      if (this.#rows.size <= MAX_KEYS && this.#size <= MAX_ROWS) break;
+    for (const oldest of this.#received.keys()) {
+      if (this.#received.size <= MAX_KEYS && this.#size <= MAX_ROWS) break;
       this.#forget(oldest);
     }
     return before === undefined ? 0 : countSame(before, rows);
   }
 
-  /** The keys under which a row was received. */
-  keysOf(id: string): string[] {
-    const keys: string[] = [];
-    for (const [key, rows] of this.#rows) if (rows.has(id)) keys.push(key);
-    return keys;
+  /** The requests for which a row was received, the last one first. */
+  requestsOf(id: string): ReadRequest[] {
+    const requests: ReadRequest[] = [];
+    for (const { request, rows } of this.#received.values()) if (rows.has(id)) requests.push(request);
+    return requests.reverse();
   }
 
   #forget(key: string): void {
-    this.#size -= this.#rows.get(key)?.size ?? 0;
-    this.#rows.delete(key);
+    this.#size -= this.#received.get(key)?.rows.size ?? 0;
+    this.#received.delete(key);
   }
 }
 

@@ -21,6 +21,7 @@ const CONTENT: PropertyDescriptor & ThisType<Rows> = {
 };
 
 let isMadeLater: (rows: Rows) => boolean;
+let editableCopy: (rows: Rows) => { readonly rows: Map<string, Row>; readonly mutable: boolean };
 let make: (slots: Map<string, Slot>, mutable: boolean, maker?: RowMaker) => Rows;
 let sharedCopy: (rows: Rows) => Rows;
 let ownCopy: (rows: Rows) => Rows;
@@ -70,6 +71,14 @@ export class Rows<R extends object = Row> implements ReadonlyMap<string, RowOf<R
     // What Node, Deno and Bun print; otherwise they would show an object without content.
     Object.defineProperty(Rows.prototype, Symbol.for("nodejs.util.inspect.custom"), { value: inspectRows });
     make = (slots, mutable, maker) => new Rows(slots, mutable, maker);
+    editableCopy = (given) => {
+      const rows = Rows.from(given);
+      // Copying a map as a whole is several times as fast as copying its entries.
+      const copy = rows.#maker === undefined && !rows.#shared
+        ? new Map(rows.#slots) as Map<string, Row>
+        : new Map(rows);
+      return { rows: copy, mutable: rows.#mutable };
+    };
     isMadeLater = (rows) => rows.#maker !== undefined;
     ownCopy = (given) => {
       const rows = Rows.from(given);
@@ -205,16 +214,17 @@ export class Rows<R extends object = Row> implements ReadonlyMap<string, RowOf<R
   }
 }
 
-/** Rows over a map of rows that are already frozen copies. The map is kept, not copied. */
-export function rowsOf(rows: Map<string, Row>): Rows {
-  let mutable = false;
-  for (const row of rows.values()) {
-    if (holdsMutable(row)) {
-      mutable = true;
-      break;
-    }
-  }
+/**
+ * Rows over a map of rows that are already frozen copies. The map is kept, not copied. `mutable` says whether any may hold a
+ * date or bytes, if that is known.
+ */
+export function rowsOf(rows: Map<string, Row>, mutable: boolean = anyMutable(rows)): Rows {
   return make(rows, mutable);
+}
+
+/** The rows in a map to be changed, and whether any may hold a date or bytes. */
+export function editRows(rows: Rows): { readonly rows: Map<string, Row>; readonly mutable: boolean } {
+  return editableCopy(rows);
 }
 
 /** Rows that are made one by one when they are looked at. `mutable` says whether any may hold a date or bytes. */
@@ -249,4 +259,9 @@ function inspectRows(
   inspect: (value: unknown, options: unknown) => string,
 ): string {
   return `Rows ${inspect(new Map(this), options)}`;
+}
+
+function anyMutable(rows: ReadonlyMap<string, Row>): boolean {
+  for (const row of rows.values()) if (holdsMutable(row)) return true;
+  return false;
 }
