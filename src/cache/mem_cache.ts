@@ -107,13 +107,13 @@ export class MemCache implements Cache {
     const self = #entries in this ? this : selfOf(this);
     const entry = self.#entries.get(key);
     if (entry === undefined) return undefined;
-    const { at, scope } = entry;
-    if (at < scope.log.floor) return self.#remove(entry);
+    const isCurrent = entry.at === entry.scope.current;
+    if (!isCurrent && entry.at < entry.scope.log.floor) return self.#remove(entry);
     if (entry !== self.#newest) {
       self.#unlink(entry);
       self.#linkNewest(entry);
     }
-    return at === scope.current ? entry.cached : withChanges(entry);
+    return isCurrent ? entry.cached : withChanges(entry);
   }
 
   fence(key: string): Fence {

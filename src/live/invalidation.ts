@@ -70,6 +70,11 @@ export class Invalidation {
     return this.#trust.invalidatedAt;
   }
 
+  /** Whether the cache has all changes that are known here: none is being logged, and what it holds is not suspect. */
+  get isQuiet(): boolean {
+    return this.#trust.pending.size === 0 && this.#trust.recordings.size === 0;
+  }
+
   /** Whether what the cache holds may be older than the last invalidation. */
   get suspect(): boolean {
     return this.#trust.pending.size > 0;
