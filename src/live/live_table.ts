@@ -29,13 +29,14 @@ export interface Explanation {
 
 /**
  * A table that serves reads from a cache in front of another table, the master. Misses fall through to the master and
- * fill the cache; writes go through a queue to the master and invalidate what is held; a live stream keeps it fresh
- * when others change the data. It is a table like any other: generic code cannot tell it from its master.
+ * fill the cache; writes go through a queue to the master, and their answers are put in place of what is held; a live
+ * stream keeps it fresh when others change the data: what changed is read again, alone. It is a table like any other:
+ * generic code cannot tell it from its master.
  *
  * It owns what its handles share, and is a handle itself, for all rows of the master: what concerns the whole table
  * (`events`, `stats`, `explain`, `invalidate`, `idle`, `close`) is here, and not on the handles that narrowing gives.
  *
- * @example Miss, hit, write, miss
+ * @example Miss, hit, write, hit
  * ```ts
  * import { LiveTable, MemCache, MemTable } from "@vantage/live";
  * import assert from "node:assert/strict";
@@ -46,11 +47,11 @@ export interface Explanation {
  * await products.listValues(); // asks the master
  * await products.listValues(); // does not
  * await products.patchValue("a", { price: 3 });
- * const rows = await products.listValues(); // asks again
+ * const rows = await products.listValues(); // has the answer to the write
  *
  * assert.deepEqual(rows.get("a"), { name: "Bun", price: 3 });
- * assert.equal(products.stats().hits, 1);
- * assert.equal(products.stats().masterReads, 2);
+ * assert.equal(products.stats().hits, 2);
+ * assert.equal(products.stats().masterReads, 1);
  * ```
  */
 export class LiveTable<R extends object = Row> extends LiveHandle<R> implements AsyncDisposable {
