@@ -95,6 +95,8 @@ export { ManualLiveStream, type ManualLiveStreamOptions } from "./src/stream/man
 export { type Explanation, LiveTable } from "./src/live/live_table.ts";
 export type { LiveHandle } from "./src/live/live_handle.ts";
 export type { LiveTableOptions } from "./src/live/live_options.ts";
+export type { LiveObserver } from "./src/live/live_observer.ts";
+export type { LiveSnapshot } from "./src/live/live_snapshot.ts";
 export type { LiveStats } from "./src/live/live_stats.ts";
 export type { Change, ChangeCause, ChangeSource } from "./src/change/change.ts";
 export type { LoggedChange } from "./src/change/logged_change.ts";

@@ -1,4 +1,4 @@
-import type { Cache } from "../cache/cache.ts";
+import type { Cache, CachedRows } from "../cache/cache.ts";
 import { CacheKeys } from "../cache/cache_key.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { Deadline } from "../base/deadline.ts";
@@ -27,8 +27,10 @@ import {
 import { type Counters, newCounters } from "./live_stats.ts";
 import { Master } from "./master.ts";
 import { MasterLag } from "./master_lag.ts";
+import { Peek } from "./peek.ts";
 import type { Reads } from "./read_request.ts";
 import { ReadThrough } from "./read_through.ts";
+import { Watches } from "./watches.ts";
 import { WriteThrough } from "./write_through.ts";
 
 /** What a LiveTable owns. */
@@ -38,6 +40,7 @@ export interface LiveWorks {
   readonly keys: CacheKeys;
   readonly reads: ReadThrough;
   readonly writes: WriteThrough;
+  readonly watches: Watches;
   readonly changes: Changes;
   readonly invalidation: Invalidation;
   readonly listener: EventListener | undefined;
@@ -104,6 +107,10 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
     name: "constructed",
     fields: { table: table.tableName },
   });
+  const tracedReads = trace?.spans<Reads>(reads) ?? reads;
+  const isFresh = (held: CachedRows): boolean => reads.isFresh(held);
+  const peek = new Peek({ cache: guarded, invalidation, catchUp, intents, isFresh });
+  const watches = new Watches({ reads: tracedReads, peek, changes, events, masterLagMs, clock, counters, trace });
   const listener = liveStream && new EventListener({
     stream: liveStream,
     changes,
@@ -113,7 +120,7 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
     counters,
     trace,
   });
-  const parts = { master, keys, reads: trace?.spans<Reads>(reads) ?? reads, writes };
+  const parts = { master, keys, reads: tracedReads, writes, watches };
   const shared = { parts, keys, clock, counters, trace };
-  return { ...shared, reads, writes, changes, invalidation, listener, events, deadline };
+  return { ...shared, reads, writes, watches, changes, invalidation, listener, events, deadline };
 }

@@ -14,6 +14,7 @@ export interface ChangesOptions {
 /** The one door for changes from all sources: each goes to the cache, then to the subscribers of the table's events. */
 export class Changes {
   readonly #options: ChangesOptions;
+  readonly #listeners = new Set<() => void>();
   #last: Change | undefined;
 
   constructor(options: ChangesOptions) {
@@ -23,6 +24,12 @@ export class Changes {
   /** The last change that was published here; others on the same cache may have published later ones. */
   get last(): Change | undefined {
     return this.#last && shareChange(this.#last);
+  }
+
+  /** Calls `listener` after each change, once the cache has it, until the returned function is called. */
+  onPublished(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
   /**
@@ -35,6 +42,7 @@ export class Changes {
     counters.invalidations[change.cause]++;
     this.#last = change;
     await invalidation.record(change, since);
+    for (const listener of this.#listeners) listener();
     // Of a change the stream emits what an event has.
     if (events.subscriberCount > 0) events.push(change);
   }

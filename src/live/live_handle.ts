@@ -12,7 +12,10 @@ import { TableHandle } from "../table/table_handle.ts";
 import { WRITE_VERBS } from "../table/verbs.ts";
 import type { CallOptions, Capabilities, Column, TableLike, WriteOptions } from "../table/table_like.ts";
 import type { Master } from "./master.ts";
+import type { LiveObserver } from "./live_observer.ts";
+import type { LiveSnapshot } from "./live_snapshot.ts";
 import type { CountRequest, ListRequest, Reads, RowRequest } from "./read_request.ts";
+import type { Watches } from "./watches.ts";
 import type { WriteThrough } from "./write_through.ts";
 
 /** What all handles of one LiveTable share. */
@@ -21,6 +24,7 @@ export interface LiveParts {
   readonly keys: CacheKeys;
   readonly reads: Reads;
   readonly writes: WriteThrough;
+  readonly watches: Watches;
 }
 
 /**
@@ -34,6 +38,7 @@ export class LiveHandle<R extends object = Row> extends TableHandle<LiveHandle<R
   readonly #parts: LiveParts;
   readonly #reads: Reads<R>;
   readonly #writes: WriteThrough;
+  readonly #watches: Watches;
   /** The master, narrowed like this handle. */
   readonly #master: TableLike;
   readonly #query: Query;
@@ -49,6 +54,7 @@ export class LiveHandle<R extends object = Row> extends TableHandle<LiveHandle<R
     this.#parts = parts;
     this.#reads = parts.reads as Reads<R>; // R is the type of the master's rows.
     this.#writes = parts.writes;
+    this.#watches = parts.watches;
     this.#query = query;
     this.#master = parts.master.within(query);
   }
@@ -113,6 +119,49 @@ export class LiveHandle<R extends object = Row> extends TableHandle<LiveHandle<R
   listValues(options?: CallOptions): Promise<Rows<R>> {
     const self = selfOf(this);
     return self.#reads.read(self.#list ?? self.#listRequest(), options);
+  }
+
+  /**
+   * What `listValues` would answer with now without asking the master, at once, or `undefined`. A cache that answers later,
+   * as on another machine, has nothing at once; nor has a closed table.
+   */
+  peek(): Rows<R> | undefined {
+    const self = selfOf(this);
+    return self.#watches.peek(self.#list ?? self.#listRequest()) as Rows<R> | undefined; // R is the type of the master's rows.
+  }
+
+  /** Shows what `listValues` would answer with, and keeps it up to date while there are listeners. Nothing is read yet. */
+  observe(): LiveObserver<R> {
+    const self = selfOf(this);
+    return self.#watches.observe(self.#list ?? self.#listRequest()) as LiveObserver<R>; // As for peek().
+  }
+
+  /**
+   * The same as a stream: the snapshot as it is at the first read, then a newer one for each read once there is one. A slow
+   * reader skips what it missed; nothing is buffered. It reads until it is cancelled, and ends when the table is closed.
+   *
+   * @example What a list shows, one snapshot after the other
+   * ```ts
+   * import { LiveTable, MemCache, MemTable } from "@vantage/live";
+   * import assert from "node:assert/strict";
+   *
+   * const master = new MemTable("products", { rows: [["a", { price: 2 }]] });
+   * await using products = new LiveTable(master, "products", new MemCache());
+   * const prices: unknown[] = [];
+   *
+   * for await (const { rows, fetchStatus } of products.where("price", "lt", 9).watch()) {
+   *   if (rows === undefined || fetchStatus === "fetching") continue;
+   *   prices.push(rows.get("a")?.price);
+   *   if (prices.length === 2) break;
+   *   void products.patchValue("a", { price: 3 });
+   * }
+   *
+   * assert.deepEqual(prices, [2, 3]);
+   * ```
+   */
+  watch(): ReadableStream<LiveSnapshot<R>> {
+    const self = selfOf(this);
+    return self.#watches.stream(self.#list ?? self.#listRequest()) as ReadableStream<LiveSnapshot<R>>; // As for peek().
   }
 
   /** The row with this id: from the cache, or else from the master. That a row is missing is not remembered. */

@@ -15,7 +15,11 @@ const record = await live.getValueRecord("marty");
 const data = record?.data;
 const write = live.enqueue({ kind: "patch", id: "marty", partial: { age: 3 } });
 const applied = await write.applied;
+const peeked = live.peek();
+const observer = narrowed.observe();
+const snapshot = observer.getSnapshot();
+const snapshots = live.watch();
 const memory = new MemTable("any");
 const any = await memory.where("a", "eq", 1).getValue("a");
 
-void [narrowed, row, inserted, first, tags, data, applied, any];
+void [peeked, snapshot, snapshots, narrowed, row, inserted, first, tags, data, applied, any];

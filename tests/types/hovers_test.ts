@@ -22,6 +22,10 @@ const TYPES: Readonly<Record<string, string>> = {
   data: "Draft<Client> | undefined",
   write: "Write<Client>",
   applied: "WriteAnswer<Client>",
+  peeked: "Rows<Client> | undefined",
+  observer: "LiveObserver<Client>",
+  snapshot: "LiveSnapshot<Client>",
+  snapshots: "ReadableStream<LiveSnapshot<Client>>",
   memory: "MemTable<Row>",
   any: "RowOf<Row> | undefined",
 };

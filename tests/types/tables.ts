@@ -4,6 +4,8 @@ import {
   defineTable,
   type Draft,
   type LiveHandle,
+  type LiveObserver,
+  type LiveSnapshot,
   LiveTable,
   MemCache,
   MemTable,
@@ -123,6 +125,34 @@ export function records(record: ActiveRecord<Client>): void {
   record.data.nmae = "Doc";
   // @ts-expect-error: what a column holds is frozen
   record.data.tags.push("skateboard");
+}
+
+/** Snapshots have rows of the type, and say when there are some. */
+export function watched(table: LiveTable<Client>): void {
+  const observer = table.where("age", "gt", 3).observe();
+  same<typeof observer, LiveObserver<Client>>(true);
+  same<ReturnType<typeof table.peek>, Rows<Client> | undefined>(true);
+  same<ReturnType<typeof table.watch>, ReadableStream<LiveSnapshot<Client>>>(true);
+  const snapshot = observer.getSnapshot();
+  same<typeof snapshot, LiveSnapshot<Client>>(true);
+  const age: number | undefined = snapshot.rows?.get("marty")?.age;
+  if (snapshot.status === "success") {
+    same<typeof snapshot.rows, Rows<Client>>(true);
+    same<typeof snapshot.fetchedAt, number>(true);
+  }
+  if (snapshot.status === "pending") same<typeof snapshot.rows, undefined>(true);
+  if (snapshot.status === "error") same<typeof snapshot.error, unknown>(true);
+  const untyped: LiveObserver = observer;
+  const any: LiveSnapshot = snapshot;
+  // @ts-expect-error: there may be no rows
+  const size: number = snapshot.rows.size;
+  // @ts-expect-error: there is no such column
+  const name: unknown = snapshot.rows?.get("marty")?.nmae;
+  // @ts-expect-error: it is frozen
+  snapshot.revision = 3;
+  // @ts-expect-error: orders are no clients
+  const other: LiveObserver<Order> = observer;
+  return void [age, untyped, any, size, name, other];
 }
 
 /** Writes go where rows are of the type. */

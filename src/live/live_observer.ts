@@ -1,0 +1,82 @@
+import { dispose } from "../base/dispose.ts";
+import { describe } from "../base/describe.ts";
+import type { Row } from "../table/row.ts";
+import type { LiveSnapshot } from "./live_snapshot.ts";
+import type { WatchedRows } from "./watched_rows.ts";
+
+/**
+ * Shows what a handle would list, and keeps it up to date while there are listeners. What user interfaces connect to: its
+ * functions need no `this`, so they can be passed on as they are.
+ *
+ * Observers of the same rows of one table share what they show, and one read.
+ *
+ * @example A snapshot for each change
+ * ```ts
+ * import { LiveTable, MemCache, MemTable } from "@vantage/live";
+ * import assert from "node:assert/strict";
+ *
+ * const master = new MemTable("products", { rows: [["a", { name: "Bun" }], ["b", { name: "Roll" }]] });
+ * await using products = new LiveTable(master, "products", new MemCache());
+ * using observer = products.observe();
+ *
+ * await observer.ready();
+ * const before = observer.getSnapshot().rows;
+ * const changed = new Promise<void>((resolve) => observer.subscribe(resolve));
+ * await products.patchValue("a", { name: "Bagel" });
+ * await changed;
+ * await observer.ready();
+ *
+ * assert.equal(observer.getSnapshot().rows?.get("b"), before?.get("b")); // the same object
+ * ```
+ */
+export interface LiveObserver<R extends object = Row> extends Disposable {
+  /** What is known now. The same object until something visible has changed. */
+  readonly getSnapshot: () => LiveSnapshot<R>;
+  /**
+   * Calls `listener` after each change of the snapshot, and returns a function that ends the subscription.
+   *
+   * The first subscription starts reading: at once, and again after each change of the table. Reading ends a moment after
+   * the last has ended. Listeners are called in the order in which they subscribed, never within another call, and once
+   * for several changes in a row. A listener that subscribes twice is called twice. What a listener throws is traced and
+   * counted (`stats().listenerFailures`), and affects no other.
+   *
+   * @throws {TypeError} if `listener` is not a function.
+   */
+  readonly subscribe: (listener: () => void) => () => void;
+  /**
+   * Resolves when there are rows to show, and rejects with the error if there are none since reading failed; with a
+   * `ClosedError` once the table is closed. If nothing is being read, it reads once, without subscribing. It is the same
+   * promise until it settles, and then until the state changes.
+   */
+  readonly ready: () => Promise<void>;
+}
+
+/** A new observer of what is watched. */
+export function observerOf(watched: WatchedRows): LiveObserver {
+  const leaves = new Set<() => void>();
+  /** The snapshot may change between the first drawing and the subscription. */
+  let seen: number | undefined;
+  return Object.freeze({
+    getSnapshot: () => {
+      const snapshot = watched.getSnapshot();
+      seen = snapshot.revision;
+      return snapshot;
+    },
+    subscribe: (listener: () => void) => {
+      if (typeof listener !== "function") {
+        throw new TypeError(`A listener must be a function, got ${describe(listener)}`);
+      }
+      const end = watched.subscribe(listener, seen);
+      const leave = (): void => {
+        if (leaves.delete(leave)) end();
+      };
+      leaves.add(leave);
+      return leave;
+    },
+    ready: () => watched.ready(),
+    /** Ends all subscriptions that were made through this observer. */
+    [dispose]: () => {
+      for (const leave of leaves) leave();
+    },
+  });
+}

@@ -1,0 +1,57 @@
+import type { CachedRows } from "../cache/cache.ts";
+import { isPromise, type MaybePromise } from "../base/maybe_promise.ts";
+import { shareRows } from "../table/rows.ts";
+import { type CatchUp, isIncomplete } from "./catch_up.ts";
+import type { SafeCache } from "./guarded_cache.ts";
+import type { Intents } from "./intents.ts";
+import type { Invalidation } from "./invalidation.ts";
+import type { ReadRequest } from "./read_request.ts";
+
+/** What a {@linkcode Peek} works with. */
+export interface PeekOptions {
+  readonly cache: SafeCache;
+  readonly invalidation: Invalidation;
+  readonly catchUp: CatchUp;
+  readonly intents: Intents;
+  /** Whether an entry is young enough to be served. */
+  readonly isFresh: (held: CachedRows) => boolean;
+}
+
+/** Looks at what a read would be answered with now if it were not to ask the master. Counts and stores nothing. */
+export class Peek {
+  readonly #options: PeekOptions;
+
+  constructor(options: PeekOptions) {
+    this.#options = options;
+  }
+
+  /** Whether rows are young enough to be served. */
+  isFresh(held: CachedRows): boolean {
+    return this.#options.isFresh(held);
+  }
+
+  /** The rows, brought up to date, or `undefined`. */
+  look(request: ReadRequest): MaybePromise<CachedRows | undefined> {
+    const { invalidation, cache } = this.#options;
+    const { recording, suspect } = invalidation;
+    if (recording !== undefined) return recording.then(() => this.look(request));
+    const held = suspect ? undefined : cache.get(request.key);
+    return isPromise(held) ? held.then((later) => this.#current(request, later)) : this.#current(request, held);
+  }
+
+  /** The same if the cache answers at once; otherwise `undefined`. */
+  lookAtOnce(request: ReadRequest): CachedRows | undefined {
+    const held = this.look(request);
+    return isPromise(held) ? undefined : held;
+  }
+
+  #current(request: ReadRequest, held: CachedRows | undefined): CachedRows | undefined {
+    const { catchUp, intents } = this.#options;
+    if (held === undefined || !this.isFresh(held)) return undefined;
+    const { fetchedAt, intentsDueAt } = held;
+    if (intentsDueAt !== undefined && intents.isOverdue(intentsDueAt)) return undefined;
+    const behind = catchUp.replay(request, held);
+    if (behind === undefined) return { rows: shareRows(held.rows), fetchedAt };
+    return isIncomplete(behind) ? undefined : { rows: shareRows(behind.replayed.rows), fetchedAt };
+  }
+}

@@ -1,0 +1,209 @@
+import type { CachedRows } from "../cache/cache.ts";
+import type { Clock } from "../base/clock.ts";
+import { abortable } from "../base/abortable.ts";
+import { isPromise } from "../base/maybe_promise.ts";
+import type { ManualLiveStream } from "../stream/manual_live_stream.ts";
+import type { ClosedError } from "../table/errors.ts";
+import type { CallOptions } from "../table/table_like.ts";
+import type { Trace } from "../trace/tracer.ts";
+import type { Changes } from "./changes.ts";
+import { Lifetime } from "./lifetime.ts";
+import { type LiveSnapshot, nextSnapshot, NOTHING_YET } from "./live_snapshot.ts";
+import type { Counters } from "./live_stats.ts";
+import type { Peek } from "./peek.ts";
+import { Readiness } from "./readiness.ts";
+import type { ListRequest, Reads } from "./read_request.ts";
+import { RepeatedRead } from "./repeated_read.ts";
+import { keepSameRows } from "./same_rows.ts";
+import { type Listener, Subscriptions } from "./subscriptions.ts";
+
+/** What watching works with. */
+export interface WatchOptions {
+  readonly reads: Reads;
+  readonly peek: Peek;
+  readonly changes: Changes;
+  /** Held while there are listeners. */
+  readonly events: ManualLiveStream;
+  readonly masterLagMs: number;
+  readonly clock: Clock;
+  readonly counters: Counters;
+  readonly trace: Trace | undefined;
+}
+
+/** Keeps the {@linkcode WatchedRows} of a table. */
+export interface WatchOwner {
+  /** Why nothing can be watched any more. */
+  readonly closed: ClosedError | undefined;
+  /** Its first listener has subscribed. */
+  began(watched: WatchedRows): void;
+  /** It has no listeners any more. */
+  stopped(watched: WatchedRows): void;
+}
+
+/** For how long `ready()` answers with the same failure while there are no listeners, in milliseconds. */
+const FAILURE_LASTS_MS = 1_000;
+
+/**
+ * The rows under one key, and what is known of them, for all observers. While it has listeners it reads once for all of
+ * them: at first, and after each change that the table publishes.
+ */
+export class WatchedRows {
+  readonly request: ListRequest;
+  readonly #options: WatchOptions;
+  readonly #owner: WatchOwner;
+  readonly #subscriptions: Subscriptions;
+  readonly #lifetime: Lifetime;
+  readonly #read: RepeatedRead<CachedRows>;
+  readonly #readiness = new Readiness();
+  #snapshot = NOTHING_YET;
+  #failedAt = 0;
+  #stopListening: (() => void) | undefined;
+  #ended = false;
+
+  constructor(request: ListRequest, options: WatchOptions, owner: WatchOwner) {
+    this.request = request;
+    this.#options = options;
+    this.#owner = owner;
+    this.#subscriptions = new Subscriptions({
+      revision: () => this.#snapshot.revision,
+      onFailure: (error) => this.#listenerFailed(error),
+    });
+    this.#lifetime = new Lifetime({
+      onBegin: () => this.#begin(),
+      onEnd: () => this.#stop(),
+      hold: () => options.events.hold(),
+      clock: options.clock,
+    });
+    this.#read = new RepeatedRead({
+      ...options,
+      read: (call) => this.#find(call),
+      onAnswer: (found) => this.#take(found),
+      onFailure: (error) => this.#failed(error),
+      isWanted: () => this.#lifetime.isOn,
+    });
+  }
+
+  /** Whether the table is closed, so that nothing more happens here. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** What is known. While nothing is going on it also looks for what the cache has at once; nothing else is started. */
+  getSnapshot(): LiveSnapshot {
+    const { closed } = this.#owner;
+    if (closed !== undefined) void this.end(closed);
+    if (this.#isAtRest) this.#seed();
+    return this.#snapshot;
+  }
+
+  /** Calls `listener` after each change of the snapshot, from revision `seen` on. */
+  subscribe(listener: Listener, seen?: number): () => void {
+    const { revision } = this.getSnapshot();
+    const remove = this.#subscriptions.add(listener, seen ?? revision);
+    if (this.#ended) return remove;
+    const leave = this.#lifetime.enter();
+    // No timer watches the age of what is shown: the next listener does.
+    if (this.#isStale()) this.#read.again();
+    return () => {
+      remove();
+      leave();
+    };
+  }
+
+  /** Resolves when there are rows, and reads them once if nothing is going on. */
+  ready(): Promise<void> {
+    const { rows, status } = this.getSnapshot();
+    const failedLately = status === "error" && this.#options.clock.monotonic() - this.#failedAt < FAILURE_LASTS_MS;
+    if (rows === undefined && this.#isAtRest && !failedLately) {
+      this.#readiness.reset();
+      this.#read.again();
+    }
+    return this.#readiness.promise;
+  }
+
+  /** Ends it for good, and resolves when nothing more happens. */
+  async end(error: ClosedError): Promise<void> {
+    if (!this.#ended) {
+      this.#ended = true;
+      this.#lifetime.end();
+      this.#read.stop();
+      this.#read.abort();
+      this.#show({ status: "error", fetchStatus: "idle", error });
+      this.#readiness.fail(error);
+    }
+    await this.#read.reading;
+  }
+
+  get #isAtRest(): boolean {
+    return !this.#lifetime.isOn && this.#read.reading === undefined && !this.#ended;
+  }
+
+  #seed(): void {
+    const held = this.#options.peek.lookAtOnce(this.request);
+    if (held !== undefined) this.#take(held);
+  }
+
+  #isStale(): boolean {
+    const { status, rows, fetchedAt } = this.#snapshot;
+    if (status !== "success" || this.#read.reading !== undefined) return false;
+    return !this.#options.peek.isFresh({ rows, fetchedAt });
+  }
+
+  #begin(): void {
+    this.#stopListening = this.#options.changes.onPublished(() => this.#read.again());
+    this.#owner.began(this);
+    this.#read.again();
+  }
+
+  #stop(): void {
+    this.#stopListening?.();
+    this.#owner.stopped(this);
+    this.#read.stop();
+    if (this.#readiness.isAwaited) return;
+    this.#read.abort();
+    this.#show({ fetchStatus: "idle" });
+  }
+
+  async #find(call: CallOptions & { readonly signal: AbortSignal }): Promise<CachedRows> {
+    const { peek, reads, clock } = this.#options;
+    const looking = peek.look(this.request);
+    if (isPromise(looking) && this.#snapshot.rows === undefined) this.#show({ fetchStatus: "fetching" });
+    const held = isPromise(looking) ? await abortable(looking, call.signal) : looking;
+    if (held === undefined) this.#show({ fetchStatus: "fetching" });
+    const startedAt = clock.now();
+    const rows = await reads.read(this.request, call);
+    // A read that was shared began earlier.
+    const kept = held ?? await peek.look(this.request);
+    return { rows, fetchedAt: kept?.fetchedAt ?? startedAt };
+  }
+
+  #take({ rows, fetchedAt }: CachedRows): void {
+    const shown = keepSameRows(this.#snapshot.rows, rows);
+    this.#show({ status: "success", rows: shown, error: undefined, fetchedAt, ...this.#idleUnlessDue() });
+    this.#readiness.succeed();
+  }
+
+  #failed(error: unknown): void {
+    this.#failedAt = this.#options.clock.monotonic();
+    this.#show({ status: "error", error, ...this.#idleUnlessDue() });
+    if (this.#snapshot.rows === undefined) this.#readiness.fail(error);
+  }
+
+  #idleUnlessDue(): { readonly fetchStatus?: "idle" } {
+    return this.#read.isDue ? {} : { fetchStatus: "idle" };
+  }
+
+  #show(changes: Parameters<typeof nextSnapshot>[1]): void {
+    const next = nextSnapshot(this.#snapshot, changes);
+    if (next === this.#snapshot) return;
+    this.#snapshot = next;
+    this.#subscriptions.announce();
+  }
+
+  #listenerFailed(error: unknown): void {
+    const { counters, trace } = this.#options;
+    const { key } = this.request;
+    counters.listenerFailures++;
+    trace?.event({ target: "vantage_live::read", level: "warn", name: "listener failed", key, error });
+  }
+}

@@ -1,0 +1,84 @@
+import { Line } from "../base/line.ts";
+import { ClosedError } from "../table/errors.ts";
+import type { Rows } from "../table/rows.ts";
+import { type LiveObserver, observerOf } from "./live_observer.ts";
+import type { LiveSnapshot } from "./live_snapshot.ts";
+import type { ListRequest } from "./read_request.ts";
+import { WatchedRows, type WatchOptions, type WatchOwner } from "./watched_rows.ts";
+import { watchStream } from "./watch_stream.ts";
+
+/** For how many keys without listeners the last snapshot is remembered. */
+const MAX_IDLE = 100;
+
+/** All that is watched of one LiveTable: one {@linkcode WatchedRows} for each key, whatever handles it is watched through. */
+export class Watches implements WatchOwner {
+  readonly #options: WatchOptions;
+  readonly #byKey = new Map<string, WatchedRows>();
+  readonly #active = new Set<WatchedRows>();
+  /** Those without listeners; the one that was used last is at the end. */
+  readonly #idle = new Line<WatchedRows>();
+  #closed: ClosedError | undefined;
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+  }
+
+  get closed(): ClosedError | undefined {
+    return this.#closed;
+  }
+
+  /** What the cache has at once, if a read would be answered with it. */
+  peek(request: ListRequest): Rows | undefined {
+    if (this.#closed !== undefined) return undefined;
+    return this.#options.peek.lookAtOnce(request)?.rows;
+  }
+
+  /** A new observer of the rows that `request` reads. Nothing is read yet. */
+  observe(request: ListRequest): LiveObserver {
+    return observerOf(this.#of(request));
+  }
+
+  /** The snapshots of those rows. Nothing is read before the first is asked for. */
+  stream(request: ListRequest): ReadableStream<LiveSnapshot> {
+    return watchStream(this.#of(request));
+  }
+
+  began(watched: WatchedRows): void {
+    const { key } = watched.request;
+    this.#active.add(watched);
+    this.#idle.delete(watched);
+    if (!this.#byKey.has(key)) this.#byKey.set(key, watched);
+  }
+
+  stopped(watched: WatchedRows): void {
+    this.#active.delete(watched);
+    if (this.#byKey.get(watched.request.key) === watched) this.#rest(watched);
+  }
+
+  /** Ends all of it: snapshots show a `ClosedError`, streams end. Resolves when nothing more happens. */
+  async close(): Promise<void> {
+    this.#closed ??= new ClosedError("Cannot watch: the table is closed");
+    const closed = this.#closed;
+    const all = new Set([...this.#active, ...this.#byKey.values()]);
+    this.#byKey.clear();
+    await Promise.all(Array.from(all, (watched) => watched.end(closed)));
+  }
+
+  #of(request: ListRequest): WatchedRows {
+    const known = this.#byKey.get(request.key);
+    if (known !== undefined && this.#active.has(known)) return known;
+    const watched = known ?? new WatchedRows(request, this.#options, this);
+    this.#byKey.set(request.key, watched);
+    this.#rest(watched);
+    return watched;
+  }
+
+  #rest(watched: WatchedRows): void {
+    this.#idle.delete(watched);
+    this.#idle.add(watched);
+    const oldest = this.#idle.size > MAX_IDLE ? this.#idle.first : undefined;
+    if (oldest === undefined) return;
+    this.#idle.delete(oldest);
+    this.#byKey.delete(oldest.request.key);
+  }
+}
