@@ -141,13 +141,12 @@ export class LiveTable<R extends object = Row> extends LiveHandle<R> implements 
 
   async #close(): Promise<void> {
     const { reads, writes, watches, listener, invalidation, deadline, events, trace } = this.#works;
-    const watchesClosed = watches.close();
+    watches.close();
     const readsClosed = reads.close();
     await writes.close();
     await listener?.close();
     await invalidation.close();
     await readsClosed;
-    await watchesClosed;
     deadline.close();
     events.close();
     trace?.event({ target: "vantage_live::read", level: "info", name: "closed" });

@@ -91,7 +91,7 @@ export class WatchedRows {
   /** What is known. While nothing is going on it also looks for what the cache has at once; nothing else is started. */
   getSnapshot(): LiveSnapshot {
     const { closed } = this.#owner;
-    if (closed !== undefined) void this.end(closed);
+    if (closed !== undefined) this.end(closed);
     if (this.#isAtRest) this.#seed();
     return this.#snapshot;
   }
@@ -121,17 +121,15 @@ export class WatchedRows {
     return this.#readiness.promise;
   }
 
-  /** Ends it for good, and resolves when nothing more happens. */
-  async end(error: ClosedError): Promise<void> {
-    if (!this.#ended) {
-      this.#ended = true;
-      this.#lifetime.end();
-      this.#read.stop();
-      this.#read.abort();
-      this.#show({ status: "error", fetchStatus: "idle", error });
-      this.#readiness.fail(error);
-    }
-    await this.#read.reading;
+  /** Ends it for good: from the call on nothing is read, and no answer is shown. */
+  end(error: ClosedError): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#lifetime.end();
+    this.#read.stop();
+    this.#read.abort();
+    this.#show({ status: "error", fetchStatus: "idle", error });
+    this.#readiness.fail(error);
   }
 
   get #isAtRest(): boolean {
@@ -167,7 +165,6 @@ export class WatchedRows {
   async #find(call: CallOptions & { readonly signal: AbortSignal }): Promise<CachedRows> {
     const { peek, reads, clock } = this.#options;
     const looking = peek.look(this.request);
-    if (isPromise(looking) && this.#snapshot.rows === undefined) this.#show({ fetchStatus: "fetching" });
     const held = isPromise(looking) ? await abortable(looking, call.signal) : looking;
     if (held === undefined) this.#show({ fetchStatus: "fetching" });
     const startedAt = clock.now();
@@ -194,9 +191,7 @@ export class WatchedRows {
   }
 
   #show(changes: Parameters<typeof nextSnapshot>[1]): void {
-    const next = nextSnapshot(this.#snapshot, changes);
-    if (next === this.#snapshot) return;
-    this.#snapshot = next;
+    this.#snapshot = nextSnapshot(this.#snapshot, changes);
     this.#subscriptions.announce();
   }
 

@@ -55,13 +55,10 @@ export class Watches implements WatchOwner {
     if (this.#byKey.get(watched.request.key) === watched) this.#rest(watched);
   }
 
-  /** Ends all of it: snapshots show a `ClosedError`, streams end. Resolves when nothing more happens. */
-  async close(): Promise<void> {
-    this.#closed ??= new ClosedError("Cannot watch: the table is closed");
-    const closed = this.#closed;
-    const all = new Set([...this.#active, ...this.#byKey.values()]);
-    this.#byKey.clear();
-    await Promise.all(Array.from(all, (watched) => watched.end(closed)));
+  /** Ends all of it: snapshots show a `ClosedError`, streams end, and nothing is read any more. */
+  close(): void {
+    const closed = this.#closed = new ClosedError("Cannot watch: the table is closed");
+    for (const watched of [...this.#active, ...this.#byKey.values()]) watched.end(closed);
   }
 
   #of(request: ListRequest): WatchedRows {

@@ -88,6 +88,21 @@ for (const { kind, cache } of KINDS) {
       await subject.table.close();
     });
 
+    it("says when the master was asked, also by another reader", async () => {
+      const subject = fixture({}, cache());
+      const gate = subject.master.plan.hold("listValues");
+      const reading = subject.table.listValues();
+      await gate.reached;
+      subject.clock.set(7);
+      const observer = await shown(subject.table);
+      gate.release();
+      await reading;
+      await settle();
+      assert.equal(reads(subject), 1);
+      assert.equal(observer.getSnapshot().fetchedAt, 0);
+      await subject.table.close();
+    });
+
     it("a snapshot is frozen, and the same object until something visible has changed", async () => {
       const subject = fixture({}, cache());
       const observer = await shown(subject.table);
@@ -419,7 +434,7 @@ for (const { kind, cache } of KINDS) {
       const names: string[] = [];
       const tracer = defineTracer({
         enabled: () => true,
-        event: ({ level, name, fields }) => names.push(`${level} ${name} ${fields.error}`),
+        event: ({ target, level, name, fields }) => names.push(`${target} ${level} ${name} ${fields.error}`),
         span: () => ({ end: () => {} }),
       });
       const subject = fixture({ tracer }, cache());
@@ -433,9 +448,20 @@ for (const { kind, cache } of KINDS) {
       await settle();
       assert.equal(listener.count, 2);
       assert.equal(subject.table.stats().listenerFailures, 4);
-      const failures = names.filter((name) => name.startsWith("warn listener failed"));
-      assert.deepEqual(new Set(failures), new Set(["TypeError", "RangeError"].map((e) => `warn listener failed ${e}`)));
+      const failures = names.filter((name) => name.includes("listener failed"));
+      const expected = ["TypeError", "RangeError"].map((error) => `vantage_live::read warn listener failed ${error}`);
+      assert.deepEqual(new Set(failures), new Set(expected));
       assert.equal(failures.length, 4);
+      await subject.table.close();
+    });
+
+    it("a listener that throws is counted without a tracer too", async () => {
+      const subject = fixture({}, cache());
+      subject.table.observe().subscribe(() => {
+        throw new TypeError("secret");
+      });
+      await settle();
+      assert(subject.table.stats().listenerFailures > 0);
       await subject.table.close();
     });
 
@@ -867,24 +893,63 @@ for (const { kind, cache } of KINDS) {
       await subject.table.close();
     });
 
-    it("shows a hundred idle lists, and forgets the one that was used longest ago", async () => {
+    it("remembers what a hundred lists without listeners showed last", async () => {
+      const subject = fixture({}, cache());
+      const observe = (page: number): LiveObserver => subject.table.page(page).observe();
+      const kept = observe(1);
+      await kept.ready();
+      for (let page = 2; page <= 100; page++) observe(page);
+      assert.equal(observe(1).ready(), kept.ready(), "and is used last now");
+      for (let page = 101; page <= 199; page++) observe(page);
+      assert.equal(observe(1).ready(), kept.ready());
+      for (let page = 201; page <= 300; page++) observe(page);
+      const other = observe(1);
+      assert.notEqual(other.ready(), kept.ready());
+      await subject.table.close();
+    });
+
+    it("lists with listeners are shared, however many others were shown since", async () => {
+      const subject = fixture({}, cache());
+      const observe = (page: number): LiveObserver => subject.table.page(page).observe();
+      const showAll = (): void => {
+        for (let page = 2; page <= 102; page++) observe(page);
+      };
+      const watched = observe(1);
+      const listener = renders(watched);
+      await settle();
+      showAll();
+      assert.equal(observe(1).getSnapshot(), watched.getSnapshot());
+      for (let page = 2; page <= 100; page++) observe(page);
+      listener.leave();
+      await subject.clock.advance(MOMENT_MS);
+      for (let page = 101; page <= 199; page++) observe(page);
+      assert.equal(observe(1).getSnapshot(), watched.getSnapshot(), "it is one of the hundred now");
+      showAll();
+      const again = renders(watched);
+      assert.equal(observe(1).getSnapshot(), watched.getSnapshot(), "and shared again once it has a listener");
+      again.leave();
+      await subject.table.close();
+    });
+
+    it("two observers of the same rows that are not one share the read", async () => {
       const subject = fixture({}, cache());
       const kept = subject.table.page(1).observe();
       await kept.ready();
-      for (let page = 2; page <= 101; page++) {
-        if (page === 101) subject.table.page(1).observe();
-        subject.table.page(page).observe();
-      }
-      assert.equal(subject.table.page(1).observe().ready(), kept.ready());
       for (let page = 2; page <= 101; page++) subject.table.page(page).observe();
-      const listeners = [renders(kept), renders(subject.table.page(1).observe())];
+      const other = subject.table.page(1).observe();
+      const listeners = [renders(kept), renders(other)];
       const before = reads(subject);
       await reprice(subject, 9);
       await settle();
-      assert.equal(reads(subject), before + 1, "two that are not one still share the read");
+      assert.equal(reads(subject), before + 1);
       assert(listeners.every(({ count }) => count > 0));
       assert.equal(kept.getSnapshot().rows?.get("a")?.price, 9);
+      listeners[0]?.leave();
+      await subject.clock.advance(MOMENT_MS);
+      assert.equal(subject.table.page(1).observe().getSnapshot(), other.getSnapshot());
+      const counts = [renders(kept), renders(other)];
       await subject.table.close();
+      assert.deepEqual(counts.map(({ count }) => count), [1, 1]);
       assert.equal(subject.clock.waiting, 0);
     });
 
