@@ -126,7 +126,6 @@ export class WatchedRows {
     if (this.#ended) return;
     this.#ended = true;
     this.#lifetime.end();
-    this.#read.stop();
     this.#read.abort();
     this.#show({ status: "error", fetchStatus: "idle", error });
     this.#readiness.fail(error);

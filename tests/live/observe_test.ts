@@ -550,6 +550,7 @@ for (const { kind, cache } of KINDS) {
 
     it("ready() rejects if there are no rows since the read failed, and asks again a moment later", async () => {
       const subject = fixture({}, cache());
+      await subject.clock.advance(5_000);
       const error = new Error("no connection");
       subject.master.plan.fail("listValues", error);
       const observer = subject.table.observe();
@@ -791,18 +792,26 @@ for (const { kind, cache } of KINDS) {
 
     it("an entry that grows stale is read again when another listener subscribes, and not by a timer", async () => {
       const subject = fixture({ staleTimeMs: 1_000 }, cache());
-      const observer = await shown(subject.table);
+      const observer = subject.table.observe();
+      for (let times = 0; times < 2; times++) renders(observer);
       await subject.clock.advance(10_000);
       assert.equal(reads(subject), 1);
       assert.equal(subject.clock.waiting, 0);
       const listener = renders(subject.table.observe());
+      renders(observer);
       await settle();
       assert.equal(reads(subject), 2);
       assert.equal(observer.getSnapshot().fetchedAt, 10_000);
       assert.equal(listener.count, 2);
+      const snapshot = observer.getSnapshot();
+      await subject.clock.advance(10_000);
+      await subject.table.listValues();
+      await settle();
+      assert(observer.getSnapshot() === snapshot || listener.count > 2, "it changes only if listeners are called");
+      assert.equal(reads(subject), 3);
       renders(observer);
       await settle();
-      assert.equal(reads(subject), 2);
+      assert.equal(reads(subject), 3);
       await subject.table.close();
     });
 
@@ -839,9 +848,13 @@ for (const { kind, cache } of KINDS) {
       await assert.rejects(observer.ready(), ClosedError);
       assert.equal(observer.ready(), observer.ready());
       assert.equal(subject.clock.waiting, 0);
-      observer.subscribe(() => assert.fail("nothing changes any more"));
+      const late = renders(observer);
       await settle();
+      late.leave();
+      assert.equal(late.count, 0, "nothing changes any more");
+      assert.equal(observer.getSnapshot(), snapshot);
       assert.equal(reads(subject), 1);
+      assert.equal(subject.clock.waiting, 0);
     });
 
     it("close() ends reads, waits and promises that are under way", async () => {
@@ -855,11 +868,18 @@ for (const { kind, cache } of KINDS) {
       renders(subject.table.page(3).observe()).leave();
       await settle();
       assert(subject.clock.waiting > 0);
-      await Promise.all([subject.table.close(), assert.rejects(ready, ClosedError)]);
+      const reading = subject.table.observe();
+      const closing = subject.table.close();
+      const snapshots = [reading, other].map((observer) => observer.getSnapshot());
+      await Promise.all([closing, assert.rejects(ready, ClosedError)]);
       assert.equal(subject.clock.waiting, 0);
       gate.release();
       await settle();
-      assert.equal(other.getSnapshot().rows, undefined);
+      assert.deepEqual([reading, other].map((observer) => observer.getSnapshot()), snapshots);
+      assert(snapshots.every(({ rows, error }, index) => {
+        const now = (index === 0 ? reading : other).getSnapshot();
+        return rows === undefined && error === now.error;
+      }));
     });
 
     it("an observer without listeners, or made later, shows that the table is closed", async () => {
@@ -918,7 +938,10 @@ for (const { kind, cache } of KINDS) {
       const listener = renders(watched);
       await settle();
       showAll();
-      assert.equal(observe(1).getSnapshot(), watched.getSnapshot());
+      for (let times = 0; times < 2; times++) {
+        assert.equal(observe(1).getSnapshot(), watched.getSnapshot());
+        showAll();
+      }
       for (let page = 2; page <= 100; page++) observe(page);
       listener.leave();
       await subject.clock.advance(MOMENT_MS);
@@ -928,6 +951,9 @@ for (const { kind, cache } of KINDS) {
       const again = renders(watched);
       assert.equal(observe(1).getSnapshot(), watched.getSnapshot(), "and shared again once it has a listener");
       again.leave();
+      await subject.clock.advance(MOMENT_MS);
+      showAll();
+      assert.notEqual(observe(1).ready(), watched.ready(), "and forgotten like others once it has none");
       await subject.table.close();
     });
 
@@ -937,14 +963,14 @@ for (const { kind, cache } of KINDS) {
       await kept.ready();
       for (let page = 2; page <= 101; page++) subject.table.page(page).observe();
       const other = subject.table.page(1).observe();
-      const listeners = [renders(kept), renders(other)];
+      const listeners = [renders(other), renders(kept)];
       const before = reads(subject);
       await reprice(subject, 9);
       await settle();
       assert.equal(reads(subject), before + 1);
       assert(listeners.every(({ count }) => count > 0));
       assert.equal(kept.getSnapshot().rows?.get("a")?.price, 9);
-      listeners[0]?.leave();
+      listeners[1]?.leave();
       await subject.clock.advance(MOMENT_MS);
       assert.equal(subject.table.page(1).observe().getSnapshot(), other.getSnapshot());
       const counts = [renders(kept), renders(other)];
