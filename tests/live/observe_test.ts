@@ -1195,6 +1195,24 @@ describe("LiveHandle.peek()", () => {
     await subject.table.close();
   });
 
+  it("has nothing while a change is being logged", async () => {
+    const liveStream = new ManualLiveStream();
+    const subject = fixture({ liveStream });
+    await settle();
+    await subject.table.listValues();
+    const gate = subject.cache.plan.hold("log", "before");
+    await subject.master.patchValue("a", { price: 9 });
+    liveStream.push({ kind: "updated", id: "a" });
+    await gate.reached;
+    assert.equal(subject.table.peek(), undefined);
+    const observer = await shown(subject.table);
+    assert.deepEqual(said(observer.getSnapshot()).slice(0, 2), ["pending", "idle"]);
+    gate.release();
+    await settle();
+    assert.equal(rowsOf(observer).get("a")?.price, 9);
+    await subject.table.close();
+  });
+
   it("has nothing of a cache that answers later, or fails", async () => {
     const later = fixture({}, slowly(new MemCache()));
     await later.table.listValues();
