@@ -6,7 +6,8 @@
  */
 
 export type { Closable, ConformanceCase } from "./conformance/conformance_case.ts";
-export { cacheConformance, type CacheHarness, type OpenCache } from "./conformance/cache_conformance.ts";
+export { cacheConformance } from "./conformance/cache_conformance.ts";
+export type { CacheHarness, OpenCache } from "./conformance/cache_harness.ts";
 export { type OpenTable, tableConformance, type TableHarness } from "./conformance/table_conformance.ts";
 export { type OpenStream, streamConformance, type StreamHarness } from "./conformance/stream_conformance.ts";
 export { FakeClock, type FakeClockOptions, settle } from "./fake_clock.ts";

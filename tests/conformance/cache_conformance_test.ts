@@ -10,7 +10,13 @@ import { CloneCache } from "./third_party_cache.ts";
 
 runSuite("MemCache keeps the promises of Cache", cacheConformance, () => {
   const cache = new MemCache();
-  return { keeps: true, persistent: false, copies: false, open: () => Promise.resolve({ cache, close: () => {} }) };
+  return {
+    keeps: true,
+    persistent: false,
+    copies: false,
+    maxChanges: 1_000,
+    open: () => Promise.resolve({ cache, close: () => {} }),
+  };
 });
 
 runSuite("NoCache keeps the promises of Cache", cacheConformance, () => ({
@@ -22,15 +28,22 @@ runSuite("NoCache keeps the promises of Cache", cacheConformance, () => ({
 
 runSuite("SqliteCache in a file keeps the promises of Cache", cacheConformance, () => {
   const path = newPath("cache.db");
-  return { keeps: true, persistent: true, copies: true, open: async () => opened(await SqliteCache.open(path)) };
+  return {
+    keeps: true,
+    persistent: true,
+    copies: true,
+    maxChanges: 1_000,
+    open: async () => opened(await SqliteCache.open(path)),
+  };
 });
 
 runSuite("SqliteCache that keeps few scopes keeps the promises of Cache", cacheConformance, () => {
   const path = newPath("cache.db");
   // As many as the cases that hold several at once need.
-  const bounds = { maxScopes: 120 };
+  const bounds = { maxScopes: 120, maxChanges: 20 };
   return {
     keeps: true,
+    maxChanges: bounds.maxChanges,
     persistent: true,
     copies: true,
     open: async () => opened(await SqliteCache.open(path, bounds)),
@@ -38,8 +51,14 @@ runSuite("SqliteCache that keeps few scopes keeps the promises of Cache", cacheC
 });
 
 runSuite("MemCache that keeps few scopes keeps the promises of Cache", cacheConformance, () => {
-  const cache = new MemCache({ maxScopes: 120 });
-  return { keeps: true, persistent: false, copies: false, open: () => Promise.resolve({ cache, close: () => {} }) };
+  const cache = new MemCache({ maxScopes: 120, maxChanges: 21 });
+  return {
+    keeps: true,
+    persistent: false,
+    copies: false,
+    maxChanges: 21,
+    open: () => Promise.resolve({ cache, close: () => {} }),
+  };
 });
 
 for (const { name, missing, open } of drivers) {
@@ -60,6 +79,7 @@ function inHandle(open: OpenMemory): CacheHarness {
     keeps: true,
     persistent: true,
     copies: true,
+    maxChanges: 1_000,
     open: async () => opened(await SqliteCache.open(await (handle ??= open()))),
   };
 }

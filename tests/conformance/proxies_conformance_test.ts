@@ -16,7 +16,13 @@ function wrapped<T extends object>(object: T): T {
 for (const [name, make] of [["MemCache", () => new MemCache()], ["FaultyCache", faultyCache]] as const) {
   runSuite(`${name} behind a Proxy keeps the promises of Cache`, cacheConformance, () => {
     const cache = wrapped(make());
-    return { keeps: true, persistent: false, copies: false, open: () => Promise.resolve({ cache, close: () => {} }) };
+    return {
+      keeps: true,
+      persistent: false,
+      copies: false,
+      maxChanges: 1_000,
+      open: () => Promise.resolve({ cache, close: () => {} }),
+    };
   });
 }
 
@@ -26,6 +32,7 @@ runSuite("SqliteCache behind a Proxy keeps the promises of Cache", cacheConforma
     keeps: true,
     persistent: true,
     copies: true,
+    maxChanges: 1_000,
     open: async () => {
       const cache = wrapped(await SqliteCache.open(path));
       return { cache, close: () => cache.close() };

@@ -575,20 +575,20 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "serve an entry of a generation before",
     file: "drivers/sqlite/sqlite_store.ts",
-    from: " WHERE e.key = ? AND e.generation = s.generation`",
-    to: " WHERE e.key = ?`",
+    from: "  WHERE e.key = ? AND e.at >= s.generation`;",
+    to: "  WHERE e.key = ?`;",
   },
   {
     name: "a store that keeps whatever the fence says",
     file: "drivers/sqlite/sqlite_store.ts",
-    from: "WHERE ? IS NULL OR t.store || ':' || max(t.beyond, s.fence) = ?",
-    to: "WHERE ? IS NULL OR ? IS NOT NULL",
+    from: "WHERE f.store IS NULL OR ${IN_REACH}",
+    to: "WHERE f.store IS NULL OR f.store IS NOT NULL",
   },
   {
     name: "a store whose fence does not move",
     file: "drivers/sqlite/sqlite_store.ts",
-    from: "SET fence = ${NEXT_FENCE}, generation = ${NEXT_FENCE}, dead = entries",
-    to: "SET generation = ${NEXT_FENCE}, dead = entries",
+    from: "SET fence = ${NEXT_FENCE}, barrier = ${NEXT_FENCE},\n  generation = ${NEXT_FENCE}, dead = entries",
+    to: "SET generation = fence, dead = 0",
   },
   {
     name: "the last row decides whether dates are copied",

@@ -6,12 +6,19 @@ import type { CacheHarness } from "@vantage/live/testing";
 export const HARNESSES: Readonly<Record<string, (sql: DurableObjectSql) => CacheHarness>> = {
   MemCache: () => {
     const cache = new MemCache();
-    return { keeps: true, persistent: false, copies: false, open: () => Promise.resolve({ cache, close: () => {} }) };
+    return {
+      keeps: true,
+      persistent: false,
+      copies: false,
+      maxChanges: 1_000,
+      open: () => Promise.resolve({ cache, close: () => {} }),
+    };
   },
   DurableObjectCache: (sql) => ({
     keeps: true,
     persistent: true,
     copies: true,
+    maxChanges: 1_000,
     open: () => Promise.resolve({ cache: new DurableObjectCache(sql), close: () => {} }),
   }),
 };

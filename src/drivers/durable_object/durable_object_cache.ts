@@ -6,7 +6,7 @@
 
 import { describe } from "../../base/describe.ts";
 import type { Tracer } from "../../trace/tracer.ts";
-import type { Cache, CachedRows, Fence } from "../../cache/cache.ts";
+import type { Cache, CachedRows, Fence, LogRecord } from "../../cache/cache.ts";
 import { type SqliteRunner, SqliteStore, storeSettings } from "../sqlite/sqlite_store.ts";
 import { createSchema } from "../sqlite/sqlite_store_schema.ts";
 import { rememberSelf } from "../../base/self.ts";
@@ -31,6 +31,11 @@ export interface DurableObjectCacheOptions {
    * than 2 MB, is not kept. The storage stays below twice this plus 1 MiB.
    */
   readonly maxBytes?: number | undefined;
+  /**
+   * The most changes of a scope to keep in its log; default 1000. Entries that are older than the log are evicted.
+   * Changes take at most a quarter of `maxBytes`.
+   */
+  readonly maxChanges?: number | undefined;
   /** Receives events about unreadable entries. */
   readonly tracer?: Tracer | undefined;
 }
@@ -115,6 +120,10 @@ export class DurableObjectCache implements Cache {
     this.#guard(() => this.#store.invalidatePrefix(prefix));
   }
 
+  log(prefix: string, record: LogRecord): Fence {
+    return this.#guard(() => this.#store.log(prefix, record));
+  }
+
   /**
    * Runs `work`; if it fails, creates the tables and runs it again, since errors there have no code that gives the
    * reason.
@@ -133,6 +142,7 @@ function runnerOf(sql: DurableObjectSql): SqliteRunner {
   const all: SqliteRunner["write"] = (query, params = []) => sql.exec(query, ...params).toArray();
   return {
     get: (query, params) => all(query, params)[0],
+    all,
     write: all,
     run: (query, params) => void all(query, params),
   };

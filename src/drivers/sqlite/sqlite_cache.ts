@@ -2,7 +2,7 @@ import { disposeByClosing } from "../../base/async_dispose.ts";
 import { type SqliteHandle, SqliteStatements } from "./sqlite_handle.ts";
 import { ClosedError } from "../../table/errors.ts";
 import type { Tracer } from "../../trace/tracer.ts";
-import type { Cache, CachedRows, Fence } from "../../cache/cache.ts";
+import type { Cache, CachedRows, Fence, LogRecord } from "../../cache/cache.ts";
 import { CacheFile, isBusy } from "./sqlite_cache_file.ts";
 import { SqliteStore, type SqliteStoreSettings, storeSettings } from "./sqlite_store.ts";
 import { createSchema } from "./sqlite_store_schema.ts";
@@ -19,6 +19,11 @@ export interface SqliteCacheOptions {
    * stays below twice this plus 1 MiB, and its write-ahead log below 4 MiB unless there is a long-running reader.
    */
   readonly maxBytes?: number | undefined;
+  /**
+   * The most changes of a scope to keep in its log; default 1000. Entries that are older than the log are evicted.
+   * Changes take at most a quarter of `maxBytes`.
+   */
+  readonly maxChanges?: number | undefined;
   /** Receives events about unreadable entries and damaged files. */
   readonly tracer?: Tracer | undefined;
 }
@@ -114,6 +119,11 @@ export class SqliteCache implements Cache, AsyncDisposable {
   invalidatePrefix(prefix: string): void {
     this.#look();
     this.#write((store) => store.invalidatePrefix(prefix));
+  }
+
+  log(prefix: string, record: LogRecord): Fence {
+    this.#look();
+    return this.#write((store) => store.log(prefix, record));
   }
 
   /** Closes the file, if `open` opened one. Idempotent. */

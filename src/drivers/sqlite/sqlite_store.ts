@@ -1,16 +1,19 @@
-import { isBytes } from "../../base/realm.ts";
 import { checkOptions, checkTools } from "../../base/check_options.ts";
 import { wholeNumber } from "../../base/whole_number.ts";
 import type { Trace, Tracer } from "../../trace/tracer.ts";
-import type { Cache, CachedRows, Fence } from "../../cache/cache.ts";
+import type { Cache, CachedRows, Fence, LogRecord } from "../../cache/cache.ts";
 import { scopeOf } from "../../cache/cache_key.ts";
 import { decodeRows, encodeRows } from "../../cache/codec.ts";
+import { bytesOf, sizeOfText, storable } from "./sqlite_storable.ts";
 import { reportDamage } from "./sqlite_damage.ts";
+import { IN_REACH, marksOf, SqliteLog } from "./sqlite_log.ts";
 
 /** Runs the statements of a store. */
 export interface SqliteRunner {
   /** Returns the first row of a query that does not write. */
   get(sql: string, params?: readonly SqliteParam[]): Record<string, unknown> | undefined;
+  /** Returns all rows of a query that does not write. */
+  all(sql: string, params?: readonly SqliteParam[]): Record<string, unknown>[];
   /** Runs a statement that writes and returns rows, to its end. */
   write(sql: string, params?: readonly SqliteParam[]): Record<string, unknown>[];
   /** Runs a statement that returns nothing. */
@@ -25,6 +28,8 @@ export interface SqliteStoreSettings {
   readonly maxEntries: number;
   readonly maxScopes: number;
   readonly maxBytes: number;
+  /** The most changes of a scope in the log, and the most intents. */
+  readonly maxChanges: number;
   /** The most bytes of rows in one entry. */
   readonly maxEntryBytes: number;
   readonly trace: Trace | undefined;
@@ -34,57 +39,68 @@ interface Options {
   readonly maxEntries?: number | undefined;
   readonly maxScopes?: number | undefined;
   readonly maxBytes?: number | undefined;
+  readonly maxChanges?: number | undefined;
   readonly tracer?: Tracer | undefined;
 }
 
+/** The part of all bytes that changes may take. */
+const LOG_SHARE = 1 / 4;
+/** How many changes are dropped at a time if they take more. */
+const CHANGES_PER_STEP = 8;
 /** How many invalidated entries one `put` deletes. */
 const SWEEP_ENTRIES = 16;
-/** The size of an entry or a scope without its rows and its key, which is stored in a table and an index. */
-const OVERHEAD_BYTES = 128;
-/** From this length on, a text in an index takes a page for itself, of this size. */
-const LONG_TEXT_BYTES = 1_000;
-const PAGE_BYTES = 4_096;
-
-const GET = `SELECT e.fetched_at AS fetchedAt, e.body AS body FROM vantage_entry e
-  JOIN vantage_scope s ON s.id = e.scope WHERE e.key = ? AND e.generation = s.generation`;
+const GET = `SELECT e.fetched_at AS fetchedAt, e.body AS body, e.at AS at, e.until AS until, s.id AS scope,
+  s.last AS last, s.due AS due FROM vantage_entry e JOIN vantage_scope s ON s.id = e.scope
+  WHERE e.key = ? AND e.at >= s.generation`;
 const FENCE = `SELECT t.store || ':' || coalesce(max(t.beyond, s.fence), t.floor) AS fence
   FROM vantage_total t LEFT JOIN vantage_scope s ON s.name = ?`;
-const ADD_SCOPE = `INSERT INTO vantage_scope (name, size, fence, generation) SELECT ?, ?, floor, floor
+const ADD_SCOPE = `INSERT INTO vantage_scope (name, size, fence, barrier, generation) SELECT ?, ?, floor, floor, floor
   FROM vantage_total WHERE true ON CONFLICT DO NOTHING RETURNING id`;
-const PUT = `INSERT INTO vantage_entry (key, scope, generation, fetched_at, size, body)
-  SELECT ?, s.id, s.generation, ?, ?, ? FROM vantage_total t JOIN vantage_scope s ON s.name = ?
-  WHERE ? IS NULL OR t.store || ':' || max(t.beyond, s.fence) = ?
-  ON CONFLICT (key) DO UPDATE SET id = (SELECT max(id) + 1 FROM vantage_entry), generation = excluded.generation,
-    fetched_at = excluded.fetched_at, size = excluded.size, body = excluded.body
+const NOW = "max(t.beyond, s.fence)";
+const PUT = `INSERT INTO vantage_entry (key, scope, at, until, fetched_at, size, body)
+  SELECT ?, s.id, coalesce(f.at, ${NOW}), min(coalesce(f.until, ${NOW}), ${NOW}), ?, ?, ?
+  FROM (SELECT ? AS store, ? AS at, ? AS until) f, vantage_total t JOIN vantage_scope s ON s.name = ?
+  WHERE f.store IS NULL OR ${IN_REACH}
+  ON CONFLICT (key) DO UPDATE SET id = (SELECT max(id) + 1 FROM vantage_entry), at = excluded.at,
+    until = excluded.until, fetched_at = excluded.fetched_at, size = excluded.size, body = excluded.body
+    WHERE excluded.at >= vantage_entry.at
   RETURNING id, (SELECT dead FROM vantage_scope s WHERE s.id = scope) AS dead`;
 const NEXT_FENCE = "max(fence, (SELECT floor FROM vantage_total)) + 1";
-/** Changes one row, whatever the scope holds: this runs after every write to a table. */
-const INVALIDATE_SCOPE = `UPDATE vantage_scope SET fence = ${NEXT_FENCE}, generation = ${NEXT_FENCE}, dead = entries
-  WHERE name = ? RETURNING id`;
-const MOVE_FENCE = `UPDATE vantage_scope SET fence = ${NEXT_FENCE} WHERE name = ? RETURNING id`;
-const ADD_INVALIDATED = `INSERT INTO vantage_scope (name, size, fence, generation)
-  SELECT ?, ?, floor + 1, floor + 1 FROM vantage_total WHERE true ON CONFLICT DO NOTHING RETURNING id`;
+/** Changes one row, whatever the scope holds. */
+const INVALIDATE_SCOPE = `UPDATE vantage_scope SET fence = ${NEXT_FENCE}, barrier = ${NEXT_FENCE},
+  generation = ${NEXT_FENCE}, dead = entries WHERE name = ? RETURNING id`;
+const MOVE_FENCE =
+  `UPDATE vantage_scope SET fence = ${NEXT_FENCE}, barrier = ${NEXT_FENCE} WHERE name = ? RETURNING id`;
+const ADD_INVALIDATED = `INSERT INTO vantage_scope (name, size, fence, barrier, generation)
+  SELECT ?, ?, floor + 1, floor + 1, floor + 1 FROM vantage_total WHERE true ON CONFLICT DO NOTHING RETURNING id`;
 const MOVE_ALL_FENCES = `UPDATE vantage_total SET (floor, beyond) = (SELECT highest, highest FROM
   (SELECT max(floor, coalesce((SELECT max(fence) FROM vantage_scope), 0)) + 1 AS highest))`;
 const INVALIDATE_SCOPES = `UPDATE vantage_scope
   SET generation = (SELECT beyond FROM vantage_total), dead = entries WHERE entries > dead AND `;
 const DROP_ENTRIES = "DELETE FROM vantage_entry WHERE scope = (SELECT id FROM vantage_scope WHERE name = ?) AND ";
-const TOTALS = "SELECT entries, scopes, bytes FROM vantage_total";
+const TOTALS = "SELECT entries, scopes, bytes, logged FROM vantage_total";
 const SWEEP = `DELETE FROM vantage_entry WHERE id IN (SELECT e.id FROM vantage_scope s
-  JOIN vantage_entry e ON e.scope = s.id AND e.generation < s.generation WHERE s.name = ? LIMIT ${SWEEP_ENTRIES})`;
+  JOIN vantage_entry e ON e.scope = s.id AND e.at < s.generation WHERE s.name = ? LIMIT ${SWEEP_ENTRIES})`;
 // One scope at a time. The cross join makes SQLite read the scope before the entries.
 const DROP_DEAD = `DELETE FROM vantage_entry WHERE id IN (SELECT e.id
   FROM (SELECT id, generation FROM vantage_scope WHERE dead > 0 LIMIT 1) s CROSS JOIN vantage_entry e
-  WHERE e.scope = s.id AND e.generation < s.generation LIMIT ?) RETURNING id`;
-// Of the empty scopes, the one with the lowest fence, so that the floor rises least.
+  WHERE e.scope = s.id AND e.at < s.generation LIMIT ?) RETURNING id`;
+// Of the empty scopes, one without intents, and the one with the lowest fence, so that the floor rises least.
 const FORGET_SCOPE = `DELETE FROM vantage_scope WHERE id = (SELECT id FROM vantage_scope
-  WHERE entries = 0 AND name IS NOT ? ORDER BY fence LIMIT 1) RETURNING id`;
+  WHERE entries = 0 AND name IS NOT ? ORDER BY intents > 0, fence LIMIT 1) RETURNING id`;
 const DROP_OLDEST = `DELETE FROM vantage_entry WHERE id IN
   (SELECT id FROM vantage_entry WHERE id <> ? ORDER BY id LIMIT ?) RETURNING id`;
+const DROP_CHANGES = `DELETE FROM vantage_change WHERE id IN
+  (SELECT id FROM vantage_change ORDER BY id LIMIT ${CHANGES_PER_STEP}) RETURNING id`;
 const COUNT_AGAIN = [
-  `UPDATE vantage_scope SET (entries, dead) = (SELECT count(*), count(*) FILTER (WHERE e.generation < vantage_scope.generation)
+  `UPDATE vantage_scope SET (entries, dead) = (SELECT count(*), count(*) FILTER (WHERE e.at < vantage_scope.generation)
     FROM vantage_entry e WHERE e.scope = vantage_scope.id)`,
-  `UPDATE vantage_total SET (entries, bytes) = (SELECT count(*), total(size) FROM vantage_entry)`,
+  `UPDATE vantage_scope SET changes = (SELECT count(*) FROM vantage_change c WHERE c.scope = vantage_scope.id)`,
+  `UPDATE vantage_scope SET (intents, due) = (SELECT count(*), min(due_at) FROM vantage_intent i
+    WHERE i.scope = vantage_scope.id)`,
+  `UPDATE vantage_total SET logged = (SELECT total(size) FROM vantage_change)`,
+  `UPDATE vantage_total SET (entries, bytes) = (SELECT count(*), total(size) + vantage_total.logged
+    + (SELECT total(size) FROM vantage_intent) FROM vantage_entry)`,
   `UPDATE vantage_total SET (scopes, bytes) = (SELECT count(*), total(size) + vantage_total.bytes FROM vantage_scope)`,
 ];
 
@@ -107,13 +123,14 @@ const LAST = "\u{10ffff}";
  * @throws {RangeError} if a bound is not a whole number of at least 1.
  */
 export function storeSettings(options: Options, maxEntryBytes: number = Infinity): SqliteStoreSettings {
-  checkOptions("the cache", options, ["maxEntries", "maxScopes", "maxBytes", "tracer"]);
+  checkOptions("the cache", options, ["maxEntries", "maxScopes", "maxBytes", "maxChanges", "tracer"]);
   checkTools(options);
   const maxBytes = wholeNumber("maxBytes", options.maxBytes ?? 256 * 2 ** 20);
   return {
     maxEntries: wholeNumber("maxEntries", options.maxEntries ?? 100_000),
     maxScopes: wholeNumber("maxScopes", options.maxScopes ?? 10_000),
     maxBytes,
+    maxChanges: wholeNumber("maxChanges", options.maxChanges ?? 1_000),
     maxEntryBytes: Math.min(maxEntryBytes, maxBytes),
     trace: options.tracer?.trace({}),
   };
@@ -126,18 +143,25 @@ export function storeSettings(options: Options, maxEntryBytes: number = Infinity
 export class SqliteStore implements Cache {
   readonly #db: SqliteRunner;
   readonly #settings: SqliteStoreSettings;
+  readonly #log: SqliteLog;
   #startsWith: StartsWith | undefined;
 
   constructor(db: SqliteRunner, settings: SqliteStoreSettings) {
     this.#db = db;
     this.#settings = settings;
+    this.#log = new SqliteLog(db, settings);
   }
 
   get(key: string): CachedRows | undefined {
     const found = this.#db.get(GET, [storable(key)]);
     if (found === undefined) return undefined;
+    const behind = Number(found.at) < Number(found.last);
+    const since = behind ? this.#log.since(Number(found.scope), Number(found.at)) : NOTHING_SINCE;
+    if (since === undefined) return undefined;
     try {
-      return { rows: decodeRows(bytesOf(found.body)), fetchedAt: Number(found.fetchedAt) };
+      const rows = decodeRows(bytesOf(found.body));
+      const intentsDueAt = found.due === null ? undefined : Number(found.due);
+      return { rows, fetchedAt: Number(found.fetchedAt), until: Number(found.until), intentsDueAt, ...since };
     } catch (error) {
       reportDamage(this.#settings.trace, "entry dropped", error, key);
       this.#db.run("DELETE FROM vantage_entry WHERE key = ?", [storable(key)]);
@@ -149,23 +173,28 @@ export class SqliteStore implements Cache {
     return String(this.#db.get(FENCE, [storableScopeOf(key) ?? ""])?.fence);
   }
 
-  put(key: string, { rows, fetchedAt }: CachedRows, fence?: Fence): boolean {
+  put(key: string, { rows, fetchedAt, until }: CachedRows, fence?: Fence): boolean {
     const { maxBytes, maxEntryBytes } = this.#settings;
     const body = encodeRows(rows);
     const name = storable(key);
     const scope = storableScopeOf(key) ?? "";
     const size = body.length + sizeOfText(name);
     if (size + sizeOfText(scope) > maxBytes || body.length > maxEntryBytes) return false;
-    const mark = fence === undefined ? null : String(fence);
-    const put = [name, fetchedAt, size, body, scope, mark, mark];
-    let [stored] = this.#db.write(PUT, put);
-    if (stored === undefined && this.#db.write(ADD_SCOPE, [scope, sizeOfText(scope)]).length > 0) {
-      [stored] = this.#db.write(PUT, put);
-    }
+    const mark = fence === undefined ? [null, null] : marksOf(fence);
+    const stored =
+      this.#inScope(scope, () => this.#db.write(PUT, [name, fetchedAt, size, body, ...mark, until ?? null, scope]))[0];
     // Deletes dead entries in small steps, as new entries of the scope are put.
     if (Number(stored?.dead ?? 0) > 0) this.#db.run(SWEEP, [scope]);
     this.#makeRoom({ scope, id: Number(stored?.id ?? 0) });
     return stored !== undefined;
+  }
+
+  log(prefix: string, record: LogRecord): Fence {
+    const scope = storable(prefix);
+    const step = (): readonly Fence[] => this.#log.record(scope, record);
+    const [fence] = record.kind === "change" || record.kind === "intent" ? this.#inScope(scope, step) : step();
+    this.#makeRoom({ scope, id: 0 });
+    return fence ?? this.fence(prefix);
   }
 
   invalidatePrefix(text: string): void {
@@ -176,6 +205,12 @@ export class SqliteStore implements Cache {
     // The fence moves first: an entry put between the two steps is fresh, and dropping it costs only a read.
     this.#moveFence(whole ? INVALIDATE_SCOPE : MOVE_FENCE, scope);
     if (!whole) this.#dropEntries(scope, prefix);
+  }
+
+  /** Runs a step that returns nothing where the scope has no row; if so, adds one and runs it again. */
+  #inScope<T>(scope: string, step: () => readonly T[]): readonly T[] {
+    const done = step();
+    return done.length > 0 || !this.#writes(ADD_SCOPE, scope, sizeOfText(scope)) ? done : step();
   }
 
   /** Inserts a row for a scope that has none. If another process did so in between, tries again. */
@@ -205,15 +240,18 @@ export class SqliteStore implements Cache {
   #makeRoom(kept: Kept): void {
     const { maxEntries, maxScopes, maxBytes } = this.#settings;
     for (;;) {
-      const { entries = 0, scopes = 0, bytes = 0 } = this.#db.get(TOTALS) ?? {};
+      const { entries = 0, scopes = 0, bytes = 0, logged = 0 } = this.#db.get(TOTALS) ?? {};
       const tooMany = Math.max(Number(entries) - maxEntries, 0);
       const tooManyScopes = Number(scopes) > maxScopes;
       const tooLarge = Number(bytes) > maxBytes;
-      if (tooMany === 0 && !tooManyScopes && !tooLarge) return;
+      const tooLong = Number(logged) > maxBytes * LOG_SHARE;
+      if (tooMany === 0 && !tooManyScopes && !tooLarge && !tooLong) return;
+      if (tooLong && this.#writes(DROP_CHANGES)) continue;
       const count = Math.max(tooMany, 1);
       const dropped = this.#writes(DROP_DEAD, count) ||
         ((tooManyScopes || tooLarge) && this.#writes(FORGET_SCOPE, kept.scope)) ||
-        this.#writes(DROP_OLDEST, kept.id, count);
+        this.#writes(DROP_OLDEST, kept.id, count) ||
+        this.#writes(DROP_CHANGES);
       // Nothing left to drop means wrong counts: without a recount, this loop would never end.
       if (!dropped) return COUNT_AGAIN.forEach((sql) => this.#db.run(sql));
     }
@@ -224,43 +262,15 @@ export class SqliteStore implements Cache {
   }
 }
 
+const NOTHING_SINCE = {};
+
 /** The scope and the entry that must not be evicted. */
 interface Kept {
   readonly scope: string | null;
   readonly id: number;
 }
 
-/** The size of a text that is stored in a table and an index, with its overhead. */
-function sizeOfText(text: string): number {
-  const bytes = byteLength(text);
-  return OVERHEAD_BYTES + 2 * bytes + (bytes > LONG_TEXT_BYTES ? PAGE_BYTES : 0);
-}
-
-function byteLength(text: string): number {
-  return new TextEncoder().encode(text).length;
-}
-
-/**
- * Escapes a text so that SQLite can store it. Different texts stay different, and prefixes stay prefixes. SQLite takes
- * all lone surrogates for the same character (in UTF-16 also U+FFFE and U+FFFF), and its `substr` ends at a NUL.
- */
-function storable(text: string): string {
-  return text.replace(UNSTORABLE, (unit) => `\u0001${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
-}
-
-// Also escapes both halves of surrogate pairs, since a prefix may end between them. A LiveTable's keys hold no control
-// characters.
-// deno-lint-ignore no-control-regex -- matching control characters is the purpose
-const UNSTORABLE = /[\u0000\u0001\ud800-\udfff\ufffe\uffff]/g;
-
 function storableScopeOf(key: string): string | undefined {
   const scope = scopeOf(key);
   return scope === undefined ? undefined : storable(scope);
-}
-
-/** A blob, as returned by different drivers. */
-function bytesOf(body: unknown): Uint8Array {
-  if (isBytes(body)) return body;
-  if (body instanceof ArrayBuffer) return new Uint8Array(body);
-  throw new TypeError("An entry must be bytes");
 }

@@ -1,37 +1,26 @@
-import type { Cache, CachedRows, Fence } from "../../cache/cache.ts";
-import type { MaybePromise } from "../../base/maybe_promise.ts";
-import { isBytes, isDate } from "../../base/realm.ts";
-import { field, type Row, type Value } from "../../table/row.ts";
+import type { Cache, Fence } from "../../cache/cache.ts";
 import { Rows } from "../../table/rows.ts";
+import {
+  anyCase,
+  type CacheCase,
+  type CacheHarness,
+  entry,
+  expectHit,
+  expectMiss,
+  keeping,
+  keepsNothing,
+  KEY,
+  mutableRows,
+  named,
+  PREFIXES,
+  reopening,
+  SCOPE,
+  spoil,
+} from "./cache_harness.ts";
+import { cacheLogCases } from "./cache_log_cases.ts";
 import { SAMPLE_ROWS, SAMPLE_VALUES } from "./cache_samples.ts";
-import { type Closable, type ConformanceCase, using } from "./conformance_case.ts";
+import type { ConformanceCase } from "./conformance_case.ts";
 import { expect, expectEqual, expectRows, show, soon } from "./expect.ts";
-
-/** A cache on the storage of a harness. */
-export interface OpenCache extends Closable {
-  /** The cache. */
-  readonly cache: Cache;
-}
-
-/** One storage, and what caches on it can do. */
-export interface CacheHarness {
-  /** Whether entries can be read after they are put; `false` for a cache that keeps nothing. */
-  readonly keeps: boolean;
-  /** Whether entries and invalidations survive when the last cache on the storage is closed. */
-  readonly persistent: boolean;
-  /** Whether every reader gets its own copies of dates and bytes. A cache in memory may leave that to `LiveTable`. */
-  readonly copies: boolean;
-  /** Another cache on the same storage; several may be open at once. */
-  open(): Promise<OpenCache>;
-}
-
-type Case = ConformanceCase<CacheHarness>;
-type Body = (cache: Cache, other: Cache) => Promise<void>;
-
-const KEY = "clients/page_1";
-const SCOPE = "clients/";
-/** All kinds of prefixes of {@linkcode KEY}. */
-const PREFIXES = [SCOPE, "", "cli", "clients", "clients/pa", KEY];
 
 /**
  * The promises of `Cache`, as named cases. A cache may evict entries at any time, but these cases expect it to keep a
@@ -43,8 +32,9 @@ const PREFIXES = [SCOPE, "", "cli", "clients", "clients/pa", KEY];
  * import { cacheConformance, type CacheHarness } from "@vantage/live/testing";
  *
  * function newHarness(): CacheHarness {
- *   const cache = new MemCache(); // the storage of one case
- *   return { keeps: true, persistent: false, copies: false, open: () => Promise.resolve({ cache, close: () => {} }) };
+ *   const cache = new MemCache({ maxChanges: 100 }); // the storage of one case
+ *   const open = () => Promise.resolve({ cache, close: () => {} });
+ *   return { keeps: true, persistent: false, copies: false, maxChanges: 100, open };
  * }
  *
  * for (const { skip, run } of cacheConformance) { // each case is one test: it(name, () => run(newHarness()))
@@ -115,12 +105,12 @@ export const cacheConformance: readonly ConformanceCase<CacheHarness>[] = [
   copying("Cache.put() keeps what was put when its dates and bytes are changed afterwards", async (cache) => {
     const rows = mutableRows();
     await cache.put(KEY, { rows, fetchedAt: 1 });
-    spoil(rows);
+    for (const row of rows.values()) spoil(row);
     expectRows((await cache.get(KEY))?.rows, mutableRows(), "the entry");
   }),
   copying("Cache.get() gives each reader separate dates and bytes", async (cache) => {
     await cache.put(KEY, { rows: mutableRows(), fetchedAt: 1 });
-    spoil((await cache.get(KEY))?.rows);
+    for (const row of (await cache.get(KEY))?.rows.values() ?? []) spoil(row);
     expectRows((await cache.get(KEY))?.rows, mutableRows(), "what the next reader gets");
   }),
 
@@ -376,6 +366,7 @@ export const cacheConformance: readonly ConformanceCase<CacheHarness>[] = [
       }
     },
   ),
+  ...cacheLogCases,
 ];
 
 /** As many as a test has time for; a cache with a lower bound evicts some. */
@@ -429,97 +420,17 @@ const SIGNS = [
   "\u{1f950}",
 ];
 
-function anyCase(name: string, body: (cache: Cache, other: Cache, harness: CacheHarness) => Promise<void>): Case {
-  return {
-    name,
-    run: (harness) =>
-      using(harness.open(), ({ cache }) => using(harness.open(), (other) => body(cache, other.cache, harness))),
-  };
-}
-
-function keeping(name: string, body: Body): Case {
-  return { ...anyCase(name, body), skip: ({ keeps }) => keepsNothing(keeps) };
-}
-
-function copying(name: string, body: Body): Case {
+function copying(name: string, body: (cache: Cache, other: Cache) => Promise<void>): CacheCase {
   const left = "the cache leaves copying dates and bytes to LiveTable";
   return { ...anyCase(name, body), skip: ({ keeps, copies }) => keeps && !copies ? left : keepsNothing(keeps) };
 }
 
-function keepsNothing(keeps: boolean): string | undefined {
-  return keeps ? undefined : "the cache keeps nothing";
-}
-
-type Reopened = <T>(use: (cache: Cache) => MaybePromise<T>) => Promise<T>;
-
-function reopening(name: string, body: (reopened: Reopened) => Promise<void>): Case {
-  return {
-    name,
-    skip: ({ keeps, persistent }) => keeps && persistent ? undefined : "the cache is not persistent",
-    run: (harness) =>
-      body(async (use) => {
-        const { cache, close } = await harness.open();
-        try {
-          return await use(cache);
-        } finally {
-          await close();
-        }
-      }),
-  };
-}
-
-function roundTrip(kind: string, rows: Rows): Case {
+function roundTrip(kind: string, rows: Rows): CacheCase {
   return keeping(`Cache.get() answers ${kind} as put`, async (cache, other) => {
     expectEqual(await cache.put(KEY, { rows, fetchedAt: 1 }), true, "the answer of put");
     expectRows((await soon(Promise.resolve(cache.get(KEY)), "get"))?.rows, rows, "the entry");
     expectRows((await other.get(KEY))?.rows, rows, "the entry, seen from another cache on the same storage");
   });
-}
-
-function named(name: string): Rows {
-  return Rows.from([["a", { name }]]);
-}
-
-function entry(name: string): CachedRows {
-  return { rows: named(name), fetchedAt: 1 };
-}
-
-function mutableRows(): Rows {
-  const row: Row = { at: new Date(5), bytes: new Uint8Array([1, 2]), deep: [{ at: new Date(6) }] };
-  return Rows.from([["a", row]]);
-}
-
-/** Tries to overwrite columns and the items of lists. Frozen rows may refuse. */
-function overwrite(rows: Rows | undefined): void {
-  for (const row of rows?.values() ?? []) {
-    for (const value of Object.values(row)) {
-      if (Array.isArray(value)) Reflect.set(value, 0, "overwritten");
-    }
-    for (const name of [...Object.keys(row), "added"]) Reflect.set(row, name, "overwritten");
-  }
-}
-
-/** Changes dates and bytes, which freezing does not protect. */
-function spoil(rows: Rows | undefined): void {
-  for (const row of rows?.values() ?? []) spoilValue(row);
-}
-
-function spoilValue(value: Value): void {
-  if (isDate(value)) value.setTime(0);
-  else if (isBytes(value)) value.fill(0);
-  else if (typeof value === "object" && value !== null) { for (const inner of Object.values(value)) spoilValue(inner); }
-}
-
-async function expectHit(cache: Cache, key: string, name: string): Promise<void> {
-  const held = await cache.get(key);
-  expect(held !== undefined, `expected an entry under ${show(key)}, got none`);
-  expectEqual(field(held.rows.get("a") ?? {}, "name"), name, `the entry under ${show(key)}`);
-  expectEqual(held.rows.size, 1, `the rows under ${show(key)}`);
-}
-
-async function expectMiss(cache: Cache, key: string, when: string): Promise<void> {
-  const held = await cache.get(key);
-  expect(held === undefined, `${when}: expected nothing under ${show(key)}, got ${show(held && [...held.rows])}`);
 }
 
 /** Puts all keys, invalidates the prefix, and checks which are left. Afterwards, new entries must be kept again. */
@@ -541,5 +452,15 @@ async function expectDropped(
     expectEqual(await cache.put(key, entry("old"), fences.get(key)), false, `put under ${show(key)} with an old fence`);
     expectEqual(await cache.put(key, entry("new"), await cache.fence(key)), true, `put under ${show(key)}`);
     await expectHit(cache, key, "new");
+  }
+}
+
+/** Tries to overwrite columns and the items of lists. Frozen rows may refuse. */
+function overwrite(rows: Rows | undefined): void {
+  for (const row of rows?.values() ?? []) {
+    for (const value of Object.values(row)) {
+      if (Array.isArray(value)) Reflect.set(value, 0, "overwritten");
+    }
+    for (const name of [...Object.keys(row), "added"]) Reflect.set(row, name, "overwritten");
   }
 }

@@ -28,11 +28,15 @@ function held(cache: SqliteCache, keys: readonly string[]): string[] {
 function assertCounted(db: DatabaseSync): void {
   const total = db.prepare("SELECT entries, scopes, bytes FROM vantage_total").get();
   const counted = db.prepare(`SELECT (SELECT count(*) FROM vantage_entry) AS entries, count(*) AS scopes,
-    total(s.size) + (SELECT total(size) FROM vantage_entry) AS bytes FROM vantage_scope s`).get();
+    total(s.size) + (SELECT total(size) FROM vantage_entry) + (SELECT total(size) FROM vantage_change) +
+    (SELECT total(size) FROM vantage_intent) AS bytes FROM vantage_scope s`).get();
   assert.deepEqual({ ...total }, { ...counted });
+  assert.equal(numberOf(db, "SELECT logged - (SELECT total(size) FROM vantage_change) FROM vantage_total"), 0);
   const wrong = `SELECT count(*) FROM vantage_scope s WHERE
     entries <> (SELECT count(*) FROM vantage_entry e WHERE e.scope = s.id) OR
-    dead <> (SELECT count(*) FROM vantage_entry e WHERE e.scope = s.id AND e.generation < s.generation)`;
+    dead <> (SELECT count(*) FROM vantage_entry e WHERE e.scope = s.id AND e.at < s.generation) OR
+    changes <> (SELECT count(*) FROM vantage_change c WHERE c.scope = s.id) OR
+    intents <> (SELECT count(*) FROM vantage_intent i WHERE i.scope = s.id)`;
   assert.equal(numberOf(db, wrong), 0);
 }
 
@@ -60,12 +64,29 @@ async function fullFile(): Promise<string> {
   await using cache = await SqliteCache.open(path);
   for (let number = 0; number < 60; number++) cache.put(`clients/page_${number}`, entry(`${number} `.repeat(700)));
   cache.invalidatePrefix("orders/");
+  for (let number = 0; number < 60; number++) log(cache, `${number}`, "x".repeat(700));
   return path;
+}
+
+/** Logs an intent that is never settled, and a change. */
+function log(cache: SqliteCache, id: string, text: string): void {
+  const change = {
+    kind: "updated",
+    id,
+    row: { text },
+    at: 1,
+    cause: "write",
+    writeId: id,
+    outcome: "unknown",
+  } as const;
+  cache.log("clients/", { kind: "intent", change, writeId: `${id} intended`, dueAt: 2 });
+  cache.log("clients/", { kind: "change", change });
 }
 
 /** Uses a cache for everything that it can do. */
 function exercise(cache: SqliteCache): void {
   for (let number = 0; number < 60; number += 7) cache.get(`clients/page_${number}`);
+  log(cache, "exercise", "");
   cache.invalidatePrefix("clients/page_1");
   cache.put("clients/page_1", entry("new"), cache.fence("clients/page_1"));
   assert.equal(nameIn(cache, "clients/page_1"), "new");
@@ -272,7 +293,7 @@ describe("SqliteCache.open()", () => {
     before.put("a/all", entry("old"));
     await before.close();
     const db = new DatabaseSync(path);
-    for (const table of ["entry", "scope", "total"]) db.exec(`DROP TABLE vantage_${table}`);
+    for (const table of ["intent", "change", "entry", "scope", "total"]) db.exec(`DROP TABLE vantage_${table}`);
     db.exec("CREATE TABLE vantage_total (one INTEGER, version INTEGER NOT NULL CHECK (version = 99))");
     db.exec("CREATE TABLE vantage_entry (key TEXT, content BLOB)");
     db.close();

@@ -4,11 +4,11 @@ import { describe, it } from "node:test";
 import { storeSettings } from "../../../src/drivers/sqlite/sqlite_store.ts";
 
 describe("storeSettings()", () => {
-  it("are 100 000 entries, 10 000 scopes and 256 MiB by default", () => {
-    const { maxEntries, maxScopes, maxBytes } = storeSettings({});
-    assert.deepEqual([maxEntries, maxScopes, maxBytes], [100_000, 10_000, 268_435_456]);
-    const given = storeSettings({ maxEntries: 1, maxScopes: 3, maxBytes: 2 });
-    assert.deepEqual([given.maxEntries, given.maxScopes, given.maxBytes], [1, 3, 2]);
+  it("are 100 000 entries, 10 000 scopes, 256 MiB and 1000 changes of a scope by default", () => {
+    const { maxEntries, maxScopes, maxBytes, maxChanges } = storeSettings({});
+    assert.deepEqual([maxEntries, maxScopes, maxBytes, maxChanges], [100_000, 10_000, 268_435_456, 1_000]);
+    const given = storeSettings({ maxEntries: 1, maxScopes: 3, maxBytes: 2, maxChanges: 4 });
+    assert.deepEqual([given.maxEntries, given.maxScopes, given.maxBytes, given.maxChanges], [1, 3, 2, 4]);
   });
 
   it("let one entry have as many bytes as all may, and no more than it may itself", () => {
@@ -18,7 +18,7 @@ describe("storeSettings()", () => {
   });
 
   it("name a bound that is no whole number of at least 1", () => {
-    for (const bound of ["maxEntries", "maxScopes", "maxBytes"]) {
+    for (const bound of ["maxEntries", "maxScopes", "maxBytes", "maxChanges"]) {
       for (const value of [0, -1, 0.5, NaN, Infinity]) {
         assert.throws(() => storeSettings({ [bound]: value }), { name: "RangeError", message: new RegExp(bound) });
       }
