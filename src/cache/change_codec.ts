@@ -14,8 +14,8 @@ const FACTS = "facts";
 const KINDS: readonly Change["kind"][] = ["changed", "inserted", "updated", "deleted"];
 const CAUSES: readonly ChangeCause[] = ["write", "event", "gap", "manual"];
 
-/** The most bytes of a change in a log. A larger one is logged without its row. */
-export const MAX_CHANGE_BYTES = 65_536;
+/** The most bytes of a change in a log, since some stores keep 64 KiB in a value. A larger one loses its row. */
+export const MAX_CHANGE_BYTES = 60_000;
 
 /**
  * Encodes a change in at most {@linkcode MAX_CHANGE_BYTES} bytes: without its row if that is too large, so that readers

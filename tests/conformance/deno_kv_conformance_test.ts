@@ -14,8 +14,9 @@ if ("Deno" in globalThis) {
       keeps: true,
       persistent: true,
       copies: true,
+      maxChanges: 20,
       open: async () => {
-        const cache = await DenoKvCache.open(path);
+        const cache = await DenoKvCache.open(path, { maxChanges: 20 });
         return { cache, close: () => cache.close() };
       },
     };

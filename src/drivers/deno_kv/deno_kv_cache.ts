@@ -9,11 +9,12 @@ import { ClosedError } from "../../table/errors.ts";
 import { checkOptions, checkTools } from "../../base/check_options.ts";
 import { wholeNumber } from "../../base/whole_number.ts";
 import type { Trace, Tracer } from "../../trace/tracer.ts";
-import type { Cache, CachedRows, Fence } from "../../cache/cache.ts";
+import type { Cache, CachedRows, Fence, LogRecord } from "../../cache/cache.ts";
 import { scopeOf } from "../../cache/cache_key.ts";
 import { decodeRows, encodeRows } from "../../cache/codec.ts";
 import {
   chargeOf,
+  type EntryFacts,
   factsOf,
   KvEntries,
   type KvRecord,
@@ -32,7 +33,9 @@ import {
   type KvStamp,
   openKv,
 } from "./deno_kv_handle.ts";
-import { fenceOf, floorOf, isBelow, KvScopes } from "./deno_kv_scopes.ts";
+import { fenceAt, type FoundLog, type LogPlace, placeOf, reachesBackTo, stateOf } from "./deno_kv_log_state.ts";
+import { KvLogs } from "./deno_kv_logs.ts";
+import { floorOf, isBelow, KvScopes } from "./deno_kv_scopes.ts";
 import { rememberSelf } from "../../base/self.ts";
 
 export type { KvAtomic, KvCommit, KvFound, KvHandle, KvKey, KvSelector, KvStamp };
@@ -48,6 +51,11 @@ export interface DenoKvCacheOptions {
    * more than 16 MiB of rows, is not kept. Each scope takes up to 2 KB more.
    */
   readonly maxBytes?: number | undefined;
+  /**
+   * The most changes of a scope to keep in its log; default 1000. Entries that are older than the log are evicted.
+   * Changes take at most a quarter of `maxBytes`.
+   */
+  readonly maxChanges?: number | undefined;
   /**
    * The first part of all its keys, up to 32 characters; default `"vantage_live"`. Each namespace is a separate cache.
    */
@@ -104,12 +112,13 @@ export class DenoKvCache implements Cache, AsyncDisposable {
   readonly #opened: KvHandle | undefined;
   readonly #entries: KvEntries;
   readonly #scopes: KvScopes;
+  readonly #logs: KvLogs;
   #closed = false;
   #puts = 0;
   /** Where the next sweep starts. */
   #hand: KvKey | undefined;
 
-  private constructor({ maxEntries, maxScopes, maxBytes, trace, db, opened }: Parts) {
+  private constructor({ maxEntries, maxScopes, maxBytes, maxChanges, trace, db, opened }: Parts) {
     disposeByClosing(DenoKvCache.prototype);
     rememberSelf(this, DenoKvCache);
     this.#maxEntries = maxEntries;
@@ -119,6 +128,7 @@ export class DenoKvCache implements Cache, AsyncDisposable {
     this.#opened = opened;
     this.#entries = new KvEntries(db);
     this.#scopes = new KvScopes(db, maxScopes);
+    this.#logs = new KvLogs(db, { maxScopes, maxChanges, maxBytes });
   }
 
   /**
@@ -131,57 +141,89 @@ export class DenoKvCache implements Cache, AsyncDisposable {
    * @throws {UnsupportedError} if no handle is given and the runtime has no `Deno.openKv` (`--unstable-kv`).
    */
   static async open(pathOrKv?: string | KvHandle | undefined, options: DenoKvCacheOptions = {}): Promise<DenoKvCache> {
-    checkOptions("a DenoKvCache", options, ["maxEntries", "maxScopes", "maxBytes", "namespace", "tracer"]);
+    checkOptions("a DenoKvCache", options, [
+      "maxEntries",
+      "maxScopes",
+      "maxBytes",
+      "maxChanges",
+      "namespace",
+      "tracer",
+    ]);
     checkTools(options);
     const maxEntries = wholeNumber("maxEntries", options.maxEntries ?? 100_000);
     const maxScopes = wholeNumber("maxScopes", options.maxScopes ?? 10_000);
     const maxBytes = wholeNumber("maxBytes", options.maxBytes ?? 256 * 2 ** 20);
+    const maxChanges = wholeNumber("maxChanges", options.maxChanges ?? 1_000);
     const namespace = namespaceOf(options.namespace ?? "vantage_live");
     const trace = options.tracer?.trace({});
     const kv = typeof pathOrKv === "object" ? pathOrKv : await openKv(pathOrKv);
     const opened = kv === pathOrKv ? undefined : kv;
-    return new DenoKvCache({ maxEntries, maxScopes, maxBytes, trace, db: new KvDatabase(kv, namespace), opened });
+    const db = new KvDatabase(kv, namespace);
+    return new DenoKvCache({ maxEntries, maxScopes, maxBytes, maxChanges, trace, db, opened });
   }
 
   async get(key: string): Promise<CachedRows | undefined> {
-    const { store, scope, head } = await this.#look(key);
-    if (head.versionstamp === null || isBelow(head, floorOf(store, scope))) return undefined;
+    const { found, head } = await this.#look(key);
+    if (head.versionstamp === null || isBelow(head, floorOf(found.store, found.scope))) return undefined;
     const facts = factsOf(head.value);
     // Only keys with the same hash could share a head.
-    if (facts !== undefined && facts.key !== key) return undefined;
+    if (facts !== undefined && (facts.key !== key || !reachesBackTo(found.state, placeIn(facts)))) return undefined;
     const body = facts && await this.#entries.read(head, facts);
     try {
       if (facts === undefined || body === undefined) throw new TypeError("The entry is incomplete");
-      return { rows: decodeRows(body), fetchedAt: facts.fetchedAt };
+      const since = await this.#since(key, found, facts.at);
+      if (since === undefined) return undefined;
+      const { fetchedAt, until } = facts;
+      return { rows: decodeRows(body), fetchedAt, until, intentsDueAt: found.state.dueAt, ...since };
     } catch (error) {
       // If it was replaced after its head was read, it is not damaged.
-      if (await this.#entries.removeHead(head)) this.#reportDropped(key, error);
+      if (await this.#entries.removeHead(head)) this.#report("entry dropped", key, error);
       return undefined;
     }
   }
 
   async fence(key: string): Promise<Fence> {
-    this.#assertOpen();
-    const [store, scope] = await this.#db.read(await this.#scopes.keys(scopeOf(key) ?? ""));
-    return fenceOf(store, scope);
+    const { found } = await this.#find(scopeOf(key) ?? "", []);
+    return fenceAt(found, found.state);
   }
 
-  async put(key: string, { rows, fetchedAt }: CachedRows, fence?: Fence): Promise<boolean> {
+  async put(key: string, { rows, fetchedAt, until }: CachedRows, fence?: Fence): Promise<boolean> {
     // A copy: for a view of a larger buffer, Deno KV would write the whole buffer.
     const body = new Uint8Array(encodeRows(rows));
     const size = body.length;
     if (chargeOf({ key, size }) > this.#maxBytes || size > MAX_ENTRY_BYTES || key.length > MAX_KEY_LENGTH) return false;
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const { store, scope, head, age } = await this.#look(key);
-      if (fence !== undefined && fence !== fenceOf(store, scope)) return false;
-      const facts = newFacts({ key, fetchedAt, age, size });
-      const unchanged = fence === undefined ? [] : [store, scope];
+      const { found, head, age } = await this.#look(key);
+      const { id: log, position } = found.state;
+      const place = fence === undefined ? found.state : placeOf(fence, found);
+      if (place === undefined || isNewer(head, found, place.position)) return false;
+      const at = { log, at: place.position, until: Math.min(until ?? position, position) };
+      const facts = newFacts({ key, fetchedAt, ...at, age, size });
+      const unchanged = fence === undefined ? [] : [found.store, found.scope];
       if (!await this.#entries.write(facts, body, { replaced: head, unchanged })) continue;
       if (this.#puts++ % PUTS_PER_SWEEP === 0) await this.#sweep();
       const evicted = await this.#evict();
       return !evicted.has(facts.id);
     }
     throw new Error(`Cannot store an entry: ${MAX_TRIES} attempts conflicted with other writes`);
+  }
+
+  async log(scope: string, record: LogRecord): Promise<Fence> {
+    const adds = record.kind === "change" || record.kind === "intent";
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const { found } = await this.#find(scope, []);
+      if (adds && tries === 0 && found.state.id === "" && await this.#logs.isFull()) {
+        await this.#logs.removeAll(await this.#scopes.invalidateAll());
+        continue;
+      }
+      const since = record.kind === "change" && record.since !== undefined ? placeOf(record.since, found) : undefined;
+      const added = await this.#logs.add(found, record, since?.position);
+      if (added === undefined) continue;
+      if (added.isPart) return await this.log(scope, record);
+      if (adds) await this.#evict();
+      return fenceAt(found, added.state);
+    }
+    throw new Error(`Cannot log a record: ${MAX_TRIES} attempts conflicted with other writes`);
   }
 
   async invalidatePrefix(prefix: string): Promise<void> {
@@ -205,11 +247,35 @@ export class DenoKvCache implements Cache, AsyncDisposable {
 
   /** Reads all that decides about a key, as one snapshot. */
   async #look(key: string): Promise<Look> {
-    this.#assertOpen();
-    const [storeKey, scopeKey] = await this.#scopes.keys(scopeOf(key) ?? "");
     const headKey = await this.#entries.headKey(key);
-    const [store, scope, head, puts] = await this.#db.read([storeKey, scopeKey, headKey, this.#entries.putCount]);
-    return { store, scope, head, age: countOf(puts) };
+    const { found, others: [head, puts] } = await this.#find(scopeOf(key) ?? "", [headKey, this.#entries.putCount]);
+    return { found, head, age: countOf(puts) };
+  }
+
+  /** Reads the log of a scope and other keys, as one snapshot. Removes a damaged log, and invalidates its scope. */
+  async #find<const Keys extends readonly KvKey[]>(name: string, keys: Keys): Promise<Found<Keys>> {
+    this.#assertOpen();
+    const [storeKey, scopeKey] = await this.#scopes.keys(name);
+    const logKey = await this.#logs.key(name);
+    const [store, scope, log, ...others] = await this.#db.read([storeKey, scopeKey, logKey, ...keys]);
+    const state = stateOf(log);
+    if (state !== undefined) return { found: { store, scope, log, state }, others };
+    this.#report("log dropped", name, new TypeError("The state of the log is invalid"));
+    await this.#scopes.invalidate(name, { keepsEntries: false });
+    await this.#logs.remove(log, (await this.#scopes.floors(new Set([name]))).get(name) ?? "");
+    return await this.#find(name, keys);
+  }
+
+  /** What was logged after a position; `undefined` if that is not known any more. */
+  async #since(key: string, found: FoundLog, position: number): Promise<Pick<CachedRows, "since"> | undefined> {
+    if (position === found.state.position) return {};
+    try {
+      const changes = await this.#logs.since(found, position);
+      return changes && { since: { changes, fence: fenceAt(found, found.state) } };
+    } catch (error) {
+      this.#report("log dropped", key, error);
+      return undefined;
+    }
   }
 
   /** Checks the next batch of entries, and removes those that were invalidated. */
@@ -244,8 +310,8 @@ export class DenoKvCache implements Cache, AsyncDisposable {
     await Promise.all(records.map((record) => this.#entries.remove(record)));
   }
 
-  #reportDropped(key: string, error: unknown): void {
-    this.#trace?.event({ target: "vantage_live::cache", level: "warn", name: "entry dropped", key, error });
+  #report(name: string, key: string, error: unknown): void {
+    this.#trace?.event({ target: "vantage_live::cache", level: "warn", name, key, error });
   }
 
   #assertOpen(): void {
@@ -257,9 +323,25 @@ function scopeOfRecord({ facts }: KvRecord): string {
   return scopeOf(facts?.key ?? "") ?? "";
 }
 
+/** Whether an entry of a later position is held. */
+function isNewer(head: KvEntry, found: FoundLog, position: number): boolean {
+  if (head.versionstamp === null || isBelow(head, floorOf(found.store, found.scope))) return false;
+  const facts = factsOf(head.value);
+  return facts !== undefined && facts.at > position && reachesBackTo(found.state, placeIn(facts));
+}
+
+/** The place in a log that an entry is of. */
+function placeIn({ log, at }: EntryFacts): LogPlace {
+  return { id: log, position: at };
+}
+
+interface Found<Keys extends readonly KvKey[]> {
+  readonly found: FoundLog;
+  readonly others: { readonly [Index in keyof Keys]: KvEntry };
+}
+
 interface Look {
-  readonly store: KvEntry;
-  readonly scope: KvEntry;
+  readonly found: FoundLog;
   readonly head: KvEntry;
   readonly age: number;
 }
@@ -268,6 +350,7 @@ interface Parts {
   readonly maxEntries: number;
   readonly maxScopes: number;
   readonly maxBytes: number;
+  readonly maxChanges: number;
   readonly trace: Trace | undefined;
   readonly db: KvDatabase;
   readonly opened: KvHandle | undefined;

@@ -50,9 +50,9 @@ export class KvDatabase {
     return found as { readonly [Index in keyof Keys]: KvEntry };
   }
 
-  /** Lists the entries whose keys start with `part`. */
-  list(part: string, { start, limit }: KvSelection = {}): AsyncIterable<KvEntry> {
-    const prefix = this.key(part);
+  /** Lists the entries whose keys start with `parts`. */
+  list(parts: KvKey, { start, limit }: KvSelection = {}): AsyncIterable<KvEntry> {
+    const prefix = this.key(...parts);
     const selector = start === undefined ? { prefix } : { prefix, start };
     // All keys of the namespace have our types.
     return this.#kv.list(selector, limit === undefined ? {} : { limit }) as AsyncIterable<KvEntry>;

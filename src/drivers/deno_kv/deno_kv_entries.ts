@@ -17,7 +17,7 @@ const CHUNKS_PER_STEP = 11;
 /** The most chunks of an entry: one atomic, which has a limit of 80 KiB for keys, can remove them all. */
 const MAX_CHUNKS = 256;
 /** An upper bound for the overhead of a value with a body and a key; also charged for each entry. */
-const FRAME_BYTES = 256;
+export const FRAME_BYTES = 256;
 
 /** The most bytes of rows in an entry. */
 export const MAX_ENTRY_BYTES: number = MAX_CHUNKS * MAX_VALUE_BYTES;
@@ -30,6 +30,12 @@ export interface EntryFacts {
   readonly key: string;
   /** When the master was read, in milliseconds since the epoch. */
   readonly fetchedAt: number;
+  /** The id of the log of its scope, or `""` if there was none. */
+  readonly log: string;
+  /** Where the log stood when the master was read. */
+  readonly at: number;
+  /** Where it stood when the rows were stored, or had been brought up to date. */
+  readonly until: number;
   /** How many puts the database had seen before; concurrent puts may have the same number. */
   readonly age: number;
   /** Unique for each put. */
@@ -147,15 +153,16 @@ export class KvEntries {
 
   /** The records of all or some entries, those put longest ago first. */
   async *records(selection?: KvSelection): AsyncGenerator<KvRecord> {
-    for await (const entry of this.#db.list("record", selection)) {
+    for await (const entry of this.#db.list(["record"], selection)) {
       yield { stamp: entry, facts: factsOf(entry.value) };
     }
   }
 
-  /** The number of entries and their size. */
+  /** The number of entries, and the size of entries and changes. */
   async totals(): Promise<{ readonly entries: number; readonly bytes: number }> {
-    const [entries, bytes] = await this.#db.read([this.#entryCount, this.#byteCount]);
-    return { entries: countOf(entries), bytes: countOf(bytes) };
+    const counts = [this.#entryCount, this.#byteCount, this.#db.key("count", "logged")] as const;
+    const [entries, bytes, logged] = await this.#db.read(counts);
+    return { entries: countOf(entries), bytes: countOf(bytes) + countOf(logged) };
   }
 
   /** Recounts the entries, unless another process writes at the same time. */
@@ -213,10 +220,11 @@ export class KvEntries {
 }
 
 /** Makes the facts of a new entry. */
-export function newFacts({ key, fetchedAt, age, size }: Omit<EntryFacts, "id" | "chunks">): EntryFacts {
+export function newFacts(given: Omit<EntryFacts, "id" | "chunks">): EntryFacts {
+  const { key, size } = given;
   const inline = size + 2 * key.length + FRAME_BYTES <= MAX_VALUE_BYTES;
   const chunks = inline ? 0 : Math.ceil(size / MAX_VALUE_BYTES);
-  return { key, fetchedAt, age, id: crypto.randomUUID(), size, chunks };
+  return { ...given, id: crypto.randomUUID(), chunks };
 }
 
 /** The bytes charged for an entry: its rows, and its key in two values with two bytes per character. */
@@ -229,12 +237,15 @@ export function factsOf(value: unknown): EntryFacts | undefined {
   const [key, fetchedAt, id] = [fieldOf(value, "key"), fieldOf(value, "fetchedAt"), fieldOf(value, "id")];
   const age = fieldOf(value, "age");
   const [size, chunks] = [fieldOf(value, "size"), fieldOf(value, "chunks")];
+  const [log, at, until] = [fieldOf(value, "log"), fieldOf(value, "at"), fieldOf(value, "until")];
+  if (typeof log !== "string" || !isCount(at) || !isCount(until)) return undefined;
   if (typeof key !== "string" || typeof id !== "string") return undefined;
   if (typeof fetchedAt !== "number" || typeof age !== "number") return undefined;
   if (!isCount(size, MAX_ENTRY_BYTES) || !isCount(chunks, MAX_CHUNKS)) return undefined;
-  return { key, fetchedAt, age, id, size, chunks };
+  return { key, fetchedAt, log, at, until, age, id, size, chunks };
 }
 
-function isCount(value: unknown, most: number): value is number {
+/** Whether a value is a whole number up to `most`. */
+export function isCount(value: unknown, most: number = Number.MAX_SAFE_INTEGER): value is number {
   return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= most;
 }

@@ -65,12 +65,18 @@ export class KvScopes {
     throw new Error(`Cannot invalidate: ${MAX_TRIES} attempts conflicted with others`);
   }
 
-  /** Invalidates everything, and removes the records that are obsolete then. */
-  async #startOver(): Promise<void> {
+  /** Invalidates everything; returns the floor of everything. */
+  async invalidateAll(): Promise<string> {
     await this.invalidate(undefined, { keepsEntries: false });
     const [store] = await this.#db.read([this.#store]);
-    for await (const batch of inBatches(this.#db.list("scope"), RECORDS_PER_STEP)) {
-      await this.#remove(batch.filter((record) => isBelow(record, floorOf(store))));
+    return floorOf(store);
+  }
+
+  /** Invalidates everything, and removes the records that are obsolete then. */
+  async #startOver(): Promise<void> {
+    const floor = await this.invalidateAll();
+    for await (const batch of inBatches(this.#db.list(["scope"]), RECORDS_PER_STEP)) {
+      await this.#remove(batch.filter((record) => isBelow(record, floor)));
     }
   }
 
