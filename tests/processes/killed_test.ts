@@ -37,7 +37,7 @@ describe("A cache whose processes are killed in the middle of put and invalidate
       const chance = new FakeClock({ seed });
       const next = (bound: number): number => Math.floor(chance.random() * bound);
       const options = (owned: number): LoadOptions => {
-        return { cache, cachePath, masterPath, owned, maxLatencyMs: 0, seed: next(2 ** 31) };
+        return { cache, cachePath, masterPath, owned, invalidation: "surgical", maxLatencyMs: 0, seed: next(2 ** 31) };
       };
       // Nobody outlives a test that fails.
       await using started = new AsyncDisposableStack();

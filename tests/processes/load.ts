@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Cache, type LiveHandle, LiveTable, Rows, systemClock } from "@vantage/live";
+import { type Cache, type CachedRows, type LiveHandle, LiveTable, Rows, systemClock } from "@vantage/live";
 import { DenoKvCache } from "@vantage/live/deno-kv";
 import { SqliteCache } from "@vantage/live/sqlite";
 import { SqliteTable } from "@vantage/live/sqlite";
@@ -13,6 +13,8 @@ export interface LoadOptions {
   readonly masterPath: string;
   /** The row that this process alone writes through its LiveTable. */
   readonly owned: number;
+  /** What a change of one row does to the others, of which each change of the master changes a column. */
+  readonly invalidation: "surgical" | "all";
   /** How long the master's answers are under way at the most; 0 if they are there at once. */
   readonly maxLatencyMs: number;
   /** What follows from it: everything that is drawn. */
@@ -117,7 +119,7 @@ export class Load implements AsyncDisposable {
       const entry = await this.#cache.get(key);
       if (entry === undefined) continue;
       held++;
-      this.#check(`the entry of ${name}`, entry.rows, floors);
+      this.#check(`the entry of ${name}`, entry.rows, floorsWithout(entry, floors));
     }
     return held;
   }
@@ -187,7 +189,8 @@ export class Load implements AsyncDisposable {
   }
 
   #newTable(): LiveTable {
-    return new LiveTable(this.#slow, "truth", this.#wrap(this.#cache));
+    const { invalidation } = this.#options;
+    return new LiveTable(this.#slow, "truth", this.#wrap(this.#cache), { invalidation });
   }
 
   async #readEverything(): Promise<readonly (readonly [name: string, rows: Rows])[]> {
@@ -234,6 +237,8 @@ export class Load implements AsyncDisposable {
       if (text !== whole) this.#violate(`${name}: row ${id} is half of one thing and half of another`);
       epochs.add(epoch);
     }
+    // What is put in place is one row, whatever its change did to others.
+    if (this.#options.invalidation === "surgical") return;
     if (epochs.size > 1) this.#violate(`${name}: rows of different times, ${[...epochs].join(", ")}`);
   }
 
@@ -257,6 +262,13 @@ export class Load implements AsyncDisposable {
 }
 
 const IDS: readonly string[] = Array.from({ length: ROW_COUNT }, (_, id) => `${id}`);
+
+/** The floors of an entry: a row that was changed since may be of any version, and so may all if it is not known which. */
+function floorsWithout({ since }: CachedRows, floors: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+  const changes = since?.changes.map(({ change }) => change) ?? [];
+  const isSuspect = (id: string): boolean => changes.some((change) => change.kind === "changed" || change.id === id);
+  return new Map([...floors].map(([id, floor]) => [id, isSuspect(id) ? 0 : floor]));
+}
 
 function openCache({ cache, cachePath }: LoadOptions): Promise<SqliteCache | DenoKvCache> {
   return cache === "sqlite" ? SqliteCache.open(cachePath) : DenoKvCache.open(cachePath);

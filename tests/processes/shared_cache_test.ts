@@ -12,9 +12,11 @@ const ROUNDS = LONG ? 5_000 : 200;
 describe("Processes that share one cache, all reading, writing and invalidating", () => {
   const everybody: readonly Runtime[] = ["node", "bun", "deno"];
   for (
-    const [title, cache, others] of [
+    const [title, cache, others, invalidation = "surgical"] of [
       ["Deno, Node and Bun on one SqliteCache file", "sqlite", everybody],
       ["three Denos on one DenoKvCache", "kv", ["deno", "deno"]],
+      ["two Denos on one SqliteCache file, each change invalidating all", "sqlite", ["deno"], "all"],
+      ["two Denos on one DenoKvCache, each change invalidating all", "kv", ["deno"], "all"],
     ] as const
   ) {
     const seed = newSeed();
@@ -27,6 +29,7 @@ describe("Processes that share one cache, all reading, writing and invalidating"
         masterPath,
         owned,
         maxLatencyMs: 3,
+        invalidation,
         seed: seed + owned,
       });
       // Nobody outlives a test that fails.
