@@ -13,8 +13,8 @@ import { lazyRows, type Rows } from "../table/rows.ts";
  * ```
  *
  * By column, each name is written once, and decoding creates few objects; rows are built when they are read. Ids, and
- * columns that hold only texts, are written as one text and the length of each: a decoder without a native addon spends
- * more time on each text than on its characters.
+ * columns that hold only texts, are written as two texts, one of all characters and one of all lengths: a decoder
+ * without a native addon spends more time on each item than on the characters of a text.
  */
 const BY_COLUMN = 1;
 const BY_ROW = 2;
@@ -34,8 +34,10 @@ const FAR_DATE_TAG = 0xd801;
 const LARGE_INTEGER_TAG = 0xd802;
 /** The most hexadecimal digits of an integer: 2 MiB, which every runtime supports. */
 const MAX_DIGITS = 2 ** 22;
-/** A private tag: many texts, as `[all joined, length of the first in UTF-16 units, length of the second, …]`. */
+/** A private tag: many texts, as `[all joined, the length of each as one character]`, in UTF-16 units. */
 const TEXTS_TAG = 0xd803;
+/** From this length on, the character would be half of a surrogate pair, or a byte order mark. */
+const TOO_LONG = 0xd800;
 /** Dates, and the tags above. Other tags could make the decoder call functions that the bytes name. */
 const ACCEPTED_TAGS: readonly number[] = [DATE_TAG, UTF16_TAG, FAR_DATE_TAG, LARGE_INTEGER_TAG, TEXTS_TAG];
 
@@ -94,12 +96,13 @@ function byColumn([, columns, packedIds, ...packed]: readonly unknown[], mutable
   if (values.length !== names.length || !values.every((list) => Array.isArray(list) && list.length === ids.length)) {
     throw malformed("columns of different lengths");
   }
-  return uniqueRows(ids, mutable, (index) => {
+  return lazyRows(ids, mutable, (index) => {
     const row: Record<string, Value> = {};
     for (let column = 0; column < names.length; column++) {
       const list = values[column] as readonly unknown[];
       const value = list[index];
-      if (value !== undefined) setField(row, names[column] ?? "", unpack(value));
+      if (value === undefined) continue;
+      setField(row, names[column] ?? "", typeof value === "object" ? unpack(value) : value as Value);
     }
     return Object.freeze(row);
   });
@@ -110,18 +113,12 @@ function byRow([version, packedIds, ...rows]: readonly unknown[], mutable: boole
   if (version !== BY_ROW || rows.length !== ids.length || !rows.every((fields) => Array.isArray(fields))) {
     throw malformed(`layout ${describe(version)}`);
   }
-  return uniqueRows(ids, mutable, (index) => {
+  return lazyRows(ids, mutable, (index) => {
     const row: Record<string, Value> = {};
     const fields = rows[index] as readonly unknown[];
     for (let at = 0; at + 1 < fields.length; at += 2) setField(row, unpackText(fields[at]), unpack(fields[at + 1]));
     return Object.freeze(row);
   });
-}
-
-function uniqueRows(ids: readonly string[], mutable: boolean, maker: (index: number) => Row): Rows {
-  const rows = lazyRows(ids, mutable, maker);
-  if (rows.size !== ids.length) throw malformed("a duplicate id");
-  return rows;
 }
 
 function packRow(row: Row): unknown[] {
@@ -143,8 +140,8 @@ function packColumn(values: readonly (Value | undefined)[]): unknown {
 }
 
 function packTexts(texts: readonly string[]): unknown {
-  if (!texts.every(isKeptByUtf8)) return texts.map(packText);
-  return new Tag([texts.join(""), ...texts.map((text) => text.length)], TEXTS_TAG);
+  if (!texts.every((text) => text.length < TOO_LONG && isKeptByUtf8(text))) return texts.map(packText);
+  return new Tag([texts.join(""), texts.map((text) => String.fromCharCode(text.length)).join("")], TEXTS_TAG);
 }
 
 function packDate(date: Date): Date | Tag {
@@ -220,14 +217,15 @@ function textsOf(list: unknown): readonly string[] {
 }
 
 function splitTexts(packed: unknown): readonly string[] {
-  const [all, ...lengths]: readonly unknown[] = Array.isArray(packed) ? packed : [];
-  if (typeof all !== "string") throw malformed("no texts");
+  const [all, lengths, more]: readonly unknown[] = Array.isArray(packed) ? packed : [];
+  if (typeof all !== "string" || typeof lengths !== "string" || more !== undefined) throw malformed("no texts");
   let end = 0;
-  const texts = lengths.map((length) => {
+  const texts = new Array<string>(lengths.length);
+  for (let index = 0; index < texts.length; index++) {
     const start = end;
-    end += typeof length === "number" && length >= 0 ? length : NaN;
-    return all.slice(start, end);
-  });
+    end += lengths.charCodeAt(index);
+    texts[index] = all.slice(start, end);
+  }
   if (end !== all.length) throw malformed("texts of the wrong length");
   return texts;
 }

@@ -3,14 +3,12 @@ import { describe } from "../base/describe.ts";
 import { holdsMutable, type Row, sameRow, toRow } from "./row.ts";
 import type { RowOf } from "./row_of.ts";
 import { rememberSelf, selfOf } from "../base/self.ts";
+import { LazyRows, type RowMaker } from "./lazy_rows.ts";
 
 /** A row under its id. */
 export type RowEntry<R extends object = Row> = readonly [id: string, row: RowOf<R>];
 
-type Slot = Row | number;
-
-/** Makes the row at a position when it is first used. Unused rows cost nothing. */
-export type RowMaker = (index: number) => Row;
+type Kept = Map<string, Row> | LazyRows;
 
 /** One getter for all, so that the engine gives all Rows one shape. */
 const CONTENT: PropertyDescriptor & ThisType<Rows> = {
@@ -22,7 +20,7 @@ const CONTENT: PropertyDescriptor & ThisType<Rows> = {
 
 let isMadeLater: (rows: Rows) => boolean;
 let editableCopy: (rows: Rows) => { readonly rows: Map<string, Row>; readonly mutable: boolean };
-let make: (slots: Map<string, Slot>, mutable: boolean, maker?: RowMaker) => Rows;
+let make: (kept: Kept, mutable: boolean) => Rows;
 let sharedCopy: (rows: Rows) => Rows;
 let ownCopy: (rows: Rows) => Rows;
 
@@ -42,12 +40,11 @@ let ownCopy: (rows: Rows) => Rows;
  * ```
  */
 export class Rows<R extends object = Row> implements ReadonlyMap<string, RowOf<R>> {
-  readonly #slots: Map<string, Slot>;
+  readonly #kept: Kept;
   readonly #mutable: boolean;
-  readonly #maker: RowMaker | undefined;
-  /** Whether the slots are others' too, so that what cannot be frozen is copied when it is looked at. */
+  /** Whether the rows are others' too, so that what cannot be frozen is copied when it is looked at. */
   readonly #shared: boolean;
-  #copies: Map<string, Row> | undefined;
+  #copied: Map<string, Row> | undefined;
 
   /**
    * The rows with their ids, in order: what deep equality compares and `structuredClone` copies, both of which see
@@ -55,10 +52,9 @@ export class Rows<R extends object = Row> implements ReadonlyMap<string, RowOf<R
    */
   declare readonly content: RowEntry<R>[];
 
-  private constructor(slots: Map<string, Slot>, mutable: boolean, maker?: RowMaker, shared = false) {
-    this.#slots = slots;
+  private constructor(kept: Kept, mutable: boolean, shared = false) {
+    this.#kept = kept;
     this.#mutable = mutable;
-    this.#maker = maker;
     this.#shared = shared;
     rememberSelf(this);
     Object.defineProperty(this, "content", CONTENT);
@@ -70,23 +66,21 @@ export class Rows<R extends object = Row> implements ReadonlyMap<string, RowOf<R
     brand(this, "Rows");
     // What Node, Deno and Bun print; otherwise they would show an object without content.
     Object.defineProperty(Rows.prototype, Symbol.for("nodejs.util.inspect.custom"), { value: inspectRows });
-    make = (slots, mutable, maker) => new Rows(slots, mutable, maker);
+    make = (kept, mutable) => new Rows(kept, mutable);
     editableCopy = (given) => {
       const rows = Rows.from(given);
       // Copying a map as a whole is several times as fast as copying its entries.
-      const copy = rows.#maker === undefined && !rows.#shared
-        ? new Map(rows.#slots) as Map<string, Row>
-        : new Map(rows);
+      const copy = rows.#kept instanceof Map && !rows.#shared ? new Map(rows.#kept) : new Map(rows);
       return { rows: copy, mutable: rows.#mutable };
     };
-    isMadeLater = (rows) => rows.#maker !== undefined;
+    isMadeLater = (rows) => rows.#kept instanceof LazyRows;
     ownCopy = (given) => {
       const rows = Rows.from(given);
       return rows.#mutable && rows === selfOf(given) ? Rows.from([...rows]) : rows;
     };
     sharedCopy = (given) => {
-      const rows = #slots in given ? given : Rows.from(given);
-      return rows.#mutable ? new Rows(rows.#slots, true, rows.#maker, true) : rows;
+      const rows = #kept in given ? given : Rows.from(given);
+      return rows.#mutable ? new Rows(rows.#kept, true, true) : rows;
     };
   }
 
@@ -99,30 +93,30 @@ export class Rows<R extends object = Row> implements ReadonlyMap<string, RowOf<R
   static from<R extends object = Row>(entries: Iterable<RowEntry<R>>): Rows<R> {
     if (entries instanceof Rows) {
       const rows = selfOf(entries);
-      if (#slots in rows) return rows;
+      if (#kept in rows) return rows;
     }
-    const slots = new Map<string, Slot>();
+    const kept = new Map<string, Row>();
     let mutable = false;
     for (const entry of entries) {
       if (!Array.isArray(entry)) throw new TypeError(`Rows are made of [id, row], got ${describe(entry)}`);
       const [id, input] = entry;
       if (typeof id !== "string") throw new TypeError(`A row's id must be a string, got ${describe(id)}`);
-      if (slots.has(id)) throw new TypeError(`Two rows have the id ${describe(id)}`);
+      if (kept.has(id)) throw new TypeError(`Two rows have the id ${describe(id)}`);
       const row = toRow(input);
       mutable ||= holdsMutable(row);
-      slots.set(id, row);
+      kept.set(id, row);
     }
-    return new Rows(slots, mutable);
+    return new Rows(kept, mutable);
   }
 
   /** How many rows there are. */
   get size(): number {
-    return selfOf(this).#slots.size;
+    return selfOf(this).#kept.size;
   }
 
   /** The ids, in order. */
   ids(): string[] {
-    return [...selfOf(this).#slots.keys()];
+    return [...selfOf(this).#kept.keys()];
   }
 
   /** The rows with their ids, in order, as an array. For the rows alone: `[...rows.values()]`. */
@@ -139,30 +133,31 @@ export class Rows<R extends object = Row> implements ReadonlyMap<string, RowOf<R
   /** The row with this id, or `undefined`. */
   get(id: string): RowOf<R> | undefined {
     const rows = selfOf(this);
-    const slot = rows.#slots.get(id);
-    return slot === undefined ? undefined : rows.#row(id, slot);
+    const row = rows.#kept.get(id);
+    return row === undefined ? undefined : rows.#given(id, row);
   }
 
   /** Whether there is a row with this id. */
   has(id: string): boolean {
-    return selfOf(this).#slots.has(id);
+    return selfOf(this).#kept.has(id);
   }
 
   /** The ids, in order. */
   keys(): MapIterator<string> {
-    return selfOf(this).#slots.keys();
+    return selfOf(this).#kept.keys();
   }
 
   /** The rows, in order. */
-  *values(): MapIterator<RowOf<R>> {
+  values(): MapIterator<RowOf<R>> {
     const rows = selfOf(this);
-    for (const [id, slot] of rows.#slots) yield rows.#row(id, slot);
+    const given = rows.#shared ? rows.#copies() : rows.#kept.values();
+    return given as MapIterator<RowOf<R>>; // As the maker of these rows says.
   }
 
   /** The rows with their ids, in order. */
   *entries(): MapIterator<[string, RowOf<R>]> {
     const rows = selfOf(this);
-    for (const [id, slot] of rows.#slots) yield [id, rows.#row(id, slot)];
+    for (const [id, row] of rows.#kept.entries()) yield [id, rows.#given(id, row)];
   }
 
   /** The rows with their ids, in order. */
@@ -173,7 +168,7 @@ export class Rows<R extends object = Row> implements ReadonlyMap<string, RowOf<R
   /** Calls `callback` for each row, in order. */
   forEach(callback: (row: RowOf<R>, id: string, rows: ReadonlyMap<string, RowOf<R>>) => void): void {
     const rows = selfOf(this);
-    for (const [id, slot] of rows.#slots) callback(rows.#row(id, slot), id, this);
+    for (const [id, row] of rows.#kept.entries()) callback(rows.#given(id, row), id, this);
   }
 
   /** Whether `other` has the same ids in the same order, with the same rows. */
@@ -192,25 +187,20 @@ export class Rows<R extends object = Row> implements ReadonlyMap<string, RowOf<R
     return [...this];
   }
 
-  #row(id: string, slot: Slot): RowOf<R> {
-    const row = typeof slot === "number" ? this.#fill(id, slot) : slot;
+  #given(id: string, row: Row): RowOf<R> {
     return (this.#shared ? this.#copyOf(id, row) : row) as RowOf<R>; // As the maker of these rows says.
+  }
+
+  *#copies(): MapIterator<Row> {
+    for (const [id, row] of this.#kept.entries()) yield this.#copyOf(id, row);
   }
 
   /** The reader's own copy: the same one each time, so that a row keeps its identity. */
   #copyOf(id: string, row: Row): Row {
-    this.#copies ??= new Map();
-    const copy = this.#copies.get(id) ?? (holdsMutable(row) ? toRow(row) : row);
-    this.#copies.set(id, copy);
+    this.#copied ??= new Map();
+    const copy = this.#copied.get(id) ?? (holdsMutable(row) ? toRow(row) : row);
+    this.#copied.set(id, copy);
     return copy;
-  }
-
-  #fill(id: string, index: number): Row {
-    const maker = this.#maker;
-    if (maker === undefined) throw new TypeError(`Rows were made without a maker for row ${describe(id)}`);
-    const row = maker(index);
-    this.#slots.set(id, row);
-    return row;
   }
 }
 
@@ -229,9 +219,7 @@ export function editRows(rows: Rows): { readonly rows: Map<string, Row>; readonl
 
 /** Rows that are made one by one when they are looked at. `mutable` says whether any may hold a date or bytes. */
 export function lazyRows(ids: readonly string[], mutable: boolean, maker: RowMaker): Rows {
-  const slots = new Map<string, Slot>();
-  for (let index = 0; index < ids.length; index++) slots.set(ids[index] ?? "", index);
-  return make(slots, mutable, maker);
+  return make(new LazyRows(ids, maker), mutable);
 }
 
 /** Whether rows are made one by one when they are looked at, as those that a store decodes. */

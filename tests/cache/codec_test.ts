@@ -238,7 +238,6 @@ describe("decodeRows() of bytes that encodeRows() did not make", () => {
         "columns that are no list": list(BY_COLUMN, text("v"), ids, list(integer(1))),
         "a column's name that is a number": list(BY_COLUMN, list(integer(1)), ids, list(integer(1))),
         "an id that is a number": list(BY_COLUMN, list(text("v")), list(integer(1)), list(integer(1))),
-        "an id that stands twice": list(BY_COLUMN, list(), list(text("a"), text("a"))),
         "more columns than names": list(BY_COLUMN, list(text("v")), ids, list(integer(1)), list(integer(1))),
         "fewer columns than names": list(BY_COLUMN, list(text("v"), text("w")), ids, list(integer(1))),
         "a column that is too short": list(BY_COLUMN, list(text("v")), ids, list()),
@@ -250,25 +249,29 @@ describe("decodeRows() of bytes that encodeRows() did not make", () => {
           BY_COLUMN,
           list(text("v")),
           ids,
-          tag(0xd803, list(text("xy"), integer(1))),
+          tag(0xd803, list(text("xy"), text("\u0001"))),
         ),
         "texts that are shorter than said": list(
           BY_COLUMN,
           list(text("v")),
           ids,
-          tag(0xd803, list(text("x"), integer(2))),
+          tag(0xd803, list(text("x"), text("\u0002"))),
         ),
-        "texts with a length below 0": list(BY_COLUMN, list(), tag(0xd803, list(text("x"), integer(2), head(1, 0)))),
-        "texts with a length that is a text": list(BY_COLUMN, list(), tag(0xd803, list(text("x"), text("1")))),
+        "texts whose lengths are numbers": list(BY_COLUMN, list(), tag(0xd803, list(text("x"), integer(1)))),
+        "texts with more than lengths": list(
+          BY_COLUMN,
+          list(),
+          tag(0xd803, list(text("x"), text("\u0001"), text("x"))),
+        ),
         "more texts than ids": list(
           BY_COLUMN,
           list(text("v")),
           ids,
-          tag(0xd803, list(text("x"), integer(1), integer(0))),
+          tag(0xd803, list(text("x"), text("\u0001\0"))),
         ),
         "texts as a column's first text": list(
           BY_COLUMN,
-          list(tag(0xd803, list(text("x"), integer(1)))),
+          list(tag(0xd803, list(text("x"), text("\u0001")))),
           ids,
           list(integer(1)),
         ),
@@ -279,6 +282,14 @@ describe("decodeRows() of bytes that encodeRows() did not make", () => {
         "two items": [...list(BY_COLUMN, list(), list()), ...list()],
       })
     ) assert.equal(tryDecode(bytesOf(item)), undefined, what);
+  });
+
+  it("gives the last row under an id that stands twice", () => {
+    const rows = tryDecode(
+      bytesOf(list(BY_COLUMN, list(text("v")), list(text("a"), text("a")), list(integer(1), integer(2)))),
+    );
+    assert.deepEqual(rows?.get("a"), { v: 2 });
+    assert.equal(rows?.size, 2);
   });
 
   it("refuses every tag but those of dates, large integers and broken texts", () => {
