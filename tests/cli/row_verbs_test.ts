@@ -56,7 +56,9 @@ describe("demo add, patch and delete", () => {
     const { outcome, row } = await folder.json("patch", "b", "price=1.25", "vegan=false", "name=Bun = round");
     assert.equal(outcome, "patched");
     assert.deepEqual(row, { id: "b", name: "Bun = round", price: 1.25, in_stock: 80, vegan: false });
-    assert.equal((await folder.json("list")).outcome, "miss");
+    const list = await folder.json("list");
+    assert.equal(list.outcome, "hit", "the row is put in place in what another process has stored");
+    assert.match(JSON.stringify(list), /Bun = round/);
   });
 
   it("demo patch of a row that is not there exits with 1", async () => {
