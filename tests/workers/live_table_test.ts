@@ -14,7 +14,7 @@ describe("LiveTable in workerd", () => {
       assert.deepEqual(JSON.parse(await worker.ask(`/${where}/exercise`)), [
         "miss: Bun",
         "hit: Bun",
-        "miss: Brioche",
+        "hit: Brioche", // put in place
         "hit: Brioche",
         "hit: Brioche", // nobody has told yet
         "miss: Baguette",
