@@ -27,6 +27,8 @@ export interface ReadStart {
 /** A read of the master that others may share. */
 interface SharedRead {
   readonly start: ReadStart;
+  /** Whether all of its rows are read; otherwise some are those of an entry that was looked at before it began. */
+  readonly isWhole: boolean;
   readonly call: SharedCall<Fetched>;
 }
 
@@ -152,7 +154,7 @@ export class SharedReads {
     if (this.#closed) throw closedError();
     const shared = this.#shared.get(request.key);
     if (shared === undefined || shared.call.ended) return this.#start(request, signal, behind);
-    if (shared.start.number > asked) return this.#join(shared, signal);
+    if (shared.isWhole && shared.start.number > asked) return this.#join(shared, signal);
     const past = shared.start.fence;
     const fence = this.#isCurrent(shared) ? this.#options.cache.fence(request.key) : undefined;
     if (!isPromise(fence) && !isPromise(past)) {
@@ -174,7 +176,7 @@ export class SharedReads {
     behind: CaughtUp | undefined,
   ): MaybePromise<Share | typeof ENDED> {
     const now = this.#shared.get(request.key);
-    if (now !== undefined && now !== shared && !now.call.ended) return this.#join(now, signal);
+    if (now?.isWhole === true && now !== shared && !now.call.ended) return this.#join(now, signal);
     const isUseless = shared.start.generation < this.#options.invalidation.invalidatedAt;
     if (isUseless || !this.#options.waits) return this.#start(request, signal, behind);
     const ended = (): typeof ENDED => ENDED;
@@ -201,7 +203,7 @@ export class SharedReads {
       unsettled: false,
     };
     const call = this.#track(new SharedCall((ask) => this.#options.load(request, start, ask, behind)));
-    const shared: SharedRead = { start, call };
+    const shared: SharedRead = { start, isWhole: behind === undefined, call };
     this.#shared.set(key, shared);
     const over = (): void => {
       if (this.#shared.get(key) === shared) this.#shared.delete(key);
