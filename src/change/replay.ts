@@ -145,7 +145,7 @@ class Replay {
   }
 
   /** A change of a row that the entry does not have. */
-  #outside({ id, row, kind, columns }: RowChange, isTrusted: boolean): Effect {
+  #outside({ id, row, kind, columns, cause }: RowChange, isTrusted: boolean): Effect {
     const { page, isNarrowed, matches } = this.#view;
     if (kind === "updated") {
       // A list of all rows that lacks one has missed its insertion.
@@ -154,6 +154,8 @@ class Replay {
       // It may have been on a page before this one.
       if (page !== undefined) return "dead";
     }
+    // A write that inserts may have replaced a row of an earlier page.
+    if (page !== undefined && cause === "write") return "dead";
     const isMember = row !== undefined && isTrusted ? matches(row) : undefined;
     if (row !== undefined && isMember !== undefined) {
       const wasEntering = this.#entering.delete(id);
