@@ -21,6 +21,7 @@ const SUITE = [
   "tests/live",
   "tests/queue",
   "tests/base",
+  "tests/change",
   "tests/stream/manual_live_stream_test.ts",
   "tests/cache/mem_cache_test.ts",
   "tests/cache/cache_key_test.ts",

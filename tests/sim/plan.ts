@@ -1,5 +1,5 @@
 import { Chance } from "./chance.ts";
-import type { Treatment } from "./sim_master.ts";
+import type { OwnOrder, Treatment } from "./sim_master.ts";
 
 /** The properties of a world. */
 export interface World {
@@ -37,6 +37,32 @@ export interface World {
   readonly curious: boolean;
   /** How often the next step is an action instead of a pending effect. */
   readonly haste: number;
+  /** What a change invalidates. Where that is not all, answers are checked row by row. */
+  readonly invalidation: "all" | "surgical";
+  /** What the stream says of a change. */
+  readonly events: "changed" | "ids" | "columns" | "rows";
+  /** Whether the stream delivers each event once, in order and at once, and says so. */
+  readonly ordered: boolean;
+  /** How many steps an event is on its way, at least. */
+  readonly streamSteps: number;
+  /** Whether the stream also tells of what the tables write. */
+  readonly echoes: boolean;
+  /** The order of rows that no query orders. */
+  readonly ownOrder: OwnOrder;
+  /** Whether the master does pages itself. */
+  readonly pages: boolean;
+  /** Whether the master says that its conditions and orders mean what they mean in the module. */
+  readonly exact: boolean;
+  /** How the master can be asked for some rows of a set: by a condition on their ids, one by one, or not at all. */
+  readonly asksFor: "ids" | "rows" | "nothing";
+  /** Whether the cache keeps a log of changes. */
+  readonly logs: boolean;
+  /** The capacity of the log: so small that it overflows, or sufficient. */
+  readonly maxChanges: number;
+  /** Whether tables are told which version a row has. */
+  readonly versions: boolean;
+  /** How long the outcome of a write may be unknown before other processes read its row again. */
+  readonly writeOutcomeMs: number;
 }
 
 export const VIEW_NAMES = [
@@ -51,10 +77,32 @@ export const VIEW_NAMES = [
   "get even a",
   "count even",
 ] as const;
-export type ViewName = typeof VIEW_NAMES[number];
+
+const MORE_VIEW_NAMES = [
+  "even page 1",
+  "even page 2",
+  "by n",
+  "by n page 1",
+  "by n page 2",
+  "n first to last",
+  "even by n",
+  "even by n page 1",
+] as const;
+export type ViewName = typeof VIEW_NAMES[number] | typeof MORE_VIEW_NAMES[number];
+
+/** The views that are read where answers are checked row by row. */
+export const ROW_VIEW_NAMES: readonly ViewName[] = [...VIEW_NAMES, ...MORE_VIEW_NAMES];
+
+/** The views that are read at rest. Where answers are checked row by row, those that may be held. */
+export function viewsAtRest({ invalidation, views }: World): readonly ViewName[] {
+  return invalidation === "all" ? VIEW_NAMES : [...new Set<ViewName>(["all", ...views])];
+}
 
 export const WRITE_KINDS = ["insert", "replace", "patch", "delete", "deleteAll", "insertReturnId"] as const;
 export type WriteKind = typeof WRITE_KINDS[number];
+
+/** The columns that an update changes besides the mark. */
+export type Touched = "nothing" | "even" | "n" | "both";
 
 /** One action. */
 export type Action =
@@ -67,8 +115,18 @@ export type Action =
     readonly even: boolean;
     readonly treatment: Treatment;
     readonly taken: "kept" | "cancelled" | "aborted";
+    /** What a patch or an update changes besides the mark; missing: what each did before rows had versions. */
+    readonly touches?: Touched;
+    readonly n?: number;
   }
-  | { readonly kind: "foreign write"; readonly id: string; readonly even: boolean; readonly gone: boolean }
+  | {
+    readonly kind: "foreign write";
+    readonly id: string;
+    readonly even: boolean;
+    readonly gone: boolean;
+    readonly touches?: Touched;
+    readonly n?: number;
+  }
   | { readonly kind: "invalidate"; readonly table: number }
   | { readonly kind: "listen"; readonly table: number; readonly writes: number }
   | { readonly kind: "stream drops"; readonly fails: boolean }
@@ -88,8 +146,136 @@ export interface Plan {
   readonly actions: readonly Action[];
 }
 
-/** The plan of a seed: a world, about two actions per five steps, and the faults of its processes and caches. */
+/**
+ * The plan of a seed: a world, about two actions per five steps, and the faults of its processes and caches. In half of
+ * the worlds only what changed is read again.
+ */
 export function planOf(seed: number, steps: number): Plan {
+  const chance = new Chance(seed ^ 0x10e5);
+  if (chance.happens(0.5)) return faultyPlanOf(seed, steps);
+  const isQuiet = chance.happens(0.6);
+  // Entries that live on see more.
+  return surgicalPlanOf(faultyPlanOf(seed, isQuiet ? QUIET_LENGTH * steps : steps), isQuiet, chance);
+}
+
+function surgicalPlanOf(plan: Plan, isQuiet: boolean, chance: Chance): Plan {
+  const world = surgicalWorldOf(isQuiet ? quieted(plan.world) : plan.world, isQuiet, chance);
+  const ids = IDS.slice(0, isQuiet ? chance.pick([2, 4, 6]) : 6);
+  const actions = plan.actions.flatMap((planned): readonly Action[] => {
+    const action = within(world, planned);
+    if (isQuiet && (action.kind === "cache freezes" || DISTURBING.has(action.kind) && chance.happens(0.9))) return [];
+    switch (action.kind) {
+      case "read":
+        return [{ ...action, view: chance.pick(world.views) }];
+      case "write":
+        return [isQuiet ? quietWriteOf(action, ids, chance) : { ...action, ...touchedOf(ids, chance) }];
+      case "foreign write":
+        return [{ ...action, ...touchedOf(ids, chance) }];
+      default:
+        return [action];
+    }
+  });
+  return { ...plan, world, actions };
+}
+
+const QUIET_LENGTH = 4;
+const QUIET_TABLES = 2;
+
+/** In a quiet world nothing but changes ends an entry. */
+const QUIET: Partial<World> = {
+  maxEntries: 1_000,
+  cacheFailureRate: 0,
+  masterFailureRate: 0,
+  lagMs: 0,
+  staleTimeMs: Infinity,
+  freezes: false,
+  restless: false,
+  nested: [],
+};
+
+function quieted(world: World): World {
+  const tables = Math.min(world.tables, QUIET_TABLES);
+  return { ...world, ...QUIET, tables, processes: Math.min(world.processes, tables) };
+}
+
+/** The action, of a table and a process that there are. */
+function within({ tables, processes }: World, action: Action): Action {
+  if ("table" in action) return { ...action, table: action.table % tables };
+  return "process" in action ? { ...action, process: action.process % processes } : action;
+}
+
+const DISTURBING: ReadonlySet<Action["kind"]> = new Set<Action["kind"]>([
+  "invalidate",
+  "stream drops",
+  "close",
+  "time passes",
+]);
+
+const IDS = ["a", "e", "b", "d", "c", "f"];
+
+function surgicalWorldOf(world: World, isQuiet: boolean, chance: Chance): World {
+  const { tables, mortal, listening } = world;
+  const events = chance.pick<World["events"]>(
+    isQuiet ? ["ids", "columns", "rows"] : ["changed", "ids", "ids", "columns", "rows", "rows"],
+  );
+  const versions = chance.happens(0.3);
+  const isAllKnown = isQuiet || mortal || chance.happens(0.5);
+  return {
+    ...world,
+    invalidation: "surgical",
+    asyncCache: isQuiet ? chance.happens(0.3) : world.asyncCache,
+    events,
+    ordered: chance.happens(0.3),
+    streamSteps: chance.pick([1, 3, 6]),
+    echoes: chance.happens(0.3),
+    ownOrder: chance.pick(["id", "inserted"]),
+    pages: chance.happens(0.8),
+    exact: chance.happens(0.5),
+    asksFor: chance.pick(["ids", "ids", "ids", "rows", "nothing"]),
+    logs: isQuiet || chance.happens(0.9),
+    maxChanges: isQuiet ? chance.pick([3, 1_000, 1_000, 1_000, 1_000, 1_000]) : chance.pick([3, 1_000]),
+    versions,
+    writeOutcomeMs: chance.pick([150, 150, 60_000]),
+    views: chance.happens(0.8) ? [chance.pick(ROW_VIEW_NAMES), chance.pick(ROW_VIEW_NAMES)] : ROW_VIEW_NAMES,
+    listening: isAllKnown ? Array.from({ length: tables }, () => true) : listening,
+  };
+}
+
+interface TouchedRow {
+  readonly id: string;
+  readonly touches: Touched;
+  readonly n: number;
+  readonly even: boolean;
+}
+
+function touchedOf(ids: readonly string[], chance: Chance): TouchedRow {
+  return {
+    id: chance.pick(ids),
+    touches: chance.pick(["nothing", "nothing", "even", "n", "both"]),
+    n: chance.below(4),
+    even: chance.happens(0.5),
+  };
+}
+
+/** Writes that are mostly applied, and seldom concern all rows. Many are done by others. */
+function quietWriteOf(
+  action: Extract<Action, { readonly kind: "write" }>,
+  ids: readonly string[],
+  chance: Chance,
+): Action {
+  const touched = touchedOf(ids, chance);
+  if (chance.happens(0.35)) return { kind: "foreign write", gone: chance.happens(0.1), ...touched };
+  const isPatch = chance.happens(action.op === "deleteAll" ? 0.8 : 0.4);
+  return {
+    ...action,
+    ...touched,
+    op: isPatch ? "patch" : action.op,
+    treatment: chance.pick(["applied", "applied", "applied", "applied", "applied", "applied", "refused", "lost"]),
+    taken: "kept",
+  };
+}
+
+function faultyPlanOf(seed: number, steps: number): Plan {
   const plain = plainPlanOf(seed, steps);
   const chance = new Chance(seed ^ 0x0dd5);
   const { tables, processes } = plain.world;
@@ -154,6 +340,19 @@ function worldOf(chance: Chance): World {
     nested: [],
     curious: false,
     haste: chance.pick([0.15, 0.4, 0.6]),
+    invalidation: "all",
+    events: "ids",
+    ordered: false,
+    streamSteps: 1,
+    echoes: false,
+    ownOrder: "id",
+    pages: true,
+    exact: false,
+    asksFor: "nothing",
+    logs: true,
+    maxChanges: 1_000,
+    versions: false,
+    writeOutcomeMs: 60_000,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Floors } from "./floors.ts";
 import type { Verdict } from "./laws.ts";
 import type { World } from "./plan.ts";
+import type { RowFloors } from "./row_floors.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { SimCache } from "./sim_cache.ts";
 import type { SimMaster } from "./sim_master.ts";
@@ -15,6 +16,7 @@ export interface Scene {
   /** By process; a restarted process has a new one. */
   readonly caches: SimCache[];
   readonly floors: Floors;
+  readonly rowFloors: RowFloors;
   readonly verdict: Verdict;
   /** Pending promises, with their descriptions. */
   readonly unsettled: Map<Promise<unknown>, string>;

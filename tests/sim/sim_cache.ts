@@ -1,4 +1,4 @@
-import type { Cache, CachedRows, Fence, MaybePromise, Rows } from "@vantage/live";
+import type { Cache, CachedRows, Fence, LogRecord, MaybePromise, Rows } from "@vantage/live";
 import type { Scheduler } from "./scheduler.ts";
 
 /** The behaviour of a cache. */
@@ -9,6 +9,8 @@ export interface CacheOptions {
   readonly name: string;
   /** Whether it is asynchronous. */
   readonly async: boolean;
+  /** Whether it passes on the log of the storage, if that keeps one. */
+  readonly logs: boolean;
   /** Whether the next call of this name fails. */
   readonly fails: (call: string) => boolean;
   /** Called with the entry to store; the returned function is called with whether it was stored. */
@@ -18,6 +20,8 @@ export interface CacheOptions {
    * prefix.
    */
   readonly onInvalidation: (prefix: string, done: boolean) => void;
+  /** The same for a record to log. */
+  readonly onLog: (record: LogRecord, done: boolean) => void;
 }
 
 /** The storage as seen by one process: with latency both ways, and calls that fail before or after their effect. */
@@ -28,6 +32,7 @@ export class SimCache implements Cache {
   calls = 0;
   /** Whether a fence failed. */
   fenceFailures = 0;
+  readonly log: Cache["log"];
   readonly #options: CacheOptions;
   #dead = false;
   #frozen = false;
@@ -35,6 +40,16 @@ export class SimCache implements Cache {
 
   constructor(options: CacheOptions) {
     this.#options = options;
+    const { storage, logs, onLog } = options;
+    const log = logs ? storage.log?.bind(storage) : undefined;
+    this.log = log && ((scope, record) => {
+      onLog(record, false);
+      return this.#call(`log ${record.kind}`, scope, () => {
+        const fence = log(scope, record);
+        onLog(record, true);
+        return fence;
+      });
+    });
   }
 
   get(key: string): MaybePromise<CachedRows | undefined> {

@@ -10,13 +10,27 @@ import {
 } from "@vantage/live";
 import type { Chance } from "./chance.ts";
 import type { Verdict } from "./laws.ts";
+import type { World } from "./plan.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /** A row at the master. Each write has a unique mark. */
 export interface Held {
+  readonly id: string;
   readonly mark: string;
   readonly even: boolean;
+  readonly n: number;
 }
+
+/** A row, or its absence, from one state of the master on. */
+export interface Stay {
+  readonly seq: number;
+  readonly held: Held | undefined;
+  /** When the row was inserted, after it had last been absent. */
+  readonly birth: number;
+}
+
+/** The order of rows that no query orders. */
+export type OwnOrder = "id" | "inserted";
 
 /** The table at one moment. */
 export type State = ReadonlyMap<string, Held>;
@@ -51,6 +65,13 @@ export interface MasterOptions {
   readonly lagMs: number;
   /** How often a read fails. */
   readonly failureRate: number;
+  /** What it holds at first. */
+  readonly initial: readonly Held[];
+  /** Whether each answer says which read it is of. That is no part of a row, so it cannot be where rows have versions. */
+  readonly stamps: boolean;
+  readonly world: Pick<World, "ownOrder" | "pages" | "exact" | "asksFor">;
+  /** Called when a write of one of the tables has been applied. */
+  readonly onWrite: (seq: number) => void;
   /** Called before a read, to check whether another read of the same key may be in flight. */
   readonly onRead: (owner: string, key: string) => () => void;
 }
@@ -76,21 +97,28 @@ export function sizeOf(count: number): number {
  * after a write was applied.
  */
 export class SimMaster {
-  readonly states: { readonly state: State; readonly atMs: number }[] = [{ state: new Map(), atMs: -Infinity }];
+  readonly states: { readonly state: State; readonly atMs: number }[];
+  /** What each row was like, in order. */
+  readonly histories: Map<string, Stay[]> = new Map();
   readonly origins: Origin[] = [];
   readonly applied: Map<string, Applied> = new Map();
   calm = false;
+  /** How many reads of rows were answered with something that can be kept, as a missing row cannot. */
+  rowReads = 0;
   readonly #options: MasterOptions;
   readonly #treatments = new Map<string, Treatment>();
   readonly #dead = new Set<string>();
-  /** The signals of the reads in flight, by owner. */
-  readonly #underWay = new Map<string, Set<AbortSignal>>();
+  /** The signals of the reads in flight, by owner, with when they began. */
+  readonly #underWay = new Map<string, Map<AbortSignal, number>>();
   /** The number of the last write that arrived from each owner. */
   readonly #arrived = new Map<string, number>();
   #ids = 0;
 
   constructor(options: MasterOptions) {
     this.#options = options;
+    const { initial } = options;
+    this.states = [{ state: new Map(initial.map((held) => [held.id, held])), atMs: -Infinity }];
+    initial.forEach((held, index) => this.histories.set(held.id, [{ seq: 0, held, birth: index - initial.length }]));
   }
 
   /** The number of the current state. */
@@ -107,6 +135,32 @@ export class SimMaster {
     return this.states[seq]?.state ?? new Map();
   }
 
+  /** The oldest state that a read which begins now may see. */
+  get oldestSeq(): number {
+    const { scheduler, lagMs } = this.#options;
+    let oldest = this.seq;
+    while (oldest > 0 && (this.states[oldest]?.atMs ?? 0) > scheduler.nowMs - lagMs) oldest--;
+    return oldest;
+  }
+
+  /** Whether a row was inserted or deleted in a state. */
+  isMove(id: string, seq: number): boolean {
+    const stays = this.histories.get(id) ?? [];
+    const index = stays.findIndex((stay) => stay.seq === seq);
+    const [before, after] = [stays[index - 1]?.held, stays[index]?.held];
+    return index > 0 && (before === undefined || after === undefined);
+  }
+
+  /** The last state of a time. */
+  seqAt(ms: number): number {
+    return Math.max(0, this.states.findLastIndex(({ atMs }) => atMs <= ms));
+  }
+
+  /** The rows that this state has changed. */
+  changedAt(seq: number): readonly string[] {
+    return [...this.histories].filter(([, stays]) => stays.some((stay) => stay.seq === seq)).map(([id]) => id);
+  }
+
   /** Decides how the write with this mark will be treated. */
   treat(mark: string, treatment: Treatment): void {
     this.#treatments.set(mark, treatment);
@@ -120,13 +174,19 @@ export class SimMaster {
 
   /** How many reads of an owner are in flight whose signals are not aborted. */
   waitedFor(owner: string): number {
-    return [...this.#underWay.get(owner) ?? []].filter((signal) => !signal.aborted).length;
+    return [...this.#underWay.get(owner)?.keys() ?? []].filter((signal) => !signal.aborted).length;
+  }
+
+  /** When the oldest read in flight of an owner began; `Infinity` if there is none. */
+  oldestReadMs(owner: string): number {
+    return Math.min(Infinity, ...this.#underWay.get(owner)?.values() ?? []);
   }
 
   /** Applies a write at once. Nothing changes if `edit` throws. */
   change<T>(mark: string, edit: (rows: Map<string, Held>) => T): T {
     const rows = new Map(this.state);
     const answer = edit(rows);
+    this.#record(rows);
     this.states.push({ state: rows, atMs: this.#options.scheduler.nowMs });
     this.#options.verdict.check(6, !this.applied.has(mark), () => `the write ${mark} was applied twice`);
     this.applied.set(mark, { tick: this.#options.scheduler.tick(), seq: this.seq });
@@ -135,9 +195,18 @@ export class SimMaster {
 
   /** The master as seen by a table that only reads. */
   reader(owner: string): TableSource {
+    const { stamps, world: { pages, exact, asksFor } } = this.#options;
+    const capabilities = {
+      page: pages,
+      where: ["eq", "in"],
+      orderBy: true,
+      exact,
+      sameRows: asksFor === "rows",
+    } as const;
     return {
       name: "t",
-      capabilities: { page: true, where: ["eq"] },
+      ...(asksFor === "ids" && { idField: "id" }),
+      capabilities: stamps ? { page: true, where: ["eq"] } : capabilities,
       scoped: true,
       list: (call) => this.#list(owner, call),
       get: (id, call) => this.#get(owner, id, call),
@@ -150,13 +219,13 @@ export class SimMaster {
     return {
       ...this.reader(owner),
       insert: (id, row, call) =>
-        this.#write(owner, `insert ${id}`, call, (rows) => put(rows, id, rows.get(id) ?? heldOf(row))),
-      replace: (id, row, call) => this.#write(owner, `replace ${id}`, call, (rows) => put(rows, id, heldOf(row))),
+        this.#write(owner, `insert ${id}`, call, (rows) => put(rows, rows.get(id) ?? heldOf(id, row))),
+      replace: (id, row, call) => this.#write(owner, `replace ${id}`, call, (rows) => put(rows, heldOf(id, row))),
       patch: (id, partial, call) =>
         this.#write(owner, `patch ${id}`, call, (rows) => {
           const before = rows.get(id);
           if (before === undefined || !matches(before, call.query)) throw new NotFoundError(`There is no row ${id}`);
-          return put(rows, id, { ...before, mark: String(partial.mark) });
+          return put(rows, heldOf(id, { ...rowOf(before), ...partial }));
         }),
       delete: (id, call) =>
         this.#write(owner, `delete ${id}`, call, (rows) => {
@@ -170,7 +239,7 @@ export class SimMaster {
       insertReturnId: (row, call) =>
         this.#write(owner, "insert", call, (rows) => {
           const id = `n${++this.#ids}`;
-          put(rows, id, heldOf(row));
+          put(rows, heldOf(id, row));
           return id;
         }),
     };
@@ -178,23 +247,29 @@ export class SimMaster {
 
   async #list(owner: string, call: SourceCall): Promise<readonly RowEntry[]> {
     const key = `list ${viewName(call.query)}`;
-    return await this.#read(owner, key, call, (seq, stamp) => [
-      [STAMP, stamp],
-      ...viewOf(this.stateAt(seq), call.query).map(([id, held]): RowEntry => [id, rowOf(held)]),
-    ]);
+    const { stamps, world: { pages } } = this.#options;
+    return await this.#read(owner, key, call, (seq, stamp) => {
+      const { pagination: _, ...query } = call.query;
+      const rows = this.#viewOf(seq, pages ? call.query : query).map((held): RowEntry => [held.id, rowOf(held)]);
+      return stamps ? [[STAMP, stamp], ...rows] : rows;
+    });
   }
 
   async #get(owner: string, id: string, call: SourceCall): Promise<Row | undefined> {
     return await this.#read(owner, `get ${id} ${viewName(call.query)}`, call, (seq, stamp) => {
       const held = this.stateAt(seq).get(id);
-      return held === undefined || !matches(held, call.query) ? undefined : { ...rowOf(held), ...stamp };
+      return held === undefined || !matches(held, call.query)
+        ? undefined
+        : { ...rowOf(held), ...(this.#options.stamps && stamp) };
     });
   }
 
   /** Counts are not shared: any number of them may be in flight. */
   async #count(owner: string, call: SourceCall): Promise<number> {
     const { query } = call;
-    const look = (seq: number, { read }: Stamp): number => viewOf(this.stateAt(seq), query).length + read * COUNT_BOUND;
+    const { stamps } = this.#options;
+    const look = (seq: number, { read }: Stamp): number =>
+      this.#viewOf(seq, query).length + (stamps ? read * COUNT_BOUND : 0);
     return await this.#answer(owner, `count ${viewName(query)}`, call, look);
   }
 
@@ -207,7 +282,9 @@ export class SimMaster {
     const answered = this.#options.onRead(owner, key);
     call.signal?.addEventListener("abort", answered, { once: true });
     try {
-      return await this.#answer(owner, key, call, look);
+      const answer = await this.#answer(owner, key, call, look);
+      if (answer !== undefined) this.rowReads++;
+      return answer;
     } finally {
       answered();
     }
@@ -222,9 +299,9 @@ export class SimMaster {
     const { scheduler, verdict } = this.#options;
     if (this.#dead.has(owner)) return await never();
     verdict.check(11, signal?.aborted === false, () => `${owner} asked for ${key} without a signal, or too late`);
-    const underWay = this.#underWay.get(owner) ?? new Set();
-    if (signal !== undefined) this.#underWay.set(owner, underWay.add(signal));
+    const underWay = this.#underWay.get(owner) ?? new Map<AbortSignal, number>();
     const [startTick, startMs] = [scheduler.tick(), scheduler.nowMs];
+    if (signal !== undefined) this.#underWay.set(owner, underWay.set(signal, startMs));
     const number = this.origins.length;
     this.origins.push({ startTick, startMs, seq: -1, answeredTick: Infinity, abandoned: false });
     const answer = await scheduler.op(`master: ${owner} ${key} arrives`, () => {
@@ -244,6 +321,22 @@ export class SimMaster {
     return this.#dead.has(owner) ? await never() : answer;
   }
 
+  #record(rows: State): void {
+    const { state, seq } = this;
+    for (const id of new Set([...state.keys(), ...rows.keys()])) {
+      const [before, held] = [state.get(id), rows.get(id)];
+      if (before === held) continue;
+      const stays = this.histories.get(id) ?? [{ seq: 0, held: undefined, birth: 0 }];
+      const birth = before === undefined ? seq + 1 : stays.at(-1)?.birth ?? 0;
+      this.histories.set(id, [...stays, { seq: seq + 1, held, birth }]);
+    }
+  }
+
+  #viewOf(seq: number, query: Query): readonly Held[] {
+    const { stamps, world: { ownOrder } } = this.#options;
+    return viewOf(this.stateAt(seq), query, ownOrder, stamps);
+  }
+
   #fails(): boolean {
     const { chance, failureRate } = this.#options;
     return !this.calm && chance.happens(failureRate);
@@ -251,9 +344,8 @@ export class SimMaster {
 
   /** A replica that lags no more than allowed. */
   #replica(): number {
-    const { scheduler, chance, lagMs } = this.#options;
-    let oldest = this.seq;
-    while (oldest > 0 && (this.states[oldest]?.atMs ?? 0) > scheduler.nowMs - lagMs) oldest--;
+    const { chance } = this.#options;
+    const oldest = this.oldestSeq;
     return this.calm ? this.seq : oldest + chance.below(this.seq - oldest + 1);
   }
 
@@ -271,7 +363,9 @@ export class SimMaster {
       this.#checkOrder(owner, mark);
       if (treatment === "refused") throw new RejectedError("refused");
       if (treatment === "unavailable") throw new UnavailableError("unavailable");
-      return this.change(mark, edit);
+      const answer = this.change(mark, edit);
+      this.#options.onWrite(this.seq);
+      return answer;
     });
     return await scheduler.op(`${label} is answered`, () => {
       if (this.#dead.has(owner)) return never<T>();
@@ -296,36 +390,52 @@ function never<T>(): Promise<T> {
 /** Identifies the read that an answer came from. */
 type Stamp = { readonly read: number };
 
-/** The rows of a view in one state, sorted. */
-export function viewOf(state: State, query: Query): readonly (readonly [string, Held])[] {
-  const rows = [...state].filter(([, held]) => matches(held, query)).sort(([a], [b]) => a < b ? -1 : 1);
+/** The rows of a view in one state. On a page, the stamp takes the place of one. */
+export function viewOf(state: State, query: Query, ownOrder: OwnOrder, stamps: boolean): readonly Held[] {
+  const rows = [...state.values()].filter((held) => matches(held, query));
+  if (ownOrder === "id") rows.sort((a, b) => a.id < b.id ? -1 : 1);
+  rows.sort((a, b) => compareHeld(a, b, query));
   const { pagination } = query;
   if (pagination === undefined) return rows;
-  // The stamp takes the place of one row.
-  const size = pagination.limit - 1;
+  const size = pagination.limit - (stamps ? 1 : 0);
   return rows.slice((pagination.page - 1) * size, pagination.page * size);
 }
 
 /** The content of a row. Only some rows hold a date, which is copied for each reader since it cannot be frozen. */
-export function rowOf({ mark, even }: Held): Row {
-  return even ? { mark, even, when: new Date(mark.length) } : { mark, even };
+export function rowOf({ id, mark, even, n }: Held): Row {
+  return even ? { id, mark, even, n, when: new Date(mark.length) } : { id, mark, even, n };
 }
 
-function put(rows: Map<string, Held>, id: string, held: Held): Row {
-  rows.set(id, held);
+/** Whether a row is in the set of a query. */
+export function matches(held: Held, { where = [] }: Query): boolean {
+  const row = rowOf(held);
+  return where.every(([column, operator, operand]) =>
+    operator === "in" ? Array.isArray(operand) && operand.includes(row[column]) : row[column] === operand
+  );
+}
+
+/** As a query orders two rows; 0 where the master's own order decides. */
+export function compareHeld(a: Held, b: Held, { orderBy = [] }: Query): number {
+  const [order] = orderBy;
+  if (order === undefined) return 0;
+  return order[1] === "desc" ? b.n - a.n : a.n - b.n;
+}
+
+function put(rows: Map<string, Held>, held: Held): Row {
+  rows.set(held.id, held);
   return rowOf(held);
 }
 
-function heldOf(row: Row): Held {
-  return { mark: String(row.mark), even: row.even === true };
+function heldOf(id: string, { mark, even, n }: Row): Held {
+  return { id, mark: String(mark), even: even === true, n: Number(n ?? 0) };
 }
 
-function matches(held: Held, { where = [] }: Query): boolean {
-  return where.every(([column, , operand]) => column !== "even" || held.even === operand);
-}
-
-function viewName({ where, pagination }: Query): string {
-  return `${where === undefined ? "all" : "even"}${
-    pagination === undefined ? "" : ` page ${pagination.page} of ${pagination.itemsPerPage}`
-  }`;
+function viewName({ where, orderBy, pagination }: Query): string {
+  return [
+    where === undefined
+      ? "all"
+      : where.map(([column, , operand]) => `${column} ${JSON.stringify(operand)}`).join(" and "),
+    ...(orderBy ?? []).map(([column, direction]) => `by ${column} ${direction}`),
+    ...(pagination === undefined ? [] : [`page ${pagination.page} of ${pagination.itemsPerPage}`]),
+  ].join(" ");
 }

@@ -4,6 +4,8 @@ import {
   type Clock,
   ClosedError,
   defineTable,
+  type LiveEvent,
+  type LiveStream,
   LiveTable,
   type LiveTableOptions,
   NotFoundError,
@@ -22,7 +24,20 @@ import { defineTracer } from "@vantage/live/trace";
 import type { Floor } from "./floors.ts";
 import type { Action, ViewName } from "./plan.ts";
 import { follow, type Scene } from "./scene.ts";
-import { type Held, type Origin, readOf, rowOf, sizeOf, STAMP, type State, viewOf } from "./sim_master.ts";
+import { type Fault, faultOfCount, faultOfList, faultOfRow, type RowLaw } from "./row_law.ts";
+import type { RowFloor } from "./row_floors.ts";
+import {
+  type Applied,
+  type Held,
+  type Origin,
+  readOf,
+  rowOf,
+  sizeOf,
+  STAMP,
+  type State,
+  viewOf,
+} from "./sim_master.ts";
+import { followed, type Told } from "./sim_stream.ts";
 
 type WriteAction = Extract<Action, { readonly kind: "write" }>;
 
@@ -40,6 +55,9 @@ interface View {
 /** The state when a read began. */
 interface Began {
   readonly floor: Floor;
+  readonly rowFloor: RowFloor;
+  /** Rows that were as in an earlier state must have been read too long ago to be fresh. */
+  readonly freshSeq: number;
   readonly tick: number;
   readonly ms: number;
   /** Whether the reader asked if the answer was settled, and it was not reported as unsettled. */
@@ -61,6 +79,7 @@ interface ReadWatch {
 }
 
 const EVEN: Query = { where: [["even", "eq", true]] };
+const BY_N: Query = { orderBy: [["n", "asc"]] };
 
 /** The views that are read. */
 export const VIEWS: Readonly<Record<ViewName, View>> = {
@@ -74,6 +93,14 @@ export const VIEWS: Readonly<Record<ViewName, View>> = {
   "get b": { query: {}, id: "b" },
   "get even a": { query: EVEN, id: "a" },
   "count even": { query: EVEN, how: "counted" },
+  "even page 1": { query: { ...EVEN, pagination: new Pagination(1, 2) } },
+  "even page 2": { query: { ...EVEN, pagination: new Pagination(2, 2) } },
+  "by n": { query: BY_N },
+  "by n page 1": { query: { ...BY_N, pagination: new Pagination(1, 2) } },
+  "by n page 2": { query: { ...BY_N, pagination: new Pagination(2, 2) } },
+  "n first to last": { query: { orderBy: [["n", "desc"]] } },
+  "even by n": { query: { ...EVEN, ...BY_N } },
+  "even by n page 1": { query: { ...EVEN, ...BY_N, pagination: new Pagination(1, 2) } },
 };
 
 /** The longest possible pause, besides waiting for lagging replicas. */
@@ -127,9 +154,13 @@ export class SimTable {
     this.open();
   }
 
-  /** Whether it learns of all changes. A nested table does not learn what another process drops from the storage. */
+  /**
+   * Whether it learns of all changes. A nested table does not learn what another process drops from the storage, or logs
+   * there, unless the stream tells of that, too.
+   */
   get listens(): boolean {
-    return this.#scene.world.listening[this.number] === true && !this.#nested;
+    const { listening, echoes } = this.#scene.world;
+    return listening[this.number] === true && (!this.#nested || echoes);
   }
 
   /** How many failures of its process's cache it has counted, over all times it was opened. */
@@ -144,7 +175,7 @@ export class SimTable {
   /** Opens the table, as a starting process would. */
   open(): void {
     if (this.#live !== undefined) return;
-    const { world, scheduler, master, stream, floors, tell } = this.#scene;
+    const { world, scheduler, master, stream, tell } = this.#scene;
     this.#owner = `t${this.number}.${++this.#times}`;
     this.#effects = { count: 0 };
     this.#unsettledWrites = new Set();
@@ -155,11 +186,18 @@ export class SimTable {
     // no invalidation for an earlier event is in flight.
     const distrust = (what: "begins" | "drops"): void => {
       const atOnce = !world.asyncCache && !world.freezes;
-      if (!this.#nested && (what === "begins" || atOnce)) floors.known(this.process, scheduler.tick());
+      if (!this.#nested && (what === "begins" || atOnce)) this.#distrusts(scheduler.tick());
     };
+    const surgical = world.invalidation === "surgical";
+    const onEvent = surgical ? (told: Told) => this.#handed(told) : undefined;
     const source = world.diverted ? master.reader(this.#owner) : master.source(this.#owner);
     const clock = this.#clock(death.signal);
     const cacheTimeoutMs = world.freezes ? CACHE_TIMEOUT_MS : Infinity;
+    const invalidation: LiveTableOptions = {
+      invalidation: world.invalidation,
+      writeOutcomeMs: world.writeOutcomeMs,
+      ...(world.versions && { versionOf: ({ mark }: Row) => master.applied.get(String(mark))?.seq ?? 0 }),
+    };
     const front: LiveTableOptions = {
       clock,
       cacheTimeoutMs,
@@ -167,18 +205,29 @@ export class SimTable {
       waitingCapacity: world.waitingCapacity,
       staleTimeMs: world.staleTimeMs,
       tracer: world.tracerThrows ? THROWING_TRACER : undefined,
+      ...invalidation,
     };
     const back: LiveTableOptions = {
       writeTarget: world.diverted ? defineTable(master.source(this.#owner)) : undefined,
       masterLagMs: world.lagMs,
-      liveStream: world.listening[this.number] === true ? stream.for(distrust, death.signal) : undefined,
+      liveStream: world.listening[this.number] === true
+        ? stream.for({ onGap: distrust, onEvent, death: death.signal })
+        : undefined,
     };
     const inner = this.#nested
-      ? new LiveTable(defineTable(source), "t", this.#cache(this.host), { clock, cacheTimeoutMs, ...back })
+      ? new LiveTable(defineTable(source), "t", this.#cache(this.host), {
+        clock,
+        cacheTimeoutMs,
+        ...invalidation,
+        ...back,
+      })
       : undefined;
     const live = inner === undefined
       ? new LiveTable(defineTable(source), "t", this.#cache(this.process), { ...front, ...back })
-      : new LiveTable(inner, "outer", this.#cache(this.process), { ...front, liveStream: inner.events });
+      : new LiveTable(inner, "outer", this.#cache(this.process), {
+        ...front,
+        liveStream: surgical ? this.#passedOn(inner.events) : inner.events,
+      });
     this.#inner = inner;
     this.#live = live;
     const life: Life = { owner: this.#owner, live, inner, death };
@@ -284,9 +333,9 @@ export class SimTable {
   invalidate(): void {
     const live = this.#live;
     if (live === undefined) return;
-    const { scheduler, floors, tell } = this.#scene;
+    const { scheduler, tell } = this.#scene;
     tell(`${this.#owner} invalidates`);
-    floors.known(this.process, scheduler.tick());
+    this.#distrusts(scheduler.tick());
     for (const table of [this.#inner, live]) {
       if (table === undefined) continue;
       follow(this.#scene, `invalidate of ${this.#owner}`, table.invalidate(), () => {}, (error) => {
@@ -360,6 +409,46 @@ export class SimTable {
     });
   }
 
+  /** The table knows of a change; `id` is a row that it was told of even if it did not change. */
+  #knows({ tick, seq }: Applied, id?: string): void {
+    const { floors, rowFloors, master } = this.#scene;
+    floors.known(this.process, tick, seq);
+    for (const changed of [...master.changedAt(seq), ...(id === undefined ? [] : [id])]) {
+      rowFloors.known(this.process, "write", seq, changed);
+    }
+  }
+
+  /** From now on, nothing that was read before may be served. */
+  #distrusts(tick: number): void {
+    const { floors, rowFloors, master } = this.#scene;
+    floors.known(this.process, tick);
+    rowFloors.known(this.process, "stream", master.oldestSeq);
+  }
+
+  /** An event of the master is handed over: it is known once it has been handled, and all is suspect if some were missed. */
+  #handed({ event, seq }: Told): () => void {
+    const { rowFloors, master } = this.#scene;
+    const { process } = this;
+    const oldest = master.oldestSeq;
+    if (event.kind === "changed" || seq === undefined) return () => rowFloors.known(process, "stream", oldest);
+    return () => rowFloors.known(process, "stream", seq, event.id);
+  }
+
+  /** The events of the inner table: the outer one knows then what the inner one knew before. */
+  #passedOn(events: LiveStream): LiveStream {
+    const { rowFloors, master } = this.#scene;
+    const { process, host } = this;
+    const onEvent = (event: LiveEvent): () => void => {
+      const floor = rowFloors.of(host);
+      const ids = event.kind === "changed" ? [...master.histories.keys()] : [event.id];
+      const known = ids.flatMap((id) =>
+        [[floor.placeOf(id), id], [floor.existenceOf(id), id], [floor.of(id), id]] as const
+      );
+      return () => known.forEach(([seq, id]) => rowFloors.known(process, "stream", seq, id));
+    };
+    return { subscribe: (options) => followed(events.subscribe(options), onEvent) };
+  }
+
   #clock(death: AbortSignal): Clock {
     const { scheduler, verdict, world } = this.#scene;
     const owner = this.#owner;
@@ -386,11 +475,15 @@ export class SimTable {
   ): boolean {
     const live = this.#live;
     if (live === undefined) return false;
-    const { floors, tell, scheduler, master, world } = this.#scene;
+    const { floors, rowFloors, tell, scheduler, master, world } = this.#scene;
     const owner = this.#owner;
+    const oldestReadMs = master.oldestReadMs(owner);
     const mayBeUnavailable = world.masterFailureRate > 0 && !master.calm;
     const began: Began = {
       floor: floors.of(this.process),
+      rowFloor: rowFloors.of(this.process, oldestReadMs),
+      // A fetch in flight may be joined, however long it takes.
+      freshSeq: master.seqAt(Math.min(scheduler.nowMs, oldestReadMs) - world.staleTimeMs - world.lagMs),
       tick: scheduler.tick(),
       ms: scheduler.nowMs,
       settled: world.curious,
@@ -401,7 +494,8 @@ export class SimTable {
     follow(this.#scene, `read of ${name} by ${owner}`, ask(live, options), (answer) => {
       tell(`${owner} has read ${name}: ${show(answer)}`);
       also?.(answer);
-      this.#check(name, answer, began);
+      if (world.invalidation === "all") this.#check(name, answer, began);
+      else this.#checkRows(name, answer, began);
     }, (error) => {
       const expected = error === mayFailWith || (error instanceof UnavailableError && mayBeUnavailable) ||
         (error instanceof ClosedError && live !== this.#live);
@@ -434,13 +528,46 @@ export class SimTable {
     // A fetch in flight may be joined, however long it takes. An asynchronous cache also fills later.
     const kept = origin.answeredTick < tick && !world.asyncCache;
     verdict.check(2, !kept || origin.startMs > ms - world.staleTimeMs, () => `${what()}, which was stale`);
+    const untouched = this.#checkUntouched(answer, what);
+    verdict.check(4, !untouched || this.#contentOf(name, answer, origin.seq), () => `${what()}, but not as it was`);
+    touch(answer);
+  }
+
+  /** Checks each row by its version, and that the whole is possible. */
+  #checkRows(name: ViewName, answer: Answer, { rowFloor, freshSeq, settled }: Began): void {
+    const { verdict } = this.#scene;
+    const what = (): string => `${name} of ${this.#owner} showed ${show(answer)}`;
+    const untouched = this.#checkUntouched(answer, what);
+    const floors = [rowFloor.of, () => freshSeq, ...(settled ? [rowFloor.settledOf] : [])];
+    for (const floor of untouched ? floors : []) {
+      const fault = this.#faultOf(name, answer, floor, rowFloor);
+      verdict.check(fault?.law ?? 1, fault === undefined, () => `${what()}: ${fault?.what}`);
+      for (const law of [2, 4]) verdict.check(law, true, what);
+    }
+    touch(answer);
+  }
+
+  #faultOf(
+    name: ViewName,
+    answer: Answer,
+    floor: RowFloor["of"],
+    floors: RowFloor,
+  ): Fault | undefined {
+    const { world: { ownOrder }, master: { histories } } = this.#scene;
+    const { query, id } = VIEWS[name];
+    const law: RowLaw = { query, ownOrder, histories, floor, floors };
+    if (typeof answer === "number") return faultOfCount(answer, law);
+    if (answer instanceof Rows) return faultOfList([...answer], law);
+    return faultOfRow(id ?? "", answer, law);
+  }
+
+  #checkUntouched(answer: Answer, what: () => string): boolean {
+    const { verdict } = this.#scene;
     const untouched = datesIn(answer).every((date) => date.getTime() !== TOUCHED);
     verdict.check(9, untouched, () => `${what()}, and what another reader had changed in it`);
     const frozen = rowsIn(answer).every((row) => !Reflect.set(row, "mark", "changed by a reader"));
     verdict.check(9, frozen, () => `${what()}, in rows that a reader could change`);
-    verdict.check(4, !untouched || this.#contentOf(name, answer, origin.seq), () => `${what()}, but not as it was`);
-    // Changes that a reader makes to its answer affect no other reader.
-    for (const date of datesIn(answer)) date.setTime(TOUCHED);
+    return untouched;
   }
 
   #originOf(answer: Answer): Origin | undefined {
@@ -452,34 +579,36 @@ export class SimTable {
   /** Whether an answer matches the view of one state. */
   #contentOf(name: ViewName, answer: Answer, seq: number): boolean {
     const { query, id, how } = VIEWS[name];
-    const expected = viewOf(this.#scene.master.stateAt(seq), query);
+    const { master, world: { invalidation, ownOrder } } = this.#scene;
+    const expected = viewOf(master.stateAt(seq), query, ownOrder, invalidation === "all");
     if (how === "counted" || typeof answer === "number") {
       return how === "counted" && sizeOf(Number(answer)) === expected.length;
     }
     if (id !== undefined) {
-      const held = expected.find(([candidate]) => candidate === id)?.[1];
+      const held = expected.find((candidate) => candidate.id === id);
       if (answer === undefined || answer instanceof Rows) return held === undefined && answer === undefined;
       const { read: _, ...row } = answer;
       return held !== undefined && sameRow(row, rowOf(held));
     }
     if (!(answer instanceof Rows)) return false;
     const rows = [...answer].filter(([found]) => found !== STAMP);
-    return rows.length === expected.length && expected.every(([wanted, held], index) => {
+    return rows.length === expected.length && expected.every((held, index) => {
       const [found, row] = rows[index] ?? ["", {}];
-      return found === wanted && sameRow(row, rowOf(held));
+      return found === held.id && sameRow(row, rowOf(held));
     });
   }
 
   #applied(mark: string, action: WriteAction, answer: WriteAnswer): void {
-    const { verdict, master, floors, world } = this.#scene;
+    const { verdict, master, floors, rowFloors, world } = this.#scene;
     const applied = master.applied.get(mark);
     verdict.check(5, applied !== undefined, () => `${mark} was answered, but never reached the master`);
     if (applied === undefined) return;
-    floors.known(this.process, applied.tick, applied.seq);
+    this.#knows(applied, idIn(action, answer));
     // While a cache fails to drop entries, others may read them for a while; otherwise all read what was written.
     if (world.cacheFailureRate === 0 && !world.freezes) {
       floors.storageDropped(applied.tick);
       floors.storageKnows(applied.seq);
+      for (const id of master.changedAt(applied.seq)) rowFloors.storageKnows(applied.seq, id);
     }
     const state = master.stateAt(applied.seq);
     const mine = ((): boolean => {
@@ -512,7 +641,7 @@ export class SimTable {
 
   /** Checks how a write failed, and returns whether it may have been applied. */
   #mayHaveEffect(mark: string, action: WriteAction, error: unknown): boolean {
-    const { verdict, master, floors } = this.#scene;
+    const { verdict, master } = this.#scene;
     const applied = master.applied.get(mark);
     if (error instanceof DOMException && error.name === "AbortError") {
       verdict.check(5, applied === undefined, () => `${mark} was taken back, but had been applied`);
@@ -526,7 +655,7 @@ export class SimTable {
       ? action.op === "patch"
       : action.treatment === "lost";
     verdict.check(5, fits, () => `${mark}, to be ${action.treatment}, failed with ${String(error)}`);
-    if (applied !== undefined) floors.known(this.process, applied.tick, applied.seq);
+    if (applied !== undefined) this.#knows(applied);
     this.#checkEffect(mark, action);
     return !(error instanceof RejectedError || error instanceof NotFoundError);
   }
@@ -540,7 +669,7 @@ export class SimTable {
 
   /** Checks that the table drops entries before it emits the event, and emits an event for everything it drops. */
   async #hear(live: LiveTable): Promise<void> {
-    const { master, floors, verdict } = this.#scene;
+    const { master, verdict } = this.#scene;
     const owner = this.#owner;
     const reader = live.events.subscribe().getReader();
     let heard = 0;
@@ -548,7 +677,7 @@ export class SimTable {
       heard++;
       const event = next.value;
       const change = "id" in event ? master.applied.get(event.id) : undefined;
-      if (change !== undefined) floors.known(this.process, change.tick, change.seq);
+      if (change !== undefined) this.#knows(change);
       if (this.#reentrantWrites <= 0 || live !== this.#live) continue;
       this.#reentrantWrites--;
       this.write({
@@ -582,42 +711,67 @@ async function ask(live: LiveTable, name: ViewName, options: CallOptions): Promi
 }
 
 /** The state after a write. The master chooses the id of a new row. */
-function effectOf({ op, id, even }: WriteAction, mark: string, before: State, after: State): State {
+function effectOf(action: WriteAction, mark: string, before: State, after: State): State {
+  const { op, id, even, n = 0 } = action;
   const rows = new Map(before);
-  const held: Held = { mark, even };
+  const held: Held = { id, mark, even, n };
   switch (op) {
     case "insert":
       return rows.has(id) ? rows : rows.set(id, held);
     case "replace":
       return rows.set(id, held);
-    case "patch":
-      return rows.set(id, { ...held, even: before.get(id)?.even === true });
+    case "patch": {
+      const old = before.get(id);
+      return rows.set(id, { id, mark, even: old?.even === true, n: old?.n ?? 0, ...touchedBy(action) });
+    }
     case "delete":
       rows.delete(id);
       return rows;
     case "deleteAll":
       return new Map([...rows].filter(([, row]) => !row.even));
-    case "insertReturnId":
-      return rows.set([...after.keys()].find((added) => !before.has(added)) ?? "", held);
+    case "insertReturnId": {
+      const added = [...after.keys()].find((key) => !before.has(key)) ?? "";
+      return rows.set(added, { ...held, id: added });
+    }
     default:
       return op satisfies never;
   }
 }
 
-function sameState(one: State, other: State): boolean {
-  return one.size === other.size &&
-    [...one].every(([id, { mark, even }]) => other.get(id)?.mark === mark && other.get(id)?.even === even);
+/** The columns that a patch or a foreign update changes besides the mark. */
+export function touchedBy(
+  { touches = "nothing", even, n = 0 }: Pick<WriteAction, "touches" | "even" | "n">,
+): Partial<Pick<Held, "even" | "n">> {
+  return {
+    ...((touches === "even" || touches === "both") && { even }),
+    ...((touches === "n" || touches === "both") && { n }),
+  };
 }
 
-function opOf({ op, id, even }: WriteAction, mark: string): WriteOp {
-  const row = { mark, even, when: new Date(mark.length) };
+function sameState(one: State, other: State): boolean {
+  return one.size === other.size &&
+    [...one].every(([id, { mark, even, n }]) => {
+      const held = other.get(id);
+      return held?.mark === mark && held.even === even && held.n === n;
+    });
+}
+
+/** The row that a write was answered about. */
+function idIn({ op, id }: WriteAction, answer: WriteAnswer): string | undefined {
+  if (op === "deleteAll") return undefined;
+  return op === "insertReturnId" && typeof answer === "string" ? answer : id;
+}
+
+function opOf(action: WriteAction, mark: string): WriteOp {
+  const { op, id, even, n = 0 } = action;
+  const row = { mark, even, n, when: new Date(mark.length) };
   switch (op) {
     case "insert":
       return { kind: "insert", id, row };
     case "replace":
       return { kind: "replace", id, row };
     case "patch":
-      return { kind: "patch", id, partial: { mark, when: new Date(mark.length) } };
+      return { kind: "patch", id, partial: { mark, when: new Date(mark.length), ...touchedBy(action) } };
     case "delete":
       return { kind: "delete", id };
     case "deleteAll":
@@ -627,6 +781,11 @@ function opOf({ op, id, even }: WriteAction, mark: string): WriteOp {
     default:
       return op satisfies never;
   }
+}
+
+/** Changes that a reader makes to its answer affect no other reader. */
+function touch(answer: Answer): void {
+  for (const date of datesIn(answer)) date.setTime(TOUCHED);
 }
 
 function rowsIn(answer: Answer): readonly Row[] {

@@ -1,15 +1,16 @@
-import { type Cache, MemCache, type Rows } from "@vantage/live";
+import { type Cache, type LiveEvent, type LogRecord, MemCache, type Rows, sameRow } from "@vantage/live";
 import { SqliteCache } from "@vantage/live/sqlite";
 import { Chance } from "./chance.ts";
 import { Floors } from "./floors.ts";
 import { Verdict, type Violation } from "./laws.ts";
-import { type Action, type Plan, VIEW_NAMES, type World } from "./plan.ts";
+import { type Action, type Plan, viewsAtRest, type World } from "./plan.ts";
+import { RowFloors } from "./row_floors.ts";
 import type { Scene } from "./scene.ts";
 import { Scheduler } from "./scheduler.ts";
 import { SimCache } from "./sim_cache.ts";
-import { type Origin, SimMaster } from "./sim_master.ts";
+import { type Held, type Origin, rowOf, SimMaster, type State } from "./sim_master.ts";
 import { SimStream } from "./sim_stream.ts";
-import { SimTable } from "./sim_table.ts";
+import { SimTable, touchedBy } from "./sim_table.ts";
 
 /** The outcome of a run. */
 export interface Outcome {
@@ -24,11 +25,23 @@ export interface Outcome {
 /** After this many steps without an action, everything must have settled. */
 const MAX_STEPS_TO_REST = 20_000;
 
+/** A log of this capacity does not overflow. */
+const MANY = 1_000;
+
+/** What the master holds at first where answers are checked row by row. */
+const INITIAL: readonly Held[] = ["d", "b", "a", "e", "c"].map((id, index) => ({
+  id,
+  mark: `i${id}`,
+  even: index % 2 === 0,
+  n: index % 3,
+}));
+
 /** Runs a plan: the same plan gives the same trace, byte for byte, in every runtime. */
 export async function simulate(plan: Plan): Promise<Outcome> {
+  const { maxEntries, maxChanges } = plan.world;
   const storage = plan.world.storage === "sqlite"
-    ? await SqliteCache.open(":memory:", { maxEntries: plan.world.maxEntries })
-    : new MemCache({ maxEntries: plan.world.maxEntries });
+    ? await SqliteCache.open(":memory:", { maxEntries })
+    : new MemCache({ maxEntries, maxChanges });
   try {
     return await new Simulation(plan, storage).run();
   } finally {
@@ -45,7 +58,11 @@ class Simulation {
   readonly #trace: string[] = [];
   /** The reads in flight at the master, each with the number of invalidations when it began. */
   readonly #inFlight = new Map<string, { readonly number: number; readonly invalidations: number }>();
+  readonly #readsOf = new Map<string, number>();
   readonly #failures = new Map<string, number>();
+  /** The writes that the shared storage knows of, and the intents of others, with when they are due. */
+  readonly #recorded = new Set<string>();
+  readonly #intendedBy = new Map<string, number>();
   #lines: string[] = [];
   #invalidations = 0;
   #reads = 0;
@@ -61,21 +78,34 @@ class Simulation {
     const chance = this.#chance;
     const verdict = new Verdict();
     const scheduler = new Scheduler(chance, (line) => this.#tell(line));
-    const floors = new Floors(scheduler, world.lagMs, (process) => process < world.processes);
+    const shares = (process: number): boolean => process < world.processes;
+    const byRow = world.invalidation === "surgical";
     this.#storage = storage;
     this.#scene = {
       world,
       scheduler,
       verdict,
-      floors,
+      floors: new Floors(scheduler, world.lagMs, shares),
+      rowFloors: new RowFloors({
+        scheduler,
+        lagMs: world.lagMs,
+        shares,
+        isMove: (id, seq) => this.#scene.master.isMove(id, seq),
+      }),
       unsettled: new Map(),
-      stream: new SimStream(scheduler, chance),
+      stream: new SimStream(scheduler, chance, world),
       master: new SimMaster({
         scheduler,
         chance,
         verdict,
         lagMs: world.lagMs + world.untoldLagMs,
         failureRate: world.masterFailureRate,
+        initial: byRow ? INITIAL : [],
+        world,
+        stamps: !byRow,
+        onWrite: (seq) => {
+          if (world.echoes) this.#announce(seq);
+        },
         onRead: (owner, key) => this.#startRead(owner, key),
       }),
       caches: [],
@@ -93,16 +123,43 @@ class Simulation {
     const shares = process < world.processes;
     caches[process] = new SimCache({
       scheduler,
-      storage: shares ? this.#storage : new MemCache({ maxEntries: world.maxEntries }),
+      storage: shares ? this.#storage : new MemCache({ maxEntries: world.maxEntries, maxChanges: world.maxChanges }),
       name: `cache ${process}`,
       async: world.asyncCache,
+      logs: world.logs,
       fails: (call) => this.#fails(call, world),
       onPut: (rows) => this.#checkStored(rows, process),
       onInvalidation: (_prefix, done) => {
         this.#invalidations++;
         if (done && shares) floors.storageDropped(scheduler.tick());
       },
+      onLog: (record, done) => {
+        if (record.kind === "change" || record.kind === "overdue") this.#invalidations++;
+        if (done && shares) this.#logged(record);
+      },
     });
+  }
+
+  /** What is in the log of the shared storage is known to all. */
+  #logged(record: LogRecord): void {
+    const { master, rowFloors, world } = this.#scene;
+    if (record.kind === "intent") this.#intendedBy.set(record.writeId, record.dueAt);
+    if (record.kind === "intent" && world.maxChanges >= MANY) {
+      const { writeId, dueAt } = record;
+      rowFloors.storageIntends({ dueMs: dueAt, effect: () => this.#effectUntil(writeId, dueAt) });
+    }
+    if (record.kind !== "change" || record.change.cause !== "write") return;
+    const seq = master.applied.get(record.change.writeId)?.seq;
+    if (seq === undefined) return;
+    this.#recorded.add(record.change.writeId);
+    for (const id of master.changedAt(seq)) rowFloors.storageKnows(seq, id);
+  }
+
+  #effectUntil(mark: string, ms: number): { readonly seq: number; readonly ids: readonly string[] } {
+    const { master } = this.#scene;
+    const seq = master.applied.get(mark)?.seq ?? 0;
+    const isLate = seq === 0 || (master.states[seq]?.atMs ?? 0) > ms;
+    return { seq, ids: isLate ? [] : master.changedAt(seq) };
   }
 
   async run(): Promise<Outcome> {
@@ -128,13 +185,22 @@ class Simulation {
     master.calm = true;
     stream.comeBack();
     await this.#rest();
-    // No process may know of the writes of a process that died.
-    for (const table of this.#tables) if (!table.listens || this.#deaths > 0) table.invalidate();
+    if (world.invalidation === "surgical") {
+      await scheduler.advance(Math.max(0, ...this.#intendedBy.values()) + 1 - scheduler.nowMs);
+      if (!this.#allIsKnown) { for (const table of this.#tables) table.invalidate(); }
+    } // No process may know of the writes of a process that died.
+    else for (const table of this.#tables) if (!table.listens || this.#deaths > 0) table.invalidate();
     await this.#rest();
     await this.#readAtRest();
     // Invalidations by others are detected at the first read, and entries are stored only after the lag.
-    await scheduler.advance(this.#scene.world.lagMs);
+    await scheduler.advance(world.lagMs);
     await this.#readAtRest();
+    // An overdue intent is detected at the first read of an entry: one that was stored just now.
+    if (this.#intendedBy.size > 0 && (world.lagMs > 0 || this.#deaths > 0)) {
+      await this.#readAtRest();
+      await scheduler.advance(world.lagMs);
+      await this.#readAtRest();
+    }
     await this.#readAtRest(await this.#readAtRest());
     for (const table of this.#tables) table.close();
     await this.#rest();
@@ -159,18 +225,31 @@ class Simulation {
     verdict.check(11, later === calls, () => "a closed table asked its cache");
   }
 
+  /** Whether every table was told of every change, or finds it in the log, also of those by a process that died. */
+  get #allIsKnown(): boolean {
+    const { world, master } = this.#scene;
+    if (!this.#tables.every(({ listens }) => listens)) return false;
+    if (this.#deaths === 0 || world.echoes) return true;
+    return [...master.applied].every(([mark, { seq }]) => {
+      if (mark.startsWith("f") || this.#recorded.has(mark) || master.changedAt(seq).length === 0) return true;
+      return world.maxChanges >= MANY && this.#effectUntil(mark, this.#intendedBy.get(mark) ?? -1).ids.length > 0;
+    });
+  }
+
   /** Reads every view of every table; views that were read before must come from the cache, if it has room for them. */
   async #readAtRest(
     before?: ReadonlyMap<string, Origin | undefined>,
   ): Promise<ReadonlyMap<string, Origin | undefined>> {
-    const { verdict, world } = this.#scene;
+    const { verdict, master, world } = this.#scene;
+    const reads = master.rowReads;
+    const mayKeepAll = before !== undefined && world.maxEntries >= viewsAtRest(world).length;
     const heard = new Map<string, Origin | undefined>();
     for (const table of this.#tables) {
-      for (const view of VIEW_NAMES) {
+      for (const view of viewsAtRest(world)) {
         const place = `${view} of table ${table.number}`;
         table.readAtRest(view, (origin) => {
           heard.set(place, origin);
-          if (before === undefined || origin === undefined || world.maxEntries < VIEW_NAMES.length) return;
+          if (!mayKeepAll || origin === undefined) return;
           if (view === "count even") return;
           const kept = origin === before.get(place) || world.staleTimeMs !== Infinity;
           verdict.check(8, kept, () => `at rest, ${place} is not served from the cache`);
@@ -178,6 +257,10 @@ class Simulation {
       }
     }
     await this.#rest();
+    if (mayKeepAll && world.invalidation === "surgical" && world.staleTimeMs === Infinity) {
+      const more = master.rowReads - reads;
+      verdict.check(8, more === 0, () => `at rest, ${more} reads were not served from the cache`);
+    }
     return heard;
   }
 
@@ -200,7 +283,7 @@ class Simulation {
   }
 
   #act(action: Exclude<Action, { readonly kind: "time passes" }>): void {
-    const { stream, master } = this.#scene;
+    const { stream } = this.#scene;
     const table = "table" in action ? this.#tables[action.table] : undefined;
     switch (action.kind) {
       case "read":
@@ -221,15 +304,8 @@ class Simulation {
         return this.#cachesOf(action.process).forEach((cache) => cache.thaw());
       case "dies":
         return this.#die(action.process, action.startsAgain);
-      case "foreign write": {
-        const mark = `f${++this.#changes}`;
-        this.#tell(`somebody else ${action.gone ? "deletes" : "writes"} ${action.id} as ${mark}`);
-        master.change(mark, (rows) => {
-          if (action.gone) rows.delete(action.id);
-          else rows.set(action.id, { mark, even: action.even });
-        });
-        return stream.announce({ kind: "updated", id: mark });
-      }
+      case "foreign write":
+        return this.#writeFromElsewhere(action);
       case "stream drops":
         this.#tell(`the stream ${action.fails ? "fails" : "ends"}`);
         return stream.drop(action.fails);
@@ -238,6 +314,30 @@ class Simulation {
         return stream.comeBack();
       default:
         return action satisfies never;
+    }
+  }
+
+  #writeFromElsewhere(action: Extract<Action, { readonly kind: "foreign write" }>): void {
+    const { world, master, stream } = this.#scene;
+    const { id, even, n = 0, gone } = action;
+    const mark = `f${++this.#changes}`;
+    this.#tell(`somebody else ${gone ? "deletes" : "writes"} ${id} as ${mark}`);
+    master.change(mark, (rows) => {
+      const old = rows.get(id);
+      if (gone) rows.delete(id);
+      else if (old === undefined || world.invalidation === "all") rows.set(id, { id, mark, even, n });
+      else rows.set(id, { ...old, mark, ...touchedBy(action) });
+    });
+    // Where rows have no versions, events say by the mark which change they tell of.
+    if (world.invalidation === "all") stream.announce({ kind: "updated", id: mark }, master.seq);
+    else this.#announce(master.seq);
+  }
+
+  /** The stream tells of a change of the master. */
+  #announce(seq: number): void {
+    const { world, master, stream } = this.#scene;
+    for (const id of master.changedAt(seq)) {
+      stream.announce(eventOf(id, master.stateAt(seq - 1), master.stateAt(seq), world.events), seq);
     }
   }
 
@@ -250,13 +350,14 @@ class Simulation {
   }
 
   #die(host: number, startsAgain: boolean): void {
-    const { floors, caches } = this.#scene;
+    const { floors, rowFloors, caches } = this.#scene;
     this.#deaths++;
     const tables = this.#tables.filter((table) => table.host === host);
     for (const table of tables) table.die();
     for (const process of new Set([host, ...tables.map((table) => table.process)])) {
       caches[process]?.die();
       floors.forget(process);
+      rowFloors.forget(process);
       this.#startProcess(process);
     }
     if (startsAgain) { for (const table of tables) table.open(); }
@@ -264,7 +365,7 @@ class Simulation {
 
   /**
    * At most one read at a time for each table and key, unless something was invalidated: reads without a fence are not
-   * shared. An asynchronous cache is asked for its fence some time before the master is read, so the count since the
+   * shared, a master without pages is asked for all rows by each view, and for one row by each view that lacks it. An asynchronous cache is asked for its fence some time before the master is read, so the count since the
    * start of the run decides there.
    */
   #startRead(owner: string, key: string): () => void {
@@ -273,12 +374,24 @@ class Simulation {
     const other = this.#inFlight.get(place);
     const changes = this.#invalidations;
     const fenced = caches.every((cache) => cache.fenceFailures === 0);
-    if (world.lagMs === 0 && fenced && !world.freezes) {
-      verdict.check(3, other === undefined || other.invalidations < changes, () => `two reads of ${place} at once`);
+    const mayBeHole = key.includes("id ") || (world.asksFor === "rows" && key.startsWith("get "));
+    // After some rows were read in vain, all are: by then, others may have begun to.
+    const most = world.asksFor === "nothing" ? 0 : 1;
+    const others = this.#readsOf.get(place) ?? 0;
+    if (world.lagMs === 0 && fenced && !world.freezes && world.pages && !mayBeHole) {
+      verdict.check(
+        3,
+        others <= most || other === undefined || other.invalidations < changes,
+        () => `two reads of ${place} at once`,
+      );
     }
     const number = ++this.#reads;
     this.#inFlight.set(place, { number, invalidations: world.asyncCache ? 0 : changes });
+    this.#readsOf.set(place, others + 1);
+    let isOver = false;
     return () => {
+      if (!isOver) this.#readsOf.set(place, (this.#readsOf.get(place) ?? 1) - 1);
+      isOver = true;
       if (this.#inFlight.get(place)?.number === number) this.#inFlight.delete(place);
     };
   }
@@ -319,6 +432,22 @@ class Simulation {
     for (const line of this.#lines.sort()) this.#trace.push(`${this.#steps} @${nowMs} ms: ${line}`);
     this.#lines = [];
   }
+}
+
+function eventOf(id: string, before: State, after: State, says: World["events"]): LiveEvent {
+  if (says === "changed") return { kind: "changed" };
+  const [old, held] = [before.get(id), after.get(id)];
+  if (held === undefined) return { kind: "deleted", id };
+  const kind = old === undefined ? "inserted" : "updated";
+  if (says === "rows") return { kind, id, row: rowOf(held) };
+  if (says === "ids" || old === undefined) return { kind, id };
+  const [row, oldRow] = [rowOf(held), rowOf(old)];
+  const names = Object.keys({ ...oldRow, ...row });
+  return {
+    kind,
+    id,
+    columns: names.filter((name) => !sameRow({ value: row[name] ?? null }, { value: oldRow[name] ?? null })),
+  };
 }
 
 /** FNV-1a, as a number from 0 up to but not including 1. */
