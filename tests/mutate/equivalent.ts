@@ -15,13 +15,6 @@ export interface Equivalent {
 /** All known equivalent mutants. Entries that no longer fit the sources are reported. */
 export const EQUIVALENT: readonly Equivalent[] = [
   {
-    file: "src/live/read_through.ts",
-    within: "ReadThrough.#countReceived",
-    from: "0",
-    to: ["1", "(-1)"],
-    reason: "what was received last is compared by its rows; that it has a time at all is for the type",
-  },
-  {
     file: "src/live/live_handle.ts",
     within: "MAX_REMEMBERED_REQUESTS",
     from: "1_000",
@@ -236,27 +229,6 @@ export const EQUIVALENT: readonly Equivalent[] = [
     reason: "one byte of an estimate",
   },
   {
-    file: "src/cache/mem_cache.ts",
-    within: "MemCache.#remove",
-    from: "siblings?.size",
-    to: ["siblings!.size"],
-    reason: "an entry that is held stands among those of its scope; the question mark is for the compiler",
-  },
-  {
-    file: "src/cache/mem_cache.ts",
-    within: "MemCache.#remove",
-    from: "siblings?.delete",
-    to: ["siblings!.delete"],
-    reason: "an entry that is held stands among those of its scope; the question mark is for the compiler",
-  },
-  {
-    file: "src/cache/mem_cache.ts",
-    within: "MemCache.#invalidatedBeyondScopes",
-    from: "0",
-    to: ["(-1)"],
-    reason: "of a scope that was never invalidated the count is 0, and the greater of the two is taken",
-  },
-  {
     file: "src/live/invalidation.ts",
     within: "Invalidation.close",
     from: "this.#next ?? this.#running",
@@ -306,13 +278,6 @@ export const EQUIVALENT: readonly Equivalent[] = [
     reason: "only whether it is zero is asked, and that is so from either side",
   },
   {
-    file: "src/live/read_through.ts",
-    within: "ReadThrough.#countReceived",
-    from: "sameRow(known, row)",
-    to: ["sameRow(row, known)"],
-    reason: "either is the same as the other",
-  },
-  {
     file: "src/live/shared_reads.ts",
     within: "SharedReads.#share",
     from: "isSame(fence, past)",
@@ -321,9 +286,9 @@ export const EQUIVALENT: readonly Equivalent[] = [
   },
   {
     file: "src/live/shared_reads.ts",
-    within: "SharedReads.#shareLater",
-    from: "isSame(present, past)",
-    to: ["isSame(past, present)"],
+    within: "SharedReads.#share",
+    from: "isSame(present, begun)",
+    to: ["isSame(begun, present)"],
     reason: "it compares one with the other",
   },
   {
@@ -353,13 +318,6 @@ export const EQUIVALENT: readonly Equivalent[] = [
     from: 'scopeOf(key) ?? ""',
     to: ['((scopeOf(key)) || (""))'],
     reason: "a scope is undefined or a text, and of an empty text both make an empty one",
-  },
-  {
-    file: "src/cache/mem_cache.ts",
-    within: "MemCache.fence",
-    from: 'self.#invalidatedScopes.get(scopeOf(key) ?? "") ?? 0',
-    to: ['((self.#invalidatedScopes.get(scopeOf(key) ?? "")) || (0))'],
-    reason: "of zero both make zero",
   },
   {
     file: "src/table/chain.ts",
