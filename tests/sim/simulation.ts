@@ -40,7 +40,7 @@ const INITIAL: readonly Held[] = ["d", "b", "a", "e", "c"].map((id, index) => ({
 export async function simulate(plan: Plan): Promise<Outcome> {
   const { maxEntries, maxChanges } = plan.world;
   const storage = plan.world.storage === "sqlite"
-    ? await SqliteCache.open(":memory:", { maxEntries })
+    ? await SqliteCache.open(":memory:", { maxEntries, maxChanges })
     : new MemCache({ maxEntries, maxChanges });
   try {
     return await new Simulation(plan, storage).run();
