@@ -52,6 +52,7 @@ export type {
   ColumnFlag,
   InsertableValueSet,
   ReadableValueSet,
+  StaleAnswer,
   TableLike,
   WritableValueSet,
   WriteOptions,
@@ -94,6 +95,7 @@ export { ManualLiveStream, type ManualLiveStreamOptions } from "./src/stream/man
 // The live table
 export { type Explanation, LiveTable } from "./src/live/live_table.ts";
 export type { LiveHandle } from "./src/live/live_handle.ts";
+export type { ReadPolicyOptions } from "./src/live/read_policy.ts";
 export type { LiveTableOptions } from "./src/live/live_options.ts";
 export type { LiveObserver } from "./src/live/live_observer.ts";
 export type { LiveSnapshot } from "./src/live/live_snapshot.ts";

@@ -29,8 +29,11 @@ import { Master } from "./master.ts";
 import { MasterLag } from "./master_lag.ts";
 import { Peek } from "./peek.ts";
 import type { Reads } from "./read_request.ts";
+import { Prefetcher } from "./prefetcher.ts";
+import { readPolicy } from "./read_policy.ts";
 import { ReadThrough } from "./read_through.ts";
 import { Watches } from "./watches.ts";
+import { Refreshed } from "./refreshed.ts";
 import { WriteThrough } from "./write_through.ts";
 
 /** What a LiveTable owns. */
@@ -42,6 +45,7 @@ export interface LiveWorks {
   readonly writes: WriteThrough;
   readonly watches: Watches;
   readonly changes: Changes;
+  readonly refreshed: Refreshed;
   readonly invalidation: Invalidation;
   readonly listener: EventListener | undefined;
   readonly events: ManualLiveStream;
@@ -69,13 +73,13 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
     invalidation: kind = "surgical",
     versionOf,
     writeOutcomeMs = DEFAULT_WRITE_OUTCOME_MS,
-    staleTimeMs = Infinity,
     masterLagMs = 0,
     cacheTimeoutMs = DEFAULT_CACHE_TIMEOUT_MS,
     writeTarget,
     liveStream,
     tracer,
   } = options;
+  const policy = readPolicy({}, options);
   const counters = newCounters();
   const keys = new CacheKeys(cacheKey);
   const { prefix } = keys;
@@ -96,7 +100,19 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
   // R is the type of the master's rows.
   const versions = versionOf && new RowVersions(versionOf as VersionOf, reportVersion);
   const catchUp = new CatchUp({ master, versions, counters });
-  const readThrough = { master, keys, cache: guarded, invalidation, lag, catchUp, intents, isSurgical, staleTimeMs };
+  const refreshed = new Refreshed();
+  const readThrough = {
+    master,
+    keys,
+    cache: guarded,
+    invalidation,
+    lag,
+    catchUp,
+    intents,
+    isSurgical,
+    policy,
+    refreshed,
+  };
   const reads = new ReadThrough({ ...readThrough, clock, counters, trace });
   const rowNow = (id: string): Row | undefined => reads.rowNow(id);
   const writeThrough = { master, writeTarget, ...capacities, changes, intents, rowNow };
@@ -120,7 +136,8 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
     counters,
     trace,
   });
-  const parts = { master, keys, reads: tracedReads, writes, watches };
-  const shared = { parts, keys, clock, counters, trace };
+  const prefetcher = new Prefetcher({ master, keys, reads, trace });
+  const parts = { master, keys, reads: tracedReads, writes, watches, policy, prefetcher };
+  const shared = { parts, keys, refreshed, clock, counters, trace };
   return { ...shared, reads, writes, watches, changes, invalidation, listener, events, deadline };
 }

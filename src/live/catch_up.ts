@@ -1,5 +1,6 @@
 import type { CachedRows, Fence } from "../cache/cache.ts";
 import type { Change, ChangeCause } from "../change/change.ts";
+import { type LastKnown, lastKnown } from "../change/last_known.ts";
 import { type Effect, fillHoles, replay, type Replayed } from "../change/replay.ts";
 import type { RowVersions } from "../change/row_versions.ts";
 import { type View, viewOf } from "../change/view.ts";
@@ -48,6 +49,18 @@ export class CatchUp {
     if (since === undefined || until === undefined) return undefined;
     const behind = { rows, until, changes: since.changes };
     return { held, replayed: replay(this.#viewOf(request), behind, this.#options.versions), fence: since.fence };
+  }
+
+  /** The rows of an entry as they were last known; `undefined` if what a write has made of them is unknown. */
+  lastKnown(request: ReadRequest, held: CachedRows): LastKnown | undefined {
+    const { since, rows, until } = held;
+    if (since === undefined || until === undefined) return { rows, hasAllWrites: true };
+    const view = this.#viewOf(request);
+    const behind = { rows, until, changes: since.changes };
+    const replayed = replay(view, behind, this.#options.versions);
+    if (!replayed.isDead) return lastKnown(view, behind, replayed);
+    const changes = since.changes.slice(0, replayed.effects.length - 1);
+    return lastKnown(view, behind, replay(view, { ...behind, changes }, this.#options.versions));
   }
 
   /** Whether a row is in the set of a request; `undefined` if only the master knows. */

@@ -8,6 +8,7 @@ import type { CallOptions } from "../table/table_like.ts";
 import type { CatchUp, CaughtUp } from "./catch_up.ts";
 import type { Fetched, Found } from "./loader.ts";
 import type { Master } from "./master.ts";
+import type { ReadPolicy } from "./read_policy.ts";
 import { countRows, type ListRequest, type ReadRequest } from "./read_request.ts";
 
 /** What a {@linkcode Derivation} works with. */
@@ -15,6 +16,8 @@ export interface DerivationOptions {
   readonly master: Master;
   readonly keys: CacheKeys;
   readonly catchUp: CatchUp;
+  /** The policy of the table. */
+  readonly policy: ReadPolicy;
   /** Reads another request: from its entry, or from the master. */
   readonly fetch: (request: ListRequest, options: CallOptions) => Promise<Fetched>;
 }
@@ -37,7 +40,7 @@ export class Derivation {
     const { page, exact } = master.within(master.query).capabilities;
     const within = master.narrow(narrowing(master.query));
     const isCut = !page && exact && master.query.pagination === undefined;
-    this.#whole = isCut ? { key: keys.ofList(within), within, id: undefined } : undefined;
+    this.#whole = isCut ? { key: keys.ofList(within), within, id: undefined, policy: options.policy } : undefined;
     this.#pushed = this.#askedFor(within);
   }
 
@@ -53,7 +56,9 @@ export class Derivation {
   async load(request: ReadRequest, options: CallOptions, behind: CaughtUp | undefined): Promise<Found> {
     const { master, fetch, catchUp } = this.#options;
     if (this.#whole === undefined) throw new TypeError("There is no whole set to cut from");
-    const whole = await fetch(this.#whole, options);
+    const { policy, after } = request;
+    const isUsual = policy === this.#whole.policy && after === undefined;
+    const whole = await fetch(isUsual ? this.#whole : { ...this.#whole, policy, after }, options);
     const { columns } = master.within(request.within);
     if (behind !== undefined && !behind.replayed.isDead && !request.isCount) {
       const rows = catchUp.fill(request, behind, pick(whole.rows, behind, rowMatcher(request.within, columns)));

@@ -93,12 +93,15 @@ export class Invalidation {
 
   /**
    * Makes a change known. `since` is the fence when its write was sent. If it cannot be logged, everything held is
-   * invalidated.
+   * invalidated. So is everything if that is what was asked for. All other changes of which nothing is known are logged:
+   * they make the entries dead, which are there still for readers that take stale rows.
    */
   record(change: Change, since: Fence | undefined): MaybePromise<void> {
     const { guarded, prefix, isSurgical } = this.#options;
-    if (guarded.log === undefined || !isSurgical || change.kind === "changed" || this.suspect) return this.invalidate();
+    const isFinal = change.kind === "changed" && change.cause === "manual";
+    if (guarded.log === undefined || !isSurgical || isFinal || this.suspect) return this.invalidate();
     this.#trust.generation++;
+    if (change.kind === "changed") this.#trust.invalidatedAt = this.#trust.generation;
     this.#settleLater();
     const logged = guarded.log(prefix, { kind: "change", change, since });
     if (!isPromise(logged)) return logged === undefined ? this.invalidate() : undefined;

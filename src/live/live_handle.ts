@@ -14,6 +14,8 @@ import type { CallOptions, Capabilities, Column, TableLike, WriteOptions } from 
 import type { Master } from "./master.ts";
 import type { LiveObserver } from "./live_observer.ts";
 import type { LiveSnapshot } from "./live_snapshot.ts";
+import type { Prefetcher } from "./prefetcher.ts";
+import { type ReadPolicy, readPolicy, type ReadPolicyOptions } from "./read_policy.ts";
 import type { CountRequest, ListRequest, Reads, RowRequest } from "./read_request.ts";
 import type { Watches } from "./watches.ts";
 import type { WriteThrough } from "./write_through.ts";
@@ -25,6 +27,9 @@ export interface LiveParts {
   readonly reads: Reads;
   readonly writes: WriteThrough;
   readonly watches: Watches;
+  /** The policy of the table. */
+  readonly policy: ReadPolicy;
+  readonly prefetcher: Prefetcher;
 }
 
 /**
@@ -42,6 +47,7 @@ export class LiveHandle<R extends object = Row> extends TableHandle<LiveHandle<R
   /** The master, narrowed like this handle. */
   readonly #master: TableLike;
   readonly #query: Query;
+  readonly #policy: ReadPolicy;
   /** Made on the first read, as are the keys: a handle that is only narrowed further needs none. */
   #list: ListRequest | undefined;
   #count: CountRequest | undefined;
@@ -49,13 +55,14 @@ export class LiveHandle<R extends object = Row> extends TableHandle<LiveHandle<R
   readonly #rows = new Map<string, RowRequest>();
 
   /** For this module alone: other handles come from `withQuery`. `query` is one of `parts.master`. */
-  constructor(parts: LiveParts, query: Query) {
+  constructor(parts: LiveParts, query: Query, policy: ReadPolicy = parts.policy) {
     super();
     this.#parts = parts;
     this.#reads = parts.reads as Reads<R>; // R is the type of the master's rows.
     this.#writes = parts.writes;
     this.#watches = parts.watches;
     this.#query = query;
+    this.#policy = policy;
     this.#master = parts.master.within(query);
   }
 
@@ -106,8 +113,20 @@ export class LiveHandle<R extends object = Row> extends TableHandle<LiveHandle<R
 
   /** Another handle on the same master, cache, queue and stream, with `query` in place of this handle's. */
   withQuery(query: Query): LiveHandle<R> {
-    const parts = selfOf(this).#parts;
-    return new LiveHandle(parts, parts.master.narrow(query));
+    const self = selfOf(this);
+    return new LiveHandle(self.#parts, self.#parts.master.narrow(query), self.#policy);
+  }
+
+  /**
+   * The same set, read under another policy: how old its answers may be, and what is done if the master cannot be
+   * reached. What is left out stays as it is here; handles that are made of the new one keep its policy.
+   *
+   * @throws {TypeError} if an option is unknown; the message names it.
+   * @throws {RangeError} if an option is out of range; the message names it.
+   */
+  withReadPolicy(options: ReadPolicyOptions): LiveHandle<R> {
+    const self = selfOf(this);
+    return new LiveHandle(self.#parts, self.#query, readPolicy(options, self.#policy.given));
   }
 
   /** The master's related table of this name, past the cache. */
@@ -118,7 +137,19 @@ export class LiveHandle<R extends object = Row> extends TableHandle<LiveHandle<R
   /** The rows of the set, or of its page: from the cache, or else from the master. */
   listValues(options?: CallOptions): Promise<Rows<R>> {
     const self = selfOf(this);
-    return self.#reads.read(self.#list ?? self.#listRequest(), options);
+    const request = self.#list ?? self.#listRequest();
+    const answer = self.#reads.read(request, options);
+    if (self.#policy.prefetchPages > 0) self.#parts.prefetcher.follow(request, answer);
+    return answer;
+  }
+
+  /**
+   * Reads the rows of the set, or of its page, from the master, whatever is held. Resolves when the new rows are readable;
+   * if the master fails, it rejects and what is held stays.
+   */
+  refresh(options?: CallOptions): Promise<void> {
+    const self = selfOf(this);
+    return self.#reads.refresh(self.#list ?? self.#listRequest(), options);
   }
 
   /**
@@ -180,8 +211,7 @@ export class LiveHandle<R extends object = Row> extends TableHandle<LiveHandle<R
   /** The size of the set: from the cache, or else from the master. */
   getCount(options?: CallOptions): Promise<number> {
     const self = selfOf(this);
-    self.#count ??= { key: self.#parts.keys.ofCount(self.#query), within: self.#query, id: undefined, isCount: true };
-    return self.#reads.count(self.#count, options);
+    return self.#reads.count(self.#count ?? self.#countRequest(), options);
   }
 
   insertValue(id: string, row: RowOf<R>, options?: WriteOptions): Promise<RowOf<R>> {
@@ -246,12 +276,18 @@ export class LiveHandle<R extends object = Row> extends TableHandle<LiveHandle<R
   }
 
   #listRequest(): ListRequest {
-    return this.#list = { key: this.#parts.keys.ofList(this.#query), within: this.#query, id: undefined };
+    const within = this.#query;
+    return this.#list = { key: this.#parts.keys.ofList(within), within, id: undefined, policy: this.#policy };
+  }
+
+  #countRequest(): CountRequest {
+    const [within, policy] = [this.#query, this.#policy];
+    return this.#count = { key: this.#parts.keys.ofCount(within), within, id: undefined, isCount: true, policy };
   }
 
   /** Remembered, so that the key of a row that is read often is built once. */
   #rowRequest(id: string): RowRequest {
-    const request: RowRequest = { key: this.idCacheKey(id), within: this.#query, id };
+    const request: RowRequest = { key: this.idCacheKey(id), within: this.#query, id, policy: this.#policy };
     if (this.#rows.size >= MAX_REMEMBERED_REQUESTS) this.#rows.clear();
     this.#rows.set(id, request);
     return request;

@@ -8,9 +8,10 @@ import type { Row, Value } from "../table/row.ts";
 import type { RowOf } from "../table/row_of.ts";
 import type { TableLike } from "../table/table_like.ts";
 import type { Tracer } from "../trace/tracer.ts";
+import { readPolicy, type ReadPolicyOptions } from "./read_policy.ts";
 
-/** Options of a `LiveTable`. */
-export interface LiveTableOptions<R extends object = Row> {
+/** Options of a `LiveTable`. How old answers may be can differ from handle to handle. */
+export interface LiveTableOptions<R extends object = Row> extends ReadPolicyOptions {
   /** Emits what others change. Without one, only this table's writes and `invalidate()` invalidate. */
   readonly liveStream?: LiveStream | undefined;
   /** Where writes go instead of the master. */
@@ -35,8 +36,6 @@ export interface LiveTableOptions<R extends object = Row> {
    * flight for longer, since their process has died, are read again by all tables on the same cache.
    */
   readonly writeOutcomeMs?: number | undefined;
-  /** How long an entry is fresh, in milliseconds; default `Infinity`: until it is invalidated. */
-  readonly staleTimeMs?: number | undefined;
   /**
    * How long after a change the master's reads may still be old, in milliseconds, as with read replicas; default 0.
    * What is read before that is answered but not kept: here, by whatever keeps what this table answers (a `LiveTable`
@@ -77,6 +76,10 @@ const KNOWN = {
   versionOf: true,
   writeOutcomeMs: true,
   staleTimeMs: true,
+  whileStale: true,
+  maxAgeMs: true,
+  onMasterFailure: true,
+  prefetchPages: true,
   masterLagMs: true,
   cacheTimeoutMs: true,
   tracer: true,
@@ -102,7 +105,7 @@ export function checkTable(role: string, table: TableLike): void {
  */
 export function checkLiveTableOptions(options: LiveTableOptions): void {
   checkOptions("a LiveTable", options, Object.keys(KNOWN));
-  const { queueCapacity, waitingCapacity, staleTimeMs, masterLagMs, cacheTimeoutMs } = options;
+  const { queueCapacity, waitingCapacity, masterLagMs, cacheTimeoutMs } = options;
   const { writeTarget, liveStream, invalidation, versionOf, writeOutcomeMs } = options;
   if (invalidation !== undefined && invalidation !== "surgical" && invalidation !== "all") {
     throw new RangeError(`invalidation must be "surgical" or "all", got ${describe(invalidation)}`);
@@ -116,7 +119,7 @@ export function checkLiveTableOptions(options: LiveTableOptions): void {
     checkPort("liveStream", "a live stream, such as ManualLiveStream", liveStream, ["subscribe"]);
   }
   checkTools(options);
-  checkMs("staleTimeMs", staleTimeMs, "a number of at least 0", (ms) => ms >= 0);
+  readPolicy({}, options);
   checkMs("masterLagMs", masterLagMs, "at least 0 and finite", (ms) => ms >= 0 && ms < Infinity);
   checkMs("cacheTimeoutMs", cacheTimeoutMs, "a number of more than 0", (ms) => ms > 0);
   if (queueCapacity !== undefined) wholeNumber("queueCapacity", queueCapacity);

@@ -6,6 +6,8 @@ export interface LiveStats {
   readonly hits: number;
   /** Reads that were not. */
   readonly misses: number;
+  /** Reads served though what is held was stale: hits, and misses for which the master could not be reached. */
+  readonly servedStale: number;
   /** Misses that shared a read of the master with another. */
   readonly sharedReads: number;
   /** Entries stored. */
@@ -54,6 +56,7 @@ export type Counters =
 export function newCounters(): Counters {
   return {
     hits: 0,
+    servedStale: 0,
     misses: 0,
     sharedReads: 0,
     fills: 0,

@@ -1,5 +1,5 @@
 import { disposeByClosing } from "../base/async_dispose.ts";
-import type { Cache } from "../cache/cache.ts";
+import type { Cache, CachedRows } from "../cache/cache.ts";
 import type { Change } from "../change/change.ts";
 import type { LiveStream } from "../stream/live_stream.ts";
 import { ClosedError } from "../table/errors.ts";
@@ -107,7 +107,7 @@ export class LiveTable<R extends object = Row> extends LiveHandle<R> implements 
     const held = await reads.held(key);
     return {
       key,
-      held: held !== undefined && reads.isFresh(held),
+      held: held !== undefined && reads.isFresh(held) && !isDead(held),
       fetchedAt: held?.fetchedAt,
       rows: held?.rows.size,
       lastChange: changes.last,
@@ -151,4 +151,9 @@ export class LiveTable<R extends object = Row> extends LiveHandle<R> implements 
     events.close();
     trace?.event({ target: "vantage_live::read", level: "info", name: "closed" });
   }
+}
+
+/** Whether anything may have changed since the rows were read. */
+function isDead({ since }: CachedRows): boolean {
+  return since?.changes.some(({ change }) => change.kind === "changed") === true;
 }

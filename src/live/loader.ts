@@ -13,6 +13,7 @@ import type { Master } from "./master.ts";
 import type { MasterLag } from "./master_lag.ts";
 import type { ReadRequest } from "./read_request.ts";
 import type { ReceivedRows } from "./received_rows.ts";
+import type { Refreshed } from "./refreshed.ts";
 import type { Ask } from "./shared_call.ts";
 import type { ReadStart } from "./shared_reads.ts";
 
@@ -31,6 +32,7 @@ export interface LoaderOptions {
   readonly catchUp: CatchUp;
   readonly derivation: Derivation;
   readonly received: ReceivedRows;
+  readonly refreshed: Refreshed;
   readonly counters: Counters;
   readonly trace: Trace | undefined;
 }
@@ -82,7 +84,11 @@ export class Loader {
     signal: AbortSignal,
     behind: CaughtUp | undefined,
   ): Promise<Found> {
-    const options = { signal, onUnsettled: () => void (start.unsettled = true) };
+    const options: CallOptions = {
+      signal,
+      onUnsettled: () => void (start.unsettled = true),
+      onStale: (answer) => void (start.stale = answer),
+    };
     const { derivation } = this.#options;
     if (derivation.covers(request)) return await derivation.load(request, options, behind);
     const filled = behind && await this.#readHoles(request, behind, options);
@@ -115,10 +121,13 @@ export class Loader {
   }
 
   async #keep(key: string, fetched: CachedRows, fence: Fence | undefined): Promise<void> {
-    const { cache, invalidation, counters } = this.#options;
+    const { cache, invalidation, refreshed, counters } = this.#options;
     if (this.#closed || invalidation.suspect || fence === undefined) return;
     const stored = await cache.put(key, fetched, fence);
-    if (stored === true) counters.fills++;
+    if (stored === true) {
+      counters.fills++;
+      refreshed.emit(key);
+    }
     // A cache may refuse for other reasons, as for want of room.
     if (stored === false && await cache.fence(key) !== fence) counters.fencedFills++;
   }

@@ -3,6 +3,7 @@ import type { Row } from "../table/row.ts";
 import type { RowOf } from "../table/row_of.ts";
 import { type RowEntry, Rows } from "../table/rows.ts";
 import type { CallOptions } from "../table/table_like.ts";
+import type { ReadPolicy } from "./read_policy.ts";
 
 /** What a reader needs, as data. Made once, and used for every read of the same key. */
 export interface ReadRequest {
@@ -12,6 +13,10 @@ export interface ReadRequest {
   readonly within: Query;
   /** One row of the set; `undefined` for all of its page. */
   readonly id: string | undefined;
+  /** How old the answer may be. */
+  readonly policy: ReadPolicy;
+  /** Only reads of the master that began after so many others will do, whatever is held. */
+  readonly after?: number | undefined;
   /** Whether only the number of rows is needed. */
   readonly isCount?: boolean | undefined;
 }
@@ -56,4 +61,6 @@ export interface Reads<R extends object = Row> {
   some(within: Query, options: CallOptions | undefined): Promise<RowEntry<R> | undefined>;
   /** The size of a set, from the cache or else from the master. */
   count(request: CountRequest, options: CallOptions | undefined): Promise<number>;
+  /** Reads from the master, whatever is held; resolves when the new rows are readable. */
+  refresh(request: ReadRequest, options: CallOptions | undefined): Promise<void>;
 }

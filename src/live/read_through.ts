@@ -17,9 +17,19 @@ import type { Counters } from "./live_stats.ts";
 import { closedError, type Fetched, Loader } from "./loader.ts";
 import type { Master } from "./master.ts";
 import type { MasterLag } from "./master_lag.ts";
-import { type AnswerTo, countIn, type CountRequest, type ReadRequest, type Reads } from "./read_request.ts";
+import { isWithin, type ReadPolicy } from "./read_policy.ts";
+import {
+  type AnswerTo,
+  countIn,
+  type CountRequest,
+  type ListRequest,
+  type ReadRequest,
+  type Reads,
+} from "./read_request.ts";
 import { ReceivedRows } from "./received_rows.ts";
+import type { Refreshed } from "./refreshed.ts";
 import { ENDED, SharedReads } from "./shared_reads.ts";
+import { isRefusal, StaleAnswers, type StaleAnswersOptions } from "./stale_answers.ts";
 
 /** What a {@linkcode ReadThrough} works with. */
 export interface ReadThroughOptions {
@@ -31,7 +41,9 @@ export interface ReadThroughOptions {
   readonly catchUp: CatchUp;
   readonly intents: Intents;
   readonly isSurgical: boolean;
-  readonly staleTimeMs: number;
+  /** The policy of the table. */
+  readonly policy: ReadPolicy;
+  readonly refreshed: Refreshed;
   readonly clock: Clock;
   readonly counters: Counters;
   readonly trace: Trace | undefined;
@@ -63,11 +75,11 @@ export class ReadThrough implements Reads {
   readonly #cache: SafeCache;
   readonly #invalidation: Invalidation;
   readonly #counters: Counters;
-  readonly #staleTimeMs: number;
   readonly #received = new ReceivedRows();
   readonly #storing = new Set<Promise<unknown>>();
   readonly #loader: Loader;
   readonly #reads: SharedReads;
+  readonly #stale: StaleAnswers;
   #closed = false;
 
   constructor(options: ReadThroughOptions) {
@@ -76,9 +88,8 @@ export class ReadThrough implements Reads {
     this.#cache = cache;
     this.#invalidation = invalidation;
     this.#counters = counters;
-    this.#staleTimeMs = options.staleTimeMs;
     const fetch: DerivationOptions["fetch"] = (request, own) => this.#fetch(request, own);
-    const derivation = new Derivation({ master, keys, catchUp, fetch });
+    const derivation = new Derivation({ master, keys, catchUp, policy: options.policy, fetch });
     this.#loader = new Loader({ ...options, derivation, received: this.#received });
     this.#reads = new SharedReads({
       cache,
@@ -88,6 +99,8 @@ export class ReadThrough implements Reads {
       waits: cache.log !== undefined && options.isSurgical,
       load: (request, start, ask, behind) => this.#loader.load(request, start, ask, behind),
     });
+    const load: StaleAnswersOptions["load"] = (request, behind) => this.#load(request, undefined, behind);
+    this.#stale = new StaleAnswers({ catchUp, load, clock, trace: options.trace });
   }
 
   /** The read of the master ends with the last of its readers. */
@@ -117,6 +130,19 @@ export class ReadThrough implements Reads {
     return countIn(await this.read(request, options, note) as Rows); // A count is kept as rows.
   }
 
+  /** Reads from the master, whatever is held; resolves when the new rows are readable. */
+  async refresh(request: ReadRequest, options: CallOptions | undefined): Promise<void> {
+    if (this.#closed) throw closedError();
+    options?.signal?.throwIfAborted();
+    await this.#load({ ...request, after: this.#reads.started }, options, undefined);
+  }
+
+  /** Reads what is not held, for a reader that may come. */
+  async prefetch(request: ListRequest, options: CallOptions): Promise<Rows> {
+    if (this.#closed) throw closedError();
+    return (await this.#fetch(request, options)).rows;
+  }
+
   /** The entry under a key, fresh or not; `undefined` if there is none or it is suspect. */
   async held(key: string): Promise<CachedRows | undefined> {
     if (this.#closed) throw closedError();
@@ -126,7 +152,7 @@ export class ReadThrough implements Reads {
 
   /** The row with an id as some entry has it now; `undefined` if that is not known at once. */
   rowNow(id: string): Row | undefined {
-    return this.#rowNow(id)?.row;
+    return this.#rowNow(id, this.#options.policy)?.row;
   }
 
   /**
@@ -140,12 +166,9 @@ export class ReadThrough implements Reads {
     await Promise.all(this.#storing);
   }
 
-  /** Whether an entry may be served. */
-  isFresh(held: CachedRows): boolean {
-    if (this.#staleTimeMs === Infinity) return true;
-    const ageMs = this.#options.clock.now() - held.fetchedAt;
-    // Below zero if the clock was set back: then the age is unknown.
-    return ageMs >= 0 && ageMs < this.#staleTimeMs;
+  /** Whether an entry is young enough to be served as fresh. */
+  isFresh({ fetchedAt }: CachedRows, { staleTimeMs }: ReadPolicy = this.#options.policy): boolean {
+    return staleTimeMs === Infinity || isWithin(staleTimeMs, this.#options.clock.now() - fetchedAt);
   }
 
   /** Asks the master past the cache, for answers that the cache cannot have. */
@@ -179,8 +202,8 @@ export class ReadThrough implements Reads {
     options: CallOptions | undefined,
     note?: TraceNote,
   ): MaybePromise<AnswerTo<R>> {
-    if (held === undefined || !(this.#staleTimeMs === Infinity || this.isFresh(held))) {
-      return this.#answerFromList(request, note) ?? this.#miss(request, options, undefined, note);
+    if (held === undefined || !(request.policy.staleTimeMs === Infinity || this.isFresh(held, request.policy))) {
+      return this.#answerFromList(request, note) ?? this.#answerStale(request, held, undefined, options, note);
     }
     if (held.since !== undefined || held.intentsDueAt !== undefined) {
       return this.#answerBehind(request, held, options, note);
@@ -208,10 +231,34 @@ export class ReadThrough implements Reads {
     }
     const behind = catchUp.replay(request, held);
     if (behind === undefined) return this.#hit(request, held.rows, note);
+    if (isIncomplete(behind)) return this.#answerStale(request, held, behind, options, note);
     catchUp.count(behind);
-    if (isIncomplete(behind)) return this.#miss(request, options, behind, note);
     this.#advance(request.key, behind);
     return this.#hit(request, behind.replayed.rows, note);
+  }
+
+  /** Answers with a stale entry where that is allowed, and reads it again behind; otherwise reads it again first. */
+  #answerStale<R extends ReadRequest>(
+    request: R,
+    held: CachedRows | undefined,
+    behind: CaughtUp | undefined,
+    options: CallOptions | undefined,
+    note: TraceNote | undefined,
+  ): MaybePromise<AnswerTo<R>> {
+    const served = held && this.#stale.whileStale(request, held);
+    if (served === undefined) return this.#miss(request, options, behind, note);
+    if (options !== undefined) checkCallOptions(options);
+    this.#stale.readBehind(request, behind);
+    this.#counters.hits++;
+    this.#mark(served, options);
+    note?.({ outcome: "stale" });
+    return pick(request, shareRows(served.rows));
+  }
+
+  #mark({ fetchedAt }: Fetched, options: CallOptions | undefined, failure?: { readonly error: unknown }): void {
+    this.#counters.servedStale++;
+    options?.onUnsettled?.();
+    options?.onStale?.({ fetchedAt, ...failure });
   }
 
   #isOverdue({ intentsDueAt }: CachedRows): boolean {
@@ -223,11 +270,11 @@ export class ReadThrough implements Reads {
    * the next time.
    */
   #answerFromList<R extends ReadRequest>(request: R, note: TraceNote | undefined): AnswerTo<R> | undefined {
-    const { id, within, key } = request;
+    const { id, within, key, policy } = request;
     if (id === undefined) return undefined;
     const { master, catchUp } = this.#options;
     const { get, sameRows } = master.within(within).capabilities;
-    const found = get && sameRows ? this.#rowNow(id) : undefined;
+    const found = get && sameRows ? this.#rowNow(id, policy) : undefined;
     if (found === undefined || catchUp.isIn(request, found.row) !== true) return undefined;
     const { row, held: { fetchedAt, until, rows: list }, fence } = found;
     const rows = rowsOf(new Map([[id, row]]));
@@ -235,11 +282,11 @@ export class ReadThrough implements Reads {
     return this.#hit(request, rows, note);
   }
 
-  #rowNow(id: string): RowNow | undefined {
+  #rowNow(id: string, policy: ReadPolicy): RowNow | undefined {
     if (!this.#invalidation.isQuiet) return undefined;
     for (const request of this.#received.requestsOf(id)) {
       const held = this.#cache.get(request.key);
-      if (held === undefined || isPromise(held) || !this.isFresh(held) || this.#isOverdue(held)) continue;
+      if (held === undefined || isPromise(held) || !this.isFresh(held, policy) || this.#isOverdue(held)) continue;
       const behind = this.#options.catchUp.replay(request, held);
       const fence = behind?.fence ?? this.#cache.fence(request.key);
       const rows = behind?.replayed.rows ?? held.rows;
@@ -263,19 +310,42 @@ export class ReadThrough implements Reads {
   ): Promise<AnswerTo<R>> {
     this.#counters.misses++;
     note?.({ outcome: "miss" });
-    return this.#load(request, options, behind).then(({ rows }) => pick(request, shareRows(rows)));
+    const loaded = this.#loadOrServe(request, options, behind);
+    return loaded.then(({ rows }) => pick(request, shareRows(rows)));
   }
 
   /** Reads for another request, which counts the hit or miss. */
   async #fetch(request: ReadRequest, options: CallOptions): Promise<Fetched> {
     const { found, behind } = await this.#look(request);
-    return found ?? await this.#load(request, options, behind);
+    return found ?? await this.#loadOrServe(request, options, behind);
+  }
+
+  /** Reads from the master; if it cannot be reached, the answer is what is held, where that is allowed. */
+  #loadOrServe(
+    request: ReadRequest,
+    options: CallOptions | undefined,
+    behind: CaughtUp | undefined,
+  ): Promise<Fetched> {
+    const loaded = this.#load(request, options, behind);
+    if (request.policy.onMasterFailure === "reject" || request.after !== undefined) return loaded;
+    return loaded.catch((error) => this.#serveInstead(request, options, error));
+  }
+
+  async #serveInstead(request: ReadRequest, options: CallOptions | undefined, error: unknown): Promise<Fetched> {
+    if (options?.signal?.aborted || isRefusal(error)) throw error;
+    const held = await this.held(request.key);
+    options?.signal?.throwIfAborted();
+    const served = held && this.#stale.onFailure(request, held);
+    if (served === undefined) throw error;
+    this.#mark(served, options, { error });
+    return served;
   }
 
   /** Reads from the master, or from what another reader has read meanwhile. */
   async #load(request: ReadRequest, options: CallOptions | undefined, behind: CaughtUp | undefined): Promise<Fetched> {
     if (options !== undefined) checkCallOptions(options);
-    const asked = this.#reads.started;
+    if (behind !== undefined) this.#options.catchUp.count(behind);
+    const asked = request.after ?? this.#reads.started;
     for (let missing = behind;;) {
       const fetched = await this.#reads.read(request, options, asked, missing);
       if (fetched !== ENDED) return fetched;
@@ -287,13 +357,13 @@ export class ReadThrough implements Reads {
   }
 
   async #look(request: ReadRequest): Promise<Look> {
-    const held = await this.held(request.key);
-    if (held === undefined || !this.isFresh(held)) return {};
+    const held = request.after === undefined ? await this.held(request.key) : undefined;
+    if (held === undefined || !this.isFresh(held, request.policy)) return {};
     const { catchUp } = this.#options;
     const behind = catchUp.replay(request, held);
     if (behind === undefined) return { found: held };
-    catchUp.count(behind);
     if (isIncomplete(behind)) return { behind };
+    catchUp.count(behind);
     this.#advance(request.key, behind);
     return { found: { rows: behind.replayed.rows, fetchedAt: held.fetchedAt } };
   }

@@ -2,7 +2,7 @@ import type { Fence } from "../cache/cache.ts";
 import { onAbort } from "../base/on_abort.ts";
 import type { Clock } from "../base/clock.ts";
 import { isPromise, type MaybePromise } from "../base/maybe_promise.ts";
-import type { CallOptions } from "../table/table_like.ts";
+import type { CallOptions, StaleAnswer } from "../table/table_like.ts";
 import { type Ask, SharedCall } from "./shared_call.ts";
 import type { SafeCache } from "./guarded_cache.ts";
 import type { Invalidation } from "./invalidation.ts";
@@ -22,6 +22,8 @@ export interface ReadStart {
   /** In milliseconds since the epoch. */
   readonly fetchedAt: number;
   unsettled: boolean;
+  /** Set if the master itself has answered with stale rows. */
+  stale?: StaleAnswer;
 }
 
 /** A read of the master that others may share. */
@@ -87,7 +89,7 @@ export class SharedReads {
     asked: number,
     behind: CaughtUp | undefined,
   ): Promise<Fetched | typeof ENDED> {
-    const { signal, onUnsettled } = options ?? {};
+    const { signal, onUnsettled, onStale } = options ?? {};
     for (;;) {
       const sharing = this.#share(request, signal, asked, behind);
       const share = isPromise(sharing) ? await this.untilClosed(sharing, (shared) => shared, signal) : sharing;
@@ -96,6 +98,7 @@ export class SharedReads {
       const { start } = share;
       if (start.unsettled && start.number <= asked) continue;
       if (start.unsettled) onUnsettled?.();
+      if (start.stale !== undefined) onStale?.(start.stale);
       return fetched;
     }
   }
@@ -155,6 +158,7 @@ export class SharedReads {
     const shared = this.#shared.get(request.key);
     if (shared === undefined || shared.call.ended) return this.#start(request, signal, behind);
     if (shared.isWhole && shared.start.number > asked) return this.#join(shared, signal);
+    if (request.after !== undefined) return this.#end(shared, signal);
     const past = shared.start.fence;
     const fence = this.#isCurrent(shared) ? this.#options.cache.fence(request.key) : undefined;
     if (!isPromise(fence) && !isPromise(past)) {
@@ -179,8 +183,12 @@ export class SharedReads {
     if (now?.isWhole === true && now !== shared && !now.call.ended) return this.#join(now, signal);
     const isUseless = shared.start.generation < this.#options.invalidation.invalidatedAt;
     if (isUseless || !this.#options.waits) return this.#start(request, signal, behind);
+    return this.#end(shared, signal);
+  }
+
+  #end({ call }: SharedRead, signal: AbortSignal | undefined): Promise<typeof ENDED> {
     const ended = (): typeof ENDED => ENDED;
-    return this.untilClosed(shared.call.answer.then(ended, ended), ended, signal);
+    return this.untilClosed(call.answer.then(ended, ended), ended, signal);
   }
 
   #isCurrent({ start }: SharedRead): boolean {

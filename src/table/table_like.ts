@@ -14,6 +14,19 @@ export interface CallOptions {
    * good for this caller now, but not to be kept. A table that reads from another passes it on.
    */
   readonly onUnsettled?: (() => void) | undefined;
+  /**
+   * Called before the answer, after `onUnsettled`, if the answer is served though it is stale, as a `LiveTable` does where
+   * it is allowed to. A table that reads from another passes it on.
+   */
+  readonly onStale?: ((answer: StaleAnswer) => void) | undefined;
+}
+
+/** What is said of an answer that is served though it is stale. */
+export interface StaleAnswer {
+  /** When its oldest rows were requested from the master, in milliseconds since the epoch. */
+  readonly fetchedAt: number;
+  /** Why the master could not be reached; absent if newer rows are being read behind the answer. */
+  readonly error?: unknown;
 }
 
 /** Options of every write. */

@@ -31,6 +31,11 @@ export const SPANS: {
         ? { name: "list_values", fields: { page: within.pagination?.page } }
         : { name: "get_value", fields: { id } },
   },
+  refresh: {
+    target: "vantage_live::read",
+    start: ({ within }) => ({ name: "refresh", fields: { page: within.pagination?.page } }),
+    end: outcome("refreshed"),
+  },
   some: { target: "vantage_live::read", start: () => ({ name: "get_some_value", fields: {} }), end: outcome("passed") },
   count: { target: "vantage_live::read", start: () => ({ name: "get_count", fields: {} }) },
   write: {

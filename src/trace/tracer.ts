@@ -54,6 +54,8 @@ export type TraceNote = (facts: { readonly outcome?: string | undefined; readonl
 export interface TracedCalls {
   /** A read of a row or, without an id, of a page or set. */
   read?(request: { readonly id: string | undefined; readonly within: TracedQuery }, ...rest: never[]): unknown;
+  /** A read of the master, whatever is held. */
+  refresh?(request: { readonly within: TracedQuery }, ...rest: never[]): unknown;
   /** A read of any row. */
   some?(within: TracedQuery, ...rest: never[]): unknown;
   /** A count. */

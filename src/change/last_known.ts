@@ -1,0 +1,75 @@
+import type { Row } from "../table/row.ts";
+import { type Rows, rowsOf } from "../table/rows.ts";
+import type { LoggedChange } from "./logged_change.ts";
+import type { Behind, Replayed } from "./replay.ts";
+import { sameMembership, sameOrder, type View } from "./view.ts";
+
+/** What is known of an entry without the master, though changes have left holes in it or have made it dead. */
+export interface LastKnown {
+  /** The rows. None of them is from before a write that the master has confirmed. */
+  readonly rows: Rows;
+  /** Whether every write is in them, and where it belongs. */
+  readonly hasAllWrites: boolean;
+}
+
+/**
+ * The rows of an entry that only the master can complete, as they were last known: those that were written are as the
+ * master answered, and all others may be from before a change. `undefined` if what a write has made of the rows is unknown.
+ */
+export function lastKnown(view: View, behind: Behind, replayed: Replayed): LastKnown | undefined {
+  const writes = writesLeftOut(behind.changes, replayed);
+  if (writes.length === 0) return { rows: replayed.rows, hasAllWrites: true };
+  const rows = new Map(replayed.rows);
+  let hasAllWrites = true;
+  for (const write of writes) {
+    const outcome = place(view, rows, write, behind.until);
+    if (outcome === "unknown") return undefined;
+    hasAllWrites &&= outcome === "placed";
+  }
+  return { rows: rowsOf(rows), hasAllWrites };
+}
+
+/** The writes that the replay has not put in place, in order. */
+function writesLeftOut(changes: readonly LoggedChange[], { effects }: Replayed): readonly LoggedChange[] {
+  const writes: LoggedChange[] = [];
+  const placed = new Set<string>();
+  for (const [index, logged] of [...changes.entries()].reverse()) {
+    const { change } = logged;
+    const id = change.kind === "changed" ? undefined : change.id;
+    if (id !== undefined && effects[index] === "in place") placed.add(id);
+    if (effects[index] === "in place" || effects[index] === "nothing" || change.cause !== "write") continue;
+    if (id === undefined || !placed.has(id)) writes.push(logged);
+  }
+  return writes.reverse();
+}
+
+/**
+ * Puts one write in its place: `uncertain` if the rows may have another order or selection by it, or if it may not have
+ * been applied, and `unknown` if a row would be from before it.
+ */
+function place(
+  view: View,
+  rows: Map<string, Row>,
+  { change, from }: LoggedChange,
+  until: number,
+): "placed" | "uncertain" | "unknown" {
+  if (change.cause === "write" && change.outcome === "unknown") return "uncertain";
+  if (change.kind === "changed" || view.isCount) return "unknown";
+  const { id, kind } = change;
+  if (view.id !== undefined && view.id !== id) return "placed";
+  const isTrusted = from !== undefined && until <= from;
+  const before = rows.get(id);
+  if (kind === "deleted") {
+    rows.delete(id);
+    return isTrusted && view.page === undefined && view.id === undefined ? "placed" : "uncertain";
+  }
+  const { row } = change;
+  // It may well be on another page.
+  if (before === undefined && view.page !== undefined) return "uncertain";
+  if (row === undefined) return "unknown";
+  const isMember = before !== undefined && sameMembership(view, before, row) ? true : view.matches(row);
+  if (isMember === undefined) return "unknown";
+  if (isMember) rows.set(id, row);
+  else rows.delete(id);
+  return isTrusted && isMember && before !== undefined && sameOrder(view, before, row) ? "placed" : "uncertain";
+}

@@ -1,0 +1,71 @@
+import type { Clock } from "../base/clock.ts";
+import type { CachedRows } from "../cache/cache.ts";
+import { TableError } from "../table/errors.ts";
+import type { Trace } from "../trace/tracer.ts";
+import type { CatchUp, CaughtUp } from "./catch_up.ts";
+import type { Fetched } from "./loader.ts";
+import type { ReadRequest } from "./read_request.ts";
+import { isWithin } from "./read_policy.ts";
+
+/** What {@linkcode StaleAnswers} work with. */
+export interface StaleAnswersOptions {
+  readonly catchUp: CatchUp;
+  /** Reads from the master, or only the holes of an entry that is behind. */
+  readonly load: (request: ReadRequest, behind: CaughtUp | undefined) => Promise<unknown>;
+  readonly clock: Clock;
+  readonly trace: Trace | undefined;
+}
+
+/**
+ * Decides what is served of entries that are stale, where the policy of the reader allows it, and reads them again behind
+ * the answer. No row that is served is from before a write that has settled.
+ */
+export class StaleAnswers {
+  readonly #options: StaleAnswersOptions;
+  /** The keys that are being read behind. */
+  readonly #behind = new Set<string>();
+
+  constructor(options: StaleAnswersOptions) {
+    this.#options = options;
+  }
+
+  /** What is served while the entry is read again. Every write must be in it for certain: otherwise it is waited for. */
+  whileStale(request: ReadRequest, held: CachedRows): Fetched | undefined {
+    return request.policy.whileStale === "serve" ? this.#lastKnown(request, held, true) : undefined;
+  }
+
+  /** What is served in place of an error of the master. A write that the master may not have applied need not be in it. */
+  onFailure(request: ReadRequest, held: CachedRows): Fetched | undefined {
+    return request.policy.onMasterFailure === "serve" ? this.#lastKnown(request, held, false) : undefined;
+  }
+
+  /** Reads a stale entry again, unless that is being done. A failure changes nothing that is held. */
+  readBehind(request: ReadRequest, behind: CaughtUp | undefined): void {
+    const { key } = request;
+    if (this.#behind.has(key)) return;
+    this.#behind.add(key);
+    const over = (): void => void this.#behind.delete(key);
+    this.#options.load(request, behind).then(over, (error: unknown) => {
+      over();
+      this.#report(key, error);
+    });
+  }
+
+  #lastKnown(request: ReadRequest, held: CachedRows, withAllWrites: boolean): Fetched | undefined {
+    const { fetchedAt } = held;
+    if (!isWithin(request.policy.maxAgeMs, this.#options.clock.now() - fetchedAt)) return undefined;
+    const known = this.#options.catchUp.lastKnown(request, held);
+    if (known === undefined || (withAllWrites && !known.hasAllWrites)) return undefined;
+    return { rows: known.rows, fetchedAt };
+  }
+
+  #report(key: string, error: unknown): void {
+    if (error instanceof TableError && error.code === "closed") return;
+    this.#options.trace?.event({ target: "vantage_live::read", level: "warn", name: "not read again", key, error });
+  }
+}
+
+/** Whether the master was reached and has refused; what is held must not be served then. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof TableError && !error.retriable && error.code !== "invalid_answer";
+}
