@@ -9,6 +9,7 @@ import { readText, type TextTrouble } from "../../wire/read_text.ts";
 import { checkHeaders, type GivenHeaders, headersFrom } from "../../wire/request_headers.ts";
 import { retryAfterMs } from "../../wire/retry_after.ts";
 import type { Json } from "../../wire/wire_value.ts";
+import { wasNotSent } from "./not_sent.ts";
 import type { BodyFormat } from "./rest_format.ts";
 
 /** Options of every request to a resource. */
@@ -75,6 +76,9 @@ export const PLAIN_JSON: BodyFormat<Json> = {
   stringify: (body) => JSON.stringify(body),
 };
 
+/** What `fetch` is called with. */
+type RestInit = RequestInit & { readonly method: RestMethod };
+
 /** How many bytes of a refusal are read to find its reason. */
 const MAX_PROBLEM_BYTES = 64 * 2 ** 10;
 
@@ -107,7 +111,8 @@ export class RestClient<Body = Json> {
   /**
    * Sends a request and reads its whole answer. A read that is refused with a `Retry-After` is sent again.
    *
-   * @throws {UnavailableError} if there is no answer in time, or the server failed.
+   * @throws {UnavailableError} if there is no answer in time, or the server failed. Its effect is `none` if the runtime
+   * tells that nothing was sent, since nothing listens there or the host is not found.
    * @throws {InvalidAnswerError} if the answer is a redirect, too long, or cannot be parsed.
    * @throws {TableError} of the kind that the status says, if the request is refused.
    */
@@ -160,12 +165,13 @@ export class RestClient<Body = Json> {
     return { what, url, status, headers, body: text === "" ? undefined : this.#parse(text, what, response) };
   }
 
-  async #responseTo(what: string, url: URL, init: RequestInit): Promise<Response> {
+  async #responseTo(what: string, url: URL, init: RestInit): Promise<Response> {
     const send = this.#fetch;
     try {
       return await send(url, init);
     } catch (cause) {
-      throw new UnavailableError(`${what} got no answer`, { cause: withoutQuery(cause, url) });
+      const effect = wasNotSent(cause, init.method) ? "none" : "unknown";
+      throw new UnavailableError(`${what} got no answer`, { cause: withoutQuery(cause, url), effect });
     }
   }
 
@@ -208,7 +214,7 @@ export class RestClient<Body = Json> {
     { method, headers: own, body, idempotencyKey }: RestRequest<Body>,
     what: string,
     signal: AbortSignal,
-  ): Promise<RequestInit> {
+  ): Promise<RestInit> {
     const headers = await headersFrom(this.#headers, what);
     own?.forEach((value, name) => headers.set(name, value));
     if (!headers.has("accept")) headers.set("accept", "application/json");
