@@ -29,7 +29,7 @@ import {
 import { ReceivedRows } from "./received_rows.ts";
 import type { Refreshed } from "./refreshed.ts";
 import { ENDED, SharedReads } from "./shared_reads.ts";
-import { isRefusal, StaleAnswers, type StaleAnswersOptions } from "./stale_answers.ts";
+import { StaleAnswers } from "./stale_answers.ts";
 
 /** What a {@linkcode ReadThrough} works with. */
 export interface ReadThroughOptions {
@@ -99,8 +99,12 @@ export class ReadThrough implements Reads {
       waits: cache.log !== undefined && options.isSurgical,
       load: (request, start, ask, behind) => this.#loader.load(request, start, ask, behind),
     });
-    const load: StaleAnswersOptions["load"] = (request, behind) => this.#load(request, undefined, behind);
-    this.#stale = new StaleAnswers({ catchUp, load, clock, trace: options.trace });
+    this.#stale = new StaleAnswers({
+      ...options,
+      received: this.#received,
+      held: (key) => this.held(key),
+      load: (request, behind) => this.#load(request, undefined, behind),
+    });
   }
 
   /** The read of the master ends with the last of its readers. */
@@ -250,15 +254,9 @@ export class ReadThrough implements Reads {
     if (options !== undefined) checkCallOptions(options);
     this.#stale.readBehind(request, behind);
     this.#counters.hits++;
-    this.#mark(served, options);
+    this.#stale.mark(served, options);
     note?.({ outcome: "stale" });
     return pick(request, shareRows(served.rows));
-  }
-
-  #mark({ fetchedAt }: Fetched, options: CallOptions | undefined, failure?: { readonly error: unknown }): void {
-    this.#counters.servedStale++;
-    options?.onUnsettled?.();
-    options?.onStale?.({ fetchedAt, ...failure });
   }
 
   #isOverdue({ intentsDueAt }: CachedRows): boolean {
@@ -328,17 +326,7 @@ export class ReadThrough implements Reads {
   ): Promise<Fetched> {
     const loaded = this.#load(request, options, behind);
     if (request.policy.onMasterFailure === "reject" || request.after !== undefined) return loaded;
-    return loaded.catch((error) => this.#serveInstead(request, options, error));
-  }
-
-  async #serveInstead(request: ReadRequest, options: CallOptions | undefined, error: unknown): Promise<Fetched> {
-    if (options?.signal?.aborted || isRefusal(error)) throw error;
-    const held = await this.held(request.key);
-    options?.signal?.throwIfAborted();
-    const served = held && this.#stale.onFailure(request, held);
-    if (served === undefined) throw error;
-    this.#mark(served, options, { error });
-    return served;
+    return loaded.catch((error) => this.#stale.onFailure(request, options, error));
   }
 
   /** Reads from the master, or from what another reader has read meanwhile. */

@@ -1,18 +1,28 @@
 import type { Clock } from "../base/clock.ts";
 import type { CachedRows } from "../cache/cache.ts";
 import { TableError } from "../table/errors.ts";
+import type { CallOptions } from "../table/table_like.ts";
+import { rowsOf } from "../table/rows.ts";
 import type { Trace } from "../trace/tracer.ts";
 import type { CatchUp, CaughtUp } from "./catch_up.ts";
+import type { Counters } from "./live_stats.ts";
 import type { Fetched } from "./loader.ts";
+import type { Master } from "./master.ts";
+import type { ReceivedRows } from "./received_rows.ts";
 import type { ReadRequest } from "./read_request.ts";
 import { isWithin } from "./read_policy.ts";
 
 /** What {@linkcode StaleAnswers} work with. */
 export interface StaleAnswersOptions {
+  readonly master: Master;
   readonly catchUp: CatchUp;
+  readonly received: ReceivedRows;
+  /** The entry under a key, fresh or not. */
+  readonly held: (key: string) => Promise<CachedRows | undefined>;
   /** Reads from the master, or only the holes of an entry that is behind. */
   readonly load: (request: ReadRequest, behind: CaughtUp | undefined) => Promise<unknown>;
   readonly clock: Clock;
+  readonly counters: Counters;
   readonly trace: Trace | undefined;
 }
 
@@ -34,9 +44,26 @@ export class StaleAnswers {
     return request.policy.whileStale === "serve" ? this.#lastKnown(request, held, true) : undefined;
   }
 
-  /** What is served in place of an error of the master. A write that the master may not have applied need not be in it. */
-  onFailure(request: ReadRequest, held: CachedRows): Fetched | undefined {
-    return request.policy.onMasterFailure === "serve" ? this.#lastKnown(request, held, false) : undefined;
+  /**
+   * What is served in place of an error of the master. A write that the master may not have applied need not be in it.
+   *
+   * @throws the error, if nothing may be served.
+   */
+  async onFailure(request: ReadRequest, options: CallOptions | undefined, error: unknown): Promise<Fetched> {
+    if (options?.signal?.aborted || isRefusal(error)) throw error;
+    const held = await this.#options.held(request.key) ?? await this.#listed(request);
+    options?.signal?.throwIfAborted();
+    const served = held && this.#lastKnown(request, held, false);
+    if (served === undefined) throw error;
+    this.mark(served, options, { error });
+    return served;
+  }
+
+  /** Counts an answer that is served though it is stale, and says so to the reader. */
+  mark({ fetchedAt }: Fetched, options: CallOptions | undefined, failure?: { readonly error: unknown }): void {
+    this.#options.counters.servedStale++;
+    options?.onUnsettled?.();
+    options?.onStale?.({ fetchedAt, ...failure });
   }
 
   /** Reads a stale entry again, unless that is being done. A failure changes nothing that is held. */
@@ -49,6 +76,20 @@ export class StaleAnswers {
       over();
       this.#report(key, error);
     });
+  }
+
+  /** The row of a request as a list has it, where the master returns the same row for its id. */
+  async #listed(request: ReadRequest): Promise<CachedRows | undefined> {
+    const { master, catchUp, received, held } = this.#options;
+    const { id, within } = request;
+    if (id === undefined || !master.within(within).capabilities.sameRows) return undefined;
+    for (const { key } of received.requestsOf(id)) {
+      const list = await held(key);
+      const row = list?.rows.get(id);
+      if (list === undefined || row === undefined || !catchUp.isIn(request, row)) continue;
+      return { ...list, rows: rowsOf(new Map([[id, row]])) };
+    }
+    return undefined;
   }
 
   #lastKnown(request: ReadRequest, held: CachedRows, withAllWrites: boolean): Fetched | undefined {
@@ -66,6 +107,6 @@ export class StaleAnswers {
 }
 
 /** Whether the master was reached and has refused; what is held must not be served then. */
-export function isRefusal(error: unknown): boolean {
+function isRefusal(error: unknown): boolean {
   return error instanceof TableError && !error.retriable && error.code !== "invalid_answer";
 }

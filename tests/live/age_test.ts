@@ -284,6 +284,23 @@ for (const [name, open] of CACHES) {
       await table.close();
     });
 
+    it("answers for a row that a list has, as it was written", async () => {
+      const { table, master, clock } = served({ staleTimeMs: 1_000 });
+      await table.listValues();
+      await table.patchValue("a", { price: 9 });
+      await clock.advance(1_000);
+      for (const [id, price] of [["a", 9], ["b", 1]] as const) {
+        master.plan.fail("getValue", UNREACHABLE);
+        assert.equal((await table.getValue(id))?.price, price);
+      }
+      master.plan.fail("getValue", UNREACHABLE);
+      await assert.rejects(table.where("price", "gt", 1).getValue("b"), UnavailableError);
+      await table.delete("b");
+      master.plan.fail("getValue", UNREACHABLE);
+      assert.equal(await table.getValue("b"), undefined);
+      await table.close();
+    });
+
     it("answers for single rows, and not to a reader that has left", async () => {
       const { table, master, clock } = served({ staleTimeMs: 1_000 });
       await table.getValue("a");
