@@ -136,7 +136,7 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
     counters,
     trace,
   });
-  const prefetcher = new Prefetcher({ master, keys, reads, trace });
+  const prefetcher = new Prefetcher({ master, keys, reads, counters, trace });
   const parts = { master, keys, reads: tracedReads, writes, watches, policy, prefetcher };
   const shared = { parts, keys, refreshed, clock, counters, trace };
   return { ...shared, reads, writes, watches, changes, invalidation, listener, events, deadline };

@@ -121,6 +121,24 @@ export class LiveHandle<R extends object = Row> extends TableHandle<LiveHandle<R
    * The same set, read under another policy: how old its answers may be, and what is done if the master cannot be
    * reached. What is left out stays as it is here; handles that are made of the new one keep its policy.
    *
+   * @example Rows of a screen, at once and also offline
+   * ```ts
+   * import { LiveTable, MemCache, MemTable } from "@vantage/live";
+   * import assert from "node:assert/strict";
+   *
+   * const master = new MemTable("products", { rows: [["a", { price: 2 }]] });
+   * await using products = new LiveTable(master, "products", new MemCache());
+   * const shown = products.withReadPolicy({ staleTimeMs: 0, whileStale: "serve", onMasterFailure: "serve" });
+   *
+   * await shown.listValues(); // asks the master
+   * await master.patchValue("a", { price: 3 });
+   * let since: number | undefined;
+   * const rows = await shown.listValues({ onStale: ({ fetchedAt }) => since = fetchedAt }); // does not wait for it
+   *
+   * assert.deepEqual(rows.get("a"), { price: 2 });
+   * assert.ok(since !== undefined);
+   * ```
+   *
    * @throws {TypeError} if an option is unknown; the message names it.
    * @throws {RangeError} if an option is out of range; the message names it.
    */

@@ -24,6 +24,8 @@ export interface LiveStats {
   readonly deadEntries: { readonly [cause in ChangeCause]: number };
   /** Reads of the master, counts and single rows included. */
   readonly masterReads: number;
+  /** Reads behind an answer that failed: of stale entries that were served, and of pages ahead. */
+  readonly failedBehind: number;
   /** Writes sent to the master or the write target. */
   readonly masterWrites: number;
   /** Writes that failed, there or before they were sent. */
@@ -66,6 +68,7 @@ export function newCounters(): Counters {
     holes: 0,
     deadEntries: { write: 0, event: 0, gap: 0, manual: 0 },
     masterReads: 0,
+    failedBehind: 0,
     masterWrites: 0,
     failedWrites: 0,
     rowsReceived: 0,

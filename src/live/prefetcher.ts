@@ -4,6 +4,7 @@ import type { Pagination } from "../table/pagination.ts";
 import type { Rows } from "../table/rows.ts";
 import type { CallOptions } from "../table/table_like.ts";
 import type { Trace } from "../trace/tracer.ts";
+import type { Counters } from "./live_stats.ts";
 import type { Master } from "./master.ts";
 import type { ListRequest } from "./read_request.ts";
 
@@ -12,6 +13,7 @@ export interface PrefetcherOptions {
   readonly master: Master;
   readonly keys: CacheKeys;
   readonly reads: { prefetch(request: ListRequest, options: CallOptions): Promise<Rows> };
+  readonly counters: Counters;
   readonly trace: Trace | undefined;
 }
 
@@ -93,6 +95,7 @@ export class Prefetcher {
 
   #report({ key }: ListRequest, error: unknown): void {
     if (error instanceof TableError && error.code === "closed") return;
+    this.#options.counters.failedBehind++;
     this.#options.trace?.event({
       target: "vantage_live::read",
       level: "warn",

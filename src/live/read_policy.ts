@@ -24,7 +24,7 @@ export interface ReadPolicyOptions {
   readonly onMasterFailure?: "reject" | "serve" | undefined;
   /**
    * How many pages after the one that was read are read as well, behind its answer; default 0, at most
-   * {@linkcode MAX_PREFETCHED_PAGES}. Pages that are held, or that the reader has gone past meanwhile, are not.
+   * 20. Pages that are held, or that the reader has gone past meanwhile, are not.
    */
   readonly prefetchPages?: number | undefined;
 }

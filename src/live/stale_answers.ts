@@ -102,6 +102,7 @@ export class StaleAnswers {
 
   #report(key: string, error: unknown): void {
     if (error instanceof TableError && error.code === "closed") return;
+    this.#options.counters.failedBehind++;
     this.#options.trace?.event({ target: "vantage_live::read", level: "warn", name: "not read again", key, error });
   }
 }

@@ -14,7 +14,7 @@ import {
 import { FakeClock, FaultyTable, settle } from "@vantage/live/testing";
 import { slowly } from "./fixture.ts";
 
-const RUNS = 40;
+const RUNS = 12;
 const STEPS = 40;
 const MAX_AGE_MS = 1_000;
 const FAILED = Symbol("failed");

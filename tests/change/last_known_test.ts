@@ -1,0 +1,85 @@
+import { describe, it } from "node:test";
+import assert from "node:assert/strict";
+import type { Change } from "../../src/change/change.ts";
+import { lastKnown } from "../../src/change/last_known.ts";
+import type { LoggedChange } from "../../src/change/logged_change.ts";
+import { replay } from "../../src/change/replay.ts";
+import { viewOf } from "../../src/change/view.ts";
+import { Rows } from "../../src/table/rows.ts";
+import type { LiveEvent } from "../../src/stream/live_event.ts";
+import { Pagination, type Query } from "@vantage/live";
+
+const ROWS = Rows.from([["a", { price: 2 }], ["b", { price: 1 }], ["c", { price: 5 }]]);
+
+function own(event: LiveEvent, from?: number, outcome: "applied" | "unknown" = "applied"): Partial<LoggedChange> {
+  return { from, change: { ...event, at: 0, cause: "write", writeId: "w", outcome } };
+}
+
+function foreign(event: LiveEvent): Partial<LoggedChange> {
+  return { change: { ...event, at: 0, cause: "event" } as Change }; // The union is lost in the spread.
+}
+
+/** What is known of ROWS, read at position 1, after changes: the prices, and whether all writes are among them. */
+function known(changes: readonly Partial<LoggedChange>[], query: Query = {}, id?: string): unknown {
+  const logged = changes.map((change, index) => ({ position: index + 2, ...change }) as LoggedChange);
+  const view = viewOf(query, { id }, { columns: [], exact: true });
+  const behind = { rows: ROWS, until: 1, changes: logged };
+  const whole = replay(view, behind, undefined);
+  const living = whole.isDead ? logged.slice(0, whole.effects.length - 1) : logged;
+  const found = lastKnown(view, behind, replay(view, { ...behind, changes: living }, undefined));
+  return found && [[...found.rows].map(([id, { price }]) => `${id}${price}`).join(" "), found.hasAllWrites];
+}
+
+const updated = (id: string, price?: number): LiveEvent => ({
+  kind: "updated",
+  id,
+  ...(price !== undefined && { row: { price } }),
+});
+
+describe("lastKnown()", () => {
+  it("leaves foreign changes out that the replay could not put in place", () => {
+    assert.deepEqual(known([foreign(updated("a"))]), ["a2 b1 c5", true]);
+    assert.deepEqual(known([foreign({ kind: "deleted", id: "a" }), foreign({ kind: "changed" })]), ["a2 b1 c5", true]);
+  });
+
+  it("has writes that the master has confirmed, also after the change that made the entry dead", () => {
+    assert.deepEqual(known([foreign({ kind: "changed" }), own(updated("a", 9), 2)]), ["a9 b1 c5", true]);
+    assert.deepEqual(known([foreign({ kind: "changed" }), own({ kind: "deleted", id: "a" }, 2)]), ["b1 c5", true]);
+    const inserted: LiveEvent = { kind: "inserted", id: "d", row: { price: 9 } };
+    assert.deepEqual(known([foreign({ kind: "changed" }), own(inserted, 2)]), ["a2 b1 c5 d9", false]);
+  });
+
+  it("is not certain of a write whose answer may be older than what was read, nor of its place", () => {
+    assert.deepEqual(known([own(updated("a", 9))]), ["a9 b1 c5", false]);
+    const ordered: Query = { orderBy: [["price", "asc"]], pagination: new Pagination(1, 3) };
+    assert.deepEqual(known([own(updated("a", 9), 1)], ordered), ["a9 b1 c5", false]);
+    assert.deepEqual(known([own({ kind: "deleted", id: "a" }, 1)], ordered), ["b1 c5", false]);
+    assert.deepEqual(known([own(updated("x", 9), 1)], ordered), ["a2 b1 c5", false]);
+    assert.deepEqual(known([own(updated("a", 9), 1)], { where: [["price", "lt", 6]] }), ["b1 c5", true]);
+    assert.deepEqual(
+      known([foreign({ kind: "changed" }), own(updated("a", 9), 2)], { where: [["price", "lt", 6]] }),
+      ["b1 c5", false],
+    );
+  });
+
+  it("keeps the rows of a write of unknown outcome", () => {
+    const changes = [own(updated("a"), undefined, "unknown"), own({ kind: "changed" }, undefined, "unknown")];
+    assert.deepEqual(known(changes), ["a2 b1 c5", false]);
+  });
+
+  it("is undefined where a row would be from before a write", () => {
+    assert.equal(known([own({ kind: "changed" })]), undefined);
+    assert.equal(known([own(updated("a"), 1)]), undefined);
+    assert.equal(known([own({ kind: "inserted", id: "d" }, 1)]), undefined);
+  });
+
+  it("puts no write in the place of a later one", () => {
+    assert.deepEqual(known([own(updated("a", 8)), own(updated("a", 9), 2), foreign(updated("a"))]), ["a9 b1 c5", true]);
+  });
+
+  it("looks at one row alone where that is all there is", () => {
+    assert.deepEqual(known([own(updated("b", 9), 1), foreign({ kind: "changed" })], {}, "a"), ["a2 b1 c5", true]);
+    assert.deepEqual(known([foreign({ kind: "changed" }), own(updated("b", 9), 2)], {}, "a"), ["a2 b1 c5", true]);
+    assert.deepEqual(known([own({ kind: "deleted", id: "a" }, 1)], {}, "a"), ["b1 c5", false]);
+  });
+});
