@@ -1,12 +1,15 @@
-/** Reports that rows of the master have become readable under a key, to those who show what is under it. */
-export class Refreshed {
-  readonly #listeners = new Map<string, Set<() => void>>();
+/** Hears that new rows are readable under a key, or that reading them behind an answer has failed. */
+export type RefreshListener = (failure?: { readonly error: unknown }) => void;
 
-  /** Calls `listener` whenever new rows are readable under `key`, until the returned function is called. */
-  on(key: string, listener: () => void): () => void {
+/** Reports what became of reads of the master, to those who show what is under a key. */
+export class Refreshed {
+  readonly #listeners = new Map<string, Set<RefreshListener>>();
+
+  /** Calls `listener` after each read that was kept, or that failed behind an answer, until the returned function is called. */
+  on(key: string, listener: RefreshListener): () => void {
     const listeners = this.#listeners.get(key) ?? new Set();
-    // Each call counts, also with the same function.
-    const own = (): void => listener();
+    // A listener that is added twice is called twice.
+    const own: RefreshListener = (failure) => listener(failure);
     this.#listeners.set(key, listeners.add(own));
     return () => {
       listeners.delete(own);
@@ -15,7 +18,16 @@ export class Refreshed {
   }
 
   /** New rows are readable under a key. */
-  emit(key: string): void {
-    for (const listener of this.#listeners.get(key) ?? []) listener();
+  succeeded(key: string): void {
+    this.#emit(key);
+  }
+
+  /** Rows that were served are still stale. */
+  failed(key: string, error: unknown): void {
+    this.#emit(key, { error });
+  }
+
+  #emit(key: string, failure?: { readonly error: unknown }): void {
+    for (const listener of this.#listeners.get(key) ?? []) listener(failure);
   }
 }

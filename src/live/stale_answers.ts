@@ -11,12 +11,14 @@ import type { Master } from "./master.ts";
 import type { ReceivedRows } from "./received_rows.ts";
 import type { ReadRequest } from "./read_request.ts";
 import { isWithin } from "./read_policy.ts";
+import type { Refreshed } from "./refreshed.ts";
 
 /** What {@linkcode StaleAnswers} work with. */
 export interface StaleAnswersOptions {
   readonly master: Master;
   readonly catchUp: CatchUp;
   readonly received: ReceivedRows;
+  readonly refreshed: Refreshed;
   /** The entry under a key, fresh or not. */
   readonly held: (key: string) => Promise<CachedRows | undefined>;
   /** Reads from the master, or only the holes of an entry that is behind. */
@@ -102,8 +104,10 @@ export class StaleAnswers {
 
   #report(key: string, error: unknown): void {
     if (error instanceof TableError && error.code === "closed") return;
-    this.#options.counters.failedBehind++;
-    this.#options.trace?.event({ target: "vantage_live::read", level: "warn", name: "not read again", key, error });
+    const { counters, refreshed, trace } = this.#options;
+    counters.failedBehind++;
+    refreshed.failed(key, error);
+    trace?.event({ target: "vantage_live::read", level: "warn", name: "not read again", key, error });
   }
 }
 
