@@ -124,9 +124,16 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
     fields: { table: table.tableName },
   });
   const tracedReads = trace?.spans<Reads>(reads) ?? reads;
-  const isFresh = (held: CachedRows): boolean => reads.isFresh(held);
-  const peek = new Peek({ cache: guarded, invalidation, catchUp, intents, isFresh });
-  const watches = new Watches({ reads: tracedReads, peek, changes, events, masterLagMs, clock, counters, trace });
+  const peek = new Peek({
+    cache: guarded,
+    invalidation,
+    catchUp,
+    intents,
+    isFresh: (held, policy) => reads.isFresh(held, policy),
+    whileStale: (request, held) => reads.whileStale(request, held),
+  });
+  const watch = { reads: tracedReads, peek, changes, refreshed, events, masterLagMs };
+  const watches = new Watches({ ...watch, clock, counters, trace });
   const listener = liveStream && new EventListener({
     stream: liveStream,
     changes,

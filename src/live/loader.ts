@@ -126,7 +126,7 @@ export class Loader {
     const stored = await cache.put(key, fetched, fence);
     if (stored === true) {
       counters.fills++;
-      refreshed.succeeded(key);
+      refreshed.emit(key, { fetchedAt: fetched.fetchedAt });
     }
     // A cache may refuse for other reasons, as for want of room.
     if (stored === false && await cache.fence(key) !== fence) counters.fencedFills++;

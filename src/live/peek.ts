@@ -5,6 +5,7 @@ import { type CatchUp, isIncomplete } from "./catch_up.ts";
 import type { SafeCache } from "./guarded_cache.ts";
 import type { Intents } from "./intents.ts";
 import type { Invalidation } from "./invalidation.ts";
+import type { ReadPolicy } from "./read_policy.ts";
 import type { ReadRequest } from "./read_request.ts";
 
 /** What a {@linkcode Peek} works with. */
@@ -13,8 +14,10 @@ export interface PeekOptions {
   readonly invalidation: Invalidation;
   readonly catchUp: CatchUp;
   readonly intents: Intents;
-  /** Whether an entry is young enough to be served. */
-  readonly isFresh: (held: CachedRows) => boolean;
+  /** Whether an entry is young enough to be served as fresh. */
+  readonly isFresh: (held: CachedRows, policy: ReadPolicy) => boolean;
+  /** What is served of an entry while it is read again, if that is allowed. */
+  readonly whileStale: (request: ReadRequest, held: CachedRows) => CachedRows | undefined;
 }
 
 /** Looks at what a read would be answered with now if it were not to ask the master. Counts and stores nothing. */
@@ -25,9 +28,9 @@ export class Peek {
     this.#options = options;
   }
 
-  /** Whether rows are young enough to be served. */
-  isFresh(held: CachedRows): boolean {
-    return this.#options.isFresh(held);
+  /** Whether rows are young enough to be served as fresh. */
+  isFresh({ policy }: ReadRequest, held: CachedRows): boolean {
+    return this.#options.isFresh(held, policy);
   }
 
   /** The rows, brought up to date, or `undefined`. */
@@ -47,11 +50,17 @@ export class Peek {
 
   #current(request: ReadRequest, held: CachedRows | undefined): CachedRows | undefined {
     const { catchUp, intents } = this.#options;
-    if (held === undefined || !this.isFresh(held)) return undefined;
+    if (held === undefined) return undefined;
+    if (!this.isFresh(request, held)) return this.#stale(request, held);
     const { fetchedAt, intentsDueAt } = held;
     if (intentsDueAt !== undefined && intents.isOverdue(intentsDueAt)) return undefined;
     const behind = catchUp.replay(request, held);
     if (behind === undefined) return { rows: shareRows(held.rows), fetchedAt };
-    return isIncomplete(behind) ? undefined : { rows: shareRows(behind.replayed.rows), fetchedAt };
+    return isIncomplete(behind) ? this.#stale(request, held) : { rows: shareRows(behind.replayed.rows), fetchedAt };
+  }
+
+  #stale(request: ReadRequest, held: CachedRows): CachedRows | undefined {
+    const served = this.#options.whileStale(request, held);
+    return served && { ...served, rows: shareRows(served.rows) };
   }
 }

@@ -39,6 +39,8 @@ export interface ReadPolicy {
   readonly maxAgeMs: number;
   readonly onMasterFailure: "reject" | "serve";
   readonly prefetchPages: number;
+  /** The same text for all policies that answer alike. */
+  readonly name: string;
   /** What was given, for handles that change some of it. */
   readonly given: ReadPolicyOptions;
 }
@@ -83,7 +85,8 @@ export function readPolicy(options: ReadPolicyOptions, base: ReadPolicyOptions =
       `prefetchPages must be a whole number from 0 to ${MAX_PREFETCHED_PAGES}, got ${describe(prefetchPages)}`,
     );
   }
-  return { staleTimeMs, whileStale, maxAgeMs, onMasterFailure, prefetchPages, given };
+  const name = [staleTimeMs, whileStale, maxAgeMs, onMasterFailure].join(" ");
+  return { staleTimeMs, whileStale, maxAgeMs, onMasterFailure, prefetchPages, name, given };
 }
 
 /** Whether something is younger than a limit; below zero, after a clock was set back, its age is unknown. */

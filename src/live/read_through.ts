@@ -170,6 +170,11 @@ export class ReadThrough implements Reads {
     await Promise.all(this.#storing);
   }
 
+  /** What is served of an entry while it is read again, if its policy allows that. */
+  whileStale(request: ReadRequest, held: CachedRows): CachedRows | undefined {
+    return this.#stale.whileStale(request, held);
+  }
+
   /** Whether an entry is young enough to be served as fresh. */
   isFresh({ fetchedAt }: CachedRows, { staleTimeMs }: ReadPolicy = this.#options.policy): boolean {
     return staleTimeMs === Infinity || isWithin(staleTimeMs, this.#options.clock.now() - fetchedAt);

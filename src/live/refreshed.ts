@@ -1,5 +1,11 @@
-/** Hears that new rows are readable under a key, or that reading them behind an answer has failed. */
-export type RefreshListener = (failure?: { readonly error: unknown }) => void;
+/**
+ * What became of a read of the master: its rows are readable, and were requested at `fetchedAt`, in milliseconds since the
+ * epoch, or it failed behind an answer.
+ */
+export type Refresh = { readonly fetchedAt: number } | { readonly error: unknown };
+
+/** Is called with what became of a read. */
+export type RefreshListener = (refresh: Refresh) => void;
 
 /** Reports what became of reads of the master, to those who show what is under a key. */
 export class Refreshed {
@@ -9,7 +15,7 @@ export class Refreshed {
   on(key: string, listener: RefreshListener): () => void {
     const listeners = this.#listeners.get(key) ?? new Set();
     // A listener that is added twice is called twice.
-    const own: RefreshListener = (failure) => listener(failure);
+    const own: RefreshListener = (refresh) => listener(refresh);
     this.#listeners.set(key, listeners.add(own));
     return () => {
       listeners.delete(own);
@@ -17,17 +23,8 @@ export class Refreshed {
     };
   }
 
-  /** New rows are readable under a key. */
-  succeeded(key: string): void {
-    this.#emit(key);
-  }
-
-  /** Rows that were served are still stale. */
-  failed(key: string, error: unknown): void {
-    this.#emit(key, { error });
-  }
-
-  #emit(key: string, failure?: { readonly error: unknown }): void {
-    for (const listener of this.#listeners.get(key) ?? []) listener(failure);
+  /** Calls the listeners of a key. */
+  emit(key: string, refresh: Refresh): void {
+    for (const listener of this.#listeners.get(key) ?? []) listener(refresh);
   }
 }

@@ -106,7 +106,7 @@ export class StaleAnswers {
     if (error instanceof TableError && error.code === "closed") return;
     const { counters, refreshed, trace } = this.#options;
     counters.failedBehind++;
-    refreshed.failed(key, error);
+    refreshed.emit(key, { error });
     trace?.event({ target: "vantage_live::read", level: "warn", name: "not read again", key, error });
   }
 }

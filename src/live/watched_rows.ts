@@ -4,7 +4,7 @@ import { abortable } from "../base/abortable.ts";
 import { isPromise } from "../base/maybe_promise.ts";
 import type { ManualLiveStream } from "../stream/manual_live_stream.ts";
 import type { ClosedError } from "../table/errors.ts";
-import type { CallOptions } from "../table/table_like.ts";
+import type { CallOptions, StaleAnswer } from "../table/table_like.ts";
 import type { Trace } from "../trace/tracer.ts";
 import type { Changes } from "./changes.ts";
 import { Lifetime } from "./lifetime.ts";
@@ -13,6 +13,7 @@ import type { Counters } from "./live_stats.ts";
 import type { Peek } from "./peek.ts";
 import { Readiness } from "./readiness.ts";
 import type { ListRequest, Reads } from "./read_request.ts";
+import type { Refresh, Refreshed } from "./refreshed.ts";
 import { RepeatedRead } from "./repeated_read.ts";
 import { keepSameRows } from "./same_rows.ts";
 import { type Listener, Subscriptions } from "./subscriptions.ts";
@@ -22,12 +23,18 @@ export interface WatchOptions {
   readonly reads: Reads;
   readonly peek: Peek;
   readonly changes: Changes;
+  readonly refreshed: Refreshed;
   /** Held while there are listeners. */
   readonly events: ManualLiveStream;
   readonly masterLagMs: number;
   readonly clock: Clock;
   readonly counters: Counters;
   readonly trace: Trace | undefined;
+}
+
+/** Rows that were read, and whether newer ones are still to come. */
+interface Found extends CachedRows {
+  readonly stale?: StaleAnswer | undefined;
 }
 
 /** Keeps the {@linkcode WatchedRows} of a table. */
@@ -53,9 +60,12 @@ export class WatchedRows {
   readonly #owner: WatchOwner;
   readonly #subscriptions: Subscriptions;
   readonly #lifetime: Lifetime;
-  readonly #read: RepeatedRead<CachedRows>;
+  readonly #read: RepeatedRead<Found>;
   readonly #readiness = new Readiness();
   #snapshot = NOTHING_YET;
+  /** Whether the rows that are shown are stale, and when the newest rows were requested that are not shown yet. */
+  #isBehind = false;
+  #refreshedAt: number | undefined;
   #failedAt = 0;
   #stopListening: (() => void) | undefined;
   #ended = false;
@@ -77,7 +87,7 @@ export class WatchedRows {
     this.#read = new RepeatedRead({
       ...options,
       read: (call) => this.#find(call),
-      onAnswer: (found) => this.#take(found),
+      onAnswer: (found) => this.#takeAnswer(found),
       onFailure: (error) => this.#failed(error),
       isWanted: () => this.#lifetime.isOn,
     });
@@ -143,11 +153,16 @@ export class WatchedRows {
   #isStale(): boolean {
     const { status, rows, fetchedAt } = this.#snapshot;
     if (status !== "success" || this.#read.reading !== undefined) return false;
-    return !this.#options.peek.isFresh({ rows, fetchedAt });
+    return !this.#options.peek.isFresh(this.request, { rows, fetchedAt });
   }
 
   #begin(): void {
-    this.#stopListening = this.#options.changes.onPublished(() => this.#read.again());
+    const { changes, refreshed } = this.#options;
+    const stops = [
+      changes.onPublished(() => this.#read.again()),
+      refreshed.on(this.request.key, (refresh) => this.#refreshed(refresh)),
+    ];
+    this.#stopListening = () => stops.forEach((stop) => stop());
     this.#owner.began(this);
     this.#read.again();
   }
@@ -161,21 +176,55 @@ export class WatchedRows {
     this.#show({ fetchStatus: "idle" });
   }
 
-  async #find(call: CallOptions & { readonly signal: AbortSignal }): Promise<CachedRows> {
+  #refreshed(refresh: Refresh): void {
+    if ("error" in refresh) return this.#failed(refresh.error);
+    this.#refreshedAt = refresh.fetchedAt;
+    if (this.#read.reading === undefined) this.#readRefreshed();
+  }
+
+  /** Shows the rows that have been read for others, or behind an answer. Those of this reader itself are shown already. */
+  #readRefreshed(): void {
+    const { fetchedAt = -Infinity } = this.#snapshot;
+    const isNewer = this.#refreshedAt !== undefined && (this.#isBehind || this.#refreshedAt > fetchedAt);
+    if (isNewer && this.#lifetime.isOn) this.#read.again();
+    else this.#refreshedAt = undefined;
+  }
+
+  /** Rows that were just read are not read again for their age. */
+  #nextRequest(): ListRequest {
+    const isRefreshed = this.#refreshedAt !== undefined;
+    this.#refreshedAt = undefined;
+    const { policy } = this.request;
+    return isRefreshed ? { ...this.request, policy: { ...policy, staleTimeMs: policy.maxAgeMs } } : this.request;
+  }
+
+  async #find(call: CallOptions & { readonly signal: AbortSignal }): Promise<Found> {
     const { peek, reads, clock } = this.#options;
-    const looking = peek.look(this.request);
+    const request = this.#nextRequest();
+    const looking = peek.look(request);
     const held = isPromise(looking) ? await abortable(looking, call.signal) : looking;
     if (held === undefined) this.#show({ fetchStatus: "fetching" });
     const startedAt = clock.now();
-    const rows = await reads.read(this.request, call);
+    let stale: StaleAnswer | undefined;
+    const rows = await reads.read(request, { ...call, onStale: (answer) => void (stale = answer) });
+    if (stale !== undefined) return { rows, fetchedAt: stale.fetchedAt, stale };
     // A read that was shared began earlier.
-    const kept = held ?? await peek.look(this.request);
+    const kept = held ?? await peek.look(request);
     return { rows, fetchedAt: kept?.fetchedAt ?? startedAt };
   }
 
-  #take({ rows, fetchedAt }: CachedRows): void {
+  #takeAnswer({ stale, ...found }: Found): void {
+    this.#isBehind = stale !== undefined;
+    if (stale === undefined) this.#take(found);
+    else if ("error" in stale) this.#take(found, { status: "error", error: stale.error });
+    else this.#take(found, this.#lifetime.isOn ? { fetchStatus: "fetching" } : {});
+    this.#readRefreshed();
+  }
+
+  #take({ rows, fetchedAt }: CachedRows, marks: Partial<LiveSnapshot> = {}): void {
     const shown = keepSameRows(this.#snapshot.rows, rows);
-    this.#show({ status: "success", rows: shown, error: undefined, fetchedAt, ...this.#idleUnlessDue() });
+    const success = { status: "success", rows: shown, error: undefined, fetchedAt } as const;
+    this.#show({ ...success, ...this.#idleUnlessDue(), ...marks });
     this.#readiness.succeed();
   }
 

@@ -10,7 +10,7 @@ import { watchStream } from "./watch_stream.ts";
 /** For how many keys without listeners the last snapshot is remembered. */
 const MAX_IDLE = 100;
 
-/** All that is watched of one LiveTable: one {@linkcode WatchedRows} for each key, whatever handles it is watched through. */
+/** All that is watched of one LiveTable: one {@linkcode WatchedRows} for each key and policy, whatever handles they are watched through. */
 export class Watches implements WatchOwner {
   readonly #options: WatchOptions;
   readonly #byKey = new Map<string, WatchedRows>();
@@ -44,7 +44,7 @@ export class Watches implements WatchOwner {
   }
 
   began(watched: WatchedRows): void {
-    const { key } = watched.request;
+    const key = keyOf(watched.request);
     this.#active.add(watched);
     this.#idle.delete(watched);
     if (!this.#byKey.has(key)) this.#byKey.set(key, watched);
@@ -52,7 +52,7 @@ export class Watches implements WatchOwner {
 
   stopped(watched: WatchedRows): void {
     this.#active.delete(watched);
-    if (this.#byKey.get(watched.request.key) === watched) this.#rest(watched);
+    if (this.#byKey.get(keyOf(watched.request)) === watched) this.#rest(watched);
   }
 
   /** Ends all of it: snapshots show a `ClosedError`, streams end, and nothing is read any more. */
@@ -62,10 +62,10 @@ export class Watches implements WatchOwner {
   }
 
   #of(request: ListRequest): WatchedRows {
-    const known = this.#byKey.get(request.key);
+    const known = this.#byKey.get(keyOf(request));
     if (known !== undefined && this.#active.has(known)) return known;
     const watched = known ?? new WatchedRows(request, this.#options, this);
-    this.#byKey.set(request.key, watched);
+    this.#byKey.set(keyOf(request), watched);
     this.#rest(watched);
     return watched;
   }
@@ -76,6 +76,10 @@ export class Watches implements WatchOwner {
     const oldest = this.#idle.size > MAX_IDLE ? this.#idle.first : undefined;
     if (oldest === undefined) return;
     this.#idle.delete(oldest);
-    this.#byKey.delete(oldest.request.key);
+    this.#byKey.delete(keyOf(oldest.request));
   }
+}
+
+function keyOf({ key, policy }: ListRequest): string {
+  return `${policy.name} ${key}`;
 }

@@ -1,22 +1,22 @@
 import { describe, it } from "node:test";
 import assert from "node:assert/strict";
-import { Refreshed } from "../../src/live/refreshed.ts";
+import { type Refresh, Refreshed } from "../../src/live/refreshed.ts";
 
 describe("Refreshed", () => {
   it("calls those who listen to a key, each as often as it was added, until it leaves", () => {
     const refreshed = new Refreshed();
     const heard: unknown[] = [];
-    const listener = (failure?: unknown): void => void heard.push(failure);
+    const listener = (refresh: Refresh): void => void heard.push(refresh);
     const leave = [refreshed.on("a", listener), refreshed.on("a", listener), refreshed.on("b", listener)];
-    refreshed.succeeded("a");
-    assert.deepEqual(heard.splice(0), [undefined, undefined]);
+    refreshed.emit("a", { fetchedAt: 5 });
+    assert.deepEqual(heard.splice(0), [{ fetchedAt: 5 }, { fetchedAt: 5 }]);
     leave[0]?.();
     leave[0]?.();
-    refreshed.failed("a", 5);
+    refreshed.emit("a", { error: 5 });
     assert.deepEqual(heard.splice(0), [{ error: 5 }]);
     for (const end of leave) end();
-    refreshed.succeeded("a");
-    refreshed.succeeded("b");
+    refreshed.emit("a", { fetchedAt: 5 });
+    refreshed.emit("b", { fetchedAt: 5 });
     assert.deepEqual(heard, []);
   });
 });
