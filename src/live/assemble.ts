@@ -1,4 +1,4 @@
-import type { Cache, CachedRows } from "../cache/cache.ts";
+import type { Cache } from "../cache/cache.ts";
 import { CacheKeys } from "../cache/cache_key.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { Deadline } from "../base/deadline.ts";
