@@ -3,7 +3,9 @@ import { describe, it } from "node:test";
 import { type CallOptions, LiveTable, MemCache, MemTable, NoCache, type TableLike, type WriteOp } from "@vantage/live";
 
 const ROWS = [["a", { name: "Bun" }]] as const;
-const MISSPELT = { message: /^Unknown option "sgnal" of a call; accepted are signal, onUnsettled, idempotencyKey$/ };
+const MISSPELT = {
+  message: /^Unknown option "sgnal" of a call; accepted are signal, onUnsettled, onStale, idempotencyKey$/,
+};
 
 /** What a program without types may pass. */
 const options = { sgnal: new AbortController().signal } as CallOptions;
