@@ -37,6 +37,12 @@ export interface CountRequest extends ReadRequest {
   readonly isCount: true;
 }
 
+/** The same request, which takes rows of any age that its policy allows: just read, they are not read again for their age. */
+export function ofAnyAge<R extends ReadRequest>(request: R): R {
+  const { policy } = request;
+  return { ...request, policy: { ...policy, staleTimeMs: policy.maxAgeMs } };
+}
+
 /** A count as the rows that a cache keeps. */
 export function countRows(count: number): Rows {
   return Rows.from([[COUNT, { count }]]);

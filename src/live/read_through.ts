@@ -103,7 +103,7 @@ export class ReadThrough implements Reads {
       ...options,
       received: this.#received,
       held: (key) => this.held(key),
-      load: (request, behind) => this.#load(request, undefined, behind),
+      fetch: (request) => this.#fetch(request, {}),
     });
   }
 
@@ -257,7 +257,7 @@ export class ReadThrough implements Reads {
     const served = held && this.#stale.whileStale(request, held);
     if (served === undefined) return this.#miss(request, options, behind, note);
     if (options !== undefined) checkCallOptions(options);
-    this.#stale.readBehind(request, behind);
+    this.#stale.readBehind(request);
     this.#counters.hits++;
     this.#stale.mark(served, options);
     note?.({ outcome: "stale" });

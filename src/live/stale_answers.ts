@@ -4,12 +4,12 @@ import { TableError } from "../table/errors.ts";
 import type { CallOptions } from "../table/table_like.ts";
 import { rowsOf } from "../table/rows.ts";
 import type { Trace } from "../trace/tracer.ts";
-import type { CatchUp, CaughtUp } from "./catch_up.ts";
+import type { CatchUp } from "./catch_up.ts";
 import type { Counters } from "./live_stats.ts";
 import type { Fetched } from "./loader.ts";
 import type { Master } from "./master.ts";
 import type { ReceivedRows } from "./received_rows.ts";
-import type { ReadRequest } from "./read_request.ts";
+import { ofAnyAge, type ReadRequest } from "./read_request.ts";
 import { isWithin } from "./read_policy.ts";
 import type { Refreshed } from "./refreshed.ts";
 
@@ -21,8 +21,8 @@ export interface StaleAnswersOptions {
   readonly refreshed: Refreshed;
   /** The entry under a key, fresh or not. */
   readonly held: (key: string) => Promise<CachedRows | undefined>;
-  /** Reads from the master, or only the holes of an entry that is behind. */
-  readonly load: (request: ReadRequest, behind: CaughtUp | undefined) => Promise<unknown>;
+  /** Reads what is stale or not held. */
+  readonly fetch: (request: ReadRequest) => Promise<unknown>;
   readonly clock: Clock;
   readonly counters: Counters;
   readonly trace: Trace | undefined;
@@ -34,8 +34,8 @@ export interface StaleAnswersOptions {
  */
 export class StaleAnswers {
   readonly #options: StaleAnswersOptions;
-  /** The keys that are being read behind. */
-  readonly #behind = new Set<string>();
+  /** The keys that are being read behind, and whether a reader has been served stale rows meanwhile. */
+  readonly #behind = new Map<string, { isWanted: boolean }>();
 
   constructor(options: StaleAnswersOptions) {
     this.#options = options;
@@ -68,16 +68,31 @@ export class StaleAnswers {
     options?.onStale?.({ fetchedAt, ...failure });
   }
 
-  /** Reads a stale entry again, unless that is being done. A failure changes nothing that is held. */
-  readBehind(request: ReadRequest, behind: CaughtUp | undefined): void {
+  /**
+   * Reads a stale entry again, unless that is being done: then once more after it, if a change has come meanwhile. So nothing
+   * is served for longer than two reads of the master take. A failure changes nothing that is held.
+   */
+  readBehind(request: ReadRequest): void {
+    const running = this.#behind.get(request.key);
+    if (running === undefined) void this.#read(request);
+    else running.isWanted = true;
+  }
+
+  async #read(request: ReadRequest): Promise<void> {
     const { key } = request;
-    if (this.#behind.has(key)) return;
-    this.#behind.add(key);
-    const over = (): void => void this.#behind.delete(key);
-    this.#options.load(request, behind).then(over, (error: unknown) => {
-      over();
+    const running = { isWanted: false };
+    this.#behind.set(key, running);
+    try {
+      await this.#options.fetch(waiting(request));
+      while (running.isWanted) {
+        running.isWanted = false;
+        await this.#options.fetch(ofAnyAge(waiting(request)));
+      }
+    } catch (error) {
       this.#report(key, error);
-    });
+    } finally {
+      this.#behind.delete(key);
+    }
   }
 
   /** The row of a request as a list has it, where the master returns the same row for its id. */
@@ -114,4 +129,9 @@ export class StaleAnswers {
 /** Whether the master was reached and has refused; what is held must not be served then. */
 function isRefusal(error: unknown): boolean {
   return error instanceof TableError && !error.retriable && error.code !== "invalid_answer";
+}
+
+/** A request that is answered with nothing but what the master has. */
+function waiting(request: ReadRequest): ReadRequest {
+  return { ...request, policy: { ...request.policy, whileStale: "wait", onMasterFailure: "reject" } };
 }

@@ -12,7 +12,7 @@ import { type LiveSnapshot, nextSnapshot, NOTHING_YET } from "./live_snapshot.ts
 import type { Counters } from "./live_stats.ts";
 import type { Peek } from "./peek.ts";
 import { Readiness } from "./readiness.ts";
-import type { ListRequest, Reads } from "./read_request.ts";
+import { type ListRequest, ofAnyAge, type Reads } from "./read_request.ts";
 import type { Refresh, Refreshed } from "./refreshed.ts";
 import { RepeatedRead } from "./repeated_read.ts";
 import { keepSameRows } from "./same_rows.ts";
@@ -194,8 +194,7 @@ export class WatchedRows {
   #nextRequest(): ListRequest {
     const isRefreshed = this.#refreshedAt !== undefined;
     this.#refreshedAt = undefined;
-    const { policy } = this.request;
-    return isRefreshed ? { ...this.request, policy: { ...policy, staleTimeMs: policy.maxAgeMs } } : this.request;
+    return isRefreshed ? ofAnyAge(this.request) : this.request;
   }
 
   async #find(call: CallOptions & { readonly signal: AbortSignal }): Promise<Found> {
