@@ -93,7 +93,9 @@ export type { LiveStream, SubscribeOptions } from "./src/stream/live_stream.ts";
 export { ManualLiveStream, type ManualLiveStreamOptions } from "./src/stream/manual_live_stream.ts";
 
 // The live table
-export { type Explanation, LiveTable } from "./src/live/live_table.ts";
+export { LiveTable } from "./src/live/live_table.ts";
+export type { Explanation } from "./src/live/explanation.ts";
+export type { ReplayedChange } from "./src/live/entry_history.ts";
 export type { LiveHandle } from "./src/live/live_handle.ts";
 export type { ReadPolicyOptions } from "./src/live/read_policy.ts";
 export type { LiveTableOptions } from "./src/live/live_options.ts";

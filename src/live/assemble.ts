@@ -10,7 +10,9 @@ import type { Trace } from "../trace/tracer.ts";
 import { RowVersions, type VersionOf } from "../change/row_versions.ts";
 import { CatchUp } from "./catch_up.ts";
 import { Changes } from "./changes.ts";
+import { EntryHistory } from "./entry_history.ts";
 import { EventListener } from "./event_listener.ts";
+import { Explainer } from "./explanation.ts";
 import { GuardedCache, type SafeCache } from "./guarded_cache.ts";
 import { Intents } from "./intents.ts";
 import { Invalidation } from "./invalidation.ts";
@@ -44,6 +46,7 @@ export interface LiveWorks {
   readonly reads: ReadThrough;
   readonly writes: WriteThrough;
   readonly watches: Watches;
+  readonly explainer: Explainer;
   readonly changes: Changes;
   readonly refreshed: Refreshed;
   readonly invalidation: Invalidation;
@@ -99,7 +102,8 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
     trace?.event({ target: "vantage_live::read", level: "warn", name: "version not understood", error });
   // R is the type of the master's rows.
   const versions = versionOf && new RowVersions(versionOf as VersionOf, reportVersion);
-  const catchUp = new CatchUp({ master, versions, counters });
+  const history = new EntryHistory();
+  const catchUp = new CatchUp({ master, versions, invalidation, history, counters });
   const refreshed = new Refreshed();
   const readThrough = {
     master,
@@ -109,6 +113,7 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
     lag,
     catchUp,
     intents,
+    history,
     isSurgical,
     policy,
     refreshed,
@@ -144,7 +149,8 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
     trace,
   });
   const prefetcher = new Prefetcher({ master, keys, reads, counters, trace });
-  const parts = { master, keys, reads: tracedReads, writes, watches, policy, prefetcher };
+  const explainer = new Explainer({ reads, peek, catchUp, history, invalidation, changes, policy });
+  const parts = { master, keys, reads: tracedReads, writes, watches, policy, prefetcher, history };
   const shared = { parts, keys, refreshed, clock, counters, trace };
-  return { ...shared, reads, writes, watches, changes, invalidation, listener, events, deadline };
+  return { ...shared, reads, writes, watches, explainer, changes, invalidation, listener, events, deadline };
 }

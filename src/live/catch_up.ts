@@ -1,13 +1,15 @@
 import type { CachedRows, Fence } from "../cache/cache.ts";
-import type { Change, ChangeCause } from "../change/change.ts";
+import type { ChangeCause } from "../change/change.ts";
 import { type LastKnown, lastKnown } from "../change/last_known.ts";
-import { type Effect, fillHoles, replay, type Replayed } from "../change/replay.ts";
+import { fillHoles, replay, type Replayed } from "../change/replay.ts";
 import type { RowVersions } from "../change/row_versions.ts";
 import { type View, viewOf } from "../change/view.ts";
 import type { Row } from "../table/row.ts";
 import type { Rows } from "../table/rows.ts";
 import type { CallOptions } from "../table/table_like.ts";
+import type { EntryHistory } from "./entry_history.ts";
 import { holesReader } from "./holes.ts";
+import type { Invalidation } from "./invalidation.ts";
 import type { Counters } from "./live_stats.ts";
 import type { Master } from "./master.ts";
 import type { ReadRequest } from "./read_request.ts";
@@ -20,16 +22,12 @@ export interface CaughtUp {
   readonly fence: Fence;
 }
 
-/** A change, and what it did to an entry. */
-export interface ReplayedChange {
-  readonly change: Change;
-  readonly effect: Effect;
-}
-
 /** What {@linkcode CatchUp} works with. */
 export interface CatchUpOptions {
   readonly master: Master;
   readonly versions: RowVersions | undefined;
+  readonly invalidation: Invalidation;
+  readonly history: EntryHistory;
   readonly counters: Counters;
 }
 
@@ -68,12 +66,18 @@ export class CatchUp {
     return this.#viewOf(request).matches(row);
   }
 
-  /** Counts what the changes did. */
-  count({ held, replayed: { effects, holes, entering, isDead } }: CaughtUp): void {
-    const { counters } = this.#options;
-    for (const effect of effects) if (effect === "in place") counters.rowsInPlace++;
-    if (!isDead) counters.holes += holes.size + entering.size;
-    else counters.deadEntries[causeOf(held, effects.length - 1)]++;
+  /** Counts and remembers what the changes did to an entry that has taken them, and whose holes are filled. */
+  succeeded(request: ReadRequest, behind: CaughtUp): void {
+    const { counters, history, invalidation } = this.#options;
+    for (const { effect } of history.add(request, behind, invalidation.generation)) {
+      if (effect === "in place") counters.rowsInPlace++;
+    }
+  }
+
+  /** Counts an entry that was read again as a whole, since changes made it dead, or its holes could not be read alone. */
+  failed({ held, replayed: { effects } }: CaughtUp): void {
+    const last = Math.max(effects.lastIndexOf("dead"), effects.lastIndexOf("hole"));
+    this.#options.counters.deadEntries[causeOf(held, last)]++;
   }
 
   /** How the master is asked for the holes, if that is possible and costs less than to read all. */
@@ -90,14 +94,6 @@ export class CatchUp {
   /** The rows with the holes filled; `undefined` if the order or the selection is unknown then. */
   fill(request: ReadRequest, { replayed }: CaughtUp, fetched: Rows): Rows | undefined {
     return fillHoles(this.#viewOf(request), replayed, fetched);
-  }
-
-  /** What each of the logged changes did. */
-  explain({ held, replayed: { effects } }: CaughtUp): readonly ReplayedChange[] {
-    return effects.flatMap((effect, index) => {
-      const change = held.since?.changes[index]?.change;
-      return change === undefined ? [] : [{ change, effect }];
-    });
   }
 
   #viewOf(request: ReadRequest): View {

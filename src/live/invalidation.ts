@@ -12,6 +12,8 @@ interface Trust {
   generation: number;
   /** The generation of the last one that invalidated everything. */
   invalidatedAt: number;
+  /** That change, if it is known. */
+  invalidatedBy: Change | undefined;
   /** From when on the master's answers are no older than the last invalidation from here, in monotonic milliseconds. */
   settledFrom: number;
   /**
@@ -75,6 +77,11 @@ export class Invalidation {
     return this.#trust.pending.size === 0 && this.#trust.recordings.size === 0;
   }
 
+  /** The change that invalidated everything last. */
+  get invalidatedBy(): Change | undefined {
+    return this.#trust.invalidatedBy;
+  }
+
   /** Whether what the cache holds may be older than the last invalidation. */
   get suspect(): boolean {
     return this.#trust.pending.size > 0;
@@ -93,36 +100,31 @@ export class Invalidation {
 
   /**
    * Makes a change known. `since` is the fence when its write was sent. If it cannot be logged, everything held is
-   * invalidated. So is everything if that is what was asked for. All other changes of which nothing is known are logged:
-   * they make the entries dead, which are there still for readers that take stale rows.
+   * invalidated: from the call on it is suspect; the answer is there once the cache has dropped it, or has failed to, in
+   * which case it stays suspect and is tried again in the background. So is everything if that is what was asked for. All
+   * other changes of which nothing is known are logged: they make the entries dead, which are there still for readers that
+   * take stale rows.
    */
   record(change: Change, since: Fence | undefined): MaybePromise<void> {
     const { guarded, prefix, isSurgical } = this.#options;
     const isFinal = change.kind === "changed" && change.cause === "manual";
-    if (guarded.log === undefined || !isSurgical || isFinal || this.suspect) return this.invalidate();
+    if (guarded.log === undefined || !isSurgical || isFinal || this.suspect) return this.#invalidate(change);
     this.#trust.generation++;
-    if (change.kind === "changed") this.#trust.invalidatedAt = this.#trust.generation;
+    if (change.kind === "changed") {
+      this.#trust.invalidatedAt = this.#trust.generation;
+      this.#trust.invalidatedBy = change;
+    }
     this.#settleLater();
     const logged = guarded.log(prefix, { kind: "change", change, since });
-    if (!isPromise(logged)) return logged === undefined ? this.invalidate() : undefined;
+    if (!isPromise(logged)) return logged === undefined ? this.#invalidate(change) : undefined;
     const { recordings } = this.#trust;
     const recorded: Promise<void> = logged.then((fence) => {
-      const invalidated = fence === undefined ? this.invalidate() : undefined;
+      const invalidated = fence === undefined ? this.#invalidate(change) : undefined;
       recordings.delete(recorded);
       return invalidated;
     });
     recordings.add(recorded);
     return recorded;
-  }
-
-  /**
-   * Invalidates everything held. From the call on it is suspect; the answer is there once the cache has dropped it, or
-   * has failed to, in which case it stays suspect and is tried again in the background.
-   */
-  invalidate(): MaybePromise<void> {
-    this.#suspect();
-    this.#settleLater();
-    return this.#drop();
   }
 
   /**
@@ -149,6 +151,13 @@ export class Invalidation {
     for (const user of this.#trust.users) {
       if (!user.#closing.signal.aborted) return user.#retryLater();
     }
+  }
+
+  #invalidate(change: Change): MaybePromise<void> {
+    this.#trust.invalidatedBy = change;
+    this.#suspect();
+    this.#settleLater();
+    return this.#drop();
   }
 
   #settleLater(): void {
@@ -218,6 +227,7 @@ function trustIn(cache: Cache, prefix: string): Trust {
     {
       generation: 0,
       invalidatedAt: 0,
+      invalidatedBy: undefined,
       settledFrom: -Infinity,
       pending: new Map(),
       recordings: new Set(),

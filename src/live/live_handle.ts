@@ -11,12 +11,13 @@ import { selfOf } from "../base/self.ts";
 import { TableHandle } from "../table/table_handle.ts";
 import { WRITE_VERBS } from "../table/verbs.ts";
 import type { CallOptions, Capabilities, Column, TableLike, WriteOptions } from "../table/table_like.ts";
+import type { EntryHistory } from "./entry_history.ts";
 import type { Master } from "./master.ts";
 import type { LiveObserver } from "./live_observer.ts";
 import type { LiveSnapshot } from "./live_snapshot.ts";
 import type { Prefetcher } from "./prefetcher.ts";
 import { type ReadPolicy, readPolicy, type ReadPolicyOptions } from "./read_policy.ts";
-import type { CountRequest, ListRequest, Reads, RowRequest } from "./read_request.ts";
+import type { CountRequest, ListRequest, ReadRequest, Reads, RowRequest } from "./read_request.ts";
 import type { Watches } from "./watches.ts";
 import type { WriteThrough } from "./write_through.ts";
 
@@ -30,6 +31,7 @@ export interface LiveParts {
   /** The policy of the table. */
   readonly policy: ReadPolicy;
   readonly prefetcher: Prefetcher;
+  readonly history: EntryHistory;
 }
 
 /**
@@ -278,19 +280,26 @@ export class LiveHandle<R extends object = Row> extends TableHandle<LiveHandle<R
   /** The key of what `listValues` of this handle answers. */
   get listCacheKey(): string {
     const self = selfOf(this);
-    return (self.#list ?? self.#listRequest()).key;
+    return self.#keyOf(self.#list ?? self.#listRequest());
   }
 
   /** The key of page `page` of this handle's rows. */
   pageCacheKey(page: number): string {
-    return selfOf(this).#parts.keys.ofList(atPage(this.query, page));
+    const self = selfOf(this);
+    const within = atPage(self.#query, page);
+    return self.#keyOf({ key: self.#parts.keys.ofList(within), within, id: undefined, policy: self.#policy });
   }
 
   /** The key of the row with this id. */
   idCacheKey(id: string): string {
     const self = selfOf(this);
-    self.#idPrefix ??= self.#parts.keys.ofIds(self.#query);
-    return self.#idPrefix + escapeKeyPart(id);
+    return self.#keyOf(self.#rows.get(id) ?? self.#rowRequest(id));
+  }
+
+  /** The key of a request, so that `explain` knows later what it is for. */
+  #keyOf(request: ReadRequest): string {
+    this.#parts.history.remember(request);
+    return request.key;
   }
 
   #listRequest(): ListRequest {
@@ -305,7 +314,9 @@ export class LiveHandle<R extends object = Row> extends TableHandle<LiveHandle<R
 
   /** Remembered, so that the key of a row that is read often is built once. */
   #rowRequest(id: string): RowRequest {
-    const request: RowRequest = { key: this.idCacheKey(id), within: this.#query, id, policy: this.#policy };
+    this.#idPrefix ??= this.#parts.keys.ofIds(this.#query);
+    const key = this.#idPrefix + escapeKeyPart(id);
+    const request: RowRequest = { key, within: this.#query, id, policy: this.#policy };
     if (this.#rows.size >= MAX_REMEMBERED_REQUESTS) this.#rows.clear();
     this.#rows.set(id, request);
     return request;

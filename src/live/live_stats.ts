@@ -16,11 +16,11 @@ export interface LiveStats {
   readonly fencedFills: number;
   /** Invalidations, by what made the change known. */
   readonly invalidations: { readonly [cause in ChangeCause]: number };
-  /** Rows of entries that a change was put in place of, without the master. */
+  /** Changes that entries took without the master: a row was replaced, removed or inserted. */
   readonly rowsInPlace: number;
-  /** Rows of entries that were read again alone, since a change did not say what they are. */
+  /** Rows that were read again alone, together where several are, since a change did not say what they are. */
   readonly holes: number;
-  /** Entries that had to be read again as a whole, by what made the change known that they could not take. */
+  /** Entries that were read again as a whole, by what made the change known that they could not take. */
   readonly deadEntries: { readonly [cause in ChangeCause]: number };
   /** Reads of the master, counts and single rows included. */
   readonly masterReads: number;
@@ -32,7 +32,7 @@ export interface LiveStats {
   readonly failedWrites: number;
   /** Rows that the master sent. */
   readonly rowsReceived: number;
-  /** Rows among them that were the same as those last received under the same key. */
+  /** Rows among them, alone or with others, that were the same as when they were last received under the same key. */
   readonly rowsRedundant: number;
   /** Writes queued or in flight now. */
   readonly queued: number;

@@ -1,6 +1,5 @@
 import { disposeByClosing } from "../base/async_dispose.ts";
-import type { Cache, CachedRows } from "../cache/cache.ts";
-import type { Change } from "../change/change.ts";
+import type { Cache } from "../cache/cache.ts";
 import type { LiveStream } from "../stream/live_stream.ts";
 import { ClosedError } from "../table/errors.ts";
 import { describe } from "../base/describe.ts";
@@ -8,24 +7,11 @@ import type { Row } from "../table/row.ts";
 import { selfOf } from "../base/self.ts";
 import type { TableLike } from "../table/table_like.ts";
 import { assemble, type LiveWorks } from "./assemble.ts";
+import type { Explanation } from "./explanation.ts";
 import { LiveHandle } from "./live_handle.ts";
 import type { LiveTableOptions } from "./live_options.ts";
 import type { LiveStats } from "./live_stats.ts";
 import { waitedFor } from "./sending.ts";
-
-/** What is known of one key of the cache. */
-export interface Explanation {
-  /** The key. */
-  readonly key: string;
-  /** Whether a read would find an entry there now. */
-  readonly held: boolean;
-  /** When the master was asked for it, in milliseconds since the epoch. */
-  readonly fetchedAt?: number | undefined;
-  /** How many rows are held. */
-  readonly rows?: number | undefined;
-  /** The last change that this table published. Others on the same cache may have published later ones. */
-  readonly lastChange?: Change | undefined;
-}
 
 /**
  * A table that serves reads from a cache in front of another table, the master. Misses fall through to the master and
@@ -92,26 +78,42 @@ export class LiveTable<R extends object = Row> extends LiveHandle<R> implements 
   }
 
   /**
-   * What is known of a key: whether it is held, since when, and what changed last.
+   * What is known of a key: whether a read would be answered without the master, and what the changes since the entry was
+   * read did to it. Nothing is read or counted.
+   *
+   * @example Why a row was read again
+   * ```ts
+   * import { LiveTable, ManualLiveStream, MemCache, MemTable } from "@vantage/live";
+   * import assert from "node:assert/strict";
+   *
+   * const master = new MemTable("products", { rows: [["a", { price: 2 }], ["b", { price: 1 }]] });
+   * const liveStream = new ManualLiveStream();
+   * await using products = new LiveTable(master, "products", new MemCache(), { liveStream });
+   * const received = products.events.subscribe().getReader();
+   * await received.read(); // The subscription begins.
+   *
+   * await products.listValues();
+   * await products.patchValue("a", { price: 3 });
+   * liveStream.push({ kind: "updated", id: "b" }); // Its row is not known.
+   * await received.read();
+   * await received.read();
+   *
+   * const { held, changes } = await products.explain(products.listCacheKey);
+   * assert.equal(held, false);
+   * assert.deepEqual(changes.map(({ change, effect }) => [change.cause, effect]), [["write", "in place"], ["event", "hole"]]);
+   * ```
    *
    * @throws {RangeError} if the key is not one of this table's.
    * @throws {ClosedError} once the table is closed.
    */
   async explain(key: string): Promise<Explanation> {
-    const { reads, changes, keys: { prefix } } = selfOf(this).#works;
+    const { explainer, keys: { prefix } } = selfOf(this).#works;
     if (typeof key !== "string" || !key.startsWith(prefix)) {
       throw new RangeError(
         `The key ${describe(key)} is not of this table; accepted are keys that start with ${describe(prefix)}`,
       );
     }
-    const held = await reads.held(key);
-    return {
-      key,
-      held: held !== undefined && reads.isFresh(held) && !isDead(held),
-      fetchedAt: held?.fetchedAt,
-      rows: held?.rows.size,
-      lastChange: changes.last,
-    };
+    return await explainer.explain(key);
   }
 
   /** Invalidates everything held, after a change that no write, event or gap reports. */
@@ -151,9 +153,4 @@ export class LiveTable<R extends object = Row> extends LiveHandle<R> implements 
     events.close();
     trace?.event({ target: "vantage_live::read", level: "info", name: "closed" });
   }
-}
-
-/** Whether anything may have changed since the rows were read. */
-function isDead({ since }: CachedRows): boolean {
-  return since?.changes.some(({ change }) => change.kind === "changed") === true;
 }

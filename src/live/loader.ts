@@ -6,6 +6,7 @@ import type { CallOptions } from "../table/table_like.ts";
 import type { Trace } from "../trace/tracer.ts";
 import type { CatchUp, CaughtUp } from "./catch_up.ts";
 import type { Derivation } from "./derivation.ts";
+import type { EntryHistory } from "./entry_history.ts";
 import type { SafeCache } from "./guarded_cache.ts";
 import type { Invalidation } from "./invalidation.ts";
 import type { Counters } from "./live_stats.ts";
@@ -30,6 +31,7 @@ export interface LoaderOptions {
   readonly invalidation: Invalidation;
   readonly lag: MasterLag;
   readonly catchUp: CatchUp;
+  readonly history: EntryHistory;
   readonly derivation: Derivation;
   readonly received: ReceivedRows;
   readonly refreshed: Refreshed;
@@ -62,18 +64,21 @@ export class Loader {
    * the read began. An answer that may lack a change by then, since the master lags, is stored as of before that change.
    */
   async load(request: ReadRequest, start: ReadStart, ask: Ask, behind: CaughtUp | undefined): Promise<Fetched> {
-    const { lag } = this.#options;
+    const { lag, catchUp, history } = this.#options;
     const fence = isPromise(start.fence) ? await start.fence : start.fence;
     if (this.#closed) throw closedError();
     const stamp = lag.stamp(start.startedAt, fence);
     const { rows, fetchedAt, isWhole } = await ask((signal) => this.#find(request, start, signal, behind));
+    if (behind !== undefined && isWhole) catchUp.failed(behind);
+    else if (behind !== undefined) catchUp.succeeded(request, behind);
     const { fence: at, isSettled } = isPromise(stamp) ? await stamp : stamp;
     const isCurrent = isSettled();
     const isKept = !start.unsettled && (isWhole || isCurrent);
     start.unsettled ||= !isCurrent;
     // That a row is missing is not remembered; that a set is empty is.
     if (isKept && (rows.size > 0 || request.id === undefined)) {
-      await this.#keep(request.key, { rows: shareRows(rows), fetchedAt }, at);
+      const isStored = await this.#keep(request.key, { rows: shareRows(rows), fetchedAt }, at);
+      if (isStored && isWhole) history.begin(request, fetchedAt, start.generation);
     }
     return { rows, fetchedAt };
   }
@@ -104,12 +109,16 @@ export class Loader {
 
   /** `undefined` if the master cannot be asked for them, or the rest of the entry is unknown then. */
   async #readHoles(request: ReadRequest, behind: CaughtUp, options: CallOptions): Promise<Rows | undefined> {
-    const { catchUp, counters, trace } = this.#options;
+    const { catchUp, received, counters, trace } = this.#options;
     const read = catchUp.reader(request, behind);
     if (read === undefined) return undefined;
     counters.masterReads++;
     try {
-      return catchUp.fill(request, behind, this.#own(request, await read(options)));
+      const fetched = this.#own(request, await read(options));
+      counters.rowsRedundant += received.receiveSome(request, fetched);
+      const rows = catchUp.fill(request, behind, fetched);
+      if (rows !== undefined) counters.holes += behind.replayed.holes.size + behind.replayed.entering.size;
+      return rows;
     } catch (error) {
       if (!(error instanceof TableError) || error.retriable) throw error;
       // It cannot do what it says it can: all rows are read, as the reader asked for.
@@ -120,9 +129,10 @@ export class Loader {
     }
   }
 
-  async #keep(key: string, fetched: CachedRows, fence: Fence | undefined): Promise<void> {
+  /** Whether the rows were stored. */
+  async #keep(key: string, fetched: CachedRows, fence: Fence | undefined): Promise<boolean> {
     const { cache, invalidation, refreshed, counters } = this.#options;
-    if (this.#closed || invalidation.suspect || fence === undefined) return;
+    if (this.#closed || invalidation.suspect || fence === undefined) return false;
     const stored = await cache.put(key, fetched, fence);
     if (stored === true) {
       counters.fills++;
@@ -130,6 +140,7 @@ export class Loader {
     }
     // A cache may refuse for other reasons, as for want of room.
     if (stored === false && await cache.fence(key) !== fence) counters.fencedFills++;
+    return stored === true;
   }
 
   /** The rows of the master's answer, counted. It may keep the same rows and change their dates and bytes. */

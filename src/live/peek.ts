@@ -1,7 +1,7 @@
 import type { CachedRows } from "../cache/cache.ts";
 import { isPromise, type MaybePromise } from "../base/maybe_promise.ts";
 import { shareRows } from "../table/rows.ts";
-import { type CatchUp, isIncomplete } from "./catch_up.ts";
+import { type CatchUp, type CaughtUp, isIncomplete } from "./catch_up.ts";
 import type { SafeCache } from "./guarded_cache.ts";
 import type { Intents } from "./intents.ts";
 import type { Invalidation } from "./invalidation.ts";
@@ -33,6 +33,12 @@ export class Peek {
     return this.#options.isFresh(held, policy);
   }
 
+  /** Whether a read would be answered with an entry, brought up to date by what it is `behind`. */
+  isServed(policy: ReadPolicy, held: CachedRows, behind: CaughtUp | undefined): boolean {
+    return this.#options.isFresh(held, policy) && !this.#isOverdue(held) &&
+      (behind === undefined || !isIncomplete(behind));
+  }
+
   /** The rows, brought up to date, or `undefined`. */
   look(request: ReadRequest): MaybePromise<CachedRows | undefined> {
     const { invalidation, cache } = this.#options;
@@ -49,14 +55,16 @@ export class Peek {
   }
 
   #current(request: ReadRequest, held: CachedRows | undefined): CachedRows | undefined {
-    const { catchUp, intents } = this.#options;
     if (held === undefined) return undefined;
-    if (!this.isFresh(request, held)) return this.#stale(request, held);
-    const { fetchedAt, intentsDueAt } = held;
-    if (intentsDueAt !== undefined && intents.isOverdue(intentsDueAt)) return undefined;
-    const behind = catchUp.replay(request, held);
-    if (behind === undefined) return { rows: shareRows(held.rows), fetchedAt };
-    return isIncomplete(behind) ? this.#stale(request, held) : { rows: shareRows(behind.replayed.rows), fetchedAt };
+    const behind = this.#options.catchUp.replay(request, held);
+    if (this.isServed(request.policy, held, behind)) {
+      return { rows: shareRows(behind?.replayed.rows ?? held.rows), fetchedAt: held.fetchedAt };
+    }
+    return this.isFresh(request, held) && this.#isOverdue(held) ? undefined : this.#stale(request, held);
+  }
+
+  #isOverdue({ intentsDueAt }: CachedRows): boolean {
+    return intentsDueAt !== undefined && this.#options.intents.isOverdue(intentsDueAt);
   }
 
   #stale(request: ReadRequest, held: CachedRows): CachedRows | undefined {

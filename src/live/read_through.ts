@@ -11,6 +11,7 @@ import type { Trace, TraceNote } from "../trace/tracer.ts";
 import { type CatchUp, type CaughtUp, isIncomplete } from "./catch_up.ts";
 import { Derivation, type DerivationOptions } from "./derivation.ts";
 import type { SafeCache } from "./guarded_cache.ts";
+import type { EntryHistory } from "./entry_history.ts";
 import type { Intents } from "./intents.ts";
 import type { Invalidation } from "./invalidation.ts";
 import type { Counters } from "./live_stats.ts";
@@ -40,6 +41,7 @@ export interface ReadThroughOptions {
   readonly lag: MasterLag;
   readonly catchUp: CatchUp;
   readonly intents: Intents;
+  readonly history: EntryHistory;
   readonly isSurgical: boolean;
   /** The policy of the table. */
   readonly policy: ReadPolicy;
@@ -241,8 +243,7 @@ export class ReadThrough implements Reads {
     const behind = catchUp.replay(request, held);
     if (behind === undefined) return this.#hit(request, held.rows, note);
     if (isIncomplete(behind)) return this.#answerStale(request, held, behind, options, note);
-    catchUp.count(behind);
-    this.#advance(request.key, behind);
+    this.#advance(request, behind);
     return this.#hit(request, behind.replayed.rows, note);
   }
 
@@ -337,7 +338,6 @@ export class ReadThrough implements Reads {
   /** Reads from the master, or from what another reader has read meanwhile. */
   async #load(request: ReadRequest, options: CallOptions | undefined, behind: CaughtUp | undefined): Promise<Fetched> {
     if (options !== undefined) checkCallOptions(options);
-    if (behind !== undefined) this.#options.catchUp.count(behind);
     const asked = request.after ?? this.#reads.started;
     for (let missing = behind;;) {
       const fetched = await this.#reads.read(request, options, asked, missing);
@@ -352,19 +352,19 @@ export class ReadThrough implements Reads {
   async #look(request: ReadRequest): Promise<Look> {
     const held = request.after === undefined ? await this.held(request.key) : undefined;
     if (held === undefined || !this.isFresh(held, request.policy)) return {};
-    const { catchUp } = this.#options;
-    const behind = catchUp.replay(request, held);
+    const behind = this.#options.catchUp.replay(request, held);
     if (behind === undefined) return { found: held };
     if (isIncomplete(behind)) return { behind };
-    catchUp.count(behind);
-    this.#advance(request.key, behind);
+    this.#advance(request, behind);
     return { found: { rows: behind.replayed.rows, fetchedAt: held.fetchedAt } };
   }
 
   /** Stores an entry that was brought up to date without the master. */
-  #advance(key: string, { held, replayed: { rows, effects }, fence }: CaughtUp): void {
+  #advance(request: ReadRequest, behind: CaughtUp): void {
+    this.#options.catchUp.succeeded(request, behind);
+    const { held, replayed: { rows, effects }, fence } = behind;
     if (isLazy(held.rows) && effects.length < CHANGES_PER_ENCODING) return;
-    const stored = this.#cache.put(key, { rows, fetchedAt: held.fetchedAt, until: held.until }, fence);
+    const stored = this.#cache.put(request.key, { rows, fetchedAt: held.fetchedAt, until: held.until }, fence);
     if (!isPromise(stored)) return;
     this.#storing.add(stored);
     stored.then(() => this.#storing.delete(stored));

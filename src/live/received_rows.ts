@@ -1,5 +1,5 @@
 import { sameRow } from "../table/row.ts";
-import type { Rows } from "../table/rows.ts";
+import { type Rows, rowsOf } from "../table/rows.ts";
 import type { ReadRequest } from "./read_request.ts";
 
 /** How many keys are remembered. */
@@ -18,17 +18,19 @@ export class ReceivedRows {
   readonly #received = new Map<string, Received>();
   #size = 0;
 
-  /** Remembers the rows received for a request, and returns how many of them were the same there before. */
+  /** Remembers all rows received for a request, and returns how many of them were the same there before. */
   receive(request: ReadRequest, rows: Rows): number {
     const before = this.#received.get(request.key)?.rows;
-    this.#forget(request.key);
-    this.#received.set(request.key, { request, rows });
-    this.#size += rows.size;
-    for (const oldest of this.#received.keys()) {
-      if (this.#received.size <= MAX_KEYS && this.#size <= MAX_ROWS) break;
-      this.#forget(oldest);
-    }
+    this.#remember(request, rows);
     return before === undefined ? 0 : countSame(before, rows);
+  }
+
+  /** The same for some of the rows; the others stay. */
+  receiveSome(request: ReadRequest, rows: Rows): number {
+    const before = this.#received.get(request.key)?.rows;
+    if (before === undefined) return 0;
+    this.#remember(request, rowsOf(new Map([...before, ...rows])));
+    return countSame(before, rows);
   }
 
   /** The requests for which a row was received, the last one first. */
@@ -36,6 +38,16 @@ export class ReceivedRows {
     const requests: ReadRequest[] = [];
     for (const { request, rows } of this.#received.values()) if (rows.has(id)) requests.push(request);
     return requests.reverse();
+  }
+
+  #remember(request: ReadRequest, rows: Rows): void {
+    this.#forget(request.key);
+    this.#received.set(request.key, { request, rows });
+    this.#size += rows.size;
+    for (const oldest of this.#received.keys()) {
+      if (this.#received.size <= MAX_KEYS && this.#size <= MAX_ROWS) break;
+      this.#forget(oldest);
+    }
   }
 
   #forget(key: string): void {

@@ -434,6 +434,7 @@ describe("LiveTable, seeing", () => {
       held: false,
       fetchedAt: undefined,
       rows: undefined,
+      changes: [],
       lastChange: undefined,
     });
     await clock.advance(5);
@@ -443,6 +444,7 @@ describe("LiveTable, seeing", () => {
       held: true,
       fetchedAt: 5,
       rows: 3,
+      changes: [],
       lastChange: undefined,
     });
     await clock.advance(5);
