@@ -4,18 +4,20 @@ import { BadInput } from "./bad_input.ts";
 import { runUntilEvent } from "./received_event.ts";
 import { DEFAULT_LIMIT, describePage } from "./list_verb.ts";
 import { type Output, paint } from "./output.ts";
+import { changesToJson, lastEffect } from "./page_effects.ts";
 import { formatMs, printReading, readingToJson, round } from "./timed_reads.ts";
 import { type Answer, COMMON_FLAGS, type Context, TABLE_FLAGS, type Verb } from "./verb.ts";
 import { onTable, type Wiring } from "./wiring.ts";
 
-/** Shows that an event makes the next read a miss. */
+/** Shows what the next read costs after an event. */
 export const eventThenListVerb: Verb = {
   name: "event-then-list",
   words: [],
   summary: "list, list, push an event as if another client had changed the data, and list again",
   details: [
     "A new subscriber may have missed earlier changes, so the first list is a miss,",
-    "the second a hit, and the one after the event a miss again.",
+    "and the second a hit. After an event that names no row, the page is read again;",
+    "after one that names a row of the page, this row alone.",
   ],
   flags: [
     { name: "id", value: "<id>", help: "the event says that this row was updated; default: that something changed" },
@@ -48,10 +50,11 @@ async function listAroundEvent(
   };
   const before = [await list(), await list()];
   const pushMs = await push(live, stream, event);
+  const explanation = await live.explain(page.listCacheKey);
   const about = event.kind === "changed" ? "" : ` ${JSON.stringify(event.id)}`;
   out.line(
     paint("cyan", "EVENT"),
-    `${formatMs(pushMs).padStart(10)}  ${event.kind}${about}: received, and cached rows invalidated`,
+    `${formatMs(pushMs).padStart(10)}  ${event.kind}${about}: ${lastEffect(explanation)}`,
   );
   const after = await list();
   return {
@@ -59,6 +62,7 @@ async function listAroundEvent(
       verb: "event-then-list",
       entity,
       event: { ...event, row: undefined },
+      changes: changesToJson(explanation.changes),
       before,
       after,
       eventMs: round(pushMs),

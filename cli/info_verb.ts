@@ -1,8 +1,9 @@
 import { existsSync, statSync } from "node:fs";
-import type { Capabilities } from "@vantage/live";
+import type { Capabilities, Explanation } from "@vantage/live";
 import type { Arguments } from "./args.ts";
 import type { Json } from "./json_form.ts";
 import type { Output } from "./output.ts";
+import { changesToJson, countEffects } from "./page_effects.ts";
 import { pictureOf } from "./picture.ts";
 import { type CachePlace, type Places, tableUrl } from "./places.ts";
 import { type Answer, COMMON_FLAGS, type Context, TABLE_FLAGS, type Verb } from "./verb.ts";
@@ -29,10 +30,10 @@ export const infoVerb: Verb = {
 /** Prints the picture. */
 export async function printWiring({ live, master, places }: Wiring, out: Output): Promise<void> {
   const key = live.pageCacheKey(1);
-  const { held, rows = 0 } = await live.explain(key);
+  const explanation = await live.explain(key);
   const lines = pictureOf({
     live: [`table      LiveTable of ${live.tableName}`, `cache key  ${live.cacheKey}`, `columns    ${columnsOf(live)}`],
-    cache: [...cacheLines(places.cache), `page 1     ${held ? `held, ${rows} rows` : "not held"}`],
+    cache: [...cacheLines(places.cache), ...pageLines(explanation)],
     queue: ["queue      256 places", "answers    one for each write"],
     master: [
       ...masterLines(places, await master.getCount()),
@@ -53,7 +54,7 @@ export function bytesIn(path: string): number {
 
 async function wiringToJson({ live, master, places }: Wiring): Promise<Answer["document"]> {
   const { cache } = places;
-  const { held, rows } = await live.explain(live.pageCacheKey(1));
+  const { held, rows, changes } = await live.explain(live.pageCacheKey(1));
   return {
     verb: "info",
     entity: places.entity,
@@ -64,7 +65,7 @@ async function wiringToJson({ live, master, places }: Wiring): Promise<Answer["d
     refs: live.refNames,
     capabilities: { ...live.capabilities },
     master: { ...masterToJson(places), rows: await master.getCount() },
-    cache: { ...cacheToJson(cache), held, rows },
+    cache: { ...cacheToJson(cache), held, rows, changes: changesToJson(changes) },
   };
 }
 
@@ -102,6 +103,11 @@ function cacheLines(cache: CachePlace): readonly string[] {
     default:
       return cache satisfies never;
   }
+}
+
+function pageLines({ held, rows, changes }: Explanation): readonly string[] {
+  const page = rows === undefined ? "not held" : held ? `held, ${rows} rows` : `${rows} rows, outdated`;
+  return [`page 1     ${page}`, ...changes.length > 0 ? [`changes    ${countEffects(changes)}`] : []];
 }
 
 function columnsOf({ columns }: Wiring["live"]): string {

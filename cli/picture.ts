@@ -21,7 +21,7 @@ export function pictureOf({ live, cache, queue, master }: Wired): readonly strin
     ...box(live, WIDTH),
     ...arrows("", ""),
     ...beside(box(cache, HALF), box(queue, HALF)),
-    ...arrows("misses", "one by one per row"),
+    ...arrows("misses", "one at a time", "per row"),
     ...box(master, WIDTH),
   ];
 }
@@ -41,11 +41,11 @@ function beside(left: readonly string[], right: readonly string[]): readonly str
   );
 }
 
-function arrows(left: string, right: string): readonly string[] {
+function arrows(left: string, right: string, rightBelow = ""): readonly string[] {
   const arrow = (head: string, word: string): string => fit(`${" ".repeat(HALF / 2)}${head} ${word}`, HALF);
   const row = (head: string, words: readonly string[]): string =>
     words.map((word) => arrow(head, word)).join(" ".repeat(GAP)).trimEnd();
-  return [row("|", [left, right]), row("v", ["", ""])];
+  return [row("|", [left, right]), row("v", ["", rightBelow])];
 }
 
 /** Wraps text into lines, after a space where possible. */

@@ -1,6 +1,6 @@
 import type { LiveTable } from "@vantage/live";
 
-/** Runs `act`, and resolves when the table has received an event about it and invalidated its rows. */
+/** Runs `act`, and resolves when the table has received an event about it and the cache has it. */
 export async function runUntilEvent(live: LiveTable, act: () => unknown): Promise<void> {
   const before = live.stats().invalidations.event;
   const events = live.events.subscribe().getReader();

@@ -4,6 +4,7 @@ import { cacheToJson } from "./info_verb.ts";
 import type { Json } from "./json_form.ts";
 import { DEFAULT_LIMIT, describePage } from "./list_verb.ts";
 import type { Output } from "./output.ts";
+import { changesToJson, countEffects } from "./page_effects.ts";
 import { printReading } from "./timed_reads.ts";
 import { type Answer, COMMON_FLAGS, type Context, TABLE_FLAGS, type Verb } from "./verb.ts";
 import { onTable, type Wiring } from "./wiring.ts";
@@ -36,12 +37,18 @@ async function readAndCount(wiring: Wiring, out: Output): Promise<Answer> {
     for (let time = 0; time < 2; time++) printReading(out, `get ${JSON.stringify(id)}`, await reads.get(live, id));
   }
   const stats = live.stats();
-  const { held, rows = 0, fetchedAt } = await live.explain(list.key);
+  const { held, rows = 0, fetchedAt, changes } = await live.explain(list.key);
   const facts = { ...cacheToJson(cache), key: list.key, held, rows, fetchedAt: isoTime(fetchedAt) };
+  const shown = { ...facts, ...changes.length > 0 && { changes: countEffects(changes) } };
   printCounts(out, stats);
-  out.table(["cache", ""], Object.entries(facts).map(([name, fact]) => [name, String(fact)]));
+  out.table(["cache", ""], Object.entries(shown).map(([name, fact]) => [name, String(fact)]));
   return {
-    document: { verb: "stats", entity, stats: statsToJson(stats), cache: facts },
+    document: {
+      verb: "stats",
+      entity,
+      stats: statsToJson(stats),
+      cache: { ...facts, changes: changesToJson(changes) },
+    },
   };
 }
 

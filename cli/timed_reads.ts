@@ -9,6 +9,8 @@ export interface Reading<T> {
   readonly key: string;
   readonly outcome: "hit" | "miss";
   readonly ms: number;
+  /** How many rows the master sent for it. */
+  readonly rowsReceived: number;
   /** When the master was read for a hit, in milliseconds since the epoch. */
   readonly cachedAt?: number | undefined;
   /** How long the last miss of the same key took, for a hit if known. */
@@ -28,7 +30,7 @@ export class TimedReads {
 
   /** Lists a handle's page. The time includes iterating all rows, since some caches decode lazily. */
   list(handle: LiveHandle): Promise<Reading<Rows>> {
-    return this.#read(handle.pageCacheKey(handle.query.pagination?.page ?? 1), async () => {
+    return this.#read(handle.listCacheKey, async () => {
       const rows = await handle.listValues();
       for (const row of rows.values()) void row;
       return rows;
@@ -41,36 +43,40 @@ export class TimedReads {
   }
 
   async #read<T>(key: string, read: () => Promise<T>): Promise<Reading<T>> {
-    const hitsBefore = this.#live.stats().hits;
+    const before = this.#live.stats();
     const startedAt = performance.now();
     const answer = await read();
     const ms = performance.now() - startedAt;
-    if (this.#live.stats().hits > hitsBefore) {
+    const { hits, rowsReceived: received } = this.#live.stats();
+    const rowsReceived = received - before.rowsReceived;
+    if (hits > before.hits) {
       const { fetchedAt } = await this.#live.explain(key);
-      return { answer, key, outcome: "hit", ms, cachedAt: fetchedAt, lastMissMs: this.#lastMisses.get(key) };
+      const lastMissMs = this.#lastMisses.get(key);
+      return { answer, key, outcome: "hit", ms, rowsReceived, cachedAt: fetchedAt, lastMissMs };
     }
     this.#lastMisses.set(key, ms);
-    return { answer, key, outcome: "miss", ms };
+    return { answer, key, outcome: "miss", ms, rowsReceived };
   }
 }
 
 /** A reading as JSON. */
 export function readingToJson(reading: Reading<unknown>): { readonly [name: string]: Json } {
-  const { key, outcome, ms, cachedAt, lastMissMs } = reading;
+  const { key, outcome, ms, rowsReceived, cachedAt, lastMissMs } = reading;
   return {
     key,
     outcome,
     ms: round(ms),
+    rowsReceived,
     ...(cachedAt !== undefined && { cachedAt: new Date(cachedAt).toISOString() }),
     ...(lastMissMs !== undefined && { lastMissMs: round(lastMissMs), timesFaster: round(lastMissMs / ms) }),
   };
 }
 
-/** Prints hit or miss, the time, the age, and a comparison. */
+/** Prints hit or miss, the time, the age, and what it cost or saved. */
 export function printReading(out: Output, what: string, reading: Reading<unknown>): void {
   const { cachedAt } = reading;
   const age = cachedAt === undefined ? "" : `  cached ${formatAge(Date.now() - cachedAt)} ago`;
-  out.line(...readingParts(reading), `  ${what}`, age, paint("dim", comparison(reading)));
+  out.line(...readingParts(reading), `  ${what}`, age, paint("dim", costOf(reading)));
 }
 
 /** Hit or miss, and the time. */
@@ -78,8 +84,9 @@ export function readingParts({ outcome, ms }: Reading<unknown>): readonly Part[]
   return [outcome === "hit" ? paint("green", "HIT ") : paint("yellow", "MISS"), ` ${formatMs(ms).padStart(10)}`];
 }
 
-/** Compares a hit with the last miss of the same key. */
-export function comparison({ ms, lastMissMs }: Reading<unknown>): string {
+/** What a miss received, or how a hit compares with the last miss of the same key. */
+export function costOf({ outcome, ms, rowsReceived, lastMissMs }: Reading<unknown>): string {
+  if (outcome === "miss") return `  received ${rowsReceived} ${rowsReceived === 1 ? "row" : "rows"}`;
   if (lastMissMs === undefined) return "";
   const times = lastMissMs / ms;
   return times < 1.05

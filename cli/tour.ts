@@ -17,7 +17,7 @@ import { type Output, paint } from "./output.ts";
 import { eventsUrl, type Places, tableUrl } from "./places.ts";
 import { seedBakery } from "./seeding.ts";
 import { printCounts, statsToJson } from "./stats_verb.ts";
-import { comparison, formatMs, type Reading, readingParts, readingToJson, round } from "./timed_reads.ts";
+import { costOf, formatMs, type Reading, readingParts, readingToJson, round } from "./timed_reads.ts";
 import { type Cost, costsToJson, measureReads, printCosts } from "./tour_measure.ts";
 import { type Answer, COMMON_FLAGS, type Context, type Verb } from "./verb.ts";
 import { Wiring } from "./wiring.ts";
@@ -117,7 +117,7 @@ class Tour {
 
   async #writes(wiring: Wiring): Promise<void> {
     const { live } = wiring;
-    this.#heading("Writes go through a queue to the master; cached rows are invalidated before they settle");
+    this.#heading("Writes go through a queue to the master; before they settle, cached rows are brought up to date");
     await this.#get(wiring, "a");
     await this.#get(wiring, "a");
     await this.#time("add", `d, Donut, 5`, () => live.insertValue("d", { name: "Donut", price: 5 }));
@@ -129,7 +129,7 @@ class Tour {
   }
 
   async #event(wiring: Wiring, stream: ManualLiveStream): Promise<void> {
-    this.#heading("Another client changes the master, and an event follows");
+    this.#heading("Another client changes the master, an event follows, and the row is read again alone");
     await using other = await SqliteTable.open(this.#file, "products");
     await other.patchValue("a", { name: "Apricot tart" });
     await this.#list(wiring, "list", (rows) => `a is still ${rows.get("a")?.name}: no event yet`);
@@ -220,7 +220,7 @@ class Tour {
 
   #printReading(what: string, reading: Reading<unknown>, remark: string): void {
     const text = remark === "" ? what : `${what}: ${remark}`;
-    this.#out.line(...readingParts(reading), `  ${text}`, paint("dim", comparison(reading)));
+    this.#out.line(...readingParts(reading), `  ${text}`, paint("dim", costOf(reading)));
     this.#steps.push({ step: what, ...readingToJson(reading) });
   }
 

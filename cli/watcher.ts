@@ -2,6 +2,7 @@ import { type LiveHandle, type Rows, TableError } from "@vantage/live";
 import { type Json, rowToJson, toJsonForm } from "./json_form.ts";
 import type { Happened, Notes } from "./notes.ts";
 import { cellText, type Output, paint, type Part } from "./output.ts";
+import { effectOn } from "./page_effects.ts";
 import { type RowChange, rowChanges } from "./row_changes.ts";
 import type { Wiring } from "./wiring.ts";
 
@@ -45,11 +46,13 @@ export class Watcher {
   /** A failed read is repeated when something happens next, at the latest after reconnecting. */
   async #look(): Promise<number> {
     try {
-      const { answer } = await this.#wiring.reads.list(this.#handle);
+      const { live, reads } = this.#wiring;
+      const { changes: logged } = await live.explain(this.#handle.listCacheKey);
+      const { answer } = await reads.list(this.#handle);
       const changes = this.#rows === undefined ? [] : rowChanges(this.#rows, answer);
       if (this.#rows === undefined) this.#printFirst(answer);
       this.#rows = answer;
-      for (const change of changes) this.#printChange(change);
+      for (const change of changes) this.#printChange(change, effectOn(change.id, logged));
       return changes.length;
     } catch (error) {
       if (!(error instanceof TableError)) throw error;
@@ -63,17 +66,21 @@ export class Watcher {
     this.#print({ event: "watching", entity, rows: size }, paint("bold", "watching "), `${entity}, ${size} rows`);
   }
 
-  #printChange(change: RowChange): void {
+  #printChange(change: RowChange, effect: Effect): void {
     const { kind, id } = change;
     const { text, facts } = viewOf(change);
-    this.#print({ event: kind, id, ...facts }, paint("cyan", kind.padEnd(9)), `${JSON.stringify(id)}${text}`);
+    this.#print(
+      { event: kind, id, ...facts, effect },
+      paint("cyan", kind.padEnd(9)),
+      `${JSON.stringify(id)}${text}`,
+      paint("dim", effect === undefined ? "" : `  ${HOW[effect]}`),
+    );
   }
 
   async #printLost(): Promise<void> {
     if (this.#lost) return;
     this.#lost = true;
-    const key = this.#handle.pageCacheKey(this.#handle.query.pagination?.page ?? 1);
-    const { held, fetchedAt } = await this.#wiring.live.explain(key);
+    const { held, fetchedAt } = await this.#wiring.live.explain(this.#handle.listCacheKey);
     const cachedAt = held && fetchedAt !== undefined ? new Date(fetchedAt) : undefined;
     this.#print(
       { event: "lost", servedFrom: cachedAt?.toISOString() ?? null },
@@ -89,12 +96,21 @@ export class Watcher {
     this.#lost = false;
   }
 
-  #print(document: { readonly [name: string]: Json }, ...parts: readonly Part[]): void {
+  #print(document: { readonly [name: string]: Json | undefined }, ...parts: readonly Part[]): void {
     const now = new Date();
     this.#out.record({ at: now.toISOString(), ...document });
     this.#out.line(paint("dim", `${clockTime(now)}  `), ...parts);
   }
 }
+
+type Effect = ReturnType<typeof effectOn>;
+
+const HOW: { readonly [effect in NonNullable<Effect>]: string } = {
+  "in place": "put in place",
+  hole: "read again alone",
+  dead: "read again with its page",
+  nothing: "",
+};
 
 /** The local time of day. */
 function clockTime(date: Date): string {

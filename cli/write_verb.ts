@@ -1,7 +1,9 @@
 import { NotFoundError, type Row, TableError } from "@vantage/live";
 import { writing } from "./bad_input.ts";
 import { type Json, rowToJson } from "./json_form.ts";
+import { DEFAULT_LIMIT } from "./list_verb.ts";
 import { type Output, paint } from "./output.ts";
+import { lastEffect } from "./page_effects.ts";
 import { printRow } from "./row_view.ts";
 import { formatMs, round } from "./timed_reads.ts";
 import { type Answer, FAULT, NO_SUCH_ROW } from "./verb.ts";
@@ -45,7 +47,7 @@ export async function runWrite({ master, live, places }: Wiring, call: WriteCall
     out.line(
       paint("cyan", outcome),
       ` ${formatMs(ms)}  row ${JSON.stringify(id)} of ${entity}${REMARKS[outcome]}`,
-      ...dropped(live.stats()),
+      `; ${lastEffect(await live.explain(live.page(1, DEFAULT_LIMIT).listCacheKey))}`,
     );
     return { document: { verb, entity, id, outcome, ms: round(ms), row: rowOrNull(row) } };
   } catch (error) {
@@ -59,10 +61,6 @@ export async function runWrite({ master, live, places }: Wiring, call: WriteCall
     }
     throw error;
   }
-}
-
-function dropped({ invalidations }: { readonly invalidations: { readonly write: number } }): readonly string[] {
-  return invalidations.write > 0 ? ["; cached rows are invalidated, so the next list of this master is a miss"] : [];
 }
 
 function rowOrNull(row: Row | void): Json {

@@ -10,7 +10,7 @@ describe("demo list", () => {
     assert.equal(first.stderr, "");
     assert.match(first.stdout, /^First use: filled \S+ with the bakery\.\n/);
     assert.match(first.stdout, /^id +name +price/m);
-    assert.match(first.stdout, /^MISS +[\d.]+ ms /m);
+    assert.match(first.stdout, /^MISS +[\d.]+ ms .* received 10 rows$/m);
     const second = await folder.run("list");
     assert.doesNotMatch(second.stdout, /First use/);
     assert.match(second.stdout, /^HIT +[\d.]+ ms .* faster than the last miss \([\d.]+ ms\)$/m);
@@ -30,6 +30,7 @@ describe("demo list", () => {
       entity: "products",
       key: "",
       outcome: "miss",
+      rowsReceived: 10,
       page: 1,
       limit: 50,
     });

@@ -127,15 +127,17 @@ describe("demo watch", () => {
     using folder = new DemoFolder();
     using elsewhere = new DemoFolder();
     await using server = await folder.serve();
-    await using watch = folder.start("watch", "--master", server.url, "--changes", "3");
+    await using watch = folder.start("watch", "--master", server.url, "--cache", "mem", "--changes", "4");
     await watch.line(/^\d\d:\d\d:\d\d {2}watching products, 10 rows$/);
     await elsewhere.run("add", "d", "Donut", "5", "--master", server.url);
-    await watch.line(/added +"d" +id d, name Donut, price 5, in_stock 0, vegan false$/);
+    await watch.line(/added +"d" +id d, name Donut, price 5, in_stock 0, vegan false {2}read again with its page$/);
     await folder.run("patch", "d", "price=6");
     await server.line(/^CHANGED by another process/);
-    await watch.line(/changed +"d" +price 5 -> 6$/);
+    await watch.line(/changed +"d" +price 5 -> 6 {2}read again with its page$/);
+    await elsewhere.run("patch", "d", "price=7", "--master", server.url);
+    await watch.line(/changed +"d" +price 6 -> 7 {2}read again alone$/);
     await elsewhere.run("delete", "d", "--master", server.url);
-    await watch.line(/removed +"d"$/);
+    await watch.line(/removed +"d" {2}read again with its page$/);
     assert.equal(await watch.ended, 0);
   });
 

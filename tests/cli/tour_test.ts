@@ -14,11 +14,11 @@ describe("demo without a verb", () => {
     const stages = ["MISS", "HIT", "HIT", "MISS", "HIT", "ADD", "MISS", "PATCH", "MISS", "EVENT", "MISS", "WRITE"];
     assert.match(stdout, new RegExp(stages.map((stage) => `^${stage}${TIME}`).join("(?:.|\\n)*?"), "m"));
     assert.match(stdout, /HIT .*a is still Apple tart/);
-    assert.match(stdout, /EVENT .*\nMISS .*a is Apricot tart/);
+    assert.match(stdout, /EVENT .*\nMISS .*a is Apricot tart {2}received \d+ rows?$/m);
     const network = ["SERVE", "EVENT", "MISS", "HIT", "PATCH", "MISS", "HIT"];
     const [, across = ""] = /^Across a network.*\n([^]*?)\n\n/m.exec(stdout) ?? [];
     assert.deepEqual(across.split("\n").map((line) => line.split(" ")[0]), network);
-    assert.match(across, /^MISS +(?:[4-9]\d|\d{3,}).* list: 50 rows$/m);
+    assert.match(across, /^MISS +(?:[4-9]\d|\d{3,}).* list: 50 rows {2}received 50 rows$/m);
     assert.match(across, /MISS .*a is Almond tart/);
     assert.match(stdout, /100 of 100 got their own answer/);
     assert.match(stdout, /^page of 50.* ms .* ms .*x$/m);

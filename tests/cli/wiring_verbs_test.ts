@@ -13,12 +13,32 @@ describe("demo event-then-list", () => {
     assert.deepEqual(words, ["MISS", "HIT", "EVENT", "MISS"]);
   });
 
-  it("demo event-then-list --id tells of one row", async () => {
+  it("demo event-then-list --id reads one row again, and without it the page", async () => {
     using folder = new DemoFolder();
-    const { event, before, after } = await folder.json("event-then-list", "--id", "a");
-    assert.deepEqual(event, { kind: "updated", id: "a" });
-    assert.ok(Array.isArray(before) && isDocument(after));
-    assert.deepEqual([...before, after].map(({ outcome }) => outcome), ["miss", "hit", "miss"]);
+    const runs = [
+      { id: ["--id", "a"], effect: "hole", outcome: "miss", rowsReceived: 1 },
+      { id: [], effect: "dead", outcome: "miss", rowsReceived: 10 },
+      { id: ["--id", "zz"], effect: "nothing", outcome: "hit", rowsReceived: 0 },
+    ];
+    for (const { id, effect, outcome, rowsReceived } of runs) {
+      const { event, changes, before, after } = await folder.json("event-then-list", ...id, "--cache", "mem");
+      assert.deepEqual(event, id.length === 0 ? { kind: "changed" } : { kind: "updated", id: id[1] });
+      assert.ok(Array.isArray(changes) && Array.isArray(before) && isDocument(after));
+      assert.deepEqual(changes.map(({ by, effect }) => [by, effect]), [["event", effect]]);
+      assert.deepEqual(before.map((list) => [list.outcome, list.rowsReceived]), [["miss", 10], ["hit", 0]]);
+      assert.deepEqual([after.outcome, after.rowsReceived], [outcome, rowsReceived]);
+    }
+  });
+
+  it("demo event-then-list says what the event did to the page", async () => {
+    using folder = new DemoFolder();
+    const { stdout } = await folder.run("event-then-list", "--id", "a", "--cache", "mem");
+    assert.match(
+      stdout,
+      /^EVENT .* updated "a": this row of the cached page 1 is to be read again\nMISS .* received 1 row$/m,
+    );
+    const { stdout: uncached } = await folder.run("event-then-list", "--no-cache");
+    assert.match(uncached, /^EVENT .* changed: page 1 is not cached$/m);
   });
 });
 
@@ -32,6 +52,7 @@ describe("demo info", () => {
       assert.ok(stdout.includes(fact), `${fact} in\n${stdout}`);
     }
     assert.match(stdout, /SqliteTable products, 10 rows/);
+    assert.match(stdout, /misses +\| one at a time\n +v +v per row\n/);
     // deno-lint-ignore no-control-regex -- whether there is anything but ASCII
     assert.doesNotMatch(stdout, /[^\u0000-\u007f]/);
     const lines = stdout.split("\n");
@@ -39,11 +60,24 @@ describe("demo info", () => {
     assert.ok(lines.every((line) => line.length <= 80), stdout);
   });
 
+  it("demo info shows what other processes have done to the page", async () => {
+    using folder = new DemoFolder();
+    await folder.run("list");
+    const { stdout: patched } = await folder.run("patch", "a", "price=3");
+    assert.match(patched, /^patched .*; put in place in the cached page 1$/m);
+    assert.match((await folder.run("info")).stdout, /page 1 +held, 10 rows .*\n\| changes +1 in place /);
+    await folder.run("add", "d", "Donut", "5");
+    const { cache } = await folder.json("info");
+    assert.ok(isDocument(cache) && Array.isArray(cache.changes));
+    const shown = cache.changes.map(({ id, by, effect }) => `${id} by ${by}: ${effect}`);
+    assert.deepEqual([cache.held, shown], [false, ["a by write: in place", "d by write: dead"]]);
+  });
+
   it("demo info --json tells the same", async () => {
     using folder = new DemoFolder();
     const info = await folder.json("info", "--entity", "orders", "--cache", "mem");
     assert.ok(isDocument(info.master) && isDocument(info.capabilities));
-    assert.deepEqual(info.cache, { kind: "mem", held: false });
+    assert.deepEqual(info.cache, { kind: "mem", held: false, changes: [] });
     assert.deepEqual(info.refs, ["products", "clients"]);
     assert.equal(info.master.rows, 20);
     assert.equal(info.capabilities.page, true);
