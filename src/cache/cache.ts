@@ -11,7 +11,8 @@ export interface CachedRows {
   readonly fetchedAt: number;
   /**
    * How far the log stood when the rows were stored, if the cache keeps one. To be passed on in a `put` of rows that were
-   * brought up to date without the master; without it, a `put` counts as of now.
+   * brought up to date without the master; without it, a `put` counts as of now. While an intent is pending, that is after
+   * the present position: half a step after it.
    */
   readonly until?: number | undefined;
   /** What was logged since the rows were requested. Only in what `get` returns; absent if nothing was. */

@@ -2,7 +2,7 @@ import { rememberSelf, selfOf } from "../base/self.ts";
 import { wholeNumber } from "../base/whole_number.ts";
 import type { Cache, CachedRows, Fence, LogRecord } from "./cache.ts";
 import { scopeOf } from "./cache_key.ts";
-import { ScopeLog } from "./scope_log.ts";
+import { HALF_STEP, ScopeLog } from "./scope_log.ts";
 
 /** Bounds of a {@linkcode MemCache}. */
 export interface MemCacheOptions {
@@ -133,7 +133,8 @@ export class MemCache implements Cache {
     if (held !== undefined) self.#drop(held);
     const { size: rowCount } = rows;
     const fits = rowCount <= self.#maxRows;
-    const cached = { rows, fetchedAt, until: until ?? now };
+    const landed = scope.current === undefined ? now + HALF_STEP : now;
+    const cached = { rows, fetchedAt, until: until ?? landed };
     if (fits) self.#add({ key, scope, at, cached, rowCount, newer: undefined, older: undefined });
     else self.#leaveUnused(scope);
     while (self.#entries.size > self.#maxEntries || self.#rowCount > self.#maxRows) self.#remove(self.#oldest);

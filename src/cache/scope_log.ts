@@ -7,6 +7,12 @@ interface Intent {
   readonly dueAt: number;
 }
 
+/**
+ * What is stored while a write is in flight was stored this much after the present position: it may have been read after the
+ * write was sent, so that its answer is not newer for certain.
+ */
+export const HALF_STEP = 0.5;
+
 /** The log of one scope, in memory. */
 export class ScopeLog {
   readonly #nextPosition: () => number;

@@ -172,8 +172,10 @@ export class WriteThrough implements Owner {
     event: LiveEvent,
     since: Fence | undefined,
   ): Promise<void> {
-    const { changes, clock } = this.#options;
+    const { changes, clock, intents } = this.#options;
     await changes.publish({ ...event, at: clock.now(), cause: "write", writeId: id, outcome }, since);
+    // What was not logged, but invalidated everything, has not ended the intent.
+    if (event.kind === "changed") await intents.end(id);
   }
 
   /** Where a write goes: narrowed like its handle, besides what the write target itself is narrowed to. */

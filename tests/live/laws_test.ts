@@ -146,6 +146,18 @@ for (const { kind, make } of CACHES) {
       assert.equal(master.plan.count("listValues"), 1);
     });
 
+    it("law 2: the answer to a write does not take back what was read while it was in flight", async () => {
+      const { table, master } = fixture({}, make());
+      const gate = master.plan.hold("patchValue");
+      const write = table.patchValue("a", { price: 3 });
+      await gate.reached;
+      await master.patchValue("a", { price: 4 });
+      assert.equal((await table.listValues()).get("a")?.price, 4);
+      gate.release();
+      await write;
+      assert.equal((await table.listValues()).get("a")?.price, 4);
+    });
+
     it("law 2: without a log, a read in flight during a write does not replace an entry made after it", async () => {
       const { table, master } = fixture({ invalidation: "all" }, withoutLog(new MemCache()));
       const gate = master.plan.hold("listValues");

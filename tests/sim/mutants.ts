@@ -27,9 +27,9 @@ export const MUTANTS: readonly Mutant[] = [
     name: "keep what was read without a fence",
     file: "live/loader.ts",
     from:
-      "if (this.#closed || invalidation.suspect || fence === undefined) return;\n    const stored = await cache.put(key, fetched, fence);",
+      "if (this.#closed || invalidation.suspect || fence === undefined) return false;\n    const stored = await cache.put(key, fetched, fence);",
     to:
-      "if (this.#closed || invalidation.suspect) return;\n    const stored = await cache.put(key, fetched, fence as Fence);",
+      "if (this.#closed || invalidation.suspect) return false;\n    const stored = await cache.put(key, fetched, fence as Fence);",
   },
   {
     name: "settle before invalidating",
@@ -95,9 +95,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "serve what is stale",
-    file: "live/read_through.ts",
-    from: "return ageMs >= 0 && ageMs < this.#staleTimeMs;",
-    to: "return ageMs >= 0;",
+    file: "live/read_policy.ts",
+    from: "(ageMs >= 0 && ageMs < limitMs)",
+    to: "ageMs >= 0",
   },
   {
     name: "date an entry by when its rows came, not by when they were asked for",
@@ -698,8 +698,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "what the master says is unsettled is kept",
     file: "live/loader.ts",
-    from: "const options = { signal, onUnsettled: () => void (start.unsettled = true) };",
-    to: "const options = { signal };",
+    from: "      onUnsettled: () => void (start.unsettled = true),\n",
+    to: "",
   },
   {
     name: "an outer table is not told that an answer is unsettled",
@@ -1034,8 +1034,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "an entry counts as stored when its read began",
     file: "cache/mem_cache.ts",
-    from: "until: until ?? now };",
+    from: "until: until ?? landed };",
     to: "until: until ?? at };",
+  },
+  {
+    name: "what is stored during a write counts as stored before it",
+    file: "cache/mem_cache.ts",
+    from: "scope.current === undefined ? now + HALF_STEP : now",
+    to: "scope.current === undefined ? now : now",
   },
   {
     name: "log overflow: an entry is served although changes are forgotten",
@@ -1088,13 +1094,13 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a change that could not be logged at once is forgotten",
     file: "live/invalidation.ts",
-    from: "return logged === undefined ? this.invalidate() : undefined;",
+    from: "return logged === undefined ? this.#invalidate(change) : undefined;",
     to: "return undefined;",
   },
   {
     name: "a change that could not be logged later is forgotten",
     file: "live/invalidation.ts",
-    from: "const invalidated = fence === undefined ? this.invalidate() : undefined;",
+    from: "const invalidated = fence === undefined ? this.#invalidate(change) : undefined;",
     to: "const invalidated = undefined;\n      void fence;",
   },
   {

@@ -11,6 +11,7 @@ import { wholeNumber } from "../../base/whole_number.ts";
 import type { Trace, Tracer } from "../../trace/tracer.ts";
 import type { Cache, CachedRows, Fence, LogRecord } from "../../cache/cache.ts";
 import { scopeOf } from "../../cache/cache_key.ts";
+import { HALF_STEP } from "../../cache/scope_log.ts";
 import { decodeRows, encodeRows } from "../../cache/codec.ts";
 import {
   chargeOf,
@@ -194,10 +195,12 @@ export class DenoKvCache implements Cache, AsyncDisposable {
     if (chargeOf({ key, size }) > this.#maxBytes || size > MAX_ENTRY_BYTES || key.length > MAX_KEY_LENGTH) return false;
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const { found, head, age } = await this.#look(key);
-      const { id: log, position } = found.state;
+      const { id: log, position, dueAt } = found.state;
+      // While a write is in flight, the rows may have been read after it was sent.
+      const landed = dueAt === undefined ? position : position + HALF_STEP;
       const place = fence === undefined ? found.state : placeOf(fence, found);
       if (place === undefined || isNewer(head, found, place.position)) return false;
-      const at = { log, at: place.position, until: Math.min(until ?? position, position) };
+      const at = { log, at: place.position, until: Math.min(until ?? landed, landed) };
       const facts = newFacts({ key, fetchedAt, ...at, age, size });
       const unchanged = fence === undefined ? [] : [found.store, found.scope];
       if (!await this.#entries.write(facts, body, { replaced: head, unchanged })) continue;

@@ -238,11 +238,11 @@ export function factsOf(value: unknown): EntryFacts | undefined {
   const age = fieldOf(value, "age");
   const [size, chunks] = [fieldOf(value, "size"), fieldOf(value, "chunks")];
   const [log, at, until] = [fieldOf(value, "log"), fieldOf(value, "at"), fieldOf(value, "until")];
-  if (typeof log !== "string" || !isCount(at) || !isCount(until)) return undefined;
+  if (typeof log !== "string" || !isCount(at) || !isCount(Math.floor(Number(until)))) return undefined;
   if (typeof key !== "string" || typeof id !== "string") return undefined;
   if (typeof fetchedAt !== "number" || typeof age !== "number") return undefined;
   if (!isCount(size, MAX_ENTRY_BYTES) || !isCount(chunks, MAX_CHUNKS)) return undefined;
-  return { key, fetchedAt, log, at, until, age, id, size, chunks };
+  return { key, fetchedAt, log, at, until: Number(until), age, id, size, chunks };
 }
 
 /** Whether a value is a whole number up to `most`. */

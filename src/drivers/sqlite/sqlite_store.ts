@@ -3,6 +3,7 @@ import { wholeNumber } from "../../base/whole_number.ts";
 import type { Trace, Tracer } from "../../trace/tracer.ts";
 import type { Cache, CachedRows, Fence, LogRecord } from "../../cache/cache.ts";
 import { scopeOf } from "../../cache/cache_key.ts";
+import { HALF_STEP } from "../../cache/scope_log.ts";
 import { decodeRows, encodeRows } from "../../cache/codec.ts";
 import { bytesOf, sizeOfText, storable } from "./sqlite_storable.ts";
 import { reportDamage } from "./sqlite_damage.ts";
@@ -57,8 +58,10 @@ const FENCE = `SELECT t.store || ':' || coalesce(max(t.beyond, s.fence), t.floor
 const ADD_SCOPE = `INSERT INTO vantage_scope (name, size, fence, barrier, generation) SELECT ?, ?, floor, floor, floor
   FROM vantage_total WHERE true ON CONFLICT DO NOTHING RETURNING id`;
 const NOW = "max(t.beyond, s.fence)";
+/** What is stored while a write is in flight may have been read after the write was sent. */
+const LANDED = `(${NOW} + ${HALF_STEP} * (s.due IS NOT NULL))`;
 const PUT = `INSERT INTO vantage_entry (key, scope, at, until, fetched_at, size, body)
-  SELECT ?, s.id, coalesce(f.at, ${NOW}), min(coalesce(f.until, ${NOW}), ${NOW}), ?, ?, ?
+  SELECT ?, s.id, coalesce(f.at, ${NOW}), min(coalesce(f.until, ${LANDED}), ${LANDED}), ?, ?, ?
   FROM (SELECT ? AS store, ? AS at, ? AS until) f, vantage_total t JOIN vantage_scope s ON s.name = ?
   WHERE f.store IS NULL OR ${IN_REACH}
   ON CONFLICT (key) DO UPDATE SET id = (SELECT max(id) + 1 FROM vantage_entry), at = excluded.at,

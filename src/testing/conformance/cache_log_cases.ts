@@ -119,6 +119,18 @@ export const cacheLogCases: readonly CacheCase[] = [
     await cache.put(KEY, entry("second"), second?.since?.fence);
     expectEqual((await cache.get(KEY))?.until, second?.since?.changes[1]?.position, "until, after the next put");
   }),
+  logging("Cache.put() while a write is in flight counts as later than the write was sent", async (cache) => {
+    await cache.put(KEY, entry("before"));
+    const sentAt = await logIntent(cache, "w1", "a");
+    const before = await cache.get(KEY);
+    await cache.put(OTHER_KEY, entry("meanwhile"), sentAt);
+    const meanwhile = await cache.get(OTHER_KEY);
+    await cache.log(SCOPE, { kind: "change", change: written("w1", "a", "applied"), since: sentAt });
+    const [{ from } = { from: undefined }] = await changesSince(cache, KEY);
+    expect(from !== undefined, "the answer to the write has a place from which it is newer");
+    expect(Number(before?.until) <= Number(from), "what was stored before is older than the answer");
+    expect(Number(meanwhile?.until) > Number(from), "what was stored meanwhile may be newer than the answer");
+  }),
   logging("Cache.get() counts positions up", async (cache) => {
     await cache.put(KEY, entry("new"));
     for (let count = 0; count < 5; count++) await logChange(cache, updated("a"));
