@@ -78,8 +78,9 @@ const ADD_INVALIDATED = `INSERT INTO vantage_scope (name, size, fence, barrier, 
   SELECT ?, ?, floor + 1, floor + 1, floor + 1 FROM vantage_total WHERE true ON CONFLICT DO NOTHING RETURNING id`;
 const MOVE_ALL_FENCES = `UPDATE vantage_total SET (floor, beyond) = (SELECT highest, highest FROM
   (SELECT max(floor, coalesce((SELECT max(fence) FROM vantage_scope), 0)) + 1 AS highest))`;
-const INVALIDATE_SCOPES = `UPDATE vantage_scope
-  SET generation = (SELECT beyond FROM vantage_total), dead = entries WHERE entries > dead AND `;
+/** Counts the dead, since an entry that was put after the fences moved is not. */
+const INVALIDATE_SCOPES = `UPDATE vantage_scope SET generation = beyond, dead = (SELECT count(*) FROM vantage_entry e
+  WHERE e.scope = vantage_scope.id AND e.at < beyond) FROM vantage_total WHERE vantage_scope.entries > dead AND `;
 const DROP_ENTRIES = "DELETE FROM vantage_entry WHERE scope = (SELECT id FROM vantage_scope WHERE name = ?) AND ";
 const TOTALS = "SELECT entries, scopes, bytes, logged FROM vantage_total";
 const SWEEP = `DELETE FROM vantage_entry WHERE id IN (SELECT e.id FROM vantage_scope s

@@ -143,6 +143,23 @@ function exerciseLog(cache: SqliteCache, scope: string): void {
   cache.get(`${scope}all`);
 }
 
+describe("SqliteCache.invalidatePrefix() across scopes", () => {
+  it("drops the next time what another process has put while it was running", async () => {
+    const db = new DatabaseSync(":memory:");
+    const other = await SqliteCache.open(db);
+    let busy = false;
+    const cache = await SqliteCache.open(interrupted(db, () => {
+      if (busy) other.put("s/a", entry(), other.fence("s/a"));
+    }));
+    other.put("s/b", entry());
+    busy = true;
+    cache.invalidatePrefix("");
+    busy = false;
+    cache.invalidatePrefix("");
+    assert.deepEqual([cache.get("s/a"), cache.get("s/b")], [undefined, undefined]);
+  });
+});
+
 describe("SqliteCache.put() that has to make room", () => {
   it("never drops the entry that it stores", async () => {
     for (const bounds of [{ maxEntries: 1 }, { maxBytes: 500 }, { maxScopes: 1 }]) {
