@@ -80,6 +80,8 @@ export type LogRecord =
  * - `get` returns, with the rows, every change that was logged after their fence, in order, once (`since`), in one step.
  * - `put` returns `false` if an entry of a later fence is held, or if the log does not reach back to the fence. An entry
  *   that the log does not reach back to is not returned any more: the log is bounded.
+ * - A change loses its `columns` while the intent of another write to its row is pending: the state after the change may
+ *   have that write in it, whatever the columns of the change.
  * - `LoggedChange.from` is the position of `since`, unless a change of the same row, or of an unknown one, was logged
  *   after it: then the row may be older than that change.
  *

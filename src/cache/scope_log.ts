@@ -1,5 +1,5 @@
 import type { Change } from "../change/change.ts";
-import type { LoggedChange } from "../change/logged_change.ts";
+import { type LoggedChange, mayBeSameRow, withoutColumns } from "../change/logged_change.ts";
 import type { LogRecord } from "./cache.ts";
 
 interface Intent {
@@ -103,13 +103,23 @@ export class ScopeLog {
     const from = typeof since === "number" && this.#isNewest(change, since) ? since : undefined;
     this.move();
     if (this.#changes.length >= this.#maxChanges) this.#forgetOldest();
-    this.#changes.push({ position: this.#position, from, change });
+    this.#changes.push({
+      position: this.#position,
+      from,
+      change: this.#isInFlight(change) ? withoutColumns(change) : change,
+    });
+  }
+
+  /** Whether another write that may be of the same row is in flight. */
+  #isInFlight(change: Change): boolean {
+    for (const intent of this.#intents.values()) if (mayBeSameRow(intent.change, change)) return true;
+    return false;
   }
 
   /** Whether no other change that may concern the same row was logged since a position. */
   #isNewest(change: Change, since: number): boolean {
     if (since < this.#floor || since > this.#position || change.kind === "changed") return false;
-    return this.since(since).every(({ change: other }) => other.kind !== "changed" && other.id !== change.id);
+    return !this.since(since).some(({ change: other }) => mayBeSameRow(other, change));
   }
 
   /** Many at once, so that a full log costs no more than one that is not. */

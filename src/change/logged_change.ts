@@ -12,3 +12,18 @@ export interface LoggedChange {
   /** What happened. */
   readonly change: Change;
 }
+
+/**
+ * The change without its columns. While another write to its row is in flight, the columns do not say all: the state after
+ * the change may have that write in it.
+ */
+export function withoutColumns(change: Change): Change {
+  if (change.kind === "changed" || change.columns === undefined) return change;
+  const { columns: _, ...others } = change;
+  return others;
+}
+
+/** Whether two changes are, or may be, of one row. */
+export function mayBeSameRow(one: Change, other: Change): boolean {
+  return one.kind === "changed" || other.kind === "changed" || one.id === other.id;
+}

@@ -1,6 +1,7 @@
 import type { LogRecord } from "../../cache/cache.ts";
 import { encodeChange } from "../../cache/change_codec.ts";
 import type { Change } from "../../change/change.ts";
+import { withoutColumns } from "../../change/logged_change.ts";
 import { isBytes } from "../../base/realm.ts";
 import { fieldOf, type KvEntry } from "./deno_kv_database.ts";
 import { FRAME_BYTES } from "./deno_kv_entries.ts";
@@ -46,8 +47,11 @@ export interface LogStepContext {
 export function stepOf(record: LogRecord, { intents, part, origin, maxAdded, maxIntents }: LogStepContext): LogStep {
   const own = intents.filter(({ key }) => part !== undefined && isSamePart(key.at(-1), part));
   switch (record.kind) {
-    case "change":
-      return { added: [{ ...(origin !== undefined && { origin }), body: bytesOf(record.change) }], ended: own };
+    case "change": {
+      // Of other writes that are in flight, the rows are not looked at.
+      const change = intents.length > own.length ? withoutColumns(record.change) : record.change;
+      return { added: [{ ...(origin !== undefined && { origin }), body: bytesOf(change) }], ended: own };
+    }
     case "intent": {
       const begun = { part: part ?? "", value: { dueAt: record.dueAt, body: bytesOf(record.change) } };
       const isSurplus = own.length === 0 && intents.length >= maxIntents;

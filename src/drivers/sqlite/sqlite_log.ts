@@ -1,7 +1,7 @@
 import type { CachedRows, Fence, LogRecord } from "../../cache/cache.ts";
 import { decodeChange, encodeChange } from "../../cache/change_codec.ts";
 import type { Change } from "../../change/change.ts";
-import type { LoggedChange } from "../../change/logged_change.ts";
+import { type LoggedChange, withoutColumns } from "../../change/logged_change.ts";
 import { reportDamage } from "./sqlite_damage.ts";
 import { bytesOf, OVERHEAD_BYTES, sizeOfText, storable } from "./sqlite_storable.ts";
 import type { SqliteParam, SqliteRunner, SqliteStoreSettings } from "./sqlite_store.ts";
@@ -32,6 +32,9 @@ const LOG_INTENT = `INSERT INTO vantage_intent (scope, write_id, row_id, due_at,
   RETURNING ${OLD_FENCE}, (SELECT intents FROM vantage_scope s WHERE s.id = scope) AS intents`;
 const END_INTENT = `DELETE FROM vantage_intent WHERE scope = (SELECT id FROM vantage_scope WHERE name = ?)
   AND write_id = ? RETURNING ${OLD_FENCE}`;
+/** A write that may be of the same row. One that is sent after this look is in no change that is known already. */
+const OTHER_INTENT = `SELECT 1 AS found FROM vantage_scope s JOIN vantage_intent i ON i.scope = s.id
+  WHERE s.name = ? AND s.intents > 0 AND i.write_id <> ? AND (i.row_id IS NULL OR i.row_id = ?) LIMIT 1`;
 const turnIntents = (which: string): string =>
   `INSERT INTO vantage_change (scope, position, write_id, row_id, size, body)
   SELECT s.id, max(s.fence, t.floor) + row_number() OVER (ORDER BY i.id), i.write_id, i.row_id, i.size, i.body
@@ -104,9 +107,10 @@ export class SqliteLog {
   }
 
   #change(scope: string, change: Change, since: Fence | undefined): readonly Fence[] {
-    const body = encodeChange(change);
     const writeId = change.cause === "write" ? storable(change.writeId) : null;
     const rowId = rowIdOf(change);
+    const inFlight = this.#db.get(OTHER_INTENT, [scope, writeId ?? "", rowId]) !== undefined;
+    const body = encodeChange(inFlight ? withoutColumns(change) : change);
     const size = sizeOf(body, writeId, rowId);
     const marks = since === undefined ? [null, null] : marksOf(since);
     return this.#cut(scope, this.#db.write(LOG_CHANGE, [size, body, ...marks, writeId, rowId, scope]));

@@ -131,6 +131,20 @@ export const cacheLogCases: readonly CacheCase[] = [
     expect(Number(before?.until) <= Number(from), "what was stored before is older than the answer");
     expect(Number(meanwhile?.until) > Number(from), "what was stored meanwhile may be newer than the answer");
   }),
+  logging(
+    "Cache.log() of a change leaves out its columns while another write to its row is in flight",
+    async (cache) => {
+      await cache.put(KEY, entry("new"));
+      await logIntent(cache, "w1", "a");
+      await logChange(cache, { ...updated("a"), columns: ["name"] } as Change);
+      await cache.log(SCOPE, { kind: "settled", writeId: "w1" });
+      await logChange(cache, { ...updated("a"), columns: ["name"] } as Change);
+      const columns = (await changesSince(cache, KEY)).map(({ change }) =>
+        "columns" in change ? change.columns : undefined
+      );
+      expectEqual(columns, [undefined, ["name"]], "the columns, with the write in flight and without");
+    },
+  ),
   logging("Cache.get() counts positions up", async (cache) => {
     await cache.put(KEY, entry("new"));
     for (let count = 0; count < 5; count++) await logChange(cache, updated("a"));
