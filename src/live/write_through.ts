@@ -15,7 +15,7 @@ import type { LiveEvent } from "../stream/live_event.ts";
 import { checkCallOptions } from "../table/call_options.ts";
 import { TableError } from "../table/errors.ts";
 import type { Row } from "../table/row.ts";
-import { bothNarrowings, isUnlimited, type Query } from "../table/query.ts";
+import { bothNarrowings, isNarrowed, isUnlimited, type Query } from "../table/query.ts";
 import type { Capabilities, TableLike, WriteOptions } from "../table/table_like.ts";
 import type { Trace } from "../trace/tracer.ts";
 import type { Changes } from "./changes.ts";
@@ -147,7 +147,12 @@ export class WriteThrough implements Owner {
       sent = true;
       counters.masterWrites++;
       const answer = await new Sending(this, op).run(() => this.#spans.apply(op, target, { idempotencyKey: id }));
-      await this.#publish(write, "applied", this.#changed(op, answer, before), since);
+      await this.#publish(
+        write,
+        "applied",
+        this.#changed(op, answer, before),
+        this.#isCertain(write) ? since : undefined,
+      );
       return answer;
     } catch (error) {
       counters.failedWrites++;
@@ -158,6 +163,14 @@ export class WriteThrough implements Owner {
       else if (isIntended) await intents.end(id);
       throw error;
     }
+  }
+
+  /**
+   * Whether a write that succeeded is known to have had its effect on the master: a delete leaves a row that is outside its
+   * set, and the master may still have what the write target has not.
+   */
+  #isCertain({ op, within }: WriteRequest): boolean {
+    return op.kind !== "delete" || (this.#options.writeTarget === undefined && !isNarrowed(within));
   }
 
   /** The row that a write target answers with need not be what the master returns. */
