@@ -33,5 +33,17 @@ for (const { kind, make } of CACHES) {
       await table.delete("a");
       assert.deepEqual((await table.listValues()).ids(), ["a", "b", "c"]);
     });
+
+    it("an answer to a write does not replace what was read from the master after it was applied", async () => {
+      const { table, master } = fixture({}, make());
+      const gate = master.plan.hold("patchValue", "after");
+      const write = table.patchValue("a", { price: 3 });
+      await gate.reached;
+      await master.patchValue("a", { price: 4 });
+      assert.equal((await table.listValues()).get("a")?.price, 4);
+      gate.release();
+      await write;
+      assert.equal((await table.listValues()).get("a")?.price, 4);
+    });
   });
 }
