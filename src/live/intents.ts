@@ -44,12 +44,18 @@ export class Intents {
   /** Whether an intent that is due at a time is overdue; also if that is so far away that a clock must have been set back. */
   isOverdue(dueAt: number): boolean {
     const now = this.#options.clock.now();
-    return dueAt <= now || dueAt > now + this.#options.spanMs;
+    return dueAt <= now || dueAt > now + this.#furthestMs;
   }
 
   /** Logs the changes of all intents that are overdue; returns whether that was done. */
   async endOverdue(): Promise<boolean> {
-    const { cache, prefix, spanMs, clock } = this.#options;
-    return await cache.log?.(prefix, { kind: "overdue", now: clock.now(), spanMs }) !== undefined;
+    const { cache, prefix, clock } = this.#options;
+    const record = { kind: "overdue", now: clock.now(), spanMs: this.#furthestMs } as const;
+    return await cache.log?.(prefix, record) !== undefined;
+  }
+
+  /** How far away an intent may be due: the clocks of other hosts may be ahead, by no more than the span. */
+  get #furthestMs(): number {
+    return 2 * this.#options.spanMs;
   }
 }

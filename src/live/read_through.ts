@@ -242,6 +242,8 @@ export class ReadThrough implements Reads {
     }
     const behind = catchUp.replay(request, held);
     if (behind === undefined) return this.#hit(request, held.rows, note);
+    const fromList = isIncomplete(behind) ? this.#answerFromList(request, note) : undefined;
+    if (fromList !== undefined) return fromList;
     if (isIncomplete(behind)) return this.#answerStale(request, held, behind, options, note);
     this.#advance(request, behind);
     return this.#hit(request, behind.replayed.rows, note);
@@ -352,7 +354,11 @@ export class ReadThrough implements Reads {
   async #look(request: ReadRequest): Promise<Look> {
     const held = request.after === undefined ? await this.held(request.key) : undefined;
     if (held === undefined || !this.isFresh(held, request.policy)) return {};
-    const behind = this.#options.catchUp.replay(request, held);
+    const { catchUp, intents } = this.#options;
+    if (this.#isOverdue(held)) {
+      return await this.#reads.untilClosed(intents.endOverdue(), (ended) => ended ? this.#look(request) : {});
+    }
+    const behind = catchUp.replay(request, held);
     if (behind === undefined) return { found: held };
     if (isIncomplete(behind)) return { behind };
     this.#advance(request, behind);

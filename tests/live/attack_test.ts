@@ -1,7 +1,8 @@
 import { describe, it } from "node:test";
 import assert from "node:assert/strict";
-import { type Cache, MemCache, MemTable } from "@vantage/live";
-import { fixture, slowly } from "./fixture.ts";
+import { type Cache, defineTable, LiveTable, ManualLiveStream, MemCache, MemTable, type Row } from "@vantage/live";
+import { FakeClock, FaultyTable, settle } from "@vantage/live/testing";
+import { BAKERY, fixture, slowly } from "./fixture.ts";
 
 const CACHES = [
   { kind: "a cache that answers at once", make: (): Cache => new MemCache() },
@@ -47,3 +48,54 @@ for (const { kind, make } of CACHES) {
     });
   });
 }
+
+describe("Writes whose outcome is unknown", () => {
+  const SPAN_MS = 60_000;
+
+  it("what is cut from a whole set has the write of a process that died, once its intent is overdue", async () => {
+    const rows = new Map<string, Row>([["a", { price: 2 }], ["b", { price: 1 }]]);
+    const clock = new FakeClock();
+    const cache = new MemCache();
+    const master = defineTable({ name: "products", list: () => [...rows] });
+    const table = new LiveTable(master, "products", cache, { clock });
+    await table.listValues();
+    const change = { kind: "updated", id: "a", at: 0, cause: "write", writeId: "w", outcome: "unknown" } as const;
+    cache.log("products/", { kind: "intent", writeId: "w", change, dueAt: clock.now() + SPAN_MS });
+    rows.set("a", { price: 9 });
+    await clock.advance(SPAN_MS);
+    assert.equal((await table.where("price", "gt", 1).listValues()).get("a")?.price, 9);
+  });
+
+  it("the write of a process whose clock is ahead is pending, and not overdue", async () => {
+    const { table, cache, clock, master } = fixture();
+    const ahead = new LiveTable(master, "products", cache, { clock: new FakeClock({ now: clock.now() + 5 }) });
+    await table.listValues();
+    const gate = master.plan.hold("patchValue", "before");
+    const write = ahead.patchValue("a", { price: 3 });
+    await gate.reached;
+    await table.listValues();
+    gate.release();
+    await write;
+    assert.equal((await table.listValues()).get("a")?.price, 3);
+    assert.equal(table.stats().masterReads, 1);
+  });
+});
+
+describe("What is read twice", () => {
+  it("a row that a list has read again is not read once more", async () => {
+    const stream = new ManualLiveStream();
+    const rows = BAKERY.map(([id, row]) => [id, { id, ...row }] as const);
+    const master = new FaultyTable(new MemTable("products", { rows, idField: "id" }));
+    const table = new LiveTable(master, "products", new MemCache(), { liveStream: stream });
+    await settle();
+    await table.getValue("a");
+    await table.listValues();
+    await master.patchValue("a", { price: 3 });
+    stream.push({ kind: "updated", id: "a" });
+    await settle();
+    assert.equal((await table.listValues()).get("a")?.price, 3);
+    const { masterReads } = table.stats();
+    assert.equal((await table.getValue("a"))?.price, 3);
+    assert.equal(table.stats().masterReads, masterReads);
+  });
+});
