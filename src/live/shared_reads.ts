@@ -162,13 +162,13 @@ export class SharedReads {
     const past = shared.start.fence;
     const fence = this.#isCurrent(shared) ? this.#options.cache.fence(request.key) : undefined;
     if (!isPromise(fence) && !isPromise(past)) {
-      return isSame(fence, past) ? this.#join(shared, signal) : this.#after(shared, request, signal, behind);
+      return isSame(fence, past) ? this.#join(shared, signal) : this.#after(shared, request, signal);
     }
     return this.untilClosed(Promise.all([fence, past]), ([present, begun]) => {
       signal?.throwIfAborted();
       // What was logged since the fence was asked for is not in it.
       const isCurrent = isSame(present, begun) && this.#isCurrent(shared) && !shared.call.ended;
-      return isCurrent ? this.#join(shared, signal) : this.#after(shared, request, signal, behind);
+      return isCurrent ? this.#join(shared, signal) : this.#after(shared, request, signal);
     });
   }
 
@@ -177,12 +177,12 @@ export class SharedReads {
     shared: SharedRead,
     request: ReadRequest,
     signal: AbortSignal | undefined,
-    behind: CaughtUp | undefined,
   ): MaybePromise<Share | typeof ENDED> {
     const now = this.#shared.get(request.key);
     if (now?.isWhole === true && now !== shared && !now.call.ended) return this.#join(now, signal);
     const isUseless = shared.start.generation < this.#options.invalidation.invalidatedAt;
-    if (isUseless || !this.#options.waits) return this.#start(request, signal, behind);
+    // What the reader found was looked up before that, and others may share this read.
+    if (isUseless || !this.#options.waits) return this.#start(request, signal, undefined);
     return this.#end(shared, signal);
   }
 

@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import assert from "node:assert/strict";
 import { type Cache, defineTable, LiveTable, ManualLiveStream, MemCache, MemTable, type Row } from "@vantage/live";
-import { FakeClock, FaultyTable, settle } from "@vantage/live/testing";
+import { FakeClock, FaultyCache, FaultyTable, settle } from "@vantage/live/testing";
 import { BAKERY, fixture, slowly } from "./fixture.ts";
 
 const CACHES = [
@@ -98,4 +98,33 @@ describe("What is read twice", () => {
     assert.equal((await table.getValue("a"))?.price, 3);
     assert.equal(table.stats().masterReads, masterReads);
   });
+});
+
+describe("A read that begins after an invalidation", () => {
+  for (const turns of [0, 1, 2]) {
+    it(`shows nothing of before to who asked after it, ${turns} turns later`, async () => {
+      const rows = BAKERY.map(([id, row]) => [id, { id, ...row }] as const);
+      const master = new FaultyTable(new MemTable("products", { rows, idField: "id" }));
+      const storage = slowly(new MemCache());
+      const cache = new FaultyCache(storage);
+      const table = new LiveTable(master, "products", cache);
+      const reading = master.plan.hold("listValues");
+      const first = table.listValues();
+      await reading.reached;
+      await new LiveTable(master, "products", new FaultyCache(storage)).listValues();
+      await storage.log?.("products/", { kind: "change", change: { kind: "updated", id: "a", at: 0, cause: "event" } });
+      const looking = cache.plan.hold("fence");
+      const second = table.listValues();
+      await looking.reached;
+      await master.patchValue("b", { price: 7 });
+      await table.invalidate();
+      const third = table.listValues();
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      looking.release();
+      await settle();
+      reading.release();
+      assert.equal((await third).get("b")?.price, 7);
+      await Promise.all([first, second]);
+    });
+  }
 });
