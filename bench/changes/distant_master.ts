@@ -47,7 +47,7 @@ export class DistantMaster {
       name: "products",
       idField: ID,
       columns: COLUMNS,
-      capabilities: { page: true, where: data.capabilities.where, orderBy: true },
+      capabilities: { page: true, where: data.capabilities.where, orderBy: true, sameRows: true },
       scoped: true,
       list: ({ query }) => this.#read(query, async () => await this.#data.withQuery(query).listValues()),
       get: (id, { query }) => this.#readOne(id, query),

@@ -102,9 +102,10 @@ class Replay {
     };
   }
 
-  #apply({ change, from }: LoggedChange): Effect {
-    if (change.kind === "changed") return "dead";
-    const { id, isCount } = this.#view;
+  #apply({ change: logged, from }: LoggedChange): Effect {
+    if (logged.kind === "changed") return "dead";
+    const { id, isCount, takesRows } = this.#view;
+    const change = takesRows ? logged : { ...logged, row: undefined };
     if (isCount) return change.kind === "updated" && keepsPlace(this.#view, change.columns) ? "nothing" : "dead";
     if (id !== undefined && change.id !== id) return "nothing";
     // Rows that were stored after the write was sent may have been read after it, or after a later one.

@@ -17,6 +17,8 @@ export interface View {
   readonly narrowedBy: ReadonlySet<string> | undefined;
   /** The columns that the rows are ordered by. The master's own order is taken to depend on none. */
   readonly orderedBy: ReadonlySet<string>;
+  /** Whether the row of a change is what the master returns here. The rows of a list may have other columns. */
+  readonly takesRows: boolean;
   /** Whether a row is in the set; `undefined` if only the master knows. */
   readonly matches: (row: Row) => boolean | undefined;
   /** The order of two rows, where there is one that is known without the master. */
@@ -28,6 +30,8 @@ export interface ViewOptions {
   readonly columns: readonly Column[];
   /** Whether the master evaluates conditions, searches and orders exactly as this module does. */
   readonly exact: boolean;
+  /** Whether a row of a list is what `getValue` returns. */
+  readonly sameRows: boolean;
 }
 
 /** What an entry is for besides a set: one of its rows, or their number. */
@@ -40,7 +44,7 @@ export interface Part {
 export function viewOf(query: Query, { id, isCount = false }: Part, options: ViewOptions): View {
   const { where = [], pagination } = query;
   const { orderBy = [] } = isCount ? {} : query;
-  const { columns, exact } = options;
+  const { columns, exact, sameRows } = options;
   const narrowed = isNarrowed(query);
   const searched = query.search ? searchedColumns(options) : [];
   return {
@@ -52,6 +56,7 @@ export function viewOf(query: Query, { id, isCount = false }: Part, options: Vie
     isNarrowed: narrowed,
     narrowedBy: searched && new Set([...where.map(([column]) => column), ...searched]),
     orderedBy: new Set(orderBy.map(([column]) => column)),
+    takesRows: sameRows || id !== undefined,
     matches: narrowed ? exact ? matcher(query, columns) : () => undefined : () => true,
     compare: exact && orderBy.length > 0 ? (a, b) => compareRows(a, b, orderBy) : undefined,
   };

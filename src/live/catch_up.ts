@@ -99,8 +99,8 @@ export class CatchUp {
   #viewOf(request: ReadRequest): View {
     const known = this.#views.get(request);
     if (known !== undefined) return known;
-    const { columns, capabilities: { exact } } = this.#options.master.within(request.within);
-    const view = viewOf(request.within, request, { columns, exact });
+    const { columns, capabilities: { exact, sameRows } } = this.#options.master.within(request.within);
+    const view = viewOf(request.within, request, { columns, exact, sameRows });
     this.#views.set(request, view);
     return view;
   }

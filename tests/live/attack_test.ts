@@ -81,6 +81,29 @@ describe("Writes whose outcome is unknown", () => {
   });
 });
 
+describe("A master whose lists have other columns than its rows", () => {
+  it("has the row of a list read again after a write, and the row itself put in place", async () => {
+    const rows = new Map<string, Row>([["a", { name: "Bun", story: "long" }], ["b", { name: "Roll", story: "long" }]]);
+    const master = defineTable({
+      name: "products",
+      list: () => [...rows].map(([id, { name }]) => [id, { name, shop: "Riga" }] as [string, Row]),
+      get: (id) => rows.get(id),
+      patch: (id, partial) => {
+        const row = { ...rows.get(id), ...partial };
+        rows.set(id, row);
+        return row;
+      },
+    });
+    const table = new LiveTable(master, "products", new MemCache());
+    await table.listValues();
+    await table.getValue("a");
+    await table.patchValue("a", { name: "Tart" });
+    assert.deepEqual(await table.getValue("a"), { name: "Tart", story: "long" });
+    assert.equal(table.stats().masterReads, 2);
+    assert.deepEqual((await table.listValues()).get("a"), { name: "Tart", shop: "Riga" });
+  });
+});
+
 describe("What is read twice", () => {
   it("a row that a list has read again is not read once more", async () => {
     const stream = new ManualLiveStream();

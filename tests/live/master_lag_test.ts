@@ -27,6 +27,7 @@ class Lagging {
     this.clock = clock;
     this.table = defineTable({
       name: "t",
+      capabilities: { sameRows: true },
       list: async () => await this.#read((row) => [["a", row] as const]),
       get: async () => await this.#read((row) => row),
       count: async () => await this.#read((row) => Number(row.n)),
