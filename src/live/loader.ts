@@ -96,20 +96,28 @@ export class Loader {
     };
     const { derivation } = this.#options;
     if (derivation.covers(request)) return await derivation.load(request, options, behind);
-    const filled = behind && await this.#readHoles(request, behind, options);
+    let refusal: TableError | undefined;
+    const refuse = (error: TableError): void => void (refusal = error);
+    const filled = behind && await this.#readHoles(request, behind, options, refuse);
     if (behind !== undefined && filled !== undefined) {
       return { rows: filled, fetchedAt: behind.held.fetchedAt, isWhole: false };
     }
     const { master, counters, received } = this.#options;
     counters.masterReads++;
     const rows = this.#own(request, await master.load(request, options));
+    if (refusal !== undefined) this.#giveUpHoles(request, refusal);
     if (!request.isCount) counters.rowsRedundant += received.receive(request, rows);
     return { rows, fetchedAt: start.fetchedAt, isWhole: true };
   }
 
-  /** `undefined` if the master cannot be asked for them, or the rest of the entry is unknown then. */
-  async #readHoles(request: ReadRequest, behind: CaughtUp, options: CallOptions): Promise<Rows | undefined> {
-    const { catchUp, received, counters, trace } = this.#options;
+  /** `undefined` if the master cannot be asked for them or refuses, or the rest of the entry is unknown then. */
+  async #readHoles(
+    request: ReadRequest,
+    behind: CaughtUp,
+    options: CallOptions,
+    onRefusal: (error: TableError) => void,
+  ): Promise<Rows | undefined> {
+    const { catchUp, received, counters } = this.#options;
     const read = catchUp.reader(request, behind);
     if (read === undefined) return undefined;
     counters.masterReads++;
@@ -121,12 +129,15 @@ export class Loader {
       return rows;
     } catch (error) {
       if (!(error instanceof TableError) || error.retriable) throw error;
-      // It cannot do what it says it can: all rows are read, as the reader asked for.
-      catchUp.giveUpHoles();
-      const { key } = request;
-      trace?.event({ target: "vantage_live::read", level: "warn", name: "holes not read", key, error });
+      onRefusal(error);
       return undefined;
     }
+  }
+
+  /** The master answered when it was asked for all rows: so it cannot do what it says it can. */
+  #giveUpHoles({ key }: ReadRequest, error: TableError): void {
+    this.#options.catchUp.giveUpHoles();
+    this.#options.trace?.event({ target: "vantage_live::read", level: "warn", name: "holes not read", key, error });
   }
 
   /** Whether the rows were stored. */

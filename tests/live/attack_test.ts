@@ -1,6 +1,15 @@
 import { describe, it } from "node:test";
 import assert from "node:assert/strict";
-import { type Cache, defineTable, LiveTable, ManualLiveStream, MemCache, MemTable, type Row } from "@vantage/live";
+import {
+  type Cache,
+  defineTable,
+  LiveTable,
+  ManualLiveStream,
+  MemCache,
+  MemTable,
+  RejectedError,
+  type Row,
+} from "@vantage/live";
 import { FakeClock, FaultyCache, FaultyTable, settle } from "@vantage/live/testing";
 import { BAKERY, fixture, slowly } from "./fixture.ts";
 
@@ -150,4 +159,21 @@ describe("A read that begins after an invalidation", () => {
       await Promise.all([first, second]);
     });
   }
+});
+
+describe("A master that refuses everything for a while", () => {
+  it("is asked for single rows again afterwards", async () => {
+    const stream = new ManualLiveStream();
+    const rows = BAKERY.map(([id, row]) => [id, { id, ...row }] as const);
+    const master = new FaultyTable(new MemTable("products", { rows, idField: "id" }));
+    const table = new LiveTable(master, "products", new MemCache(), { liveStream: stream });
+    await settle();
+    await table.listValues();
+    stream.push({ kind: "updated", id: "a" });
+    await settle();
+    for (let call = 0; call < 2; call++) master.plan.fail("listValues", new RejectedError("signed out"));
+    await assert.rejects(table.listValues(), RejectedError);
+    await table.listValues();
+    assert.equal(table.stats().rowsReceived, BAKERY.length + 1);
+  });
 });
