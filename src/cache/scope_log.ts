@@ -35,14 +35,6 @@ export class ScopeLog {
     return this.#position;
   }
 
-  /**
-   * How far the log stands: half a position further while there are intents. What is stored then may have been read after
-   * their writes, so that their answers may be older.
-   */
-  get reach(): number {
-    return this.#intents.size === 0 ? this.#position : this.#position + 0.5;
-  }
-
   /** The log has every change after this position. */
   get floor(): number {
     return this.#floor;

@@ -142,17 +142,13 @@ export class WriteThrough implements Owner {
       const target = this.#target(within);
       isIntended = true;
       const intended = intents.begin(id, eventOf(op));
-      const since = isPromise(intended) ? await intended : intended;
+      const sentAt = isPromise(intended) ? await intended : intended;
+      const since = this.#isCertain(write) ? sentAt : undefined;
       const before = op.kind === "patch" || op.kind === "replace" ? rowNow(op.id) : undefined;
       sent = true;
       counters.masterWrites++;
       const answer = await new Sending(this, op).run(() => this.#spans.apply(op, target, { idempotencyKey: id }));
-      await this.#publish(
-        write,
-        "applied",
-        this.#changed(op, answer, before),
-        this.#isCertain(write) ? since : undefined,
-      );
+      await this.#publish(write, "applied", this.#changed(op, answer, before), since);
       return answer;
     } catch (error) {
       counters.failedWrites++;

@@ -22,7 +22,7 @@ function foreign(event: LiveEvent): Partial<LoggedChange> {
 /** What is known of ROWS, read at position 1, after changes: the prices, and whether all writes are among them. */
 function known(changes: readonly Partial<LoggedChange>[], query: Query = {}, id?: string): unknown {
   const logged = changes.map((change, index) => ({ position: index + 2, ...change }) as LoggedChange);
-  const view = viewOf(query, { id }, { columns: [], exact: true });
+  const view = viewOf(query, { id }, { columns: [], exact: true, sameRows: true });
   const behind = { rows: ROWS, until: 1, changes: logged };
   const whole = replay(view, behind, undefined);
   const living = whole.isDead ? logged.slice(0, whole.effects.length - 1) : logged;

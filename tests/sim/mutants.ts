@@ -60,7 +60,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "join a read that another process has overtaken",
     file: "live/shared_reads.ts",
-    from: "return isSame(fence, past) ? this.#join(shared, signal) : this.#after(shared, request, signal, behind);",
+    from: "return isSame(fence, past) ? this.#join(shared, signal) : this.#after(shared, request, signal);",
     to: "return this.#join(shared, signal);",
   },
   {
