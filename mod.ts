@@ -98,6 +98,7 @@ export type { Explanation } from "./src/live/explanation.ts";
 export type { ReplayedChange } from "./src/live/entry_history.ts";
 export type { LiveHandle } from "./src/live/live_handle.ts";
 export type { ReadPolicyOptions } from "./src/live/read_policy.ts";
+export type { TableWindow } from "./src/live/read_request.ts";
 export type { LiveTableOptions } from "./src/live/live_options.ts";
 export type { LiveObserver } from "./src/live/live_observer.ts";
 export type { LiveSnapshot } from "./src/live/live_snapshot.ts";

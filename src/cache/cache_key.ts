@@ -43,10 +43,14 @@ export class CacheKeys {
   /** The key of the rows that `query` selects. */
   ofList(query: Query): string {
     const { pagination } = query;
-    const perPage = pagination?.itemsPerPage ?? DEFAULT_ITEMS_PER_PAGE;
-    const suffix = perPage === DEFAULT_ITEMS_PER_PAGE ? "" : `;per_page=${perPage}`;
-    const view = this.#view(canonicalQuery(query), suffix);
-    return `${view}${pagination === undefined ? "all" : `page_${pagination.page}`}`;
+    if (pagination === undefined) return `${this.#view(canonicalQuery(query), "")}all`;
+    return `${this.ofPages(query, pagination.itemsPerPage)}${pagination.page}`;
+  }
+
+  /** What the keys of all pages of one size of the set of `query` begin with; the number of the page follows. */
+  ofPages(query: Query, itemsPerPage: number): string {
+    const suffix = itemsPerPage === DEFAULT_ITEMS_PER_PAGE ? "" : `;per_page=${itemsPerPage}`;
+    return `${this.#view(canonicalQuery(query), suffix)}page_`;
   }
 
   /** The prefix of the keys of single rows in the set of `query`; order and page make no difference. */

@@ -71,6 +71,7 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
   checkPort("The cache of a LiveTable", "a cache, such as MemCache", cache, CACHE_FUNCTIONS);
   const {
     clock = systemClock,
+    masterItemsPerPage,
     queueCapacity = DEFAULT_QUEUE_CAPACITY,
     waitingCapacity = DEFAULT_WAITING_CAPACITY,
     invalidation: kind = "surgical",
@@ -116,6 +117,7 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
     history,
     isSurgical,
     policy,
+    masterItemsPerPage,
     refreshed,
   };
   const reads = new ReadThrough({ ...readThrough, clock, counters, trace });

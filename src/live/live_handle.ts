@@ -17,8 +17,9 @@ import type { LiveObserver } from "./live_observer.ts";
 import type { LiveSnapshot } from "./live_snapshot.ts";
 import type { Prefetcher } from "./prefetcher.ts";
 import { type ReadPolicy, readPolicy, type ReadPolicyOptions } from "./read_policy.ts";
-import type { CountRequest, ListRequest, ReadRequest, Reads, RowRequest } from "./read_request.ts";
+import type { CountRequest, ListRequest, ReadRequest, Reads, RowRequest, TableWindow } from "./read_request.ts";
 import type { Watches } from "./watches.ts";
+import { checkWindow } from "./windows.ts";
 import type { WriteThrough } from "./write_through.ts";
 
 /** What all handles of one LiveTable share. */
@@ -232,6 +233,38 @@ export class LiveHandle<R extends object = Row> extends TableHandle<LiveHandle<R
   getCount(options?: CallOptions): Promise<number> {
     const self = selfOf(this);
     return self.#reads.count(self.#count ?? self.#countRequest(), options);
+  }
+
+  /**
+   * The `limit` rows of the set from row number `offset` on, and how many rows the set has: for lists that are scrolled. They
+   * are cut from pages of `masterItemsPerPage` rows, or of 50, which are cached like all pages, so that any window costs the
+   * pages that are not. A page of this handle makes no difference. An aborted `signal` ends the pages that no other reader
+   * waits for.
+   *
+   * @throws {RangeError} if `offset` is not a whole number of at least 0, or `limit` not one from 1 to 10 000.
+   *
+   * @example Scrolling
+   * ```ts
+   * import { LiveTable, MemCache, MemTable } from "@vantage/live";
+   * import assert from "node:assert/strict";
+   *
+   * const rows = Array.from({ length: 120 }, (_, index) => [String(index), { name: `Product ${index}` }] as const);
+   * await using products = new LiveTable(new MemTable("products", { rows }), "products", new MemCache());
+   *
+   * const window = await products.window(45, 10); // reads pages 1 and 2
+   * await products.window(46, 10); // reads nothing
+   *
+   * assert.deepEqual(window.rows.ids().slice(0, 2), ["45", "46"]);
+   * assert.equal(window.total, 120);
+   * assert.equal(products.stats().hits, 1);
+   * ```
+   */
+  async window(offset: number, limit: number, options?: CallOptions): Promise<TableWindow<R>> {
+    const self = selfOf(this);
+    checkWindow(offset, limit);
+    const counted = self.#count ?? self.#countRequest();
+    const request = { within: self.#query, policy: self.#policy, counted, offset, limit };
+    return await self.#reads.window(request, options);
   }
 
   insertValue(id: string, row: RowOf<R>, options?: WriteOptions): Promise<RowOf<R>> {

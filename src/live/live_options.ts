@@ -16,6 +16,11 @@ export interface LiveTableOptions<R extends object = Row> extends ReadPolicyOpti
   readonly liveStream?: LiveStream | undefined;
   /** Where writes go instead of the master. */
   readonly writeTarget?: TableLike<R> | undefined;
+  /**
+   * How many rows a page of the master has, for a master that gives no larger ones, or is best asked for pages of one size.
+   * Pages of this size are kept, and pages of any other size are cut from them. By default each page is asked for as it is.
+   */
+  readonly masterItemsPerPage?: number | undefined;
   /** How many writes may be queued, the one in flight included; default 256. More wait for a place. */
   readonly queueCapacity?: number | undefined;
   /** How many writes may wait for a place; default 10 000. One more is refused with `QueueFullError`. */
@@ -70,6 +75,7 @@ export const DEFAULT_WRITE_OUTCOME_MS = 60_000;
 const KNOWN = {
   liveStream: true,
   writeTarget: true,
+  masterItemsPerPage: true,
   queueCapacity: true,
   waitingCapacity: true,
   invalidation: true,
@@ -106,7 +112,7 @@ export function checkTable(role: string, table: TableLike): void {
 export function checkLiveTableOptions(options: LiveTableOptions): void {
   checkOptions("a LiveTable", options, Object.keys(KNOWN));
   const { queueCapacity, waitingCapacity, masterLagMs, cacheTimeoutMs } = options;
-  const { writeTarget, liveStream, invalidation, versionOf, writeOutcomeMs } = options;
+  const { writeTarget, liveStream, invalidation, versionOf, writeOutcomeMs, masterItemsPerPage } = options;
   if (invalidation !== undefined && invalidation !== "surgical" && invalidation !== "all") {
     throw new RangeError(`invalidation must be "surgical" or "all", got ${describe(invalidation)}`);
   }
@@ -122,6 +128,7 @@ export function checkLiveTableOptions(options: LiveTableOptions): void {
   readPolicy({}, options);
   checkMs("masterLagMs", masterLagMs, "at least 0 and finite", (ms) => ms >= 0 && ms < Infinity);
   checkMs("cacheTimeoutMs", cacheTimeoutMs, "a number of more than 0", (ms) => ms > 0);
+  if (masterItemsPerPage !== undefined) wholeNumber("masterItemsPerPage", masterItemsPerPage);
   if (queueCapacity !== undefined) wholeNumber("queueCapacity", queueCapacity);
   if (waitingCapacity !== undefined) wholeNumber("waitingCapacity", waitingCapacity, 0);
 }

@@ -5,7 +5,6 @@ import { ownRows, Rows, shareRows } from "../table/rows.ts";
 import type { CallOptions } from "../table/table_like.ts";
 import type { Trace } from "../trace/tracer.ts";
 import type { CatchUp, CaughtUp } from "./catch_up.ts";
-import type { Derivation } from "./derivation.ts";
 import type { EntryHistory } from "./entry_history.ts";
 import type { SafeCache } from "./guarded_cache.ts";
 import type { Invalidation } from "./invalidation.ts";
@@ -32,7 +31,8 @@ export interface LoaderOptions {
   readonly lag: MasterLag;
   readonly catchUp: CatchUp;
   readonly history: EntryHistory;
-  readonly derivation: Derivation;
+  /** Where rows come from that are not asked of the master; the first one that covers a request loads it. */
+  readonly derivations: readonly RowSource[];
   readonly received: ReceivedRows;
   readonly refreshed: Refreshed;
   readonly counters: Counters;
@@ -43,6 +43,14 @@ export interface LoaderOptions {
 export interface Found extends Fetched {
   /** Whether all of them are as new as the read; otherwise some are those of an entry. */
   readonly isWhole: boolean;
+}
+
+/** What cuts the rows of requests from other entries. */
+export interface RowSource {
+  /** Whether it has the rows of a request. */
+  covers(request: ReadRequest): boolean;
+  /** Cuts the rows of a request, or only the holes of an entry that is `behind`. */
+  load(request: ReadRequest, options: CallOptions, behind: CaughtUp | undefined): Promise<Found>;
 }
 
 /** Loads the rows of requests, from the master or from other entries, and stores them. */
@@ -94,8 +102,8 @@ export class Loader {
       onUnsettled: () => void (start.unsettled = true),
       onStale: (answer) => void (start.stale = answer),
     };
-    const { derivation } = this.#options;
-    if (derivation.covers(request)) return await derivation.load(request, options, behind);
+    const derivation = this.#options.derivations.find((source) => source.covers(request));
+    if (derivation !== undefined) return await derivation.load(request, options, behind);
     let refusal: TableError | undefined;
     const refuse = (error: TableError): void => void (refusal = error);
     const filled = behind && await this.#readHoles(request, behind, options, refuse);

@@ -37,6 +37,30 @@ export interface CountRequest extends ReadRequest {
   readonly isCount: true;
 }
 
+/** A request for some rows of a set, wherever they begin, and for its size. */
+export interface WindowRequest {
+  /** The set with its order. A page makes no difference. */
+  readonly within: Query;
+  /** How old the answer may be. */
+  readonly policy: ReadPolicy;
+  readonly counted: CountRequest;
+  readonly offset: number;
+  readonly limit: number;
+}
+
+/** Some rows of a set, as a list shows them that is scrolled. */
+export interface TableWindow<R extends object = Row> {
+  /** The rows from `offset` on, in the order of the set; fewer than asked for at its end. */
+  readonly rows: Rows<R>;
+  /** How many rows of the set come before them. */
+  readonly offset: number;
+  /**
+   * How many rows the set has: the end that shows in the rows, or else the count. `undefined` if the master does not count,
+   * and the end does not show; there are at least `offset + rows.size`.
+   */
+  readonly total: number | undefined;
+}
+
 /** The same request, which takes rows of any age that its policy allows: just read, they are not read again for their age. */
 export function ofAnyAge<R extends ReadRequest>(request: R): R {
   const { policy } = request;
@@ -65,6 +89,8 @@ export interface Reads<R extends object = Row> {
   read<Q extends ReadRequest>(request: Q, options: CallOptions | undefined): Promise<AnswerTo<Q, R>>;
   /** Any row of a set, from the master: the cache cannot know which it would be. */
   some(within: Query, options: CallOptions | undefined): Promise<RowEntry<R> | undefined>;
+  /** Some rows of a set, and its size. */
+  window(request: WindowRequest, options: CallOptions | undefined): Promise<TableWindow<R>>;
   /** The size of a set, from the cache or else from the master. */
   count(request: CountRequest, options: CallOptions | undefined): Promise<number>;
   /** Reads from the master, whatever is held; resolves when the new rows are readable. */

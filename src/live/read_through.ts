@@ -3,6 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import type { CachedRows, Fence } from "../cache/cache.ts";
 import type { CacheKeys } from "../cache/cache_key.ts";
 import { checkCallOptions } from "../table/call_options.ts";
+import { DEFAULT_ITEMS_PER_PAGE } from "../table/pagination.ts";
 import type { Query } from "../table/query.ts";
 import { type Row, toRow } from "../table/row.ts";
 import { isLazy, type RowEntry, type Rows, rowsOf, shareRows } from "../table/rows.ts";
@@ -10,6 +11,7 @@ import type { CallOptions } from "../table/table_like.ts";
 import type { Trace, TraceNote } from "../trace/tracer.ts";
 import { type CatchUp, type CaughtUp, isIncomplete } from "./catch_up.ts";
 import { Derivation, type DerivationOptions } from "./derivation.ts";
+import type { Entries, Look } from "./entries.ts";
 import type { SafeCache } from "./guarded_cache.ts";
 import type { EntryHistory } from "./entry_history.ts";
 import type { Intents } from "./intents.ts";
@@ -18,6 +20,8 @@ import type { Counters } from "./live_stats.ts";
 import { closedError, type Fetched, Loader } from "./loader.ts";
 import type { Master } from "./master.ts";
 import type { MasterLag } from "./master_lag.ts";
+import { MasterPages } from "./master_pages.ts";
+import { PageCuts } from "./page_cuts.ts";
 import { isWithin, type ReadPolicy } from "./read_policy.ts";
 import {
   type AnswerTo,
@@ -26,11 +30,14 @@ import {
   type ListRequest,
   type ReadRequest,
   type Reads,
+  type TableWindow,
+  type WindowRequest,
 } from "./read_request.ts";
 import { ReceivedRows } from "./received_rows.ts";
 import type { Refreshed } from "./refreshed.ts";
 import { ENDED, SharedReads } from "./shared_reads.ts";
 import { StaleAnswers } from "./stale_answers.ts";
+import { Windows } from "./windows.ts";
 
 /** What a {@linkcode ReadThrough} works with. */
 export interface ReadThroughOptions {
@@ -45,6 +52,7 @@ export interface ReadThroughOptions {
   readonly isSurgical: boolean;
   /** The policy of the table. */
   readonly policy: ReadPolicy;
+  readonly masterItemsPerPage: number | undefined;
   readonly refreshed: Refreshed;
   readonly clock: Clock;
   readonly counters: Counters;
@@ -53,12 +61,6 @@ export interface ReadThroughOptions {
 
 /** After so many changes an entry whose rows the cache has to encode is stored again. */
 const CHANGES_PER_ENCODING = 16;
-
-/** What the cache has for a request: its rows, or an entry that only the master can complete. */
-interface Look {
-  readonly found?: Fetched | undefined;
-  readonly behind?: CaughtUp | undefined;
-}
 
 /** A row as an entry has it. */
 interface RowNow {
@@ -82,6 +84,8 @@ export class ReadThrough implements Reads {
   readonly #loader: Loader;
   readonly #reads: SharedReads;
   readonly #stale: StaleAnswers;
+  readonly #cuts: PageCuts | undefined;
+  readonly #windows: Windows;
   #closed = false;
 
   constructor(options: ReadThroughOptions) {
@@ -92,7 +96,18 @@ export class ReadThrough implements Reads {
     this.#counters = counters;
     const fetch: DerivationOptions["fetch"] = (request, own) => this.#fetch(request, own);
     const derivation = new Derivation({ master, keys, catchUp, policy: options.policy, fetch });
-    this.#loader = new Loader({ ...options, derivation, received: this.#received });
+    const entries: Entries = {
+      look: (request, own) => this.#lookOrServe(request, own),
+      load: (request, own, behind) => this.#loadOrServe(request, own, behind),
+      held: (key) => this.held(key),
+    };
+    const { masterItemsPerPage } = options;
+    const itemsPerPage = masterItemsPerPage ?? DEFAULT_ITEMS_PER_PAGE;
+    const pages = new MasterPages({ ...options, entries, itemsPerPage });
+    this.#cuts = masterItemsPerPage === undefined ? undefined : new PageCuts(pages);
+    const derivations = this.#cuts === undefined ? [derivation] : [derivation, this.#cuts];
+    this.#windows = new Windows({ ...options, pages, entries });
+    this.#loader = new Loader({ ...options, derivations, received: this.#received });
     this.#reads = new SharedReads({
       cache,
       invalidation,
@@ -127,8 +142,20 @@ export class ReadThrough implements Reads {
   }
 
   async some(within: Query, options: CallOptions | undefined): Promise<RowEntry | undefined> {
-    const entry = await this.#pass((own) => this.#options.master.some(within, own), options);
+    const asked = this.#cuts?.firstOf(within) ?? within;
+    const entry = await this.#pass((own) => this.#options.master.some(asked, own), options);
     return entry === undefined ? undefined : [entry[0], toRow(entry[1])];
+  }
+
+  async window(request: WindowRequest, options: CallOptions = {}, note?: TraceNote): Promise<TableWindow> {
+    if (this.#closed) throw closedError();
+    checkCallOptions(options);
+    options.signal?.throwIfAborted();
+    const read = (signal: AbortSignal) => this.#windows.read(request, { ...options, signal });
+    const { window, isHit } = await this.#reads.alone(read, options.signal);
+    this.#counters[isHit ? "hits" : "misses"]++;
+    note?.({ outcome: isHit ? "hit" : "miss" });
+    return { ...window, rows: shareRows(window.rows) };
   }
 
   async count(request: CountRequest, options: CallOptions | undefined, note?: TraceNote): Promise<number> {
@@ -363,6 +390,18 @@ export class ReadThrough implements Reads {
     if (isIncomplete(behind)) return { behind };
     this.#advance(request, behind);
     return { found: { rows: behind.replayed.rows, fetchedAt: held.fetchedAt } };
+  }
+
+  /** What the cache has for a request, though stale, where its policy allows that; then it is read again behind. */
+  async #lookOrServe(request: ReadRequest, options: CallOptions): Promise<Look> {
+    const look = await this.#look(request);
+    if (look.found !== undefined || request.policy.whileStale === "wait" || request.after !== undefined) return look;
+    const held = await this.held(request.key);
+    const served = held && this.#stale.whileStale(request, held);
+    if (served === undefined) return look;
+    this.#stale.readBehind(request);
+    this.#stale.mark(served, options);
+    return { found: served };
   }
 
   /** Stores an entry that was brought up to date without the master. */

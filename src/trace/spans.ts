@@ -37,6 +37,10 @@ export const SPANS: {
     end: outcome("refreshed"),
   },
   some: { target: "vantage_live::read", start: () => ({ name: "get_some_value", fields: {} }), end: outcome("passed") },
+  window: {
+    target: "vantage_live::read",
+    start: ({ offset, limit }) => ({ name: "window", fields: { offset, limit } }),
+  },
   count: { target: "vantage_live::read", start: () => ({ name: "get_count", fields: {} }) },
   write: {
     target: "vantage_live::write",

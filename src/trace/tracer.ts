@@ -58,6 +58,8 @@ export interface TracedCalls {
   refresh?(request: { readonly within: TracedQuery }, ...rest: never[]): unknown;
   /** A read of any row. */
   some?(within: TracedQuery, ...rest: never[]): unknown;
+  /** A read of some rows of a set, wherever they begin. */
+  window?(request: { readonly offset: number; readonly limit: number }, ...rest: never[]): unknown;
   /** A count. */
   count?(request: object, ...rest: never[]): unknown;
   /** A write, from its call to its answer. */

@@ -1,0 +1,119 @@
+import type { Fence } from "../cache/cache.ts";
+import type { Rows } from "../table/rows.ts";
+import type { CallOptions } from "../table/table_like.ts";
+import type { Trace } from "../trace/tracer.ts";
+import type { CatchUp } from "./catch_up.ts";
+import type { SafeCache } from "./guarded_cache.ts";
+import {
+  endIn,
+  haveRepeats,
+  type MasterPage,
+  olderOf,
+  type RowRange,
+  rowsIn,
+  sameIds,
+  type SetEnd,
+} from "./page_rows.ts";
+import { PageReads, type PageReadsOptions, type SetRequest } from "./page_reads.ts";
+
+/** What {@linkcode MasterPages} work with. */
+export interface MasterPagesOptions extends PageReadsOptions {
+  readonly cache: SafeCache;
+  readonly catchUp: CatchUp;
+  readonly trace: Trace | undefined;
+}
+
+/** The rows of a range. */
+export interface RangeRows {
+  readonly rows: Rows;
+  /** When the oldest of them were requested from the master, in milliseconds since the epoch. */
+  readonly fetchedAt: number;
+  /** Whether the cache had all of them. */
+  readonly isHit: boolean;
+  readonly end: SetEnd | undefined;
+}
+
+/** How many times the pages of a range are read, if they do not fit together. */
+const MAX_ROUNDS = 3;
+/** How many pages that repeat rows of others are remembered. */
+const MAX_REMEMBERED = 1_000;
+
+/**
+ * Any rows of a set, cut from pages of one size, which are entries like those of any page. A page that is not full is the
+ * last one: none after it is read. Rows that move from page to page between two reads are neither repeated nor left out, as
+ * far as that shows: in a change that was logged meanwhile, or in a row that two pages have. Then the older ones are read
+ * again.
+ */
+export class MasterPages {
+  readonly #options: MasterPagesOptions;
+  readonly #reads: PageReads;
+  /** Pages that repeat rows of others, though all were read one after the other. */
+  readonly #repeating = new Set<string>();
+
+  constructor(options: MasterPagesOptions) {
+    this.#options = options;
+    this.#reads = new PageReads(options);
+  }
+
+  /** How many rows a page has. */
+  get itemsPerPage(): number {
+    return this.#options.itemsPerPage;
+  }
+
+  /** The rows of a range of a set, in its order. A page of the query makes no difference. */
+  async read(set: SetRequest, range: RowRange, options: CallOptions): Promise<RangeRows> {
+    let isHit = true;
+    for (let round = 1;; round++) {
+      const fence = await this.#fence();
+      const pages = await this.#reads.read(set, range, options);
+      isHit &&= pages.every(({ isHeld }) => isHeld);
+      const hasMoved = await this.#haveMoved(pages, fence);
+      const isRepeated = !hasMoved && this.#overlap(pages);
+      if (round === MAX_ROUNDS || !(hasMoved || isRepeated)) {
+        if (isRepeated) this.#accept(pages);
+        const fetchedAt = pages.reduce((oldest, page) => Math.min(oldest, page.fetchedAt), Infinity);
+        return { rows: rowsIn(pages, range), fetchedAt, isHit, end: endIn(pages) };
+      }
+      if (!isRepeated) continue;
+      isHit = false;
+      await this.#reads.reload(olderOf(pages), options);
+    }
+  }
+
+  /** Whether a change that was logged since `fence` moved rows of the pages, as far as the cache tells. */
+  async #haveMoved(pages: readonly MasterPage[], fence: Fence | undefined): Promise<boolean> {
+    if (pages.length === 1 || await this.#fence() === fence) return false;
+    const moved = await Promise.all(pages.map((page) => this.#hasMoved(page)));
+    return moved.includes(true);
+  }
+
+  async #hasMoved({ request, rows }: MasterPage): Promise<boolean> {
+    const { entries, catchUp } = this.#options;
+    const held = await entries.held(request.key);
+    if (held === undefined) return true;
+    const replayed = catchUp.replay(request, held)?.replayed;
+    return replayed?.isDead === true || !sameIds(rows, replayed?.rows ?? held.rows);
+  }
+
+  #overlap(pages: readonly MasterPage[]): boolean {
+    return haveRepeats(pages) && !pages.every((page) => this.#repeating.has(versionOf(page)));
+  }
+
+  /** The master orders rows differently each time: to read them again changes nothing. */
+  #accept(pages: readonly MasterPage[]): void {
+    const { trace } = this.#options;
+    const key = pages[0]?.request.key;
+    trace?.event({ target: "vantage_live::read", level: "warn", name: "rows on two pages", key });
+    if (this.#repeating.size >= MAX_REMEMBERED) this.#repeating.clear();
+    for (const page of pages) this.#repeating.add(versionOf(page));
+  }
+
+  async #fence(): Promise<Fence | undefined> {
+    const { cache, keys } = this.#options;
+    return await cache.fence(`${keys.prefix}all`);
+  }
+}
+
+function versionOf({ request, fetchedAt }: MasterPage): string {
+  return `${request.key} ${fetchedAt}`;
+}

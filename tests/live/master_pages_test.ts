@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Rows } from "@vantage/live";
+import { CacheKeys } from "../../src/cache/cache_key.ts";
+import { CatchUp } from "../../src/live/catch_up.ts";
+import { EntryHistory } from "../../src/live/entry_history.ts";
+import type { Invalidation } from "../../src/live/invalidation.ts";
+import { readPolicy } from "../../src/live/read_policy.ts";
+import type { Entries } from "../../src/live/entries.ts";
+import type { SafeCache } from "../../src/live/guarded_cache.ts";
+import { newCounters } from "../../src/live/live_stats.ts";
+import { Master } from "../../src/live/master.ts";
+import { MasterPages } from "../../src/live/master_pages.ts";
+import { ids, pagedMaster } from "./paged_master.ts";
+
+describe("MasterPages.read()", () => {
+  it("reads again what moved while it read, though another reader has read the older page again by then", async () => {
+    const master = new Master(pagedMaster(20, 5).table);
+    const keys = new CacheKeys("products");
+    // r0 is deleted, and that is logged, after page 1 was read and before page 2 is.
+    const moved = new Map([["products/view:;per_page=5/page_1", page(1, 6)], [
+      "products/view:;per_page=5/page_2",
+      page(6, 11),
+    ]]);
+    let position = 0;
+    const entries: Entries = {
+      look: (request) => {
+        const rows = position === 0 ? undefined : moved.get(request.key);
+        return Promise.resolve({ found: rows && { rows, fetchedAt: 0 } });
+      },
+      load: (request) => {
+        if (request.key.endsWith("page_1")) return Promise.resolve({ rows: page(0, 5), fetchedAt: 0 });
+        position++;
+        return Promise.resolve({ rows: page(6, 11), fetchedAt: 0 });
+      },
+      held: (key) => {
+        const rows = moved.get(key);
+        return Promise.resolve(rows && { rows, fetchedAt: 0 });
+      },
+    };
+    const invalidation = { generation: 0 } as Invalidation; // Only its generation is asked for.
+    const cache = { fence: () => position } as unknown as SafeCache; // Only its fence is asked for.
+    const works = { invalidation, history: new EntryHistory(), counters: newCounters() };
+    const catchUp = new CatchUp({ master, versions: undefined, ...works });
+    const pages = new MasterPages({ master, keys, cache, catchUp, entries, itemsPerPage: 5, trace: undefined });
+    const { rows } = await pages.read({ within: master.query, policy: readPolicy({}) }, { skip: 0, limit: 10 }, {});
+    assert.deepEqual(rows.ids(), ids(1, 11));
+  });
+});
+
+function page(from: number, to: number): Rows {
+  return Rows.from(ids(from, to).map((id) => [id, { name: id }]));
+}

@@ -1,0 +1,426 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import {
+  type Cache,
+  type LiveEvent,
+  LiveTable,
+  type LiveTableOptions,
+  ManualLiveStream,
+  MemCache,
+  NoCache,
+} from "@vantage/live";
+import { FakeClock } from "@vantage/live/testing";
+import { defineTracer } from "@vantage/live/trace";
+import { setImmediate } from "node:timers/promises";
+import { slowly, withoutLog } from "./fixture.ts";
+import { ids, type PagedMaster, pagedMaster } from "./paged_master.ts";
+
+const THIRTY: LiveTableOptions = { masterItemsPerPage: 30 };
+
+function live(master: PagedMaster, options: LiveTableOptions = THIRTY, cache: Cache = new MemCache()): LiveTable {
+  return new LiveTable(master.table, "products", cache, options);
+}
+
+describe("LiveTable with masterItemsPerPage", () => {
+  it("cuts pages of any size from pages of the master, and asks for each of these once", async () => {
+    const master = pagedMaster(200, 30);
+    await using table = live(master);
+    for (let page = 1; page <= 4; page++) {
+      assert.deepEqual((await table.page(page).listValues()).ids(), ids((page - 1) * 50, page * 50));
+    }
+    assert.deepEqual((await table.page(3, 7).listValues()).ids(), ids(14, 21));
+    assert.deepEqual(master.pages, [1, 2, 3, 4, 5, 6, 7]);
+  });
+
+  it("answers a page that was cut before as a hit, under the key of that page", async () => {
+    const master = pagedMaster(200, 30);
+    await using table = live(master);
+    await table.page(2).listValues();
+    await table.page(2).listValues();
+    const { hits, misses } = table.stats();
+    assert.deepEqual({ hits, misses }, { hits: 1, misses: 1 });
+    assert.equal((await table.explain(table.pageCacheKey(2))).rows, 50);
+    assert.equal((await table.explain(table.page(2, 30).listCacheKey)).rows, 30);
+  });
+
+  it("asks for missing pages together, and for none that is cached", async () => {
+    const master = pagedMaster(500, 10);
+    await using table = live(master, { masterItemsPerPage: 10 });
+    await table.page(2, 10).listValues();
+    master.pages.length = 0;
+    let [waiting, most] = [0, 0];
+    master.before = async () => {
+      most = Math.max(most, ++waiting);
+      await setImmediate();
+      waiting--;
+    };
+    await table.page(1, 200).listValues();
+    assert.deepEqual(master.pages, [1, ...Array.from({ length: 18 }, (_, at) => at + 3)]);
+    assert.equal(most, 8);
+  });
+
+  it("asks for no page after one that is not full", async () => {
+    const master = pagedMaster(70, 30);
+    await using table = live(master);
+    assert.equal((await table.page(1).listValues()).size, 50);
+    assert.deepEqual((await table.page(2).listValues()).ids(), ids(50, 70));
+    assert.equal((await table.page(3).listValues()).size, 0);
+    master.pages.length = 0;
+    assert.equal((await table.page(2, 60).listValues()).size, 10);
+    assert.equal((await table.page(2, 90).listValues()).size, 0);
+    assert.deepEqual(master.pages, []);
+  });
+
+  it("asks for no page that the count says is not there, if the count is cached", async () => {
+    const master = pagedMaster(70, 30);
+    await using table = live(master);
+    await table.getCount();
+    assert.equal((await table.page(1, 100).listValues()).size, 70);
+    assert.deepEqual(master.pages, [1, 2, 3]);
+  });
+
+  it("asks for pages beyond the count all the same, since it may be too low", async () => {
+    const master = pagedMaster(70, 30, { counts: () => 10 });
+    await using table = live(master);
+    await table.getCount();
+    assert.equal((await table.page(1, 100).listValues()).size, 70);
+  });
+
+  it("answers getSomeValue() of a page with a row of that page", async () => {
+    const master = pagedMaster(70, 30);
+    await using table = live(master);
+    assert.equal((await table.page(2).getSomeValue())?.[0], "r50");
+    assert.equal(await table.page(3).getSomeValue(), undefined);
+    assert.equal((await table.page(2, 30).getSomeValue())?.[0], "r30");
+  });
+
+  it("reads rows again whose writer died before its change was logged", async () => {
+    const [master, cache, clock] = [pagedMaster(100, 30), new MemCache(), new FakeClock()];
+    await using table = live(master, { ...THIRTY, clock }, cache);
+    await table.window(0, 40);
+    const change = { kind: "updated", id: "r3", cause: "write", writeId: "w", outcome: "unknown", at: 0 } as const;
+    cache.log("products/", { kind: "intent", writeId: "w", dueAt: 60_000, change });
+    await master.rows.patchValue("r3", { name: "Roll" });
+    await clock.advance(60_000);
+    assert.equal((await table.window(0, 40)).rows.get("r3")?.name, "Roll");
+  });
+
+  it("does not wait for pages after one that is not full, nor for their failure", async () => {
+    const master = pagedMaster(25, 10);
+    await using table = live(master, { masterItemsPerPage: 10 });
+    master.before = (page) => {
+      if (page === 4) throw new RangeError("There is no page 4");
+      return page === 5 ? new Promise(() => {}) : undefined;
+    };
+    assert.deepEqual((await table.page(1, 50).listValues()).ids(), ids(0, 25));
+    assert.deepEqual(master.aborted, [5]);
+  });
+
+  it("rejects if a page of the master fails, and ends the other ones", async () => {
+    const master = pagedMaster(100, 10);
+    await using table = live(master, { masterItemsPerPage: 10 });
+    master.before = (page) => {
+      if (page === 1) throw new RangeError("no answer");
+      return new Promise(() => {});
+    };
+    await assert.rejects(table.page(1, 30).listValues(), /no answer/);
+    assert.deepEqual(master.aborted, [2, 3]);
+  });
+
+  it("reads a row that was changed again alone, once for all pages that have it", async () => {
+    const master = pagedMaster(100, 30);
+    const liveStream = new ManualLiveStream();
+    await using table = live(master, { ...THIRTY, liveStream });
+    for (const size of [50, 20]) await table.page(1, size).listValues();
+    master.pages.length = 0;
+    await master.rows.patchValue("r3", { name: "Roll" });
+    await emit(liveStream, { kind: "updated", id: "r3" });
+    for (const size of [50, 20, 30]) {
+      assert.equal((await table.page(1, size).listValues()).get("r3")?.name, "Roll");
+    }
+    assert.equal(master.pages.length, 0);
+  });
+
+  it("cuts pages anew when a row was deleted or inserted", async () => {
+    const master = pagedMaster(100, 30);
+    await using table = live(master);
+    const shown = async (): Promise<string[]> => [
+      ...(await table.page(1).listValues()).ids(),
+      ...(await table.page(2).listValues()).ids(),
+    ];
+    await shown();
+    await table.delete("r10");
+    assert.deepEqual(await shown(), ids(0, 100).filter((id) => id !== "r10"));
+    await table.insertValue("new", { name: "Bun", at: 0 });
+    assert.deepEqual(await shown(), [...ids(0, 100).filter((id) => id !== "r10"), "new"]);
+  });
+
+  for (const ms of [0, 1_000]) {
+    it(`shows no row twice that moved between two reads, but reads again what is older, by ${ms} ms`, async () => {
+      const master = pagedMaster(100, 30);
+      const clock = new FakeClock();
+      await using table = live(master, { ...THIRTY, clock });
+      await table.page(2, 30).listValues();
+      await clock.advance(ms);
+      await master.rows.delete("r0"); // no stream tells
+      await table.page(1, 30).listValues();
+      await table.getCount();
+      master.pages.length = 0;
+      assert.deepEqual((await table.window(0, 50)).rows.ids(), ids(1, 51));
+      assert.deepEqual(master.pages, ms === 0 ? [1, 2] : [2]);
+      assert.equal(table.stats().hits, 0);
+    });
+  }
+
+  for (const cache of [new MemCache(), slowly(new MemCache()), withoutLog(new MemCache())]) {
+    for (const others of [0, 1]) {
+      it("leaves no row out that moved while the pages were read, if that was logged", async () => {
+        const master = pagedMaster(100, 30);
+        const liveStream = new ManualLiveStream();
+        await using table = live(master, { ...THIRTY, liveStream }, cache);
+        const gate = Promise.withResolvers<void>();
+        master.before = async (page) => {
+          if (page === 2) await gate.promise;
+        };
+        const reading = table.page(1).listValues();
+        await setImmediate();
+        await master.rows.delete("r0");
+        await emit(liveStream, { kind: "deleted", id: "r0" });
+        for (let read = 0; read < others; read++) await table.page(1, 30).listValues();
+        gate.resolve();
+        assert.deepEqual((await reading).ids(), ids(1, 51));
+        assert.deepEqual((await table.page(1).listValues()).ids(), ids(1, 51));
+      });
+    }
+  }
+
+  it("gives up after three rounds if rows move all the time, and keeps nothing that does not fit", async () => {
+    const master = pagedMaster(1_000, 30);
+    const liveStream = new ManualLiveStream();
+    await using table = live(master, { ...THIRTY, liveStream });
+    let next = 0;
+    master.before = async (page) => {
+      if (page !== 2 || next >= 10) return;
+      await master.rows.delete(`r${next}`);
+      await emit(liveStream, { kind: "deleted", id: `r${next++}` });
+    };
+    await table.page(1).listValues();
+    assert.equal(master.pages.length, 6);
+    next = 10;
+    const { pages } = master;
+    pages.length = 0;
+    assert.deepEqual((await table.page(1).listValues()).ids(), ids(3, 53));
+  });
+
+  it("reads a page once that a whole window is in, whatever changes meanwhile", async () => {
+    const master = pagedMaster(100, 30);
+    const liveStream = new ManualLiveStream();
+    await using table = live(master, { ...THIRTY, liveStream });
+    master.before = () => emit(liveStream, { kind: "deleted", id: "r0" });
+    await table.window(10, 10);
+    assert.deepEqual(master.pages, [1]);
+  });
+
+  it("accepts rows that a master without a stable order has on two pages, after it read them again", async () => {
+    const master = pagedMaster(60, 30, { repeats: true });
+    await using table = live(master, { ...THIRTY, ...traced });
+    assert.equal((await table.page(1).listValues()).size, 49);
+    assert.equal(events.filter((name) => name === "rows on two pages").length, 1);
+    await table.window(0, 50);
+    const { masterReads } = table.stats();
+    assert.equal((await table.window(0, 50)).rows.size, 49);
+    assert.equal(table.stats().masterReads, masterReads);
+  });
+
+  it("is refused unless it is a whole number of at least 1", () => {
+    for (const masterItemsPerPage of [0, -1, 1.5, NaN, Infinity]) {
+      assert.throws(() => live(pagedMaster(1, 1), { masterItemsPerPage }), /masterItemsPerPage must be a whole number/);
+    }
+  });
+});
+
+describe("LiveHandle.window()", () => {
+  it("has the rows from any offset on, and the size of the set", async () => {
+    const master = pagedMaster(120, 50);
+    await using table = live(master, {});
+    const { rows, offset, total } = await table.window(45, 10);
+    assert.deepEqual([rows.ids(), offset, total], [ids(45, 55), 45, 120]);
+    await table.window(46, 50);
+    assert.deepEqual([master.pages, master.counts], [[1, 2], 1]);
+    const { hits, misses } = table.stats();
+    assert.deepEqual([hits, misses], [1, 1]);
+  });
+
+  it("shares the pages with handles that read them, in the set and order of its handle", async () => {
+    const master = pagedMaster(120, 50);
+    await using table = live(master, {});
+    await table.page(1).listValues();
+    await table.window(0, 50);
+    assert.deepEqual(master.pages, [1]);
+    assert.equal(table.stats().hits, 0); // the set was counted
+    const last = table.orderBy("at", "desc");
+    assert.deepEqual((await last.window(0, 2)).rows.ids(), ["r119", "r118"]);
+    assert.deepEqual((await last.page(7).window(0, 2)).rows.ids(), ["r119", "r118"]);
+    const one = await table.where("at", "eq", 7).window(0, 10);
+    assert.deepEqual([one.rows.ids(), one.total], [["r7"], 1]);
+  });
+
+  it("stores nothing but pages of the master and the count", async () => {
+    const cache = new MemCache();
+    await using table = live(pagedMaster(120, 50), {}, cache);
+    for (let offset = 0; offset < 60; offset++) await table.window(offset, 20);
+    assert.equal(cache.size, 3);
+  });
+
+  it("knows the total of a master that cannot count where the end shows", async () => {
+    const master = pagedMaster(120, 50, { counts: false });
+    await using table = live(master, {});
+    assert.equal((await table.window(0, 40)).total, undefined);
+    assert.equal((await table.window(90, 40)).total, 120);
+    assert.equal((await table.window(500, 40)).total, undefined);
+    assert.equal((await table.window(150, 40)).total, 120); // page 3 is known as the last one
+    await using even = live(pagedMaster(100, 50, { counts: false }), {});
+    assert.equal((await even.window(90, 40)).total, 100);
+  });
+
+  it("caps a total that promises more than there is, and traces that once", async () => {
+    const master = pagedMaster(70, 50, { counts: (count) => count + 1_000 });
+    await using table = live(master, { ...traced });
+    assert.equal((await table.window(0, 10)).total, 1_070);
+    assert.equal((await table.window(500, 10)).total, 500);
+    assert.equal((await table.window(60, 50)).total, 70);
+    assert.equal(events.filter((name) => name === "count too high").length, 1);
+  });
+
+  it("never counts less than it shows", async () => {
+    await using table = live(pagedMaster(120, 50, { counts: () => 3 }), {});
+    assert.equal((await table.window(0, 40)).total, 40);
+    assert.equal((await table.window(100, 40)).total, 120);
+  });
+
+  it("has what was written before, and what a change moved", async () => {
+    const master = pagedMaster(120, 50);
+    for (const cache of [new MemCache(), slowly(new MemCache()), new NoCache()]) {
+      await using table = live(master, {}, cache);
+      await table.window(40, 20);
+      await table.patchValue("r45", { name: "Roll" });
+      assert.equal((await table.window(40, 20)).rows.get("r45")?.name, "Roll");
+      await table.delete("r45");
+      const { rows, total } = await table.window(40, 20);
+      assert.deepEqual([rows.ids(), total], [[...ids(40, 45), ...ids(46, 61)], 119]);
+      await table.insertValue("r45", { name: "Roll", at: 45 });
+      assert.equal((await table.window(119, 1)).rows.first()?.[0], "r45");
+      await table.delete("r45");
+      await table.insertValue("r45", { name: "Product 45", at: 45 });
+      await master.rows.deleteAll();
+      for (const id of ids(0, 120)) await master.rows.insertValue(id, { at: 0 });
+    }
+  });
+
+  it("ends the pages if the count fails", async () => {
+    const failing = (): number => {
+      throw new RangeError("cannot count");
+    };
+    const master = pagedMaster(100, 50, { counts: failing });
+    await using table = live(master, {});
+    master.before = () => new Promise(() => {});
+    await assert.rejects(table.window(0, 60), /cannot count/);
+    assert.deepEqual(master.aborted, [1, 2]);
+  });
+
+  it("ends the pages that nobody waits for any more, and only these", async () => {
+    const master = pagedMaster(1_000, 50);
+    await using table = live(master, {});
+    const gate = Promise.withResolvers<void>();
+    master.before = () => gate.promise;
+    const passed = new AbortController();
+    const first = table.window(0, 100, { signal: passed.signal });
+    const second = table.window(50, 100);
+    await setImmediate();
+    passed.abort(new Error("scrolled on"));
+    await assert.rejects(first, /scrolled on/);
+    assert.deepEqual([master.pages, master.aborted], [[1, 2, 3], [1]]);
+    gate.resolve();
+    assert.deepEqual((await second).rows.ids(), ids(50, 150));
+  });
+
+  it("asks for nothing more once it was aborted", async () => {
+    const master = pagedMaster(1_000, 10);
+    await using table = live(master, { masterItemsPerPage: 10 });
+    master.before = () => new Promise(() => {});
+    const passed = new AbortController();
+    const reading = table.window(0, 500, { signal: passed.signal });
+    const cut = table.page(2, 500).listValues({ signal: passed.signal });
+    await setImmediate();
+    assert.equal(master.pages.length, 16);
+    passed.abort(new Error("scrolled on"));
+    await assert.rejects(reading, /scrolled on/);
+    await assert.rejects(cut, /scrolled on/);
+    await setImmediate();
+    assert.deepEqual([master.pages.length, master.aborted.length], [16, 16]);
+    await assert.rejects(table.window(0, 500, { signal: passed.signal }), /scrolled on/);
+    assert.equal(master.pages.length, 16);
+  });
+
+  it("says that its rows may be old while the master lags, and keeps none of them", async () => {
+    const [master, clock] = [pagedMaster(100, 30), new FakeClock()];
+    await using table = live(master, { ...THIRTY, clock, masterLagMs: 1_000 });
+    await clock.advance(1_000);
+    await table.invalidate();
+    let unsettled = 0;
+    const onUnsettled = (): void => void unsettled++;
+    await table.window(0, 20, { onUnsettled });
+    await table.page(1).listValues({ onUnsettled });
+    assert.ok(unsettled >= 2);
+    await clock.advance(1_000);
+    master.pages.length = unsettled = 0;
+    await table.page(1).listValues({ onUnsettled });
+    await table.window(0, 20, { onUnsettled });
+    assert.deepEqual([master.pages, unsettled], [[1, 2], 0]);
+  });
+
+  it("refuses offsets and limits out of range by name", async () => {
+    await using table = live(pagedMaster(1, 50), {});
+    await assert.rejects(table.window(-1, 10), { name: "RangeError", message: /^offset must be/ });
+    await assert.rejects(table.window(0.5, 10), { name: "RangeError", message: /^offset must be/ });
+    await assert.rejects(table.window(0, 0), { name: "RangeError", message: /^limit must be/ });
+    await assert.rejects(table.window(0, 10_001), { name: "RangeError", message: /^limit must be at most 10000/ });
+    await assert.rejects(table.window(Number.MAX_SAFE_INTEGER, 1), { name: "RangeError" });
+    const mistyped = { signaal: 1 } as object;
+    await assert.rejects(table.window(0, 10, mistyped), /Unknown option "signaal"/);
+  });
+
+  it("rejects once the table is closed", async () => {
+    const master = pagedMaster(100, 50);
+    const table = live(master, {});
+    master.before = () => new Promise(() => {});
+    const reading = table.window(0, 10);
+    await setImmediate();
+    await table.close();
+    await assert.rejects(reading, { name: "ClosedError" });
+    await assert.rejects(table.window(0, 10), { name: "ClosedError" });
+  });
+
+  it("hands out copies of what a reader could change", async () => {
+    const master = pagedMaster(3, 50);
+    await master.rows.patchValue("r1", { at: new Date(0) });
+    await using table = live(master, {});
+    const { rows } = await table.window(0, 3);
+    (rows.get("r1")?.at as Date).setTime(1);
+    assert.deepEqual((await table.window(0, 3)).rows.get("r1")?.at, new Date(0));
+  });
+});
+
+const events: string[] = [];
+const traced: LiveTableOptions = {
+  tracer: defineTracer({
+    enabled: (_target, level) => level === "warn",
+    span: () => ({ end: () => {} }),
+    event: ({ name }) => void events.push(name),
+  }),
+};
+
+async function emit(stream: ManualLiveStream, event: LiveEvent): Promise<void> {
+  stream.push(event);
+  await setImmediate();
+}
