@@ -8,6 +8,7 @@ import {
   ManualLiveStream,
   MemCache,
   NoCache,
+  UnavailableError,
 } from "@vantage/live";
 import { FakeClock } from "@vantage/live/testing";
 import { defineTracer } from "@vantage/live/trace";
@@ -408,6 +409,71 @@ describe("LiveHandle.window()", () => {
     const { rows } = await table.window(0, 3);
     (rows.get("r1")?.at as Date).setTime(1);
     assert.deepEqual((await table.window(0, 3)).rows.get("r1")?.at, new Date(0));
+  });
+});
+
+describe("Pages that are cut, and windows, that are stale", () => {
+  const stale = { staleTimeMs: 1_000 } as const;
+
+  it("are read again, page by page", async () => {
+    const [master, clock] = [pagedMaster(100, 30), new FakeClock()];
+    await using table = live(master, { ...THIRTY, ...stale, clock });
+    await table.page(1).listValues();
+    await clock.advance(600);
+    await table.window(60, 30);
+    master.pages.length = 0;
+    await clock.advance(600);
+    await table.window(30, 60);
+    await table.page(1).listValues();
+    assert.deepEqual(master.pages, [2, 1]);
+  });
+
+  it("are served and read again behind where that is allowed", async () => {
+    const [master, clock] = [pagedMaster(100, 30), new FakeClock()];
+    await using table = live(master, { ...THIRTY, ...stale, whileStale: "serve", clock });
+    const shown = async (): Promise<unknown[]> => {
+      const [window, page] = [await table.window(0, 40), await table.page(1).listValues()];
+      return [window.rows.get("r3")?.name, page.get("r3")?.name];
+    };
+    await shown();
+    await master.rows.patchValue("r3", { name: "Roll" });
+    await clock.advance(1_000);
+    let served = 0;
+    await table.window(0, 40, { onStale: () => void served++ });
+    assert.equal(served, 3); // two pages, and the count
+    assert.deepEqual(await shown(), ["Roll", "Product 3"]);
+    await setImmediate();
+    assert.deepEqual(await shown(), ["Roll", "Roll"]);
+  });
+
+  it("are served if the master cannot be reached, where that is allowed", async () => {
+    const [master, clock] = [pagedMaster(100, 30), new FakeClock()];
+    await using table = live(master, { ...THIRTY, ...stale, onMasterFailure: "serve", clock });
+    await table.window(0, 60);
+    await table.getCount();
+    await clock.advance(1_000);
+    master.before = () => {
+      throw new UnavailableError("no answer");
+    };
+    let served = 0;
+    const onStale = (): void => void served++;
+    assert.deepEqual((await table.window(10, 40, { onStale })).rows.ids(), ids(10, 50));
+    assert.deepEqual((await table.page(1).listValues({ onStale })).ids(), ids(0, 50));
+    assert.ok(served > 0);
+    await assert.rejects(table.window(80, 20), UnavailableError);
+    await assert.rejects(table.withReadPolicy({ onMasterFailure: "reject" }).window(10, 40), UnavailableError);
+  });
+
+  it("are read from the master by refresh(), all pages that a page is cut from", async () => {
+    const master = pagedMaster(100, 30);
+    await using table = live(master);
+    const page = table.page(1);
+    await page.listValues();
+    await master.rows.patchValue("r3", { name: "Roll" });
+    await page.refresh();
+    assert.equal((await page.listValues()).get("r3")?.name, "Roll");
+    assert.equal((await table.window(0, 10)).rows.get("r3")?.name, "Roll");
+    assert.deepEqual(master.pages, [1, 2, 1, 2]);
   });
 });
 
