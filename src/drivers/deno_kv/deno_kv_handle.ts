@@ -1,3 +1,4 @@
+import { systemClock } from "../../base/clock.ts";
 import { UnsupportedError } from "../../table/errors.ts";
 import { describe } from "../../base/describe.ts";
 
@@ -71,9 +72,25 @@ export async function openKv(path: string | undefined): Promise<KvHandle> {
   if (deno?.openKv === undefined) {
     throw new UnsupportedError("This runtime has no Deno.openKv: run Deno with --unstable-kv, or pass an open handle");
   }
-  try {
-    return await deno.openKv(path);
-  } catch (cause) {
-    throw new TypeError(`Cannot open the KV database ${path === undefined ? "by default" : describe(path)}`, { cause });
+  for (let tries = 1;; tries++) {
+    try {
+      return await deno.openKv(path);
+    } catch (cause) {
+      if (tries < MAX_TRIES) {
+        await systemClock.wait(tries * PAUSE_MS);
+        continue;
+      }
+      throw new TypeError(`Cannot open the KV database ${path === undefined ? "by default" : describe(path)}`, {
+        cause,
+      });
+    }
   }
 }
+
+/**
+ * How often a database is opened that cannot be: while another process creates the file, it is locked, and Deno does not
+ * wait for that, nor does its error have a code.
+ */
+const MAX_TRIES = 6;
+/** The first pause between tries; the next ones are longer by as much each. */
+const PAUSE_MS = 20;
