@@ -1,4 +1,4 @@
-import type { Row } from "../table/row.ts";
+import { type Row, sameColumns } from "../table/row.ts";
 import type { Rows } from "../table/rows.ts";
 import type { LoggedChange } from "./logged_change.ts";
 import { RowList } from "./row_list.ts";
@@ -102,10 +102,9 @@ class Replay {
     };
   }
 
-  #apply({ change: logged, from }: LoggedChange): Effect {
-    if (logged.kind === "changed") return "dead";
-    const { id, isCount, takesRows } = this.#view;
-    const change = takesRows ? logged : { ...logged, row: undefined };
+  #apply({ change, from }: LoggedChange): Effect {
+    if (change.kind === "changed") return "dead";
+    const { id, isCount } = this.#view;
     if (isCount) return change.kind === "updated" && keepsPlace(this.#view, change.columns) ? "nothing" : "dead";
     if (id !== undefined && change.id !== id) return "nothing";
     // Rows that were stored after the write was sent may have been read after it, or after a later one.
@@ -136,7 +135,8 @@ class Replay {
   }
 
   /** A change of a row that the entry has. */
-  #inside({ id, row }: RowChange, held: Row, isTrusted: boolean, isHole: boolean): Effect {
+  #inside({ id, row: given }: RowChange, held: Row, isTrusted: boolean, isHole: boolean): Effect {
+    const row = given !== undefined && (this.#view.sameRows || sameColumns(given, held)) ? given : undefined;
     const version = row === undefined || isHole ? undefined : this.#versions?.compare(row, held);
     if (version === "older") return "nothing";
     if (row === undefined || this.#deleted.has(id) || !(isTrusted || version === "newer")) return this.#hole(id);
@@ -146,8 +146,9 @@ class Replay {
   }
 
   /** A change of a row that the entry does not have. */
-  #outside({ id, row, kind, columns, cause }: RowChange, isTrusted: boolean): Effect {
-    const { page, isNarrowed, matches } = this.#view;
+  #outside({ id, row: given, kind, columns, cause }: RowChange, isTrusted: boolean): Effect {
+    const { page, isNarrowed, matches, sameRows } = this.#view;
+    const row = sameRows ? given : undefined;
     if (kind === "updated") {
       // A list of all rows that lacks one has missed its insertion.
       if (page === undefined && !isNarrowed) return "dead";

@@ -17,8 +17,8 @@ export interface View {
   readonly narrowedBy: ReadonlySet<string> | undefined;
   /** The columns that the rows are ordered by. The master's own order is taken to depend on none. */
   readonly orderedBy: ReadonlySet<string>;
-  /** Whether the row of a change is what the master returns here. The rows of a list may have other columns. */
-  readonly takesRows: boolean;
+  /** Whether the row of a change is for certain what the master returns here. The rows of a list may have other columns. */
+  readonly sameRows: boolean;
   /** Whether a row is in the set; `undefined` if only the master knows. */
   readonly matches: (row: Row) => boolean | undefined;
   /** The order of two rows, where there is one that is known without the master. */
@@ -56,7 +56,7 @@ export function viewOf(query: Query, { id, isCount = false }: Part, options: Vie
     isNarrowed: narrowed,
     narrowedBy: searched && new Set([...where.map(([column]) => column), ...searched]),
     orderedBy: new Set(orderBy.map(([column]) => column)),
-    takesRows: sameRows || id !== undefined,
+    sameRows: sameRows || id !== undefined,
     matches: narrowed ? exact ? matcher(query, columns) : () => undefined : () => true,
     compare: exact && orderBy.length > 0 ? (a, b) => compareRows(a, b, orderBy) : undefined,
   };

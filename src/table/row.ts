@@ -56,6 +56,12 @@ export function sameRow(a: Row, b: Row): boolean {
   return a === b || sameFields(a, b);
 }
 
+/** Whether two rows have the same columns, in whatever order they stand. */
+export function sameColumns(a: Row, b: Row): boolean {
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => Object.hasOwn(b, name));
+}
+
 /** Whether two values are equal: by content, dates by their time, bytes by their bytes, `NaN` equal to itself. */
 export function sameValue(a: Value, b: Value): boolean {
   if (a === b) return true;

@@ -113,6 +113,30 @@ describe("A master whose lists have other columns than its rows", () => {
   });
 });
 
+describe("A master that does not say whether its lists have the same rows", () => {
+  it("has the answer to a write put in place in a list whose row has the same columns", async () => {
+    const rows = new Map<string, Row>([["a", { name: "Bun", price: 2 }], ["b", { name: "Roll", price: 1 }]]);
+    const master = defineTable({
+      name: "products",
+      list: () => [...rows],
+      get: (id) => rows.get(id),
+      patch: (id, partial) => {
+        const row = { ...rows.get(id), ...partial };
+        rows.set(id, row);
+        return row;
+      },
+    });
+    const table = new LiveTable(master, "products", new MemCache());
+    await table.listValues();
+    await table.patchValue("a", { price: 3 });
+    assert.deepEqual((await table.listValues()).get("a"), { name: "Bun", price: 3 });
+    assert.equal(table.stats().masterReads, 1);
+    await table.patchValue("a", { note: "new" });
+    assert.deepEqual((await table.listValues()).get("a"), { name: "Bun", price: 3, note: "new" });
+    assert.equal(table.stats().masterReads, 2, "a list may leave out columns");
+  });
+});
+
 describe("What is read twice", () => {
   it("a row that a list has read again is not read once more", async () => {
     const stream = new ManualLiveStream();
