@@ -70,6 +70,8 @@ export class MemCache implements Cache {
   /** The scopes that have changed, the one that changed longest ago first. */
   readonly #changed = new Map<string, Scope>();
   #byAge = this.#changed.values();
+  /** The last of them. */
+  #lastChanged: Scope | undefined;
   /** The position of all other scopes. */
   #elsewhere = 0;
   /** The last position of any scope: no position is used twice. */
@@ -189,6 +191,8 @@ export class MemCache implements Cache {
   /** Remembers that a scope has changed, and forgets the one that changed longest ago if there are too many. */
   #remember(scope: Scope): void {
     scope.current = scope.log.intentsDueAt === undefined ? scope.log.position : undefined;
+    if (this.#lastChanged === scope) return;
+    this.#lastChanged = scope;
     this.#changed.delete(scope.name);
     this.#changed.set(scope.name, scope);
     if (this.#changed.size > this.#maxScopes) this.#forget(this.#longestAgo());
@@ -197,6 +201,7 @@ export class MemCache implements Cache {
   /** Keeps the entries that can be returned as they are. */
   #forget(scope: Scope): void {
     this.#changed.delete(scope.name);
+    if (this.#lastChanged === scope) this.#lastChanged = undefined;
     const { current, log, entries } = scope;
     for (const entry of entries) if (entry.at !== current) this.#remove(entry);
     log.forget();

@@ -28,9 +28,12 @@ export function eventOf(op: WriteOp, answer?: WriteAnswer, before?: Row): LiveEv
 
 /** A master may change columns that a patch does not name: those differ in its answer. */
 function changedColumns(partial: Row, before: Row, after: Row): readonly string[] {
-  const columns = new Set(Object.keys(partial));
-  for (const name of Object.keys({ ...before, ...after })) {
-    if (!sameValue(field(before, name), field(after, name))) columns.add(name);
-  }
-  return [...columns];
+  const columns = Object.keys(partial);
+  const add = (name: string): void => {
+    const isChanged = !sameValue(field(before, name), field(after, name));
+    if (isChanged && !columns.includes(name)) columns.push(name);
+  };
+  Object.keys(after).forEach(add);
+  Object.keys(before).forEach((name) => Object.hasOwn(after, name) || add(name));
+  return columns;
 }
