@@ -12,7 +12,10 @@ export type LiveEvent =
     readonly id: string;
     /** The row as it was after the change. */
     readonly row?: Row | undefined;
-    /** The columns that changed, and no others; absent if that is not known. */
+    /**
+     * The columns that changed since the event before it of this row, and no others; absent if that is not known, as where
+     * that event may arrive later.
+     */
     readonly columns?: readonly string[] | undefined;
   };
 

@@ -10,6 +10,11 @@ export interface RowFloor {
   readonly existenceOf: (id: string) => number;
   /** The same for its place. A write of one's own does not tell whether the row was there. */
   readonly placeOf: (id: string) => number;
+  /**
+   * The newest state that is known of a row for a change that `isMove`, or because any row may have changed. A change is
+   * known by what it changed: it does not tell what others, which are not known, have changed in the row before it.
+   */
+  readonly movedOf: (id: string, isMove: (seq: number) => boolean, settled: boolean) => number;
 }
 
 /** A write that a process was about to send. Once its intent is overdue, what the master had done of it is known. */
@@ -89,7 +94,9 @@ export class RowFloors {
     const due = known.filter(({ dueMs }) => this.#lagMs === 0 || dueMs < nowMs);
     const moves = due.filter(({ id, seq }) => id === undefined || this.#isMove(id, seq));
     const places = moves.filter(({ from }) => from === "stream");
-    return { of: newest(due), settledOf: newest(known), existenceOf: newest(moves), placeOf: newest(places) };
+    const movedOf: RowFloor["movedOf"] = (id, isMove, settled) =>
+      newest((settled ? known : due).filter((it) => it.id === undefined || (it.id === id && isMove(it.seq))))(id);
+    return { of: newest(due), settledOf: newest(known), existenceOf: newest(moves), placeOf: newest(places), movedOf };
   }
 
   #overdue(ms: number): readonly Known[] {

@@ -10,6 +10,8 @@ export interface RowLaw {
   readonly histories: ReadonlyMap<string, readonly Stay[]>;
   /** Each row must be as it was in this state of the master, or in a later one. */
   readonly floor: (id: string) => number;
+  /** The same for a row that is not shown, and only counted: of what is known to have moved it into the view or out of it. */
+  readonly absent: (id: string) => number;
   /** The same for whether it exists, and for its place. */
   readonly floors: Pick<RowFloor, "existenceOf" | "placeOf">;
 }
@@ -65,7 +67,7 @@ export function faultOfRow(id: string, row: Row | undefined, law: RowLaw): Fault
 
 /** Checks the answer to `getCount`. */
 export function faultOfCount(count: number, law: RowLaw): Fault | undefined {
-  const options = [...law.histories.keys()].map((id) => since(id, law).map(({ held }) => isIn(held, law)));
+  const options = [...law.histories.keys()].map((id) => since(id, law, law.absent).map(({ held }) => isIn(held, law)));
   const least = [...law.histories.keys()].filter((id) => !elsewhereOf(id, [], law).out).length;
   const most = options.filter((may) => may.includes(true)).length;
   if (count >= least && count <= most) return undefined;
@@ -107,7 +109,7 @@ function faultOfOthers(others: readonly string[], shown: readonly Placed[], law:
 }
 
 function elsewhereOf(id: string, shown: readonly Placed[], law: RowLaw): Places {
-  const may = since(id, law);
+  const may = since(id, law, law.absent);
   const inView = may.filter((stay): stay is Stay & Placed => isIn(stay.held, law));
   const mayBeGone = since(id, law, law.floors.existenceOf).some(({ held }) => held === undefined);
   const places = inView.flatMap((stay) => placesOf(id, stay, law));
@@ -128,6 +130,18 @@ function since(id: string, law: RowLaw, floor: RowLaw["floor"] = law.floor): rea
 
 function isIn(held: Held | undefined, { query }: RowLaw): boolean {
   return held !== undefined && matches(held, query);
+}
+
+/** Whether a row is in another place of a view, in it or out of it, by its change to a state. */
+export function isMovedBy(
+  seq: number,
+  history: readonly Stay[],
+  law: Pick<RowLaw, "query" | "ownOrder">,
+): boolean {
+  const index = history.findLastIndex((stay) => stay.seq <= seq);
+  const [before, after] = [history[index - 1]?.held, history[index]?.held];
+  if (before === undefined || after === undefined) return true;
+  return matches(before, law.query) !== matches(after, law.query) || compareHeld(before, after, law.query) !== 0;
 }
 
 function comparePlaces(a: Placed, b: Placed, { query, ownOrder }: RowLaw): number {

@@ -32,6 +32,8 @@ export class SimStream {
   readonly #onDrop = new Set<() => void>();
   /** What each subscription has yet to receive, unless it is missed. */
   readonly #expected = new Set<Told[]>();
+  /** Those that have not arrived once. */
+  readonly #onTheWay = new Set<Told>();
   #down = false;
 
   constructor(scheduler: Scheduler, chance: Chance, { ordered, streamSteps }: Pick<World, "ordered" | "streamSteps">) {
@@ -73,11 +75,20 @@ export class SimStream {
    * state. From another one it arrives some time later, and perhaps twice.
    */
   announce(event: LiveEvent, seq: number): void {
-    const told: Told = { event, seq };
+    const told: Told = { event: this.#withoutDoubt(event), seq };
     if (this.#ordered) return this.#push(told);
     const times = this.#chance.happens(0.2) ? 2 : 1;
     const what = "id" in event ? event.id : event.kind;
+    this.#onTheWay.add(told);
     for (let time = 0; time < times; time++) void this.#deliver(`${what} @${seq}`, () => this.#push(told));
+  }
+
+  /** What changed is not known while an event of the same row may arrive later. */
+  #withoutDoubt(event: LiveEvent): LiveEvent {
+    if (event.kind === "changed" || event.columns === undefined) return event;
+    const { columns, ...others } = event;
+    const isSure = [...this.#onTheWay].every(({ event: other }) => other.kind !== "changed" && other.id !== event.id);
+    return isSure ? { ...others, columns } : others;
   }
 
   async #deliver(what: string, push: () => void): Promise<void> {
@@ -86,6 +97,7 @@ export class SimStream {
   }
 
   #push(told: Told): void {
+    this.#onTheWay.delete(told);
     for (const expected of this.#expected) expected.push(told);
     this.#manual.push(told.event);
   }

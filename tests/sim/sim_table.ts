@@ -24,7 +24,7 @@ import { defineTracer } from "@vantage/live/trace";
 import type { Floor } from "./floors.ts";
 import type { Action, ViewName } from "./plan.ts";
 import { follow, type Scene } from "./scene.ts";
-import { type Fault, faultOfCount, faultOfList, faultOfRow, type RowLaw } from "./row_law.ts";
+import { type Fault, faultOfCount, faultOfList, faultOfRow, isMovedBy, type RowLaw } from "./row_law.ts";
 import type { RowFloor } from "./row_floors.ts";
 import {
   type Applied,
@@ -555,7 +555,12 @@ export class SimTable {
   ): Fault | undefined {
     const { world: { ownOrder }, master: { histories } } = this.#scene;
     const { query, id } = VIEWS[name];
-    const law: RowLaw = { query, ownOrder, histories, floor, floors };
+    const isMove = (of: string) => (seq: number): boolean =>
+      isMovedBy(seq, histories.get(of) ?? [], { query, ownOrder });
+    const isKnown = floor === floors.of || floor === floors.settledOf;
+    const absent = (of: string): number =>
+      isKnown ? floors.movedOf(of, isMove(of), floor === floors.settledOf) : floor(of);
+    const law: RowLaw = { query, ownOrder, histories, floor, absent, floors };
     if (typeof answer === "number") return faultOfCount(answer, law);
     if (answer instanceof Rows) return faultOfList([...answer], law);
     return faultOfRow(id ?? "", answer, law);
