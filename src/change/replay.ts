@@ -157,7 +157,7 @@ class Replay {
       if (page !== undefined) return "dead";
     }
     // A write that inserts may have replaced a row of an earlier page.
-    if (page !== undefined && cause === "write") return "dead";
+    if (page !== undefined && page.skip > 0 && cause === "write") return "dead";
     const isMember = row !== undefined && isTrusted ? matches(row) : undefined;
     if (row !== undefined && isMember !== undefined) {
       const wasEntering = this.#entering.delete(id);

@@ -14,7 +14,6 @@ export interface ChangesOptions {
 /** The one door for changes from all sources: each goes to the cache, then to the subscribers of the table's events. */
 export class Changes {
   readonly #options: ChangesOptions;
-  readonly #listeners = new Set<() => void>();
   #last: Change | undefined;
 
   constructor(options: ChangesOptions) {
@@ -27,9 +26,8 @@ export class Changes {
   }
 
   /** Calls `listener` after each change, once the cache has it, until the returned function is called. */
-  onPublished(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+  onRecorded(listener: () => void): () => void {
+    return this.#options.invalidation.onRecorded(listener);
   }
 
   /**
@@ -42,7 +40,7 @@ export class Changes {
     counters.invalidations[change.cause]++;
     this.#last = change;
     await invalidation.record(change, since);
-    for (const listener of this.#listeners) listener();
+    invalidation.recorded();
     // Of a change the stream emits what an event has.
     if (events.subscriberCount > 0) events.push(change);
   }

@@ -25,6 +25,8 @@ interface Trust {
   readonly recordings: Set<Promise<void>>;
   /** The tables that are open or being closed. An open one can make up for what another failed to drop. */
   readonly users: Set<Invalidation>;
+  /** Called after each change that any of them made known, once the cache has it. */
+  readonly listeners: Set<() => void>;
 }
 
 const trusts = new WeakMap<Cache, Map<string, Trust>>();
@@ -125,6 +127,18 @@ export class Invalidation {
     });
     recordings.add(recorded);
     return recorded;
+  }
+
+  /** Calls `listener` after each change that a table on this cache has made known, until the returned function is called. */
+  onRecorded(listener: () => void): () => void {
+    const { listeners } = this.#trust;
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
+  }
+
+  /** Tells all listeners that the cache has a change. */
+  recorded(): void {
+    for (const listener of this.#trust.listeners) listener();
   }
 
   /**
@@ -232,6 +246,7 @@ function trustIn(cache: Cache, prefix: string): Trust {
       pending: new Map(),
       recordings: new Set(),
       users: new Set(),
+      listeners: new Set(),
     };
   trusts.set(cache, ofCache.set(prefix, trust));
   return trust;

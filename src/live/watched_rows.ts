@@ -159,7 +159,7 @@ export class WatchedRows {
   #begin(): void {
     const { changes, refreshed } = this.#options;
     const stops = [
-      changes.onPublished(() => this.#read.again()),
+      changes.onRecorded(() => this.#read.again()),
       refreshed.on(this.request.key, (refresh) => this.#refreshed(refresh)),
     ];
     this.#stopListening = () => stops.forEach((stop) => stop());

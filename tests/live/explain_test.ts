@@ -52,6 +52,16 @@ describe("LiveTable.explain()", () => {
     assert.deepEqual(first?.change, { kind: "updated", id: "a", columns: ["price"], at: 5, ...by });
   });
 
+  it("a row that is inserted where the order puts it on the first page is put in place there", async () => {
+    const { table, changes } = await explained();
+    const cheapest = table.orderBy("price").page(1, 2);
+    assert.deepEqual((await cheapest.listValues()).ids(), ["b", "a"]);
+    await table.insertValue("d", { name: "Cake", price: 1.5 });
+    assert.deepEqual(await changes(cheapest.listCacheKey), ["inserted d by write: in place"]);
+    assert.deepEqual((await cheapest.listValues()).ids(), ["b", "d"]);
+    assert.equal(table.stats().masterReads, 1);
+  });
+
   it("shows what killed the entry, and nothing after that", async () => {
     const { table, stream, changes } = await explained();
     await table.page(1, 2).listValues();

@@ -72,6 +72,16 @@ for (const { kind, cache } of KINDS) {
       await subject.table.close();
     });
 
+    it("shows what another table on the same cache has changed", async () => {
+      const subject = fixture({}, cache());
+      const writer = subject.another();
+      const observer = await shown(subject.table);
+      await writer.patchValue("a", { price: 7 });
+      await settle();
+      assert.equal(rowsOf(observer).get("a")?.price, 7);
+      await Promise.all([writer.close(), subject.table.close()]);
+    });
+
     it("the first listener starts it", async () => {
       const subject = fixture({}, cache());
       const gate = subject.master.plan.hold("listValues");
