@@ -18,6 +18,7 @@ const TURN = Promise.resolve();
 export class Deadline {
   readonly #clock: Clock;
   readonly #ms: number;
+  readonly #late: () => Error;
   /** In the order in which they expire. */
   readonly #calls = new Set<Call>();
   #timer: AbortController | undefined;
@@ -31,14 +32,19 @@ export class Deadline {
     else void TURN.then(this.#nextTurn);
   };
 
-  /** Limits each wait to `ms` milliseconds; `Infinity` means no limit. */
-  constructor(clock: Clock, ms: number) {
+  /** Limits each wait to `ms` milliseconds; `Infinity` means no limit. `late` is the error of those that take longer. */
+  constructor(
+    clock: Clock,
+    ms: number,
+    late: () => Error = () => new DOMException(`No answer within ${ms} ms`, "TimeoutError"),
+  ) {
     this.#clock = clock;
     this.#ms = ms;
+    this.#late = late;
   }
 
   /**
-   * Like `work.then(done).catch(failed)`, but calls `failed` with a `TimeoutError` when the time is up. The work itself
+   * Like `work.then(done).catch(failed)`, but calls `failed` with the error of those that are late when the time is up. The work itself
    * continues. Creates a single promise: another await would be the largest cost of a hit in an asynchronous cache.
    */
   limit<T, A>(work: Promise<T>, done: (value: T) => A, failed: (error: unknown) => A): Promise<A> {
@@ -107,7 +113,7 @@ export class Deadline {
       const now = this.#clock.monotonic();
       for (const call of this.#calls) {
         if (signal.aborted || (call.dueAt ?? now) > now) break;
-        call.expire(new DOMException(`No answer within ${this.#ms} ms`, "TimeoutError"));
+        call.expire(this.#late());
       }
     }
   }

@@ -23,6 +23,11 @@ export class Line<T> {
     return this.#first?.item;
   }
 
+  /** The item that was added last. */
+  get last(): T | undefined {
+    return this.#last?.item;
+  }
+
   /** Adds an item at the end, unless it is in the line already. */
   add(item: T): void {
     if (this.#places.has(item)) return;
@@ -43,5 +48,10 @@ export class Line<T> {
     if (place.after === undefined) this.#last = place.before;
     else place.after.before = place.before;
     return true;
+  }
+
+  /** The items, in order. */
+  *[Symbol.iterator](): Generator<T> {
+    for (let place = this.#first; place !== undefined; place = place.after) yield place.item;
   }
 }

@@ -2,6 +2,8 @@ import type { Cache } from "../cache/cache.ts";
 import { CacheKeys } from "../cache/cache_key.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { Deadline } from "../base/deadline.ts";
+import { retryPolicy } from "../queue/retry.ts";
+import { Online } from "../queue/online.ts";
 import { ManualLiveStream } from "../stream/manual_live_stream.ts";
 import { checkPort } from "../base/check_port.ts";
 import type { Row } from "../table/row.ts";
@@ -23,8 +25,9 @@ import {
   DEFAULT_CACHE_TIMEOUT_MS,
   DEFAULT_QUEUE_CAPACITY,
   DEFAULT_WAITING_CAPACITY,
-  DEFAULT_WRITE_OUTCOME_MS,
+  DEFAULT_WRITE_CONCURRENCY,
   type LiveTableOptions,
+  writeTimes,
 } from "./live_options.ts";
 import { type Counters, newCounters } from "./live_stats.ts";
 import { Master } from "./master.ts";
@@ -36,6 +39,7 @@ import { readPolicy } from "./read_policy.ts";
 import { ReadThrough } from "./read_through.ts";
 import { Watches } from "./watches.ts";
 import { Refreshed } from "./refreshed.ts";
+import { WriteJudge } from "./write_judge.ts";
 import { WriteThrough } from "./write_through.ts";
 
 /** What a LiveTable owns. */
@@ -45,6 +49,7 @@ export interface LiveWorks {
   readonly keys: CacheKeys;
   readonly reads: ReadThrough;
   readonly writes: WriteThrough;
+  readonly online: Online;
   readonly watches: Watches;
   readonly explainer: Explainer;
   readonly changes: Changes;
@@ -74,15 +79,18 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
     masterItemsPerPage,
     queueCapacity = DEFAULT_QUEUE_CAPACITY,
     waitingCapacity = DEFAULT_WAITING_CAPACITY,
+    writeConcurrency = DEFAULT_WRITE_CONCURRENCY,
+    retry = false,
+    onUnauthorized = "fail",
     invalidation: kind = "surgical",
     versionOf,
-    writeOutcomeMs = DEFAULT_WRITE_OUTCOME_MS,
     masterLagMs = 0,
     cacheTimeoutMs = DEFAULT_CACHE_TIMEOUT_MS,
     writeTarget,
     liveStream,
     tracer,
   } = options;
+  const { writeTimeoutMs, writeOutcomeMs } = writeTimes(options);
   const policy = readPolicy({}, options);
   const counters = newCounters();
   const keys = new CacheKeys(cacheKey);
@@ -97,7 +105,7 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
   const intents = new Intents({ cache: guarded, prefix, isSurgical, spanMs: writeOutcomeMs, clock });
   const events = new ManualLiveStream({ onAwaited: (awaited) => listener?.hold(awaited) });
   const changes = new Changes({ invalidation, events, counters });
-  const capacities = { queueCapacity, waitingCapacity };
+  const limits = { queueCapacity, waitingCapacity, writeConcurrency, writeTimeoutMs };
   const lag = new MasterLag({ cache: guarded, invalidation, key: `${prefix}all`, lagMs: masterLagMs, clock });
   const reportVersion = (error: unknown): void =>
     trace?.event({ target: "vantage_live::read", level: "warn", name: "version not understood", error });
@@ -122,8 +130,12 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
   };
   const reads = new ReadThrough({ ...readThrough, clock, counters, trace });
   const rowNow = (id: string): Row | undefined => reads.rowNow(id);
-  const writeThrough = { master, writeTarget, ...capacities, changes, intents, rowNow };
+  const retries = typeof retry === "object" ? retryPolicy(retry, clock) : retry || undefined;
+  const waitsForSignIn = onUnauthorized === "wait";
+  const judge = new WriteJudge({ policy: retries, waitsForSignIn, clock, counters, trace });
+  const writeThrough = { master, writeTarget, ...limits, judge, changes, intents, rowNow };
   const writes = new WriteThrough({ ...writeThrough, clock, counters, trace });
+  const online = new Online((isOnline) => isOnline ? writes.resume("offline") : writes.pause("offline"));
   trace?.event({
     target: "vantage_live::read",
     level: "info",
@@ -154,5 +166,5 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
   const explainer = new Explainer({ reads, peek, catchUp, history, invalidation, changes, policy });
   const parts = { master, keys, reads: tracedReads, writes, watches, policy, prefetcher, history };
   const shared = { parts, keys, refreshed, clock, counters, trace };
-  return { ...shared, reads, writes, watches, explainer, changes, invalidation, listener, events, deadline };
+  return { ...shared, reads, writes, online, watches, explainer, changes, invalidation, listener, events, deadline };
 }

@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import { checkRetry, type RetryOptions, type RetryPolicy } from "../queue/retry.ts";
 import type { LiveStream } from "../stream/live_stream.ts";
 import { checkOptions, checkTools } from "../base/check_options.ts";
 import { checkPort } from "../base/check_port.ts";
@@ -26,6 +27,26 @@ export interface LiveTableOptions<R extends object = Row> extends ReadPolicyOpti
   /** How many writes may wait for a place; default 10 000. One more is refused with `QueueFullError`. */
   readonly waitingCapacity?: number | undefined;
   /**
+   * How many writes are sent to the master at once; default 8. Those to one row are sent one after the other, and one to the
+   * whole set is sent alone.
+   */
+  readonly writeConcurrency?: number | undefined;
+  /**
+   * How long one attempt to write may take, in milliseconds; default 30 000, or half of a shorter `writeOutcomeMs`; `Infinity`
+   * for ever. After that its outcome is unknown.
+   */
+  readonly writeTimeoutMs?: number | undefined;
+  /**
+   * When a write is sent again that failed with an error that is `retriable`, or whose answer was lost where the master
+   * knows it by its key or can be asked what became of it. Default `false`: never.
+   */
+  readonly retry?: RetryOptions | RetryPolicy | false | undefined;
+  /**
+   * What happens to a write that the master refuses since the user is not signed in, or may not do that: it fails, which
+   * is the default, or it waits, with all others, until `resumeWrites()`.
+   */
+  readonly onUnauthorized?: "fail" | "wait" | undefined;
+  /**
    * What a change does to the entries: `"surgical"`, the default, puts it in place where that is certain, and reads again
    * what is not; `"all"` invalidates them all, for masters in which a write changes other rows as well. A cache without a
    * log leaves only `"all"`.
@@ -37,7 +58,8 @@ export interface LiveTableOptions<R extends object = Row> extends ReadPolicyOpti
    */
   versionOf?(row: RowOf<R>): Value | undefined;
   /**
-   * How long a write may take until its outcome is known, in milliseconds; default 60 000. The rows of writes that are in
+   * How long a write may take until its outcome is known, in milliseconds; default 60 000, or twice a longer
+   * `writeTimeoutMs`. The rows of writes that are in
    * flight for longer, since their process has died, are read again by all tables on the same cache.
    */
   readonly writeOutcomeMs?: number | undefined;
@@ -66,11 +88,27 @@ export const DEFAULT_QUEUE_CAPACITY = 256;
 /** How many writes may wait for a place unless the options say something else. */
 export const DEFAULT_WAITING_CAPACITY = 10_000;
 
+/** How many writes are sent at once unless the options say something else. */
+export const DEFAULT_WRITE_CONCURRENCY = 8;
+
 /** How long a call of the cache may take unless the options say something else. */
 export const DEFAULT_CACHE_TIMEOUT_MS = 5_000;
 
+/** How long an attempt to write may take unless the options say something else. */
+const DEFAULT_WRITE_TIMEOUT_MS = 30_000;
 /** How long the outcome of a write may be unknown unless the options say something else. */
-export const DEFAULT_WRITE_OUTCOME_MS = 60_000;
+const DEFAULT_WRITE_OUTCOME_MS = 60_000;
+
+/** How long an attempt to write may take, and how long its outcome may be unknown, which is longer. */
+export function writeTimes(options: Pick<LiveTableOptions, "writeTimeoutMs" | "writeOutcomeMs">): {
+  readonly writeTimeoutMs: number;
+  readonly writeOutcomeMs: number;
+} {
+  const { writeTimeoutMs: attempt, writeOutcomeMs: outcome } = options;
+  const longest = attempt === Infinity ? 0 : 2 * (attempt ?? 0);
+  const writeOutcomeMs = outcome ?? Math.max(DEFAULT_WRITE_OUTCOME_MS, longest);
+  return { writeTimeoutMs: attempt ?? Math.min(DEFAULT_WRITE_TIMEOUT_MS, writeOutcomeMs / 2), writeOutcomeMs };
+}
 
 const KNOWN = {
   liveStream: true,
@@ -78,6 +116,10 @@ const KNOWN = {
   masterItemsPerPage: true,
   queueCapacity: true,
   waitingCapacity: true,
+  writeConcurrency: true,
+  writeTimeoutMs: true,
+  retry: true,
+  onUnauthorized: true,
   invalidation: true,
   versionOf: true,
   writeOutcomeMs: true,
@@ -112,6 +154,7 @@ export function checkTable(role: string, table: TableLike): void {
 export function checkLiveTableOptions(options: LiveTableOptions): void {
   checkOptions("a LiveTable", options, Object.keys(KNOWN));
   const { queueCapacity, waitingCapacity, masterLagMs, cacheTimeoutMs } = options;
+  const { writeConcurrency, writeTimeoutMs, retry, onUnauthorized } = options;
   const { writeTarget, liveStream, invalidation, versionOf, writeOutcomeMs, masterItemsPerPage } = options;
   if (invalidation !== undefined && invalidation !== "surgical" && invalidation !== "all") {
     throw new RangeError(`invalidation must be "surgical" or "all", got ${describe(invalidation)}`);
@@ -130,6 +173,18 @@ export function checkLiveTableOptions(options: LiveTableOptions): void {
   checkMs("cacheTimeoutMs", cacheTimeoutMs, "a number of more than 0", (ms) => ms > 0);
   if (masterItemsPerPage !== undefined) wholeNumber("masterItemsPerPage", masterItemsPerPage);
   if (queueCapacity !== undefined) wholeNumber("queueCapacity", queueCapacity);
+  if (writeConcurrency !== undefined) wholeNumber("writeConcurrency", writeConcurrency);
+  checkMs("writeTimeoutMs", writeTimeoutMs, "a number of more than 0", (ms) => ms > 0);
+  const times = writeTimes(options);
+  if (times.writeTimeoutMs !== Infinity && times.writeTimeoutMs > times.writeOutcomeMs) {
+    throw new RangeError(
+      `writeTimeoutMs must be at most writeOutcomeMs, got ${describe(writeTimeoutMs)} and ${describe(writeOutcomeMs)}`,
+    );
+  }
+  if (retry !== undefined) checkRetry(retry);
+  if (onUnauthorized !== undefined && onUnauthorized !== "fail" && onUnauthorized !== "wait") {
+    throw new RangeError(`onUnauthorized must be "fail" or "wait", got ${describe(onUnauthorized)}`);
+  }
   if (waitingCapacity !== undefined) wholeNumber("waitingCapacity", waitingCapacity, 0);
 }
 

@@ -11,6 +11,7 @@ import type { Explanation } from "./explanation.ts";
 import { LiveHandle } from "./live_handle.ts";
 import type { LiveTableOptions } from "./live_options.ts";
 import type { LiveStats } from "./live_stats.ts";
+import type { Write } from "../queue/write.ts";
 import { waitedFor } from "./sending.ts";
 
 /**
@@ -124,10 +125,28 @@ export class LiveTable<R extends object = Row> extends LiveHandle<R> implements 
     await changes.publish({ kind: "changed", at: clock.now(), cause: "manual" });
   }
 
+  /** The writes that are queued or in flight, in the order in which they were made, through whatever handle. */
+  pendingWrites(): Write<R>[] {
+    return selfOf(this).#works.writes.pending() as Write[] as Write<R>[]; // What was written through this table.
+  }
+
+  /**
+   * Says whether the master can be reached. While it cannot, writes wait; `true` sends what waited, and what rests until its
+   * next attempt. Where the runtime tells of this (`online` and `offline` events), it need not be called.
+   */
+  setOnline(online: boolean): void {
+    selfOf(this).#works.online.set(online);
+  }
+
+  /** Sends the writes that wait for the user to sign in (`onUnauthorized`), and those that rest until their next attempt. */
+  resumeWrites(): void {
+    selfOf(this).#works.writes.resume("unauthorized");
+  }
+
   /** Resolves when no write is queued or in flight, whatever handle it was made through. */
   idle(): Promise<void> {
     const { writes } = selfOf(this).#works;
-    return waitedFor(writes.idle(), "for idle()", writes);
+    return waitedFor(writes.idle(), "for idle()", { owner: writes, write: undefined });
   }
 
   /**
@@ -138,11 +157,12 @@ export class LiveTable<R extends object = Row> extends LiveHandle<R> implements 
   close(): Promise<void> {
     const self = selfOf(this);
     self.#closed ??= self.#close();
-    return waitedFor(self.#closed, "for close()", self.#works.writes);
+    return waitedFor(self.#closed, "for close()", { owner: self.#works.writes, write: undefined });
   }
 
   async #close(): Promise<void> {
-    const { reads, writes, watches, listener, invalidation, deadline, events, trace } = this.#works;
+    const { reads, writes, online, watches, listener, invalidation, deadline, events, trace } = this.#works;
+    online.close();
     watches.close();
     const readsClosed = reads.close();
     await writes.close();

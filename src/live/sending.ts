@@ -1,17 +1,20 @@
 import { type AsyncContext, newAsyncContext } from "../base/async_context.ts";
 import type { Write } from "../queue/write.ts";
-import { describeWriteOp, type WriteOp } from "../queue/write_op.ts";
+import { describeWriteOp } from "../queue/write_op.ts";
 import { DeadlockError } from "../table/errors.ts";
 import { describe } from "../base/describe.ts";
 
 /** What has a queue: the writes of a table, which all its handles share. */
 export interface Owner {
   readonly tableName: string;
+  /** Whether a write that is in flight must settle before another one can be sent. */
+  precedes(inFlight: Write, later: Write): boolean;
 }
 
-/** One wait of a write for the queue of a table. */
-interface Wait {
+/** What is awaited of a queue: one of its writes, or all of them. */
+export interface Awaited {
   readonly owner: Owner;
+  readonly write: Write | undefined;
 }
 
 /** Made by the first write, so that a program that only reads does not pay for it. */
@@ -21,30 +24,31 @@ function context(): AsyncContext<Sending> {
   return contextMade ??= newAsyncContext<Sending>();
 }
 
-/** The write that each queue is sending. */
-const inFlight = new WeakMap<Owner, Sending>();
+/** The writes that each queue is sending. */
+const inFlight = new WeakMap<Owner, Set<Sending>>();
 
 /**
- * One write while a master applies it, and the queues that it awaits during that time: a master may itself write to
+ * One write while a master applies it, and the writes that it awaits during that time: a master may itself write to
  * tables.
  */
 export class Sending {
   readonly owner: Owner;
-  readonly op: WriteOp;
-  readonly waits: Set<Wait> = new Set();
+  readonly write: Write;
+  readonly waits: Set<Awaited> = new Set();
 
-  constructor(owner: Owner, op: WriteOp) {
+  constructor(owner: Owner, write: Write) {
     this.owner = owner;
-    this.op = op;
+    this.write = write;
   }
 
   /** Runs `apply`; everything that it does is inside this write. */
   async run<T>(apply: () => Promise<T>): Promise<T> {
-    inFlight.set(this.owner, this);
+    const all = inFlight.get(this.owner) ?? new Set();
+    inFlight.set(this.owner, all.add(this));
     try {
       return await context().run(this, apply);
     } finally {
-      inFlight.delete(this.owner);
+      all.delete(this);
     }
   }
 
@@ -55,33 +59,39 @@ export class Sending {
   }
 
   get isInFlight(): boolean {
-    return inFlight.get(this.owner) === this;
+    return inFlight.get(this.owner)?.has(this) === true;
   }
 
   /**
-   * Waits for a queue until `moved` settles. Answers with an error, and does not wait, if that queue waits for this
-   * write.
+   * Waits for a write, or a whole queue, until `moved` settles. Answers with an error, and does not wait, if that waits
+   * for this write.
    */
-  waitFor(owner: Owner, what: string, moved: Promise<unknown>): DeadlockError | undefined {
-    if (this.#isWaitedForBy(owner, new Set())) {
+  waitFor(awaited: Awaited, what: string, moved: Promise<unknown>): DeadlockError | undefined {
+    if (this.#isWaitedForBy(awaited, new Set())) {
       return new DeadlockError(
-        `Cannot wait ${what} of ${describe(owner.tableName)} within a write that it waits for: ` +
-          `${describe(this.owner.tableName)} has not answered yet to ${describeWriteOp(this.op)}`,
+        `Cannot wait ${what} of ${describe(awaited.owner.tableName)} within a write that it waits for: ` +
+          `${describe(this.owner.tableName)} has not answered yet to ${describeWriteOp(this.write.op)}`,
       );
     }
-    const wait: Wait = { owner };
-    this.waits.add(wait);
-    const over = (): void => void this.waits.delete(wait);
+    this.waits.add(awaited);
+    const over = (): void => void this.waits.delete(awaited);
     moved.then(over, over);
     return undefined;
   }
 
-  #isWaitedForBy(owner: Owner, seen: Set<Owner>): boolean {
-    const sending = inFlight.get(owner);
-    if (sending === undefined || seen.has(owner)) return false;
-    if (sending === this) return true;
-    seen.add(owner);
-    return [...sending.waits].some((wait) => this.#isWaitedForBy(wait.owner, seen));
+  #isWaitedForBy({ owner, write }: Awaited, seen: Set<Sending>): boolean {
+    const sendings = [...inFlight.get(owner) ?? []];
+    const leadsHere = (sending: Sending): boolean => {
+      if (sending === this) return true;
+      if (seen.has(sending)) return false;
+      seen.add(sending);
+      return [...sending.waits].some((wait) => this.#isWaitedForBy(wait, seen));
+    };
+    // For a place in the queue, any write that is in flight has to settle.
+    if (write?.state === "waiting") return sendings.length > 0 && sendings.every(leadsHere);
+    return sendings.some((it) =>
+      (write === undefined || it.write === write || owner.precedes(it.write, write)) && leadsHere(it)
+    );
   }
 }
 
@@ -93,29 +103,38 @@ export class Sending {
 export function waitedFor<T>(
   answer: Promise<T>,
   what: string,
-  owner: Owner,
+  awaited: Awaited,
   moved: Promise<unknown> = answer,
 ): Promise<T> {
   const within = Sending.current();
   return within === undefined ? answer : new PromiseWithin(answer, () => {
     const waiting = context().outlivesWaits ? Sending.current() : within.isInFlight ? within : undefined;
-    return waiting?.waitFor(owner, what, moved);
+    return waiting?.waitFor(awaited, what, moved);
   });
 }
 
 /** The same for a write that is handed out: for its answer, and for its place in the queue. */
 export function writeWaitedFor(write: Write, owner: Owner): Write {
   if (Sending.current() === undefined) return write;
-  const { id, op } = write;
+  const { id, op, rowId } = write;
   const what = `for ${describeWriteOp(op)}`;
+  const wait = <T>(promise: Promise<T>): Promise<T> => waitedFor(promise, what, { owner, write });
   return {
     id,
     op,
+    rowId,
     get state() {
       return write.state;
     },
-    accepted: write.state === "waiting" ? waitedFor(write.accepted, what, owner) : write.accepted,
-    applied: waitedFor(write.applied, what, owner),
+    get attempts() {
+      return write.attempts;
+    },
+    accepted: write.state === "waiting" ? wait(write.accepted) : write.accepted,
+    applied: wait(write.applied),
+    get observed() {
+      return wait(write.observed);
+    },
+    when: (state, options) => wait(write.when(state, options)),
     cancel: () => write.cancel(),
   };
 }

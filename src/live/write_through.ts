@@ -1,4 +1,6 @@
 import type { Clock } from "../base/clock.ts";
+import { Deadline } from "../base/deadline.ts";
+import { newId } from "../base/new_id.ts";
 import { isPromise } from "../base/maybe_promise.ts";
 import type { Fence } from "../cache/cache.ts";
 import type { Write } from "../queue/write.ts";
@@ -10,10 +12,13 @@ import {
   type WriteAnswer,
   type WriteOp,
 } from "../queue/write_op.ts";
-import { WriteQueue, type WriteRequest } from "../queue/write_queue.ts";
+import type { QueuedWrite } from "../queue/queued_write.ts";
+import type { PauseReason } from "../queue/resting.ts";
+import { WriteQueue } from "../queue/write_queue.ts";
+import type { WriteRequest } from "../queue/write_request.ts";
 import type { LiveEvent } from "../stream/live_event.ts";
 import { checkCallOptions } from "../table/call_options.ts";
-import { TableError } from "../table/errors.ts";
+import { TableError, UnavailableError } from "../table/errors.ts";
 import type { Row } from "../table/row.ts";
 import { bothNarrowings, isNarrowed, isUnlimited, type Query } from "../table/query.ts";
 import type { Capabilities, TableLike, WriteOptions } from "../table/table_like.ts";
@@ -22,7 +27,9 @@ import type { Changes } from "./changes.ts";
 import type { Intents } from "./intents.ts";
 import type { Counters } from "./live_stats.ts";
 import type { Master } from "./master.ts";
+import { readBack } from "./read_back.ts";
 import { eventOf } from "./write_change.ts";
+import type { WriteJudge } from "./write_judge.ts";
 import { type Owner, Sending, waitedFor, writeWaitedFor } from "./sending.ts";
 
 /** What a {@linkcode WriteThrough} works with. */
@@ -32,6 +39,10 @@ export interface WriteThroughOptions {
   readonly writeTarget: TableLike | undefined;
   readonly queueCapacity: number;
   readonly waitingCapacity: number;
+  readonly writeConcurrency: number;
+  /** How long one attempt may take. */
+  readonly writeTimeoutMs: number;
+  readonly judge: WriteJudge;
   readonly changes: Changes;
   /** The log of the scope. */
   readonly intents: Intents;
@@ -55,18 +66,27 @@ interface WriteCalls {
 export class WriteThrough implements Owner {
   readonly #options: WriteThroughOptions;
   readonly #queue: WriteQueue;
+  readonly #deadline: Deadline;
   readonly #spans: WriteCalls;
   #writeIdPrefix: string | undefined;
   #lastWriteNumber = 0;
 
   constructor(options: WriteThroughOptions) {
+    const { clock, judge, writeTimeoutMs } = options;
     this.#options = options;
     const calls: WriteCalls = { write: (_op, enqueue) => enqueue(), apply: applyWriteOp };
     this.#spans = options.trace?.spans(calls) ?? calls;
+    const late = (): Error => new UnavailableError(`The master has not answered within ${writeTimeoutMs} ms`);
+    this.#deadline = new Deadline(clock, writeTimeoutMs, late);
     this.#queue = new WriteQueue({
       capacity: options.queueCapacity,
       waitingCapacity: options.waitingCapacity,
+      concurrency: options.writeConcurrency,
       send: (write) => this.#send(write),
+      judge: (write, error) => judge.judge(write, error, () => this.#target(write.request.within)),
+      failed: (write, error) => this.#failed(write, error),
+      observe: () => Promise.resolve(),
+      clock,
     });
   }
 
@@ -80,6 +100,21 @@ export class WriteThrough implements Owner {
     return this.#queue.size;
   }
 
+  /** The writes that are queued or in flight, in order. */
+  pending(): Write[] {
+    return this.#queue.pending().map((write) => writeWaitedFor(write, this));
+  }
+
+  /** Sends nothing more until it is resumed. */
+  pause(reason: PauseReason): void {
+    this.#queue.pause(reason);
+  }
+
+  /** Sends what waits, unless there is another reason to wait. */
+  resume(reason: PauseReason): void {
+    this.#queue.resume(reason);
+  }
+
   /** What can be written through a handle with this query. */
   capabilities(within: Query): Capabilities {
     return this.#target(within).capabilities;
@@ -90,17 +125,31 @@ export class WriteThrough implements Owner {
    * where it happens, also of a write that cannot even be queued.
    */
   apply<A extends WriteAnswer>(op: WriteOp, within: Query, options?: WriteOptions): Promise<A> {
-    const sent: { answer?: Promise<WriteAnswer> } = {};
-    const answer = this.#spans.write(op, () => sent.answer = this.#enqueueOrReject(op, within, options));
+    let write: Write | undefined;
+    const answer = this.#spans.write(op, () => {
+      try {
+        write = this.#enqueue(toWriteOp(op), within, options);
+        return write.applied;
+      } catch (error) {
+        return this.#refused(op, error);
+      }
+    });
     answer.catch(() => {});
     // Each kind of operation has one kind of answer: see applyWriteOp.
-    return waitedFor(answer as Promise<A>, `for ${describeWriteOp(op)}`, this, sent.answer);
+    const given = answer as Promise<A>;
+    if (write === undefined) return given;
+    return waitedFor(given, `for ${describeWriteOp(op)}`, { owner: this, write }, write.applied);
   }
 
   /** Puts a write in line and hands it out, with an operation that only its holder can change. */
   enqueue(input: WriteOp, within: Query, options?: WriteOptions): Write {
     const op = toWriteOp(input);
     return writeWaitedFor(this.#enqueue(op, within, options, shareWriteOp(op)), this);
+  }
+
+  /** Whether a write that is in flight must settle before another one can be sent. */
+  precedes(inFlight: Write, later: Write): boolean {
+    return this.#queue.precedes(inFlight as QueuedWrite, later as QueuedWrite); // This table's writes are its queue's.
   }
 
   /** Resolves when no write is queued or in flight. */
@@ -113,59 +162,92 @@ export class WriteThrough implements Owner {
     return this.#queue.close();
   }
 
-  #enqueueOrReject(op: WriteOp, within: Query, options: WriteOptions | undefined): Promise<WriteAnswer> {
-    try {
-      return this.#enqueue(toWriteOp(op), within, options).applied;
-    } catch (error) {
-      const { counters, trace } = this.#options;
-      counters.failedWrites++;
-      trace?.event({ target: "vantage_live::write", level: "error", name: "write refused", op, error });
-      return Promise.reject(error);
-    }
+  #refused(op: WriteOp, error: unknown): Promise<never> {
+    const { counters, trace } = this.#options;
+    counters.failedWrites++;
+    trace?.event({ target: "vantage_live::write", level: "error", name: "write refused", op, error });
+    return Promise.reject(error);
   }
 
-  #enqueue(op: WriteOp, within: Query, options: WriteOptions | undefined, shown?: WriteOp): Write {
+  #enqueue(op: WriteOp, within: Query, options: WriteOptions | undefined, shown?: WriteOp): QueuedWrite {
     if (options !== undefined) checkCallOptions(options);
     const { signal, idempotencyKey } = options ?? {};
-    const write = this.#queue.enqueue({ id: idempotencyKey ?? this.#newWriteId(), op, within, signal }, shown);
+    const { clock, trace } = this.#options;
+    const request: WriteRequest = {
+      id: idempotencyKey ?? this.#newWriteId(),
+      op,
+      within,
+      rowId: op.kind === "deleteAll" ? undefined : op.kind === "insertReturnId" ? newId(clock) : op.id,
+      acceptedAt: clock.now(),
+      signal,
+      isNested: Sending.current() !== undefined,
+    };
+    const write = this.#queue.enqueue(request, shown);
     const fields = { queued: this.#queue.size };
-    this.#options.trace?.event({ target: "vantage_live::write", level: "debug", name: "enqueued", op, fields });
+    trace?.event({ target: "vantage_live::write", level: "debug", name: "enqueued", op, fields });
     return write;
   }
 
-  async #send(write: WriteRequest): Promise<WriteAnswer> {
+  #failed({ op }: QueuedWrite, error: unknown): void {
     const { counters, trace } = this.#options;
-    const { id, op, within } = write;
-    const { intents, rowNow } = this.#options;
-    let [isIntended, sent] = [false, false];
+    counters.failedWrites++;
+    trace?.event({ target: "vantage_live::queue", level: "error", name: "write failed", op, error });
+  }
+
+  async #send(write: QueuedWrite): Promise<WriteAnswer> {
+    const { request: { id, op, within } } = write;
+    const { counters, intents, rowNow } = this.#options;
+    const target = this.#target(within);
+    if (write.isInDoubt) {
+      const found = await readBack(op, target, write.before, {});
+      if (found.kind === "unknown") throw write.lastError;
+      write.isInDoubt = false;
+      if (found.kind === "applied") {
+        await this.#publish(write, "applied", this.#changed(op, found.answer, undefined), undefined);
+        return found.answer;
+      }
+    }
+    const intended = intents.begin(id, eventOf(op));
+    const sentAt = isPromise(intended) ? await intended : intended;
+    const before = op.kind === "patch" || op.kind === "replace" ? rowNow(op.id) : undefined;
+    write.before ??= before;
+    counters.masterWrites++;
+    let answer: WriteAnswer;
     try {
-      const target = this.#target(within);
-      isIntended = true;
-      const intended = intents.begin(id, eventOf(op));
-      const sentAt = isPromise(intended) ? await intended : intended;
-      const since = this.#isCertain(write) ? sentAt : undefined;
-      const before = op.kind === "patch" || op.kind === "replace" ? rowNow(op.id) : undefined;
-      sent = true;
-      counters.masterWrites++;
-      const answer = await new Sending(this, op).run(() => this.#spans.apply(op, target, { idempotencyKey: id }));
-      await this.#publish(write, "applied", this.#changed(op, answer, before), since);
-      return answer;
+      answer = await new Sending(this, write).run(() => this.#apply(write, target));
     } catch (error) {
-      counters.failedWrites++;
-      trace?.event({ target: "vantage_live::queue", level: "error", name: "write failed", op, error });
       const refused = error instanceof TableError && error.effect === "none";
       // Anything but a clear no may have been applied all the same.
-      if (sent && !refused) await this.#publish(write, "unknown", eventOf(op), undefined);
-      else if (isIntended) await intents.end(id);
+      if (refused) await intents.end(id);
+      else await this.#publish(write, "unknown", eventOf(op), undefined);
       throw error;
     }
+    await this.#publish(
+      write,
+      "applied",
+      this.#changed(op, answer, before),
+      this.#isCertain(write) ? sentAt : undefined,
+    );
+    return answer;
+  }
+
+  /** The master's answer, within the time for one attempt. */
+  #apply({ request: { id, op } }: QueuedWrite, target: TableLike): Promise<WriteAnswer> {
+    const { writeTimeoutMs } = this.#options;
+    if (writeTimeoutMs === Infinity) return this.#spans.apply(op, target, { idempotencyKey: id });
+    const attempt = new AbortController();
+    const answer = this.#spans.apply(op, target, { idempotencyKey: id, signal: attempt.signal });
+    return this.#deadline.limit(answer, (value) => value, (error) => {
+      attempt.abort(error);
+      throw error;
+    });
   }
 
   /**
    * Whether a write that succeeded is known to have had its effect on the master: a delete leaves a row that is outside its
    * set, and the master may still have what the write target has not.
    */
-  #isCertain({ op, within }: WriteRequest): boolean {
+  #isCertain({ request: { op, within } }: QueuedWrite): boolean {
     return op.kind !== "delete" || (this.#options.writeTarget === undefined && !isNarrowed(within));
   }
 
@@ -176,7 +258,7 @@ export class WriteThrough implements Owner {
   }
 
   async #publish(
-    { id }: WriteRequest,
+    { id }: QueuedWrite,
     outcome: "applied" | "unknown",
     event: LiveEvent,
     since: Fence | undefined,

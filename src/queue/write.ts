@@ -2,23 +2,44 @@ import type { Row } from "../table/row.ts";
 import type { WriteAnswer, WriteOp } from "./write_op.ts";
 
 /**
- * Where a write stands: `waiting` for room in the queue, `accepted` into it, `sent` to the master, and at the end
- * `applied` or `failed`.
+ * Where a write stands: `waiting` for room in the queue, `accepted` into it (and stored, where there is an outbox), `sent`
+ * to the master, `applied` by it, and `observed` once something that was read from the table has it; or `failed`.
  */
-export type WriteState = "waiting" | "accepted" | "sent" | "applied" | "failed";
+export type WriteState = "waiting" | "accepted" | "sent" | "applied" | "observed" | "failed";
+
+/** How long to wait for a write. */
+export interface WhenOptions {
+  /** Rejects with a `TimeoutError` after so many milliseconds; the write goes on. */
+  readonly timeoutMs?: number | undefined;
+  /** Rejects with the signal's reason once it is aborted; the write goes on. */
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** One operation on its way to the master. */
 export interface Write<R extends object = Row> {
-  /** The write's own id, which is also the idempotency key that the master is given. */
+  /** The write's own id, which is also the idempotency key that the master is given, the same with each attempt. */
   readonly id: string;
   /** What is to be done: a frozen copy. */
   readonly op: WriteOp<R>;
-  /** Where it stands now. */
+  /** The row that it is about: of `insertReturnId` an id made for it until the master's is known; `undefined` for all. */
+  readonly rowId: string | undefined;
+  /** Where it stands now. `observed` is only seen if it was asked for. */
   readonly state: WriteState;
+  /** How often it was sent. */
+  readonly attempts: number;
   /** Resolves when there is room for it in the queue; to await it is to let the master set the pace. */
   readonly accepted: Promise<void>;
-  /** Settles with the master's own answer, after what the caches held has been invalidated. */
+  /** Settles with the master's own answer, after what the caches held has been brought up to date. */
   readonly applied: Promise<WriteAnswer<R>>;
+  /** Resolves when something was read from the table, or shown to a watcher, that has the write in it. */
+  readonly observed: Promise<void>;
+  /**
+   * Resolves when the write has reached a state, or one after it.
+   *
+   * @throws {DOMException} a `TimeoutError` if that takes too long.
+   * @throws {unknown} why the write failed, if it did.
+   */
+  when(state: Exclude<WriteState, "waiting" | "failed">, options?: WhenOptions): Promise<void>;
   /** Takes the write back if it was not sent yet; `true` means that it never will be, and that `applied` rejects. */
   cancel(): boolean;
 }

@@ -1,57 +1,78 @@
-import { ClosedError, QueueFullError } from "../table/errors.ts";
-import { rememberSelf } from "../base/self.ts";
-import type { Query } from "../table/query.ts";
-import { onAbort } from "../base/on_abort.ts";
 import { Line } from "../base/line.ts";
-import type { Write, WriteState } from "./write.ts";
+import type { Clock } from "../base/clock.ts";
+import { ClosedError, QueueFullError } from "../table/errors.ts";
+import { Lanes } from "./lanes.ts";
+import { QueuedWrite, type QueuedWriteOwner } from "./queued_write.ts";
+import { type PauseReason, Resting } from "./resting.ts";
 import { describeWriteOp, type WriteAnswer, type WriteOp } from "./write_op.ts";
+import type { WriteRequest } from "./write_request.ts";
+
+/**
+ * What follows from a failed attempt: the write has failed, or it is sent again after a pause, or once the queue is resumed.
+ */
+export type Verdict =
+  | { readonly kind: "fail"; readonly error: unknown }
+  | { readonly kind: "retry"; readonly pauseMs: number; readonly leastMs: number; readonly isOutage: boolean }
+  | { readonly kind: "hold" };
 
 /** Options of a {@linkcode WriteQueue}. */
 export interface WriteQueueOptions {
-  /** How many accepted writes it holds, the one in flight included. */
+  /** How many accepted writes it holds, those in flight included. */
   readonly capacity: number;
   /** How many more may wait for a place; one beyond that is refused. */
   readonly waitingCapacity: number;
-  /** Does a write, and answers with the master's answer. Called once at the most for each. */
-  readonly send: (write: WriteRequest) => Promise<WriteAnswer>;
-}
-
-/** A write as it is queued: nothing but data, so that it can be stored; and the signal that takes it back meanwhile. */
-export interface WriteRequest {
-  /** The write's id. */
-  readonly id: string;
-  /** What is to be done. */
-  readonly op: WriteOp;
-  /** The set that it is done in. */
-  readonly within: Query;
-  /** Takes the write back while it is queued. Once it is sent, the signal has no effect. */
-  readonly signal?: AbortSignal | undefined;
+  /** How many writes may be in flight at once. */
+  readonly concurrency: number;
+  /** Makes one attempt to do a write, and answers with the master's answer. */
+  readonly send: (write: QueuedWrite) => Promise<WriteAnswer>;
+  /** Decides what follows from an attempt that failed. */
+  readonly judge: (write: QueuedWrite, error: unknown) => Verdict;
+  /** Called when a write that was sent will not be sent any more, before its promises reject. */
+  readonly failed: (write: QueuedWrite, error: unknown) => void;
+  readonly observe: (writeId: string) => Promise<void>;
+  readonly clock: Clock;
 }
 
 /**
- * Sends writes one after the other, in the order of the calls. A write that fails does not hold up the next, and a
- * promise that is not awaited never becomes an unhandled rejection.
+ * Sends writes to one row in the order of the calls, and rows independently of each other; a write to the whole set waits
+ * for all before it, and holds all after it. A write that fails does not hold up the next, and a promise that is not
+ * awaited never becomes an unhandled rejection.
  */
-export class WriteQueue {
-  readonly #capacity: number;
-  readonly #waitingCapacity: number;
-  readonly #send: (write: WriteRequest) => Promise<WriteAnswer>;
+export class WriteQueue implements QueuedWriteOwner {
+  readonly clock: Clock;
+  readonly #options: WriteQueueOptions;
   readonly #accepted = new Line<QueuedWrite>();
   readonly #waiting = new Line<QueuedWrite>();
-  #idle: Promise<void> = Promise.resolve();
-  #draining = false;
+  readonly #lanes = new Lanes<QueuedWrite>();
+  readonly #resting: Resting<QueuedWrite>;
+  readonly #onIdle = new Set<() => void>();
+  #inFlight = 0;
+  /** Writes that are sent whatever the limit. */
+  #nested = 0;
+  /** How many attempts in a row found no master. */
+  #outages = 0;
   #closed = false;
 
   /** An empty queue. */
-  constructor({ capacity, waitingCapacity, send }: WriteQueueOptions) {
-    this.#capacity = capacity;
-    this.#waitingCapacity = waitingCapacity;
-    this.#send = send;
+  constructor(options: WriteQueueOptions) {
+    this.#options = options;
+    this.clock = options.clock;
+    this.#resting = new Resting({
+      clock: options.clock,
+      isBackground: false,
+      onWoken: (write) => this.#wake(write),
+      onWokenEarly: (write) => void write.early++,
+    });
   }
 
   /** How many writes are queued or in flight, those that wait for a place included. */
   get size(): number {
     return this.#accepted.size + this.#waiting.size;
+  }
+
+  /** The writes that are queued or in flight, in the order of the calls. */
+  pending(): QueuedWrite[] {
+    return [...this.#accepted, ...this.#waiting];
   }
 
   /**
@@ -62,10 +83,11 @@ export class WriteQueue {
    * @throws {QueueFullError} if as many wait for a place as may.
    * @throws {unknown} the signal's reason if it is aborted already.
    */
-  enqueue(request: WriteRequest, op: WriteOp = request.op): Write {
+  enqueue(request: WriteRequest, op: WriteOp = request.op): QueuedWrite {
     request.signal?.throwIfAborted();
     if (this.#closed) throw new ClosedError(`Cannot ${describeWriteOp(request.op)}: the table is closed`);
-    if (this.#accepted.size >= this.#capacity && this.#waiting.size >= this.#waitingCapacity) {
+    const { capacity, waitingCapacity } = this.#options;
+    if (this.#accepted.size >= capacity && this.#waiting.size >= waitingCapacity) {
       throw new QueueFullError(
         `Cannot ${
           describeWriteOp(request.op)
@@ -73,130 +95,150 @@ export class WriteQueue {
         { retriable: true },
       );
     }
-    const write = new QueuedWrite(request, op, (left) => this.#leave(left));
+    const write = new QueuedWrite(request, op, this);
     this.#waiting.add(write);
+    if (request.isNested) this.#nested++;
     this.#admit();
-    if (!this.#draining) this.#idle = this.#drain();
     return write;
+  }
+
+  /** Whether one write must leave the queue before another one can be sent. */
+  precedes(write: QueuedWrite, later: QueuedWrite): boolean {
+    return this.#lanes.precedes(write, later);
+  }
+
+  /** Takes a write back if it was never sent. */
+  withdraw(write: QueuedWrite, reason: unknown): boolean {
+    if (write.state !== "waiting" && write.state !== "accepted") return false;
+    this.#fail(write, reason);
+    return true;
+  }
+
+  observe(writeId: string): Promise<void> {
+    return this.#options.observe(writeId);
+  }
+
+  /** Sends nothing more until it is resumed. */
+  pause(reason: PauseReason): void {
+    this.#resting.pause(reason);
+  }
+
+  /** Sends what was paused, and what rests until its next attempt, unless there is another reason to wait. */
+  resume(reason: PauseReason): void {
+    this.#outages = 0;
+    this.#resting.resume(reason);
+    this.#pump();
   }
 
   /** Resolves when nothing is queued or in flight. */
   idle(): Promise<void> {
-    return this.#idle;
+    return this.size === 0 ? Promise.resolve() : new Promise((resolve) => this.#onIdle.add(resolve));
   }
 
-  /** Accepts no more writes, and resolves when the last one has settled. */
+  /** Accepts no more writes, and resolves when the last one has settled. Nothing rests any more: what fails has failed. */
   close(): Promise<void> {
     this.#closed = true;
-    return this.#idle;
-  }
-
-  async #drain(): Promise<void> {
-    this.#draining = true;
-    for (let next = this.#accepted.first; next !== undefined; next = this.#accepted.first) {
-      await next.send(this.#send);
-    }
-    this.#draining = false;
-  }
-
-  #leave(write: QueuedWrite): void {
-    if (!this.#accepted.delete(write)) this.#waiting.delete(write);
-    this.#admit();
+    for (const write of this.#resting.close()) this.#giveUp(write, write.lastError);
+    this.#pump();
+    return this.idle();
   }
 
   #admit(): void {
-    while (this.#accepted.size < this.#capacity) {
+    while (this.#accepted.size < this.#options.capacity) {
       const next = this.#waiting.first;
-      if (next === undefined) return;
+      if (next === undefined) break;
       this.#waiting.delete(next);
       this.#accepted.add(next);
       next.accept();
+      this.#lanes.add(next, next.rowId);
+    }
+    this.#pump();
+  }
+
+  /** With no master in reach, one write at a time looks for it. */
+  get #limit(): number {
+    if (this.#nested > 0) return Infinity;
+    return this.#outages > 0 ? 1 : this.#options.concurrency;
+  }
+
+  #pump(): void {
+    while (this.#inFlight < this.#limit && !this.#resting.isPaused) {
+      const write = this.#lanes.take();
+      if (write === undefined) return;
+      void this.#attempt(write);
     }
   }
-}
 
-class QueuedWrite implements Write {
-  readonly id: string;
-  readonly op: WriteOp;
-  readonly accepted: Promise<void>;
-  readonly applied: Promise<WriteAnswer>;
-  readonly accept: () => void;
-  readonly #request: WriteRequest;
-  readonly #leave: (write: QueuedWrite) => void;
-  readonly #outcome: Deferred<WriteAnswer> = defer();
-  readonly #acceptance: Deferred<void> = defer();
-  readonly #stopListening: () => void;
-  #state: WriteState = "waiting";
-
-  constructor(request: WriteRequest, op: WriteOp, leave: (write: QueuedWrite) => void) {
-    rememberSelf(this, QueuedWrite);
-    const { id, signal } = request;
-    this.id = id;
-    this.op = op;
-    this.#request = request;
-    this.#leave = leave;
-    this.accepted = this.#acceptance.promise;
-    this.applied = this.#outcome.promise;
-    this.accept = () => {
-      this.#state = "accepted";
-      this.#acceptance.resolve();
-    };
-    // Neither has to be awaited: the failure is reported where the write is sent.
-    this.accepted.catch(() => {});
-    this.applied.catch(() => {});
-    this.#stopListening = signal === undefined ? () => {} : onAbort(signal, () => void this.#withdraw(signal.reason));
-  }
-
-  get state(): WriteState {
-    return this.#state;
-  }
-
-  cancel(): boolean {
-    return this.#withdraw(new DOMException(`The write was cancelled: ${describeWriteOp(this.op)}`, "AbortError"));
-  }
-
-  async send(send: (write: WriteRequest) => Promise<WriteAnswer>): Promise<void> {
-    this.#stopListening();
-    this.#state = "sent";
+  async #attempt(write: QueuedWrite): Promise<void> {
+    this.#inFlight++;
+    write.send();
     try {
-      const answer = await send(this.#request);
-      this.#finish("applied");
-      this.#outcome.resolve(answer);
+      const answer = await this.#options.send(write);
+      this.#outages = 0;
+      this.#succeed(write, answer);
     } catch (error) {
-      this.#finish("failed");
-      this.#outcome.reject(error);
+      write.lastError = error;
+      this.#follow(write, this.#options.judge(write, error));
+    } finally {
+      this.#inFlight--;
+      this.#pump();
     }
   }
 
-  #withdraw(reason: unknown): boolean {
-    if (this.#state !== "waiting" && this.#state !== "accepted") return false;
-    this.#stopListening();
-    this.#finish("failed");
-    this.#acceptance.reject(reason);
-    this.#outcome.reject(reason);
-    return true;
+  #follow(write: QueuedWrite, verdict: Verdict): void {
+    switch (verdict.kind) {
+      case "fail":
+        return this.#giveUp(write, verdict.error);
+      case "hold":
+        if (this.#closed) return this.#giveUp(write, write.lastError);
+        write.early++;
+        this.#lanes.putBack(write);
+        return this.pause("unauthorized");
+      case "retry": {
+        if (this.#closed) return this.#giveUp(write, write.lastError);
+        this.#outages = verdict.isOutage ? this.#outages + 1 : 0;
+        const isOutage = this.#outages >= this.#options.concurrency;
+        return this.#resting.add(write, verdict, isOutage);
+      }
+      default:
+        return verdict satisfies never;
+    }
+  }
+
+  #wake(write: QueuedWrite): void {
+    this.#lanes.putBack(write);
+    this.#pump();
+  }
+
+  #succeed(write: QueuedWrite, answer: WriteAnswer): void {
+    this.#leave(write);
+    write.succeed(answer);
+    this.#left();
+  }
+
+  /** It was sent in vain. */
+  #giveUp(write: QueuedWrite, error: unknown): void {
+    this.#options.failed(write, error);
+    this.#fail(write, error);
+  }
+
+  #fail(write: QueuedWrite, error: unknown): void {
+    this.#leave(write);
+    write.fail(error);
+    this.#left();
   }
 
   /** The place in the queue is free before the outcome is known to the caller. */
-  #finish(state: "applied" | "failed"): void {
-    this.#state = state;
-    this.#leave(this);
+  #leave(write: QueuedWrite): void {
+    this.#lanes.delete(write);
+    if (!this.#accepted.delete(write)) this.#waiting.delete(write);
+    if (write.request.isNested) this.#nested--;
   }
-}
 
-interface Deferred<T> {
-  readonly promise: Promise<T>;
-  readonly resolve: (value: T) => void;
-  readonly reject: (reason: unknown) => void;
-}
-
-/** `Promise.withResolvers`, which Node 20 does not have. */
-function defer<T>(): Deferred<T> {
-  let resolve: Deferred<T>["resolve"] = () => {};
-  let reject: Deferred<T>["reject"] = () => {};
-  const promise = new Promise<T>((onResolve, onReject) => {
-    resolve = onResolve;
-    reject = onReject;
-  });
-  return { promise, resolve, reject };
+  #left(): void {
+    this.#admit();
+    if (this.size > 0) return;
+    for (const resolve of this.#onIdle) resolve();
+    this.#onIdle.clear();
+  }
 }

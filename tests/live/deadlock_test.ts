@@ -56,7 +56,7 @@ describe("A master that writes through the LiveTable in front of it", () => {
     it(`and waits, ${how}: is told so, and the queue goes on`, async () => {
       const { table, rows } = master(async (id, partial) => {
         await wait();
-        await front.replaceValue("b", { n: 1 });
+        await front.replaceValue("a", { n: 1 });
         return { id, ...partial };
       });
       const front = live(table);
@@ -64,10 +64,10 @@ describe("A master that writes through the LiveTable in front of it", () => {
       assert(error instanceof DeadlockError);
       assert.match(
         error.message,
-        /^Cannot wait for replace row "b" of "things" .*: "things" has not answered yet to patch row "a"$/,
+        /^Cannot wait for replace row "a" of "things" .*: "things" has not answered yet to patch row "a"$/,
       );
       await front.idle();
-      assert.deepEqual(rows.get("b"), { n: 1 }, "what it did not get to wait for is sent all the same");
+      assert.deepEqual(rows.get("a"), { n: 1 }, "what it did not get to wait for is sent all the same");
       await front.close();
     });
 
@@ -96,13 +96,13 @@ describe("A master that writes through the LiveTable in front of it", () => {
     it(`and waits for a write that it was handed, for idle(), or for close(), ${how}`, async () => {
       for (
         const forbidden of [
-          (front: LiveTable) => front.enqueue({ kind: "replace", id: "b", row: {} }).applied,
+          (front: LiveTable) => front.enqueue({ kind: "replace", id: "a", row: {} }).applied,
           (front: LiveTable) => front.idle(),
           (front: LiveTable) => front.close(),
           (front: LiveTable) => front[Symbol.asyncDispose](),
           (front: LiveTable) => Promise.all([front.deleteAll()]),
-          (front: LiveTable) => front.where({ n: 1 }).delete("b").finally(() => {}),
-          (front: LiveTable) => front.insertReturnIdValue({}).catch(() => "no"),
+          (front: LiveTable) => front.where({ n: 1 }).delete("a").finally(() => {}),
+          (front: LiveTable) => front.patchValue("a", { n: 3 }).catch(() => "no"),
           (front: LiveTable) => Promise.allSettled([front.idle()]).then(([one]) => Promise.reject(Object(one).reason)),
         ]
       ) {
@@ -117,6 +117,20 @@ describe("A master that writes through the LiveTable in front of it", () => {
       }
     });
   }
+
+  it("may wait for writes to other rows, however few are sent at once", async () => {
+    for (const writeConcurrency of [1, 2]) {
+      const { table, rows } = master(async (_, partial) => {
+        await front.replaceValue("b", { n: 1 });
+        await front.enqueue({ kind: "replace", id: "c", row: {} }).when("applied");
+        return partial;
+      });
+      const front = new LiveTable(table, "t", new MemCache(), { writeConcurrency });
+      await front.patchValue("a", { n: 2 });
+      assert.deepEqual([...rows.keys()], ["a", "b", "c"]);
+      await front.close();
+    }
+  });
 
   it("may begin to close it, and reads within a write are served", async () => {
     const { table } = master(async (_, partial) => {
@@ -151,7 +165,7 @@ describe("A master that writes through the LiveTable in front of it", () => {
   it("by way of other tables: is told so where the circle closes, and whoever is in it is let go", async () => {
     const { table } = master(async (_, partial) => {
       await turn();
-      await outer.replaceValue("b", {});
+      await outer.replaceValue("a", {});
       return partial;
     });
     const inner = live(table, "inner");

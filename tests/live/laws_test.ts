@@ -238,7 +238,7 @@ for (const { kind, make } of CACHES) {
     });
 
     it("law 4, no cross-talk: of 100 concurrent writers each gets its own answer, in order", async () => {
-      const { table, master } = fixture({}, make());
+      const { table, master } = fixture({ writeConcurrency: 1 }, make());
       const sent: string[] = [];
       const gate = master.plan.hold("insertValue", "before");
       const writes = Array.from({ length: 100 }, (_, n) =>
@@ -443,7 +443,7 @@ for (const { kind, make } of CACHES) {
     });
 
     it("law 10, bounds: beyond its capacity the queue makes writers wait, and beyond the waiting it refuses", async () => {
-      const { table, master } = fixture({ queueCapacity: 2, waitingCapacity: 1 }, make());
+      const { table, master } = fixture({ queueCapacity: 2, waitingCapacity: 1, writeConcurrency: 1 }, make());
       const gate = master.plan.hold("insertValue", "before");
       const [first, second, third] = ["1", "2", "3"].map((id) => table.enqueue({ kind: "insert", id, row: {} }));
       assert.deepEqual([first?.state, second?.state, third?.state], ["sent", "accepted", "waiting"]);

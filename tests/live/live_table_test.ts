@@ -359,7 +359,7 @@ describe("LiveTable, writing", () => {
     assert.deepEqual(await write.applied, { name: "Bun", price: 3 });
     assert.equal(write.state, "applied");
     assert.equal(write.cancel(), false);
-    assert.deepEqual(master.writeOptions, [{ idempotencyKey: "k1" }]);
+    assert.deepEqual(master.writeOptions.map(({ idempotencyKey }) => idempotencyKey), ["k1"]);
   });
 
   it("a write is taken back by cancel() or its signal while it is queued, and not once it is sent", async () => {
@@ -367,9 +367,9 @@ describe("LiveTable, writing", () => {
     const gate = master.plan.hold("patchValue", "before");
     const control = new AbortController();
     const sent = table.patchValue("a", { price: 3 }, { signal: control.signal });
-    const aborted = table.patchValue("b", { price: 3 }, { signal: control.signal });
-    const cancelled = table.enqueue({ kind: "delete", id: "c" });
-    const last = table.patchValue("c", { price: 9 });
+    const aborted = table.patchValue("a", { price: 4 }, { signal: control.signal });
+    const cancelled = table.enqueue({ kind: "delete", id: "a" });
+    const last = table.patchValue("a", { price: 9 });
     await gate.reached;
     assert.equal(cancelled.cancel(), true);
     assert.equal(cancelled.cancel(), false);
@@ -380,7 +380,7 @@ describe("LiveTable, writing", () => {
     await assert.rejects(aborted, (thrown) => thrown === "changed my mind");
     await assert.rejects(cancelled.applied, { name: "AbortError" });
     assert.equal((await last).price, 9);
-    assert.equal((await table.getValue("b"))?.price, 1);
+    assert.equal((await table.getValue("a"))?.price, 9);
     await assert.rejects(
       table.delete("b", { signal: control.signal }),
       (thrown) => thrown === "changed my mind",

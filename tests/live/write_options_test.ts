@@ -28,7 +28,7 @@ for (const [verb, write] of Object.entries(VERBS)) {
     });
 
     it("is taken back by its signal while it is queued, and not begun by one that is aborted", async () => {
-      const { table, master } = fixture();
+      const { table, master } = fixture({ writeConcurrency: 1 });
       const gate = master.plan.hold("delete", "before");
       const before = table.delete("z");
       await gate.reached;

@@ -5,11 +5,11 @@ import { settle } from "@vantage/live/testing";
 import { fixture } from "../live/fixture.ts";
 
 describe("The write queue", () => {
-  it("sends writes one at a time", async () => {
+  it("sends writes to one row one at a time", async () => {
     const { table, master } = fixture();
     const gate = master.plan.hold("patchValue", "before");
     void table.patchValue("a", { price: 3 });
-    void table.patchValue("b", { price: 3 });
+    void table.patchValue("a", { price: 4 });
     await gate.reached;
     await settle();
     assert.equal(master.plan.count("patchValue"), 1);
@@ -44,7 +44,7 @@ describe("The write queue", () => {
   });
 
   it("gives the place of a write that was taken back to the next", async () => {
-    const { table, master } = fixture({ queueCapacity: 2, waitingCapacity: 1 });
+    const { table, master } = fixture({ queueCapacity: 2, waitingCapacity: 1, writeConcurrency: 1 });
     const gate = master.plan.hold("delete", "before");
     const writes = ["a", "b", "c"].map((id) => table.enqueue({ kind: "delete", id }));
     writes[1]?.cancel();
@@ -89,7 +89,7 @@ describe("The write queue", () => {
   });
 
   it("has let go of a write's signal by the time that it has settled, however it ended", async () => {
-    const { table, master } = fixture();
+    const { table, master } = fixture({ writeConcurrency: 1 });
     const { signal } = new AbortController();
     const listeners = new Set<unknown>();
     const add = signal.addEventListener.bind(signal);

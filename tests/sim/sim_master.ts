@@ -111,7 +111,7 @@ export class SimMaster {
   /** The signals of the reads in flight, by owner, with when they began. */
   readonly #underWay = new Map<string, Map<AbortSignal, number>>();
   /** The number of the last write that arrived from each owner. */
-  readonly #arrived = new Map<string, number>();
+  readonly #arrived = new Map<string, Map<string, number>>();
   #ids = 0;
 
   constructor(options: MasterOptions) {
@@ -360,7 +360,7 @@ export class SimMaster {
     const treatment = this.#treatments.get(mark) ?? "applied";
     const label = `master: ${owner} ${what} ${mark}`;
     const answer = await scheduler.op(`${label} arrives`, () => {
-      this.#checkOrder(owner, mark);
+      this.#checkOrder(owner, what, mark);
       if (treatment === "refused") throw new RejectedError("refused");
       if (treatment === "unavailable") throw new UnavailableError("unavailable");
       const answer = this.change(mark, edit);
@@ -374,12 +374,16 @@ export class SimMaster {
     });
   }
 
-  /** An older write that arrives later would undo the newer one. */
-  #checkOrder(owner: string, mark: string): void {
+  /** An older write to the same row, or to the whole set, that arrives later would undo the newer one. */
+  #checkOrder(owner: string, what: string, mark: string): void {
     const number = Number(mark.slice(mark.lastIndexOf(".") + 1));
-    const last = this.#arrived.get(owner) ?? 0;
+    const [, row = mark] = what.split(" ");
+    const arrived = this.#arrived.get(owner) ?? new Map<string, number>();
+    this.#arrived.set(owner, arrived);
+    const before = row === "all" ? [...arrived.values()] : [arrived.get(row), arrived.get("all")];
+    const last = Math.max(0, ...before.map((it) => it ?? 0));
     this.#options.verdict.check(5, number > last, () => `${mark} was overtaken by write ${last}`);
-    this.#arrived.set(owner, number);
+    arrived.set(row, number);
   }
 }
 

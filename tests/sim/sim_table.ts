@@ -196,6 +196,7 @@ export class SimTable {
     const invalidation: LiveTableOptions = {
       invalidation: world.invalidation,
       writeOutcomeMs: world.writeOutcomeMs,
+      writeTimeoutMs: Infinity,
       ...(world.versions && { versionOf: ({ mark }: Row) => master.applied.get(String(mark))?.seq ?? 0 }),
     };
     const front: LiveTableOptions = {

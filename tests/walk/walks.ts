@@ -19,7 +19,7 @@ const LIMITS = {
   "hit, getValue()": { maxFiles: 6, maxFunctions: 12 },
   "miss, listValues()": { maxFiles: 18, maxFunctions: 80 },
   "miss, getValue()": { maxFiles: 17, maxFunctions: 70 },
-  "write, patchValue()": { maxFiles: 21, maxFunctions: 105 },
+  "write, patchValue()": { maxFiles: 24, maxFunctions: 112 },
   "hit over HTTP, GET /rows": { maxFiles: 14, maxFunctions: 40 },
 };
 

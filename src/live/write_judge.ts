@@ -1,0 +1,66 @@
+import type { Clock } from "../base/clock.ts";
+import { describe } from "../base/describe.ts";
+import type { QueuedWrite } from "../queue/queued_write.ts";
+import type { RetryPolicy } from "../queue/retry.ts";
+import type { Verdict } from "../queue/write_queue.ts";
+import { TableError } from "../table/errors.ts";
+import type { TableLike } from "../table/table_like.ts";
+import type { Trace } from "../trace/tracer.ts";
+import type { Counters } from "./live_stats.ts";
+import { canReadBack } from "./read_back.ts";
+
+/** What a {@linkcode WriteJudge} works with. */
+export interface WriteJudgeOptions {
+  /** When a write is sent again; `undefined` for never. */
+  readonly policy: RetryPolicy | undefined;
+  /** Whether writes wait while the user is not signed in. */
+  readonly waitsForSignIn: boolean;
+  readonly clock: Clock;
+  readonly counters: Counters;
+  readonly trace: Trace | undefined;
+}
+
+/** Decides what follows from an attempt to write that failed: by the type of the error, and by what the master can do. */
+export class WriteJudge {
+  readonly #options: WriteJudgeOptions;
+
+  constructor(options: WriteJudgeOptions) {
+    this.#options = options;
+  }
+
+  /** The verdict on an attempt that failed with `error`; `target` is what the write is sent to. */
+  judge(write: QueuedWrite, error: unknown, target: () => TableLike): Verdict {
+    const { policy, waitsForSignIn, clock, counters } = this.#options;
+    if (!(error instanceof TableError)) return { kind: "fail", error };
+    if (waitsForSignIn && (error.code as string) === "unauthorized") return { kind: "hold" };
+    if (policy === undefined || !error.retriable) return { kind: "fail", error };
+    if (error.effect === "unknown" && !mayRepeat(write, target())) {
+      if (!canReadBack(write.op) || !target().capabilities.get) return { kind: "fail", error };
+      write.isInDoubt = true;
+    }
+    const attempts = Math.max(1, write.attempts - write.early);
+    const failed = { error, attempts, sinceMs: clock.now() - write.request.acceptedAt };
+    const pauseMs = this.#pauseMs(policy, failed);
+    if (pauseMs === undefined) return { kind: "fail", error };
+    counters.retries++;
+    const leastMs = error.retryAfterMs ?? 0;
+    return { kind: "retry", pauseMs: leastMs + pauseMs, leastMs, isOutage: error.code === "unavailable" };
+  }
+
+  /** What a policy of the user's own answers that is no pause counts as a stop. */
+  #pauseMs(policy: RetryPolicy, failed: Parameters<RetryPolicy>[0]): number | undefined {
+    try {
+      const pauseMs = policy(failed);
+      if (pauseMs === undefined || (typeof pauseMs === "number" && pauseMs >= 0)) return pauseMs;
+      throw new RangeError(`A retry policy must answer with milliseconds or undefined, got ${describe(pauseMs)}`);
+    } catch (error) {
+      this.#options.trace?.event({ target: "vantage_live::queue", level: "warn", name: "retry policy failed", error });
+      return undefined;
+    }
+  }
+}
+
+/** Whether a write that may have been applied can be sent again: the master knows it by its key, or by the id of the row. */
+function mayRepeat({ op }: QueuedWrite, { capabilities }: TableLike): boolean {
+  return (capabilities as { idempotencyKeys?: boolean }).idempotencyKeys === true || op.kind === "insert";
+}

@@ -1,0 +1,144 @@
+import type { Clock } from "../base/clock.ts";
+import { defer, type Deferred } from "../base/defer.ts";
+import { onAbort } from "../base/on_abort.ts";
+import { rememberSelf } from "../base/self.ts";
+import { withinTime } from "../base/within_time.ts";
+import type { Row } from "../table/row.ts";
+import type { WhenOptions, Write, WriteState } from "./write.ts";
+import { describeWriteOp, type WriteAnswer, type WriteOp } from "./write_op.ts";
+import type { WriteRequest } from "./write_request.ts";
+
+/** What a {@linkcode QueuedWrite} needs of its queue. */
+export interface QueuedWriteOwner {
+  readonly clock: Clock;
+  /** Takes a write back if it is not in flight; returns whether it did. */
+  withdraw(write: QueuedWrite, reason: unknown): boolean;
+  /** Resolves when something was read that has the write in it. */
+  observe(writeId: string): Promise<void>;
+}
+
+/** A write in the queue: its state, and the promises that tell of it. */
+export class QueuedWrite implements Write {
+  readonly request: WriteRequest;
+  readonly op: WriteOp;
+  /** How often it was sent. */
+  attempts = 0;
+  /** Attempts that were made before their time, which count for no limit. */
+  early = 0;
+  /** Why the last attempt failed. */
+  lastError: unknown;
+  /** Whether the master has to be asked what became of the last attempt. */
+  isInDoubt = false;
+  /** The row as it was before the first attempt, if that is known. */
+  before: Row | undefined;
+  readonly #owner: QueuedWriteOwner;
+  readonly #outcome: Deferred<WriteAnswer> = defer();
+  readonly #acceptance: Deferred<void> = defer();
+  readonly #stopListening: () => void;
+  #firstSent: Deferred<void> | undefined;
+  #observation: Promise<void> | undefined;
+  #state: WriteState = "waiting";
+
+  constructor(request: WriteRequest, op: WriteOp, owner: QueuedWriteOwner) {
+    rememberSelf(this, QueuedWrite);
+    this.request = request;
+    this.op = op;
+    this.#owner = owner;
+    // Neither has to be awaited: the failure is reported where the write is sent.
+    this.#acceptance.promise.catch(() => {});
+    this.#outcome.promise.catch(() => {});
+    const { signal } = request;
+    this.#stopListening = signal === undefined
+      ? () => {}
+      : onAbort(signal, () => void owner.withdraw(this, signal.reason));
+  }
+
+  get id(): string {
+    return this.request.id;
+  }
+
+  get rowId(): string | undefined {
+    return this.request.rowId;
+  }
+
+  get state(): WriteState {
+    return this.#state;
+  }
+
+  get accepted(): Promise<void> {
+    return this.#acceptance.promise;
+  }
+
+  get applied(): Promise<WriteAnswer> {
+    return this.#outcome.promise;
+  }
+
+  get observed(): Promise<void> {
+    if (this.#observation !== undefined) return this.#observation;
+    this.#observation = this.#observe();
+    this.#observation.catch(() => {});
+    return this.#observation;
+  }
+
+  async when(state: Exclude<WriteState, "waiting" | "failed">, options: WhenOptions = {}): Promise<void> {
+    await withinTime(this.#reaching(state), options, this.#owner.clock);
+  }
+
+  cancel(): boolean {
+    return this.#owner.withdraw(
+      this,
+      new DOMException(`The write was cancelled: ${describeWriteOp(this.op)}`, "AbortError"),
+    );
+  }
+
+  /** There is room for it, and it is stored if it has to be. */
+  accept(): void {
+    this.#state = "accepted";
+    this.#acceptance.resolve();
+  }
+
+  /** It could not be stored, and is sent all the same. */
+  acceptUnstored(error: unknown): void {
+    this.#state = "accepted";
+    this.#acceptance.reject(error);
+  }
+
+  /** An attempt begins. */
+  send(): void {
+    this.#stopListening();
+    this.attempts++;
+    this.#state = "sent";
+    this.#firstSent?.resolve();
+  }
+
+  /** The master has applied it. */
+  succeed(answer: WriteAnswer): void {
+    this.#state = "applied";
+    this.#outcome.resolve(answer);
+  }
+
+  /** It will not be sent any more. */
+  fail(error: unknown): void {
+    this.#stopListening();
+    this.#state = "failed";
+    this.#acceptance.reject(error);
+    this.#firstSent?.reject(error);
+    this.#outcome.reject(error);
+  }
+
+  #reaching(state: WriteState): Promise<unknown> {
+    if (state === "accepted") return this.accepted;
+    if (state === "observed") return this.observed;
+    if (state === "applied" || this.#state === "failed") return this.applied;
+    if (this.#state !== "waiting" && this.#state !== "accepted") return Promise.resolve();
+    this.#firstSent ??= defer();
+    this.#firstSent.promise.catch(() => {});
+    return this.#firstSent.promise;
+  }
+
+  async #observe(): Promise<void> {
+    await this.applied;
+    await this.#owner.observe(this.id);
+    this.#state = "observed";
+  }
+}

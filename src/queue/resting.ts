@@ -1,0 +1,103 @@
+import type { Clock } from "../base/clock.ts";
+
+/** How long something rests. */
+export interface RestMs {
+  /** Until it is woken, in milliseconds. */
+  readonly pauseMs: number;
+  /** No sooner than that, whoever wakes it. */
+  readonly leastMs: number;
+}
+
+/** Why everything rests: the master cannot be reached, or does not know the user. */
+export type PauseReason = "offline" | "unauthorized";
+
+interface Rest<T> {
+  readonly item: T;
+  readonly leastAt: number;
+  readonly timer: AbortController;
+}
+
+/** What {@linkcode Resting} work with. */
+export interface RestingOptions<T> {
+  readonly clock: Clock;
+  /** Whether the process may exit while something rests. */
+  readonly isBackground: boolean;
+  /** Called when the rest of an item is over. */
+  readonly onWoken: (item: T) => void;
+  /** Called before that if it is woken before its time. */
+  readonly onWokenEarly: (item: T) => void;
+}
+
+/** Items that rest until their next attempt, and whether all of them rest until somebody resumes, or the master is back. */
+export class Resting<T> {
+  readonly #options: RestingOptions<T>;
+  readonly #rests = new Set<Rest<T>>();
+  readonly #reasons = new Set<PauseReason>();
+  #outage: Rest<T> | undefined;
+  #closed = false;
+
+  constructor(options: RestingOptions<T>) {
+    this.#options = options;
+  }
+
+  /** Whether nothing may be sent. */
+  get isPaused(): boolean {
+    return this.#reasons.size > 0 || this.#outage !== undefined;
+  }
+
+  /** From now on everything rests, until that is resumed. */
+  pause(reason: PauseReason): void {
+    if (!this.#closed) this.#reasons.add(reason);
+  }
+
+  /** Lets an item rest; in an outage, everything rests until then. */
+  add(item: T, { pauseMs, leastMs }: RestMs, isOutage: boolean): void {
+    const rest = { item, leastAt: this.#options.clock.monotonic() + leastMs, timer: new AbortController() };
+    this.#rests.add(rest);
+    if (isOutage) this.#outage = rest;
+    void this.#wait(rest, Math.max(pauseMs, leastMs));
+  }
+
+  /** Ends a pause, and wakes what may be woken if that was the last. */
+  resume(reason: PauseReason): void {
+    this.#reasons.delete(reason);
+    if (this.#reasons.size > 0) return;
+    this.#outage = undefined;
+    const now = this.#options.clock.monotonic();
+    for (const rest of [...this.#rests]) {
+      rest.timer.abort();
+      if (rest.leastAt > now) {
+        this.#rests.delete(rest);
+        const leastMs = rest.leastAt - now;
+        this.add(rest.item, { pauseMs: leastMs, leastMs }, false);
+      } else {
+        this.#options.onWokenEarly(rest.item);
+        this.#wake(rest);
+      }
+    }
+  }
+
+  /** Ends all rests and pauses for good, and returns what was resting. */
+  close(): readonly T[] {
+    this.#closed = true;
+    this.#reasons.clear();
+    this.#outage = undefined;
+    const items = [...this.#rests].map(({ item }) => item);
+    for (const { timer } of this.#rests) timer.abort();
+    this.#rests.clear();
+    return items;
+  }
+
+  async #wait(rest: Rest<T>, ms: number): Promise<void> {
+    const { clock, isBackground } = this.#options;
+    const { signal } = rest.timer;
+    await clock.wait(ms, { signal, background: isBackground }).catch(() => {});
+    if (!signal.aborted) this.#wake(rest);
+  }
+
+  #wake(rest: Rest<T>): void {
+    if (!this.#rests.delete(rest)) return;
+    if (this.#outage === rest) this.#outage = undefined;
+    this.#options.onWoken(rest.item);
+  }
+}

@@ -1,0 +1,69 @@
+import type { Clock } from "../base/clock.ts";
+import { checkOptions } from "../base/check_options.ts";
+import { describe } from "../base/describe.ts";
+
+/** When a write that failed is sent again. */
+export interface RetryOptions {
+  /** How often a write is sent at the most, the first time included; default 50. */
+  readonly attempts?: number | undefined;
+  /** For how long after it was accepted a write is sent again, in milliseconds; default 7 days. */
+  readonly forMs?: number | undefined;
+  /** The longest pause after the first attempt, in milliseconds; default 1000. It doubles with each attempt. */
+  readonly firstPauseMs?: number | undefined;
+  /** The longest pause, in milliseconds; default 60 000. */
+  readonly longestPauseMs?: number | undefined;
+}
+
+/** A failed attempt, as a policy of the user's own sees it. */
+export interface FailedAttempt {
+  /** What the master answered, or why it did not. */
+  readonly error: unknown;
+  /** How often the write was sent. */
+  readonly attempts: number;
+  /** How long ago it was accepted, in milliseconds. */
+  readonly sinceMs: number;
+}
+
+/**
+ * Decides when a write is sent again, in milliseconds from now; `undefined` to stop. It is asked only about failures after
+ * which the same write may be sent again. The pause is never shorter than what the master asks for.
+ */
+export type RetryPolicy = (failed: FailedAttempt) => number | undefined;
+
+const DEFAULTS: Readonly<Record<keyof RetryOptions, number>> = {
+  attempts: 50,
+  forMs: 7 * 24 * 60 * 60 * 1000,
+  firstPauseMs: 1_000,
+  longestPauseMs: 60_000,
+};
+
+/** Exponential pauses with full jitter: a random part of the longest pause, so that many clients do not return at once. */
+export function retryPolicy(options: RetryOptions, clock: Clock): RetryPolicy {
+  const { attempts: most, forMs, firstPauseMs, longestPauseMs } = { ...DEFAULTS, ...defined(options) };
+  return ({ attempts, sinceMs }) => {
+    if (attempts >= most || sinceMs >= forMs) return undefined;
+    return clock.random() * Math.min(firstPauseMs * 2 ** (attempts - 1), longestPauseMs);
+  };
+}
+
+/**
+ * Refuses what is no retry policy.
+ *
+ * @throws {TypeError | RangeError} that names what was given.
+ */
+export function checkRetry(retry: RetryOptions | RetryPolicy | false): void {
+  if (retry === false || typeof retry === "function") return;
+  if (typeof retry !== "object" || retry === null) {
+    throw new TypeError(`retry must be options, a function or false, got ${describe(retry)}`);
+  }
+  checkOptions("retry", retry, Object.keys(DEFAULTS));
+  for (const [name, value] of Object.entries(defined(retry))) {
+    const least = name === "attempts" ? 1 : 0;
+    if (typeof value === "number" && value >= least) continue;
+    throw new RangeError(`retry.${name} must be a number of at least ${least}, got ${describe(value)}`);
+  }
+}
+
+function defined(options: RetryOptions): Partial<Record<keyof RetryOptions, number>> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
