@@ -78,6 +78,7 @@ export {
   RejectedError,
   TableError,
   type TableErrorOptions,
+  UnauthorizedError,
   UnavailableError,
   UnsupportedError,
 } from "./src/table/errors.ts";

@@ -26,6 +26,7 @@ const REASONS: Readonly<Record<ErrorCode, string>> = {
   unsupported: "the table does not support this",
   conflict: "it conflicts with stored data",
   rejected: "the table refused it",
+  unauthorized: "the table does not allow it",
   queue_full: "too many writes are waiting",
   closed: "the table is closed",
   deadlock: "it would wait for itself",

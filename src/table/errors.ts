@@ -22,6 +22,7 @@ export type ErrorCode =
   | "unsupported"
   | "conflict"
   | "rejected"
+  | "unauthorized"
   | "queue_full"
   | "closed"
   | "deadlock"
@@ -88,6 +89,15 @@ export class RejectedError extends TableError {
   }
   /** The kind of error. */
   readonly code = "rejected";
+}
+
+/** The master does not accept the credentials, or they do not allow this. Nothing was changed. */
+export class UnauthorizedError extends TableError {
+  static {
+    nameErrors(this, "UnauthorizedError");
+  }
+  /** The kind of error. */
+  readonly code = "unauthorized";
 }
 
 /** The write queue and the line before it are full. Always retriable: there is room again once writes settle. */

@@ -10,6 +10,7 @@ import {
   RejectedError,
   TableError,
   type TableErrorOptions,
+  UnauthorizedError,
   UnavailableError,
   UnsupportedError,
 } from "../table/errors.ts";
@@ -52,6 +53,7 @@ const KINDS: Readonly<Record<ErrorCode | "no_such_path", Kind>> = {
   no_such_path: { status: 404, title: "Not found", make: (message, given) => new RejectedError(message, given) },
   conflict: { status: 409, title: "Conflict", make: (message, given) => new ConflictError(message, given) },
   rejected: { status: 422, title: "Rejected", make: (message, given) => new RejectedError(message, given) },
+  unauthorized: { status: 401, title: "Unauthorized", make: (message, given) => new UnauthorizedError(message, given) },
   queue_full: { status: 503, title: "Queue full", make: (message, given) => new QueueFullError(message, given) },
   closed: { status: 503, title: "Closed", make: (message, given) => new ClosedError(message, given) },
   deadlock: { status: 500, title: "Deadlock", make: (message, given) => new DeadlockError(message, given) },
@@ -106,6 +108,12 @@ const MAX_DETAIL = 500;
 
 function errorOfStatus(status: number, message: string, options: TableErrorOptions): TableError {
   switch (status) {
+    case 401:
+      return new UnauthorizedError(message, options);
+    case 403:
+      // With a time to wait it is a limit, as at GitHub.
+      if (options.retryAfterMs !== undefined) return new RejectedError(message, { ...options, retriable: true });
+      return new UnauthorizedError(message, options);
     case 404:
     case 410:
       return new NotFoundError(message, options);

@@ -11,6 +11,7 @@ import {
   RejectedError,
   TableError,
   type TableErrorOptions,
+  UnauthorizedError,
   UnavailableError,
   UnsupportedError,
 } from "@vantage/live";
@@ -24,6 +25,7 @@ const KINDS: readonly (readonly [Kind, code: string, status: number])[] = [
   [UnsupportedError, "unsupported", 422],
   [ConflictError, "conflict", 409],
   [RejectedError, "rejected", 422],
+  [UnauthorizedError, "unauthorized", 401],
   [QueueFullError, "queue_full", 503],
   [ClosedError, "closed", 503],
   [UnavailableError, "unavailable", 502],

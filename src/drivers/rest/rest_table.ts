@@ -21,12 +21,13 @@ import { ServedSource } from "./served_source.ts";
  * assembled from several answers. A page beyond the last is empty. Reads that are refused with a `Retry-After` are sent
  * again.
  *
- * Errors: `NotFoundError` (404, 410), `ConflictError` (409, 412), `UnsupportedError` (405, 501, more than `maxPages`),
- * `RejectedError` (all other 4xx, of which 408, 425 and 429 are retriable; 404 for a wrong address), `UnavailableError`
- * (5xx, no connection, no answer in time), `InvalidAnswerError` (not JSON, a rounded integer, a row without an id, two
- * rows with one id, rows that were not requested, missing rows, a wrong count, a redirect). Messages name the URL
- * without query and credentials, and `retryAfterMs` is the `Retry-After` of the answer. Redirects are not followed,
- * since headers would be sent along. Aborting the `signal` aborts the request.
+ * Errors: `NotFoundError` (404, 410), `ConflictError` (409, 412), `UnauthorizedError` (401, 403), `UnsupportedError`
+ * (405, 501, more than `maxPages`), `RejectedError` (all other 4xx, of which 408, 425, 429 and a 403 with a
+ * `Retry-After` are retriable; 404 for a wrong address), `UnavailableError` (5xx, no connection, no answer in time),
+ * `InvalidAnswerError` (not JSON, a rounded integer, a row without an id, two rows with one id, rows that were not
+ * requested, missing rows, a wrong count, a redirect). Messages name the URL without query and credentials, and
+ * `retryAfterMs` is the `Retry-After` of the answer. Redirects are not followed, since headers would be sent along.
+ * Aborting the `signal` aborts the request.
  *
  * @example The shape of JSONPlaceholder: bare arrays, a count in a header
  * ```ts

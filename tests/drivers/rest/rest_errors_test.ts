@@ -21,7 +21,8 @@ const BY_STATUS: readonly (readonly [statuses: readonly number[], name: string, 
     [[404, 410], "NotFoundError", false, "none"],
     [[409, 412], "ConflictError", false, "none"],
     [[405, 501], "UnsupportedError", false, "none"],
-    [[400, 401, 402, 403, 406, 411, 413, 414, 415, 418, 422, 423, 428, 431, 451, 499], "RejectedError", false, "none"],
+    [[401, 403], "UnauthorizedError", false, "none"],
+    [[400, 402, 406, 411, 413, 414, 415, 418, 422, 423, 428, 431, 451, 499], "RejectedError", false, "none"],
     [[408, 425, 429], "RejectedError", true, "none"],
     [[500, 502, 503, 504, 507, 520, 599], "UnavailableError", true, "unknown"],
     [[300, 301, 302, 303, 307, 308], "InvalidAnswerError", false, "unknown"],
@@ -65,6 +66,11 @@ describe("The errors of a RestTable", () => {
         assert.equal(error.retryAfterMs, retryAfterMs, `${status}, ${header}`);
       }
     }
+  });
+
+  it("A 403 with a Retry-After is a limit, which will be over: it is retriable, and no question of credentials", async () => {
+    const error = await errorFor(nothing(403, { "retry-after": "2" }));
+    assert.deepEqual([error.name, error.retriable, error.retryAfterMs], ["RejectedError", true, 2_000]);
   });
 
   it("A problem says what was wrong, which error it is, and what was done", async () => {

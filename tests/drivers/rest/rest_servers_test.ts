@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, describe, it } from "node:test";
-import { LiveTable, MemCache, NotFoundError, RejectedError, type Row, UnsupportedError } from "@vantage/live";
+import { LiveTable, MemCache, NotFoundError, type Row, UnauthorizedError, UnsupportedError } from "@vantage/live";
 import { RestTable, type RestTableOptions } from "@vantage/live/rest";
 import { serve, type Served } from "../../server/serve.ts";
 import { LOCAL_SERVERS } from "./rest_local_servers.ts";
@@ -112,7 +112,7 @@ function suite(name: string, start: () => Promise<Served>): void {
       over(async (table) => {
         assert.equal((await table.getValue(id(3)))?.["title"], "Item 3");
         const missing = table.getValue(id(999));
-        if (forbidsMissing) await assert.rejects(missing, RejectedError);
+        if (forbidsMissing) await assert.rejects(missing, UnauthorizedError);
         else assert.equal(await missing, undefined);
       }));
 
@@ -133,15 +133,15 @@ function suite(name: string, start: () => Promise<Served>): void {
           assert.deepEqual([stored["title"], stored["category"]], ["Newest", insertReturnId ? "c" : "b"]);
           await assert.rejects(
             table.patchValue(id(999), { title: "x" }),
-            forbidsMissing ? RejectedError : NotFoundError,
+            forbidsMissing ? UnauthorizedError : NotFoundError,
           );
         } else await assert.rejects(table.patchValue(added, { title: "Newest" }), UnsupportedError);
         if (!remove) return await assert.rejects(table.delete(added), UnsupportedError);
         await table.delete(added);
         const gone = table.getValue(added);
-        if (forbidsMissing) await assert.rejects(gone, RejectedError);
+        if (forbidsMissing) await assert.rejects(gone, UnauthorizedError);
         else assert.equal(await gone, undefined);
-        if (forbidsMissing) await assert.rejects(table.delete(added), RejectedError);
+        if (forbidsMissing) await assert.rejects(table.delete(added), UnauthorizedError);
         else await table.delete(added);
       }));
 

@@ -9,6 +9,7 @@ import {
   NotFoundError,
   RejectedError,
   TableError,
+  UnauthorizedError,
   UnavailableError,
   UnsupportedError,
 } from "@vantage/live";
@@ -664,8 +665,8 @@ describe("SseLiveStream", () => {
   describe("when the server refuses", () => {
     const refusals: readonly (readonly [what: string, response: () => Response, kind: unknown, message: RegExp])[] = [
       ["400", () => new Response(null, { status: 400 }), RejectedError, /status 400/],
-      ["401", () => new Response("no", { status: 401 }), RejectedError, /status 401/],
-      ["403", () => new Response("no", { status: 403 }), RejectedError, /status 403/],
+      ["401", () => new Response("no", { status: 401 }), UnauthorizedError, /status 401/],
+      ["403", () => new Response("no", { status: 403 }), UnauthorizedError, /status 403/],
       ["404", () => new Response("no", { status: 404 }), NotFoundError, /status 404/],
       ["405", () => new Response("no", { status: 405 }), UnsupportedError, /status 405/],
       ["410", () => new Response("no", { status: 410 }), NotFoundError, /status 410/],
@@ -873,8 +874,8 @@ describe("SseLiveStream", () => {
       assert.deepEqual(told.splice(0), ["lost: UnavailableError", "connecting"]);
       server.call.answer(new Response(null, { status: 403 }));
       await settle();
-      assert.deepEqual(told.splice(0), ["lost: RejectedError"]);
-      assert(heard.over instanceof RejectedError);
+      assert.deepEqual(told.splice(0), ["lost: UnauthorizedError"]);
+      assert(heard.over instanceof UnauthorizedError);
     });
 
     it("that throws hurts nobody, and is traced", async () => {
