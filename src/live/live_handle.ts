@@ -106,6 +106,7 @@ export class LiveHandle<R extends object = Row> extends TableHandle<LiveHandle<R
       ...self.#master.capabilities,
     };
     for (const verb of WRITE_VERBS) capabilities[verb] = writes[verb];
+    capabilities.idempotencyKeys = writes.idempotencyKeys;
     return capabilities;
   }
 

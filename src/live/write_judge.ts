@@ -32,7 +32,7 @@ export class WriteJudge {
   judge(write: QueuedWrite, error: unknown, target: () => TableLike): Verdict {
     const { policy, waitsForSignIn, clock, counters } = this.#options;
     if (!(error instanceof TableError)) return { kind: "fail", error };
-    if (waitsForSignIn && (error.code as string) === "unauthorized") return { kind: "hold" };
+    if (waitsForSignIn && error.code === "unauthorized") return { kind: "hold" };
     if (policy === undefined || !error.retriable) return { kind: "fail", error };
     if (error.effect === "unknown" && !mayRepeat(write, target())) {
       if (!canReadBack(write.op) || !target().capabilities.get) return { kind: "fail", error };
@@ -62,5 +62,5 @@ export class WriteJudge {
 
 /** Whether a write that may have been applied can be sent again: the master knows it by its key, or by the id of the row. */
 function mayRepeat({ op }: QueuedWrite, { capabilities }: TableLike): boolean {
-  return (capabilities as { idempotencyKeys?: boolean }).idempotencyKeys === true || op.kind === "insert";
+  return capabilities.idempotencyKeys || op.kind === "insert";
 }

@@ -171,15 +171,16 @@ export class WriteThrough implements Owner {
 
   #enqueue(op: WriteOp, within: Query, options: WriteOptions | undefined, shown?: WriteOp): QueuedWrite {
     if (options !== undefined) checkCallOptions(options);
-    const { signal, idempotencyKey } = options ?? {};
+    const { signal, idempotencyKey, newId: givenId, onUnsettled } = options ?? {};
     const { clock, trace } = this.#options;
     const request: WriteRequest = {
       id: idempotencyKey ?? this.#newWriteId(),
       op,
       within,
-      rowId: op.kind === "deleteAll" ? undefined : op.kind === "insertReturnId" ? newId(clock) : op.id,
+      rowId: op.kind === "deleteAll" ? undefined : op.kind === "insertReturnId" ? givenId ?? newId(clock) : op.id,
       acceptedAt: clock.now(),
       signal,
+      onUnsettled,
       isNested: Sending.current() !== undefined,
     };
     const write = this.#queue.enqueue(request, shown);
@@ -203,7 +204,7 @@ export class WriteThrough implements Owner {
       if (found.kind === "unknown") throw write.lastError;
       write.isInDoubt = false;
       if (found.kind === "applied") {
-        await this.#publish(write, "applied", this.#changed(op, found.answer, undefined), undefined);
+        await this.#publish(write, "applied", this.#changed(op, found.answer, undefined, true), undefined);
         return found.answer;
       }
     }
@@ -213,8 +214,9 @@ export class WriteThrough implements Owner {
     write.before ??= before;
     counters.masterWrites++;
     let answer: WriteAnswer;
+    let isOld = false;
     try {
-      answer = await new Sending(this, write).run(() => this.#apply(write, target));
+      answer = await new Sending(this, write).run(() => this.#apply(write, target, () => void (isOld = true)));
     } catch (error) {
       const refused = error instanceof TableError && error.effect === "none";
       // Anything but a clear no may have been applied all the same.
@@ -222,21 +224,21 @@ export class WriteThrough implements Owner {
       else await this.#publish(write, "unknown", eventOf(op), undefined);
       throw error;
     }
-    await this.#publish(
-      write,
-      "applied",
-      this.#changed(op, answer, before),
-      this.#isCertain(write) ? sentAt : undefined,
-    );
+    const since = this.#isCertain(write) && !isOld ? sentAt : undefined;
+    await this.#publish(write, "applied", this.#changed(op, answer, before, isOld), since);
+    if (isOld) write.request.onUnsettled?.();
     return answer;
   }
 
   /** The master's answer, within the time for one attempt. */
-  #apply({ request: { id, op } }: QueuedWrite, target: TableLike): Promise<WriteAnswer> {
+  #apply({ request }: QueuedWrite, target: TableLike, onUnsettled: () => void): Promise<WriteAnswer> {
+    const { id: idempotencyKey, op } = request;
     const { writeTimeoutMs } = this.#options;
-    if (writeTimeoutMs === Infinity) return this.#spans.apply(op, target, { idempotencyKey: id });
+    const newId = op.kind === "insertReturnId" ? request.rowId : undefined;
+    if (writeTimeoutMs === Infinity) return this.#spans.apply(op, target, { idempotencyKey, newId, onUnsettled });
     const attempt = new AbortController();
-    const answer = this.#spans.apply(op, target, { idempotencyKey: id, signal: attempt.signal });
+    const { signal } = attempt;
+    const answer = this.#spans.apply(op, target, { idempotencyKey, newId, onUnsettled, signal });
     return this.#deadline.limit(answer, (value) => value, (error) => {
       attempt.abort(error);
       throw error;
@@ -251,9 +253,12 @@ export class WriteThrough implements Owner {
     return op.kind !== "delete" || (this.#options.writeTarget === undefined && !isNarrowed(within));
   }
 
-  /** The row that a write target answers with need not be what the master returns. */
-  #changed(op: WriteOp, answer: WriteAnswer, before: Row | undefined): LiveEvent {
-    const isOfMaster = this.#options.writeTarget === undefined || typeof answer === "string";
+  /**
+   * The row that a write target answers with need not be what the master returns, and one that was answered before, to the
+   * same key, need not be what it is now.
+   */
+  #changed(op: WriteOp, answer: WriteAnswer, before: Row | undefined, isOld: boolean): LiveEvent {
+    const isOfMaster = (this.#options.writeTarget === undefined && !isOld) || typeof answer === "string";
     return eventOf(op, isOfMaster ? answer : undefined, before);
   }
 

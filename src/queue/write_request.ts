@@ -15,6 +15,8 @@ export interface WriteRequest {
   readonly acceptedAt: number;
   /** Takes the write back while it is queued. Once it is sent, the signal has no effect. */
   readonly signal?: AbortSignal | undefined;
+  /** Called before the answer if it was given before, to the same key. */
+  readonly onUnsettled?: (() => void) | undefined;
   /** Whether it was made by what a master does to apply another write: it is sent whatever the limit. */
   readonly isNested?: boolean | undefined;
 }

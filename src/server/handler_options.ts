@@ -6,8 +6,22 @@ import { wholeNumber } from "../base/whole_number.ts";
 import type { Tracer } from "../trace/tracer.ts";
 import type { WriteVerb } from "../table/verbs.ts";
 import { toWriteVerbs } from "../wire/writes.ts";
+import type { KeySettings } from "./answered_writes.ts";
 import { type Cors, CorsPolicy } from "./cors.ts";
 import type { TableEvents } from "./named_tables.ts";
+
+/**
+ * How long a handler remembers writes with an idempotency key, to answer one that is sent again without doing it again.
+ * What is beyond a bound is forgotten, the oldest first, and so is everything when the process ends.
+ */
+export interface IdempotencyOptions {
+  /** How many writes are remembered for each table; default 100 000. */
+  readonly maxKeys?: number | undefined;
+  /** How many bytes they and their answers may have, for each table; default 64 MiB. */
+  readonly maxBytes?: number | undefined;
+  /** How long each is remembered after its answer, in milliseconds; default 24 hours. */
+  readonly ttlMs?: number | undefined;
+}
 
 /** Options of a {@linkcode tableHandler}. */
 export interface TableHandlerOptions {
@@ -57,6 +71,12 @@ export interface TableHandlerOptions {
    * affect. Without events, `/events` is unsupported. For several tables, pass streams by name.
    */
   readonly events?: TableEvents | undefined;
+  /**
+   * How long writes with an `Idempotency-Key` are remembered, so that one that is sent again is answered alike and not
+   * done again; `false` for not at all. A table that honours keys itself remembers them itself. Keys are shared by all
+   * clients: each makes random ones.
+   */
+  readonly idempotencyKeys?: false | IdempotencyOptions | undefined;
   /** Which pages of other origins may use the handler; default none. */
   readonly cors?: Cors | undefined;
   /** Receives traces; without one, tracing costs nothing. */
@@ -103,6 +123,7 @@ const TABLE_OPTIONS: { readonly [name in keyof TableHandlerOptions]-?: true } = 
   maxRows: true,
   maxAnswerBytes: true,
   events: true,
+  idempotencyKeys: true,
 };
 
 /** The option names of a `tableHandler`. */
@@ -127,6 +148,8 @@ export interface HandlerSettings {
   readonly heartbeatMs: number;
   readonly replayCapacity: number;
   readonly stallMs: number;
+  /** `undefined` if writes are not remembered. */
+  readonly keys: KeySettings | undefined;
   readonly cors: CorsPolicy | undefined;
   readonly tracer: Tracer | undefined;
   readonly clock: Clock;
@@ -164,9 +187,19 @@ export function toHandlerSettings(
     heartbeatMs: wholeNumber("heartbeatMs", options.heartbeatMs ?? 15_000),
     replayCapacity: wholeNumber("replayCapacity", options.replayCapacity ?? 1024),
     stallMs: wholeNumber("stallMs", options.stallMs ?? 60_000),
+    keys: options.idempotencyKeys === false ? undefined : toKeySettings(options.idempotencyKeys ?? {}),
     cors: options.cors && new CorsPolicy(options.cors, writes),
     tracer,
     clock,
+  };
+}
+
+function toKeySettings(options: IdempotencyOptions): KeySettings {
+  checkOptions("idempotencyKeys", options, ["maxKeys", "maxBytes", "ttlMs"]);
+  return {
+    maxKeys: wholeNumber("idempotencyKeys.maxKeys", options.maxKeys ?? 100_000),
+    maxBytes: wholeNumber("idempotencyKeys.maxBytes", options.maxBytes ?? 64 * 2 ** 20),
+    ttlMs: wholeNumber("idempotencyKeys.ttlMs", options.ttlMs ?? 24 * 60 * 60 * 1000),
   };
 }
 

@@ -1,9 +1,9 @@
 import { UnsupportedError } from "../table/errors.ts";
-import type { CallOptions } from "../table/table_like.ts";
 import { rowToWire } from "../wire/wire_value.ts";
 import { encodedJson, eventStream, json, noContent } from "./answers.ts";
 import { encodeRows, encodeUnsettled, namesTag } from "./encoded_rows.ts";
 import type { EventBroadcast } from "./event_broadcast.ts";
+import { Freshness } from "./freshness.ts";
 import { answerOf, named } from "./refusals.ts";
 import { type Call, NARROWING, only, type Place, type Routes, takeId } from "./routes.ts";
 import type { ServedTable } from "./served_table.ts";
@@ -81,16 +81,4 @@ function streamEvents(events: EventBroadcast | undefined, request: Request): Pro
     if (events === undefined) throw new UnsupportedError("This table has no events");
     return Promise.resolve(eventStream(events.addClient(request)));
   });
-}
-
-/**
- * Records whether a table reports its answer as unsettled. The client is told in the body, which every client can read.
- */
-class Freshness {
-  unsettled = false;
-  readonly options: CallOptions = { onUnsettled: () => void (this.unsettled = true) };
-
-  get mark(): { readonly unsettled?: true } {
-    return this.unsettled ? { unsettled: true } : {};
-  }
 }

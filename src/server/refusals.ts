@@ -1,4 +1,4 @@
-import { type ErrorCode, TableError, UnsupportedError } from "../table/errors.ts";
+import { type Effect, type ErrorCode, TableError, UnsupportedError } from "../table/errors.ts";
 import { describe } from "../base/describe.ts";
 import { badRequest, type Problem, type ProblemCode, problemOf } from "../wire/problem.ts";
 import { Refusal } from "./answers.ts";
@@ -52,6 +52,11 @@ export function checked<T>(check: () => T): T {
 /** The refusal of an invalid request. */
 export function refuse(detail: string, status = 400): Refusal {
   return new Refusal(badRequest(cut(detail), status));
+}
+
+/** The refusal of a write that contradicts an earlier one. */
+export function conflictOf(detail: string, effect: Effect): Refusal {
+  return new Refusal({ title: "Conflict", status: 409, detail, code: "conflict", retriable: false, effect });
 }
 
 /** The refusal of a request that may succeed later. */

@@ -37,6 +37,20 @@ export function takeId(params: URLSearchParams): { readonly id: string; readonly
 }
 
 /**
+ * Splits the id for a new row from the other parameters, if there is one.
+ *
+ * @throws {Refusal} if it is empty, or there is more than one.
+ */
+export function takeNewId(params: URLSearchParams): { readonly newId?: string; readonly others: URLSearchParams } {
+  const [newId, second] = params.getAll("newId");
+  if (newId === undefined) return { others: params };
+  if (newId === "" || second !== undefined) throw refuse("newId must be one id, as in /rows?newId=a");
+  const others = new URLSearchParams(params);
+  others.delete("newId");
+  return { newId, others };
+}
+
+/**
  * Checks that there are only accepted parameters, and returns them.
  *
  * @throws {Refusal} if there are others than `accepted`.

@@ -54,9 +54,21 @@ export class ServedTable {
 
   /** The description for clients. */
   describe(): TableDescription {
-    const description = describeTable(this.#table, this.#settings.writes);
-    if (!this.#narrowed) return description;
-    return { ...description, capabilities: { ...description.capabilities, insert: false, replace: false } };
+    const { writes, keys } = this.#settings;
+    const description = describeTable(this.#table, writes);
+    const idempotencyKeys = this.honoursKeys || keys !== undefined;
+    const chosen = this.#narrowed ? { insert: false, replace: false } : {};
+    return { ...description, capabilities: { ...description.capabilities, idempotencyKeys, ...chosen } };
+  }
+
+  /** Whether the table itself applies two writes with the same key once. */
+  get honoursKeys(): boolean {
+    return this.#table.capabilities.idempotencyKeys;
+  }
+
+  /** Whether clients may choose the ids of new rows: otherwise an id could tell of a row outside of the set. */
+  get takesIds(): boolean {
+    return !this.#narrowed;
   }
 
   /**

@@ -9,12 +9,14 @@ import { asyncDispose } from "../base/async_dispose.ts";
 import type { LiveStream } from "../stream/live_stream.ts";
 import type { TableLike } from "../table/table_like.ts";
 import type { WriteVerb } from "../table/verbs.ts";
+import { AnsweredWrites } from "./answered_writes.ts";
 import type { Cors } from "./cors.ts";
 import { Dispatcher, type DispatcherParts } from "./dispatcher.ts";
 import {
   EVENT_HANDLER_OPTIONS,
   type EventHandlerOptions,
   type HandlerSettings,
+  type IdempotencyOptions,
   type TableHandlerOptions,
   toHandlerSettings,
 } from "./handler_options.ts";
@@ -32,7 +34,7 @@ import { ServedTable } from "./served_table.ts";
 import { Site } from "./site.ts";
 import { writeRoutes } from "./write_routes.ts";
 
-export type { Cors, EventHandlerOptions, TableEvents, TableHandlerOptions, Tables, WriteVerb };
+export type { Cors, EventHandlerOptions, IdempotencyOptions, TableEvents, TableHandlerOptions, Tables, WriteVerb };
 
 /** The part of a worker's context that is used, such as Cloudflare's `ExecutionContext`. Other contexts are ignored. */
 export interface RequestContext {
@@ -70,7 +72,7 @@ export interface TableHandler extends AsyncDisposable {
  * GET    /rows?where&orderBy&search&page&limit        {"rows":[[id,row],…]} with ETag; 304 for If-None-Match
  * GET    /row?id&where&search                         {"row":{…}}, or {"row":null} if it is not in the set
  * GET    /count?where&search                          {"count":n}
- * POST   /rows                                        {"row":{…}} → 201 {"id":"…"}   a new id
+ * POST   /rows?newId                                  {"row":{…}} → 201 {"id":"…"}   a new id: newId, if it can be chosen
  * POST   /row?id                                      {"row":{…}} → {"row":{…}}      overwrites nothing
  * PUT    /row?id                                      {"row":{…}} → {"row":{…}}      replaces
  * PATCH  /row?id&where&search                         {"row":{…}} → {"row":{…}}      changes some columns
@@ -82,6 +84,9 @@ export interface TableHandler extends AsyncDisposable {
  * GET    /products, /products/rows, …                 as above
  * GET    /events                                      text/event-stream of all
  * ```
+ *
+ * A write with an `Idempotency-Key` that was done before is answered alike, with `"unsettled":true`, and not done again;
+ * another write under the same key is a 409.
  *
  * Errors are sent as problem+json (RFC 9457), without the messages of the table. A narrowed handle is served as if
  * nothing else existed: clients cannot choose ids or move rows out of the set, and events have no ids. But values that
@@ -187,11 +192,12 @@ export function eventHandler(
 }
 
 function routesOf({ table }: NamedTable, settings: HandlerSettings): Routes {
-  const { authorize, maxAnswerBytes, writes: allowed } = settings;
+  const { authorize, maxAnswerBytes, writes: allowed, keys, clock } = settings;
   const served = new ServedTable(table, settings);
   const cacheControl = authorize === undefined ? "no-cache" : "private, no-cache";
   const reads = readRoutes({ served, cacheControl, maxAnswerBytes });
-  const writes = writeRoutes(served, allowed);
+  const answered = keys === undefined || served.honoursKeys ? undefined : new AnsweredWrites(keys, clock);
+  const writes = writeRoutes({ served, answered }, allowed);
   return Object.fromEntries(Object.entries(reads).map(([path, place]) => [path, { ...place, ...writes[path] }]));
 }
 

@@ -1,76 +1,101 @@
 import type { Row } from "../table/row.ts";
 import type { TableLike, WriteOptions } from "../table/table_like.ts";
 import { rowToWire } from "../wire/wire_value.ts";
+import type { AnsweredWrites, WriteReply } from "./answered_writes.ts";
 import { json, noContent } from "./answers.ts";
+import { Freshness } from "./freshness.ts";
 import { answerOf, type Asked, named, refuse } from "./refusals.ts";
 import type { WriteVerb } from "../table/verbs.ts";
-import { type Action, type Call, NARROWING, only, type Routes, takeId, WRITE_PLACES } from "./routes.ts";
+import { type Action, type Call, NARROWING, only, type Routes, takeId, takeNewId, WRITE_PLACES } from "./routes.ts";
 import type { ServedTable } from "./served_table.ts";
 
 /** The longest idempotency key, in characters. */
 const MAX_KEY_LENGTH = 1024;
 
+/** What the write routes work with. */
+export interface WriteRoutesOptions {
+  readonly served: ServedTable;
+  /** The writes that were answered; `undefined` if the table remembers them itself, or nobody does. */
+  readonly answered: AnsweredWrites | undefined;
+}
+
+/** A write as a client asks for it. */
+interface AskedWrite extends Asked {
+  /** All of it as text. */
+  readonly text: string;
+  readonly send: (options: WriteOptions) => Promise<Omit<WriteReply, "isRepeated">>;
+}
+
 /** The write routes of the allowed verbs. Invalid requests are refused before the table is called. */
-export function writeRoutes(served: ServedTable, allowed: ReadonlySet<WriteVerb>): Routes {
-  const actions: Readonly<Record<WriteVerb, Action>> = {
-    insertReturnId: (call) => insertNew(served, call),
-    deleteAll: (call) => deleteAll(served, call),
-    insert: (call) => store(served, call, "insert"),
-    replace: (call) => store(served, call, "replace"),
-    patch: (call) => patch(served, call),
-    delete: (call) => deleteRow(served, call),
+export function writeRoutes(options: WriteRoutesOptions, allowed: ReadonlySet<WriteVerb>): Routes {
+  const actions: Readonly<Record<WriteVerb, (served: ServedTable, call: Call) => Promise<AskedWrite>>> = {
+    insertReturnId: insertNew,
+    deleteAll,
+    insert: (served, call) => store(served, call, "insert"),
+    replace: (served, call) => store(served, call, "replace"),
+    patch,
+    delete: deleteRow,
   };
   const routes: Record<string, Record<string, Action>> = {};
   for (const verb of allowed) {
     const { path, method } = WRITE_PLACES[verb];
-    (routes[path] ??= {})[method] = actions[verb];
+    (routes[path] ??= {})[method] = async (call) =>
+      await write(options, call, await actions[verb](options.served, call));
   }
   return routes;
 }
 
-async function insertNew(served: ServedTable, call: Call): Promise<Response> {
-  only([], call.params);
+async function insertNew(served: ServedTable, call: Call): Promise<AskedWrite> {
+  const { newId, others } = takeNewId(call.params);
+  only([], others);
   const row = await call.readRow();
   const table = served.inserting(undefined, row);
-  const asked = askedOf("insert a row", served, row);
-  const id = await write(call, asked, (options) => table.insertReturnIdValue(row, options));
-  return json({ id }, 201);
+  const chosen = served.takesIds && newId !== undefined ? { newId } : {};
+  return {
+    ...askedOf("insert a row", served, call, row),
+    send: async (options) => {
+      const id = await table.insertReturnIdValue(row, { ...options, ...chosen });
+      return { status: 201, content: { id } };
+    },
+  };
 }
 
-async function store(served: ServedTable, call: Call, verb: "insert" | "replace"): Promise<Response> {
+async function store(served: ServedTable, call: Call, verb: "insert" | "replace"): Promise<AskedWrite> {
   const { id, others } = takeId(call.params);
   only([], others);
   const row = await call.readRow();
   const table = served.inserting(id, row);
-  const stored = await write(
-    call,
-    askedOf(`${verb} row ${named(id)}`, served, row),
-    (options) => verb === "insert" ? table.insertValue(id, row, options) : table.replaceValue(id, row, options),
-  );
-  return json({ row: rowToWire(stored) });
+  return {
+    ...askedOf(`${verb} row ${named(id)}`, served, call, row),
+    send: async (options) =>
+      rowReply(await (verb === "insert" ? table.insertValue(id, row, options) : table.replaceValue(id, row, options))),
+  };
 }
 
-async function patch(served: ServedTable, call: Call): Promise<Response> {
+async function patch(served: ServedTable, call: Call): Promise<AskedWrite> {
   const { id, handle } = rowIn(served, call);
   const partial = await call.readRow();
   served.checkPatch(id, partial);
-  const asked = askedOf(`patch row ${named(id)}`, served, partial);
-  const row = await write(call, asked, (options) => handle.patchValue(id, partial, options));
-  return json({ row: rowToWire(row) });
+  return {
+    ...askedOf(`patch row ${named(id)}`, served, call, partial),
+    send: async (options) => rowReply(await handle.patchValue(id, partial, options)),
+  };
 }
 
-async function deleteRow(served: ServedTable, call: Call): Promise<Response> {
+function deleteRow(served: ServedTable, call: Call): Promise<AskedWrite> {
   const { id, handle } = rowIn(served, call);
-  const asked: Asked = { what: `delete row ${named(id)}`, writes: true, hasValues: call.params.has("where") };
-  await write(call, asked, (options) => handle.delete(id, options));
-  return noContent(204);
+  return Promise.resolve({
+    ...removing(`delete row ${named(id)}`, call),
+    send: (options) => handle.delete(id, options).then(emptyReply),
+  });
 }
 
-async function deleteAll(served: ServedTable, call: Call): Promise<Response> {
-  const handle = served.set(only(NARROWING, call.params)).handle;
-  const asked: Asked = { what: "delete the rows", writes: true, hasValues: call.params.has("where") };
-  await write(call, asked, (options) => handle.deleteAll(options));
-  return noContent(204);
+function deleteAll(served: ServedTable, call: Call): Promise<AskedWrite> {
+  const { handle } = served.set(only(NARROWING, call.params));
+  return Promise.resolve({
+    ...removing("delete the rows", call),
+    send: (options) => handle.deleteAll(options).then(emptyReply),
+  });
 }
 
 function rowIn(served: ServedTable, { params }: Call): { readonly id: string; readonly handle: TableLike } {
@@ -78,21 +103,45 @@ function rowIn(served: ServedTable, { params }: Call): { readonly id: string; re
   return { id, handle: served.set(only(NARROWING, others)).handle };
 }
 
-function askedOf(what: string, served: ServedTable, row: Row): Asked {
-  return { what, writes: true, hasValues: true, unknownColumn: served.unknownColumn(row) };
+function askedOf(what: string, served: ServedTable, call: Call, row: Row): Omit<AskedWrite, "send"> {
+  const text = `${textOf(call)}${JSON.stringify(rowToWire(row))}`;
+  return { what, writes: true, hasValues: true, unknownColumn: served.unknownColumn(row), text };
+}
+
+function removing(what: string, call: Call): Omit<AskedWrite, "send"> {
+  return { what, writes: true, hasValues: call.params.has("where"), text: textOf(call) };
+}
+
+function textOf({ request, params }: Call): string {
+  return `${request.method} ${params}\n`;
+}
+
+function rowReply(row: Row): WriteReply {
+  return { status: 200, content: { row: rowToWire(row) } };
+}
+
+function emptyReply(): WriteReply {
+  return { status: 204, content: {} };
 }
 
 /** A started write is finished even if the client disconnects: otherwise its result would be unknown. */
-function write<T>(
+async function write(
+  { answered }: WriteRoutesOptions,
   { request, finish }: Call,
-  asked: Asked,
-  send: (options: WriteOptions) => Promise<T>,
-): Promise<T> {
+  asked: AskedWrite,
+): Promise<Response> {
   const idempotencyKey = request.headers.get("idempotency-key") ?? undefined;
   if ((idempotencyKey?.length ?? 0) > MAX_KEY_LENGTH) {
     throw refuse(`Idempotency-Key must have at most ${MAX_KEY_LENGTH} characters`);
   }
-  const work = answerOf(asked, () => send({ idempotencyKey }));
+  const freshness = new Freshness();
+  const send = (): Promise<WriteReply> => answerOf(asked, () => asked.send({ ...freshness.options, idempotencyKey }));
+  const work = answered === undefined || idempotencyKey === undefined
+    ? send()
+    : answered.once(idempotencyKey, asked.text, send);
   finish(work);
-  return work;
+  const { status, content, isRepeated = false } = await work;
+  const mark = isRepeated ? { unsettled: true } : freshness.mark;
+  if (status !== 204) return json({ ...content, ...mark }, status);
+  return Object.keys(mark).length === 0 ? noContent(204) : json(mark);
 }

@@ -1,10 +1,13 @@
 import { describe } from "../base/describe.ts";
 import type { WriteOptions } from "./table_like.ts";
 
-const KNOWN = { signal: true, onUnsettled: true, onStale: true, idempotencyKey: true } satisfies Record<
-  keyof WriteOptions,
-  true
->;
+const KNOWN = {
+  signal: true,
+  onUnsettled: true,
+  onStale: true,
+  idempotencyKey: true,
+  newId: true,
+} satisfies Record<keyof WriteOptions, true>;
 
 /**
  * Refuses an option of a call that does not exist: a mistyped one would be left out in silence. Asked where options are

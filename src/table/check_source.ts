@@ -21,7 +21,7 @@ const FIELDS: readonly string[] = [
   ...VERBS,
 ];
 const CAPABILITIES: readonly string[] = [
-  ...["page", "where", "orderBy", "search", "exact", "sameRows"] satisfies (keyof Capabilities)[],
+  ...["page", "where", "orderBy", "search", "exact", "sameRows", "idempotencyKeys"] satisfies (keyof Capabilities)[],
   ...VERBS,
 ];
 

@@ -111,13 +111,13 @@ class MemSource implements TableSource {
     for (const [id] of evaluateQuery([...this.#rows], query, this.columns)) this.#rows.delete(id);
   }
 
-  insertReturnId(row: Row): string {
+  insertReturnId(row: Row, { newId }: SourceCall): string {
     const given = this.idField === undefined ? null : field(row, this.idField);
     if (given !== null && this.#rows.has(String(given))) {
       throw new ConflictError(`Cannot insert into ${describe(this.name)}: the id ${describe(String(given))} exists`);
     }
-    const id = given === null ? this.#newId() : String(given);
-    this.#store(id, row);
+    const id = given === null ? newId ?? this.#newId() : String(given);
+    if (!this.#rows.has(id)) this.#store(id, row);
     return id;
   }
 

@@ -7,9 +7,11 @@ import { type Verb, VERBS } from "./verbs.ts";
 export function capabilitiesOf(source: TableSource<object>): Capabilities {
   const { page = false, where = [], orderBy = false, search = false, ...declared } = source.capabilities ?? {};
   const { exact = where.length === 0 && !orderBy && !search, sameRows = source.get === undefined } = declared;
+  const { idempotencyKeys = false } = declared;
   const can = (verb: Verb): boolean => hasVerb(source, verb) && declared[verb] !== false;
   const verbs = Object.fromEntries(VERBS.map((verb) => [verb, can(verb)])) as Record<Verb, boolean>; // Each of them.
-  return Object.freeze({ ...verbs, page, where: Object.freeze([...where]), orderBy, search, exact, sameRows });
+  const operators = Object.freeze([...where]);
+  return Object.freeze({ ...verbs, page, where: operators, orderBy, search, exact, sameRows, idempotencyKeys });
 }
 
 /**

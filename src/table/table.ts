@@ -191,7 +191,10 @@ export class Table<R extends object = Row> extends TableHandle<Table<R>, R> impl
   async insertReturnIdValue(row: RowOf<R>, options?: WriteOptions): Promise<string> {
     const self = selfOf(this);
     const insertReturnId = self.#verb("insertReturnId");
-    const id: unknown = await insertReturnId.call(self.#source, self.#rowToWrite(row), self.#call({}, options));
+    const { newId } = options ?? {};
+    if (newId === "") throw new TypeError("newId must not be empty");
+    const call = { ...self.#call({}, options), ...(newId !== undefined && { newId: self.#id(newId) }) };
+    const id: unknown = await insertReturnId.call(self.#source, self.#rowToWrite(row), call);
     if (typeof id !== "string" || id === "") {
       throw new InvalidAnswerError(`${describe(this.tableName)} answered with an id that is ${describe(id)}`);
     }

@@ -11,7 +11,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   /**
    * Called before the answer if it may be older than a change that is known already, as that of a replica that lags:
-   * good for this caller now, but not to be kept. A table that reads from another passes it on.
+   * good for this caller now, but not to be kept. Of a write: if the answer was given before, to the same idempotency
+   * key, so that the row may have changed since. A table that reads from another, or writes to it, passes it on.
    */
   readonly onUnsettled?: (() => void) | undefined;
   /**
@@ -31,8 +32,13 @@ export interface StaleAnswer {
 
 /** Options of every write. */
 export interface WriteOptions extends CallOptions {
-  /** A master that honours such keys applies two writes with the same key once. */
+  /** A table whose `capabilities.idempotencyKeys` is true applies two writes with the same key once. */
   readonly idempotencyKey?: string | undefined;
+  /**
+   * For `insertReturnIdValue`: an id made for the row, such as a UUIDv7. A table that can choose ids uses it, so that the
+   * same call twice adds one row; any other ignores it.
+   */
+  readonly newId?: string | undefined;
 }
 
 /** A column: its name, the type its backend declares, and what it is for. */
@@ -70,6 +76,11 @@ export interface Capabilities extends Readonly<Record<Verb, boolean>> {
   readonly exact: boolean;
   /** Whether `getValue` returns what `listValues` returns for a row, all columns included. */
   readonly sameRows: boolean;
+  /**
+   * Whether two writes with the same `idempotencyKey` are applied once and answered alike, as long as the backend
+   * remembers the key. Another write under a used key is a `ConflictError`.
+   */
+  readonly idempotencyKeys: boolean;
   /** `insertValue`. */
   readonly insert: boolean;
   /** `replaceValue`. */

@@ -11,10 +11,18 @@ export interface SourceCall {
   readonly query: Query;
   /** Aborted when no caller waits any more; passing it on, as to `fetch`, is optional. */
   readonly signal?: AbortSignal | undefined;
-  /** To be called if the answer may be older than a change that is known: then it is not kept. Reads only. */
+  /**
+   * To be called if the answer may be older than a change that is known: then it is not kept. Of a write, if it was not
+   * done now but before, under the same key.
+   */
   readonly onUnsettled?: (() => void) | undefined;
   /** A key that is the same when the same write is sent again. */
   readonly idempotencyKey?: string | undefined;
+  /**
+   * Of `insertReturnId`: an id made for the row. A source that can choose ids uses it, unless the row names another; if a
+   * row has it already, the write was done before, and the id is the answer.
+   */
+  readonly newId?: string | undefined;
 }
 
 /**

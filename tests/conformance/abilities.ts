@@ -11,6 +11,7 @@ export const EVERYTHING: Capabilities = {
   search: true,
   exact: true,
   sameRows: true,
+  idempotencyKeys: false,
   insert: true,
   replace: true,
   patch: true,

@@ -36,8 +36,10 @@ suite("LiveTable over a RestTable over HTTP over a SqliteTable", {
   },
 });
 
+/** A `tableHandler` remembers the keys of writes. */
 function suite(title: string, harness: TableHarness): void {
-  runSuite(`${title} keeps the promises of TableLike`, tableConformance, () => harness);
+  const capabilities = { ...harness.capabilities, idempotencyKeys: true };
+  runSuite(`${title} keeps the promises of TableLike`, tableConformance, () => ({ ...harness, capabilities }));
 }
 
 async function inSqlite(keyType: KeyType, rows: readonly RowEntry[]): Promise<OpenTable> {

@@ -31,6 +31,7 @@ const LIST_ONLY: Capabilities = {
   search: false,
   exact: true,
   sameRows: true,
+  idempotencyKeys: false,
   insert: false,
   replace: false,
   patch: false,

@@ -34,16 +34,16 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "settle before invalidating",
     file: "live/write_through.ts",
-    from: '      await this.#publish(write, "applied", this.#changed(op, answer, before), since);\n',
-    to: '      void this.#publish(write, "applied", this.#changed(op, answer, before), since);\n',
+    from: '      await this.#publish(write, "applied", change, answered.before ? undefined : since);\n',
+    to: '      void this.#publish(write, "applied", change, answered.before ? undefined : since);\n',
   },
   {
     name: "invalidate before writing",
     file: "live/write_through.ts",
     from:
-      '      const answer = await new Sending(this, op).run(() => this.#spans.apply(op, target, { idempotencyKey: id }));\n      await this.#publish(write, "applied", this.#changed(op, answer, before), since);\n',
+      '      const answer = await new Sending(this, op).run(() => this.#spans.apply(op, target, options));\n      const change = this.#changed(op, answer, before, answered.before);\n      await this.#publish(write, "applied", change, answered.before ? undefined : since);\n',
     to:
-      '      await this.#publish(write, "applied", eventOf(op), since);\n      const answer = await new Sending(this, op).run(() => this.#spans.apply(op, target, { idempotencyKey: id }));\n',
+      '      await this.#publish(write, "applied", eventOf(op), since);\n      const answer = await new Sending(this, op).run(() => this.#spans.apply(op, target, options));\n',
   },
   {
     name: "join a read from before the last change of this process",
@@ -552,8 +552,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "forget the idempotency key",
     file: "live/write_through.ts",
-    from: "{ idempotencyKey: id }",
-    to: "void id as {}",
+    from: "{ idempotencyKey: id, newId,",
+    to: "{ newId,",
   },
   {
     name: "write to the master although writes are diverted",

@@ -621,4 +621,13 @@ describe("MemTable", () => {
     assert.equal(await table.insertReturnIdValue({ id: "mine" }), "mine");
     await assert.rejects(table.insertReturnIdValue({ id: "mine" }), { code: "conflict" });
   });
+
+  it("gives a new row the id that was made for it, once, unless the row names another", async () => {
+    const table = new MemTable("products", { idField: "id" });
+    for (let time = 0; time < 2; time++) {
+      assert.equal(await table.insertReturnIdValue({ name: "Bun" }, { newId: "made" }), "made");
+    }
+    assert.equal(await table.insertReturnIdValue({ id: "mine" }, { newId: "made" }), "mine");
+    assert.deepEqual([...await table.listValues()], [["made", { id: "made", name: "Bun" }], ["mine", { id: "mine" }]]);
+  });
 });

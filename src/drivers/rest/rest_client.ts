@@ -108,6 +108,11 @@ export class RestClient<Body = Json> {
     this.#clock = options.clock ?? systemClock;
   }
 
+  /** Whether keys are sent under the name that a `tableHandler` reads. */
+  get sendsKeys(): boolean {
+    return this.#idempotencyHeader !== false && this.#idempotencyHeader.toLowerCase() === "idempotency-key";
+  }
+
   /**
    * Sends a request and reads its whole answer. A read that is refused with a `Retry-After` is sent again.
    *

@@ -29,6 +29,7 @@ const OPTIONS: { readonly [name in keyof RestTableOptions]-?: true } = {
   columns: true,
   count: true,
   exact: true,
+  idempotencyKeys: true,
   idField: true,
   maxLimit: true,
   maxPages: true,

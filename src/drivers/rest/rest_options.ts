@@ -125,6 +125,8 @@ export interface RestTableOptions extends RestClientOptions {
   readonly exact?: boolean | undefined;
   /** Whether the address of a row has what the list has for it, all columns included; default `false`. */
   readonly sameRows?: boolean | undefined;
+  /** Whether the resource applies two writes with the same idempotency key once; default `false`. */
+  readonly idempotencyKeys?: boolean | undefined;
   /** The writes that the resource accepts; default all four. `[]` if it is read-only. */
   readonly writes?: readonly RestWrite[] | undefined;
   /** Changes every request just before it is sent: another method, a header, a wrapped body. */

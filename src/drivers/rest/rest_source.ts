@@ -41,6 +41,7 @@ export class RestSource implements TableSource {
       search,
       exact,
       sameRows = false,
+      idempotencyKeys = false,
       writes = WRITES,
     } = options;
     const { parse = parseExactly, stringify = stringifyExactly } = options;
@@ -66,6 +67,7 @@ export class RestSource implements TableSource {
       search: search !== undefined,
       ...(exact !== undefined && { exact }),
       sameRows,
+      idempotencyKeys,
       ...Object.fromEntries(WRITES.map((write) => [write, writes.includes(write)])),
     };
   }

@@ -24,7 +24,7 @@ export class ServedSource implements TableSource {
     this.name = name;
     this.idField = idField;
     this.columns = columns;
-    this.capabilities = capabilities;
+    this.capabilities = { ...capabilities, idempotencyKeys: capabilities.idempotencyKeys && client.sendsKeys };
     this.#client = client;
     this.#url = url;
   }
@@ -77,16 +77,16 @@ export class ServedSource implements TableSource {
   }
 
   async insertReturnId(row: Row, call: SourceCall): Promise<string> {
-    const answer = await this.#write("POST", this.#at("rows", {}), call, row);
+    const url = this.#at("rows", {});
+    if (call.newId !== undefined) url.searchParams.set("newId", inUrl("id", call.newId));
+    const answer = await this.#write("POST", url, call, row);
     const id = memberOf(answer.body, "id");
     if (typeof id === "string") return id;
     throw new InvalidAnswerError(`${answer.what} was answered without the id of the new row`);
   }
 
-  async #read(url: URL, { signal, onUnsettled }: SourceCall): Promise<RestAnswer> {
-    const answer = await this.#client.send({ method: "GET", url, signal });
-    if (memberOf(answer.body, "unsettled") === true) onUnsettled?.();
-    return answer;
+  #read(url: URL, call: SourceCall): Promise<RestAnswer> {
+    return this.#send({ method: "GET", url }, call);
   }
 
   async #writeRow(method: RestRequest["method"], id: string, row: Row, call: SourceCall): Promise<Row> {
@@ -95,8 +95,14 @@ export class ServedSource implements TableSource {
   }
 
   #write(method: RestRequest["method"], url: URL, call: SourceCall, row?: Row): Promise<RestAnswer> {
-    const { signal, idempotencyKey } = call;
-    return this.#client.send({ method, url, signal, idempotencyKey, body: row && { row: rowToWire(row) } });
+    const { idempotencyKey } = call;
+    return this.#send({ method, url, idempotencyKey, body: row && { row: rowToWire(row) } }, call);
+  }
+
+  async #send(request: RestRequest, { signal, onUnsettled }: SourceCall): Promise<RestAnswer> {
+    const answer = await this.#client.send({ ...request, signal });
+    if (memberOf(answer.body, "unsettled") === true) onUnsettled?.();
+    return answer;
   }
 
   #atRow(id: string, query: Query): URL {

@@ -61,13 +61,19 @@ export class SqliteAssignments {
     });
   }
 
-  /** Assignments for key columns that the database does not fill itself, for a row that needs a new id. */
-  ofNewKey(row: Row): readonly Assignment[] {
+  /**
+   * Assignments for key columns that the database does not fill itself, for a row that needs a new id: the given one, if
+   * the column can hold it.
+   */
+  ofNewKey(row: Row, newId?: string): readonly Assignment[] {
     const { columns, givesIds } = this.#schema.key;
     const [column, second] = columns;
     if (column === undefined || second !== undefined || givesIds || column.generated) return [];
     if (field(row, column.name) !== null || column.defaultSql !== undefined) return [];
-    if (column.affinity !== "integer") return [{ column, sql: "?", params: [crypto.randomUUID()] }];
+    if (column.affinity !== "integer") {
+      const isId = newId !== undefined && keyParts(this.#schema, newId)?.[0] === newId && keepsPart(column, newId);
+      return [{ column, sql: "?", params: [isId ? newId : crypto.randomUUID()] }];
+    }
     const name = quoteName(column.name);
     const last = `SELECT max(${name}) FROM ${this.#schema.sqlName} WHERE typeof(${name}) = 'integer'`;
     return [{ column, sql: `coalesce((${last}), 0) + 1`, params: [] }];

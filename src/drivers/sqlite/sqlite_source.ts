@@ -114,8 +114,8 @@ export class SqliteSource implements TableSource {
     this.#writer.deleteAll(query);
   }
 
-  insertReturnId(row: Row): string {
-    return this.#writer.insertReturnId(row);
+  insertReturnId(row: Row, { newId }: SourceCall): string {
+    return this.#writer.insertReturnId(row, newId);
   }
 
   #where(query: SourceCall["query"], id?: string): Sql {

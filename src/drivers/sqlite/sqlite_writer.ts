@@ -97,10 +97,12 @@ export class SqliteWriter {
     });
   }
 
-  insertReturnId(row: Row): string {
+  insertReturnId(row: Row, newId?: string): string {
     this.#assignments.checkColumns(row);
     return this.#write("insert a row", undefined, () => {
-      const made = this.#assignments.ofNewKey(row);
+      const made = this.#assignments.ofNewKey(row, newId);
+      // The same write was done before.
+      if (newId !== undefined && made[0]?.params[0] === newId && this.#find(newId) !== undefined) return newId;
       // A generated key replaces a null in the row.
       const given = this.#assignments.ofRow(row).filter(({ column }) => column !== made[0]?.column);
       const [returned] = this.#insertRow([...given, ...made], this.#reader.identity);

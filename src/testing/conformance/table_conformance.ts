@@ -1,5 +1,6 @@
 import type { ConformanceCase } from "./conformance_case.ts";
 import { handleCases } from "./table_handle_cases.ts";
+import { keyCases } from "./table_key_cases.ts";
 import type { TableHarness } from "./table_harness.ts";
 import { queryCases } from "./table_query_cases.ts";
 import { readCases } from "./table_read_cases.ts";
@@ -33,6 +34,7 @@ export type { OpenTable, TableHarness } from "./table_harness.ts";
 export const tableConformance: readonly ConformanceCase<TableHarness>[] = [
   ...readCases,
   ...writeCases,
+  ...keyCases,
   ...queryCases,
   ...handleCases,
 ];

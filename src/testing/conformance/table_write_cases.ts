@@ -209,6 +209,21 @@ export const writeCases: readonly TableCase[] = [
     },
   ),
   tableCase(
+    "TableLike.insertReturnIdValue() takes the id that was made for the row, or makes another; the same twice is one row",
+    ["insertReturnId", "get"],
+    async (table, harness) => {
+      const newId = "0198c0de-0000-7000-8000-000000000001";
+      const ids = [
+        await table.insertReturnIdValue(SCONE, { newId }),
+        await table.insertReturnIdValue(SCONE, { newId }),
+      ];
+      expectEqual(ids[1] === newId, ids[0] === newId, "whether the id was taken, the second time");
+      for (const id of ids) expectContent(await table.getValue(id), id, SCONE, harness, `the new row ${show(id)}`);
+      expectEqual((await table.listValues()).size, BAKERY.length + new Set(ids).size, "the number of rows");
+      await expectError(() => table.insertReturnIdValue(SCONE, { newId: "" }), TypeError, "an empty id");
+    },
+  ),
+  tableCase(
     "TableLike.insertReturnIdValue() answers with an id that can be read",
     ["insertReturnId", "get"],
     async (table, harness) => {

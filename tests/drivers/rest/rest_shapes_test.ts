@@ -17,6 +17,7 @@ const WITH_PAGES: RestTableOptions = {
 const CAPABILITIES: Capabilities = {
   exact: false,
   sameRows: false,
+  idempotencyKeys: false,
   get: true,
   count: false,
   page: false,

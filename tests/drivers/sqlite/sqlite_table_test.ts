@@ -214,6 +214,22 @@ describe("SqliteTable gives ids:", () => {
     await assert.rejects(table.insertReturnIdValue({ id: 40 }), ConflictError);
   });
 
+  it("the one that was made for the row for a key of text, once, if the column can hold it", async () => {
+    const table = await open("CREATE TABLE t (id TEXT PRIMARY KEY, name TEXT)");
+    for (let time = 0; time < 2; time++) {
+      assert.equal(await table.insertReturnIdValue({ name: "Bun" }, { newId: "made" }), "made");
+      assert.match(await table.insertReturnIdValue({ name: "odd" }, { newId: "~x" }), /^[0-9a-f-]{36}$/);
+    }
+    assert.equal(await table.getCount(), 3);
+    assert.equal(await table.insertReturnIdValue({ id: "mine" }, { newId: "made" }), "mine");
+    const numbers = await open("CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT)");
+    assert.equal(await numbers.insertReturnIdValue({ name: "a" }, { newId: "made" }), "1");
+    const numeric = await open("CREATE TABLE t (id UUID PRIMARY KEY, name TEXT)");
+    assert.match(await numeric.insertReturnIdValue({ name: "a" }, { newId: "007" }), /^[0-9a-f-]{36}$/);
+    const made = await open("CREATE TABLE t (id TEXT PRIMARY KEY DEFAULT ('made ' || abs(random())), name TEXT)");
+    assert.match(await made.insertReturnIdValue({ name: "a" }, { newId: "mine" }), /^made /);
+  });
+
   it("random ones for a key of text, unless it is given or has a default", async () => {
     const table = await open("CREATE TABLE t (id TEXT PRIMARY KEY, name TEXT)");
     const ids = await Promise.all([1, 2, 3].map(() => table.insertReturnIdValue({ name: "same" })));

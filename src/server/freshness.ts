@@ -1,0 +1,13 @@
+import type { CallOptions } from "../table/table_like.ts";
+
+/**
+ * Records whether a table reports its answer as unsettled. The client is told in the body, which every client can read.
+ */
+export class Freshness {
+  unsettled = false;
+  readonly options: CallOptions = { onUnsettled: () => void (this.unsettled = true) };
+
+  get mark(): { readonly unsettled?: true } {
+    return this.unsettled ? { unsettled: true } : {};
+  }
+}
