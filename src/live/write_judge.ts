@@ -33,7 +33,8 @@ export class WriteJudge {
     const { policy, waitsForSignIn, clock, counters } = this.#options;
     if (!(error instanceof TableError)) return { kind: "fail", error };
     if (waitsForSignIn && error.code === "unauthorized") return { kind: "hold" };
-    if (policy === undefined || !error.retriable) return { kind: "fail", error };
+    const isUnknowable = write.isInDoubt && error === write.lastError;
+    if (policy === undefined || !error.retriable || isUnknowable) return { kind: "fail", error };
     if (error.effect === "unknown" && !mayRepeat(write, target())) {
       if (!canReadBack(write.op) || !target().capabilities.get) return { kind: "fail", error };
       write.isInDoubt = true;

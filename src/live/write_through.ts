@@ -27,7 +27,7 @@ import type { Changes } from "./changes.ts";
 import type { Intents } from "./intents.ts";
 import type { Counters } from "./live_stats.ts";
 import type { Master } from "./master.ts";
-import { readBack } from "./read_back.ts";
+import { type ReadBack, readBack } from "./read_back.ts";
 import { eventOf } from "./write_change.ts";
 import type { WriteJudge } from "./write_judge.ts";
 import { type Owner, Sending, waitedFor, writeWaitedFor } from "./sending.ts";
@@ -200,7 +200,7 @@ export class WriteThrough implements Owner {
     const { counters, intents, rowNow } = this.#options;
     const target = this.#target(within);
     if (write.isInDoubt) {
-      const found = await readBack(op, target, write.before, {});
+      const found = await this.#lookFor(write, target);
       if (found.kind === "unknown") throw write.lastError;
       write.isInDoubt = false;
       if (found.kind === "applied") {
@@ -210,7 +210,7 @@ export class WriteThrough implements Owner {
     }
     const intended = intents.begin(id, eventOf(op));
     const sentAt = isPromise(intended) ? await intended : intended;
-    const before = op.kind === "patch" || op.kind === "replace" ? rowNow(op.id) : undefined;
+    const before = "id" in op && op.kind !== "insert" ? rowNow(op.id) : undefined;
     write.before ??= before;
     counters.masterWrites++;
     let answer: WriteAnswer;
@@ -228,6 +228,16 @@ export class WriteThrough implements Owner {
     await this.#publish(write, "applied", this.#changed(op, answer, before, isOld), since);
     if (isOld) write.request.onUnsettled?.();
     return answer;
+  }
+
+  /** Asks the master what became of the last attempt. If it cannot be asked now, it is asked later. */
+  async #lookFor({ request: { op }, before }: QueuedWrite, target: TableLike): Promise<ReadBack> {
+    try {
+      return await readBack(op, target, before, {});
+    } catch (error) {
+      if (error instanceof TableError && error.retriable) throw error;
+      return { kind: "unknown" };
+    }
   }
 
   /** The master's answer, within the time for one attempt. */

@@ -177,8 +177,9 @@ export class WriteQueue implements QueuedWriteOwner {
       this.#outages = 0;
       this.#succeed(write, answer);
     } catch (error) {
+      const verdict = this.#options.judge(write, error);
       write.lastError = error;
-      this.#follow(write, this.#options.judge(write, error));
+      this.#follow(write, verdict);
     } finally {
       this.#inFlight--;
       this.#pump();

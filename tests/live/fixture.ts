@@ -20,7 +20,7 @@ export interface Fixture {
 
 /** A live table over three products. `slowly` makes every call of the cache asynchronous. */
 export function fixture(options: LiveTableOptions = {}, inner: Cache = new MemCache()): Fixture {
-  const clock = new FakeClock();
+  const clock = options.clock instanceof FakeClock ? options.clock : new FakeClock();
   const master = new FaultyTable(new MemTable("products", { rows: BAKERY }));
   const cache = new FaultyCache(inner);
   const another = (more: LiveTableOptions = {}): LiveTable =>
