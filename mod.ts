@@ -74,6 +74,7 @@ export {
   type ErrorCode,
   InvalidAnswerError,
   NotFoundError,
+  OutboxError,
   QueueFullError,
   RejectedError,
   TableError,
@@ -87,6 +88,21 @@ export {
 export type { Cache, CachedRows, ChangesSince, Fence, LogRecord } from "./src/cache/cache.ts";
 export { MemCache, type MemCacheOptions } from "./src/cache/mem_cache.ts";
 export { NoCache } from "./src/cache/no_cache.ts";
+
+// Outboxes
+export {
+  isUnreadable,
+  type Outbox,
+  OUTBOX_BATCH,
+  type OutboxAnswer,
+  type OutboxEntry,
+  type OutboxMark,
+  type StoredWrite,
+  type UnreadableEntry,
+  type WriteFailure,
+} from "./src/outbox/outbox.ts";
+export type { OutboxBounds } from "./src/outbox/outbox_bounds.ts";
+export { MemOutbox, type MemOutboxOptions } from "./src/outbox/mem_outbox.ts";
 
 // Streams
 export type { LiveEvent } from "./src/stream/live_event.ts";

@@ -30,6 +30,7 @@ const REASONS: Readonly<Record<ErrorCode, string>> = {
   queue_full: "too many writes are waiting",
   closed: "the table is closed",
   deadlock: "it would wait for itself",
+  outbox: "the table's outbox could not keep it",
   unavailable: "the table's backend did not answer",
   invalid_answer: "the table's backend returned an invalid answer",
 };

@@ -26,6 +26,7 @@ export type ErrorCode =
   | "queue_full"
   | "closed"
   | "deadlock"
+  | "outbox"
   | "unavailable"
   | "invalid_answer";
 
@@ -116,6 +117,18 @@ export class ClosedError extends TableError {
   }
   /** The kind of error. */
   readonly code = "closed";
+}
+
+/**
+ * An outbox could not keep, find or mark a write: it is full, busy, damaged, of a newer version, or the write is larger
+ * than it can hold. The master was not asked.
+ */
+export class OutboxError extends TableError {
+  static {
+    nameErrors(this, "OutboxError");
+  }
+  /** The kind of error. */
+  readonly code = "outbox";
 }
 
 /**

@@ -6,6 +6,7 @@ import {
   type ErrorCode,
   InvalidAnswerError,
   NotFoundError,
+  OutboxError,
   QueueFullError,
   RejectedError,
   TableError,
@@ -57,6 +58,7 @@ const KINDS: Readonly<Record<ErrorCode | "no_such_path", Kind>> = {
   queue_full: { status: 503, title: "Queue full", make: (message, given) => new QueueFullError(message, given) },
   closed: { status: 503, title: "Closed", make: (message, given) => new ClosedError(message, given) },
   deadlock: { status: 500, title: "Deadlock", make: (message, given) => new DeadlockError(message, given) },
+  outbox: { status: 503, title: "Outbox failed", make: (message, given) => new OutboxError(message, given) },
   unavailable: { status: 502, title: "Unavailable", make: (message, given) => new UnavailableError(message, given) },
   invalid_answer: {
     status: 502,
