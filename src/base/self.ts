@@ -38,10 +38,10 @@ function getterOnSelf(get: () => unknown): () => unknown {
 }
 
 /**
- * Wraps a method of at most three parameters, as all of ours: a rest parameter would allocate an array for each call.
+ * Wraps a method of at most four parameters, as all of ours: a rest parameter would allocate an array for each call.
  */
-function onSelf<A, B, C, R>(method: (this: object, a: A, b: B, c: C) => R): typeof method {
-  return function (a, b, c) {
-    return method.call(selfOf(this), a, b, c);
+function onSelf<A, B, C, D, R>(method: (this: object, a: A, b: B, c: C, d: D) => R): typeof method {
+  return function (a, b, c, d) {
+    return method.call(selfOf(this), a, b, c, d);
   };
 }

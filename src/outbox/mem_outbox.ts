@@ -24,7 +24,7 @@ export interface MemOutboxOptions extends OutboxBounds {}
  *   op: { kind: "delete", id: "doc" },
  *   within: {},
  *   rowId: "doc",
- *   acceptedAt: Date.now(),
+ *   acceptedAt: 1_700_000_000_000,
  *   acceptedBy: "this process",
  * }]);
  *

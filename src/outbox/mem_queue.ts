@@ -86,7 +86,9 @@ export class MemQueue {
         return this.entries.update({ ...entry, state: "failed", failure: Object.freeze({ ...mark.failure }) });
       case "answered":
         this.entries.remove(id);
-        this.answers.add({ ...to, answer: shareAnswer(mark) });
+        if (to.holder !== undefined || mark.realId !== undefined) {
+          this.answers.add({ ...to, answer: shareAnswer(mark) });
+        }
         if (mark.realId !== undefined && rowId !== undefined) this.#setRealId(rowId, mark.realId);
         return;
       default:

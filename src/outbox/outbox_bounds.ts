@@ -15,8 +15,11 @@ export interface OutboxBounds {
 
 /** The bounds of an outbox, all given. */
 export interface OutboxLimits {
+  /** The most writes. */
   readonly maxEntries: number;
+  /** The most answers of a queue. */
   readonly maxAnswers: number;
+  /** How long answers are kept, in milliseconds. */
   readonly maxAnswerAgeMs: number;
 }
 
