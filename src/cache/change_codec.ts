@@ -1,15 +1,7 @@
 import type { Change, ChangeCause } from "../change/change.ts";
 import { describe } from "../base/describe.ts";
 import { field, type Row, toRow, type Value } from "../table/row.ts";
-import { rowsOf } from "../table/rows.ts";
-import { decodeRows, encodeRows } from "./codec.ts";
-
-/**
- * Changes as bytes, for every cache that stores its log as bytes: a set of two rows in the codec of entries, `row` (the
- * row of the change, if it has one) and `facts` (all else). The row comes first, so that its columns keep their order.
- */
-const ROW = "row";
-const FACTS = "facts";
+import { decodeFacts, encodeFacts } from "./facts_codec.ts";
 
 const KINDS: readonly Change["kind"][] = ["changed", "inserted", "updated", "deleted"];
 const CAUSES: readonly ChangeCause[] = ["write", "event", "gap", "manual"];
@@ -37,20 +29,15 @@ export function encodeChange(change: Change): Uint8Array {
  * @throws {TypeError} or any error of the CBOR decoder, if `encodeChange` did not make these bytes.
  */
 export function decodeChange(bytes: Uint8Array): Change {
-  const rows = decodeRows(bytes);
-  const facts = rows.get(FACTS);
-  if (facts === undefined) throw malformed("facts", undefined);
+  const { facts, row } = decodeFacts(bytes);
   checkFacts(facts);
-  const row = rows.get(ROW);
   // All facts were checked.
   return Object.freeze(row === undefined ? facts : { ...facts, row }) as Change;
 }
 
 function encoded(change: Change): Uint8Array {
-  const rows = new Map<string, Row>();
-  if (change.kind !== "changed" && change.row !== undefined) rows.set(ROW, toRow(change.row));
-  rows.set(FACTS, toRow({ ...change, row: undefined }));
-  return encodeRows(rowsOf(rows));
+  const row = change.kind === "changed" ? undefined : change.row;
+  return encodeFacts({ facts: toRow({ ...change, row: undefined }), row });
 }
 
 function checkFacts(facts: Row): void {
