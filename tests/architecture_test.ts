@@ -29,6 +29,7 @@ const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
   "src/drivers/otel/otel_tracer.ts": ["@opentelemetry/api"],
   "src/drivers/rest/sse_connection.ts": ["eventsource-parser"],
   "src/drivers/sqlite/sqlite_cache_file.ts": ["node:fs", "node:path"],
+  "src/drivers/sqlite/sqlite_outbox_file.ts": ["node:fs", "node:path"],
   "src/drivers/sqlite/sqlite_handle.ts": ["node:sqlite", "node:fs/promises"],
 };
 

@@ -1,6 +1,6 @@
 /**
  * SQLite, in a file opened with the runtime's driver or through an open handle like better-sqlite3's: tables and views
- * as masters, and a persistent cache that several processes can share.
+ * as masters, and a persistent cache and an outbox that several processes can share.
  *
  * @example A table and a cache in one database
  * ```ts
@@ -21,6 +21,8 @@
  */
 
 export { SqliteCache, type SqliteCacheOptions } from "./sqlite_cache.ts";
+export { SqliteOutbox, type SqliteOutboxOptions } from "./sqlite_outbox.ts";
+export type { SqliteSynchronous } from "./sqlite_outbox_file.ts";
 export { SqliteTable } from "./sqlite_table.ts";
 export type { SqliteTableOptions } from "./sqlite_source.ts";
 export type { SqliteHandle, SqliteStatement, SqliteValue } from "./sqlite_handle.ts";

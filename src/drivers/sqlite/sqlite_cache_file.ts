@@ -3,24 +3,20 @@ import {
   databaseFile,
   isDamage,
   loadSqlite,
-  sqliteCode,
   type SqliteHandle,
   type SqliteOpener,
   SqliteStatements,
 } from "./sqlite_handle.ts";
 import { describe } from "../../base/describe.ts";
 import type { Trace } from "../../trace/tracer.ts";
+import { claimInTurn } from "./sqlite_claim.ts";
 import { reportDamage } from "./sqlite_damage.ts";
 import { createSchema } from "./sqlite_store_schema.ts";
 
 /** The application id of the cache's files: "vLiv". */
 const APPLICATION_ID = 0x764c6976;
-/** The size limit of the write-ahead log: the length at which SQLite checkpoints it, in pages of 4 KiB. */
-const MAX_LOG_BYTES = 1_000 * 4_096;
 /** The most damaged files to keep. */
 const MAX_SET_ASIDE = 4;
-/** How often opening a file yields to other processes. */
-const MAX_TURNS = 20;
 /** An inode that no file has, so that any file at the path counts as another one. */
 const NO_INODE = -1n;
 
@@ -122,7 +118,13 @@ export class CacheFile {
   }
 
   #claimed(handle: SqliteHandle): SqliteHandle {
-    claimInTurn(new SqliteStatements(handle), this.#path);
+    claimInTurn(new SqliteStatements(handle), {
+      path: this.#path,
+      thing: "a cache",
+      applicationId: APPLICATION_ID,
+      synchronous: "NORMAL",
+      prepare: createSchema,
+    });
     this.#inode = this.#inodeNow();
     this.#waits = true;
     return handle;
@@ -140,50 +142,10 @@ export class CacheFile {
   }
 }
 
-/**
- * SQLite does not wait for locks while it switches a new file to WAL, so other processes are let through explicitly.
- */
-function claimInTurn(db: SqliteStatements, path: string): void {
-  for (let turn = 1;; turn++) {
-    try {
-      return claim(db, path);
-    } catch (error) {
-      if (!isBusy(error) || turn === MAX_TURNS) throw error;
-      db.run("BEGIN EXCLUSIVE");
-      db.run("COMMIT");
-    }
-  }
-}
-
-/**
- * Makes sure that a database is one of our caches or empty, and creates our tables. Counts the tables before it reads
- * the application id, since a process that creates the file at the same moment sets the id first. Uses prepared
- * statements only, since Deno gives no result code for errors of `exec`.
- */
-function claim(db: SqliteStatements, path: string): void {
-  const tables = Number(db.get("SELECT count(*) AS n FROM sqlite_schema")?.n);
-  const mark = Number(db.get("PRAGMA application_id")?.application_id);
-  if (mark !== APPLICATION_ID && tables > 0) {
-    throw new TypeError(`${describe(path)} is another application's database, not a cache`);
-  }
-  db.write("PRAGMA journal_mode = WAL");
-  db.run("PRAGMA synchronous = NORMAL");
-  // A long-running reader prevents the log from being reused from its start. Without a limit, it would stay that long.
-  db.write(`PRAGMA journal_size_limit = ${MAX_LOG_BYTES}`);
-  if (mark !== APPLICATION_ID) db.run(`PRAGMA application_id = ${APPLICATION_ID}`);
-  createSchema(db);
-}
-
 function attempt(work: () => unknown): void {
   try {
     work();
   } catch {
     // Failing is fine for something that is discarded anyway.
   }
-}
-
-/** SQLite's result code for a lock that another connection holds. */
-export function isBusy(error: unknown): boolean {
-  const code = sqliteCode(error);
-  return typeof code === "number" && (code & 0xff) === 5;
 }

@@ -1,5 +1,5 @@
-import { isBusy, sqliteCode } from "./sqlite_handle.ts";
-import { ConflictError, RejectedError } from "../../table/errors.ts";
+import { isBusy, isDamage, sqliteCode } from "./sqlite_handle.ts";
+import { ConflictError, OutboxError, RejectedError, TableError } from "../../table/errors.ts";
 import { isError } from "../../base/realm.ts";
 
 const UNIQUE = [
@@ -32,4 +32,26 @@ export function refusal(error: unknown, what: string): unknown {
   if (!retriable && !final) return error;
   const reason = isError(error) ? error.message : `SQLite refused with code ${code}`;
   return new RejectedError(`Cannot ${what}: ${reason}`, { cause: error, retriable });
+}
+
+/** The typed error for a step of an outbox that failed and was rolled back; typed ones are returned unchanged. */
+export function outboxErrorOf(error: unknown, what: string): unknown {
+  if (error instanceof TableError || error instanceof TypeError) return error;
+  const [isLocked, isLackingRoom] = [isBusy(error), isFull(error)];
+  const reason = isLocked ? "it is locked" : isLackingRoom ? "there is no room" : reasonIn(error);
+  return new OutboxError(`Cannot ${what} in the outbox: ${reason}`, {
+    cause: error,
+    retriable: isLocked || isLackingRoom,
+  });
+}
+
+function reasonIn(error: unknown): string {
+  if (isDamage(error)) return "it is damaged, and is left alone";
+  return isError(error) ? error.message : "SQLite failed";
+}
+
+/** Whether an error means that the disk or the database is full: SQLite's result code 13. */
+function isFull(error: unknown): boolean {
+  const code = sqliteCode(error);
+  return typeof code === "number" ? (code & 0xff) === 13 : code === "SQLITE_FULL";
 }

@@ -96,6 +96,11 @@ export async function databaseFile(path: string): Promise<DatabaseFile> {
 /** The first bytes of every SQLite database: https://www.sqlite.org/fileformat.html */
 const HEADER = "SQLite format 3\0";
 
+/** The statements that end a transaction or a savepoint. */
+type Bounds = readonly [commit: string, undo: string];
+
+const WHOLE: Bounds = ["COMMIT", "ROLLBACK"];
+
 /** Runs statements on a handle, preparing each text once. Reads integers exactly. */
 export class SqliteStatements {
   readonly #handle: SqliteHandle;
@@ -135,7 +140,16 @@ export class SqliteStatements {
    */
   atomically<T>(work: () => T): T {
     if (this.#closed) throw new ClosedError("The table is closed");
-    const [commit, undo] = this.#begin();
+    return this.#toTheEnd(this.#begin(), work);
+  }
+
+  /** Like `atomically`, but throws inside a transaction of the handle's owner, who could still roll everything back. */
+  inTransaction<T>(work: () => T): T {
+    this.run("BEGIN IMMEDIATE");
+    return this.#toTheEnd(WHOLE, work);
+  }
+
+  #toTheEnd<T>([commit, undo]: Bounds, work: () => T): T {
     try {
       const result = work();
       // Not by `exec`, whose errors have no code in some drivers.
@@ -151,10 +165,10 @@ export class SqliteStatements {
     }
   }
 
-  #begin(): readonly [commit: string, undo: string] {
+  #begin(): Bounds {
     try {
       this.run("BEGIN IMMEDIATE");
-      return ["COMMIT", "ROLLBACK"];
+      return WHOLE;
     } catch (error) {
       if (isBusy(error)) throw error;
       // The caller already has a transaction.

@@ -24,6 +24,12 @@ export function storable(text: string): string {
   return text.replace(UNSTORABLE, (unit) => `\u0001${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
+/** The text that `storable` escaped. */
+export function restored(text: string): string {
+  // deno-lint-ignore no-control-regex -- the escape is a control character
+  return text.replace(/\u0001([0-9a-f]{4})/g, (_, unit) => String.fromCharCode(Number.parseInt(unit, 16)));
+}
+
 // Also escapes both halves of surrogate pairs, since a prefix may end between them. A LiveTable's keys hold no control
 // characters.
 // deno-lint-ignore no-control-regex -- matching control characters is the purpose

@@ -1,0 +1,272 @@
+import { describe } from "../../base/describe.ts";
+import { decodeFailure, encodeFailure } from "../../outbox/answer_codec.ts";
+import { type Lease, leaseAfter, type LeaseRequest } from "../../outbox/lease.ts";
+import type {
+  Outbox,
+  OutboxAnswer,
+  OutboxEntry,
+  OutboxMark,
+  StoredWrite,
+  UnreadableEntry,
+} from "../../outbox/outbox.ts";
+import type { OutboxLimits } from "../../outbox/outbox_bounds.ts";
+import { describeWrite, idConflict, toStoredWrite } from "../../outbox/stored_write.ts";
+import { decodeWrite, encodeWrite } from "../../outbox/write_codec.ts";
+import { OutboxError } from "../../table/errors.ts";
+import { SqliteOutboxAnswers } from "./sqlite_outbox_answers.ts";
+import { checkVersion, type SqliteSteps } from "./sqlite_outbox_schema.ts";
+import { bytesOf, restored, storable } from "./sqlite_storable.ts";
+
+/** The bounds of an outbox in SQLite. */
+export interface SqliteOutboxLimits extends OutboxLimits {
+  /** The most bytes of all writes. */
+  readonly maxBytes: number;
+  /** The most bytes of one write. */
+  readonly maxWriteBytes: number;
+}
+
+/** What an entry takes besides its bytes and its texts. */
+const ENTRY_BYTES = 256;
+/** How often each text of an entry is stored: in the table and in indexes. */
+const COPIES_OF_TEXTS = 4;
+
+const GROW = `UPDATE vantage_outbox_total SET position = position + ?, entries = entries + ?, bytes = bytes + ?
+  RETURNING position, entries, bytes, version`;
+const APPEND = `INSERT INTO vantage_outbox_entry (position, queue, id, row_id, real_id, holder, size, body)
+  SELECT ?, f.queue, ?, f.row_id, (SELECT a.real_id FROM vantage_outbox_answer a WHERE a.queue = f.queue
+    AND a.row_id = f.row_id AND a.real_id IS NOT NULL ORDER BY a.position DESC LIMIT 1), ?, ?, ?
+  FROM (SELECT ? AS queue, ? AS row_id) f WHERE true
+  ON CONFLICT (queue, id) DO NOTHING RETURNING position`;
+const LOAD = `SELECT position, id, real_id, state, attempts, failure, body FROM vantage_outbox_entry
+  WHERE queue = ? AND position > ? ORDER BY position LIMIT ?`;
+const LOOK = `SELECT t.version AS version, t.term AS last, q.term AS term, q.holder AS holder, q.until AS until,
+  q.for_ms AS forMs, q.answers AS answers
+  FROM vantage_outbox_total t LEFT JOIN vantage_outbox_queue q ON q.name = ?`;
+const LAST_TERM = "UPDATE vantage_outbox_total SET term = ?";
+const LEASE = `INSERT INTO vantage_outbox_queue (name, term, holder, until, for_ms) VALUES (?, ?, ?, ?, ?)
+  ON CONFLICT (name) DO UPDATE SET term = excluded.term, holder = excluded.holder, until = excluded.until,
+    for_ms = excluded.for_ms`;
+const RELEASE = "UPDATE vantage_outbox_queue SET term = NULL, holder = NULL WHERE name = ? AND term = ?";
+const LEAVE = "DELETE FROM vantage_outbox_queue WHERE name = ? AND holder IS NULL AND answers = 0";
+const CAN_SEND = "SELECT 1 AS found FROM vantage_outbox_entry WHERE queue = ? AND id = ? AND state <> 'failed'";
+const SENT = `UPDATE vantage_outbox_entry SET state = 'sent', attempts = attempts + 1 WHERE queue = ? AND id = ?`;
+const FAILED = `UPDATE vantage_outbox_entry SET state = 'failed', failure = ? WHERE queue = ? AND id = ?
+  RETURNING holder, row_id AS rowId`;
+const ANSWERED = `DELETE FROM vantage_outbox_entry WHERE queue = ? AND id = ? RETURNING holder, row_id AS rowId, size`;
+const SET_REAL_ID = "UPDATE vantage_outbox_entry SET real_id = ? WHERE queue = ? AND row_id = ?";
+const REMOVE = "DELETE FROM vantage_outbox_entry WHERE queue = ? AND id = ? AND state <> 'sent' RETURNING size";
+const HAS_FAILED = "SELECT 1 AS found FROM vantage_outbox_entry WHERE queue = ? AND id = ? AND state = 'failed'";
+const RETRY = `UPDATE vantage_outbox_entry SET position = ?, state = 'accepted', failure = NULL
+  WHERE queue = ? AND id = ? AND state = 'failed'`;
+
+/** What a queue looks like at a moment. */
+interface Look {
+  readonly lease: Lease | undefined;
+  readonly lastTerm: number;
+}
+
+/** An outbox in the tables of `createOutboxSchema`, in any SQLite database. */
+export class SqliteOutboxStore implements Outbox {
+  readonly shared: boolean;
+  readonly #db: SqliteSteps;
+  readonly #limits: SqliteOutboxLimits;
+  readonly #answers: SqliteOutboxAnswers;
+
+  constructor(db: SqliteSteps, limits: SqliteOutboxLimits, shared: boolean) {
+    this.#db = db;
+    this.#limits = limits;
+    this.shared = shared;
+    this.#answers = new SqliteOutboxAnswers(db, limits);
+  }
+
+  append(name: string, writes: readonly StoredWrite[]): readonly number[] {
+    const queue = storable(name);
+    const added = writes.map((write) => this.#rowOf(queue, toStoredWrite(write)));
+    if (added.length === 0) return [];
+    return this.#db.inTransaction(() => {
+      const last = this.#grow(added.length, added.length, added.reduce((sum, { size }) => sum + size, 0));
+      return added.map(({ write, id, rowId, holder, size, body }, at) => {
+        const position = last - added.length + 1 + at;
+        const params = [position, id, holder, size, body, queue, rowId];
+        if (this.#db.write(APPEND, params).length === 0) throw idConflict(write);
+        return position;
+      });
+    });
+  }
+
+  load(queue: string, after: number, limit: number): readonly (OutboxEntry | UnreadableEntry)[] {
+    return this.#db.all(LOAD, [storable(queue), after, limit]).map(entryOf);
+  }
+
+  lease(name: string, holder: string, now: number, forMs: number): number | undefined {
+    const queue = storable(name);
+    const request = { holder, now, forMs };
+    // Without the write lock, so that waiting for a lease holds up no writer.
+    if (leaseIn(this.#look(queue), request) === undefined) return undefined;
+    return this.#db.inTransaction(() => {
+      const look = this.#look(queue);
+      const lease = leaseIn(look, request);
+      if (lease === undefined) return undefined;
+      if (lease.term > look.lastTerm) this.#db.run(LAST_TERM, [lease.term]);
+      this.#db.run(LEASE, [queue, lease.term, storable(holder), lease.until, forMs]);
+      return lease.term;
+    });
+  }
+
+  release(name: string, term: number): void {
+    const queue = storable(name);
+    if (this.#look(queue).lease?.term !== term) return;
+    this.#db.inTransaction(() => {
+      this.#db.run(RELEASE, [queue, term]);
+      this.#db.run(LEAVE, [queue]);
+    });
+  }
+
+  mark(name: string, term: number, marks: readonly OutboxMark[], now: number): boolean {
+    const queue = storable(name);
+    return this.#db.inTransaction(() => {
+      const { lease } = this.#look(queue);
+      if (lease?.term !== term || !marks.every((mark) => this.#canMark(queue, mark))) return false;
+      const removed = { entries: 0, bytes: 0 };
+      for (const mark of marks) this.#mark(queue, mark, { holder: lease.holder, now, removed });
+      if (removed.entries > 0) this.#grow(0, -removed.entries, -removed.bytes);
+      this.#answers.trim(queue, now);
+      return true;
+    });
+  }
+
+  remove(name: string, id: string): boolean {
+    return this.#db.inTransaction(() => {
+      const [removed] = this.#db.write(REMOVE, [storable(name), storable(id)]);
+      if (removed !== undefined) this.#grow(0, -1, -Number(removed.size));
+      return removed !== undefined;
+    });
+  }
+
+  retry(name: string, id: string): boolean {
+    const which = [storable(name), storable(id)];
+    return this.#db.inTransaction(() => {
+      if (this.#db.all(HAS_FAILED, which).length === 0) return false;
+      this.#db.run(RETRY, [this.#grow(1, 0, 0), ...which]);
+      return true;
+    });
+  }
+
+  answers(name: string, holder: string): readonly OutboxAnswer[] {
+    const queue = storable(name);
+    if (!this.#answers.has(queue, holder)) return [];
+    return this.#db.inTransaction(() => {
+      const taken = this.#answers.take(queue, holder);
+      this.#db.run(LEAVE, [queue]);
+      return taken;
+    });
+  }
+
+  /** Moves the totals, and answers with the last position; throws if that is beyond the bounds, which undoes it. */
+  #grow(positions: number, entries: number, bytes: number): number {
+    const { maxEntries, maxBytes } = this.#limits;
+    const [total] = this.#db.write(GROW, [positions, entries, bytes]);
+    checkVersion(total?.version);
+    if (entries > 0 && (Number(total?.entries) > maxEntries || Number(total?.bytes) > maxBytes)) {
+      throw new OutboxError(
+        `Cannot keep ${entries} more writes: the outbox has ${
+          Number(total?.entries) - entries
+        } of at most ${maxEntries},` +
+          ` and ${Number(total?.bytes) - bytes} bytes of at most ${maxBytes}`,
+        { retriable: true },
+      );
+    }
+    return Number(total?.position);
+  }
+
+  #rowOf(queue: string, write: StoredWrite): NewRow {
+    const body = encodeWrite(write);
+    if (body.length > this.#limits.maxWriteBytes) {
+      throw new OutboxError(
+        `Cannot keep ${describeWrite(write)}: it has ${body.length} bytes of at most ${this.#limits.maxWriteBytes}`,
+      );
+    }
+    const [id, rowId] = [storable(write.id), write.rowId === undefined ? null : storable(write.rowId)];
+    const holder = storable(write.acceptedBy);
+    const texts = queue.length + id.length + (rowId?.length ?? 0) + holder.length;
+    const size = body.length + COPIES_OF_TEXTS * texts + ENTRY_BYTES;
+    return { write, id, rowId, holder, size, body };
+  }
+
+  #look(queue: string): Look {
+    const [found] = this.#db.all(LOOK, [queue]);
+    checkVersion(found?.version);
+    const [term, until, forMs] = [found?.term, found?.until, found?.forMs].map(Number);
+    const holder = found?.holder;
+    const lease = typeof holder === "string" ? { term, holder: restored(holder), until, forMs } as Lease : undefined;
+    return { lease, lastTerm: Number(found?.last) };
+  }
+
+  #canMark(queue: string, { kind, id }: OutboxMark): boolean {
+    return kind !== "sent" || this.#db.all(CAN_SEND, [queue, storable(id)]).length > 0;
+  }
+
+  #mark(queue: string, mark: OutboxMark, { holder, now, removed }: Marking): void {
+    const id = storable(mark.id);
+    switch (mark.kind) {
+      case "sent":
+        return this.#db.run(SENT, [queue, id]);
+      case "failed": {
+        const [found] = this.#db.write(FAILED, [encodeFailure(mark.failure), queue, id]);
+        return this.#answers.add({ queue, found, holder, now, answer: { id: mark.id, failure: mark.failure } });
+      }
+      case "answered": {
+        const [found] = this.#db.write(ANSWERED, [queue, id]);
+        if (found === undefined) return;
+        removed.entries++;
+        removed.bytes += Number(found.size);
+        const { answer, realId } = mark;
+        this.#answers.add({ queue, found, holder, now, answer: { id: mark.id, answer, realId } });
+        if (realId === undefined || found.rowId === null) return;
+        return this.#db.run(SET_REAL_ID, [storable(realId), queue, String(found.rowId)]);
+      }
+      default:
+        mark satisfies never;
+    }
+  }
+}
+
+interface NewRow {
+  readonly write: StoredWrite;
+  readonly id: string;
+  readonly rowId: string | null;
+  readonly holder: string;
+  readonly size: number;
+  readonly body: Uint8Array;
+}
+
+interface Marking {
+  readonly holder: string;
+  readonly now: number;
+  readonly removed: { entries: number; bytes: number };
+}
+
+function leaseIn({ lease, lastTerm }: Look, request: LeaseRequest): Lease | undefined {
+  return leaseAfter(lease, request, lastTerm + 1);
+}
+
+function entryOf({ position, id, real_id, state, attempts, failure, body }: Record<string, unknown>) {
+  try {
+    const write = decodeWrite(bytesOf(body));
+    return Object.freeze({
+      position: Number(position),
+      write,
+      attempts: Number(attempts),
+      state: stateOf(state),
+      ...(real_id !== null && { realId: restored(String(real_id)) }),
+      ...(failure !== null && { failure: decodeFailure(bytesOf(failure)) }),
+    });
+  } catch (error) {
+    return Object.freeze({ position: Number(position), id: restored(String(id)), error });
+  }
+}
+
+function stateOf(state: unknown): OutboxEntry["state"] {
+  if (state === "accepted" || state === "sent" || state === "failed") return state;
+  throw new TypeError(`The state of a write is ${describe(state)}`);
+}
