@@ -28,6 +28,11 @@ export class Line<T> {
     return this.#last?.item;
   }
 
+  /** Whether an item is in the line. */
+  has(item: T): boolean {
+    return this.#places.has(item);
+  }
+
   /** Adds an item at the end, unless it is in the line already. */
   add(item: T): void {
     if (this.#places.has(item)) return;

@@ -1,5 +1,5 @@
 import type { Cache } from "../cache/cache.ts";
-import { CacheKeys } from "../cache/cache_key.ts";
+import { CacheKeys, escapeKeyPart } from "../cache/cache_key.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { Deadline } from "../base/deadline.ts";
 import { retryPolicy } from "../queue/retry.ts";
@@ -23,6 +23,8 @@ import {
   checkLiveTableOptions,
   checkTable,
   DEFAULT_CACHE_TIMEOUT_MS,
+  DEFAULT_OUTBOX_CAPACITY,
+  DEFAULT_OUTBOX_LEASE_MS,
   DEFAULT_QUEUE_CAPACITY,
   DEFAULT_WAITING_CAPACITY,
   DEFAULT_WRITE_CONCURRENCY,
@@ -77,10 +79,13 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
   const {
     clock = systemClock,
     masterItemsPerPage,
-    queueCapacity = DEFAULT_QUEUE_CAPACITY,
+    outbox,
+    owner,
+    outboxLeaseMs: leaseMs = DEFAULT_OUTBOX_LEASE_MS,
+    queueCapacity = outbox === undefined ? DEFAULT_QUEUE_CAPACITY : DEFAULT_OUTBOX_CAPACITY,
     waitingCapacity = DEFAULT_WAITING_CAPACITY,
     writeConcurrency = DEFAULT_WRITE_CONCURRENCY,
-    retry = false,
+    retry = outbox !== undefined && {},
     onUnauthorized = "fail",
     invalidation: kind = "surgical",
     versionOf,
@@ -133,8 +138,22 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
   const retries = typeof retry === "object" ? retryPolicy(retry, clock) : retry || undefined;
   const waitsForSignIn = onUnauthorized === "wait";
   const judge = new WriteJudge({ policy: retries, waitsForSignIn, clock, counters, trace });
-  const writeThrough = { master, writeTarget, ...limits, judge, changes, intents, rowNow };
-  const writes = new WriteThrough({ ...writeThrough, clock, counters, trace });
+  const name = `${owner === undefined ? "" : escapeKeyPart(owner)}/${escapeKeyPart(cacheKey)}`;
+  const writes = new WriteThrough({
+    master,
+    writeTarget,
+    ...limits,
+    judge,
+    outbox: outbox && { outbox, name, leaseMs },
+    // R is the type of the master's rows.
+    onWriteFailed: options.onWriteFailed && ((failed) => options.onWriteFailed?.(failed)),
+    changes,
+    intents,
+    rowNow,
+    clock,
+    counters,
+    trace,
+  });
   const online = new Online((isOnline) => isOnline ? writes.resume("offline") : writes.pause("offline"));
   trace?.event({
     target: "vantage_live::read",
@@ -165,6 +184,7 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
   const prefetcher = new Prefetcher({ master, keys, reads, counters, trace });
   const explainer = new Explainer({ reads, peek, catchUp, history, invalidation, changes, policy });
   const parts = { master, keys, reads: tracedReads, writes, watches, policy, prefetcher, history };
+  writes.start();
   const shared = { parts, keys, refreshed, clock, counters, trace };
   return { ...shared, reads, writes, online, watches, explainer, changes, invalidation, listener, events, deadline };
 }

@@ -1,7 +1,8 @@
 import type { Clock } from "../base/clock.ts";
+import type { Outbox } from "../outbox/outbox.ts";
 import { checkRetry, type RetryOptions, type RetryPolicy } from "../queue/retry.ts";
 import type { LiveStream } from "../stream/live_stream.ts";
-import { checkOptions, checkTools } from "../base/check_options.ts";
+import { checkFunction, checkOptions, checkTools } from "../base/check_options.ts";
 import { checkPort } from "../base/check_port.ts";
 import { describe } from "../base/describe.ts";
 import { wholeNumber } from "../base/whole_number.ts";
@@ -9,6 +10,7 @@ import type { Row, Value } from "../table/row.ts";
 import type { RowOf } from "../table/row_of.ts";
 import type { TableLike } from "../table/table_like.ts";
 import type { Tracer } from "../trace/tracer.ts";
+import type { FailedWrite } from "./failed_write.ts";
 import { readPolicy, type ReadPolicyOptions } from "./read_policy.ts";
 
 /** Options of a `LiveTable`. How old answers may be can differ from handle to handle. */
@@ -22,7 +24,7 @@ export interface LiveTableOptions<R extends object = Row> extends ReadPolicyOpti
    * Pages of this size are kept, and pages of any other size are cut from them. By default each page is asked for as it is.
    */
   readonly masterItemsPerPage?: number | undefined;
-  /** How many writes may be queued, the one in flight included; default 256. More wait for a place. */
+  /** How many writes may be queued, those in flight included; default 256, with an outbox 100 000. More wait for a place. */
   readonly queueCapacity?: number | undefined;
   /** How many writes may wait for a place; default 10 000. One more is refused with `QueueFullError`. */
   readonly waitingCapacity?: number | undefined;
@@ -38,9 +40,27 @@ export interface LiveTableOptions<R extends object = Row> extends ReadPolicyOpti
   readonly writeTimeoutMs?: number | undefined;
   /**
    * When a write is sent again that failed with an error that is `retriable`, or whose answer was lost where the master
-   * knows it by its key or can be asked what became of it. Default `false`: never.
+   * knows it by its key or can be asked what became of it. Default: `{}` with an outbox, and `false`, which is never, without
+   * one.
    */
   readonly retry?: RetryOptions | RetryPolicy | false | undefined;
+  /**
+   * Where accepted writes are kept until the master has answered, so that they outlive the process: another one, or the next,
+   * sends them. Without one they are lost with the process.
+   */
+  readonly outbox?: Outbox | undefined;
+  /**
+   * Whose writes these are, such as the id of the user. In the outbox, writes of another owner, or of none, are neither sent
+   * nor removed.
+   */
+  readonly owner?: string | undefined;
+  /**
+   * How long a process that sends what is in the outbox may be silent, in milliseconds; default 5000. After that another one
+   * takes over.
+   */
+  readonly outboxLeaseMs?: number | undefined;
+  /** Called with each write that has failed for good. It may have been made by an earlier process. */
+  onWriteFailed?(failed: FailedWrite<R>): void;
   /**
    * What happens to a write that the master refuses since the user is not signed in, or may not do that: it fails, which
    * is the default, or it waits, with all others, until `resumeWrites()`.
@@ -85,6 +105,10 @@ export interface LiveTableOptions<R extends object = Row> extends ReadPolicyOpti
 
 /** How many writes may be queued unless the options say something else. */
 export const DEFAULT_QUEUE_CAPACITY = 256;
+/** The same where they are kept in an outbox. */
+export const DEFAULT_OUTBOX_CAPACITY = 100_000;
+/** How long a process that sends what is in an outbox may be silent unless the options say something else. */
+export const DEFAULT_OUTBOX_LEASE_MS = 5_000;
 /** How many writes may wait for a place unless the options say something else. */
 export const DEFAULT_WAITING_CAPACITY = 10_000;
 
@@ -119,6 +143,10 @@ const KNOWN = {
   writeConcurrency: true,
   writeTimeoutMs: true,
   retry: true,
+  outbox: true,
+  owner: true,
+  outboxLeaseMs: true,
+  onWriteFailed: true,
   onUnauthorized: true,
   invalidation: true,
   versionOf: true,
@@ -134,6 +162,16 @@ const KNOWN = {
   clock: true,
 } satisfies Record<keyof LiveTableOptions, true>;
 
+const OUTBOX_FUNCTIONS: readonly (keyof Outbox)[] = [
+  "append",
+  "load",
+  "lease",
+  "release",
+  "mark",
+  "remove",
+  "retry",
+  "answers",
+];
 const TABLE_FUNCTIONS: readonly (keyof TableLike)[] = ["listValues", "getValue", "patchValue", "withQuery"];
 
 /**
@@ -182,6 +220,13 @@ export function checkLiveTableOptions(options: LiveTableOptions): void {
     );
   }
   if (retry !== undefined) checkRetry(retry);
+  const { outbox, owner, outboxLeaseMs, onWriteFailed } = options;
+  if (outbox !== undefined) checkPort("outbox", "an outbox, such as MemOutbox", outbox, OUTBOX_FUNCTIONS);
+  if (owner !== undefined && (typeof owner !== "string" || owner === "")) {
+    throw new TypeError(`owner must be a text that is not empty, got ${describe(owner)}`);
+  }
+  checkMs("outboxLeaseMs", outboxLeaseMs, "at least 100 and finite", (ms) => ms >= 100 && ms < Infinity);
+  checkFunction("onWriteFailed", onWriteFailed);
   if (onUnauthorized !== undefined && onUnauthorized !== "fail" && onUnauthorized !== "wait") {
     throw new RangeError(`onUnauthorized must be "fail" or "wait", got ${describe(onUnauthorized)}`);
   }

@@ -36,10 +36,12 @@ export interface LiveStats {
   readonly rowsRedundant: number;
   /** Writes queued or in flight now. */
   readonly queued: number;
-  /** Attempts beyond the first: invalidations and reads of watchers tried again, and subscriptions made again. */
+  /** Attempts beyond the first: writes, invalidations and reads of watchers tried again, and subscriptions made again. */
   readonly retries: number;
   /** Calls of the cache that failed. */
   readonly cacheFailures: number;
+  /** Calls of the outbox that failed, and entries of it that could not be read. */
+  readonly outboxFailures: number;
   /** Calls of listeners that failed. */
   readonly listenerFailures: number;
   /** Calls of the tracer that failed. */
@@ -75,6 +77,7 @@ export function newCounters(): Counters {
     rowsRedundant: 0,
     retries: 0,
     cacheFailures: 0,
+    outboxFailures: 0,
     listenerFailures: 0,
     tracerFailures: 0,
   };

@@ -8,6 +8,7 @@ import { selfOf } from "../base/self.ts";
 import type { TableLike } from "../table/table_like.ts";
 import { assemble, type LiveWorks } from "./assemble.ts";
 import type { Explanation } from "./explanation.ts";
+import type { FailedWrite } from "./failed_write.ts";
 import { LiveHandle } from "./live_handle.ts";
 import type { LiveTableOptions } from "./live_options.ts";
 import type { LiveStats } from "./live_stats.ts";
@@ -128,6 +129,23 @@ export class LiveTable<R extends object = Row> extends LiveHandle<R> implements 
   /** The writes that are queued or in flight, in the order in which they were made, through whatever handle. */
   pendingWrites(): Write<R>[] {
     return selfOf(this).#works.writes.pending() as Write[] as Write<R>[]; // What was written through this table.
+  }
+
+  /** The writes that failed for good and are kept in the outbox, those of earlier processes too; without an outbox, none. */
+  async failedWrites(): Promise<readonly FailedWrite<R>[]> {
+    return await selfOf(this).#works.writes.failures() as readonly FailedWrite<
+      unknown & object
+    >[] as readonly FailedWrite<R>[]; // As for pendingWrites().
+  }
+
+  /** Sends a write again that has failed, after all that were made since, with the same key. `false` if there is none with this id. */
+  async retry(id: string): Promise<boolean> {
+    return await selfOf(this).#works.writes.retry(id);
+  }
+
+  /** Drops a write that has failed, or that is in the outbox and was never sent. `false` if there is none with this id. */
+  async discard(id: string): Promise<boolean> {
+    return await selfOf(this).#works.writes.discard(id);
   }
 
   /**

@@ -13,6 +13,9 @@ import {
   type WriteOp,
 } from "../queue/write_op.ts";
 import type { QueuedWrite } from "../queue/queued_write.ts";
+import { Drain } from "../outbox/drain.ts";
+import type { Outbox } from "../outbox/outbox.ts";
+import { failureOf } from "../outbox/write_failure.ts";
 import type { PauseReason } from "../queue/resting.ts";
 import { WriteQueue } from "../queue/write_queue.ts";
 import type { WriteRequest } from "../queue/write_request.ts";
@@ -24,6 +27,7 @@ import { bothNarrowings, isNarrowed, isUnlimited, type Query } from "../table/qu
 import type { Capabilities, TableLike, WriteOptions } from "../table/table_like.ts";
 import type { Trace } from "../trace/tracer.ts";
 import type { Changes } from "./changes.ts";
+import { type FailedWrite, failedWrite } from "./failed_write.ts";
 import type { Intents } from "./intents.ts";
 import type { Counters } from "./live_stats.ts";
 import type { Master } from "./master.ts";
@@ -43,6 +47,9 @@ export interface WriteThroughOptions {
   /** How long one attempt may take. */
   readonly writeTimeoutMs: number;
   readonly judge: WriteJudge;
+  /** Where writes are kept until they are answered, if they are. */
+  readonly outbox: OutboxUse | undefined;
+  readonly onWriteFailed: ((failed: FailedWrite) => void) | undefined;
   readonly changes: Changes;
   /** The log of the scope. */
   readonly intents: Intents;
@@ -51,6 +58,13 @@ export interface WriteThroughOptions {
   readonly clock: Clock;
   readonly counters: Counters;
   readonly trace: Trace | undefined;
+}
+
+/** A queue of an outbox. */
+export interface OutboxUse {
+  readonly outbox: Outbox;
+  readonly name: string;
+  readonly leaseMs: number;
 }
 
 /** What is a span, where there is a tracer: a write from its call to its answer, and the master's work on it. */
@@ -67,6 +81,7 @@ export class WriteThrough implements Owner {
   readonly #options: WriteThroughOptions;
   readonly #queue: WriteQueue;
   readonly #deadline: Deadline;
+  readonly #drain: Drain | undefined;
   readonly #spans: WriteCalls;
   #writeIdPrefix: string | undefined;
   #lastWriteNumber = 0;
@@ -78,7 +93,15 @@ export class WriteThrough implements Owner {
     this.#spans = options.trace?.spans(calls) ?? calls;
     const late = (): Error => new UnavailableError(`The master has not answered within ${writeTimeoutMs} ms`);
     this.#deadline = new Deadline(clock, writeTimeoutMs, late);
+    this.#drain = options.outbox && new Drain({
+      ...options.outbox,
+      queue: () => this.#queue,
+      onAnsweredElsewhere: (write, answer) => this.#answeredElsewhere(write, answer),
+      onError: (error) => this.#outboxFailed(error),
+      clock,
+    });
     this.#queue = new WriteQueue({
+      journal: this.#drain,
       capacity: options.queueCapacity,
       waitingCapacity: options.waitingCapacity,
       concurrency: options.writeConcurrency,
@@ -98,6 +121,29 @@ export class WriteThrough implements Owner {
   /** How many writes are queued or in flight. */
   get size(): number {
     return this.#queue.size;
+  }
+
+  /** Sends what earlier processes have left in the outbox. */
+  start(): void {
+    this.#drain?.start();
+  }
+
+  /** The writes that have failed, and are kept in the outbox. */
+  async failures(): Promise<readonly FailedWrite[]> {
+    const entries = await this.#drain?.failures() ?? [];
+    return entries.flatMap(({ write, attempts, failure }) =>
+      failure ? [failedWrite({ write, attempts, failure })] : []
+    );
+  }
+
+  /** Accepts a write again that has failed; returns whether there is one. */
+  async retry(id: string): Promise<boolean> {
+    return await this.#drain?.retry(id) ?? false;
+  }
+
+  /** Drops a write that has failed, or was never sent; returns whether there is one. */
+  async discard(id: string): Promise<boolean> {
+    return await this.#drain?.discard(id) ?? false;
   }
 
   /** The writes that are queued or in flight, in order. */
@@ -189,18 +235,39 @@ export class WriteThrough implements Owner {
     return write;
   }
 
-  #failed({ op }: QueuedWrite, error: unknown): void {
-    const { counters, trace } = this.#options;
+  #failed(write: QueuedWrite, error: unknown): void {
+    const { counters, trace, clock, onWriteFailed } = this.#options;
+    const { op, request, attempts } = write;
     counters.failedWrites++;
     trace?.event({ target: "vantage_live::queue", level: "error", name: "write failed", op, error });
+    if (onWriteFailed === undefined) return;
+    try {
+      onWriteFailed(failedWrite({ write: request, attempts, failure: failureOf(error, clock.now()) }));
+    } catch (thrown) {
+      counters.listenerFailures++;
+      trace?.event({ target: "vantage_live::queue", level: "warn", name: "listener failed", op, error: thrown });
+    }
+  }
+
+  #outboxFailed(error: unknown): void {
+    const { counters, trace } = this.#options;
+    counters.outboxFailures++;
+    trace?.event({ target: "vantage_live::queue", level: "warn", name: "outbox failed", error });
+  }
+
+  /** What another process has sent is news here, unless both have the same cache. */
+  async #answeredElsewhere(write: QueuedWrite, answer: WriteAnswer): Promise<void> {
+    const op = this.#queue.toSend(write);
+    await this.#publish(write, "applied", this.#changed(op, answer, undefined, true), undefined);
   }
 
   async #send(write: QueuedWrite): Promise<WriteAnswer> {
-    const { request: { id, op, within } } = write;
+    const { id, within } = write.request;
+    const op = this.#queue.toSend(write);
     const { counters, intents, rowNow } = this.#options;
     const target = this.#target(within);
     if (write.isInDoubt) {
-      const found = await this.#lookFor(write, target);
+      const found = await this.#lookFor(op, write.before, target);
       if (found.kind === "unknown") throw write.lastError;
       write.isInDoubt = false;
       if (found.kind === "applied") {
@@ -216,7 +283,7 @@ export class WriteThrough implements Owner {
     let answer: WriteAnswer;
     let isOld = false;
     try {
-      answer = await new Sending(this, write).run(() => this.#apply(write, target, () => void (isOld = true)));
+      answer = await new Sending(this, write).run(() => this.#apply(op, write, target, () => void (isOld = true)));
     } catch (error) {
       const refused = error instanceof TableError && error.effect === "none";
       // Anything but a clear no may have been applied all the same.
@@ -231,7 +298,7 @@ export class WriteThrough implements Owner {
   }
 
   /** Asks the master what became of the last attempt. If it cannot be asked now, it is asked later. */
-  async #lookFor({ request: { op }, before }: QueuedWrite, target: TableLike): Promise<ReadBack> {
+  async #lookFor(op: WriteOp, before: Row | undefined, target: TableLike): Promise<ReadBack> {
     try {
       return await readBack(op, target, before, {});
     } catch (error) {
@@ -241,10 +308,14 @@ export class WriteThrough implements Owner {
   }
 
   /** The master's answer, within the time for one attempt. */
-  #apply({ request }: QueuedWrite, target: TableLike, onUnsettled: () => void): Promise<WriteAnswer> {
-    const { id: idempotencyKey, op } = request;
+  #apply(
+    op: WriteOp,
+    { id: idempotencyKey, rowId }: QueuedWrite,
+    target: TableLike,
+    onUnsettled: () => void,
+  ): Promise<WriteAnswer> {
     const { writeTimeoutMs } = this.#options;
-    const newId = op.kind === "insertReturnId" ? request.rowId : undefined;
+    const newId = op.kind === "insertReturnId" ? rowId : undefined;
     if (writeTimeoutMs === Infinity) return this.#spans.apply(op, target, { idempotencyKey, newId, onUnsettled });
     const attempt = new AbortController();
     const { signal } = attempt;

@@ -75,6 +75,12 @@ export class Lanes<T> {
     return true;
   }
 
+  /** The items of the same lane that come after an item. */
+  after(item: T): T[] {
+    const items = [...this.#laneOf.get(item)?.items ?? []];
+    return items.slice(items.indexOf(item) + 1);
+  }
+
   /** Whether an item must be deleted before another one can be taken. */
   precedes(item: T, later: T): boolean {
     const [lane, laterLane] = [this.#laneOf.get(item), this.#laneOf.get(later)];

@@ -3,6 +3,7 @@ import { defer, type Deferred } from "../base/defer.ts";
 import { onAbort } from "../base/on_abort.ts";
 import { rememberSelf } from "../base/self.ts";
 import { withinTime } from "../base/within_time.ts";
+import { UnavailableError } from "../table/errors.ts";
 import type { Row } from "../table/row.ts";
 import type { WhenOptions, Write, WriteState } from "./write.ts";
 import { describeWriteOp, type WriteAnswer, type WriteOp } from "./write_op.ts";
@@ -27,6 +28,10 @@ export class QueuedWrite implements Write {
   early = 0;
   /** Why the last attempt failed. */
   lastError: unknown;
+  /** Whether it is in the journal of its queue. */
+  isStored = false;
+  /** Whether it was accepted by another process, or an earlier one: nobody here waits for it. */
+  isAdopted = false;
   /** Whether the master has to be asked what became of the last attempt. */
   isInDoubt = false;
   /** The row as it was before the first attempt, if that is known. */
@@ -101,6 +106,14 @@ export class QueuedWrite implements Write {
   acceptUnstored(error: unknown): void {
     this.#state = "accepted";
     this.#acceptance.reject(error);
+  }
+
+  /** It may have been sent by a process that did not live to see the answer. */
+  doubt(): void {
+    this.isInDoubt = true;
+    this.lastError ??= new UnavailableError(
+      `The answer to ${describeWriteOp(this.op)} was lost with the process that sent it`,
+    );
   }
 
   /** An attempt begins. */

@@ -31,7 +31,7 @@ export interface RestingOptions<T> {
 /** Items that rest until their next attempt, and whether all of them rest until somebody resumes, or the master is back. */
 export class Resting<T> {
   readonly #options: RestingOptions<T>;
-  readonly #rests = new Set<Rest<T>>();
+  readonly #rests = new Map<T, Rest<T>>();
   readonly #reasons = new Set<PauseReason>();
   #outage: Rest<T> | undefined;
   #closed = false;
@@ -53,7 +53,7 @@ export class Resting<T> {
   /** Lets an item rest; in an outage, everything rests until then. */
   add(item: T, { pauseMs, leastMs }: RestMs, isOutage: boolean): void {
     const rest = { item, leastAt: this.#options.clock.monotonic() + leastMs, timer: new AbortController() };
-    this.#rests.add(rest);
+    this.#rests.set(item, rest);
     if (isOutage) this.#outage = rest;
     void this.#wait(rest, Math.max(pauseMs, leastMs));
   }
@@ -64,10 +64,10 @@ export class Resting<T> {
     if (this.#reasons.size > 0) return;
     this.#outage = undefined;
     const now = this.#options.clock.monotonic();
-    for (const rest of [...this.#rests]) {
+    for (const rest of [...this.#rests.values()]) {
       rest.timer.abort();
       if (rest.leastAt > now) {
-        this.#rests.delete(rest);
+        this.#rests.delete(rest.item);
         const leastMs = rest.leastAt - now;
         this.add(rest.item, { pauseMs: leastMs, leastMs }, false);
       } else {
@@ -77,13 +77,22 @@ export class Resting<T> {
     }
   }
 
+  /** Lets an item go: it is not woken any more. */
+  forget(item: T): void {
+    const rest = this.#rests.get(item);
+    if (rest === undefined) return;
+    rest.timer.abort();
+    this.#rests.delete(item);
+    if (this.#outage === rest) this.#outage = undefined;
+  }
+
   /** Ends all rests and pauses for good, and returns what was resting. */
   close(): readonly T[] {
     this.#closed = true;
     this.#reasons.clear();
     this.#outage = undefined;
-    const items = [...this.#rests].map(({ item }) => item);
-    for (const { timer } of this.#rests) timer.abort();
+    const items = [...this.#rests.keys()];
+    for (const { timer } of this.#rests.values()) timer.abort();
     this.#rests.clear();
     return items;
   }
@@ -96,7 +105,7 @@ export class Resting<T> {
   }
 
   #wake(rest: Rest<T>): void {
-    if (!this.#rests.delete(rest)) return;
+    if (!this.#rests.delete(rest.item)) return;
     if (this.#outage === rest) this.#outage = undefined;
     this.#options.onWoken(rest.item);
   }

@@ -1,15 +1,16 @@
 import { Line } from "../base/line.ts";
 import type { Clock } from "../base/clock.ts";
-import { ClosedError, QueueFullError } from "../table/errors.ts";
+import { isPromise } from "../base/maybe_promise.ts";
+import { ClosedError, NotFoundError, QueueFullError } from "../table/errors.ts";
+import type { Journal } from "./journal.ts";
 import { Lanes } from "./lanes.ts";
 import { QueuedWrite, type QueuedWriteOwner } from "./queued_write.ts";
 import { type PauseReason, Resting } from "./resting.ts";
+import { RowIds } from "./row_ids.ts";
 import { describeWriteOp, type WriteAnswer, type WriteOp } from "./write_op.ts";
 import type { WriteRequest } from "./write_request.ts";
 
-/**
- * What follows from a failed attempt: the write has failed, or it is sent again after a pause, or once the queue is resumed.
- */
+/** What follows from a failed attempt: the write has failed, or it is sent again after a pause, or once that is resumed. */
 export type Verdict =
   | { readonly kind: "fail"; readonly error: unknown }
   | { readonly kind: "retry"; readonly pauseMs: number; readonly leastMs: number; readonly isOutage: boolean }
@@ -23,6 +24,8 @@ export interface WriteQueueOptions {
   readonly waitingCapacity: number;
   /** How many writes may be in flight at once. */
   readonly concurrency: number;
+  /** Where writes are stored until they are answered, if they are. */
+  readonly journal: Journal | undefined;
   /** Makes one attempt to do a write, and answers with the master's answer. */
   readonly send: (write: QueuedWrite) => Promise<WriteAnswer>;
   /** Decides what follows from an attempt that failed. */
@@ -44,14 +47,16 @@ export class WriteQueue implements QueuedWriteOwner {
   readonly #accepted = new Line<QueuedWrite>();
   readonly #waiting = new Line<QueuedWrite>();
   readonly #lanes = new Lanes<QueuedWrite>();
+  readonly #inFlight = new Set<QueuedWrite>();
   readonly #resting: Resting<QueuedWrite>;
+  readonly #rowIds = new RowIds();
   readonly #onIdle = new Set<() => void>();
-  #inFlight = 0;
   /** Writes that are sent whatever the limit. */
   #nested = 0;
   /** How many attempts in a row found no master. */
   #outages = 0;
   #closed = false;
+  #isStopped = false;
 
   /** An empty queue. */
   constructor(options: WriteQueueOptions) {
@@ -59,7 +64,7 @@ export class WriteQueue implements QueuedWriteOwner {
     this.clock = options.clock;
     this.#resting = new Resting({
       clock: options.clock,
-      isBackground: false,
+      isBackground: options.journal !== undefined,
       onWoken: (write) => this.#wake(write),
       onWokenEarly: (write) => void write.early++,
     });
@@ -70,7 +75,12 @@ export class WriteQueue implements QueuedWriteOwner {
     return this.#accepted.size + this.#waiting.size;
   }
 
-  /** The writes that are queued or in flight, in the order of the calls. */
+  /** Whether it is closed and sends no stored write any more. */
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
+  /** The writes that are queued or in flight, in order. */
   pending(): QueuedWrite[] {
     return [...this.#accepted, ...this.#waiting];
   }
@@ -102,6 +112,59 @@ export class WriteQueue implements QueuedWriteOwner {
     return write;
   }
 
+  /** Takes a stored write over, which another process has accepted, or an earlier one. It is sent once it has entered. */
+  adopt(request: WriteRequest, attempts: number): QueuedWrite {
+    const write = new QueuedWrite(request, request.op, this);
+    write.attempts = attempts;
+    write.isStored = write.isAdopted = true;
+    write.accept();
+    this.#accepted.add(write);
+    return write;
+  }
+
+  /** Lets an accepted write be sent in its turn. */
+  enter(write: QueuedWrite): void {
+    if (!this.#accepted.has(write) || this.#inFlight.has(write)) return;
+    this.#lanes.add(write, write.rowId === undefined ? undefined : this.#rowIds.made(write.rowId));
+    this.#pump();
+  }
+
+  /** Lets no stored write be sent that is not in flight, since another process does that now. */
+  withhold(): void {
+    for (const write of [...this.#accepted]) {
+      if (!write.isStored || this.#inFlight.has(write)) continue;
+      this.#lanes.delete(write);
+      this.#resting.forget(write);
+      if (write.isAdopted) this.#accepted.delete(write);
+    }
+    this.#left();
+  }
+
+  /** Remembers the id that the master has given to an inserted row. */
+  learn(madeId: string, realId: string): void {
+    this.#rowIds.learn(madeId, realId);
+  }
+
+  /** What is sent: to a row whose insertion was answered, under the id that the master gave it. */
+  toSend({ request: { op } }: QueuedWrite): WriteOp {
+    return "id" in op ? withId(op, this.#rowIds.real(op.id)) : op;
+  }
+
+  /** Settles a write with what another process was answered. */
+  succeed(write: QueuedWrite, answer: WriteAnswer): void {
+    if (!this.#leave(write)) return;
+    if (write.op.kind === "insertReturnId" && typeof answer === "string") this.learn(write.rowId ?? "", answer);
+    write.succeed(answer);
+    this.#left();
+  }
+
+  /** Settles a write that will not be sent any more from here. */
+  fail(write: QueuedWrite, error: unknown): void {
+    if (!this.#leave(write)) return;
+    write.fail(error);
+    this.#left();
+  }
+
   /** Whether one write must leave the queue before another one can be sent. */
   precedes(write: QueuedWrite, later: QueuedWrite): boolean {
     return this.#lanes.precedes(write, later);
@@ -110,7 +173,11 @@ export class WriteQueue implements QueuedWriteOwner {
   /** Takes a write back if it was never sent. */
   withdraw(write: QueuedWrite, reason: unknown): boolean {
     if (write.state !== "waiting" && write.state !== "accepted") return false;
-    this.#fail(write, reason);
+    const removed = write.isStored ? this.#options.journal?.withdraw(write) ?? true : true;
+    if (removed === false) return false;
+    this.#lanes.delete(write);
+    if (!isPromise(removed)) this.fail(write, reason);
+    else void removed.then((isRemoved) => isRemoved ? this.fail(write, reason) : this.enter(write));
     return true;
   }
 
@@ -135,24 +202,38 @@ export class WriteQueue implements QueuedWriteOwner {
     return this.size === 0 ? Promise.resolve() : new Promise((resolve) => this.#onIdle.add(resolve));
   }
 
-  /** Accepts no more writes, and resolves when the last one has settled. Nothing rests any more: what fails has failed. */
-  close(): Promise<void> {
+  /**
+   * Accepts no more writes, and resolves when the last one has settled. Nothing rests any more: what fails has failed. What
+   * is stored, and cannot be sent now, stays in the journal.
+   */
+  async close(): Promise<void> {
+    const { journal } = this.#options;
     this.#closed = true;
-    for (const write of this.#resting.close()) this.#giveUp(write, write.lastError);
+    await journal?.ready();
+    this.#isStopped = journal !== undefined && (this.#resting.isPaused || !journal.isSending);
+    for (const write of this.#resting.close()) this.#putAside(write);
+    for (const write of this.#isStopped ? this.pending() : []) {
+      if (write.isStored && !this.#inFlight.has(write)) this.abandon(write);
+    }
     this.#pump();
-    return this.idle();
+    await this.idle();
+    await journal?.close();
   }
 
   #admit(): void {
-    while (this.#accepted.size < this.#options.capacity) {
+    const { capacity, journal } = this.#options;
+    while (this.#accepted.size < capacity) {
       const next = this.#waiting.first;
       if (next === undefined) break;
       this.#waiting.delete(next);
       this.#accepted.add(next);
+      if (journal !== undefined) {
+        journal.store(next);
+        continue;
+      }
       next.accept();
-      this.#lanes.add(next, next.rowId);
+      this.enter(next);
     }
-    this.#pump();
   }
 
   /** With no master in reach, one write at a time looks for it. */
@@ -162,7 +243,7 @@ export class WriteQueue implements QueuedWriteOwner {
   }
 
   #pump(): void {
-    while (this.#inFlight < this.#limit && !this.#resting.isPaused) {
+    while (this.#inFlight.size < this.#limit && !this.#resting.isPaused) {
       const write = this.#lanes.take();
       if (write === undefined) return;
       void this.#attempt(write);
@@ -170,40 +251,45 @@ export class WriteQueue implements QueuedWriteOwner {
   }
 
   async #attempt(write: QueuedWrite): Promise<void> {
-    this.#inFlight++;
-    write.send();
+    this.#inFlight.add(write);
     try {
+      const begun = write.isStored ? this.#options.journal?.sending(write) : true;
+      if (isPromise(begun) ? !await begun : begun === false) return this.#stay(write);
+      write.send();
       const answer = await this.#options.send(write);
       this.#outages = 0;
-      this.#succeed(write, answer);
+      if (write.isStored) this.#options.journal?.answered(write, answer);
+      this.#inFlight.delete(write);
+      this.succeed(write, answer);
     } catch (error) {
       const verdict = this.#options.judge(write, error);
       write.lastError = error;
+      this.#inFlight.delete(write);
       this.#follow(write, verdict);
     } finally {
-      this.#inFlight--;
       this.#pump();
     }
   }
 
+  /** It is another process's to send, or cannot be marked as sent now. */
+  #stay(write: QueuedWrite): void {
+    this.#inFlight.delete(write);
+    this.#lanes.delete(write);
+    if (this.#closed) this.abandon(write);
+    else if (write.isAdopted) this.#accepted.delete(write);
+    this.#left();
+  }
+
   #follow(write: QueuedWrite, verdict: Verdict): void {
-    switch (verdict.kind) {
-      case "fail":
-        return this.#giveUp(write, verdict.error);
-      case "hold":
-        if (this.#closed) return this.#giveUp(write, write.lastError);
-        write.early++;
-        this.#lanes.putBack(write);
-        return this.pause("unauthorized");
-      case "retry": {
-        if (this.#closed) return this.#giveUp(write, write.lastError);
-        this.#outages = verdict.isOutage ? this.#outages + 1 : 0;
-        const isOutage = this.#outages >= this.#options.concurrency;
-        return this.#resting.add(write, verdict, isOutage);
-      }
-      default:
-        return verdict satisfies never;
+    if (verdict.kind === "fail") return this.#giveUp(write, verdict.error);
+    if (this.#closed) return this.#putAside(write);
+    if (verdict.kind === "hold") {
+      write.early++;
+      this.#lanes.putBack(write);
+      return this.pause("unauthorized");
     }
+    this.#outages = verdict.isOutage ? this.#outages + 1 : 0;
+    this.#resting.add(write, verdict, this.#outages >= this.#options.concurrency);
   }
 
   #wake(write: QueuedWrite): void {
@@ -211,29 +297,37 @@ export class WriteQueue implements QueuedWriteOwner {
     this.#pump();
   }
 
-  #succeed(write: QueuedWrite, answer: WriteAnswer): void {
-    this.#leave(write);
-    write.succeed(answer);
-    this.#left();
-  }
-
-  /** It was sent in vain. */
+  /** It was sent in vain. So were those that follow an insertion: their row will never be there. */
   #giveUp(write: QueuedWrite, error: unknown): void {
+    const followers = write.op.kind === "insertReturnId" ? this.#lanes.after(write) : [];
     this.#options.failed(write, error);
-    this.#fail(write, error);
+    if (write.isStored) this.#options.journal?.failed(write, error);
+    this.fail(write, error);
+    for (const follower of followers) {
+      const message = `Cannot ${describeWriteOp(follower.op)}: its insertion has failed`;
+      this.#giveUp(follower, new NotFoundError(message, { cause: error }));
+    }
   }
 
-  #fail(write: QueuedWrite, error: unknown): void {
-    this.#leave(write);
-    write.fail(error);
-    this.#left();
+  /** The queue is closed before it could be sent again. */
+  #putAside(write: QueuedWrite): void {
+    if (write.isStored) this.abandon(write);
+    else this.#giveUp(write, write.lastError);
   }
 
-  /** The place in the queue is free before the outcome is known to the caller. */
-  #leave(write: QueuedWrite): void {
+  /** Leaves a stored write to whoever opens the outbox next. */
+  abandon(write: QueuedWrite): void {
+    const message = `Cannot ${describeWriteOp(write.op)} yet: the table is closed. The write is kept in the outbox`;
+    this.fail(write, new ClosedError(message, { retriable: true }));
+  }
+
+  /** The place in the queue is free before the outcome is known to the caller. Returns whether it had one. */
+  #leave(write: QueuedWrite): boolean {
     this.#lanes.delete(write);
-    if (!this.#accepted.delete(write)) this.#waiting.delete(write);
+    this.#resting.forget(write);
+    if (!this.#accepted.delete(write) && !this.#waiting.delete(write)) return false;
     if (write.request.isNested) this.#nested--;
+    return true;
   }
 
   #left(): void {
@@ -242,4 +336,8 @@ export class WriteQueue implements QueuedWriteOwner {
     for (const resolve of this.#onIdle) resolve();
     this.#onIdle.clear();
   }
+}
+
+function withId<O extends { readonly id: string }>(op: O, id: string): O {
+  return op.id === id ? op : { ...op, id };
 }

@@ -1,13 +1,8 @@
 import {
-  ClosedError,
   ConflictError,
-  DeadlockError,
   type Effect,
   type ErrorCode,
-  InvalidAnswerError,
   NotFoundError,
-  OutboxError,
-  QueueFullError,
   RejectedError,
   TableError,
   type TableErrorOptions,
@@ -15,6 +10,7 @@ import {
   UnavailableError,
   UnsupportedError,
 } from "../table/errors.ts";
+import { errorOfCode } from "../table/error_of_code.ts";
 import { isList, type Json } from "./wire_value.ts";
 
 /** The media type of a {@linkcode Problem}. */
@@ -43,28 +39,25 @@ export type ProblemCode =
 interface Kind {
   readonly status: number;
   readonly title: string;
-  readonly make: (message: string, options: TableErrorOptions) => TableError;
+  /** The code of the error that the client creates. */
+  readonly code: ErrorCode;
 }
 
-/** The status of each error, and how the client creates it from a problem. */
+/** The status of each error, and what the client creates from a problem. */
 const KINDS: Readonly<Record<ErrorCode | "no_such_path", Kind>> = {
-  not_found: { status: 404, title: "Not found", make: (message, given) => new NotFoundError(message, given) },
-  unsupported: { status: 422, title: "Not supported", make: (message, given) => new UnsupportedError(message, given) },
+  not_found: { status: 404, title: "Not found", code: "not_found" },
+  unsupported: { status: 422, title: "Not supported", code: "unsupported" },
   // A wrong address is not a missing row.
-  no_such_path: { status: 404, title: "Not found", make: (message, given) => new RejectedError(message, given) },
-  conflict: { status: 409, title: "Conflict", make: (message, given) => new ConflictError(message, given) },
-  rejected: { status: 422, title: "Rejected", make: (message, given) => new RejectedError(message, given) },
-  unauthorized: { status: 401, title: "Unauthorized", make: (message, given) => new UnauthorizedError(message, given) },
-  queue_full: { status: 503, title: "Queue full", make: (message, given) => new QueueFullError(message, given) },
-  closed: { status: 503, title: "Closed", make: (message, given) => new ClosedError(message, given) },
-  deadlock: { status: 500, title: "Deadlock", make: (message, given) => new DeadlockError(message, given) },
-  outbox: { status: 503, title: "Outbox failed", make: (message, given) => new OutboxError(message, given) },
-  unavailable: { status: 502, title: "Unavailable", make: (message, given) => new UnavailableError(message, given) },
-  invalid_answer: {
-    status: 502,
-    title: "Invalid answer",
-    make: (message, given) => new InvalidAnswerError(message, given),
-  },
+  no_such_path: { status: 404, title: "Not found", code: "rejected" },
+  conflict: { status: 409, title: "Conflict", code: "conflict" },
+  rejected: { status: 422, title: "Rejected", code: "rejected" },
+  unauthorized: { status: 401, title: "Unauthorized", code: "unauthorized" },
+  queue_full: { status: 503, title: "Queue full", code: "queue_full" },
+  closed: { status: 503, title: "Closed", code: "closed" },
+  deadlock: { status: 500, title: "Deadlock", code: "deadlock" },
+  outbox: { status: 503, title: "Outbox failed", code: "outbox" },
+  unavailable: { status: 502, title: "Unavailable", code: "unavailable" },
+  invalid_answer: { status: 502, title: "Invalid answer", code: "invalid_answer" },
 };
 
 /** The problem for an error of a table. After any other error, a write may have been applied all the same. */
@@ -102,7 +95,7 @@ export function errorOf(
   };
   const kind = typeof code === "string" ? kindOf(code) : undefined;
   // Other servers use such codes, too, and may mean something else.
-  return kind?.status === status ? kind.make(text, options) : errorOfStatus(status, text, options);
+  return kind?.status === status ? errorOfCode(kind.code, text, options) : errorOfStatus(status, text, options);
 }
 
 /** How much of a remote detail goes into a message. */

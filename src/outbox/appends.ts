@@ -1,0 +1,71 @@
+import type { Clock } from "../base/clock.ts";
+import type { QueuedWrite } from "../queue/queued_write.ts";
+import { type Outbox, OUTBOX_BATCH, type StoredWrite } from "./outbox.ts";
+
+/** What {@linkcode Appends} work with. */
+export interface AppendsOptions {
+  readonly outbox: Outbox;
+  readonly name: string;
+  readonly holder: string;
+  readonly clock: Clock;
+  readonly onStored: (write: QueuedWrite) => void;
+  readonly onFailed: (write: QueuedWrite, error: unknown) => void;
+}
+
+/** How long the event loop is held up, in milliseconds. */
+const LONGEST_TURN_MS = 4;
+
+/** Appends writes to an outbox in their order: those that are made in one turn of the event loop together. */
+export class Appends {
+  readonly #options: AppendsOptions;
+  #waiting: QueuedWrite[] = [];
+  #appending: Promise<void> | undefined;
+
+  constructor(options: AppendsOptions) {
+    this.#options = options;
+  }
+
+  /** Appends a write as soon as those before it are there. */
+  add(write: QueuedWrite): void {
+    this.#waiting.push(write);
+    this.#appending ??= this.#appendAll();
+  }
+
+  /** Resolves when nothing is being appended. */
+  async done(): Promise<void> {
+    while (this.#appending !== undefined) await this.#appending;
+  }
+
+  async #appendAll(): Promise<void> {
+    // What is written in the same turn is appended together.
+    await undefined;
+    const { clock } = this.#options;
+    let turn = clock.monotonic();
+    while (this.#waiting.length > 0) {
+      const writes = this.#waiting.splice(0, OUTBOX_BATCH).filter(({ state }) => state === "waiting");
+      if (writes.length > 0) await this.#append(writes);
+      if (this.#waiting.length === 0 || clock.monotonic() - turn < LONGEST_TURN_MS) continue;
+      await clock.wait(0);
+      turn = clock.monotonic();
+    }
+    this.#appending = undefined;
+  }
+
+  /** If they cannot be kept together, each is tried by itself, so that one which cannot does not fail the others. */
+  async #append(writes: readonly QueuedWrite[]): Promise<void> {
+    const { outbox, name, onStored, onFailed } = this.#options;
+    try {
+      await outbox.append(name, writes.map((write) => this.#stored(write)));
+    } catch (error) {
+      const [only] = writes;
+      if (only !== undefined && writes.length === 1) return onFailed(only, error);
+      for (const write of writes) await this.#append([write]);
+      return;
+    }
+    writes.forEach(onStored);
+  }
+
+  #stored({ request: { id, op, within, rowId, acceptedAt } }: QueuedWrite): StoredWrite {
+    return { id, op, within, rowId, acceptedAt, acceptedBy: this.#options.holder };
+  }
+}

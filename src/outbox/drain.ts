@@ -1,0 +1,327 @@
+import { isPromise, type MaybePromise } from "../base/maybe_promise.ts";
+import type { Clock } from "../base/clock.ts";
+import { describe } from "../base/describe.ts";
+import { newId } from "../base/new_id.ts";
+import type { Journal } from "../queue/journal.ts";
+import type { QueuedWrite } from "../queue/queued_write.ts";
+import type { WriteAnswer } from "../queue/write_op.ts";
+import type { WriteQueue } from "../queue/write_queue.ts";
+import { OutboxError } from "../table/errors.ts";
+import { Appends } from "./appends.ts";
+import { Marks } from "./marks.ts";
+import { isUnreadable, type Outbox, type OutboxAnswer, type OutboxEntry, type UnreadableEntry } from "./outbox.ts";
+import { errorOf, failureOf } from "./write_failure.ts";
+
+/** What a {@linkcode Drain} works with. */
+export interface DrainOptions {
+  readonly outbox: Outbox;
+  /** The name of the queue in the outbox. */
+  readonly name: string;
+  readonly queue: () => WriteQueue;
+  /** How long a process has the right to send after it was last heard of, in milliseconds. */
+  readonly leaseMs: number;
+  /** Called before a write is settled that another process has sent. */
+  readonly onAnsweredElsewhere: (write: QueuedWrite, answer: WriteAnswer) => Promise<void>;
+  /** Called with an error of the outbox, and with an entry that cannot be read. */
+  readonly onError: (error: unknown) => void;
+  readonly clock: Clock;
+}
+
+/** How many entries are loaded at once. */
+const LOADED_AT_ONCE = 500;
+/** How often a process looks for what others have done, in milliseconds, while it has writes in the outbox. */
+const POLL_MS = 250;
+/** How often it looks for what processes have left that died. */
+const CHECK_MS = 10_000;
+
+/**
+ * Keeps the writes of a queue in an outbox until they are answered, and sends what is there, also of processes that have
+ * died: as long as it has the lease of the queue, which one process has at a time. The right to send is checked in the step
+ * that marks a write as sent, so a process that was suspended for long does not send what another has sent since.
+ */
+export class Drain implements Journal {
+  readonly #options: DrainOptions;
+  readonly #holder: string;
+  readonly #appends: Appends;
+  readonly #marks: Marks;
+  /** The stored writes that are not settled, by id. */
+  readonly #stored = new Map<string, QueuedWrite>();
+  /** Positions of entries that were reported as unreadable. */
+  readonly #unreadable = new Set<number>();
+  #term: number | undefined;
+  /** Until when the lease lasts, in monotonic milliseconds. */
+  #leaseEnds = 0;
+  /** How far the entries are known. */
+  #position = 0;
+  #working: Promise<void> | undefined;
+  #isDue = false;
+  #timer = new AbortController();
+  #closed = false;
+
+  constructor(options: DrainOptions) {
+    const { outbox, name, clock } = options;
+    this.#options = options;
+    this.#holder = newId(clock);
+    this.#appends = new Appends({
+      outbox,
+      name,
+      holder: this.#holder,
+      clock,
+      onStored: (write) => this.#appended(write),
+      onFailed: (write, error) => this.#notAppended(write, error),
+    });
+    this.#marks = new Marks({ outbox, name, clock, term: () => this.#term, onError: options.onError });
+  }
+
+  /** Sends what earlier processes have left. */
+  start(): void {
+    this.#wake();
+  }
+
+  get isSending(): boolean {
+    return this.#term !== undefined;
+  }
+
+  store(write: QueuedWrite): void {
+    this.#appends.add(write);
+  }
+
+  async sending(write: QueuedWrite): Promise<boolean> {
+    const isMarked = this.#term !== undefined && await this.#marks.sent(write.id);
+    if (isMarked && this.#options.clock.monotonic() < this.#leaseEnds) return true;
+    this.#lose();
+    return false;
+  }
+
+  answered({ id, op, rowId }: QueuedWrite, answer: WriteAnswer): void {
+    const realId = op.kind === "insertReturnId" && typeof answer === "string" && answer !== rowId ? answer : undefined;
+    this.#stored.delete(id);
+    this.#marks.settled({ kind: "answered", id, answer, realId });
+  }
+
+  failed({ id }: QueuedWrite, error: unknown): void {
+    this.#stored.delete(id);
+    this.#marks.settled({ kind: "failed", id, failure: failureOf(error, this.#options.clock.now()) });
+  }
+
+  withdraw({ id }: QueuedWrite): MaybePromise<boolean> {
+    const { outbox, name, onError } = this.#options;
+    const failed = (error: unknown): boolean => {
+      onError(error);
+      return false;
+    };
+    const over = (isRemoved: boolean): boolean => {
+      if (isRemoved) this.#stored.delete(id);
+      return isRemoved;
+    };
+    try {
+      const removed = outbox.remove(name, id);
+      return isPromise(removed) ? removed.then(over, failed) : over(removed);
+    } catch (error) {
+      return failed(error);
+    }
+  }
+
+  /** Resolves when what was written is stored, and it is known whether it can be sent. */
+  async ready(): Promise<void> {
+    await this.#appends.done();
+    while (this.#working !== undefined) await this.#working;
+  }
+
+  /** The entries that have failed. */
+  async failures(): Promise<readonly OutboxEntry[]> {
+    const { outbox, name } = this.#options;
+    await this.#marks.done();
+    const failures: OutboxEntry[] = [];
+    for (let after = 0;;) {
+      const entries = await outbox.load(name, after, LOADED_AT_ONCE);
+      for (const entry of entries) if (!isUnreadable(entry) && entry.state === "failed") failures.push(entry);
+      const last = entries.at(-1);
+      if (last === undefined || entries.length < LOADED_AT_ONCE) return failures;
+      after = last.position;
+    }
+  }
+
+  /** Accepts a write again that has failed. */
+  async retry(id: string): Promise<boolean> {
+    await this.#marks.done();
+    const isRetried = await this.#options.outbox.retry(this.#options.name, id);
+    this.#wake();
+    return isRetried;
+  }
+
+  /** Removes a write that has failed, or was never sent. */
+  async discard(id: string): Promise<boolean> {
+    await this.#marks.done();
+    if (!await this.#options.outbox.remove(this.#options.name, id)) return false;
+    const write = this.#stored.get(id);
+    this.#stored.delete(id);
+    if (write !== undefined) {
+      this.#options.queue().fail(write, new DOMException("The write was discarded", "AbortError"));
+    }
+    return true;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#timer.abort();
+    await this.#appends.done();
+    await this.#working;
+    await this.#marks.done();
+    const term = this.#term;
+    this.#term = undefined;
+    try {
+      if (term !== undefined) await this.#options.outbox.release(this.#options.name, term);
+    } catch (error) {
+      this.#options.onError(error);
+    }
+  }
+
+  #appended(write: QueuedWrite): void {
+    write.isStored = true;
+    this.#stored.set(write.id, write);
+    write.accept();
+    if (this.#options.queue().isStopped) this.#options.queue().abandon(write);
+    this.#wake();
+  }
+
+  /** A store that fails says so, and the master is asked all the same; a write that it cannot hold is refused. */
+  #notAppended(write: QueuedWrite, error: unknown): void {
+    const queue = this.#options.queue();
+    if (!(error instanceof OutboxError)) return queue.fail(write, error);
+    this.#options.onError(error);
+    write.acceptUnstored(error);
+    queue.enter(write);
+  }
+
+  #wake(): void {
+    this.#isDue = true;
+    this.#working ??= this.#work();
+  }
+
+  async #work(): Promise<void> {
+    while (this.#isDue && !this.#closed) {
+      this.#isDue = false;
+      try {
+        await this.#step();
+      } catch (error) {
+        this.#options.onError(error);
+      }
+    }
+    this.#working = undefined;
+    if (!this.#closed) void this.#wakeLater();
+  }
+
+  async #step(): Promise<void> {
+    const { clock, leaseMs } = this.#options;
+    const isLow = this.#leaseEnds - clock.monotonic() < leaseMs / 2;
+    if (this.#term === undefined || isLow) await this.#renew();
+    if (this.#term === undefined) await this.#takeAnswers();
+    else await this.#load();
+  }
+
+  /** Takes or extends the lease, if there is anything to send; otherwise gives it up. */
+  async #renew(): Promise<void> {
+    const { outbox, name, clock, leaseMs } = this.#options;
+    if (this.#stored.size === 0 && this.#term !== undefined) {
+      const term = this.#term;
+      this.#term = undefined;
+      await this.#marks.done();
+      return await outbox.release(name, term);
+    }
+    if (this.#stored.size === 0 && (await outbox.load(name, 0, 1)).length === 0) return;
+    const ends = clock.monotonic() + leaseMs;
+    const term = await outbox.lease(name, this.#holder, clock.now(), leaseMs);
+    if (term !== this.#term) this.#lose();
+    this.#term = term;
+    this.#leaseEnds = ends;
+    if (term === undefined) this.#marks.forget();
+    else this.#marks.again();
+  }
+
+  /** Another process sends now, or will. */
+  #lose(): void {
+    if (this.#term === undefined) return;
+    this.#term = undefined;
+    this.#position = 0;
+    this.#options.queue().withhold();
+    for (const [id, write] of this.#stored) if (write.isAdopted) this.#stored.delete(id);
+    this.#wake();
+  }
+
+  /** Takes up the entries that are new; at the beginning of a term, all of them. */
+  async #load(): Promise<void> {
+    const { outbox, name } = this.#options;
+    const term = this.#term;
+    const missing = this.#position === 0 ? new Set(this.#stored.keys()) : undefined;
+    for (let isMore = true; isMore;) {
+      const entries = await outbox.load(name, this.#position, LOADED_AT_ONCE);
+      if (term !== this.#term) return;
+      for (const entry of entries) {
+        if (!isUnreadable(entry)) missing?.delete(entry.write.id);
+        this.#take(entry);
+      }
+      this.#position = entries.at(-1)?.position ?? this.#position;
+      isMore = entries.length === LOADED_AT_ONCE;
+    }
+    if (missing !== undefined) await this.#settleMissing(missing);
+  }
+
+  /** Writes that are not in the outbox any more: another process has sent them, or has discarded them. */
+  async #settleMissing(ids: ReadonlySet<string>): Promise<void> {
+    await this.#takeAnswers();
+    for (const id of ids) {
+      const write = this.#stored.get(id);
+      this.#stored.delete(id);
+      const message = `What became of the write ${describe(id)} is unknown: it is not in the outbox any more`;
+      if (write !== undefined) this.#options.queue().fail(write, new OutboxError(message, { effect: "unknown" }));
+    }
+  }
+
+  async #takeAnswers(): Promise<void> {
+    const { outbox, name } = this.#options;
+    if (this.#stored.size === 0) return;
+    for (const answer of await outbox.answers(name, this.#holder)) await this.#answeredElsewhere(answer);
+  }
+
+  #take(entry: OutboxEntry | UnreadableEntry): void {
+    if (isUnreadable(entry)) {
+      if (!this.#unreadable.has(entry.position)) this.#options.onError(entry.error);
+      this.#unreadable.add(entry.position);
+      return;
+    }
+    const { write: stored, attempts, state, realId } = entry;
+    if (state === "failed") return;
+    const queue = this.#options.queue();
+    if (realId !== undefined && stored.rowId !== undefined) queue.learn(stored.rowId, realId);
+    const write = this.#stored.get(stored.id) ?? queue.adopt(stored, attempts);
+    write.attempts = Math.max(write.attempts, attempts);
+    // Another process has sent it, and may have been stopped before the answer.
+    if (state === "sent") write.doubt();
+    this.#stored.set(stored.id, write);
+    queue.enter(write);
+  }
+
+  async #answeredElsewhere({ id, answer, failure, realId }: OutboxAnswer): Promise<void> {
+    const { onAnsweredElsewhere } = this.#options;
+    const queue = this.#options.queue();
+    const write = this.#stored.get(id);
+    if (write === undefined) return;
+    this.#stored.delete(id);
+    if (realId !== undefined && write.rowId !== undefined) queue.learn(write.rowId, realId);
+    if (failure !== undefined) return queue.fail(write, errorOf(failure));
+    await onAnsweredElsewhere(write, realId ?? answer);
+    queue.succeed(write, realId ?? answer);
+  }
+
+  async #wakeLater(): Promise<void> {
+    const { clock, outbox, leaseMs } = this.#options;
+    const isBusy = this.#stored.size > 0 || this.#term !== undefined;
+    if (!isBusy && !outbox.shared) return;
+    this.#timer.abort();
+    const { signal } = this.#timer = new AbortController();
+    const ms = isBusy ? Math.min(POLL_MS, leaseMs / 3) : CHECK_MS;
+    await clock.wait(ms, { signal, background: true }).catch(() => {});
+    if (!signal.aborted) this.#wake();
+  }
+}

@@ -1,0 +1,93 @@
+import type { Clock } from "../base/clock.ts";
+import { type Outbox, OUTBOX_BATCH, type OutboxMark } from "./outbox.ts";
+
+/** What {@linkcode Marks} work with. */
+export interface MarksOptions {
+  readonly outbox: Outbox;
+  readonly name: string;
+  readonly clock: Clock;
+  /** The term of the lease, while this process has it. */
+  readonly term: () => number | undefined;
+  readonly onError: (error: unknown) => void;
+}
+
+/** A mark that somebody waits for. */
+interface Waiting {
+  readonly mark: OutboxMark;
+  readonly resolve: (isMarked: boolean) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Marks writes in an outbox: what happens in one turn of the event loop in one step. */
+export class Marks {
+  readonly #options: MarksOptions;
+  /** What was answered or has failed, and is not marked yet. */
+  #settled: OutboxMark[] = [];
+  #sent: Waiting[] = [];
+  #marking: Promise<void> | undefined;
+
+  constructor(options: MarksOptions) {
+    this.#options = options;
+  }
+
+  /** Marks a write as sent. `false`: it is not to be sent from here. */
+  sent(id: string): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      this.#sent.push({ mark: { kind: "sent", id }, resolve, reject });
+      this.#markSoon();
+    });
+  }
+
+  /** Marks a write as answered, or as failed, now or as soon as that is possible. */
+  settled(mark: OutboxMark): void {
+    this.#settled.push(mark);
+    this.#markSoon();
+  }
+
+  /** Marks what could not be marked yet. */
+  again(): void {
+    if (this.#settled.length > 0) this.#markSoon();
+  }
+
+  /** Another process has the lease: what it finds unanswered it sends again, with the same key. */
+  forget(): void {
+    this.#settled = [];
+  }
+
+  /** Resolves when all is marked that can be marked now. */
+  async done(): Promise<void> {
+    while (this.#marking !== undefined) await this.#marking;
+  }
+
+  #markSoon(): void {
+    this.#marking ??= this.#markAll();
+  }
+
+  async #markAll(): Promise<void> {
+    await undefined;
+    let isGoing = true;
+    while (isGoing && this.#settled.length + this.#sent.length > 0) isGoing = await this.#markSome();
+    this.#marking = undefined;
+  }
+
+  /** Returns whether to go on with the next. */
+  async #markSome(): Promise<boolean> {
+    const { outbox, name, clock, term: current, onError } = this.#options;
+    const settled = this.#settled.splice(0, OUTBOX_BATCH);
+    const sent = this.#sent.splice(0, OUTBOX_BATCH - settled.length);
+    const term = current();
+    let isMarked = false;
+    try {
+      const marks = [...settled, ...sent.map(({ mark }) => mark)];
+      isMarked = term !== undefined && await outbox.mark(name, term, marks, clock.now());
+    } catch (error) {
+      onError(error);
+      this.#settled.unshift(...settled);
+      for (const { reject } of sent) reject(error);
+      return this.#sent.length > 0;
+    }
+    if (!isMarked) this.#settled.unshift(...settled);
+    for (const { resolve } of sent) resolve(isMarked);
+    return isMarked || this.#sent.length > 0;
+  }
+}

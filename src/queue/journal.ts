@@ -1,0 +1,23 @@
+import type { MaybePromise } from "../base/maybe_promise.ts";
+import type { QueuedWrite } from "./queued_write.ts";
+import type { WriteAnswer } from "./write_op.ts";
+
+/** Where writes are kept until they are answered, as their queue sees it. */
+export interface Journal {
+  /** Stores a write. Once that is done, or has failed, the queue is told what to do with it. */
+  store(write: QueuedWrite): void;
+  /** Notes that a stored write is about to be sent. `false`: it is not to be sent from here now. */
+  sending(write: QueuedWrite): MaybePromise<boolean>;
+  /** Removes a stored write that the master has applied. */
+  answered(write: QueuedWrite, answer: WriteAnswer): void;
+  /** Sets a stored write aside that has failed. */
+  failed(write: QueuedWrite, error: unknown): void;
+  /** Removes a stored write that was never sent; whether that could be done. */
+  withdraw(write: QueuedWrite): MaybePromise<boolean>;
+  /** Whether stored writes are sent from here now. */
+  readonly isSending: boolean;
+  /** Resolves when what was written is stored, and it is known whether it can be sent. */
+  ready(): Promise<void>;
+  /** Stores, sends and marks nothing more. Resolves when what was begun is done. */
+  close(): Promise<void>;
+}

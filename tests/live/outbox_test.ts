@@ -1,0 +1,319 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import {
+  ClosedError,
+  type FailedWrite,
+  LiveTable,
+  type LiveTableOptions,
+  MemCache,
+  MemOutbox,
+  MemTable,
+  type Outbox,
+  OutboxError,
+  RejectedError,
+  UnavailableError,
+} from "@vantage/live";
+import { FakeClock, FaultyTable, settle } from "@vantage/live/testing";
+import { BAKERY } from "./fixture.ts";
+
+/** The same outbox, whose every call answers later. */
+function slowly(inner: Outbox): Outbox {
+  return new Proxy(inner, {
+    get: (_, name) => {
+      const member: unknown = Reflect.get(inner, name);
+      if (typeof member !== "function") return member;
+      return async (...args: unknown[]) => {
+        await Promise.resolve();
+        return member.apply(inner, args);
+      };
+    },
+  });
+}
+
+/** The same outbox, as processes share it. */
+function shared(inner: Outbox): Outbox {
+  return new Proxy(inner, {
+    get: (_, name) => {
+      const member: unknown = name === "shared" ? true : Reflect.get(inner, name);
+      return typeof member === "function" ? member.bind(inner) : member;
+    },
+  });
+}
+
+interface World {
+  readonly clock: FakeClock;
+  readonly master: FaultyTable;
+  readonly outbox: Outbox;
+  /** A table as one more process has it. */
+  open(options?: LiveTableOptions): LiveTable;
+}
+
+function world(make: (inner: Outbox) => Outbox = shared, options: LiveTableOptions = {}): World {
+  const clock = new FakeClock();
+  const master = new FaultyTable(new MemTable("products", { rows: BAKERY }));
+  const outbox = make(new MemOutbox());
+  const open = (more: LiveTableOptions = {}): LiveTable =>
+    new LiveTable(master, "products", new MemCache(), { clock, outbox, ...options, ...more });
+  return { clock, master, outbox, open };
+}
+
+const QUEUE = "/products";
+
+/** Lets seconds pass, one after the other. */
+async function pass(clock: FakeClock, seconds: number): Promise<void> {
+  for (let second = 0; second < seconds * 4; second++) await clock.advance(250);
+}
+
+const left = async ({ outbox }: World): Promise<readonly unknown[]> =>
+  (await outbox.load(QUEUE, 0, 1_000)).map((entry) => "write" in entry ? [entry.write.op.kind, entry.state] : "?");
+
+for (const [kind, make] of [["at once", shared], ["later", (inner: Outbox) => slowly(shared(inner))]] as const) {
+  describe(`LiveTable with an outbox that answers ${kind}`, () => {
+    it("keeps a write until the master has answered, and accepts it before", async () => {
+      const it = world(make);
+      const table = it.open();
+      const gate = it.master.plan.hold("patchValue", "before");
+      const write = table.enqueue({ kind: "patch", id: "a", partial: { price: 3 } });
+      assert.equal(write.state, "waiting");
+      await write.accepted;
+      await gate.reached;
+      assert.deepEqual(await left(it), [["patch", "sent"]]);
+      gate.release();
+      assert.deepEqual(await write.applied, { name: "Bun", price: 3 });
+      await settle();
+      assert.deepEqual(await left(it), []);
+      await table.close();
+      assert.equal(it.clock.waiting, 0);
+    });
+
+    it("sends what an earlier process has left, in order, each write once", async () => {
+      const it = world(make);
+      const first = it.open();
+      first.setOnline(false);
+      const writes = [
+        first.enqueue({ kind: "insert", id: "d", row: { n: 0 } }),
+        first.enqueue({ kind: "patch", id: "d", partial: { n: 1 } }),
+        first.enqueue({ kind: "delete", id: "a" }),
+        first.enqueue({ kind: "replace", id: "d", row: { n: 2 } }),
+      ];
+      await Promise.all(writes.map(({ accepted }) => accepted));
+      await first.close();
+      for (const { applied } of writes) await assert.rejects(applied, { name: "ClosedError", retriable: true });
+      assert.equal(it.master.writeOptions.length, 0);
+      const next = it.open();
+      await settle();
+      assert.equal(next.pendingWrites().length + it.master.writeOptions.length >= 4, true);
+      await next.close();
+      assert.deepEqual((await it.master.listValues()).get("d"), { n: 2 });
+      assert.equal(await it.master.getValue("a"), undefined);
+      assert.deepEqual(
+        it.master.writeOptions.map(({ idempotencyKey }) => idempotencyKey).sort(),
+        writes.map(({ id }) => id).sort(),
+      );
+      assert.deepEqual(await left(it), []);
+    });
+
+    it("closes in every state of a retry without losing a write (rxdb#8285)", async () => {
+      for (const passed of [0, 1, 2, 5]) {
+        const it = world(make);
+        const table = it.open();
+        for (let time = 0; time < 5; time++) {
+          it.master.plan.fail("patchValue", new UnavailableError("down", { effect: "none" }));
+        }
+        const write = table.enqueue({ kind: "patch", id: "a", partial: { price: 3 } });
+        await settle();
+        await pass(it.clock, passed);
+        const attempts = write.attempts;
+        await table.close();
+        await assert.rejects(write.applied, ClosedError);
+        assert.equal((await left(it)).length, 1);
+        const next = it.open();
+        await pass(it.clock, 60);
+        await next.close();
+        assert.equal((await it.master.getValue("a"))?.price, 3);
+        assert(it.master.writeOptions.length > attempts);
+      }
+    });
+
+    it("lets one of two processes send, and answers to the other what that was answered", async () => {
+      const it = world(make);
+      const [one, two] = [it.open(), it.open()];
+      const first = one.enqueue({ kind: "patch", id: "a", partial: { price: 3 } });
+      await first.applied;
+      const gate = it.master.plan.hold("patchValue", "before");
+      const second = two.enqueue({ kind: "patch", id: "b", partial: { price: 4 } });
+      const third = two.enqueue({ kind: "insertReturnId", row: { name: "Pie" } });
+      await second.accepted;
+      it.master.plan.fail("delete", new RejectedError("not that one"));
+      const refused = two.enqueue({ kind: "delete", id: "c" });
+      await settle();
+      assert.equal(second.state, "accepted");
+      await pass(it.clock, 1);
+      await gate.reached;
+      gate.release();
+      await pass(it.clock, 1);
+      assert.deepEqual(await second.applied, { name: "Roll", price: 4 });
+      assert((await it.master.listValues()).has(String(await third.applied)));
+      await assert.rejects(refused.applied, { name: "RejectedError", message: /not that one/ });
+      assert.equal(two.stats().masterWrites, 0);
+      assert.deepEqual(await two.getValue("b"), { name: "Roll", price: 4 });
+      await Promise.all([one.close(), two.close()]);
+      assert.equal(it.clock.waiting, 0);
+    });
+
+    it("takes over from a process that has died, and sends again with the same key what may have been sent", async () => {
+      const it = world(make);
+      const [one, two] = [it.open(), it.open()];
+      const gate = it.master.plan.hold("patchValue", "after");
+      const lost = one.enqueue({ kind: "patch", id: "a", partial: { price: 3 } });
+      await gate.reached;
+      // The first one never hears of the answer.
+      const next = two.enqueue({ kind: "patch", id: "a", partial: { name: "Bap" } });
+      await next.accepted;
+      it.clock.freeze?.();
+      await pass(it.clock, 20);
+      void lost;
+      gate.release();
+      await pass(it.clock, 20);
+      assert.deepEqual(await next.applied, { name: "Bap", price: 3 });
+      await Promise.all([one.close(), two.close()]);
+    });
+
+    it("sets aside what has failed, for retry() and discard(), and what follows goes on", async () => {
+      const told: FailedWrite[] = [];
+      const it = world(make, { onWriteFailed: (failed) => void told.push(failed) });
+      const table = it.open();
+      for (const verb of ["patchValue", "delete"] as const) it.master.plan.fail(verb, new RejectedError("no"));
+      const patch = table.enqueue({ kind: "patch", id: "a", partial: { price: 3 } });
+      const remove = table.enqueue({ kind: "delete", id: "b" });
+      await assert.rejects(patch.applied, RejectedError);
+      await assert.rejects(remove.applied, RejectedError);
+      assert.equal((await table.patchValue("a", { price: 4 })).price, 4);
+      const failed = await table.failedWrites();
+      assert.deepEqual(
+        failed.map(({ op, attempts, failure: { code, message } }) => [op.kind, attempts, code, message]),
+        [
+          ["patch", 1, "rejected", "no"],
+          ["delete", 1, "rejected", "no"],
+        ],
+      );
+      assert.deepEqual(told.map(({ id }) => id), [patch.id, remove.id]);
+      await table.close();
+      const next = it.open();
+      assert.equal(
+        (await next.failedWrites()).length,
+        2,
+        "nothing is dropped by count, or with the process (breeze#4252)",
+      );
+      assert.equal(await next.discard(remove.id), true);
+      assert.equal(await next.discard(remove.id), false);
+      assert.equal(await next.retry(patch.id), true);
+      await settle();
+      await pass(it.clock, 1);
+      assert.equal((await it.master.getValue("a"))?.price, 3);
+      assert.deepEqual(await next.failedWrites(), []);
+      assert.equal(await next.retry("nobody"), false);
+      await next.close();
+    });
+
+    it("asks the master all the same if it cannot keep a write, and says so (firebase-js-sdk#5031)", async () => {
+      const it = world((inner) => {
+        const full = make(inner);
+        return new Proxy(full, {
+          get: (_, name) => {
+            if (name === "append") return () => Promise.reject(new OutboxError("full", { retriable: true }));
+            const member: unknown = Reflect.get(full, name);
+            return typeof member === "function" ? member.bind(full) : member;
+          },
+        });
+      });
+      const table = it.open();
+      const write = table.enqueue({ kind: "patch", id: "a", partial: { price: 3 } });
+      await assert.rejects(write.accepted, OutboxError);
+      assert.deepEqual(await write.applied, { name: "Bun", price: 3 });
+      assert.equal(table.stats().outboxFailures, 1);
+      await table.close();
+    });
+
+    it("follows the real id of a row whose insertion was waiting, also in the next process (offix#374, TREK#1175)", async () => {
+      for (const restartsAfter of [0, 1]) {
+        const it = world(make);
+        const first = it.open();
+        first.setOnline(false);
+        const insert = first.enqueue({ kind: "insertReturnId", row: { name: "Pie" } });
+        const made = String(insert.rowId);
+        const patch = first.enqueue({ kind: "patch", id: made, partial: { price: 7 } });
+        await patch.accepted;
+        const given = "server-1";
+        // This master gives ids of its own.
+        const insertReturnId = it.master.insertReturnIdValue.bind(it.master);
+        void insertReturnId;
+        const rows = it.master;
+        Object.defineProperty(it.master, "insertReturnIdValue", {
+          value: async (row: object) => {
+            await rows.insertValue(given, { ...row });
+            return given;
+          },
+        });
+        if (restartsAfter === 1) {
+          it.master.plan.fail("patchValue", new UnavailableError("down", { effect: "none" }));
+          first.setOnline(true);
+          await settle();
+        }
+        await first.close();
+        const next = it.open();
+        await pass(it.clock, 60);
+        await next.close();
+        assert.deepEqual(await it.master.getValue(given), { name: "Pie", price: 7 });
+        assert.deepEqual(await left(it), []);
+      }
+    });
+
+    it("cancels what depends on an insertion that fails (figbird#85)", async () => {
+      const it = world(make);
+      const table = it.open();
+      it.master.plan.fail("insertReturnIdValue", new RejectedError("no"));
+      const insert = table.enqueue({ kind: "insertReturnId", row: {} });
+      const patch = table.enqueue({ kind: "patch", id: String(insert.rowId), partial: { n: 1 } });
+      const remove = table.enqueue({ kind: "delete", id: String(insert.rowId) });
+      await assert.rejects(insert.applied, RejectedError);
+      await assert.rejects(patch.applied, { name: "NotFoundError" });
+      await assert.rejects(remove.applied, { name: "NotFoundError" });
+      assert.equal((await table.failedWrites()).length, 3);
+      await table.close();
+    });
+
+    it("neither sends nor removes what belongs to another owner, or to none (Eventra#2749)", async () => {
+      const it = world(make);
+      const marty = it.open({ owner: "marty" });
+      marty.setOnline(false);
+      await marty.enqueue({ kind: "delete", id: "a" }).accepted;
+      await marty.close();
+      for (const owner of ["doc", undefined]) {
+        const other = it.open({ owner });
+        await pass(it.clock, 30);
+        assert.deepEqual([other.pendingWrites(), await other.failedWrites()], [[], []]);
+        await other.close();
+      }
+      assert.equal(await it.master.getCount(), 3);
+      const back = it.open({ owner: "marty" });
+      await pass(it.clock, 10);
+      await back.close();
+      assert.equal(await it.master.getCount(), 2);
+    });
+
+    it("takes back a write that was never sent, in the outbox too", async () => {
+      const it = world(make);
+      const table = it.open();
+      table.setOnline(false);
+      const write = table.enqueue({ kind: "delete", id: "a" });
+      await write.accepted;
+      await settle();
+      assert.equal(write.cancel(), true);
+      await assert.rejects(write.applied, { name: "AbortError" });
+      assert.deepEqual(await left(it), []);
+      await table.close();
+      assert.equal(await it.master.getCount(), 3);
+    });
+  });
+}
