@@ -18,6 +18,7 @@ export interface DurableObjectId {
 
 export interface DurableObjectStorage {
   readonly sql: SqlStorage;
+  transactionSync<T>(callback: () => T): T;
   deleteAll(): Promise<void>;
 }
 

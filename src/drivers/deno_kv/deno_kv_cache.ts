@@ -1,9 +1,3 @@
-/**
- * A cache in Deno KV: a file shared by several processes, or the database of an app on Deno Deploy.
- *
- * @module
- */
-
 import { disposeByClosing } from "../../base/async_dispose.ts";
 import { ClosedError } from "../../table/errors.ts";
 import { checkOptions, checkTools } from "../../base/check_options.ts";
@@ -24,22 +18,11 @@ import {
   newFacts,
 } from "./deno_kv_entries.ts";
 import { countOf, inBatches, KvDatabase, type KvEntry, namespaceOf } from "./deno_kv_database.ts";
-import {
-  type KvAtomic,
-  type KvCommit,
-  type KvFound,
-  type KvHandle,
-  type KvKey,
-  type KvSelector,
-  type KvStamp,
-  openKv,
-} from "./deno_kv_handle.ts";
+import { type KvHandle, type KvKey, openKv } from "./deno_kv_handle.ts";
 import { fenceAt, type FoundLog, type LogPlace, placeOf, reachesBackTo, stateOf } from "./deno_kv_log_state.ts";
 import { KvLogs } from "./deno_kv_logs.ts";
 import { floorOf, isBelow, KvScopes } from "./deno_kv_scopes.ts";
 import { rememberSelf } from "../../base/self.ts";
-
-export type { KvAtomic, KvCommit, KvFound, KvHandle, KvKey, KvSelector, KvStamp };
 
 /** Options of a {@linkcode DenoKvCache}. */
 export interface DenoKvCacheOptions {

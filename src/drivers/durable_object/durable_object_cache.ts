@@ -1,24 +1,10 @@
-/**
- * A cache in the SQLite storage of a Cloudflare Durable Object. Needs no `nodejs_compat`.
- *
- * @module
- */
-
 import { describe } from "../../base/describe.ts";
 import type { Tracer } from "../../trace/tracer.ts";
 import type { Cache, CachedRows, Fence, LogRecord } from "../../cache/cache.ts";
 import { type SqliteRunner, SqliteStore, storeSettings } from "../sqlite/sqlite_store.ts";
 import { createSchema } from "../sqlite/sqlite_store_schema.ts";
+import { type DurableObjectSql, runnerOf } from "./durable_object_sql.ts";
 import { rememberSelf } from "../../base/self.ts";
-
-/** The part of a Durable Object's `ctx.storage.sql` that is used here. */
-export interface DurableObjectSql {
-  /** Runs a statement and returns a cursor. */
-  exec(query: string, ...bindings: (null | number | string | Uint8Array)[]): {
-    /** Returns all rows; blobs are `ArrayBuffer`s. */
-    toArray(): Record<string, unknown>[];
-  };
-}
 
 /** Options of a {@linkcode DurableObjectCache}. */
 export interface DurableObjectCacheOptions {
@@ -136,14 +122,4 @@ export class DurableObjectCache implements Cache {
       return work();
     }
   }
-}
-
-function runnerOf(sql: DurableObjectSql): SqliteRunner {
-  const all: SqliteRunner["write"] = (query, params = []) => sql.exec(query, ...params).toArray();
-  return {
-    get: (query, params) => all(query, params)[0],
-    all,
-    write: all,
-    run: (query, params) => void all(query, params),
-  };
 }

@@ -101,14 +101,14 @@ export class SqliteOutbox implements Outbox, AsyncDisposable {
     const limits = { ...limitsOf(options), maxBytes, maxWriteBytes: maxBytes };
     if (typeof pathOrHandle === "string") {
       const file = await OutboxFile.open(pathOrHandle, synchronousOf(options.synchronous));
-      return new SqliteOutbox(file, new SqliteOutboxStore(new SqliteStatements(file.handle), limits, true));
+      return new SqliteOutbox(file, new SqliteOutboxStore(new SqliteStatements(file.handle), limits));
     }
     if (options.synchronous !== undefined) {
       throw new TypeError("synchronous is for a file: an open handle has its own setting");
     }
     const db = new SqliteStatements(pathOrHandle);
     createOutboxSchema(db);
-    return new SqliteOutbox(undefined, new SqliteOutboxStore(db, limits, true));
+    return new SqliteOutbox(undefined, new SqliteOutboxStore(db, limits));
   }
 
   append(queue: string, writes: readonly StoredWrite[]): readonly number[] {

@@ -66,16 +66,14 @@ interface Look {
 }
 
 /** An outbox in the tables of `createOutboxSchema`, in any SQLite database. */
-export class SqliteOutboxStore implements Outbox {
-  readonly shared: boolean;
+export class SqliteOutboxStore implements Omit<Outbox, "shared"> {
   readonly #db: SqliteSteps;
   readonly #limits: SqliteOutboxLimits;
   readonly #answers: SqliteOutboxAnswers;
 
-  constructor(db: SqliteSteps, limits: SqliteOutboxLimits, shared: boolean) {
+  constructor(db: SqliteSteps, limits: SqliteOutboxLimits) {
     this.#db = db;
     this.#limits = limits;
-    this.shared = shared;
     this.#answers = new SqliteOutboxAnswers(db, limits);
   }
 

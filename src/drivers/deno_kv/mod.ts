@@ -1,0 +1,8 @@
+/**
+ * A cache and an outbox in Deno KV: a file shared by several processes, or the database of an app on Deno Deploy.
+ *
+ * @module
+ */
+
+export { DenoKvCache, type DenoKvCacheOptions } from "./deno_kv_cache.ts";
+export type { KvAtomic, KvCommit, KvFound, KvHandle, KvKey, KvSelector, KvStamp } from "./deno_kv_handle.ts";
