@@ -2,6 +2,7 @@ import { decodeFacts, encodeFacts } from "../cache/facts_codec.ts";
 import { describe } from "../base/describe.ts";
 import type { Effect } from "../table/errors.ts";
 import { field, isPlainObject, type Row, type Value } from "../table/row.ts";
+import { toFailure } from "./failure.ts";
 import type { OutboxAnswer, WriteFailure } from "./outbox.ts";
 
 /**
@@ -12,7 +13,7 @@ export function encodeAnswer({ id, answer, failure, realId }: OutboxAnswer): Uin
   const facts: Row = {
     id,
     ...(typeof answer === "string" && { text: answer }),
-    ...(failure !== undefined && { failure: { ...failure } }),
+    ...(failure !== undefined && { failure: { ...toFailure(failure) } }),
     ...(realId !== undefined && { realId }),
   };
   return encodeFacts({ facts, row: typeof answer === "object" ? answer : undefined });
@@ -37,7 +38,7 @@ export function decodeAnswer(bytes: Uint8Array): OutboxAnswer {
 
 /** Encodes why a write failed. */
 export function encodeFailure(failure: WriteFailure): Uint8Array {
-  return encodeFacts({ facts: { ...failure }, row: undefined });
+  return encodeFacts({ facts: { ...toFailure(failure) }, row: undefined });
 }
 
 /**

@@ -1,4 +1,5 @@
 import { type Lease, leaseAfter, type LeaseRequest } from "./lease.ts";
+import { toFailure } from "./failure.ts";
 import { MemAnswers, shareAnswer } from "./mem_answers.ts";
 import { MemEntries } from "./mem_entries.ts";
 import type { OutboxEntry, OutboxMark, StoredWrite } from "./outbox.ts";
@@ -82,8 +83,8 @@ export class MemQueue {
       case "sent":
         return this.entries.update({ ...entry, state: "sent", attempts: entry.attempts + 1 });
       case "failed":
-        this.answers.add({ ...to, answer: { id, failure: mark.failure } });
-        return this.entries.update({ ...entry, state: "failed", failure: Object.freeze({ ...mark.failure }) });
+        this.answers.add({ ...to, answer: { id, failure: toFailure(mark.failure) } });
+        return this.entries.update({ ...entry, state: "failed", failure: toFailure(mark.failure) });
       case "answered":
         this.entries.remove(id);
         if (to.holder !== undefined || mark.realId !== undefined) {

@@ -26,7 +26,7 @@ export interface StoredWrite {
 export interface WriteFailure {
   /** The code of the table's error; `unknown` for any other error. */
   readonly code: ErrorCode | "unknown";
-  /** The error's message. */
+  /** The error's message, cut after 1000 characters. */
   readonly message: string;
   /** What the write had changed. */
   readonly effect: Effect;

@@ -1,14 +1,18 @@
 import { describe } from "node:test";
-import { DenoKvCache } from "@vantage/live/deno-kv";
-import { cacheConformance } from "@vantage/live/testing";
+import { DenoKvCache, DenoKvOutbox } from "@vantage/live/deno-kv";
+import { cacheConformance, outboxConformance } from "@vantage/live/testing";
+// The keys of the database are no part of the library.
+import { escapeKeyPart } from "../../src/cache/cache_key.ts";
 import { skippable } from "../skippable.ts";
 import { runSuite } from "./run_suite.ts";
 import { newPath } from "./temp_folder.ts";
 
-const TITLE = "DenoKvCache in a file keeps the promises of Cache";
+const CACHE = "DenoKvCache in a file keeps the promises of Cache";
+const OUTBOX = "DenoKvOutbox in a file keeps the promises of Outbox";
+const BOUNDS = { maxEntries: 1_000, maxAnswers: 10, maxAnswerAgeMs: 60_000 };
 
 if ("Deno" in globalThis) {
-  runSuite(TITLE, cacheConformance, () => {
+  runSuite(CACHE, cacheConformance, () => {
     const path = newPath("kv.db");
     return {
       keeps: true,
@@ -21,6 +25,27 @@ if ("Deno" in globalThis) {
       },
     };
   });
+  runSuite(OUTBOX, outboxConformance, () => {
+    const path = newPath("kv.db");
+    return {
+      persistent: true,
+      bounds: BOUNDS,
+      open: async () => {
+        const outbox = await DenoKvOutbox.open(path, BOUNDS);
+        return { outbox, close: () => outbox.close() };
+      },
+      damage: async (queue, id) => {
+        using kv = await Deno.openKv(path);
+        const { value } = await kv.get<number>(["vantage_outbox", "id", escapeKeyPart(queue), id]);
+        const key = ["vantage_outbox", "body", escapeKeyPart(queue), value ?? 0];
+        const { versionstamp } = await kv.get(key);
+        if (versionstamp === null) throw new Error("There is no such entry");
+        await kv.set(key, new Uint8Array([255, 0]));
+      },
+    };
+  });
 } else {
-  describe(TITLE, () => skippable("is tried with every case", "Deno KV is only in Deno", () => {}));
+  for (const title of [CACHE, OUTBOX]) {
+    describe(title, () => skippable("is tried with every case", "Deno KV is only in Deno", () => {}));
+  }
 }

@@ -96,8 +96,18 @@ export function namespaceOf(text: string): string {
  */
 export async function keyPart(text: string): Promise<string | Uint8Array> {
   const escaped = escapeKeyPart(text);
-  if (escaped.length <= MAX_PLAIN_LENGTH) return escaped;
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(escaped)));
+  return escaped.length <= MAX_PLAIN_LENGTH ? escaped : await hashOf(new TextEncoder().encode(escaped));
+}
+
+/** Like `keyPart`, with at most `maxBytes` bytes: for keys of which an atomic, which takes 80 KiB of keys, has many. */
+export async function shortKeyPart(text: string, maxBytes: number): Promise<string | Uint8Array> {
+  const escaped = escapeKeyPart(text);
+  const bytes = new TextEncoder().encode(escaped);
+  return bytes.length <= maxBytes ? escaped : (await hashOf(bytes)).slice(0, maxBytes);
+}
+
+async function hashOf(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
 }
 
 /** The value of a counter written by `sum`. */

@@ -11,7 +11,7 @@ import {
 import type { KvAtomic, KvKey, KvStamp } from "./deno_kv_handle.ts";
 
 /** The most bytes of a value in Deno KV. */
-const MAX_VALUE_BYTES = 65_536;
+export const MAX_VALUE_BYTES = 65_536;
 /** How many chunks are written at once: with their keys and a record, less than the 800 KiB limit of an atomic. */
 const CHUNKS_PER_STEP = 11;
 /** The most chunks of an entry: one atomic, which has a limit of 80 KiB for keys, can remove them all. */

@@ -5,4 +5,5 @@
  */
 
 export { DenoKvCache, type DenoKvCacheOptions } from "./deno_kv_cache.ts";
+export { DenoKvOutbox, type DenoKvOutboxOptions } from "./deno_kv_outbox.ts";
 export type { KvAtomic, KvCommit, KvFound, KvHandle, KvKey, KvSelector, KvStamp } from "./deno_kv_handle.ts";
