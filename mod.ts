@@ -122,7 +122,9 @@ export type { LiveSnapshot } from "./src/live/live_snapshot.ts";
 export type { LiveStats } from "./src/live/live_stats.ts";
 export type { Change, ChangeCause, ChangeSource } from "./src/change/change.ts";
 export type { LoggedChange } from "./src/change/logged_change.ts";
-export type { Write, WriteState } from "./src/queue/write.ts";
+export type { FailedWrite } from "./src/live/failed_write.ts";
+export type { WhenOptions, Write, WriteState } from "./src/queue/write.ts";
+export type { FailedAttempt, RetryOptions, RetryPolicy } from "./src/queue/retry.ts";
 export type { WriteAnswer, WriteOp } from "./src/queue/write_op.ts";
 
 // Seeing what happens, and the time it happens at

@@ -8,9 +8,14 @@ export type ReadBack =
   | { readonly kind: "not applied" }
   | { readonly kind: "unknown" };
 
+/** Whether a write that may have been applied can be sent again: the master knows it by its key, or by the id of the row. */
+export function mayRepeat({ kind }: WriteOp, { capabilities }: TableLike): boolean {
+  return capabilities.idempotencyKeys || kind === "insert";
+}
+
 /** Whether a look at the master may tell what became of an operation. */
-export function canReadBack({ kind }: WriteOp): boolean {
-  return kind === "patch" || kind === "replace" || kind === "delete";
+export function canReadBack({ kind }: WriteOp, { capabilities }: TableLike): boolean {
+  return capabilities.get && (kind === "patch" || kind === "replace" || kind === "delete");
 }
 
 /**

@@ -7,7 +7,7 @@ import { TableError } from "../table/errors.ts";
 import type { TableLike } from "../table/table_like.ts";
 import type { Trace } from "../trace/tracer.ts";
 import type { Counters } from "./live_stats.ts";
-import { canReadBack } from "./read_back.ts";
+import { canReadBack, mayRepeat } from "./read_back.ts";
 
 /** What a {@linkcode WriteJudge} works with. */
 export interface WriteJudgeOptions {
@@ -33,11 +33,10 @@ export class WriteJudge {
     const { policy, waitsForSignIn, clock, counters } = this.#options;
     if (!(error instanceof TableError)) return { kind: "fail", error };
     if (waitsForSignIn && error.code === "unauthorized") return { kind: "hold" };
-    const isUnknowable = write.isInDoubt && error === write.lastError;
-    if (policy === undefined || !error.retriable || isUnknowable) return { kind: "fail", error };
-    if (error.effect === "unknown" && !mayRepeat(write, target())) {
-      if (!canReadBack(write.op) || !target().capabilities.get) return { kind: "fail", error };
-      write.isInDoubt = true;
+    if (policy === undefined || !error.retriable || write.isLost) return { kind: "fail", error };
+    write.isInDoubt ||= error.effect === "unknown";
+    if (write.isInDoubt && !mayRepeat(write.op, target()) && !canReadBack(write.op, target())) {
+      return { kind: "fail", error };
     }
     const attempts = Math.max(1, write.attempts - write.early);
     const failed = { error, attempts, sinceMs: clock.now() - write.request.acceptedAt };
@@ -59,9 +58,4 @@ export class WriteJudge {
       return undefined;
     }
   }
-}
-
-/** Whether a write that may have been applied can be sent again: the master knows it by its key, or by the id of the row. */
-function mayRepeat({ op }: QueuedWrite, { capabilities }: TableLike): boolean {
-  return capabilities.idempotencyKeys || op.kind === "insert";
 }

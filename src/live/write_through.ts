@@ -31,7 +31,7 @@ import { type FailedWrite, failedWrite } from "./failed_write.ts";
 import type { Intents } from "./intents.ts";
 import type { Counters } from "./live_stats.ts";
 import type { Master } from "./master.ts";
-import { type ReadBack, readBack } from "./read_back.ts";
+import { canReadBack, mayRepeat, type ReadBack, readBack } from "./read_back.ts";
 import { eventOf } from "./write_change.ts";
 import type { WriteJudge } from "./write_judge.ts";
 import { type Owner, Sending, waitedFor, writeWaitedFor } from "./sending.ts";
@@ -266,8 +266,9 @@ export class WriteThrough implements Owner {
     const op = this.#queue.toSend(write);
     const { counters, intents, rowNow } = this.#options;
     const target = this.#target(within);
-    if (write.isInDoubt) {
+    if (write.isInDoubt && !mayRepeat(op, target)) {
       const found = await this.#lookFor(op, write.before, target);
+      write.isLost = found.kind === "unknown";
       if (found.kind === "unknown") throw write.lastError;
       write.isInDoubt = false;
       if (found.kind === "applied") {
@@ -299,6 +300,7 @@ export class WriteThrough implements Owner {
 
   /** Asks the master what became of the last attempt. If it cannot be asked now, it is asked later. */
   async #lookFor(op: WriteOp, before: Row | undefined, target: TableLike): Promise<ReadBack> {
+    if (!canReadBack(op, target)) return { kind: "unknown" };
     try {
       return await readBack(op, target, before, {});
     } catch (error) {

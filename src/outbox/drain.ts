@@ -93,6 +93,10 @@ export class Drain implements Journal {
     return false;
   }
 
+  returned({ id }: QueuedWrite): void {
+    this.#marks.settled({ kind: "returned", id });
+  }
+
   answered({ id, op, rowId }: QueuedWrite, answer: WriteAnswer): void {
     const realId = op.kind === "insertReturnId" && typeof answer === "string" && answer !== rowId ? answer : undefined;
     this.#stored.delete(id);

@@ -82,6 +82,8 @@ export class MemQueue {
     switch (mark.kind) {
       case "sent":
         return this.entries.update({ ...entry, state: "sent", attempts: entry.attempts + 1 });
+      case "returned":
+        return entry.state === "sent" ? this.entries.update({ ...entry, state: "accepted" }) : undefined;
       case "failed":
         this.answers.add({ ...to, answer: { id, failure: toFailure(mark.failure) } });
         return this.entries.update({ ...entry, state: "failed", failure: toFailure(mark.failure) });

@@ -44,7 +44,7 @@ export interface OutboxEntry {
   readonly write: StoredWrite;
   /** How often it was marked as sent. */
   readonly attempts: number;
-  /** `sent`: its answer is outstanding, or was lost. `failed`: set aside. */
+  /** `sent`: the answer to its last attempt is outstanding, or was lost. `failed`: set aside. */
   readonly state: "accepted" | "sent" | "failed";
   /** The id that the master gave to the row that was inserted with `write.rowId`. */
   readonly realId?: string | undefined;
@@ -66,12 +66,13 @@ export interface UnreadableEntry {
  * What happened to a write.
  *
  * - `sent`: it is about to be sent; its attempts are one more.
+ * - `returned`: the attempt had no effect for certain; the write is there to be sent again, or to be removed.
  * - `answered`: it is removed. If another holder accepted it, its answer is kept for that one. With `realId`, every entry
  *   of the queue with its `rowId` gets that id, and every entry that is appended later.
  * - `failed`: it is set aside. The holder that accepted it is told, if that is another.
  */
 export type OutboxMark =
-  | { readonly kind: "sent"; readonly id: string }
+  | { readonly kind: "sent" | "returned"; readonly id: string }
   | {
     readonly kind: "answered";
     readonly id: string;
@@ -138,7 +139,7 @@ export interface Outbox {
    * least {@linkcode OUTBOX_BATCH} marks at once. A lease that has expired is current until another holder takes it.
    */
   mark(queue: string, term: number, marks: readonly OutboxMark[], now: number): MaybePromise<boolean>;
-  /** Removes a write that was never sent, or has failed; `false` and no effect otherwise. */
+  /** Removes a write that is not `sent`; `false` and no effect otherwise. */
   remove(queue: string, id: string): MaybePromise<boolean>;
   /**
    * Accepts a write again that has failed, at the end of the queue, with its id and its attempts; `false` and no effect

@@ -8,6 +8,8 @@ export interface Journal {
   store(write: QueuedWrite): void;
   /** Notes that a stored write is about to be sent. `false`: it is not to be sent from here now. */
   sending(write: QueuedWrite): MaybePromise<boolean>;
+  /** Notes that the last attempt to send a stored write had no effect. */
+  returned(write: QueuedWrite): void;
   /** Removes a stored write that the master has applied. */
   answered(write: QueuedWrite, answer: WriteAnswer): void;
   /** Sets a stored write aside that has failed. */

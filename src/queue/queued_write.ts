@@ -34,6 +34,8 @@ export class QueuedWrite implements Write {
   isAdopted = false;
   /** Whether the master has to be asked what became of the last attempt. */
   isInDoubt = false;
+  /** Whether not even the master can tell. */
+  isLost = false;
   /** The row as it was before the first attempt, if that is known. */
   before: Row | undefined;
   readonly #owner: QueuedWriteOwner;

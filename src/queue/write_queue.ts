@@ -282,6 +282,7 @@ export class WriteQueue implements QueuedWriteOwner {
 
   #follow(write: QueuedWrite, verdict: Verdict): void {
     if (verdict.kind === "fail") return this.#giveUp(write, verdict.error);
+    if (write.isStored && !write.isInDoubt) this.#options.journal?.returned(write);
     if (this.#closed) return this.#putAside(write);
     if (verdict.kind === "hold") {
       write.early++;

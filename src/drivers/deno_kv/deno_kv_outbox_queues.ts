@@ -224,6 +224,9 @@ function marked(marks: readonly OutboxMark[], found: ReadonlyMap<string, PlacedH
       case "sent":
         change({ state: "sent", attempts: head.attempts + 1 });
         break;
+      case "returned":
+        if (head.state === "sent") change({ state: "accepted" });
+        break;
       case "failed":
         change({ state: "failed", failure: new Uint8Array(encodeFailure(mark.failure)) });
         if (to.holder !== undefined) result.answers.push({ ...to, answer: { id: mark.id, failure: mark.failure } });

@@ -50,6 +50,7 @@ const RELEASE = "UPDATE vantage_outbox_queue SET term = NULL, holder = NULL WHER
 const LEAVE = "DELETE FROM vantage_outbox_queue WHERE name = ? AND holder IS NULL AND answers = 0";
 const CAN_SEND = "SELECT 1 AS found FROM vantage_outbox_entry WHERE queue = ? AND id = ? AND state <> 'failed'";
 const SENT = `UPDATE vantage_outbox_entry SET state = 'sent', attempts = attempts + 1 WHERE queue = ? AND id = ?`;
+const RETURNED = `UPDATE vantage_outbox_entry SET state = 'accepted' WHERE queue = ? AND id = ? AND state = 'sent'`;
 const FAILED = `UPDATE vantage_outbox_entry SET state = 'failed', failure = ? WHERE queue = ? AND id = ?
   RETURNING holder, row_id AS rowId`;
 const ANSWERED = `DELETE FROM vantage_outbox_entry WHERE queue = ? AND id = ? RETURNING holder, row_id AS rowId, size`;
@@ -209,6 +210,8 @@ export class SqliteOutboxStore implements Omit<Outbox, "shared"> {
     switch (mark.kind) {
       case "sent":
         return this.#db.run(SENT, [queue, id]);
+      case "returned":
+        return this.#db.run(RETURNED, [queue, id]);
       case "failed": {
         const [found] = this.#db.write(FAILED, [encodeFailure(mark.failure), queue, id]);
         return this.#answers.add({ queue, found, holder, now, answer: { id: mark.id, failure: mark.failure } });

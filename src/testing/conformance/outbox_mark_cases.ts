@@ -40,6 +40,23 @@ export const outboxMarkCases: readonly OutboxCase[] = [
     const { state, attempts } = await entryOf(other, "b");
     expectEqual([state, attempts], ["accepted", 0], "the other entry");
   }),
+  outboxCase(
+    "Outbox.mark() of a write that is returned makes it one that can be removed, with its attempts",
+    async (outbox, other) => {
+      await outbox.append(QUEUE, [newWrite("a"), newWrite("b")]);
+      const term = await leaseOf(outbox);
+      await outbox.mark(QUEUE, term, [sent("a"), sent("b"), failed("b")], NOW);
+      expectEqual(await other.remove(QUEUE, "a"), false, "remove of a write that is sent");
+      const marks: OutboxMark[] = [{ kind: "returned", id: "a" }, { kind: "returned", id: "b" }, {
+        kind: "returned",
+        id: "x",
+      }];
+      expectEqual(await outbox.mark(QUEUE, term, marks, NOW), true, "the answer of mark");
+      const [a, b] = await Promise.all(["a", "b"].map((id) => entryOf(other, id)));
+      expectEqual([a?.state, a?.attempts, b?.state], ["accepted", 1, "failed"], "the entries");
+      expectEqual(await other.remove(QUEUE, "a"), true, "remove of one that is returned");
+    },
+  ),
   outboxCase("Outbox.mark() of a write that is answered removes it", async (outbox, other) => {
     await outbox.append(QUEUE, ["a", "b", "c"].map((id) => newWrite(id)));
     const term = await leaseOf(outbox);
