@@ -465,7 +465,7 @@ describe("LiveTable, seeing", () => {
     await table.replaceValue("d", {});
     await table.patchValue("d", {});
     await table.delete("d");
-    await table.insertReturnIdValue({});
+    const id = await table.insertReturnIdValue({});
     await table.deleteAll();
     await table.invalidate();
     const heard: LiveEvent[] = [];
@@ -475,7 +475,7 @@ describe("LiveTable, seeing", () => {
       { kind: "inserted", id: "d", row: {} },
       { kind: "updated", id: "d", row: {} },
       { kind: "deleted", id: "d" },
-      { kind: "inserted", id: "1" },
+      { kind: "inserted", id },
       { kind: "changed" },
       { kind: "changed" },
     ]);

@@ -24,6 +24,7 @@ export class Scheduler {
   #fresh: Pending[] = [];
   readonly #afterwards: (() => void)[] = [];
   #nowMs = 0;
+  #drawn = 1;
   #ticks = 0;
 
   constructor(chance: Chance, tell: (line: string) => void) {
@@ -67,9 +68,15 @@ export class Scheduler {
     return {
       now: () => this.#nowMs,
       monotonic: () => this.#nowMs,
-      random: () => 0.5,
+      random: () => this.#draw(),
       wait: (ms, options) => this.#wait(`${owner} waits ${Math.round(ms)} ms`, ms, options?.signal),
     };
+  }
+
+  /** Numbers that differ, the same in every run. */
+  #draw(): number {
+    this.#drawn = (this.#drawn * 1_664_525 + 1_013_904_223) >>> 0;
+    return this.#drawn / 2 ** 32;
   }
 
   /** Drops the pending waits with these labels. */
