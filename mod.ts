@@ -62,7 +62,15 @@ export type { MaybePromise } from "./src/base/maybe_promise.ts";
 export type { SourceCall, SourceRow, SourceRows, TableSource } from "./src/table/table_source.ts";
 export { TableHandle } from "./src/table/table_handle.ts";
 export { defineTable, Table } from "./src/table/table.ts";
-export { ActiveRecord, type Draft } from "./src/table/active_record.ts";
+export {
+  ActiveRecord,
+  type Draft,
+  type RecordChanges,
+  type Resolution,
+  type Resolve,
+} from "./src/table/active_record.ts";
+export { type RecordConflict, RecordConflictError } from "./src/table/record_conflict.ts";
+export type { ColumnChange } from "./src/table/record_state.ts";
 export { MemTable, type MemTableOptions } from "./src/table/mem_table.ts";
 
 // Errors

@@ -101,6 +101,7 @@ export class Loader {
       signal,
       onUnsettled: () => void (start.unsettled = true),
       onStale: (answer) => void (start.stale = answer),
+      ...(request.after !== undefined && { fresh: true }),
     };
     const derivation = this.#options.derivations.find((source) => source.covers(request));
     if (derivation !== undefined) return await derivation.load(request, options, behind);

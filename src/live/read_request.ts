@@ -43,6 +43,8 @@ export interface WindowRequest {
   readonly within: Query;
   /** How old the answer may be. */
   readonly policy: ReadPolicy;
+  /** As in a {@linkcode ReadRequest}. */
+  readonly after?: number | undefined;
   readonly counted: CountRequest;
   readonly offset: number;
   readonly limit: number;

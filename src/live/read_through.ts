@@ -133,6 +133,7 @@ export class ReadThrough implements Reads {
     if (this.#closed) return Promise.reject(closedError());
     const signal = options?.signal;
     if (signal?.aborted) return Promise.reject(signal.reason);
+    if (options?.fresh === true) return this.#miss(this.#fromNowOn(request), options, undefined, note);
     const held = this.#invalidation.isQuiet ? this.#cache.get(request.key) : this.#heldLater(request.key);
     if (held === undefined || "rows" in held) {
       return Promise.resolve(this.#answer(request, held, options, note));
@@ -151,7 +152,10 @@ export class ReadThrough implements Reads {
     if (this.#closed) throw closedError();
     checkCallOptions(options);
     options.signal?.throwIfAborted();
-    const read = (signal: AbortSignal) => this.#windows.read(request, { ...options, signal });
+    const asked = options.fresh === true
+      ? { ...this.#fromNowOn(request), counted: this.#fromNowOn(request.counted) }
+      : request;
+    const read = (signal: AbortSignal) => this.#windows.read(asked, { ...options, signal });
     const { window, isHit } = await this.#reads.alone(read, options.signal);
     this.#counters[isHit ? "hits" : "misses"]++;
     note?.({ outcome: isHit ? "hit" : "miss" });
@@ -167,7 +171,7 @@ export class ReadThrough implements Reads {
   async refresh(request: ReadRequest, options: CallOptions | undefined): Promise<void> {
     if (this.#closed) throw closedError();
     options?.signal?.throwIfAborted();
-    await this.#load({ ...request, after: this.#reads.started }, options, undefined);
+    await this.#load(this.#fromNowOn(request), options, undefined);
   }
 
   /** Reads what is not held, for a reader that may come. */
@@ -207,6 +211,11 @@ export class ReadThrough implements Reads {
   /** Whether an entry is young enough to be served as fresh. */
   isFresh({ fetchedAt }: CachedRows, { staleTimeMs }: ReadPolicy = this.#options.policy): boolean {
     return staleTimeMs === Infinity || isWithin(staleTimeMs, this.#options.clock.now() - fetchedAt);
+  }
+
+  /** The same request, which no earlier read answers. */
+  #fromNowOn<R extends ReadRequest | WindowRequest>(request: R): R {
+    return { ...request, after: this.#reads.started };
   }
 
   /** Asks the master past the cache, for answers that the cache cannot have. */

@@ -5,6 +5,7 @@ const KNOWN = {
   signal: true,
   onUnsettled: true,
   onStale: true,
+  fresh: true,
   idempotencyKey: true,
   newId: true,
 } satisfies Record<keyof WriteOptions, true>;

@@ -181,7 +181,7 @@ export class InvalidAnswerError extends TableError {
 }
 
 /** Names the errors of a class, also for other copies of this module. */
-function nameErrors(kind: { readonly prototype: Error }, name: string): void {
+export function nameErrors(kind: { readonly prototype: Error }, name: string): void {
   kind.prototype.name = name;
   brand(kind, name);
 }

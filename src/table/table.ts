@@ -329,8 +329,14 @@ export class Table<R extends object = Row> extends TableHandle<Table<R>, R> impl
   #call(query: Query, options: WriteOptions = {}): SourceCall {
     checkCallOptions(options);
     options.signal?.throwIfAborted();
-    const { signal, idempotencyKey, onUnsettled } = options;
-    return { query: shareQuery(query), signal, idempotencyKey, ...(onUnsettled !== undefined && { onUnsettled }) };
+    const { signal, idempotencyKey, onUnsettled, fresh } = options;
+    return {
+      query: shareQuery(query),
+      signal,
+      idempotencyKey,
+      ...(onUnsettled !== undefined && { onUnsettled }),
+      ...(fresh === true && { fresh }),
+    };
   }
 
   #id(id: string): string {

@@ -20,6 +20,8 @@ export interface CallOptions {
    * it is allowed to. A table that reads from another passes it on.
    */
   readonly onStale?: ((answer: StaleAnswer) => void) | undefined;
+  /** Reads from the master, whatever is held. A table that reads from another passes it on; writes ignore it. */
+  readonly fresh?: boolean | undefined;
 }
 
 /** What is said of an answer that is served though it is stale. */
@@ -51,8 +53,11 @@ export interface Column {
   readonly flags?: readonly ColumnFlag[] | undefined;
 }
 
-/** What a column is for: it is the id, names the row, is not shown, is searched, or must be given. */
-export type ColumnFlag = "id" | "title" | "hidden" | "searchable" | "mandatory";
+/**
+ * What a column is for: it is the id, names the row, is not shown, is searched, must be given, or is computed by the
+ * backend and cannot be written.
+ */
+export type ColumnFlag = "id" | "title" | "hidden" | "searchable" | "mandatory" | "generated";
 
 /** What the backend of a table can do by itself. Verbs that are `false` reject with `UnsupportedError`. */
 export interface Capabilities extends Readonly<Record<Verb, boolean>> {

@@ -16,6 +16,8 @@ export interface SourceCall {
    * done now but before, under the same key.
    */
   readonly onUnsettled?: (() => void) | undefined;
+  /** Whether the caller wants the row as it is now: a source that keeps rows must not answer with those. Reads only. */
+  readonly fresh?: boolean | undefined;
   /** A key that is the same when the same write is sent again. */
   readonly idempotencyKey?: string | undefined;
   /**

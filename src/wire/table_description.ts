@@ -17,7 +17,7 @@ export interface TableDescription {
   readonly capabilities: Capabilities;
 }
 
-const FLAGS: readonly ColumnFlag[] = ["id", "title", "hidden", "searchable", "mandatory"];
+const FLAGS: readonly ColumnFlag[] = ["id", "title", "hidden", "searchable", "mandatory", "generated"];
 const ABILITIES = [...VERBS, "page", "orderBy", "search", "exact", "sameRows", "idempotencyKeys"] as const;
 
 /** Describes a table, with no other writes than those allowed. */

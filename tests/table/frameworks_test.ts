@@ -75,8 +75,31 @@ describe("Rows, tables and records in the state of a framework", () => {
     effect(() => void seen.push(record.data.n));
     record.data.n = 5;
     await table.patchValue("a", { n: 7 });
-    await record.reload();
-    assert.deepEqual(seen, [1, 5, 7]);
+    record.revert();
+    await record.refresh();
+    assert.deepEqual(seen, [1, 5, 1, 7]);
+  });
+
+  it("Vue sees whether a record has something to save, or is in conflict", async () => {
+    const table = new MemTable("t", { rows: ROWS });
+    const record = reactive((await table.getValueRecord("a"))!);
+    const seen: unknown[] = [];
+    effect(() => void seen.push([record.isDirty, record.conflict?.theirs.n]));
+    record.data.n = 5;
+    await record.save();
+    record.data.n = 6;
+    await table.patchValue("a", { n: 7 });
+    await record.refresh();
+    record.resolve("theirs");
+    const states = seen.filter((state, index) => JSON.stringify(state) !== JSON.stringify(seen[index - 1]));
+    assert.deepEqual(states, [
+      [false, undefined],
+      [true, undefined],
+      [false, undefined],
+      [true, undefined],
+      [true, 7],
+      [false, undefined],
+    ]);
   });
 
   it("rows that a framework wrapped can be written, and queries of them asked", async () => {

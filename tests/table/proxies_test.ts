@@ -59,10 +59,15 @@ describe("Tables and records", () => {
       assert(record);
       const proxy = behindProxy(record);
       proxy.data.n = 6;
-      assert.deepEqual(proxy.changedColumns(), ["n"]);
+      assert.deepEqual(proxy.changed(), { n: { base: 5, mine: 6 } });
+      assert(proxy.isDirty);
       await proxy.save();
       assert.equal((await table.getValue("c"))?.n, 6);
-      assert(await proxy.reload());
+      assert(await proxy.refresh());
+      proxy.data.n = 7;
+      proxy.revert();
+      proxy.resolve("mine");
+      assert.deepEqual([proxy.data.n, proxy.isDirty, proxy.conflict], [6, false, undefined]);
       await proxy.delete();
       assert.equal((await table.listValues()).size, 2);
       assert.equal((await table.getSomeValue())?.[0], "a");
@@ -72,7 +77,7 @@ describe("Tables and records", () => {
     assert.equal(behindProxy(live).stats().queued, 0);
   });
 
-  it("a Proxy around a record sees its data replaced", async () => {
+  it("a Proxy around a record sees what is saved and read", async () => {
     const record = await new MemTable("t", { rows: ROWS }).getValueRecord("a");
     assert(record);
     const set: PropertyKey[] = [];
@@ -81,8 +86,8 @@ describe("Tables and records", () => {
     });
     proxy.data.n = 9;
     await proxy.save();
-    await proxy.reload();
-    assert.deepEqual(set, ["data", "data"]);
+    await proxy.refresh();
+    assert.deepEqual(set, ["revision", "revision"]);
   });
 });
 

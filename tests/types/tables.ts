@@ -9,11 +9,13 @@ import {
   LiveTable,
   MemCache,
   MemTable,
+  type RecordConflict,
   type Row,
   type RowEntry,
   type RowOf,
   type Rows,
   type Table,
+  type TableLike,
   type TableSource,
   type Write,
   type WriteAnswer,
@@ -125,6 +127,27 @@ export function records(record: ActiveRecord<Client>): void {
   record.data.nmae = "Doc";
   // @ts-expect-error: what a column holds is frozen
   record.data.tags.push("skateboard");
+}
+
+/** A record's changes and conflicts have the types of its columns. */
+export async function edits(record: ActiveRecord<Client>, table: TableLike<Client>): Promise<void> {
+  same<NonNullable<ReturnType<typeof record.changed>["age"]>["base"], number | undefined>(true);
+  const { conflict } = record;
+  if (conflict !== undefined) same<typeof conflict, RecordConflict<Client>>(true);
+  for (const column of conflict?.columns ?? []) record.resolve("mine", column);
+  record.resolve(({ base, mine, theirs }) => ({
+    age: (mine.age ?? 0) + (theirs.age ?? 0) - (base.age ?? 0),
+    name: mine.name,
+  }));
+  // @ts-expect-error: it holds a number
+  record.resolve(() => ({ age: "old" }));
+  // @ts-expect-error: there is no such way
+  record.resolve("ours");
+  // @ts-expect-error: it is read only
+  record.isDirty = false;
+  await table.insertValue(record.id, record.data);
+  const any: ActiveRecord = record;
+  void any;
 }
 
 /** Snapshots have rows of the type, and say when there are some. */

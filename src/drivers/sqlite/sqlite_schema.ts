@@ -137,16 +137,17 @@ function readColumns(
   return describeColumns(db, schema, table).map((column) => {
     const [name, type] = [String(column.name), String(column.type)];
     const [notNull, primary] = [Number(column.required) === 1, Number(column.pk)];
+    const generated = Number(column.hidden) > 0;
     return {
       name,
       type,
       kind: plainFields.includes(name) ? "plain" : columnKind(type),
       affinity: affinityOf(type),
       defaultSql: column.dflt_value === null ? undefined : String(column.dflt_value),
-      mandatory: notNull && column.dflt_value === null && primary === 0,
+      mandatory: notNull && column.dflt_value === null && primary === 0 && !generated,
       notNull,
       primary,
-      generated: Number(column.hidden) > 0,
+      generated,
     };
   });
 }

@@ -194,5 +194,6 @@ function flagsOf(
     ...(titles.includes(column.name) ? ["title" as const] : []),
     ...(searched.includes(column.name) ? ["searchable" as const] : []),
     ...(column.mandatory ? ["mandatory" as const] : []),
+    ...(column.generated ? ["generated" as const] : []),
   ];
 }

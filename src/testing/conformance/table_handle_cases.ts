@@ -1,8 +1,7 @@
 import { NotFoundError, UnsupportedError } from "../../table/errors.ts";
 import { Pagination } from "../../table/pagination.ts";
 import type { Condition, Query } from "../../table/query.ts";
-import { field, type Row, type Value } from "../../table/row.ts";
-import type { TableLike } from "../../table/table_like.ts";
+import type { Row, Value } from "../../table/row.ts";
 import { expect, expectEqual, expectError, show } from "./expect.ts";
 import {
   BAKERY,
@@ -146,67 +145,6 @@ export const handleCases: readonly TableCase[] = [
     return Promise.resolve();
   }),
 
-  tableCase("TableLike.getValueRecord() answers undefined if no row has the id", ["get"], async (table) => {
-    expectEqual(await table.getValueRecord("99"), undefined, "the record");
-    expectEqual(await table.withQuery(ACTIVE).getValueRecord("3"), undefined, "the record outside the set");
-  }),
-  tableCase("TableLike.listValueRecords() answers with a record of each row", [], async (table, harness) => {
-    const records = await table.listValueRecords();
-    expectEqual(records.map(({ id }) => id), (await table.listValues()).ids(), "the ids");
-    for (const { id, data } of records) expectContent(data, id, bakeryRow(id), harness, `record ${show(id)}`);
-  }),
-  tableCase(
-    "ActiveRecord.save() sends what was changed, and nothing else",
-    ["get", "patch"],
-    async (table, harness) => {
-      const record = await recordOf(table, "1");
-      record.data["price"] = 3;
-      await table.patchValue("1", { name: "Sweet bun" });
-      await record.save();
-      const saved = { ...bakeryRow("1"), price: 3, name: "Sweet bun" };
-      expectContent(record.data, "1", saved, harness, "the record, with the table's answer");
-      await expectTable(table, bakeryWith({ 1: saved }), harness, "the rows");
-      expectEqual(record.changedColumns(), [], "what is left to be saved");
-    },
-  ),
-  tableCase("ActiveRecord.save() without changes sends nothing", ["get", "delete"], async (table, harness) => {
-    const record = await recordOf(table, "1");
-    record.data["price"] = 9;
-    record.data["price"] = 2.5;
-    await table.delete("1");
-    await record.save();
-    await expectTable(table, bakeryWith({ 1: undefined }), harness, "the rows");
-  }),
-  tableCase(
-    "ActiveRecord.save() of a row that is gone rejects with NotFoundError",
-    ["get", "patch", "delete"],
-    async (table, harness) => {
-      const record = await recordOf(table, "1");
-      record.data["price"] = 9;
-      await table.delete("1");
-      await expectError(() => record.save(), NotFoundError, "save");
-      expectEqual(record.changedColumns(), ["price"], "what is left to be saved");
-      await expectTable(table, bakeryWith({ 1: undefined }), harness, "the rows");
-    },
-  ),
-  tableCase(
-    "ActiveRecord.reload() reads the row again and drops what was not saved",
-    ["get", "patch"],
-    async (table) => {
-      const record = await recordOf(table, "1");
-      record.data["name"] = "unsaved";
-      await table.patchValue("1", { price: 3 });
-      expectEqual(await record.reload(), true, "whether the row exists");
-      expectEqual([record.data["name"], record.data["price"]], ["Bun", 3], "the record");
-    },
-  ),
-  tableCase("ActiveRecord.delete() removes the row", ["get", "delete"], async (table, harness) => {
-    const record = await recordOf(table, "1");
-    await record.delete();
-    expectEqual(await record.reload(), false, "whether the row exists");
-    await expectTable(table, bakeryWith({ 1: undefined }), harness, "the rows");
-  }),
-
   tableCase("TableLike is not changed by what is done to the rows it gave", ["get"], async (table, harness) => {
     for (let time = 0; time < 2; time++) {
       overwrite(await table.getValue("1"));
@@ -248,16 +186,6 @@ export const handleCases: readonly TableCase[] = [
     },
   ),
 ];
-
-async function recordOf(
-  table: TableLike,
-  id: string,
-): Promise<NonNullable<Awaited<ReturnType<TableLike["getValueRecord"]>>>> {
-  const record = await table.getValueRecord(id);
-  expect(record !== undefined, `expected a record of row ${show(id)}`);
-  expectEqual(field(record.data, "name"), field(bakeryRow(id), "name"), "the name in the record");
-  return record;
-}
 
 /** Overwrites a row, as a careless caller might. A frozen row may refuse. */
 function overwrite(row: Row | undefined): void {
