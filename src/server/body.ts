@@ -1,28 +1,43 @@
+import type { Condition } from "../table/query.ts";
 import type { Row } from "../table/row.ts";
+import { conditionsFromWire } from "../wire/query_params.ts";
 import { readText, type TextTrouble } from "../wire/read_text.ts";
 import { isList, type Json, rowFromWire } from "../wire/wire_value.ts";
 import type { Refusal } from "./answers.ts";
 import { checked, refuse } from "./refusals.ts";
 
+/** The body of a write: `{"row": {…}}`, and in a patch `"where": […]`, where values fit that are too long for a URL. */
+export interface WriteBody {
+  readonly row: Row;
+  /** What must hold for the row to be written. */
+  readonly where: readonly Condition[];
+}
+
 /**
- * Reads the row in the body of a request: `{"row": {…}}`.
+ * Reads the body of a write, which may hold the members named by `accepted`, and must hold a row.
  *
- * @throws {Refusal} if the body has another type, is longer than `maxBytes`, or is not a row.
+ * @throws {Refusal} if the body has another type, is longer than `maxBytes`, or is not such a write.
  */
-export async function readRow(request: Request, maxBytes: number): Promise<Row> {
+export async function readBody(
+  request: Request,
+  maxBytes: number,
+  accepted: readonly (keyof WriteBody)[],
+): Promise<WriteBody> {
   // A page of another origin can send this type only after a CORS preflight.
   if (!/^application\/json\s*(;|$)/i.test(request.headers.get("content-type") ?? "")) {
     throw refuse("A row must be sent as application/json", 415);
   }
   const body = parse(await textOf(request, maxBytes));
-  return checked(() => rowFromWire(rowIn(body)));
+  return checked(() => {
+    const { row, where = [] } = membersOf(body, accepted);
+    return { row: rowFromWire(row), where: conditionsFromWire(where) };
+  });
 }
 
-function rowIn(body: Json): Json | undefined {
+function membersOf(body: Json, accepted: readonly (keyof WriteBody)[]): { readonly [name in keyof WriteBody]?: Json } {
   if (typeof body !== "object" || body === null || isList(body)) throw new TypeError(`The body must be {"row": {…}}`);
-  const { row, ...others } = body;
-  if (Object.keys(others).length > 0) throw new TypeError(`The body must hold "row" and nothing else`);
-  return row;
+  if (Object.keys(body).every((name) => (accepted as readonly string[]).includes(name))) return body;
+  throw new TypeError(`The body must hold ${accepted.map((name) => `"${name}"`).join(" and ")} and nothing else`);
 }
 
 function parse(text: string): Json {

@@ -1,9 +1,8 @@
 import { describe } from "../base/describe.ts";
-import type { Row } from "../table/row.ts";
 import type { Trace, TraceLevel } from "../trace/tracer.ts";
 import { badRequest, problemOf } from "../wire/problem.ts";
 import { noContent, problemAnswer, Refusal, withoutBody } from "./answers.ts";
-import { readRow } from "./body.ts";
+import { readBody, type WriteBody } from "./body.ts";
 import { EventBroadcast } from "./event_broadcast.ts";
 import type { HandlerSettings } from "./handler_options.ts";
 import type { NamedStream } from "./named_tables.ts";
@@ -119,16 +118,17 @@ export class Dispatcher {
     const answer = await action({
       request,
       params: url.searchParams,
-      readRow: () => this.#readRow(request),
+      readRow: async () => (await this.#readBody(request, ["row"])).row,
+      readPatch: () => this.#readBody(request, ["row", "where"]),
       finish: (work) => this.#finish(work, context),
     });
     return method === "HEAD" ? await withoutBody(answer) : answer;
   }
 
-  async #readRow(request: Request): Promise<Row> {
-    const row = await readRow(request, this.#settings.maxBodyBytes);
+  async #readBody(request: Request, accepted: readonly (keyof WriteBody)[]): Promise<WriteBody> {
+    const body = await readBody(request, this.#settings.maxBodyBytes, accepted);
     this.#assertOpen();
-    return row;
+    return body;
   }
 
   #placeAt(path: string): Place {

@@ -5,7 +5,12 @@ import type { CallOptions } from "../table/table_like.ts";
  */
 export class Freshness {
   unsettled = false;
-  readonly options: CallOptions = { onUnsettled: () => void (this.unsettled = true) };
+  readonly options: CallOptions;
+
+  /** `fresh` says whether the client wants rows as they are at the master now. */
+  constructor(fresh = false) {
+    this.options = { onUnsettled: () => void (this.unsettled = true), ...(fresh && { fresh }) };
+  }
 
   get mark(): { readonly unsettled?: true } {
     return this.unsettled ? { unsettled: true } : {};

@@ -5,7 +5,7 @@ import { encodeRows, encodeUnsettled, namesTag } from "./encoded_rows.ts";
 import type { EventBroadcast } from "./event_broadcast.ts";
 import { Freshness } from "./freshness.ts";
 import { answerOf, named } from "./refusals.ts";
-import { type Call, NARROWING, only, type Place, type Routes, takeId } from "./routes.ts";
+import { type Call, NARROWING, only, type Place, type Routes, takeFresh, takeId } from "./routes.ts";
 import type { ServedTable } from "./served_table.ts";
 
 /** What the read routes work with. */
@@ -49,9 +49,10 @@ function describeTable(served: ServedTable, { params }: Call): Promise<Response>
 
 async function listRows(options: ReadRoutesOptions, { request, params }: Call): Promise<Response> {
   const { served, cacheControl, maxAnswerBytes } = options;
-  const set = served.set(params);
-  const asked = { what: "list the rows", hasValues: params.has("where") };
-  const freshness = new Freshness();
+  const { fresh, others } = takeFresh(params);
+  const set = served.set(others);
+  const asked = { what: "list the rows", hasValues: others.has("where") };
+  const freshness = new Freshness(fresh);
   const rows = await answerOf(asked, () => served.list(set, freshness.options));
   if (freshness.unsettled) return encodedJson(encodeUnsettled(rows, maxAnswerBytes), { "cache-control": "no-store" });
   const { bytes, etag } = await encodeRows(rows, maxAnswerBytes);
@@ -60,19 +61,21 @@ async function listRows(options: ReadRoutesOptions, { request, params }: Call): 
 }
 
 async function getRow(served: ServedTable, { params }: Call): Promise<Response> {
-  const { id, others } = takeId(params);
+  const { fresh, others: asking } = takeFresh(params);
+  const { id, others } = takeId(asking);
   const { handle } = served.set(only(NARROWING, others));
   const asked = { what: `get row ${named(id)}`, hasValues: others.has("where") };
-  const freshness = new Freshness();
+  const freshness = new Freshness(fresh);
   const row = await answerOf(asked, () => handle.getValue(id, freshness.options));
   // Not a 404, which a wrong path or a proxy returns as well.
   return json({ row: row === undefined ? null : rowToWire(row), ...freshness.mark });
 }
 
 async function countRows(served: ServedTable, { params }: Call): Promise<Response> {
-  const { handle } = served.set(only(NARROWING, params));
-  const asked = { what: "count the rows", hasValues: params.has("where") };
-  const freshness = new Freshness();
+  const { fresh, others } = takeFresh(params);
+  const { handle } = served.set(only(NARROWING, others));
+  const asked = { what: "count the rows", hasValues: others.has("where") };
+  const freshness = new Freshness(fresh);
   return json({ count: await answerOf(asked, () => handle.getCount(freshness.options)), ...freshness.mark });
 }
 

@@ -1,6 +1,7 @@
 import { describe } from "../base/describe.ts";
 import type { Row } from "../table/row.ts";
 import type { WriteVerb } from "../table/verbs.ts";
+import type { WriteBody } from "./body.ts";
 import { refuse } from "./refusals.ts";
 
 /** A request on its way to the table. */
@@ -10,6 +11,8 @@ export interface Call {
   readonly params: URLSearchParams;
   /** Reads the row in the body. */
   readonly readRow: () => Promise<Row>;
+  /** Reads the columns in the body, and what must hold for them to be written. */
+  readonly readPatch: () => Promise<WriteBody>;
   /** Makes sure that started work is finished, even if the client does not wait for the answer. */
   readonly finish: (work: Promise<unknown>) => void;
 }
@@ -61,6 +64,20 @@ export function only(accepted: readonly string[], params: URLSearchParams): URLS
     throw refuse(`Unknown parameter ${describe(name)}; accepted are ${accepted.join(", ") || "none"}`);
   }
   return params;
+}
+
+/**
+ * Splits off whether the client wants rows as they are at the master now, whatever the table holds: `fresh=true`.
+ *
+ * @throws {Refusal} if it is something else.
+ */
+export function takeFresh(params: URLSearchParams): { readonly fresh: boolean; readonly others: URLSearchParams } {
+  const given = params.getAll("fresh");
+  if (given.length === 0) return { fresh: false, others: params };
+  if (given.length > 1 || given[0] !== "true") throw refuse("fresh can only be true, as in /row?id=a&fresh=true");
+  const others = new URLSearchParams(params);
+  others.delete("fresh");
+  return { fresh: true, others };
 }
 
 /** The parameters that narrow a set. */

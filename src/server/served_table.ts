@@ -1,7 +1,7 @@
 import { UnsupportedError } from "../table/errors.ts";
 import { rowMatches } from "../table/evaluate_query.ts";
 import { Pagination } from "../table/pagination.ts";
-import { bothNarrowings, isNarrowed, narrowing, type Query } from "../table/query.ts";
+import { bothNarrowings, type Condition, isNarrowed, narrowing, type Query } from "../table/query.ts";
 import { describe } from "../base/describe.ts";
 import { field, type Row, type Value } from "../table/row.ts";
 import type { Rows } from "../table/rows.ts";
@@ -92,6 +92,20 @@ export class ServedTable {
   }
 
   /**
+   * A set with conditions that one row is to meet: they may compare with values of any size, since they are not evaluated on
+   * others.
+   *
+   * @throws {Refusal} if they are not conditions of this table, or too many.
+   */
+  narrowed(set: TableLike, where: readonly Condition[]): TableLike {
+    if (where.length === 0) return set;
+    return checked(() => {
+      this.#checkConditions(where.length);
+      return set.withQuery({ ...set.query, where: [...set.query.where ?? [], ...where] });
+    });
+  }
+
+  /**
    * The rows of a set, if they fit into one answer. A set that may be larger is not read beyond the bound; one that
    * fits is read like `listValues()`, so that both share a cache entry.
    *
@@ -164,10 +178,8 @@ export class ServedTable {
 
   /** The cost of a query grows with each of these, for every row that it scans. */
   #checkBounds({ where = [], orderBy = [], search = "", pagination }: Query): void {
-    const { maxConditions, maxValues, maxSearchLength, maxRows } = this.#settings;
-    if (where.length + orderBy.length > maxConditions) {
-      throw new RangeError(`There may be at most ${maxConditions} conditions and orders (maxConditions)`);
-    }
+    const { maxValues, maxSearchLength, maxRows } = this.#settings;
+    this.#checkConditions(where.length + orderBy.length);
     if (where.reduce((sum, [, , operand]) => sum + valuesIn(operand), 0) > maxValues) {
       throw new RangeError(`Conditions may compare with at most ${maxValues} values (maxValues)`);
     }
@@ -177,6 +189,12 @@ export class ServedTable {
     if (pagination !== undefined && pagination.limit > maxRows) {
       throw new RangeError(`limit must be at most ${maxRows}, got ${pagination.limit} (maxRows)`);
     }
+  }
+
+  #checkConditions(count: number): void {
+    const { maxConditions } = this.#settings;
+    if (count <= maxConditions) return;
+    throw new RangeError(`There may be at most ${maxConditions} conditions and orders (maxConditions)`);
   }
 
   #checkId(id: string | undefined, row: Row): void {

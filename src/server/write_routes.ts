@@ -1,5 +1,7 @@
+import type { Condition } from "../table/query.ts";
 import type { Row } from "../table/row.ts";
 import type { TableLike, WriteOptions } from "../table/table_like.ts";
+import { conditionsToWire } from "../wire/query_params.ts";
 import { rowToWire } from "../wire/wire_value.ts";
 import type { AnsweredWrites, WriteReply } from "./answered_writes.ts";
 import { json, noContent } from "./answers.ts";
@@ -73,11 +75,13 @@ async function store(served: ServedTable, call: Call, verb: "insert" | "replace"
 }
 
 async function patch(served: ServedTable, call: Call): Promise<AskedWrite> {
-  const { id, handle } = rowIn(served, call);
-  const partial = await call.readRow();
+  const { id, others } = takeId(call.params);
+  const { handle: set } = served.set(only(["search"], others));
+  const { row: partial, where } = await call.readPatch();
+  const handle = served.narrowed(set, where);
   served.checkPatch(id, partial);
   return {
-    ...askedOf(`patch row ${named(id)}`, served, call, partial),
+    ...askedOf(`patch row ${named(id)}`, served, call, partial, where),
     send: async (options) => rowReply(await handle.patchValue(id, partial, options)),
   };
 }
@@ -103,8 +107,14 @@ function rowIn(served: ServedTable, { params }: Call): { readonly id: string; re
   return { id, handle: served.set(only(NARROWING, others)).handle };
 }
 
-function askedOf(what: string, served: ServedTable, call: Call, row: Row): Omit<AskedWrite, "send"> {
-  const text = `${textOf(call)}${JSON.stringify(rowToWire(row))}`;
+function askedOf(
+  what: string,
+  served: ServedTable,
+  call: Call,
+  row: Row,
+  where: readonly Condition[] = [],
+): Omit<AskedWrite, "send"> {
+  const text = `${textOf(call)}${JSON.stringify([rowToWire(row), conditionsToWire(where)])}`;
   return { what, writes: true, hasValues: true, unknownColumn: served.unknownColumn(row), text };
 }
 

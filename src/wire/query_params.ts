@@ -20,7 +20,7 @@ export const QUERY_PARAMS: readonly string[] = ["where", "orderBy", "search", "p
  */
 export function queryToParams({ where, orderBy, search, pagination }: Query): URLSearchParams {
   const params = new URLSearchParams();
-  if (where !== undefined) params.set("where", JSON.stringify(where.map(conditionToWire)));
+  if (where !== undefined) params.set("where", JSON.stringify(conditionsToWire(where)));
   if (orderBy !== undefined) params.set("orderBy", JSON.stringify(orderBy));
   if (search !== undefined) params.set("search", inUrl("search", search));
   if (pagination !== undefined) {
@@ -46,8 +46,8 @@ export function queryFromParams(params: URLSearchParams): Query {
   const [where, orderBy] = [params.get("where"), params.get("orderBy")];
   const [search, page, limit] = [params.get("search"), params.get("page"), params.get("limit")];
   return {
-    ...(where !== null && { where: listIn("where", where).map(conditionFromWire) }),
-    ...(orderBy !== null && { orderBy: listIn("orderBy", orderBy).map(orderFromWire) }),
+    ...(where !== null && { where: conditionsFromWire(parse("where", where)) }),
+    ...(orderBy !== null && { orderBy: listIn("orderBy", parse("orderBy", orderBy)).map(orderFromWire) }),
     ...(search !== null && { search }),
     ...((page !== null || limit !== null) && { pagination: paginationIn(page, limit) }),
   };
@@ -61,6 +61,20 @@ export function queryFromParams(params: URLSearchParams): Query {
 export function inUrl(name: string, text: string): string {
   if (text.isWellFormed()) return text;
   throw new UnsupportedError(`A URL cannot hold the ${name} ${describe(text)}: it has half of a surrogate pair`);
+}
+
+/** Conditions as JSON. */
+export function conditionsToWire(where: readonly Condition[]): Json {
+  return where.map(conditionToWire);
+}
+
+/**
+ * Reads conditions written by {@linkcode conditionsToWire}. Columns and operators are left for the table to check.
+ *
+ * @throws {TypeError} if they are malformed.
+ */
+export function conditionsFromWire(where: Json): readonly Condition[] {
+  return listIn("where", where).map(conditionFromWire);
 }
 
 function conditionToWire([column, operator, operand]: Condition): Json {
@@ -82,8 +96,7 @@ function orderFromWire(order: Json): Order {
   return order as unknown as Order;
 }
 
-function listIn(name: string, text: string): readonly Json[] {
-  const list = parse(name, text);
+function listIn(name: string, list: Json): readonly Json[] {
   if (!isList(list)) throw new TypeError(`${name} must be an array in JSON`);
   return list;
 }

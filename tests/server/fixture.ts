@@ -25,15 +25,15 @@ export async function sqliteBakery(): Promise<SqliteTable> {
   return await SqliteTable.open(db, "products");
 }
 
-/** Asks a handler. What is sent as `row` goes as JSON. */
+/** Asks a handler. What is sent as `row` goes as JSON, with the conditions in `where`. */
 export function ask(
   handler: TableHandler,
   path: string,
-  { row, ...init }: RequestInit & { readonly row?: unknown } = {},
+  { row, where, ...init }: RequestInit & { readonly row?: unknown; readonly where?: unknown } = {},
 ): Promise<Response> {
   const headers = new Headers(init.headers);
   if (row !== undefined) headers.set("content-type", "application/json");
-  const body = row === undefined ? init.body : JSON.stringify({ row });
+  const body = row === undefined ? init.body : JSON.stringify({ row, where });
   return handler(new Request(`http://localhost${path}`, { ...init, headers, ...(body !== undefined && { body }) }));
 }
 

@@ -1,6 +1,7 @@
 import { describe, it } from "node:test";
 import assert from "node:assert/strict";
-import { defineTable, LiveTable, MemCache, MemTable, UnavailableError } from "@vantage/live";
+import { defineTable, LiveTable, MemCache, MemTable, type Table, UnavailableError } from "@vantage/live";
+import { RestTable } from "@vantage/live/rest";
 import { tableHandler } from "@vantage/live/server";
 import { FaultyTable } from "@vantage/live/testing";
 import { ask, bakery, problemIn } from "./fixture.ts";
@@ -229,5 +230,36 @@ describe("tableHandler(), read", () => {
     const fault = await ask(handler, "/count");
     const problem = await problemIn(fault);
     assert.deepEqual([fault.status, problem.code, problem.effect], [500, "fault", "unknown"]);
+  });
+});
+
+describe("fresh=true", () => {
+  it("is read from the master of what is served, however many are between", async () => {
+    const master = bakery();
+    await using live = new LiveTable(master, "t", new MemCache());
+    const handler = tableHandler(live);
+    const remote = await RestTable.open("http://localhost/", {
+      fetch: (input, init) => handler(new Request(input, init)),
+    });
+    await using near = new LiveTable(remote, "near", new MemCache());
+    const prices = async (table: Table | LiveTable, fresh: boolean): Promise<unknown> => [
+      (await table.getValue("a", { fresh }))?.price,
+      (await table.where("price", "lt", 9).listValues({ fresh })).get("a")?.price,
+      await table.where("price", "lt", 9).getCount({ fresh }),
+    ];
+    assert.deepEqual(await prices(near, false), [2, 2, 2]);
+    await master.patchValue("a", { price: 3 });
+    await master.delete("b");
+    assert.deepEqual(await prices(near, false), [2, 2, 2]);
+    assert.deepEqual(await prices(remote, false), [2, 2, 2]);
+    assert.deepEqual(await prices(near, true), [3, 3, 1]);
+    assert.deepEqual(await prices(remote, false), [3, 3, 1]);
+  });
+
+  it("is refused if it is something else", async () => {
+    const handler = tableHandler(bakery());
+    for (const path of ["/row?id=a&fresh=1", "/rows?fresh=", "/count?fresh=true&fresh=true", "/?fresh=true"]) {
+      assert.equal((await ask(handler, path)).status, 400, path);
+    }
   });
 });

@@ -43,10 +43,48 @@ describe("tableHandler(), write", () => {
     const table = bakery();
     const handler = tableHandler(table, { writable: true });
     const before = await contentOf(table);
-    const patch = await ask(handler, `/row?id=a&${where(["price", "gt", 3])}`, { method: "PATCH", row: { price: 9 } });
-    assert.deepEqual([patch.status, (await problemIn(patch)).code], [404, "not_found"]);
+    const patch = (path: string, where?: unknown): Promise<Response> =>
+      ask(handler, path, { method: "PATCH", row: { price: 9 }, where });
+    for (const answer of [await patch("/row?id=a", [["price", "gt", 3]]), await patch("/row?id=a&search=tart")]) {
+      assert.deepEqual([answer.status, (await problemIn(answer)).code], [404, "not_found"]);
+    }
     assert.equal((await ask(handler, `/row?id=a&search=tart`, { method: "DELETE" })).status, 204);
     assert.equal(await contentOf(table), before);
+    assert.equal(
+      (await patch("/row?id=a", [["price", "eq", 2], ["name", "in", ["Bun", "x".repeat(100_000)]]])).status,
+      200,
+    );
+    assert.equal((await table.getValue("a"))?.price, 9);
+  });
+
+  it("a PATCH with conditions that are none is refused", async () => {
+    const table = bakery();
+    const handler = tableHandler(table, { writable: true, maxConditions: 2 });
+    const before = await contentOf(table);
+    const row = { price: 9 };
+    for (
+      const where of [5, {}, [5], [["price"]], [["price", "like", 5]], [["nmae", "eq", 5]], [["price", "eq"]], [
+        ["price", "eq", { $date: "x" }],
+      ], Array(3).fill(["price", "eq", 2])]
+    ) {
+      const answer = await ask(handler, "/row?id=a", { method: "PATCH", row, where });
+      assert.deepEqual([answer.status, (await problemIn(answer)).code], [400, "bad_request"], JSON.stringify(where));
+    }
+    assert.equal((await ask(handler, `/row?id=a&${where(["price", "eq", 2])}`, { method: "PATCH", row })).status, 400);
+    for (const method of ["PUT", "POST"]) {
+      assert.equal((await ask(handler, "/row?id=a", { method, row, where: [] })).status, 400);
+    }
+    assert.equal(await contentOf(table), before);
+  });
+
+  it("a PATCH of a narrowed table keeps to its set, whatever its conditions say", async () => {
+    const table = bakery();
+    const handler = tableHandler(table.where("price", "lt", 10), { writable: true });
+    const patch = (id: string, where: unknown): Promise<Response> =>
+      ask(handler, `/row?id=${id}`, { method: "PATCH", row: { name: "X" }, where });
+    assert.equal((await patch("c", [["price", "eq", 30]])).status, 404);
+    assert.equal((await patch("a", [["price", "eq", 2]])).status, 200);
+    assert.deepEqual([(await table.getValue("a"))?.name, (await table.getValue("c"))?.name], ["X", "Gâteau"]);
   });
 
   it("a table is read-only unless told otherwise", async () => {

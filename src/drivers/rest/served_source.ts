@@ -4,7 +4,7 @@ import type { Row } from "../../table/row.ts";
 import type { Rows } from "../../table/rows.ts";
 import type { Capabilities, Column } from "../../table/table_like.ts";
 import type { SourceCall, TableSource } from "../../table/table_source.ts";
-import { inUrl, queryToParams } from "../../wire/query_params.ts";
+import { conditionsToWire, inUrl, queryToParams } from "../../wire/query_params.ts";
 import type { TableDescription } from "../../wire/table_description.ts";
 import { isList, type Json, memberOf, rowFromWire, rowToWire } from "../../wire/wire_value.ts";
 import { checkedCount, checkedRow, checkPage, uniqueRows } from "./rest_answer.ts";
@@ -64,8 +64,10 @@ export class ServedSource implements TableSource {
     return this.#writeRow("PUT", id, row, call);
   }
 
-  patch(id: string, partial: Row, call: SourceCall): Promise<Row> {
-    return this.#writeRow("PATCH", id, partial, call);
+  /** Its conditions go into the body: what a column holds may be too long for a URL. */
+  patch(id: string, partial: Row, { query, ...call }: SourceCall): Promise<Row> {
+    const { where, ...rest } = query;
+    return this.#writeRow("PATCH", id, partial, { ...call, query: rest }, where);
   }
 
   async delete(id: string, call: SourceCall): Promise<void> {
@@ -86,17 +88,31 @@ export class ServedSource implements TableSource {
   }
 
   #read(url: URL, call: SourceCall): Promise<RestAnswer> {
+    if (call.fresh === true) url.searchParams.set("fresh", "true");
     return this.#send({ method: "GET", url }, call);
   }
 
-  async #writeRow(method: RestRequest["method"], id: string, row: Row, call: SourceCall): Promise<Row> {
-    const answer = await this.#write(method, this.#atRow(id, call.query), call, row);
+  async #writeRow(
+    method: RestRequest["method"],
+    id: string,
+    row: Row,
+    call: SourceCall,
+    where?: Query["where"],
+  ): Promise<Row> {
+    const answer = await this.#write(method, this.#atRow(id, call.query), call, row, where);
     return readRow(memberOf(answer.body, "row"), answer);
   }
 
-  #write(method: RestRequest["method"], url: URL, call: SourceCall, row?: Row): Promise<RestAnswer> {
+  #write(
+    method: RestRequest["method"],
+    url: URL,
+    call: SourceCall,
+    row?: Row,
+    where?: Query["where"],
+  ): Promise<RestAnswer> {
     const { idempotencyKey } = call;
-    return this.#send({ method, url, idempotencyKey, body: row && { row: rowToWire(row) } }, call);
+    const body = row && { row: rowToWire(row), ...(where !== undefined && { where: conditionsToWire(where) }) };
+    return this.#send({ method, url, idempotencyKey, body }, call);
   }
 
   async #send(request: RestRequest, { signal, onUnsettled }: SourceCall): Promise<RestAnswer> {

@@ -140,7 +140,7 @@ describe("A served table", () => {
       ["POST", "/products/rows", { key: "1" }, "k1", { row }],
       ["POST", "/products/row", { key: "1", id: "a" }, "k2", { row }],
       ["PUT", "/products/row", { key: "1", id: "a" }, "k3", { row }],
-      ["PATCH", "/products/row", { key: "1", ...set, id: "a" }, "k4", { row }],
+      ["PATCH", "/products/row", { key: "1", search: "rye", id: "a" }, "k4", { row, where: JSON.parse(set.where) }],
       ["DELETE", "/products/row", { key: "1", ...set, id: "a" }, "k5", undefined],
       ["DELETE", "/products/rows", { key: "1", ...set }, "k6", undefined],
     ]);
