@@ -2,9 +2,9 @@ import { abortable } from "../base/abortable.ts";
 import { describe } from "../base/describe.ts";
 import { rememberSelf, selfOf } from "../base/self.ts";
 import { ConflictError, NotFoundError } from "./errors.ts";
-import type { Condition } from "./query.ts";
-import { generatedColumns, masterColumns } from "./master_columns.ts";
+import { masterColumns } from "./master_columns.ts";
 import { type RecordConflict, RecordConflictError } from "./record_conflict.ts";
+import { isReplacement, type RecordEdit, sendPatch, sendRow } from "./record_edit.ts";
 import { type ColumnChange, columnsOf, differs, RecordState, replaced } from "./record_state.ts";
 import { field, type Row, setField, toRow, type Value } from "./row.ts";
 import type { RowOf } from "./row_of.ts";
@@ -34,12 +34,14 @@ export type Resolve<R extends object = Row> =
 const MAX_SAVES = 3;
 
 /**
- * A row that can be edited: change `data`, then `save()`. It keeps what it was read as, so only what was edited is sent, and
- * only if the master still holds there what the edit began with. Edits of different columns are merged; the same column
- * changed on both sides is a {@linkcode RecordConflictError}, which `resolve()` settles. docs/records-and-forms.md has a form.
+ * A row that can be edited: change `data`, then `save()`. It keeps what it was read as, so only what was edited is sent,
+ * and only if the master still holds there what the edit began with. Edits of different columns are merged; the same
+ * column changed on both sides is a {@linkcode RecordConflictError}, which `resolve()` settles. docs/records-and-forms.md
+ * has a form.
  *
- * `data` stays the same object, which `save()` and `refresh()` update; a frozen one is replaced. The id, and columns with the flag
- * `generated`, are the master's: they are not edits, whatever they are set to. Calls that reach the master run one after the other.
+ * `data` stays the same object, which `save()` and `refresh()` update; a frozen one is replaced. The id and columns with
+ * the flag `generated` are the master's: whatever they are set to is no edit. Calls that reach the master run one after
+ * the other.
  *
  * @example Edit and save
  * ```ts
@@ -107,8 +109,9 @@ export class ActiveRecord<R extends object = Row> {
   }
 
   /**
-   * Settles a conflict, in all columns or in one: `"mine"` keeps the edit, to be saved over the master's value; `"theirs"` takes the
-   * master's value; a function gets the conflict and returns the values that count. Without a conflict it does nothing.
+   * Settles a conflict, in all columns or in one: `"mine"` keeps the edit, to be saved over the master's value; `"theirs"`
+   * takes the master's value; a function gets the conflict and returns the values that count. Without a conflict it does
+   * nothing.
    *
    * @throws {TypeError} if `how` is none of these, or returns what is no row.
    */
@@ -125,13 +128,13 @@ export class ActiveRecord<R extends object = Row> {
   }
 
   /**
-   * Sends what was edited and takes over the master's answer. Without edits, or with those that the master holds already, nothing is
-   * sent. What is edited while the save is under way stays, to be saved next; after an error all edits stay.
+   * Sends what was edited and takes over the master's answer. Without edits, or with those that the master holds already,
+   * nothing is sent. What is edited while the save is under way stays, to be saved next; after an error all edits stay.
    *
-   * A save is a patch with the condition that the edited columns still hold what they were read as, which a table that filters its
-   * writes itself (`MemTable`, `SqliteTable`, a table served by `tableHandler`) decides in one step; other tables read the row just before they
-   * write it. Where a column was removed, or the table cannot patch, the row is read, merged and replaced: what somebody else
-   * changes between these two steps is overwritten.
+   * A save is a patch on the condition that the edited columns still hold what they were read as. A table that filters its
+   * writes itself (`MemTable`, `SqliteTable`, one that a `tableHandler` serves) decides that in one step; others read the row
+   * just before they write it. A removed column is set to null where the table declares its columns. Where it does not, or
+   * cannot patch, the row is read, merged and replaced; what somebody else changes between the two steps is overwritten.
    *
    * @throws {RecordConflictError} if an edited column was changed meanwhile, to another value; nothing was written.
    * @throws {NotFoundError} if the row was deleted meanwhile, or has left the set.
@@ -144,8 +147,9 @@ export class ActiveRecord<R extends object = Row> {
   }
 
   /**
-   * Reads the row from the master, whatever a cache holds, and keeps the edits: the other columns take the master's values. A column
-   * changed on both sides is in `conflict` from then on. Answers whether the row still exists; if not, nothing changes here.
+   * Reads the row from the master, whatever a cache holds, and keeps the edits: the other columns take the master's values.
+   * A column changed on both sides is in `conflict` from then on. Answers whether the row still exists; if not, nothing
+   * changes here.
    */
   async refresh(options: CallOptions = {}): Promise<boolean> {
     const self = selfOf(this);
@@ -167,12 +171,14 @@ export class ActiveRecord<R extends object = Row> {
   }
 
   async #save(shown: ActiveRecord<R>, options: WriteOptions): Promise<void> {
+    const table = this.#table;
     for (let [saves, isFresh] = [0, false]; saves < MAX_SAVES;) {
       const edit = this.#edit(shown);
       if (edit === undefined) return;
-      if (isFresh || !edit.isReplacement) {
-        saves++;
-        const answer = await this.#send(edit, numbered(options, saves));
+      const replaces = isReplacement(edit, table);
+      if (isFresh || !replaces) {
+        const send = replaces ? sendRow : sendPatch;
+        const answer = await send(table, this.id, edit, numbered(options, ++saves));
         if (answer !== undefined) return this.#take(shown, answer, edit);
       }
       isFresh = await this.#refresh(shown, options);
@@ -182,38 +188,14 @@ export class ActiveRecord<R extends object = Row> {
   }
 
   /** What is to be sent. */
-  #edit(shown: ActiveRecord<R>): Edit | undefined {
+  #edit(shown: ActiveRecord<R>): RecordEdit | undefined {
     if (this.#state.base !== this.#state.theirs) this.#take(shown, this.#state.theirs);
     const row = rowIn(shown);
     const columns = this.#state.editedColumns(row);
     if (columns.length === 0) return undefined;
     const conflict = this.#state.conflict(row);
     if (conflict !== undefined) throw new RecordConflictError(this.#table.tableName, this.id, conflict);
-    // A patch removes no column, and no condition names one whose name is empty.
-    const isReplacement = !this.#table.capabilities.patch ||
-      columns.some((column) => column === "" || !Object.hasOwn(row, column));
-    return { row, columns, isReplacement };
-  }
-
-  /** The master's answer; `undefined` if the row is not there, or not as the edit found it. */
-  async #send({ row, columns, isReplacement }: Edit, options: WriteOptions): Promise<Row | undefined> {
-    const table = this.#table;
-    if (isReplacement) return await table.replaceValue(this.id, replaced(row, generatedColumns(table), {}), options);
-    try {
-      return await this.#asItWas(columns).patchValue(this.id, replaced({}, columns, row), options);
-    } catch (error) {
-      if (error instanceof NotFoundError) return undefined;
-      throw error;
-    }
-  }
-
-  /** The rows of the set that hold in these columns what they were read as. */
-  #asItWas(columns: readonly string[]): TableLike {
-    const { query, columns: declared } = this.#table;
-    // A column that the table does not have is for the patch to refuse.
-    const known = columns.filter((column) => declared.length === 0 || declared.some(({ name }) => name === column));
-    const conditions = known.map((column): Condition => [column, "eq", field(this.#state.base, column)]);
-    return this.#table.withQuery({ ...query, where: [...query.where ?? [], ...conditions] });
+    return { row, columns, base: this.#state.base };
   }
 
   async #refresh(shown: ActiveRecord<R>, { signal }: CallOptions): Promise<boolean> {
@@ -223,7 +205,7 @@ export class ActiveRecord<R extends object = Row> {
   }
 
   /** Takes over a row of the master, which may be the answer to an edit. */
-  #take(shown: ActiveRecord<R>, row: Row, sent?: Edit): void {
+  #take(shown: ActiveRecord<R>, row: Row, sent?: RecordEdit): void {
     const [state, mine] = [this.#state, toRow(shown.data)];
     const next = state.with(toRow(row), mine, sent?.row, sent?.columns);
     this.#show(shown, next, state.draft(next, mine, sent?.row));
@@ -252,15 +234,6 @@ export class ActiveRecord<R extends object = Row> {
   get #name(): string {
     return `row ${describe(this.id)} of ${describe(this.#table.tableName)}`;
   }
-}
-
-/** What a save sends. */
-interface Edit {
-  /** The draft. */
-  readonly row: Row;
-  /** What of it was edited. */
-  readonly columns: readonly string[];
-  readonly isReplacement: boolean;
 }
 
 function draftOf<R extends object>(row: Row): Draft<R> {

@@ -3,7 +3,7 @@ import { ConflictError, nameErrors } from "./errors.ts";
 import type { Row } from "./row.ts";
 import type { PatchOf } from "./row_of.ts";
 
-/** The columns of a record that were changed on both sides, differently. A column that a side does not have is absent there. */
+/** The columns of a record that were changed on both sides, differently. A column that a side lacks is absent there. */
 export interface RecordConflict<R extends object = Row> {
   /** The names of these columns. */
   readonly columns: readonly string[];
@@ -16,7 +16,7 @@ export interface RecordConflict<R extends object = Row> {
 }
 
 /**
- * The columns that a record would save were changed by somebody else, to other values. Nothing was written; the record keeps
+ * Columns that a record would save were changed by somebody else, to other values. Nothing was written; the record keeps
  * its edits, and can be saved once `resolve()` has said which values count.
  */
 export class RecordConflictError<R extends object = Row> extends ConflictError implements RecordConflict<R> {

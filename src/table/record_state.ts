@@ -13,8 +13,8 @@ export interface ColumnChange<V = Value> {
  * What a record was read as: the row that its edits are compared with (`base`), and the newest row of the master that is
  * known (`theirs`). The two differ in the columns that are in conflict, and in no others.
  *
- * A column is edited if it differs from `base`; an absent column and one that holds `null` differ. It is in conflict if it is
- * edited and the master has changed it to yet another value; there an absent column counts as `null`, as in conditions.
+ * A column is edited if it differs from `base`; an absent column and one that holds `null` differ. It is in conflict if it
+ * is edited and the master has changed it to yet another value; there an absent column counts as `null`, as in conditions.
  */
 export class RecordState {
   readonly base: Row;
@@ -54,11 +54,10 @@ export class RecordState {
   }
 
   /**
-   * The state with a newer row of the master. What a draft does not change takes the master's value, what is edited stays, and
-   * a column that was changed on both sides keeps its base.
+   * The state with a newer row of the master: its values are the new base, but of columns changed on both sides.
    *
-   * @param sent The draft as it was sent, if the row is the answer to a save: what is equal to it has not been edited since.
-   * @param saved The columns that were sent. What the master made of them is their new base.
+   * @param sent The draft as it was sent, if the row is the answer to a save: what equals it has not been edited since.
+   * @param saved The columns that were sent. What the master made of them is their new base in any case.
    */
   with(theirs: Row, mine: Row, sent: Row = this.base, saved: readonly string[] = []): RecordState {
     const kept = columnsOf(this.base, theirs).filter((column) =>
@@ -79,7 +78,7 @@ export class RecordState {
     );
   }
 
-  /** The draft that goes with a state that follows this one: `mine`, with the master's values where it was not edited since `sent`. */
+  /** The draft that goes with the `next` state: the master's values where it was not edited since `sent`. */
   draft(next: RecordState, mine: Row, sent: Row = this.base): Row {
     const taken = columnsOf(mine, next.theirs).filter((column) =>
       this.#owned.has(column) || !differs(column, mine, sent)

@@ -314,7 +314,8 @@ export class Table<R extends object = Row> extends TableHandle<Table<R>, R> impl
   /** Whether the row may be written through this handle. A scoped source looks for itself. */
   async #inSet(id: string, options?: CallOptions): Promise<boolean> {
     this.#id(id);
-    return this.#sourceNarrows(narrowing(this.#query)) || await this.getValue(id, options) !== undefined;
+    return this.#sourceNarrows(narrowing(this.#query)) ||
+      await this.getValue(id, { ...options, fresh: true }) !== undefined;
   }
 
   #sourceNarrows(set: Query): boolean {

@@ -170,6 +170,16 @@ describe("ActiveRecord", () => {
     assert.equal(table.plan.count("replaceValue"), 1);
   });
 
+  it("save() sets a removed column to null in one step where the table declares its columns", async () => {
+    const columns = ["name", "price", "tags"].map((name) => ({ name }));
+    const table = new FaultyTable(new MemTable("products", { rows: [["a", BUN]], columns }));
+    const record = await recordIn(table);
+    delete record.data.tags;
+    await record.save();
+    assert.deepEqual(await table.getValue("a"), { ...BUN, tags: null });
+    assert.deepEqual([record.data.tags, record.isDirty, table.plan.count("replaceValue")], [null, false, 0]);
+  });
+
   it("save() with a column removed does not bring a deleted row back", async () => {
     const { record, table } = await bun();
     delete record.data.tags;
