@@ -4,7 +4,8 @@ import { type CallOptions, LiveTable, MemCache, MemTable, NoCache, type TableLik
 
 const ROWS = [["a", { name: "Bun" }]] as const;
 const MISSPELT = {
-  message: /^Unknown option "sgnal" of a call; accepted are signal, onUnsettled, onStale, fresh, idempotencyKey, newId$/,
+  message:
+    /^Unknown option "sgnal" of a call; accepted are signal, onUnsettled, onStale, fresh, idempotencyKey, newId$/,
 };
 
 /** What a program without types may pass. */
