@@ -92,8 +92,8 @@ export class ServedTable {
   }
 
   /**
-   * A set with conditions that one row is to meet: they may compare with values of any size, since they are not evaluated on
-   * others.
+   * A set with conditions that one row is to meet: they may compare with values of any size, since they are evaluated on
+   * no other.
    *
    * @throws {Refusal} if they are not conditions of this table, or too many.
    */

@@ -22,8 +22,8 @@ export type RecordChanges<R extends object = Row> = {
 export type Resolution<R extends object = Row> = { readonly [C in keyof RowOf<R>]?: RowOf<R>[C] | undefined };
 
 /**
- * Which values count where both sides changed a column: those of the draft, the master's, or others. The function has the
- * type of a method, so that a record of any row type can be passed on as a record of {@linkcode Row}.
+ * Which values count where both sides changed a column: those of the draft, the master's, or others. The function has
+ * the type of a method, so that a record of any row type can be passed on as a record of {@linkcode Row}.
  */
 export type Resolve<R extends object = Row> =
   | "mine"
@@ -34,14 +34,14 @@ export type Resolve<R extends object = Row> =
 const MAX_SAVES = 3;
 
 /**
- * A row that can be edited: change `data`, then `save()`. It keeps what it was read as, so only what was edited is sent,
- * and only if the master still holds there what the edit began with. Edits of different columns are merged; the same
- * column changed on both sides is a {@linkcode RecordConflictError}, which `resolve()` settles. docs/records-and-forms.md
- * has a form.
+ * A row that can be edited: change `data`, then `save()`. It keeps what it was read as, so only what was edited is
+ * sent, and only if the master still holds there what the edit began with. Edits of different columns are merged; the
+ * same column changed on both sides is a {@linkcode RecordConflictError}, which `resolve()` settles:
+ * docs/records-and-forms.md has a form.
  *
- * `data` stays the same object, which `save()` and `refresh()` update; a frozen one is replaced. The id and columns with
- * the flag `generated` are the master's: whatever they are set to is no edit. Calls that reach the master run one after
- * the other.
+ * `data` stays the same object, which `save()` and `refresh()` update; a frozen one is replaced. The id and columns
+ * with the flag `generated` are the master's: whatever they are set to is no edit. Calls that reach the master run one
+ * after the other.
  *
  * @example Edit and save
  * ```ts
@@ -67,8 +67,8 @@ export class ActiveRecord<R extends object = Row> {
   /** The row as edited so far. */
   data: Draft<R>;
   /**
-   * Grows when what the edits are compared with changes. A framework that tracks which properties are read knows by it that
-   * `isDirty`, `changed()` and `conflict` are to be asked again.
+   * Grows when what the edits are compared with changes. A framework that tracks which properties are read knows by it
+   * that `isDirty`, `changed()` and `conflict` are to be read again.
    */
   revision = 0;
   readonly #table: TableLike;
@@ -96,7 +96,7 @@ export class ActiveRecord<R extends object = Row> {
     return selfOf(this).#state.changes(rowIn(this)) as RecordChanges<R>; // The table says what type its rows have.
   }
 
-  /** The columns that were changed on both sides, as far as a read or a save has shown; `undefined` if there are none. */
+  /** The columns changed on both sides, as far as a read or a save has shown; `undefined` if there are none. */
   get conflict(): RecordConflict<R> | undefined {
     return selfOf(this).#state.conflict(rowIn(this)) as RecordConflict<R> | undefined; // As for changed().
   }
@@ -109,9 +109,9 @@ export class ActiveRecord<R extends object = Row> {
   }
 
   /**
-   * Settles a conflict, in all columns or in one: `"mine"` keeps the edit, to be saved over the master's value; `"theirs"`
-   * takes the master's value; a function gets the conflict and returns the values that count. Without a conflict it does
-   * nothing.
+   * Settles a conflict, in all columns or in one: `"mine"` keeps the edit, to be saved over the master's value;
+   * `"theirs"` takes the master's value; a function gets the conflict and returns the values that count. Without a
+   * conflict it does nothing.
    *
    * @throws {TypeError} if `how` is none of these, or returns what is no row.
    */
@@ -128,13 +128,15 @@ export class ActiveRecord<R extends object = Row> {
   }
 
   /**
-   * Sends what was edited and takes over the master's answer. Without edits, or with those that the master holds already,
-   * nothing is sent. What is edited while the save is under way stays, to be saved next; after an error all edits stay.
+   * Sends what was edited and takes over the master's answer. Without edits, or with those that the master holds
+   * already, nothing is sent. What is edited while the save is under way stays, to be saved next; after an error all
+   * edits stay.
    *
-   * A save is a patch on the condition that the edited columns still hold what they were read as. A table that filters its
-   * writes itself (`MemTable`, `SqliteTable`, one that a `tableHandler` serves) decides that in one step; others read the row
-   * just before they write it. A removed column is set to null where the table declares its columns. Where it does not, or
-   * cannot patch, the row is read, merged and replaced; what somebody else changes between the two steps is overwritten.
+   * A save is a patch on the condition that the edited columns still hold what they were read as. A table that filters
+   * its writes itself (`MemTable`, `SqliteTable`, one that a `tableHandler` serves) decides that in one step; others read
+   * the row just before they write it. A removed column is set to null where the table declares its columns. Where it
+   * does not, or cannot patch, the row is read, merged and replaced; what somebody else changes between the two steps is
+   * overwritten.
    *
    * @throws {RecordConflictError} if an edited column was changed meanwhile, to another value; nothing was written.
    * @throws {NotFoundError} if the row was deleted meanwhile, or has left the set.
@@ -147,9 +149,9 @@ export class ActiveRecord<R extends object = Row> {
   }
 
   /**
-   * Reads the row from the master, whatever a cache holds, and keeps the edits: the other columns take the master's values.
-   * A column changed on both sides is in `conflict` from then on. Answers whether the row still exists; if not, nothing
-   * changes here.
+   * Reads the row from the master, whatever a cache holds, and keeps the edits: the other columns take the master's
+   * values. A column changed on both sides is in `conflict` from then on. Answers whether the row still exists; if not,
+   * nothing changes here.
    */
   async refresh(options: CallOptions = {}): Promise<boolean> {
     const self = selfOf(this);
@@ -162,7 +164,7 @@ export class ActiveRecord<R extends object = Row> {
     await self.#inTurn(options, () => self.#table.delete(self.id, options));
   }
 
-  /** What is called here is under way once the calls before it have settled. An aborted signal ends the wait for them. */
+  /** Begins once the calls before it have settled. An aborted signal ends the wait for them. */
   async #inTurn<T>({ signal }: CallOptions, work: () => Promise<T>): Promise<T> {
     const before = this.#idle;
     const turn = (signal === undefined ? before : abortable(before, signal)).then(work);

@@ -16,8 +16,8 @@ export interface RecordEdit {
 }
 
 /**
- * Whether an edit cannot be a patch of columns as they were. A patch removes no column; but where columns are declared, a row
- * without one reads as one that has null there. No condition names a column whose name is empty.
+ * Whether an edit cannot be a patch of columns as they were. A patch removes no column; but where columns are declared,
+ * null means the same. No condition names a column whose name is empty.
  */
 export function isReplacement({ row, columns }: RecordEdit, { columns: declared, capabilities }: TableLike): boolean {
   return !capabilities.patch ||
@@ -29,7 +29,7 @@ export function sendRow(table: TableLike, id: string, { row }: RecordEdit, optio
   return table.replaceValue(id, replaced(row, generatedColumns(table), {}), options);
 }
 
-/** Patches the edited columns if they hold what they were read as; otherwise, or if there is no row, the answer is `undefined`. */
+/** Patches the edited columns. The answer is `undefined` if they do not hold what they were read as, or there is no row. */
 export async function sendPatch(
   table: TableLike,
   id: string,

@@ -10,11 +10,12 @@ export interface ColumnChange<V = Value> {
 }
 
 /**
- * What a record was read as: the row that its edits are compared with (`base`), and the newest row of the master that is
- * known (`theirs`). The two differ in the columns that are in conflict, and in no others.
+ * What a record was read as: the row that its edits are compared with (`base`), and the newest row of the master that
+ * is known (`theirs`). The two differ in columns that were changed on both sides, and in no others.
  *
- * A column is edited if it differs from `base`; an absent column and one that holds `null` differ. It is in conflict if it
- * is edited and the master has changed it to yet another value; there an absent column counts as `null`, as in conditions.
+ * A column is edited if it differs from `base`; an absent column and one that holds `null` differ. It is in conflict if
+ * it is edited and the master has changed it to yet another value; there an absent column counts as `null`, as in
+ * conditions.
  */
 export class RecordState {
   readonly base: Row;

@@ -23,6 +23,11 @@ async function bun(row: Row = BUN): Promise<{ readonly record: ActiveRecord; rea
   return { record: await recordIn(table), table };
 }
 
+/** Resolves when nothing more happens by itself. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 50; turn++) await Promise.resolve();
+}
+
 async function recordIn(table: TableLike): Promise<ActiveRecord> {
   const record = await table.getValueRecord("a");
   assert(record);
@@ -135,7 +140,8 @@ describe("ActiveRecord", () => {
     record.data.price = 4;
     const second = record.save();
     const refreshed = record.refresh();
-    assert.equal(table.plan.count("patchValue"), 1);
+    await settled();
+    assert.deepEqual([table.plan.count("patchValue"), table.plan.count("getValue")], [1, 1]);
     gate.release();
     await Promise.all([first, second, refreshed]);
     assert.equal(table.plan.count("patchValue"), 2);
@@ -153,9 +159,11 @@ describe("ActiveRecord", () => {
     const second = record.save({ signal: stop.signal });
     stop.abort(new Error("left"));
     await assert.rejects(second, /left/);
+    const refreshed = record.refresh();
+    await settled();
+    assert.equal(table.plan.count("getValue"), 1);
     gate.release();
-    await first;
-    await record.refresh();
+    await Promise.all([first, refreshed]);
     assert.equal(table.plan.count("patchValue"), 1);
     assert.deepEqual(record.changed(), { price: { base: 3, mine: 4 } });
   });
@@ -230,14 +238,16 @@ describe("ActiveRecord", () => {
     const { defineTable } = await import("@vantage/live");
     const table = defineTable({
       name: "t",
-      list: () => [...rows],
-      replace: (id, row) => (rows.set(id, row), row),
+      columns: [{ name: "name" }, { name: "price" }, { name: "tags" }, { name: "total", flags: ["generated"] }],
+      list: () => [...rows].map(([id, row]) => [id, { ...row, total: Number(row.price) * 2 }] as const),
+      replace: (id, row) => (rows.set(id, row), { ...row, total: Number(row.price) * 2 }),
     });
     const record = await recordIn(table);
     record.data.price = 3;
     rows.set("a", { ...BUN, name: "Brioche" });
     await record.save();
     assert.deepEqual(rows.get("a"), { ...BUN, name: "Brioche", price: 3 });
+    assert.equal(record.data.total, 6);
     record.data.price = 5;
     rows.set("a", { ...BUN, price: 4 });
     await assert.rejects(record.save(), RecordConflictError);
@@ -253,6 +263,9 @@ describe("ActiveRecord", () => {
     const record = await recordIn(table);
     Object.assign(record.data, { id: "b", twice: 99 });
     assert.equal(record.isDirty, false);
+    await record.refresh();
+    assert.deepEqual(record.data, { id: "a", n: 1, note: "x", twice: 2 });
+    Object.assign(record.data, { id: "b", twice: 99 });
     record.data.n = 2;
     await record.save();
     assert.deepEqual(record.data, { id: "a", n: 2, note: "x", twice: 4 });

@@ -8,7 +8,7 @@ import { partialSource } from "./record_tables.ts";
 /** What a column holds; `undefined` if the row does not have it. */
 type Cell = Value | undefined;
 
-/** What it was read as, what it was edited to, what it is at the master: what is stored after a save, or that it is a conflict. */
+/** What it was read as, was edited to, and is at the master; then what a save stores, or that it is a conflict. */
 const CASES: readonly (readonly [base: Cell, mine: Cell, theirs: Cell, stored: Cell | "conflict"])[] = [
   [1, 1, 1, 1],
   [1, 1, 2, 2],
@@ -61,6 +61,10 @@ const TABLES: Readonly<Record<string, (master: MemTable) => Promise<readonly [Ta
   "a MemTable": (master) => Promise.resolve([master, () => Promise.resolve()]),
   "a source that does not narrow its writes": (master) =>
     Promise.resolve([partialSource(master), () => Promise.resolve()]),
+  "a source that does not narrow its writes, over a LiveTable": (master) => {
+    const behind = new LiveTable(master, "behind", new MemCache());
+    return Promise.resolve([partialSource(behind), () => behind.close()]);
+  },
   "a LiveTable with a MemCache": (master) => {
     const live = new LiveTable(master, "t", new MemCache());
     return Promise.resolve([live, () => live.close()]);

@@ -38,7 +38,7 @@ function columnsWhere(editor: Editor, test: (cell: Edited) => boolean): Column[]
   return COLUMNS.filter((column) => test(editor[column]));
 }
 
-/** What is said of merging, column by column: untouched columns follow, and only what changed on both sides keeps its base. */
+/** What is said of merging, column by column: what is not edited follows, and what changed on both sides keeps its base. */
 function sees(editor: Editor, master: Master): void {
   for (const column of COLUMNS) {
     const { base, mine } = editor[column];

@@ -5,7 +5,7 @@ export function partialSource(behind: TableLike): Table {
   return defineTable({
     name: "partial",
     list: () => behind.listValues(),
-    get: (id) => behind.getValue(id),
+    get: (id, { fresh }) => behind.getValue(id, { fresh }),
     replace: (id, row) => behind.replaceValue(id, row),
     patch: (id, partial) => behind.patchValue(id, partial),
     delete: (id) => behind.delete(id),
