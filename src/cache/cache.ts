@@ -103,4 +103,9 @@ export interface Cache {
    * without a log has no such method: there, every change invalidates the scope.
    */
   readonly log?: ((scope: string, record: LogRecord) => MaybePromise<Fence>) | undefined;
+  /**
+   * The same rows, where each that equals one held in the scope of the key is the one held: rows that several entries have
+   * take memory once. A cache that encodes rows has no such method.
+   */
+  readonly share?: ((key: string, rows: Rows) => Rows) | undefined;
 }

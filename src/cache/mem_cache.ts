@@ -1,8 +1,10 @@
 import { rememberSelf, selfOf } from "../base/self.ts";
 import { wholeNumber } from "../base/whole_number.ts";
+import type { Rows } from "../table/rows.ts";
 import type { Cache, CachedRows, Fence, LogRecord } from "./cache.ts";
 import { scopeOf } from "./cache_key.ts";
 import { HALF_STEP, ScopeLog } from "./scope_log.ts";
+import { SharedRows } from "./shared_rows.ts";
 
 /** Bounds of a {@linkcode MemCache}. */
 export interface MemCacheOptions {
@@ -33,6 +35,8 @@ interface Entry {
 interface Scope {
   readonly name: string;
   readonly entries: Set<Entry>;
+  /** The rows of its entries. */
+  rows: SharedRows;
   readonly log: ScopeLog;
   /** The position of entries that can be returned as they are; `undefined` while there are intents. */
   current: number | undefined;
@@ -158,6 +162,10 @@ export class MemCache implements Cache {
     return changed.log.position;
   }
 
+  share(key: string, rows: Rows): Rows {
+    return selfOf(this).#scopes.get(scopeOf(key) ?? "")?.rows.share(rows) ?? rows;
+  }
+
   /** A prefix without a `/` may affect any scope, including those that are not remembered. */
   #invalidateScopes(prefix: string): void {
     this.#elsewhere = this.#next();
@@ -168,8 +176,10 @@ export class MemCache implements Cache {
   }
 
   #invalidate(scope: Scope, prefix: string): void {
-    if (scope.name.startsWith(prefix)) scope.log.restart();
-    else scope.log.move();
+    if (scope.name.startsWith(prefix)) {
+      scope.log.restart();
+      scope.rows = new SharedRows();
+    } else scope.log.move();
     scope.lowestFence = scope.log.position;
     this.#remember(scope);
     this.#dropEntries(scope, prefix);
@@ -183,7 +193,14 @@ export class MemCache implements Cache {
     const known = this.#scopes.get(name);
     if (known !== undefined) return known;
     const log = new ScopeLog(this.#elsewhere, this.#next, this.#maxChanges);
-    const scope: Scope = { name, entries: new Set(), log, current: log.position, lowestFence: log.position };
+    const scope: Scope = {
+      name,
+      entries: new Set(),
+      rows: new SharedRows(),
+      log,
+      current: log.position,
+      lowestFence: log.position,
+    };
     this.#scopes.set(name, scope);
     return scope;
   }
@@ -222,6 +239,7 @@ export class MemCache implements Cache {
     entry.scope.entries.add(entry);
     this.#linkNewest(entry);
     this.#rowCount += entry.rowCount;
+    entry.scope.rows.add(entry.cached.rows);
   }
 
   #remove(entry: Entry | undefined): undefined {
@@ -235,6 +253,7 @@ export class MemCache implements Cache {
     entry.scope.entries.delete(entry);
     this.#unlink(entry);
     this.#rowCount -= entry.rowCount;
+    entry.scope.rows.remove(entry.cached.rows);
   }
 
   /** Scopes that are not remembered share the highest position of those that were: no older fence matches again. */

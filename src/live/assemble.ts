@@ -120,6 +120,7 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
   const catchUp = new CatchUp({ master, versions, invalidation, history, counters });
   const refreshed = new Refreshed();
   const readThrough = {
+    share: cache.share?.bind(cache),
     master,
     keys,
     cache: guarded,

@@ -1,5 +1,5 @@
 import { isPromise } from "../base/maybe_promise.ts";
-import type { CachedRows, Fence } from "../cache/cache.ts";
+import type { Cache, CachedRows, Fence } from "../cache/cache.ts";
 import { ClosedError, TableError } from "../table/errors.ts";
 import { ownRows, Rows, shareRows } from "../table/rows.ts";
 import type { CallOptions } from "../table/table_like.ts";
@@ -27,6 +27,8 @@ export interface Fetched {
 export interface LoaderOptions {
   readonly master: Master;
   readonly cache: SafeCache;
+  /** The cache's `share`, if it has it. */
+  readonly share: Cache["share"];
   readonly invalidation: Invalidation;
   readonly lag: MasterLag;
   readonly catchUp: CatchUp;
@@ -171,7 +173,20 @@ export class Loader {
     counters.rowsReceived += rows.size;
     const fields = { rows: rows.size };
     trace?.event({ target: "vantage_live::read", level: "trace", name: "rows received", key, fields });
-    return rows;
+    return this.#closed ? rows : this.#share(key, rows);
+  }
+
+  /** The same rows, where those that the cache holds already are the ones it holds. */
+  #share(key: string, rows: Rows): Rows {
+    const { share, counters, trace } = this.#options;
+    if (share === undefined) return rows;
+    try {
+      return Rows.from(share(key, rows));
+    } catch (error) {
+      counters.cacheFailures++;
+      trace?.event({ target: "vantage_live::cache", level: "warn", name: "rows not shared", key, error });
+      return rows;
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 import { isPromise, type MaybePromise } from "../base/maybe_promise.ts";
 import type { Clock } from "../base/clock.ts";
-import type { CachedRows, Fence } from "../cache/cache.ts";
+import type { Cache, CachedRows, Fence } from "../cache/cache.ts";
 import type { CacheKeys } from "../cache/cache_key.ts";
 import { checkCallOptions } from "../table/call_options.ts";
 import { DEFAULT_ITEMS_PER_PAGE } from "../table/pagination.ts";
@@ -44,6 +44,8 @@ export interface ReadThroughOptions {
   readonly master: Master;
   readonly keys: CacheKeys;
   readonly cache: SafeCache;
+  /** The cache's `share`, if it has it. */
+  readonly share: Cache["share"];
   readonly invalidation: Invalidation;
   readonly lag: MasterLag;
   readonly catchUp: CatchUp;

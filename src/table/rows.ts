@@ -23,6 +23,8 @@ let editableCopy: (rows: Rows) => { readonly rows: Map<string, Row>; readonly mu
 let make: (kept: Kept, mutable: boolean) => Rows;
 let sharedCopy: (rows: Rows) => Rows;
 let ownCopy: (rows: Rows) => Rows;
+let keptEntries: (rows: Rows) => Iterable<readonly [id: string, row: Row]>;
+let reuse: (rows: Rows, held: ReadonlyMap<string, Row>) => Rows;
 
 /**
  * Rows in the master's order, by id. It never changes: there are no mutators, and its rows are frozen.
@@ -81,6 +83,19 @@ export class Rows<R extends object = Row> implements ReadonlyMap<string, RowOf<R
     sharedCopy = (given) => {
       const rows = #kept in given ? given : Rows.from(given);
       return rows.#mutable ? new Rows(rows.#kept, true, true) : rows;
+    };
+    keptEntries = (rows) => {
+      const isSafe = #kept in rows && rows.#kept instanceof Map && (!rows.#mutable || rows.#shared);
+      return isSafe ? rows.#kept.entries() : [];
+    };
+    reuse = (given, held) => {
+      if (!(#kept in given && given.#kept instanceof Map)) return given;
+      const kept = new Map(given.#kept);
+      for (const [id, row] of given.#kept) {
+        const known = held.get(id);
+        if (known !== undefined && sameRow(known, row)) kept.set(id, known);
+      }
+      return new Rows(kept, given.#mutable, given.#shared);
     };
   }
 
@@ -238,6 +253,19 @@ export function ownRows(rows: Rows): Rows {
  */
 export function shareRows(rows: Rows): Rows {
   return sharedCopy(rows);
+}
+
+/**
+ * The rows as they are kept, not copied, if nothing that a reader gets can change them. None of rows that are made when they
+ * are looked at.
+ */
+export function keptRows(rows: Rows): Iterable<readonly [id: string, row: Row]> {
+  return keptEntries(rows);
+}
+
+/** The same rows, where each that equals the one that is held under its id is the one held. */
+export function reuseRows(rows: Rows, held: ReadonlyMap<string, Row>): Rows {
+  return reuse(rows, held);
 }
 
 function inspectRows(

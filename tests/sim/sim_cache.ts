@@ -33,6 +33,7 @@ export class SimCache implements Cache {
   /** Whether a fence failed. */
   fenceFailures = 0;
   readonly log: Cache["log"];
+  readonly share: Cache["share"];
   readonly #options: CacheOptions;
   #dead = false;
   #frozen = false;
@@ -41,6 +42,7 @@ export class SimCache implements Cache {
   constructor(options: CacheOptions) {
     this.#options = options;
     const { storage, logs, onLog } = options;
+    this.share = storage.share?.bind(storage);
     const log = logs ? storage.log?.bind(storage) : undefined;
     this.log = log && ((scope, record) => {
       onLog(record, false);

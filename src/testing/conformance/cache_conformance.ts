@@ -114,6 +114,16 @@ export const cacheConformance: readonly ConformanceCase<CacheHarness>[] = [
     expectRows((await cache.get(KEY))?.rows, mutableRows(), "what the next reader gets");
   }),
 
+  anyCase("Cache.share(), if there is one, answers with rows that equal those given", async (cache) => {
+    for (const [kind, rows] of SAMPLE_ROWS) {
+      await cache.put(KEY, { rows, fetchedAt: 1 });
+      expectRows(cache.share?.("clients/page_2", rows) ?? rows, rows, kind);
+      expectRows(cache.share?.("clients/page_2", named("new")) ?? named("new"), named("new"), `beside ${kind}`);
+    }
+    await cache.invalidatePrefix(SCOPE);
+    expectRows(cache.share?.(KEY, named("new")) ?? named("new"), named("new"), "beside nothing");
+  }),
+
   anyCase("Cache.fence() answers with a string or a number", async (cache) => {
     const fence: unknown = await cache.fence(KEY);
     expect(
