@@ -141,6 +141,7 @@ export class MemCache implements Cache {
     const fits = rowCount <= self.#maxRows;
     const landed = scope.current === undefined ? now + HALF_STEP : now;
     const cached = { rows, fetchedAt, until: until ?? landed };
+    scope.rows.replace(held?.cached, fits ? cached : undefined);
     if (fits) self.#add({ key, scope, at, cached, rowCount, newer: undefined, older: undefined });
     else self.#leaveUnused(scope);
     while (self.#entries.size > self.#maxEntries || self.#rowCount > self.#maxRows) self.#remove(self.#oldest);
@@ -239,12 +240,12 @@ export class MemCache implements Cache {
     entry.scope.entries.add(entry);
     this.#linkNewest(entry);
     this.#rowCount += entry.rowCount;
-    entry.scope.rows.add(entry.cached.rows);
   }
 
   #remove(entry: Entry | undefined): undefined {
     if (entry === undefined) return;
     this.#drop(entry);
+    entry.scope.rows.replace(entry.cached, undefined);
     this.#leaveUnused(entry.scope);
   }
 
@@ -253,7 +254,6 @@ export class MemCache implements Cache {
     entry.scope.entries.delete(entry);
     this.#unlink(entry);
     this.#rowCount -= entry.rowCount;
-    entry.scope.rows.remove(entry.cached.rows);
   }
 
   /** Scopes that are not remembered share the highest position of those that were: no older fence matches again. */

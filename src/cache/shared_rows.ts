@@ -1,42 +1,53 @@
 import type { Row } from "../table/row.ts";
 import { keptRows, reuseRows, type Rows } from "../table/rows.ts";
 
+/** An entry: the same object when it is added and when it is removed. */
+interface HasRows {
+  readonly rows: Rows;
+}
+
 /**
  * The rows that the entries of a scope have, by id: of one that they have in several states, the one that was added last.
- * It has no row that no entry has, if each entry is added and removed once.
+ * A row is forgotten when the last entry that has it is removed.
  */
 export class SharedRows {
   readonly #rows = new Map<string, Row>();
   /** How many entries more than one have a row. Most rows are in one: this map costs as much as the other. */
   readonly #more = new Map<string, number>();
+  /** Entries whose rows are not in the maps yet: many are removed before another one is read. */
+  readonly #unread = new Set<HasRows>();
 
   /** The same rows, where each that equals the one of an entry is that one. */
   share(rows: Rows): Rows {
+    for (const entry of this.#unread) keptRows(entry.rows)?.forEach((id, row) => this.#add(id, row));
+    this.#unread.clear();
     return this.#rows.size === 0 ? rows : reuseRows(rows, this.#rows);
   }
 
-  /** Adds the rows of an entry. */
-  add(rows: Rows): void {
-    for (const [id, row] of keptRows(rows)) {
-      if (this.#rows.get(id) === row) this.#more.set(id, this.#moreOf(id) + 1);
-      else this.#begin(id, row);
+  /** Removes an entry, adds another, or puts one in the place of the other. */
+  replace(before: HasRows | undefined, after: HasRows | undefined): void {
+    if (before === undefined || this.#unread.delete(before)) {
+      if (after !== undefined) this.#unread.add(after);
+      return;
     }
+    const old = keptRows(before.rows);
+    const now = after && keptRows(after.rows);
+    // What is read again usually has the same rows in the same places.
+    now?.forEach((id, row, place) => old?.hasAt(place, id, row) || this.#add(id, row));
+    old?.forEach((id, row, place) => now?.hasAt(place, id, row) || this.#remove(id, row));
   }
 
-  /** Removes the rows of an entry. */
-  remove(rows: Rows): void {
-    if (this.#rows.size === 0) return;
-    for (const [id, row] of keptRows(rows)) {
-      if (this.#rows.get(id) === row) this.#removeOne(id);
+  #add(id: string, row: Row): void {
+    if (this.#rows.get(id) === row) {
+      this.#more.set(id, this.#moreOf(id) + 1);
+      return;
     }
-  }
-
-  #begin(id: string, row: Row): void {
     this.#rows.set(id, row);
     this.#more.delete(id);
   }
 
-  #removeOne(id: string): void {
+  #remove(id: string, row: Row): void {
+    if (this.#rows.get(id) !== row) return;
     const more = this.#moreOf(id);
     if (more > 1) this.#more.set(id, more - 1);
     else if (!this.#more.delete(id)) this.#rows.delete(id);

@@ -1,17 +1,18 @@
-import { holdsMutable, type Row } from "../table/row.ts";
-import { editRows, type Rows, rowsOf } from "../table/rows.ts";
+import type { Row } from "../table/row.ts";
+import { replaceRows, type Rows, rowsOf } from "../table/rows.ts";
 import { sameMembership, sameOrder, type View } from "./view.ts";
 
 /**
  * The rows of a view, changed one by one. Each method that changes them returns whether that could be done: if not, their
- * order or selection is unknown. The rows at the beginning are copied at the first change.
+ * order or selection is unknown. The rows at the beginning are copied when one is removed or inserted.
  */
 export class RowList {
   readonly #view: View;
   readonly #before: Rows;
+  /** Those that were replaced, while none was removed or inserted. */
+  readonly #replaced = new Map<string, Row>();
+  /** All of them, once one was removed or inserted. */
   #changed: Map<string, Row> | undefined;
-  /** Whether a row may hold a date or bytes. */
-  #mutable = false;
 
   constructor(view: View, rows: Rows) {
     this.#view = view;
@@ -25,12 +26,13 @@ export class RowList {
 
   /** The row with this id. */
   get(id: string): Row | undefined {
-    return (this.#changed ?? this.#before).get(id);
+    return this.#changed === undefined ? this.#replaced.get(id) ?? this.#before.get(id) : this.#changed.get(id);
   }
 
   /** The rows; the same object as at the beginning if nothing was changed. */
   rows(): Rows {
-    return this.#changed === undefined ? this.#before : rowsOf(this.#changed, this.#mutable);
+    if (this.#changed !== undefined) return rowsOf(this.#changed);
+    return this.#replaced.size === 0 ? this.#before : replaceRows(this.#before, this.#replaced);
   }
 
   /**
@@ -71,21 +73,16 @@ export class RowList {
     if (place === undefined || (place === 0 && page !== undefined && page.skip > 0)) return false;
     // After the last row of a full page, it is on a later one.
     if (place >= limit) return true;
-    this.#mutable ||= holdsMutable(row);
     this.#changed = new Map(rows.toSpliced(place, 0, [id, row]).slice(0, limit));
     return true;
   }
 
   #set(id: string, row: Row): void {
-    this.#change().set(id, row);
-    this.#mutable ||= holdsMutable(row);
+    (this.#changed ?? this.#replaced).set(id, row);
   }
 
   #change(): Map<string, Row> {
-    if (this.#changed !== undefined) return this.#changed;
-    const { rows, mutable } = editRows(this.#before);
-    this.#mutable = mutable;
-    return this.#changed = rows;
+    return this.#changed ??= new Map([...this.#before, ...this.#replaced]);
   }
 }
 

@@ -30,9 +30,8 @@ export function rowsIn(pages: readonly MasterPage[], { skip, limit }: RowRange):
   const cut = new Map<string, Row>();
   for (const { rows, skip: first } of pages) {
     let at = first;
-    for (const id of rows.keys()) {
-      const row = at >= skip && at < skip + limit ? rows.get(id) : undefined;
-      if (row !== undefined) cut.set(id, row);
+    for (const [id, row] of rows) {
+      if (at >= skip && at < skip + limit) cut.set(id, row);
       at++;
     }
   }

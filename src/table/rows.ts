@@ -3,12 +3,10 @@ import { describe } from "../base/describe.ts";
 import { holdsMutable, type Row, sameRow, toRow } from "./row.ts";
 import type { RowOf } from "./row_of.ts";
 import { rememberSelf, selfOf } from "../base/self.ts";
-import { LazyRows, type RowMaker } from "./lazy_rows.ts";
+import { ListedRows, type RowMaker } from "./listed_rows.ts";
 
 /** A row under its id. */
 export type RowEntry<R extends object = Row> = readonly [id: string, row: RowOf<R>];
-
-type Kept = Map<string, Row> | LazyRows;
 
 /** One getter for all, so that the engine gives all Rows one shape. */
 const CONTENT: PropertyDescriptor & ThisType<Rows> = {
@@ -18,12 +16,12 @@ const CONTENT: PropertyDescriptor & ThisType<Rows> = {
   },
 };
 
+let make: (kept: ListedRows, mutable: boolean) => Rows;
 let isMadeLater: (rows: Rows) => boolean;
-let editableCopy: (rows: Rows) => { readonly rows: Map<string, Row>; readonly mutable: boolean };
-let make: (kept: Kept, mutable: boolean) => Rows;
+let replacedCopy: (rows: Rows, changed: ReadonlyMap<string, Row>) => Rows;
 let sharedCopy: (rows: Rows) => Rows;
 let ownCopy: (rows: Rows) => Rows;
-let keptEntries: (rows: Rows) => Iterable<readonly [id: string, row: Row]>;
+let safelyKept: (rows: Rows) => ListedRows | undefined;
 let reuse: (rows: Rows, held: ReadonlyMap<string, Row>) => Rows;
 
 /**
@@ -42,11 +40,12 @@ let reuse: (rows: Rows, held: ReadonlyMap<string, Row>) => Rows;
  * ```
  */
 export class Rows<R extends object = Row> implements ReadonlyMap<string, RowOf<R>> {
-  readonly #kept: Kept;
+  readonly #kept: ListedRows;
   readonly #mutable: boolean;
   /** Whether the rows are others' too, so that what cannot be frozen is copied when it is looked at. */
   readonly #shared: boolean;
-  #copied: Map<string, Row> | undefined;
+  /** The reader's own copies: the same ones each time, so that a row keeps its identity. */
+  #copied: (Row | undefined)[] | undefined;
 
   /**
    * The rows with their ids, in order: what deep equality compares and `structuredClone` copies, both of which see
@@ -54,7 +53,7 @@ export class Rows<R extends object = Row> implements ReadonlyMap<string, RowOf<R
    */
   declare readonly content: RowEntry<R>[];
 
-  private constructor(kept: Kept, mutable: boolean, shared = false) {
+  private constructor(kept: ListedRows, mutable: boolean, shared = false) {
     this.#kept = kept;
     this.#mutable = mutable;
     this.#shared = shared;
@@ -69,13 +68,17 @@ export class Rows<R extends object = Row> implements ReadonlyMap<string, RowOf<R
     // What Node, Deno and Bun print; otherwise they would show an object without content.
     Object.defineProperty(Rows.prototype, Symbol.for("nodejs.util.inspect.custom"), { value: inspectRows });
     make = (kept, mutable) => new Rows(kept, mutable);
-    editableCopy = (given) => {
+    isMadeLater = (rows) => #kept in rows && rows.#kept.isLazy;
+    replacedCopy = (given, changed) => {
       const rows = Rows.from(given);
-      // Copying a map as a whole is several times as fast as copying its entries.
-      const copy = rows.#kept instanceof Map && !rows.#shared ? new Map(rows.#kept) : new Map(rows);
-      return { rows: copy, mutable: rows.#mutable };
+      const places = new Map<number, Row>();
+      for (const [id, row] of changed) {
+        const place = rows.#kept.placeOf(id);
+        if (place !== undefined) places.set(place, row);
+      }
+      const mutable = rows.#mutable || anyMutable(changed);
+      return new Rows(rows.#kept.replaced(places), mutable, rows.#shared);
     };
-    isMadeLater = (rows) => rows.#kept instanceof LazyRows;
     ownCopy = (given) => {
       const rows = Rows.from(given);
       return rows.#mutable && rows === selfOf(given) ? Rows.from([...rows]) : rows;
@@ -84,18 +87,13 @@ export class Rows<R extends object = Row> implements ReadonlyMap<string, RowOf<R
       const rows = #kept in given ? given : Rows.from(given);
       return rows.#mutable ? new Rows(rows.#kept, true, true) : rows;
     };
-    keptEntries = (rows) => {
-      const isSafe = #kept in rows && rows.#kept instanceof Map && (!rows.#mutable || rows.#shared);
-      return isSafe ? rows.#kept.entries() : [];
+    safelyKept = (rows) => {
+      if (!(#kept in rows) || rows.#kept.isLazy) return undefined;
+      return rows.#mutable && !rows.#shared ? undefined : rows.#kept;
     };
     reuse = (given, held) => {
-      if (!(#kept in given && given.#kept instanceof Map)) return given;
-      const kept = new Map(given.#kept);
-      for (const [id, row] of given.#kept) {
-        const known = held.get(id);
-        if (known !== undefined && sameRow(known, row)) kept.set(id, known);
-      }
-      return new Rows(kept, given.#mutable, given.#shared);
+      if (!(#kept in given) || given.#kept.isLazy) return given;
+      return new Rows(given.#kept.reusing(held), given.#mutable, given.#shared);
     };
   }
 
@@ -110,18 +108,20 @@ export class Rows<R extends object = Row> implements ReadonlyMap<string, RowOf<R
       const rows = selfOf(entries);
       if (#kept in rows) return rows;
     }
-    const kept = new Map<string, Row>();
+    const ids = new Set<string>();
+    const rows: Row[] = [];
     let mutable = false;
     for (const entry of entries) {
       if (!Array.isArray(entry)) throw new TypeError(`Rows are made of [id, row], got ${describe(entry)}`);
       const [id, input] = entry;
       if (typeof id !== "string") throw new TypeError(`A row's id must be a string, got ${describe(id)}`);
-      if (kept.has(id)) throw new TypeError(`Two rows have the id ${describe(id)}`);
+      if (ids.has(id)) throw new TypeError(`Two rows have the id ${describe(id)}`);
       const row = toRow(input);
       mutable ||= holdsMutable(row);
-      kept.set(id, row);
+      ids.add(id);
+      rows.push(row);
     }
-    return new Rows(kept, mutable);
+    return new Rows(ListedRows.of([...ids], rows), mutable);
   }
 
   /** How many rows there are. */
@@ -131,7 +131,7 @@ export class Rows<R extends object = Row> implements ReadonlyMap<string, RowOf<R
 
   /** The ids, in order. */
   ids(): string[] {
-    return [...selfOf(this).#kept.keys()];
+    return [...selfOf(this).#kept.ids()];
   }
 
   /** The rows with their ids, in order, as an array. For the rows alone: `[...rows.values()]`. */
@@ -148,18 +148,18 @@ export class Rows<R extends object = Row> implements ReadonlyMap<string, RowOf<R
   /** The row with this id, or `undefined`. */
   get(id: string): RowOf<R> | undefined {
     const rows = selfOf(this);
-    const row = rows.#kept.get(id);
-    return row === undefined ? undefined : rows.#given(id, row);
+    const place = rows.#kept.placeOf(id);
+    return place === undefined ? undefined : rows.#rowAt(place);
   }
 
   /** Whether there is a row with this id. */
   has(id: string): boolean {
-    return selfOf(this).#kept.has(id);
+    return selfOf(this).#kept.placeOf(id) !== undefined;
   }
 
   /** The ids, in order. */
   keys(): MapIterator<string> {
-    return selfOf(this).#kept.keys();
+    return selfOf(this).#kept.ids().values();
   }
 
   /** The rows, in order. */
@@ -172,7 +172,7 @@ export class Rows<R extends object = Row> implements ReadonlyMap<string, RowOf<R
   /** The rows with their ids, in order. */
   *entries(): MapIterator<[string, RowOf<R>]> {
     const rows = selfOf(this);
-    for (const [id, row] of rows.#kept.entries()) yield [id, rows.#given(id, row)];
+    for (let place = 0; place < rows.#kept.size; place++) yield [rows.#kept.idAt(place), rows.#rowAt(place)];
   }
 
   /** The rows with their ids, in order. */
@@ -183,7 +183,7 @@ export class Rows<R extends object = Row> implements ReadonlyMap<string, RowOf<R
   /** Calls `callback` for each row, in order. */
   forEach(callback: (row: RowOf<R>, id: string, rows: ReadonlyMap<string, RowOf<R>>) => void): void {
     const rows = selfOf(this);
-    for (const [id, row] of rows.#kept.entries()) callback(rows.#given(id, row), id, this);
+    for (let place = 0; place < rows.#kept.size; place++) callback(rows.#rowAt(place), rows.#kept.idAt(place), this);
   }
 
   /** Whether `other` has the same ids in the same order, with the same rows. */
@@ -202,39 +202,36 @@ export class Rows<R extends object = Row> implements ReadonlyMap<string, RowOf<R
     return [...this];
   }
 
-  #given(id: string, row: Row): RowOf<R> {
-    return (this.#shared ? this.#copyOf(id, row) : row) as RowOf<R>; // As the maker of these rows says.
+  #rowAt(place: number): RowOf<R> {
+    const row = this.#shared ? this.#copyAt(place) : this.#kept.rowAt(place);
+    return row as RowOf<R>; // As the maker of these rows says.
   }
 
   *#copies(): MapIterator<Row> {
-    for (const [id, row] of this.#kept.entries()) yield this.#copyOf(id, row);
+    for (let place = 0; place < this.#kept.size; place++) yield this.#copyAt(place);
   }
 
-  /** The reader's own copy: the same one each time, so that a row keeps its identity. */
-  #copyOf(id: string, row: Row): Row {
-    this.#copied ??= new Map();
-    const copy = this.#copied.get(id) ?? (holdsMutable(row) ? toRow(row) : row);
-    this.#copied.set(id, copy);
-    return copy;
+  #copyAt(place: number): Row {
+    this.#copied ??= new Array(this.#kept.size).fill(undefined);
+    return this.#copied[place] ??= copyOf(this.#kept.rowAt(place));
   }
 }
 
 /**
- * Rows over a map of rows that are already frozen copies. The map is kept, not copied. `mutable` says whether any may hold a
- * date or bytes, if that is known.
+ * Rows of a map whose rows are already frozen copies. `mutable` says whether any may hold a date or bytes, if that is known.
  */
-export function rowsOf(rows: Map<string, Row>, mutable: boolean = anyMutable(rows)): Rows {
-  return make(rows, mutable);
+export function rowsOf(rows: ReadonlyMap<string, Row>, mutable: boolean = anyMutable(rows)): Rows {
+  return make(ListedRows.of([...rows.keys()], [...rows.values()]), mutable);
 }
 
-/** The rows in a map to be changed, and whether any may hold a date or bytes. */
-export function editRows(rows: Rows): { readonly rows: Map<string, Row>; readonly mutable: boolean } {
-  return editableCopy(rows);
+/** The same rows, some of them replaced by others that are frozen copies. */
+export function replaceRows(rows: Rows, changed: ReadonlyMap<string, Row>): Rows {
+  return replacedCopy(rows, changed);
 }
 
 /** Rows that are made one by one when they are looked at. `mutable` says whether any may hold a date or bytes. */
 export function lazyRows(ids: readonly string[], mutable: boolean, maker: RowMaker): Rows {
-  return make(new LazyRows(ids, maker), mutable);
+  return make(ListedRows.lazy(ids, maker), mutable);
 }
 
 /** Whether rows are made one by one when they are looked at, as those that a store decodes. */
@@ -256,11 +253,11 @@ export function shareRows(rows: Rows): Rows {
 }
 
 /**
- * The rows as they are kept, not copied, if nothing that a reader gets can change them. None of rows that are made when they
+ * The rows as they are kept, not copied, if nothing that a reader gets can change them; none of those that are made when they
  * are looked at.
  */
-export function keptRows(rows: Rows): Iterable<readonly [id: string, row: Row]> {
-  return keptEntries(rows);
+export function keptRows(rows: Rows): ListedRows | undefined {
+  return safelyKept(rows);
 }
 
 /** The same rows, where each that equals the one that is held under its id is the one held. */
@@ -280,4 +277,8 @@ function inspectRows(
 function anyMutable(rows: ReadonlyMap<string, Row>): boolean {
   for (const row of rows.values()) if (holdsMutable(row)) return true;
   return false;
+}
+
+function copyOf(row: Row): Row {
+  return holdsMutable(row) ? toRow(row) : row;
 }

@@ -1122,6 +1122,36 @@ export const MUTANTS: readonly Mutant[] = [
     to: "",
   },
   {
+    name: "a row that is held takes the place of any other under its id",
+    file: "table/listed_rows.ts",
+    from: "return known !== undefined && sameRow(known, row) ? known : row;",
+    to: "return known !== undefined && row !== undefined ? known : row;\n      void sameRow;",
+  },
+  {
+    name: "a row stays shared when no entry has it",
+    file: "cache/shared_rows.ts",
+    from: "else if (!this.#more.delete(id)) this.#rows.delete(id);",
+    to: "else this.#more.delete(id);",
+  },
+  {
+    name: "dates of a row are shared with who put it",
+    file: "table/rows.ts",
+    from: "return rows.#mutable && !rows.#shared ? undefined : rows.#kept;",
+    to: "return rows.#kept;",
+  },
+  {
+    name: "a column has the ids if one row has its id there",
+    file: "table/listed_rows.ts",
+    from: "rows.every((row, place)",
+    to: "rows.some((row, place)",
+  },
+  {
+    name: "a row that is replaced by one without its id is found no more",
+    file: "table/listed_rows.ts",
+    from: '      if (typeof ids === "string" && row[ids] !== this.idAt(place)) ids = this.ids();\n',
+    to: "",
+  },
+  {
     name: "an entry is served without the changes since",
     file: "live/read_through.ts",
     from: "if (held.since !== undefined || held.intentsDueAt !== undefined) {",

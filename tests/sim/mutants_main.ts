@@ -25,6 +25,8 @@ const SUITE = [
   "tests/stream/manual_live_stream_test.ts",
   "tests/cache/mem_cache_test.ts",
   "tests/cache/cache_key_test.ts",
+  "tests/cache/shared_rows_test.ts",
+  "tests/table/listed_rows_test.ts",
 ];
 const LOADING = ["run", "-A", "--no-check", "mod.ts"];
 /** A mutant that hangs counts as caught after this time. */
