@@ -7,7 +7,7 @@ import process from "node:process";
 import type { Outbox, StoredWrite } from "@vantage/live";
 import { openOutbox, type OutboxVictimOptions, type Step } from "./outbox_victim.ts";
 
-const { kind, path, queue, from }: OutboxVictimOptions = JSON.parse(process.argv[2] ?? "");
+const { kind, path, queue }: OutboxVictimOptions = JSON.parse(process.argv[2] ?? "");
 /** How long its leases are: longer than it lives, so that each process has its own queue. */
 const LEASE_MS = 60_000;
 
@@ -15,7 +15,7 @@ let ended = false;
 process.stdin.on("end", () => void (ended = true)).resume();
 
 await using outbox = await openOutbox(kind, path);
-let next = from;
+let next = 0;
 for (let round = 0; !ended; round++) {
   const ids = Array.from({ length: 1 + round % 4 }, () => `${queue}-${next++}`);
   await tell({ kind: "append", ids }, () => outbox.append(queue, ids.map((id) => newWrite(id, ids.length))));

@@ -7,9 +7,8 @@ import { type Child, type Runtime, startChild } from "./children.ts";
 export interface OutboxVictimOptions {
   readonly kind: "sqlite" | "kv";
   readonly path: string;
+  /** A queue that no other process uses. */
   readonly queue: string;
-  /** The number of its first write. */
-  readonly from: number;
 }
 
 /** What it does. */
@@ -31,16 +30,17 @@ export function openOutbox(kind: OutboxVictimOptions["kind"], path: string): Pro
 /** A process that appends writes until it is killed. What it said tells what its queue must hold. */
 export class OutboxVictim implements AsyncDisposable {
   readonly #child: Child;
-  readonly #held: Set<string>;
+  readonly #queue: string;
+  readonly #held = new Set<string>();
   readonly #heard: Promise<void>;
   #underWay: Step | undefined;
   /** At which step from now it is killed. */
   #stepsLeft = Infinity;
 
-  /** Starts the process, whose queue holds `held`. */
-  constructor(runtime: Runtime, options: OutboxVictimOptions, held: Iterable<string>) {
+  /** Starts the process. */
+  constructor(runtime: Runtime, options: OutboxVictimOptions) {
     this.#child = startChild(runtime, "outbox_child.ts", options);
-    this.#held = new Set(held);
+    this.#queue = options.queue;
     this.#heard = this.#listen();
   }
 
@@ -53,23 +53,17 @@ export class OutboxVictim implements AsyncDisposable {
     return this.#underWay?.kind ?? "something else";
   }
 
-  /** What is wrong with what its queue holds now, and the ids of that. */
-  async inspect(
-    outbox: Outbox,
-    queue: string,
-  ): Promise<{ readonly wrong: string[]; readonly held: readonly string[] }> {
-    const held = (await outbox.load(queue, 0, 1_000_000)).map((entry) =>
+  /** What is wrong with what its queue holds now that it is dead. */
+  async inspect(outbox: Outbox): Promise<readonly string[]> {
+    const held = (await outbox.load(this.#queue, 0, 1_000_000)).map((entry) =>
       isUnreadable(entry) ? `unreadable: ${entry.id}` : entry.write.id
     );
-    const before = [...this.#held];
-    if (this.#underWay !== undefined && !same(held, before)) this.#settle(this.#underWay);
+    if (this.#underWay !== undefined && !same(held, [...this.#held])) this.#settle(this.#underWay);
     const expected = [...this.#held];
-    const wrong = same(held, expected) ? [] : [
-      `missing ${expected.filter((id) => !held.includes(id))}`,
-      `besides ${held.filter((id) => !this.#held.has(id))}`,
-      `while ${JSON.stringify(this.#underWay)}`,
-    ];
-    return { wrong, held };
+    if (same(held, expected)) return [];
+    const missing = expected.filter((id) => !held.includes(id));
+    const besides = held.filter((id) => !this.#held.has(id));
+    return [`missing ${missing}`, `besides ${besides}`, `while ${JSON.stringify(this.#underWay)}`];
   }
 
   [Symbol.asyncDispose](): PromiseLike<void> {
