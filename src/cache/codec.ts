@@ -62,7 +62,7 @@ export function encodeRows(rows: Rows): Uint8Array {
   }
   const names = [...columns];
   if (names.length * rows.size > MAX_WIDTH_FACTOR * fields + 64) {
-    return cbor.encode([BY_ROW, packTexts(rows.ids()), ...Array.from(rows.values(), packRow)]);
+    return encodeByRow(rows);
   }
   const values = names.map(() => new Array<Value | undefined>(rows.size).fill(undefined));
   let index = 0;
@@ -75,6 +75,15 @@ export function encodeRows(rows: Rows): Uint8Array {
     index++;
   }
   return cbor.encode([BY_COLUMN, packTexts(names), packTexts(rows.ids()), ...values.map(packColumn)]);
+}
+
+/**
+ * Encodes rows one by one: cheaper for a few rows that have no columns in common.
+ *
+ * @throws {RangeError} if they hold an integer of more than 2 MiB.
+ */
+export function encodeByRow(rows: Rows): Uint8Array {
+  return cbor.encode([BY_ROW, packTexts(rows.ids()), ...Array.from(rows.values(), packRow)]);
 }
 
 /**

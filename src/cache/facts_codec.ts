@@ -1,6 +1,6 @@
 import { type Row, toRow } from "../table/row.ts";
 import { rowsOf } from "../table/rows.ts";
-import { decodeRows, encodeRows } from "./codec.ts";
+import { decodeRows, encodeByRow } from "./codec.ts";
 
 /** Facts about something, and perhaps a row that belongs to it. */
 export interface FactsAndRow {
@@ -12,8 +12,7 @@ const ROW = "row";
 const FACTS = "facts";
 
 /**
- * Facts and a row as bytes: a set of two rows in the codec of entries. The row comes first, so that its columns keep their
- * order.
+ * Facts and a row as bytes: a set of two rows in the codec of entries.
  *
  * @throws {RangeError} if they hold an integer of more than 2 MiB.
  */
@@ -21,7 +20,7 @@ export function encodeFacts({ facts, row }: FactsAndRow): Uint8Array {
   const rows = new Map<string, Row>();
   if (row !== undefined) rows.set(ROW, toRow(row));
   rows.set(FACTS, toRow(facts));
-  return encodeRows(rowsOf(rows));
+  return encodeByRow(rowsOf(rows));
 }
 
 /**

@@ -2,7 +2,8 @@ import { describe } from "../base/describe.ts";
 import { describeWriteOp, shareWriteOp, toWriteOp } from "../queue/write_op.ts";
 import { ConflictError } from "../table/errors.ts";
 import { toQuery } from "../table/check_query.ts";
-import { shareQuery } from "../table/query_parts.ts";
+import type { Query } from "../table/query.ts";
+import { partsOf, shareQuery } from "../table/query_parts.ts";
 import type { StoredWrite } from "./outbox.ts";
 
 /** A stored write is not checked against the columns of a table. */
@@ -17,7 +18,7 @@ export function toStoredWrite({ id, op, within, rowId, acceptedAt, acceptedBy }:
   return Object.freeze({
     id: text("The id of a write", id),
     op: toWriteOp(op),
-    within: toQuery(within, "the set of a write", ANY_COLUMNS),
+    within: toSet(within),
     rowId: rowId === undefined ? undefined : text("The rowId of a write", rowId),
     acceptedAt: time(acceptedAt),
     acceptedBy: text("The holder that accepted a write", acceptedBy),
@@ -38,6 +39,12 @@ export function describeWrite({ id, op }: Pick<StoredWrite, "id" | "op">): strin
 /** The error for a write whose id is in the queue already. */
 export function idConflict(write: StoredWrite): ConflictError {
   return new ConflictError(`Cannot keep ${describeWrite(write)}: the queue has a write with this id`);
+}
+
+/** The query of a handle was checked when it was made, and cannot change. */
+function toSet(within: Query): Query {
+  const isChecked = typeof within === "object" && within !== null && partsOf(within).checked !== undefined;
+  return isChecked ? shareQuery(within) : toQuery(within, "the set of a write", ANY_COLUMNS);
 }
 
 function text(what: string, value: unknown): string {
