@@ -32,10 +32,12 @@ const COPIES_OF_TEXTS = 4;
 
 const GROW = `UPDATE vantage_outbox_total SET position = position + ?, entries = entries + ?, bytes = bytes + ?
   RETURNING position, entries, bytes, version`;
-const APPEND = `INSERT INTO vantage_outbox_entry (position, queue, id, row_id, real_id, holder, size, body)
-  SELECT ?, f.queue, ?, f.row_id, (SELECT a.real_id FROM vantage_outbox_answer a WHERE a.queue = f.queue
-    AND a.row_id = f.row_id AND a.real_id IS NOT NULL ORDER BY a.position DESC LIMIT 1), ?, ?, ?
-  FROM (SELECT ? AS queue, ? AS row_id) f WHERE true
+const APPEND = `INSERT INTO vantage_outbox_entry (position, queue, id, row_id, made, real_id, holder, size, body)
+  SELECT ?, f.queue, ?, f.row_id, CASE WHEN f.makes OR EXISTS (SELECT 1 FROM vantage_outbox_entry e
+    WHERE e.queue = f.queue AND e.made = f.row_id) THEN f.row_id END,
+    (SELECT a.real_id FROM vantage_outbox_answer a WHERE a.queue = f.queue AND a.row_id = f.row_id
+      AND a.real_id IS NOT NULL ORDER BY a.position DESC LIMIT 1), ?, ?, ?
+  FROM (SELECT ? AS queue, ? AS row_id, ? AS makes) f WHERE true
   ON CONFLICT (queue, id) DO NOTHING RETURNING position`;
 const LOAD = `SELECT position, id, real_id, state, attempts, failure, body FROM vantage_outbox_entry
   WHERE queue = ? AND position > ? ORDER BY position LIMIT ?`;
@@ -54,7 +56,7 @@ const RETURNED = `UPDATE vantage_outbox_entry SET state = 'accepted' WHERE queue
 const FAILED = `UPDATE vantage_outbox_entry SET state = 'failed', failure = ? WHERE queue = ? AND id = ?
   RETURNING holder, row_id AS rowId`;
 const ANSWERED = `DELETE FROM vantage_outbox_entry WHERE queue = ? AND id = ? RETURNING holder, row_id AS rowId, size`;
-const SET_REAL_ID = "UPDATE vantage_outbox_entry SET real_id = ? WHERE queue = ? AND row_id = ?";
+const SET_REAL_ID = "UPDATE vantage_outbox_entry SET real_id = ? WHERE queue = ? AND made = ?";
 const REMOVE = "DELETE FROM vantage_outbox_entry WHERE queue = ? AND id = ? AND state <> 'sent' RETURNING size";
 const HAS_FAILED = "SELECT 1 AS found FROM vantage_outbox_entry WHERE queue = ? AND id = ? AND state = 'failed'";
 const RETRY = `UPDATE vantage_outbox_entry SET position = ?, state = 'accepted', failure = NULL
@@ -86,7 +88,8 @@ export class SqliteOutboxStore implements Omit<Outbox, "shared"> {
       const last = this.#grow(added.length, added.length, added.reduce((sum, { size }) => sum + size, 0));
       return added.map(({ write, id, rowId, holder, size, body }, at) => {
         const position = last - added.length + 1 + at;
-        const params = [position, id, holder, size, body, queue, rowId];
+        const makes = write.op.kind === "insertReturnId" ? 1 : 0;
+        const params = [position, id, holder, size, body, queue, rowId, makes];
         if (this.#db.write(APPEND, params).length === 0) throw idConflict(write);
         return position;
       });
