@@ -40,6 +40,9 @@ export interface DenoKvOutboxOptions extends OutboxBounds {
  * An append takes up to 100 writes. A write that does not fit into one value, 64 KiB, is stored in parts before it is
  * accepted; one of more than 16 MiB is refused. Keys of a newer version are refused and left alone.
  *
+ * A call that rejects because the connection is gone may have taken its step all the same: a write that is appended again is
+ * then refused with a `ConflictError`.
+ *
  * @example What one outbox accepted, another one finds
  * ```ts
  * import { isUnreadable } from "@vantage/live";

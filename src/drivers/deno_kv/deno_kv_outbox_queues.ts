@@ -4,7 +4,7 @@ import { leaseAfter, type LeaseRequest } from "../../outbox/lease.ts";
 import type { OutboxAnswer, OutboxEntry, OutboxMark, UnreadableEntry } from "../../outbox/outbox.ts";
 import type { OutboxLimits } from "../../outbox/outbox_bounds.ts";
 import { idConflict } from "../../outbox/stored_write.ts";
-import { OutboxError } from "../../table/errors.ts";
+import { OutboxError, TableError } from "../../table/errors.ts";
 import { amount, type KvDatabase } from "./deno_kv_database.ts";
 import type { KvAtomic } from "./deno_kv_handle.ts";
 import { type NewAnswer, OutboxAnswers } from "./deno_kv_outbox_answers.ts";
@@ -63,7 +63,8 @@ export class KvOutboxQueues {
       for (const { body, isInline } of writes) parts.push(isInline ? undefined : await this.#bodies.write(body));
       return await this.#steps.take(queue, (at) => this.#append(at, writes, parts));
     } catch (error) {
-      await this.#drop(parts);
+      // After any other error, they may be part of an entry all the same.
+      if (error instanceof TableError) await this.#drop(parts);
       throw error;
     }
   }

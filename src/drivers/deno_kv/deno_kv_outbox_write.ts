@@ -19,7 +19,7 @@ const MAX_INLINE_BYTES = 64_000;
 /** The most bytes in the values of one atomic, which leaves room for heads and keys: 800 KiB. */
 const MAX_INLINE_TOTAL = 300_000;
 /** The most characters of the ids of a write and of all writes of one atomic: a character may take two bytes. */
-const [MAX_TEXTS, MAX_TEXTS_TOTAL] = [30_000, 120_000];
+const [MAX_TEXTS, MAX_TEXTS_TOTAL] = [30_000, 150_000];
 /** What an entry takes besides its bytes and its texts. */
 const ENTRY_BYTES = 512;
 
@@ -39,15 +39,16 @@ export function newWrites(writes: readonly StoredWrite[]): readonly NewWrite[] {
     // A copy: for a view of a larger buffer, Deno KV would write the whole buffer.
     return { write, body: new Uint8Array(encodeWrite(write)), texts: textsOf(write) };
   });
-  const total = encoded.reduce((sum, { body }) => sum + body.length, 0);
   const texts = encoded.reduce((sum, each) => sum + each.texts, 0);
   const ids = new Set<string>();
+  let inline = 0;
   return encoded.map(({ write, body, texts: own }) => {
     if (body.length > MAX_BODY_BYTES) throw tooLarge(write, `it has ${body.length} bytes of at most ${MAX_BODY_BYTES}`);
     if (own > MAX_TEXTS || texts > MAX_TEXTS_TOTAL) throw tooLarge(write, `its ids have ${own} characters`);
     if (ids.has(write.id)) throw idConflict(write);
     ids.add(write.id);
-    const isInline = body.length <= MAX_INLINE_BYTES && total <= MAX_INLINE_TOTAL;
+    const isInline = body.length <= MAX_INLINE_BYTES && inline + body.length <= MAX_INLINE_TOTAL;
+    if (isInline) inline += body.length;
     return { write, body, isInline, size: body.length + 2 * own + ENTRY_BYTES };
   });
 }
