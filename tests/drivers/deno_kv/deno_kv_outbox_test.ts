@@ -173,12 +173,15 @@ describe("DenoKvOutbox", () => {
     using kv = await Deno.openKv(":memory:");
     const clock = new FakeClock();
     let commits = 0;
-    const dying = await DenoKvOutbox.open(
-      new HookedKv(kv, (call, work) => call === "commit" && ++commits > 1 ? new Promise(() => {}) : work()),
-      { clock },
-    );
-    void dying.append(QUEUE, [newWrite("large", "x".repeat(1_000_000))]);
-    while (commits < 2) await Promise.resolve();
+    await new Promise<void>((resolve, reject) => {
+      const die: KvHook = (call, work) => {
+        if (call !== "commit" || ++commits === 1) return work();
+        resolve();
+        return new Promise(() => {});
+      };
+      DenoKvOutbox.open(new HookedKv(kv, die), { clock })
+        .then((dying) => dying.append(QUEUE, [newWrite("large", "x".repeat(1_000_000))])).catch(reject);
+    });
     assert.equal((await stored(kv, "part", "vantage_outbox")).length, 11);
     await DenoKvOutbox.open(kv, { clock });
     assert.equal((await stored(kv, "part", "vantage_outbox")).length, 11, "the process may still write the rest");
