@@ -1,5 +1,7 @@
 import { Chance } from "./chance.ts";
+import { withReads } from "./plan_of_reads.ts";
 import type { OwnOrder, Treatment } from "./sim_master.ts";
+import { ROW_VIEW_NAMES, VIEW_NAMES, type ViewName } from "./views.ts";
 
 /** The properties of a world. */
 export interface World {
@@ -63,35 +65,13 @@ export interface World {
   readonly versions: boolean;
   /** How long the outcome of a write may be unknown before other processes read its row again. */
   readonly writeOutcomeMs: number;
+  /** The size of the master's pages, which it gives no larger; `undefined`: it gives pages of any size. */
+  readonly masterItemsPerPage: number | undefined;
+  /** Whether the master evaluates conditions itself. */
+  readonly narrows: boolean;
+  /** Whether the master counts. */
+  readonly counts: boolean;
 }
-
-export const VIEW_NAMES = [
-  "all",
-  "page 1",
-  "page 2",
-  "long page 1",
-  "even",
-  "streamed even",
-  "get a",
-  "get b",
-  "get even a",
-  "count even",
-] as const;
-
-const MORE_VIEW_NAMES = [
-  "even page 1",
-  "even page 2",
-  "by n",
-  "by n page 1",
-  "by n page 2",
-  "n first to last",
-  "even by n",
-  "even by n page 1",
-] as const;
-export type ViewName = typeof VIEW_NAMES[number] | typeof MORE_VIEW_NAMES[number];
-
-/** The views that are read where answers are checked row by row. */
-export const ROW_VIEW_NAMES: readonly ViewName[] = [...VIEW_NAMES, ...MORE_VIEW_NAMES];
 
 /** The views that are read at rest. Where answers are checked row by row, those that may be held. */
 export function viewsAtRest({ invalidation, views }: World): readonly ViewName[] {
@@ -155,7 +135,8 @@ export function planOf(seed: number, steps: number): Plan {
   if (chance.happens(0.5)) return faultyPlanOf(seed, steps);
   const isQuiet = chance.happens(0.6);
   // Entries that live on see more.
-  return surgicalPlanOf(faultyPlanOf(seed, isQuiet ? QUIET_LENGTH * steps : steps), isQuiet, chance);
+  const plan = surgicalPlanOf(faultyPlanOf(seed, isQuiet ? QUIET_LENGTH * steps : steps), isQuiet, chance);
+  return withReads(plan, new Chance(seed ^ 0x3ead));
 }
 
 function surgicalPlanOf(plan: Plan, isQuiet: boolean, chance: Chance): Plan {
@@ -353,6 +334,9 @@ function worldOf(chance: Chance): World {
     maxChanges: 1_000,
     versions: false,
     writeOutcomeMs: 60_000,
+    masterItemsPerPage: undefined,
+    narrows: true,
+    counts: true,
   };
 }
 

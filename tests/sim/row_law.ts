@@ -1,10 +1,14 @@
 import { type Query, type Row, sameRow } from "@vantage/live";
 import type { RowFloor } from "./row_floors.ts";
 import { compareHeld, type Held, matches, type OwnOrder, rowOf, type Stay } from "./sim_master.ts";
+import type { RowRange } from "./views.ts";
 
 /** What an answer is checked against. */
 export interface RowLaw {
+  /** The set and its order. A page of it makes no difference. */
   readonly query: Query;
+  /** Which rows of it were asked for; `undefined`: all. */
+  readonly range: RowRange | undefined;
   readonly ownOrder: OwnOrder;
   /** For each row that ever was, what it was like, in order. */
   readonly histories: ReadonlyMap<string, readonly Stay[]>;
@@ -55,6 +59,15 @@ export function faultOfList(shown: readonly (readonly [string, Row])[], law: Row
   return faultOfOthers(others, places, law);
 }
 
+/** Checks each row of a list, but not which rows there are, and in which order. */
+export function faultOfEach(shown: readonly (readonly [string, Row])[], law: RowLaw): Fault | undefined {
+  for (const [id, row] of shown) {
+    const stay = stayOf(id, row, law);
+    if ("what" in stay) return stay;
+  }
+  return undefined;
+}
+
 /** Checks the answer to `getValue`. */
 export function faultOfRow(id: string, row: Row | undefined, law: RowLaw): Fault | undefined {
   if (row === undefined) {
@@ -91,19 +104,19 @@ function placesOf(id: string, { held }: Placed, law: RowLaw): readonly Placed[] 
 }
 
 function faultOfOthers(others: readonly string[], shown: readonly Placed[], law: RowLaw): Fault | undefined {
-  const { pagination } = law.query;
-  const full = pagination !== undefined && shown.length === pagination.limit;
+  const { range } = law;
+  const full = range !== undefined && shown.length === range.limit;
   let [least, most] = [0, 0];
   for (const id of others) {
     const { out, before, after } = elsewhereOf(id, shown, law);
     const elsewhere = out || (full && after);
-    const ahead = before && pagination !== undefined;
+    const ahead = before && range !== undefined;
     if (!elsewhere && !ahead) return { law: 1, what: `${id} is missing, known @${law.floor(id)}` };
     if (!elsewhere) least++;
     if (ahead) most++;
   }
   // An empty page may be far beyond the end.
-  const skip = pagination?.skip ?? 0;
+  const skip = range?.skip ?? 0;
   if (least <= skip && (skip <= most || shown.length === 0)) return undefined;
   return { law: 1, what: `there are ${least} to ${most} rows before a page that begins after ${skip}` };
 }

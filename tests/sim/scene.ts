@@ -18,6 +18,8 @@ export interface Scene {
   readonly floors: Floors;
   readonly rowFloors: RowFloors;
   readonly verdict: Verdict;
+  /** How many changes the caches have taken. */
+  readonly changes: { count: number };
   /** Pending promises, with their descriptions. */
   readonly unsettled: Map<Promise<unknown>, string>;
   /** Adds a line to the trace. */

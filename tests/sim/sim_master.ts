@@ -69,7 +69,10 @@ export interface MasterOptions {
   readonly initial: readonly Held[];
   /** Whether each answer says which read it is of. That is no part of a row, so it cannot be where rows have versions. */
   readonly stamps: boolean;
-  readonly world: Pick<World, "ownOrder" | "pages" | "exact" | "asksFor">;
+  readonly world: Pick<
+    World,
+    "ownOrder" | "pages" | "exact" | "asksFor" | "narrows" | "counts" | "masterItemsPerPage"
+  >;
   /** Called when a write of one of the tables has been applied. */
   readonly onWrite: (seq: number) => void;
   /** Called before a read, to check whether another read of the same key may be in flight. */
@@ -105,6 +108,8 @@ export class SimMaster {
   calm = false;
   /** How many reads of rows were answered with something that can be kept, as a missing row cannot. */
   rowReads = 0;
+  /** How many lists were answered. */
+  listReads = 0;
   readonly #options: MasterOptions;
   readonly #treatments = new Map<string, Treatment>();
   readonly #dead = new Set<string>();
@@ -195,14 +200,14 @@ export class SimMaster {
 
   /** The master as seen by a table that only reads. */
   reader(owner: string): TableSource {
-    const { stamps, world: { pages, exact, asksFor } } = this.#options;
-    const capabilities = {
+    const { stamps, world: { pages, exact, asksFor, narrows, counts } } = this.#options;
+    const capabilities: TableSource["capabilities"] = {
       page: pages,
-      where: ["eq", "in"],
+      where: narrows ? ["eq", "in"] : [],
       orderBy: true,
       exact,
       sameRows: asksFor === "rows",
-    } as const;
+    };
     return {
       name: "t",
       ...(asksFor === "ids" && { idField: "id" }),
@@ -210,7 +215,7 @@ export class SimMaster {
       scoped: true,
       list: (call) => this.#list(owner, call),
       get: (id, call) => this.#get(owner, id, call),
-      count: (call) => this.#count(owner, call),
+      ...(counts && { count: (call: SourceCall) => this.#count(owner, call) }),
     };
   }
 
@@ -247,7 +252,11 @@ export class SimMaster {
 
   async #list(owner: string, call: SourceCall): Promise<readonly RowEntry[]> {
     const key = `list ${viewName(call.query)}`;
-    const { stamps, world: { pages } } = this.#options;
+    const { stamps, verdict, world: { pages, masterItemsPerPage } } = this.#options;
+    const { pagination } = call.query;
+    const isGiven = pagination === undefined ||
+      pagination.itemsPerPage === (masterItemsPerPage ?? pagination.itemsPerPage);
+    verdict.check(10, isGiven, () => `${owner} asks for ${key}, where pages have ${masterItemsPerPage} rows`);
     return await this.#read(owner, key, call, (seq, stamp) => {
       const { pagination: _, ...query } = call.query;
       const rows = this.#viewOf(seq, pages ? call.query : query).map((held): RowEntry => [held.id, rowOf(held)]);
@@ -283,7 +292,10 @@ export class SimMaster {
     call.signal?.addEventListener("abort", answered, { once: true });
     try {
       const answer = await this.#answer(owner, key, call, look);
-      if (answer !== undefined) this.rowReads++;
+      const isList = key.startsWith("list ");
+      if (isList) this.listReads++;
+      // Where the master does not narrow, its row may not be in the set.
+      if (answer !== undefined && (isList || this.#options.world.narrows)) this.rowReads++;
       return answer;
     } finally {
       answered();

@@ -9,22 +9,21 @@ import {
   LiveTable,
   type LiveTableOptions,
   NotFoundError,
-  Pagination,
-  type Query,
   QueueFullError,
   RejectedError,
   type Row,
   Rows,
   sameRow,
+  type Tracer,
   UnavailableError,
   type WriteAnswer,
   type WriteOp,
 } from "@vantage/live";
 import { defineTracer } from "@vantage/live/trace";
 import type { Floor } from "./floors.ts";
-import type { Action, ViewName } from "./plan.ts";
+import type { Action } from "./plan.ts";
+import { type Ages, faultOfAnswer, fittingOf, type Known } from "./read_law.ts";
 import { follow, type Scene } from "./scene.ts";
-import { type Fault, faultOfCount, faultOfList, faultOfRow, isMovedBy, type RowLaw } from "./row_law.ts";
 import type { RowFloor } from "./row_floors.ts";
 import {
   type Applied,
@@ -38,24 +37,14 @@ import {
   viewOf,
 } from "./sim_master.ts";
 import { followed, type Told } from "./sim_stream.ts";
+import { type Answer, isWindow, listIn, readView, type ViewName, VIEWS } from "./views.ts";
 
 type WriteAction = Extract<Action, { readonly kind: "write" }>;
-
-/** The answer to a reader: rows, or the number of a count. */
-type Answer = Rows | Row | number | undefined;
-
-interface View {
-  readonly query: Query;
-  /** The id of the row; `undefined` for a list. */
-  readonly id?: string;
-  /** Whether the rows are streamed, or only counted. */
-  readonly how?: "streamed" | "counted";
-}
 
 /** The state when a read began. */
 interface Began {
   readonly floor: Floor;
-  readonly rowFloor: RowFloor;
+  readonly known: Known;
   /** Rows that were as in an earlier state must have been read too long ago to be fresh. */
   readonly freshSeq: number;
   readonly tick: number;
@@ -77,31 +66,6 @@ interface ReadWatch {
   readonly also?: (answer: Answer) => void;
   readonly mayFailWith?: Error;
 }
-
-const EVEN: Query = { where: [["even", "eq", true]] };
-const BY_N: Query = { orderBy: [["n", "asc"]] };
-
-/** The views that are read. */
-export const VIEWS: Readonly<Record<ViewName, View>> = {
-  "all": { query: {} },
-  "page 1": { query: { pagination: new Pagination(1, 3) } },
-  "page 2": { query: { pagination: new Pagination(2, 3) } },
-  "long page 1": { query: { pagination: new Pagination(1, 4) } },
-  "even": { query: EVEN },
-  "streamed even": { query: EVEN, how: "streamed" },
-  "get a": { query: {}, id: "a" },
-  "get b": { query: {}, id: "b" },
-  "get even a": { query: EVEN, id: "a" },
-  "count even": { query: EVEN, how: "counted" },
-  "even page 1": { query: { ...EVEN, pagination: new Pagination(1, 2) } },
-  "even page 2": { query: { ...EVEN, pagination: new Pagination(2, 2) } },
-  "by n": { query: BY_N },
-  "by n page 1": { query: { ...BY_N, pagination: new Pagination(1, 2) } },
-  "by n page 2": { query: { ...BY_N, pagination: new Pagination(2, 2) } },
-  "n first to last": { query: { orderBy: [["n", "desc"]] } },
-  "even by n": { query: { ...EVEN, ...BY_N } },
-  "even by n page 1": { query: { ...EVEN, ...BY_N, pagination: new Pagination(1, 2) } },
-};
 
 /** The longest possible pause, besides waiting for lagging replicas. */
 const LONGEST_PAUSE_MS = 30_000;
@@ -139,6 +103,7 @@ export class SimTable {
   #times = 0;
   #writes = 0;
   #reentrantWrites = 0;
+  #mayRepeat: boolean;
   /** How many writes must have invalidated since the table was opened. */
   #effects = { count: 0 };
   /** The writes since then that are pending. */
@@ -151,6 +116,7 @@ export class SimTable {
     this.host = number % processes;
     this.#nested = nested[number] === true;
     this.process = this.#nested ? processes + number : this.host;
+    this.#mayRepeat = scene.world.tracerThrows;
     this.open();
   }
 
@@ -205,7 +171,8 @@ export class SimTable {
       queueCapacity: world.queueCapacity,
       waitingCapacity: world.waitingCapacity,
       staleTimeMs: world.staleTimeMs,
-      tracer: world.tracerThrows ? THROWING_TRACER : undefined,
+      tracer: world.tracerThrows ? THROWING_TRACER : this.#tracer(),
+      masterItemsPerPage: world.masterItemsPerPage,
       ...invalidation,
     };
     const back: LiveTableOptions = {
@@ -235,6 +202,19 @@ export class SimTable {
     this.#lives.add(life);
     this.#opened.push(life);
     void this.#hear(live);
+  }
+
+  /** Notes whether pages were accepted that have the same row. */
+  #tracer(): Tracer | undefined {
+    if (this.#scene.world.masterItemsPerPage === undefined) return undefined;
+    const event = ({ name }: { readonly name: string }): void => {
+      if (name === "rows on two pages") this.#mayRepeat = true;
+    };
+    return defineTracer({
+      enabled: (target, level) => target === "vantage_live::read" && level === "warn",
+      span: () => ({ end: () => {} }),
+      event,
+    });
   }
 
   /** Its process dies: all its work stops. */
@@ -295,7 +275,7 @@ export class SimTable {
   read(name: ViewName, aborted: boolean): void {
     const control = new AbortController();
     const reason = new Error("aborted");
-    const read = this.#begin(name, (live, options) => ask(live, name, { ...options, signal: control.signal }), {
+    const read = this.#begin(name, (live, options) => readView(live, name, { ...options, signal: control.signal }), {
       mayFailWith: reason,
     });
     if (read && aborted) this.#abortLater(this.#owner, name, () => control.abort(reason));
@@ -321,7 +301,7 @@ export class SimTable {
   /** Reads a view for the last time, checks that it shows the master's state, and returns the answer. */
   readAtRest(name: ViewName, heard: (origin: Origin | undefined) => void): void {
     const { verdict, master } = this.#scene;
-    this.#begin(name, (live, options) => ask(live, name, options), {
+    this.#begin(name, (live, options) => readView(live, name, options), {
       also: (answer) => {
         const shown = this.#contentOf(name, answer, master.seq);
         verdict.check(7, shown, () => `at rest, ${this.#owner} does not show in ${name} what the master holds`);
@@ -362,7 +342,7 @@ export class SimTable {
     master.treat(mark, action.treatment);
     tell(`${owner} writes ${action.op} ${action.id} as ${mark}, to be ${action.treatment}`);
     const control = new AbortController();
-    const handle = action.op === "deleteAll" ? live.withQuery(EVEN) : live;
+    const handle = action.op === "deleteAll" ? live.withQuery(VIEWS.even.query) : live;
     const most = world.queueCapacity + world.waitingCapacity;
     const before = live.stats().queued;
     try {
@@ -476,13 +456,13 @@ export class SimTable {
   ): boolean {
     const live = this.#live;
     if (live === undefined) return false;
-    const { floors, rowFloors, tell, scheduler, master, world } = this.#scene;
+    const { floors, tell, scheduler, master, world } = this.#scene;
     const owner = this.#owner;
     const oldestReadMs = master.oldestReadMs(owner);
     const mayBeUnavailable = world.masterFailureRate > 0 && !master.calm;
     const began: Began = {
       floor: floors.of(this.process),
-      rowFloor: rowFloors.of(this.process, oldestReadMs),
+      known: this.#known(oldestReadMs),
       // A fetch in flight may be joined, however long it takes.
       freshSeq: master.seqAt(Math.min(scheduler.nowMs, oldestReadMs) - world.staleTimeMs - world.lagMs),
       tick: scheduler.tick(),
@@ -534,37 +514,23 @@ export class SimTable {
     touch(answer);
   }
 
+  #known(joinedMs?: number): Known {
+    const { rowFloors, changes } = this.#scene;
+    return { floor: rowFloors.of(this.process, joinedMs), changes: changes.count, mayRepeat: this.#mayRepeat };
+  }
+
   /** Checks each row by its version, and that the whole is possible. */
-  #checkRows(name: ViewName, answer: Answer, { rowFloor, freshSeq, settled }: Began): void {
+  #checkRows(name: ViewName, answer: Answer, { known, freshSeq, settled }: Began): void {
     const { verdict } = this.#scene;
     const what = (): string => `${name} of ${this.#owner} showed ${show(answer)}`;
     const untouched = this.#checkUntouched(answer, what);
-    const floors = [rowFloor.of, () => freshSeq, ...(settled ? [rowFloor.settledOf] : [])];
-    for (const floor of untouched ? floors : []) {
-      const fault = this.#faultOf(name, answer, floor, rowFloor);
-      verdict.check(fault?.law ?? 1, fault === undefined, () => `${what()}: ${fault?.what}`);
+    const fitting = fittingOf(this.#scene, VIEWS[name], answer, known, this.#known());
+    for (const ages of untouched ? agesOf(known.floor, freshSeq, settled) : []) {
+      const fault = faultOfAnswer(this.#scene, VIEWS[name], answer, ages, fitting);
+      verdict.check(fault?.law ?? 1, fault === undefined, () => `${what()}, ${fitting}: ${fault?.what}`);
       for (const law of [2, 4]) verdict.check(law, true, what);
     }
     touch(answer);
-  }
-
-  #faultOf(
-    name: ViewName,
-    answer: Answer,
-    floor: RowFloor["of"],
-    floors: RowFloor,
-  ): Fault | undefined {
-    const { world: { ownOrder }, master: { histories } } = this.#scene;
-    const { query, id } = VIEWS[name];
-    const isMove = (of: string) => (seq: number): boolean =>
-      isMovedBy(seq, histories.get(of) ?? [], { query, ownOrder });
-    const isKnown = floor === floors.of || floor === floors.settledOf;
-    const absent = (of: string): number =>
-      isKnown ? floors.movedOf(of, isMove(of), floor === floors.settledOf) : floor(of);
-    const law: RowLaw = { query, ownOrder, histories, floor, absent, floors };
-    if (typeof answer === "number") return faultOfCount(answer, law);
-    if (answer instanceof Rows) return faultOfList([...answer], law);
-    return faultOfRow(id ?? "", answer, law);
   }
 
   #checkUntouched(answer: Answer, what: () => string): boolean {
@@ -578,13 +544,14 @@ export class SimTable {
 
   #originOf(answer: Answer): Origin | undefined {
     if (typeof answer === "number") return this.#scene.master.origins[readOf(answer)];
+    if (answer !== undefined && isWindow(answer)) return undefined;
     const stamp = answer instanceof Rows ? answer.get(STAMP) : answer;
     return this.#scene.master.origins[Number(stamp?.read)];
   }
 
   /** Whether an answer matches the view of one state. */
   #contentOf(name: ViewName, answer: Answer, seq: number): boolean {
-    const { query, id, how } = VIEWS[name];
+    const { query, id, how, window } = VIEWS[name];
     const { master, world: { invalidation, ownOrder } } = this.#scene;
     const expected = viewOf(master.stateAt(seq), query, ownOrder, invalidation === "all");
     if (how === "counted" || typeof answer === "number") {
@@ -592,13 +559,17 @@ export class SimTable {
     }
     if (id !== undefined) {
       const held = expected.find((candidate) => candidate.id === id);
-      if (answer === undefined || answer instanceof Rows) return held === undefined && answer === undefined;
-      const { read: _, ...row } = answer;
+      const [entry] = listIn(answer);
+      if (entry === undefined) return held === undefined;
+      const { read: _, ...row } = entry[1];
       return held !== undefined && sameRow(row, rowOf(held));
     }
-    if (!(answer instanceof Rows)) return false;
-    const rows = [...answer].filter(([found]) => found !== STAMP);
-    return rows.length === expected.length && expected.every((held, index) => {
+    const range = window ?? { skip: 0, limit: Infinity };
+    const shown = expected.slice(range.skip, range.skip + range.limit);
+    const rows = listIn(answer).filter(([found]) => found !== STAMP);
+    const isTold = answer === undefined || typeof answer === "number" || !isWindow(answer) ||
+      (answer.total ?? expected.length) === expected.length;
+    return isTold && rows.length === shown.length && shown.every((held, index) => {
       const [found, row] = rows[index] ?? ["", {}];
       return found === held.id && sameRow(row, rowOf(held));
     });
@@ -702,20 +673,6 @@ export class SimTable {
   }
 }
 
-async function ask(live: LiveTable, name: ViewName, options: CallOptions): Promise<Answer> {
-  const { query, id, how } = VIEWS[name];
-  const handle = live.withQuery(query);
-  if (id !== undefined) return await handle.getValue(id, options);
-  switch (how) {
-    case "counted":
-      return await handle.getCount(options);
-    case "streamed":
-      return Rows.from(await Array.fromAsync(handle.streamValues(options)));
-    default:
-      return await handle.listValues(options);
-  }
-}
-
 /** The state after a write. The master chooses the id of a new row. */
 function effectOf(action: WriteAction, mark: string, before: State, after: State): State {
   const { op, id, even, n = 0 } = action;
@@ -795,8 +752,7 @@ function touch(answer: Answer): void {
 }
 
 function rowsIn(answer: Answer): readonly Row[] {
-  if (answer === undefined || typeof answer === "number") return [];
-  return answer instanceof Rows ? [...answer.values()] : [answer];
+  return listIn(answer).map(([, row]) => row);
 }
 
 function datesIn(answer: Answer): readonly Date[] {
@@ -806,7 +762,18 @@ function datesIn(answer: Answer): readonly Date[] {
 function show(answer: Answer): string {
   if (answer === undefined) return "nothing";
   if (typeof answer === "number") return String(Math.floor(answer));
-  if (!(answer instanceof Rows)) return String(answer.mark);
-  return [...answer].filter(([id]) => id !== STAMP).map(([id, { mark }]) => `${id}=${String(mark)}`).join(" ") ||
-    "no rows";
+  const rows = listIn(answer).filter(([id]) => id !== STAMP).map(([id, { mark }]) => `${id}=${String(mark)}`);
+  const total = isWindow(answer) ? ` of ${answer.total} from ${answer.offset}` : "";
+  return (rows.join(" ").trim() || "no rows") + total;
+}
+
+/** How old the rows of an answer may be: not older than was known, nor than they may get, and as settled as it counts. */
+function agesOf(known: RowFloor, freshSeq: number, settled: boolean): readonly Ages[] {
+  const fresh = (): number => freshSeq;
+  const settledOf: RowFloor["movedOf"] = (id, isMove) => known.movedOf(id, isMove, true);
+  return [
+    { floor: known.of, absent: known.movedOf, floors: known },
+    { floor: fresh, absent: fresh, floors: known },
+    ...(settled ? [{ floor: known.settledOf, absent: settledOf, floors: known }] : []),
+  ];
 }

@@ -64,6 +64,8 @@ class Simulation {
   readonly #intendedBy = new Map<string, number>();
   #lines: string[] = [];
   #invalidations = 0;
+  /** How many of them ended all entries. */
+  #ends = 0;
   #changes = 0;
   #deaths = 0;
   #steps = 0;
@@ -107,6 +109,7 @@ class Simulation {
         onRead: (owner, key) => this.#startRead(owner, key),
       }),
       caches: [],
+      changes: { count: 0 },
       tell: (line) => this.#tell(line),
     };
     for (let process = 0; process < world.processes + world.tables; process++) this.#startProcess(process);
@@ -117,7 +120,7 @@ class Simulation {
    * Each process has its own cache object. A nested table is numbered after the processes, and has its own storage too.
    */
   #startProcess(process: number): void {
-    const { world, scheduler, floors, caches } = this.#scene;
+    const { world, scheduler, floors, caches, changes } = this.#scene;
     const shares = process < world.processes;
     caches[process] = new SimCache({
       scheduler,
@@ -129,10 +132,16 @@ class Simulation {
       onPut: (rows) => this.#checkStored(rows, process),
       onInvalidation: (_prefix, done) => {
         this.#invalidations++;
+        this.#ends++;
+        if (done) changes.count++;
         if (done && shares) floors.storageDropped(scheduler.tick());
       },
       onLog: (record, done) => {
-        if (record.kind === "change" || record.kind === "overdue") this.#invalidations++;
+        if (record.kind === "change" || record.kind === "overdue") {
+          this.#invalidations++;
+          if (done) changes.count++;
+        }
+        if (record.kind === "change" && record.change.kind === "changed") this.#ends++;
         if (done && shares) this.#logged(record);
       },
     });
@@ -238,8 +247,9 @@ class Simulation {
   async #readAtRest(
     before?: ReadonlyMap<string, Origin | undefined>,
   ): Promise<ReadonlyMap<string, Origin | undefined>> {
-    const { verdict, master, world } = this.#scene;
-    const reads = master.rowReads;
+    const { verdict, master, world, changes } = this.#scene;
+    const { rowReads: reads, listReads } = master;
+    const { count } = changes;
     const mayKeepAll = before !== undefined && world.maxEntries >= viewsAtRest(world).length;
     const heard = new Map<string, Origin | undefined>();
     for (const table of this.#tables) {
@@ -255,6 +265,13 @@ class Simulation {
       }
     }
     await this.#rest();
+    // An asynchronous cache may have answered that there is nothing just before there is.
+    const isHeldWhole = !world.narrows && world.lagMs === 0 && world.maxEntries >= MANY && !world.asyncCache;
+    if (isHeldWhole && changes.count === count) {
+      const lists = master.listReads - listReads;
+      const most = this.#tables.length;
+      verdict.check(3, lists <= most, () => `at rest, ${lists} lists were read of sets that are held whole`);
+    }
     if (mayKeepAll && world.invalidation === "surgical" && world.staleTimeMs === Infinity) {
       const more = master.rowReads - reads;
       verdict.check(8, more === 0, () => `at rest, ${more} reads were not served from the cache`);
@@ -369,7 +386,8 @@ class Simulation {
   #startRead(owner: string, key: string): () => void {
     const { verdict, world, caches } = this.#scene;
     const place = `${owner} ${key}`;
-    const changes = this.#invalidations;
+    // With a log, only what ends all entries lets another read begin beside one.
+    const changes = world.invalidation === "surgical" && world.logs ? this.#ends : this.#invalidations;
     const fenced = caches.every((cache) => cache.fenceFailures === 0);
     const mayBeHole = key.includes("id ") || (world.asksFor === "rows" && key.startsWith("get "));
     // After some rows were read in vain, all are: by then, others may have begun to.
