@@ -11,11 +11,13 @@ import type { Invalidation } from "./invalidation.ts";
 import type { Counters } from "./live_stats.ts";
 import type { Master } from "./master.ts";
 import type { MasterLag } from "./master_lag.ts";
+import type { MissingRows } from "./missing_rows.ts";
 import type { ReadRequest } from "./read_request.ts";
 import type { ReceivedRows } from "./received_rows.ts";
 import type { Refreshed } from "./refreshed.ts";
 import type { Ask } from "./shared_call.ts";
 import type { ReadStart } from "./shared_reads.ts";
+import { withPart } from "./stale_marks.ts";
 
 /** Rows, and when the oldest of them were requested from the master, in milliseconds since the epoch. */
 export interface Fetched {
@@ -36,6 +38,7 @@ export interface LoaderOptions {
   /** Where rows come from that are not asked of the master; the first one that covers a request loads it. */
   readonly derivations: readonly RowSource[];
   readonly received: ReceivedRows;
+  readonly missing: MissingRows;
   readonly refreshed: Refreshed;
   readonly counters: Counters;
   readonly trace: Trace | undefined;
@@ -74,7 +77,7 @@ export class Loader {
    * the read began. An answer that may lack a change by then, since the master lags, is stored as of before that change.
    */
   async load(request: ReadRequest, start: ReadStart, ask: Ask, behind: CaughtUp | undefined): Promise<Fetched> {
-    const { lag, catchUp, history } = this.#options;
+    const { lag, catchUp, history, missing } = this.#options;
     const fence = isPromise(start.fence) ? await start.fence : start.fence;
     if (this.#closed) throw closedError();
     const stamp = lag.stamp(start.startedAt, fence);
@@ -85,12 +88,24 @@ export class Loader {
     const isCurrent = isSettled();
     const isKept = !start.unsettled && (isWhole || isCurrent);
     start.unsettled ||= !isCurrent;
-    // That a row is missing is not remembered; that a set is empty is.
-    if (isKept && (rows.size > 0 || request.id === undefined)) {
+    // That a row is missing is not cached; that a set is empty is.
+    const isMissing = rows.size === 0 && request.id !== undefined;
+    if (isKept && isMissing) missing.add(request.key, fetchedAt);
+    if (isKept && !isMissing) {
       const isStored = await this.#keep(request.key, { rows: shareRows(rows), fetchedAt }, at);
+      if (isStored) missing.forget(request.key);
       if (isStored && isWhole) history.begin(request, fetchedAt, start.generation);
     }
     return { rows, fetchedAt };
+  }
+
+  /** Whether the rows of a request are cut from other entries. */
+  isCut(request: ReadRequest): boolean {
+    return this.#derivationOf(request) !== undefined;
+  }
+
+  #derivationOf(request: ReadRequest): RowSource | undefined {
+    return this.#options.derivations.find((source) => source.covers(request));
   }
 
   async #find(
@@ -102,10 +117,10 @@ export class Loader {
     const options: CallOptions = {
       signal,
       onUnsettled: () => void (start.unsettled = true),
-      onStale: (answer) => void (start.stale = answer),
+      onStale: (answer) => void (start.stale = withPart(start.stale, answer)),
       ...(request.after !== undefined && { fresh: true }),
     };
-    const derivation = this.#options.derivations.find((source) => source.covers(request));
+    const derivation = this.#derivationOf(request);
     if (derivation !== undefined) return await derivation.load(request, options, behind);
     let refusal: TableError | undefined;
     const refuse = (error: TableError): void => void (refusal = error);

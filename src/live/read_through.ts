@@ -21,6 +21,7 @@ import { closedError, type Fetched, Loader } from "./loader.ts";
 import type { Master } from "./master.ts";
 import type { MasterLag } from "./master_lag.ts";
 import { MasterPages } from "./master_pages.ts";
+import { MissingRows } from "./missing_rows.ts";
 import { PageCuts } from "./page_cuts.ts";
 import { isWithin, type ReadPolicy } from "./read_policy.ts";
 import {
@@ -82,6 +83,7 @@ export class ReadThrough implements Reads {
   readonly #invalidation: Invalidation;
   readonly #counters: Counters;
   readonly #received = new ReceivedRows();
+  readonly #missing = new MissingRows();
   readonly #storing = new Set<Promise<unknown>>();
   readonly #loader: Loader;
   readonly #reads: SharedReads;
@@ -109,18 +111,20 @@ export class ReadThrough implements Reads {
     this.#cuts = masterItemsPerPage === undefined ? undefined : new PageCuts(pages);
     const derivations = this.#cuts === undefined ? [derivation] : [derivation, this.#cuts];
     this.#windows = new Windows({ ...options, pages, entries });
-    this.#loader = new Loader({ ...options, derivations, received: this.#received });
+    this.#loader = new Loader({ ...options, derivations, received: this.#received, missing: this.#missing });
     this.#reads = new SharedReads({
       cache,
       invalidation,
       clock,
       counters,
       waits: cache.log !== undefined && options.isSurgical,
+      isCut: (request) => this.#loader.isCut(request),
       load: (request, start, ask, behind) => this.#loader.load(request, start, ask, behind),
     });
     this.#stale = new StaleAnswers({
       ...options,
       received: this.#received,
+      missing: this.#missing,
       held: (key) => this.held(key),
       fetch: (request) => this.#fetch(request, {}),
     });

@@ -8,6 +8,7 @@ import type { SafeCache } from "./guarded_cache.ts";
 import type { Invalidation } from "./invalidation.ts";
 import type { Counters } from "./live_stats.ts";
 import { closedError, type Fetched } from "./loader.ts";
+import { ofWhole } from "./stale_marks.ts";
 import type { CaughtUp } from "./catch_up.ts";
 import type { ReadRequest } from "./read_request.ts";
 
@@ -48,6 +49,8 @@ export interface SharedReadsOptions {
   readonly counters: Counters;
   /** Whether the cache keeps a log that entries are brought up to date by. */
   readonly waits: boolean;
+  /** Whether the rows of a request are cut from other entries. */
+  readonly isCut: (request: ReadRequest) => boolean;
   /** Asks the master, and does what follows from its answer before the readers are given it. */
   readonly load: (request: ReadRequest, start: ReadStart, ask: Ask, behind: CaughtUp | undefined) => Promise<Fetched>;
 }
@@ -98,7 +101,7 @@ export class SharedReads {
       const { start } = share;
       if (start.unsettled && start.number <= asked) continue;
       if (start.unsettled) onUnsettled?.();
-      if (start.stale !== undefined) onStale?.(start.stale);
+      if (start.stale !== undefined) onStale?.(ofWhole(start.stale, fetched));
       return fetched;
     }
   }
@@ -155,7 +158,7 @@ export class SharedReads {
     behind: CaughtUp | undefined,
   ): MaybePromise<Share | typeof ENDED> {
     if (this.#closed) throw closedError();
-    const shared = this.#shared.get(request.key);
+    const shared = this.#shared.get(this.#flightOf(request));
     if (shared === undefined || shared.call.ended) return this.#start(request, signal, behind);
     if (shared.isWhole && shared.start.number > asked) return this.#join(shared, signal);
     if (request.after !== undefined) return this.#end(shared, signal);
@@ -178,7 +181,7 @@ export class SharedReads {
     request: ReadRequest,
     signal: AbortSignal | undefined,
   ): MaybePromise<Share | typeof ENDED> {
-    const now = this.#shared.get(request.key);
+    const now = this.#shared.get(this.#flightOf(request));
     if (now?.isWhole === true && now !== shared && !now.call.ended) return this.#join(now, signal);
     const isUseless = shared.start.generation < this.#options.invalidation.invalidatedAt;
     // What the reader found was looked up before that, and others may share this read.
@@ -201,23 +204,28 @@ export class SharedReads {
   }
 
   #start(request: ReadRequest, signal: AbortSignal | undefined, behind: CaughtUp | undefined): Share {
-    const { key } = request;
+    const flight = this.#flightOf(request);
     const start: ReadStart = {
       number: ++this.#started,
       generation: this.#options.invalidation.generation,
       startedAt: this.#options.clock.monotonic(),
       fetchedAt: this.#options.clock.now(),
-      fence: behind?.fence ?? this.#options.cache.fence(key),
+      fence: behind?.fence ?? this.#options.cache.fence(request.key),
       unsettled: false,
     };
     const call = this.#track(new SharedCall((ask) => this.#options.load(request, start, ask, behind)));
     const shared: SharedRead = { start, isWhole: behind === undefined, call };
-    this.#shared.set(key, shared);
+    this.#shared.set(flight, shared);
     const over = (): void => {
-      if (this.#shared.get(key) === shared) this.#shared.delete(key);
+      if (this.#shared.get(flight) === shared) this.#shared.delete(flight);
     };
     call.answer.then(over, over);
     return { start, answer: call.join(signal) };
+  }
+
+  /** What is cut from other entries is as old as the policy of its first reader allows: only readers with the same share it. */
+  #flightOf(request: ReadRequest): string {
+    return this.#options.isCut(request) ? `${request.policy.name} ${request.key}` : request.key;
   }
 
   #track<T>(call: SharedCall<T>): SharedCall<T> {

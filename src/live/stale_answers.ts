@@ -8,6 +8,7 @@ import type { CatchUp } from "./catch_up.ts";
 import type { Counters } from "./live_stats.ts";
 import type { Fetched } from "./loader.ts";
 import type { Master } from "./master.ts";
+import type { MissingRows } from "./missing_rows.ts";
 import type { ReceivedRows } from "./received_rows.ts";
 import { ofAnyAge, type ReadRequest } from "./read_request.ts";
 import { isWithin } from "./read_policy.ts";
@@ -18,6 +19,7 @@ export interface StaleAnswersOptions {
   readonly master: Master;
   readonly catchUp: CatchUp;
   readonly received: ReceivedRows;
+  readonly missing: MissingRows;
   readonly refreshed: Refreshed;
   /** The entry under a key, fresh or not. */
   readonly held: (key: string) => Promise<CachedRows | undefined>;
@@ -111,7 +113,9 @@ export class StaleAnswers {
 
   #lastKnown(request: ReadRequest, held: CachedRows, withAllWrites: boolean): Fetched | undefined {
     const { fetchedAt } = held;
-    if (!isWithin(request.policy.maxAgeMs, this.#options.clock.now() - fetchedAt)) return undefined;
+    const { missing, clock } = this.#options;
+    if (!isWithin(request.policy.maxAgeMs, clock.now() - fetchedAt)) return undefined;
+    if (missing.isSince(request.key, fetchedAt)) return undefined;
     const known = this.#options.catchUp.lastKnown(request, held);
     if (known === undefined || (withAllWrites && !known.hasAllWrites)) return undefined;
     return { rows: known.rows, fetchedAt };

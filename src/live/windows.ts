@@ -1,12 +1,13 @@
 import { withOwnSignal } from "../base/own_signal.ts";
 import { wholeNumber } from "../base/whole_number.ts";
-import type { CallOptions } from "../table/table_like.ts";
+import type { CallOptions, StaleAnswer } from "../table/table_like.ts";
 import type { Trace } from "../trace/tracer.ts";
 import type { Entries } from "./entries.ts";
 import type { Fetched } from "./loader.ts";
 import type { Master } from "./master.ts";
 import type { MasterPages, RangeRows } from "./master_pages.ts";
 import { countIn, type CountRequest, type TableWindow, type WindowRequest } from "./read_request.ts";
+import { ofWhole, withPart } from "./stale_marks.ts";
 
 /** How many rows a window may have. */
 export const MAX_WINDOW_ROWS = 10_000;
@@ -57,11 +58,13 @@ export class Windows {
   async read(request: WindowRequest, options: CallOptions): Promise<ReadWindow> {
     const { counted, offset, limit } = request;
     return await withOwnSignal(options.signal, async (signal) => {
-      const own = { ...options, signal };
+      let stale: StaleAnswer | undefined;
+      const own: CallOptions = { ...options, signal, onStale: (part) => void (stale = withPart(stale, part)) };
       const [range, { count, isHit }] = await Promise.all([
         this.#options.pages.read(request, { skip: offset, limit }, own),
         this.#count(counted, own),
       ]);
+      if (stale !== undefined) options.onStale?.(ofWhole(stale, range));
       const total = this.#total(counted.key, range, offset, count);
       return { window: { rows: range.rows, offset, total }, isHit: range.isHit && isHit };
     });

@@ -85,6 +85,22 @@ for (const [name, open] of CACHES) {
       await table.close();
     });
 
+    it("does not answer with a row that the master no longer has", async () => {
+      const { table, master, clock } = served({ staleTimeMs: 1_000 });
+      await table.getValue("a");
+      await master.delete("a");
+      await clock.advance(1_000);
+      assert.equal((await table.getValue("a"))?.price, 2);
+      await settle();
+      assert.equal(await table.getValue("a"), undefined);
+      await master.insertValue("a", { price: 4 });
+      assert.equal((await table.getValue("a"))?.price, 4);
+      await clock.advance(1_000);
+      await master.patchValue("a", { price: 5 });
+      assert.equal((await table.getValue("a"))?.price, 4);
+      await table.close();
+    });
+
     it("never answers with what is older than maxAgeMs", async () => {
       const { table, clock } = served({ staleTimeMs: 1_000, maxAgeMs: 5_000 });
       await table.listValues();

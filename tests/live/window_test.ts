@@ -2,12 +2,15 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {
   type Cache,
+  type CallOptions,
   type LiveEvent,
   LiveTable,
   type LiveTableOptions,
   ManualLiveStream,
   MemCache,
   NoCache,
+  type StaleAnswer,
+  type TableLike,
   UnavailableError,
 } from "@vantage/live";
 import { FakeClock } from "@vantage/live/testing";
@@ -438,9 +441,9 @@ describe("Pages that are cut, and windows, that are stale", () => {
     await shown();
     await master.rows.patchValue("r3", { name: "Roll" });
     await clock.advance(1_000);
-    let served = 0;
-    await table.window(0, 40, { onStale: () => void served++ });
-    assert.equal(served, 3); // two pages, and the count
+    const marks: StaleAnswer[] = [];
+    await table.window(0, 40, { onStale: (mark) => void marks.push(mark) });
+    assert.deepEqual(marks, [{ fetchedAt: 0 }]); // two pages, and the count
     assert.deepEqual(await shown(), ["Roll", "Product 3"]);
     await setImmediate();
     assert.deepEqual(await shown(), ["Roll", "Roll"]);
@@ -462,6 +465,52 @@ describe("Pages that are cut, and windows, that are stale", () => {
     assert.ok(served > 0);
     await assert.rejects(table.window(80, 20), UnavailableError);
     await assert.rejects(table.withReadPolicy({ onMasterFailure: "reject" }).window(10, 40), UnavailableError);
+  });
+
+  it("are marked once, with the age of the oldest page", async () => {
+    const [master, clock, liveStream] = [pagedMaster(100, 30), new FakeClock(), new ManualLiveStream()];
+    const options = { ...THIRTY, ...stale, clock, liveStream, whileStale: "serve", maxAgeMs: 9_000 } as const;
+    await using table = live(master, options);
+    const shown = async (read: (options: CallOptions) => Promise<unknown>): Promise<StaleAnswer[]> => {
+      const marks: StaleAnswer[] = [];
+      await read({ onStale: (mark) => void marks.push(mark) });
+      return marks;
+    };
+    for (const offset of [30, 0, 60]) {
+      await table.window(offset, 30);
+      await clock.advance(300);
+    }
+    await clock.advance(200);
+    // Of pages from 300, 0 and 600 ms, the second one is stale.
+    assert.deepEqual(await shown((own) => table.window(0, 90, own)), [{ fetchedAt: 0 }]);
+    await setImmediate();
+    await clock.advance(500);
+    await emit(liveStream, { kind: "updated", id: "r35" });
+    // All are: two by their age, and the second one, from 1100 ms, by a change.
+    assert.deepEqual(await shown((own) => table.page(1, 90).listValues(own)), [{ fetchedAt: 300 }]);
+  });
+
+  it("go to no reader that waits, though another one reads the same page", async () => {
+    const [master, liveStream] = [pagedMaster(100, 30), new ManualLiveStream()];
+    await using table = live(master, { ...THIRTY, liveStream });
+    const shown = async (page: TableLike): Promise<readonly [name: unknown, marks: number]> => {
+      let marks = 0;
+      const rows = await page.listValues({ onStale: () => void marks++ });
+      return [rows.get("r3")?.name, marks];
+    };
+    const hasty = table.withReadPolicy({ whileStale: "serve" });
+    await table.window(0, 30);
+    await master.rows.patchValue("r3", { name: "Roll" });
+    await emit(liveStream, { kind: "inserted", id: "r3" });
+    const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const;
+    master.before = (page) => gates[page === 2 ? 0 : 1].promise;
+    const first = shown(hasty.page(1));
+    await emit(liveStream, { kind: "updated", id: "r4" });
+    const [second, patient] = [shown(hasty.page(1)), shown(table.page(1))];
+    gates[0].resolve();
+    assert.deepEqual([await first, await second], [["Product 3", 1], ["Product 3", 1]]);
+    gates[1].resolve();
+    assert.deepEqual(await patient, ["Roll", 0]);
   });
 
   it("are read from the master by refresh(), all pages that a page is cut from", async () => {

@@ -66,7 +66,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "never join",
     file: "live/shared_reads.ts",
-    from: "    this.#shared.set(key, shared);\n",
+    from: "    this.#shared.set(flight, shared);\n",
     to: "",
   },
   {
@@ -120,7 +120,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "remember that a row is missing",
     file: "live/loader.ts",
-    from: "if (isKept && (rows.size > 0 || request.id === undefined)) {",
+    from: "if (isKept && !isMissing) {",
     to: "if (isKept) {",
   },
   {
@@ -438,8 +438,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "an answer removes the read of another",
     file: "live/shared_reads.ts",
-    from: "      if (this.#shared.get(key) === shared) this.#shared.delete(key);\n    };",
-    to: "      this.#shared.delete(key);\n    };",
+    from: "      if (this.#shared.get(flight) === shared) this.#shared.delete(flight);\n    };",
+    to: "      this.#shared.delete(flight);\n    };",
   },
   {
     name: "wait for the fence only when the rows are there",

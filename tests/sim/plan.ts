@@ -71,6 +71,12 @@ export interface World {
   readonly narrows: boolean;
   /** Whether the master counts. */
   readonly counts: boolean;
+  /** What is served of entries that are stale, and how old it may be. */
+  readonly whileStale: "wait" | "serve";
+  readonly maxAgeMs: number;
+  readonly onMasterFailure: "reject" | "serve";
+  /** How many pages are read ahead. */
+  readonly prefetchPages: number;
 }
 
 /** The views that are read at rest. Where answers are checked row by row, those that may be held. */
@@ -86,7 +92,15 @@ export type Touched = "nothing" | "even" | "n" | "both";
 
 /** One action. */
 export type Action =
-  | { readonly kind: "read"; readonly table: number; readonly view: ViewName; readonly aborted: boolean }
+  | {
+    readonly kind: "read";
+    readonly table: number;
+    readonly view: ViewName;
+    readonly aborted: boolean;
+    /** Whether the reader accepts no stale rows, whatever the table allows. */
+    readonly isPatient?: boolean;
+  }
+  | { readonly kind: "refresh"; readonly table: number; readonly view: ViewName }
   | {
     readonly kind: "write";
     readonly table: number;
@@ -337,6 +351,10 @@ function worldOf(chance: Chance): World {
     masterItemsPerPage: undefined,
     narrows: true,
     counts: true,
+    whileStale: "wait",
+    maxAgeMs: Infinity,
+    onMasterFailure: "reject",
+    prefetchPages: 0,
   };
 }
 

@@ -4,16 +4,45 @@ import { PAGED_VIEW_NAMES, ROW_VIEW_NAMES, type ViewName } from "./views.ts";
 
 /**
  * The same plan for a world with other reads, in half of the worlds: windows, pages of any size over a master of another,
- * and sets that are held whole.
+ * sets that are held whole, and answers that may be stale.
  */
 export function withReads(plan: Plan, chance: Chance): Plan {
   if (chance.happens(0.5)) return plan;
-  const world = chance.happens(0.2) ? wholeWorldOf(plan.world) : pagedWorldOf(plan.world, chance);
-  const actions = plan.actions.map((action): Action => {
-    if (action.kind === "read") return { ...action, view: chance.pick(world.views) };
-    // A master that does not narrow would be asked for the rows to delete.
-    const isWide = !world.narrows && action.kind === "write" && action.op === "deleteAll";
-    return isWide ? { ...action, op: "delete" } : action;
+  const isPaged = chance.happens(0.6);
+  const world = isPaged
+    ? pagedWorldOf(plan.world, chance)
+    : chance.happens(0.3)
+    ? wholeWorldOf(plan.world)
+    : plan.world;
+  return withAges({ ...plan, world, actions: plan.actions.map((action) => inWorld(world, action, chance)) }, chance);
+}
+
+function inWorld(world: World, action: Action, chance: Chance): Action {
+  if (action.kind === "read") return { ...action, view: chance.pick(world.views) };
+  // A master that does not narrow would be asked for the rows to delete.
+  const isWide = !world.narrows && action.kind === "write" && action.op === "deleteAll";
+  return isWide ? { ...action, op: "delete" } : action;
+}
+
+/** Ages add up across nested tables, and there is no world of such. */
+function withAges(plan: Plan, chance: Chance): Plan {
+  if (chance.happens(0.5) || plan.world.nested.includes(true)) return plan;
+  const staleTimeMs = chance.pick([0, 100, 500, Infinity, Infinity, Infinity]);
+  const world: World = {
+    ...plan.world,
+    staleTimeMs,
+    maxAgeMs: Math.max(staleTimeMs, chance.pick([200, 1_000, Infinity])),
+    whileStale: chance.pick(["serve", "serve", "wait"]),
+    onMasterFailure: chance.pick(["serve", "serve", "reject"]),
+    masterFailureRate: chance.pick([0, 0.1, 0.3]),
+    prefetchPages: chance.pick([0, 0, 1, 2]),
+  };
+  const actions = plan.actions.flatMap((action): Action[] => {
+    const more: Action[] = [];
+    if (chance.happens(0.08)) more.push({ kind: "time passes", ms: chance.pick([10, 60, 200, 600]) });
+    const table = chance.below(world.tables);
+    if (chance.happens(0.06)) more.push({ kind: "refresh", table, view: chance.pick(world.views) });
+    return [...more, action.kind === "read" ? { ...action, isPatient: chance.happens(0.2) } : action];
   });
   return { ...plan, world, actions };
 }

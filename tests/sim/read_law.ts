@@ -56,6 +56,14 @@ export function fittingOf(scene: Scene, view: View, answer: Answer, asked: Known
   return isFull || (more === 0 && !now.mayRepeat) ? "page by page" : "row by row";
 }
 
+/** The same of an answer that is served though it is stale. What is served in place of a failure need not be one list. */
+export function fittingOfStale({ world }: Scene, view: View, answer: Answer, isFailure: boolean): Fitting {
+  const range = rangeOf(view);
+  if (isFailure) return "row by row";
+  if (range === undefined || pagesOf(range, world.masterItemsPerPage).length === 1) return "together";
+  return listIn(answer).length === range.limit ? "page by page" : "row by row";
+}
+
 /** What a process knows at one time. */
 export interface Known {
   readonly floor: RowFloor;

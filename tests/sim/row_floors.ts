@@ -34,8 +34,8 @@ export interface RowFloorsOptions {
   readonly isMove: (id: string, seq: number) => boolean;
 }
 
-/** How it is known: from an event, or a gap; or from a write. */
-export type Source = "stream" | "write";
+/** How it is known: from an event, or a gap; or from a write that was answered, or may have been applied. */
+export type Source = "stream" | "write" | "unsure write";
 
 interface Known {
   /** `undefined`: all rows. */
@@ -68,8 +68,8 @@ export class RowFloors {
   }
 
   /** The storage knows of a write, and with it every process that shares the storage. */
-  storageKnows(seq: number, id: string): void {
-    this.#knownToAll.push(this.#knownNow("write", seq, id));
+  storageKnows(from: Source, seq: number, id: string): void {
+    this.#knownToAll.push(this.#knownNow(from, seq, id));
   }
 
   /** The storage knows of the intent of a write. */
@@ -90,7 +90,17 @@ export class RowFloors {
   of(process: number, joinedMs: number = Infinity): RowFloor {
     const { nowMs } = this.#scheduler;
     const shared = this.#shares(process) ? [...this.#knownToAll, ...this.#overdue(Math.min(nowMs, joinedMs))] : [];
-    const known = [...this.#known.get(process) ?? [], ...shared];
+    return this.#floorOf([...this.#known.get(process) ?? [], ...shared]);
+  }
+
+  /** The same of writes alone that the master has confirmed: they are in stale rows as well. */
+  confirmed(process: number): RowFloor {
+    const known = [...this.#known.get(process) ?? [], ...(this.#shares(process) ? this.#knownToAll : [])];
+    return this.#floorOf(known.filter(({ from }) => from === "write"));
+  }
+
+  #floorOf(known: readonly Known[]): RowFloor {
+    const { nowMs } = this.#scheduler;
     const due = known.filter(({ dueMs }) => this.#lagMs === 0 || dueMs < nowMs);
     const moves = due.filter(({ id, seq }) => id === undefined || this.#isMove(id, seq));
     const places = moves.filter(({ from }) => from === "stream");
@@ -103,7 +113,7 @@ export class RowFloors {
     const overdue = this.#intended.filter(({ dueMs }) => dueMs < ms);
     return overdue.flatMap(({ dueMs, effect }) => {
       const { seq, ids } = effect();
-      return ids.map((id): Known => ({ id, seq, dueMs: dueMs + this.#lagMs, from: "write" }));
+      return ids.map((id): Known => ({ id, seq, dueMs: dueMs + this.#lagMs, from: "unsure write" }));
     });
   }
 

@@ -20,6 +20,8 @@ export interface Scene {
   readonly verdict: Verdict;
   /** How many changes the caches have taken. */
   readonly changes: { count: number };
+  /** How many of them have ended all entries. */
+  readonly ends: { count: number };
   /** Pending promises, with their descriptions. */
   readonly unsettled: Map<Promise<unknown>, string>;
   /** Adds a line to the trace. */

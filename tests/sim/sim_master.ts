@@ -161,6 +161,11 @@ export class SimMaster {
     return Math.max(0, this.states.findLastIndex(({ atMs }) => atMs <= ms));
   }
 
+  /** The last state from before a time. */
+  seqBefore(ms: number): number {
+    return Math.max(0, this.states.findLastIndex(({ atMs }) => atMs < ms));
+  }
+
   /** The rows that this state has changed. */
   changedAt(seq: number): readonly string[] {
     return [...this.histories].filter(([, stays]) => stays.some((stay) => stay.seq === seq)).map(([id]) => id);

@@ -10,10 +10,12 @@ import {
   type LiveTableOptions,
   NotFoundError,
   QueueFullError,
+  type ReadPolicyOptions,
   RejectedError,
   type Row,
   Rows,
   sameRow,
+  type StaleAnswer,
   type Tracer,
   UnavailableError,
   type WriteAnswer,
@@ -22,9 +24,9 @@ import {
 import { defineTracer } from "@vantage/live/trace";
 import type { Floor } from "./floors.ts";
 import type { Action } from "./plan.ts";
-import { type Ages, faultOfAnswer, fittingOf, type Known } from "./read_law.ts";
+import { type Ages, faultOfAnswer, fittingOf, fittingOfStale, type Known } from "./read_law.ts";
 import { follow, type Scene } from "./scene.ts";
-import type { RowFloor } from "./row_floors.ts";
+import type { RowFloor, Source } from "./row_floors.ts";
 import {
   type Applied,
   type Held,
@@ -37,7 +39,8 @@ import {
   viewOf,
 } from "./sim_master.ts";
 import { followed, type Told } from "./sim_stream.ts";
-import { type Answer, isWindow, listIn, readView, type ViewName, VIEWS } from "./views.ts";
+import { agesOfStale, faultOfMark } from "./stale_law.ts";
+import { type Answer, isOneEntry, isWindow, listIn, readView, type ViewName, VIEWS } from "./views.ts";
 
 type WriteAction = Extract<Action, { readonly kind: "write" }>;
 
@@ -51,6 +54,11 @@ interface Began {
   readonly ms: number;
   /** Whether the reader asked if the answer was settled, and it was not reported as unsettled. */
   settled: boolean;
+  /** What was said of an answer that is served though it is stale. */
+  readonly marks: StaleAnswer[];
+  readonly isPatient: boolean;
+  /** All rows must be as in this state, or a later one: they were refreshed. */
+  readonly refreshedSeq: number;
 }
 
 /** A table, from when it is opened until it is closed or its process dies. */
@@ -63,8 +71,10 @@ interface Life {
 }
 
 interface ReadWatch {
-  readonly also?: (answer: Answer) => void;
+  readonly also?: (answer: Answer, isStale: boolean) => void;
   readonly mayFailWith?: Error;
+  readonly isPatient?: boolean;
+  readonly refreshedSeq?: number;
 }
 
 /** The longest possible pause, besides waiting for lagging replicas. */
@@ -72,6 +82,9 @@ const LONGEST_PAUSE_MS = 30_000;
 
 /** The deadline of a cache that may freeze. */
 const CACHE_TIMEOUT_MS = 300;
+
+/** The policy of a reader that accepts no stale rows. */
+const PATIENT: ReadPolicyOptions = { whileStale: "wait", onMasterFailure: "reject" };
 
 /** What a reader overwrites dates with. */
 const TOUCHED = -1;
@@ -104,6 +117,8 @@ export class SimTable {
   #writes = 0;
   #reentrantWrites = 0;
   #mayRepeat: boolean;
+  /** How many reads were begun since the table was opened. */
+  #reads = { count: 0 };
   /** How many writes must have invalidated since the table was opened. */
   #effects = { count: 0 };
   /** The writes since then that are pending. */
@@ -144,6 +159,7 @@ export class SimTable {
     const { world, scheduler, master, stream, tell } = this.#scene;
     this.#owner = `t${this.number}.${++this.#times}`;
     this.#effects = { count: 0 };
+    this.#reads = { count: 0 };
     this.#unsettledWrites = new Set();
     tell(`${this.#owner} opens in process ${this.process}`);
     const death = new AbortController();
@@ -171,6 +187,10 @@ export class SimTable {
       queueCapacity: world.queueCapacity,
       waitingCapacity: world.waitingCapacity,
       staleTimeMs: world.staleTimeMs,
+      whileStale: world.whileStale,
+      maxAgeMs: world.maxAgeMs,
+      onMasterFailure: world.onMasterFailure,
+      prefetchPages: world.prefetchPages,
       tracer: world.tracerThrows ? THROWING_TRACER : this.#tracer(),
       masterItemsPerPage: world.masterItemsPerPage,
       ...invalidation,
@@ -241,7 +261,7 @@ export class SimTable {
     const live = this.#live;
     if (live === undefined) return;
     const { scheduler, verdict, tell, unsettled, world } = this.#scene;
-    const [owner, effects, inner] = [this.#owner, this.#effects, this.#inner];
+    const [owner, effects, reads, inner] = [this.#owner, this.#effects, this.#reads, this.#inner];
     this.#live = undefined;
     this.#inner = undefined;
     tell(`${owner} closes`);
@@ -251,10 +271,15 @@ export class SimTable {
       const left = scheduler.waiting.filter((label) => label.startsWith(`${owner} waits`));
       verdict.check(11, left.length === 0, () => `${owner} is closed, but ${left.join(", ")}`);
       scheduler.afterwards(() => {
-        const reads = [...unsettled.values()].filter((what) => what.endsWith(` by ${owner}`));
-        verdict.check(11, reads.length === 0, () => `${owner} is closed, but nobody ended ${reads.join(", ")}`);
+        const left = [...unsettled.values()].filter((what) => what.endsWith(` by ${owner}`));
+        verdict.check(11, left.length === 0, () => `${owner} is closed, but nobody ended ${left.join(", ")}`);
       });
-      const { queued, invalidations, tracerFailures } = live.stats();
+      const { queued, invalidations, tracerFailures, hits, misses } = live.stats();
+      verdict.check(
+        8,
+        hits + misses <= reads.count,
+        () => `${owner} counted ${hits} hits and ${misses} misses of ${reads.count} reads`,
+      );
       verdict.check(5, queued === 0, () => `${owner} was closed with ${queued} writes in its queue`);
       const counted = tracerFailures > 0 === world.tracerThrows;
       verdict.check(8, counted, () => `${owner} counted ${tracerFailures} failures of its tracer`);
@@ -272,12 +297,14 @@ export class SimTable {
   }
 
   /** Reads a view, and checks the answer against the knowledge at the start of the read. */
-  read(name: ViewName, aborted: boolean): void {
+  read(name: ViewName, aborted: boolean, isPatient: boolean = false): void {
     const control = new AbortController();
     const reason = new Error("aborted");
-    const read = this.#begin(name, (live, options) => readView(live, name, { ...options, signal: control.signal }), {
-      mayFailWith: reason,
-    });
+    const ask = (live: LiveTable, options: CallOptions): Promise<Answer> => {
+      const handle = isPatient ? live.withReadPolicy(PATIENT) : live;
+      return readView(handle, name, { ...options, signal: control.signal });
+    };
+    const read = this.#begin(name, ask, { mayFailWith: reason, isPatient });
     if (read && aborted) this.#abortLater(this.#owner, name, () => control.abort(reason));
   }
 
@@ -287,7 +314,7 @@ export class SimTable {
     void scheduler.op(`${owner} aborts ${name}`, () => {
       abort();
       scheduler.afterwards(() => {
-        if ([...unsettled.values()].some((what) => what.endsWith(` by ${owner}`))) return;
+        if (this.#readsBehind || [...unsettled.values()].some((what) => what.endsWith(` by ${owner}`))) return;
         const waitedFor = master.waitedFor(owner);
         verdict.check(
           11,
@@ -299,11 +326,11 @@ export class SimTable {
   }
 
   /** Reads a view for the last time, checks that it shows the master's state, and returns the answer. */
-  readAtRest(name: ViewName, heard: (origin: Origin | undefined) => void): void {
+  readAtRest(name: ViewName, isLast: boolean, heard: (origin: Origin | undefined) => void): void {
     const { verdict, master } = this.#scene;
     this.#begin(name, (live, options) => readView(live, name, options), {
-      also: (answer) => {
-        const shown = this.#contentOf(name, answer, master.seq);
+      also: (answer, isStale) => {
+        const shown = (isStale && !isLast) || this.#contentOf(name, answer, master.seq);
         verdict.check(7, shown, () => `at rest, ${this.#owner} does not show in ${name} what the master holds`);
         heard(this.#originOf(answer));
       },
@@ -391,11 +418,11 @@ export class SimTable {
   }
 
   /** The table knows of a change; `id` is a row that it was told of even if it did not change. */
-  #knows({ tick, seq }: Applied, id?: string): void {
+  #knows({ tick, seq }: Applied, id?: string, from: Source = "write"): void {
     const { floors, rowFloors, master } = this.#scene;
     floors.known(this.process, tick, seq);
     for (const changed of [...master.changedAt(seq), ...(id === undefined ? [] : [id])]) {
-      rowFloors.known(this.process, "write", seq, changed);
+      rowFloors.known(this.process, from, seq, changed);
     }
   }
 
@@ -452,38 +479,98 @@ export class SimTable {
   #begin(
     name: ViewName,
     ask: (live: LiveTable, options: CallOptions) => Promise<Answer>,
-    { also, mayFailWith }: ReadWatch,
+    { also, mayFailWith, isPatient = false, refreshedSeq = 0 }: ReadWatch,
   ): boolean {
     const live = this.#live;
     if (live === undefined) return false;
     const { floors, tell, scheduler, master, world } = this.#scene;
     const owner = this.#owner;
+    const mayFail = this.#mayFail();
     const oldestReadMs = master.oldestReadMs(owner);
-    const mayBeUnavailable = world.masterFailureRate > 0 && !master.calm;
     const began: Began = {
       floor: floors.of(this.process),
       known: this.#known(oldestReadMs),
-      // A fetch in flight may be joined, however long it takes.
-      freshSeq: master.seqAt(Math.min(scheduler.nowMs, oldestReadMs) - world.staleTimeMs - world.lagMs),
+      freshSeq: this.#freshSeq(name, oldestReadMs),
       tick: scheduler.tick(),
       ms: scheduler.nowMs,
       settled: world.curious,
+      marks: [],
+      isPatient,
+      refreshedSeq,
     };
-    const options: CallOptions = world.curious ? { onUnsettled: () => void (began.settled = false) } : {};
+    const options: CallOptions = {
+      ...(world.curious && { onUnsettled: () => void (began.settled = false) }),
+      ...(this.#mayBeStale && { onStale: (mark: StaleAnswer) => void began.marks.push(mark) }),
+    };
     tell(`${owner} reads ${name}`);
     if (world.curious) this.#explain(live, owner);
+    this.#reads.count++;
     follow(this.#scene, `read of ${name} by ${owner}`, ask(live, options), (answer) => {
-      tell(`${owner} has read ${name}: ${show(answer)}`);
-      also?.(answer);
+      const isStale = began.marks.length > 0;
+      tell(`${owner} has read ${name}: ${show(answer)}${isStale ? ", stale" : ""}`);
+      also?.(answer, isStale);
       if (world.invalidation === "all") this.#check(name, answer, began);
       else this.#checkRows(name, answer, began);
     }, (error) => {
-      const expected = error === mayFailWith || (error instanceof UnavailableError && mayBeUnavailable) ||
-        (error instanceof ClosedError && live !== this.#live);
       tell(`${owner} could not read ${name}: ${String(error)}`);
+      const expected = error === mayFailWith || mayFail(error);
       this.#scene.verdict.check(8, expected, () => `a read of ${name} failed: ${String(error)}`);
     });
     return true;
+  }
+
+  /** Whether a read that begins now may fail with an error. */
+  #mayFail(): (error: unknown) => boolean {
+    const { world, master } = this.#scene;
+    const live = this.#live;
+    const mayBeUnavailable = world.masterFailureRate > 0 && !master.calm;
+    return (error) =>
+      error instanceof UnavailableError ? mayBeUnavailable : error instanceof ClosedError && live !== this.#live;
+  }
+
+  /** Whether the master is read although no reader waits. */
+  get #readsBehind(): boolean {
+    const { whileStale, prefetchPages } = this.#scene.world;
+    return whileStale === "serve" || prefetchPages > 0;
+  }
+
+  /** Whether answers may be stale, and are marked. */
+  get #mayBeStale(): boolean {
+    const { whileStale, onMasterFailure } = this.#scene.world;
+    return whileStale === "serve" || onMasterFailure === "serve";
+  }
+
+  /**
+   * Rows that were as in an earlier state must have been read too long ago to be fresh. A fetch in flight may be joined,
+   * however long it takes; what is cut from several entries may have been looked at even before it began.
+   */
+  #freshSeq(name: ViewName, oldestReadMs: number): number {
+    const { world, master, scheduler } = this.#scene;
+    const { staleTimeMs, lagMs } = world;
+    const isCut = !isOneEntry(VIEWS[name], world);
+    if (isCut && (world.asyncCache || world.freezes || oldestReadMs !== Infinity)) return 0;
+    const ms = Math.min(scheduler.nowMs, oldestReadMs) - staleTimeMs - lagMs;
+    return staleTimeMs === 0 ? master.seqBefore(ms) : master.seqAt(ms);
+  }
+
+  /** Reads a view from the master. Once that is done, its rows are readable. */
+  refresh(name: ViewName): void {
+    const live = this.#live;
+    const { query, id, how, window } = VIEWS[name];
+    if (live === undefined || id !== undefined || how !== undefined || window !== undefined) return;
+    const { world, master, tell, ends } = this.#scene;
+    const owner = this.#owner;
+    const [seq, ended, mayFail] = [master.seq, ends.count, this.#mayFail()];
+    tell(`${owner} refreshes ${name}`);
+    follow(this.#scene, `refresh of ${name} by ${owner}`, live.withQuery(query).refresh(), () => {
+      tell(`${owner} has refreshed ${name}`);
+      const isKept = world.cacheFailureRate === 0 && !world.freezes && world.lagMs === 0 && world.tables === 1;
+      if (!isKept || ends.count > ended || live !== this.#live) return;
+      this.#begin(name, (table, options) => readView(table, name, options), { refreshedSeq: seq });
+    }, (error) => {
+      tell(`${owner} could not refresh ${name}: ${String(error)}`);
+      this.#scene.verdict.check(8, mayFail(error), () => `a refresh failed: ${String(error)}`);
+    });
   }
 
   /** `explain()` during a read must settle, and have no effect. */
@@ -520,17 +607,34 @@ export class SimTable {
   }
 
   /** Checks each row by its version, and that the whole is possible. */
-  #checkRows(name: ViewName, answer: Answer, { known, freshSeq, settled }: Began): void {
+  #checkRows(name: ViewName, answer: Answer, began: Began): void {
     const { verdict } = this.#scene;
+    const { marks: [mark], known, freshSeq, settled, refreshedSeq } = began;
     const what = (): string => `${name} of ${this.#owner} showed ${show(answer)}`;
     const untouched = this.#checkUntouched(answer, what);
-    const fitting = fittingOf(this.#scene, VIEWS[name], answer, known, this.#known());
-    for (const ages of untouched ? agesOf(known.floor, freshSeq, settled) : []) {
+    if (mark !== undefined) this.#checkMark(name, began, what);
+    const isStale = mark !== undefined;
+    const fitting = isStale
+      ? fittingOfStale(this.#scene, VIEWS[name], answer, "error" in mark)
+      : fittingOf(this.#scene, VIEWS[name], answer, known, this.#known());
+    const limits = isStale
+      ? [agesOfStale(this.#scene, this.process, mark.fetchedAt)]
+      : agesOf(known.floor, freshSeq, settled);
+    for (const ages of untouched ? [...limits, ...agesSince(refreshedSeq)] : []) {
       const fault = faultOfAnswer(this.#scene, VIEWS[name], answer, ages, fitting);
       verdict.check(fault?.law ?? 1, fault === undefined, () => `${what()}, ${fitting}: ${fault?.what}`);
       for (const law of [2, 4]) verdict.check(law, true, what);
     }
     touch(answer);
+  }
+
+  #checkMark(name: ViewName, { marks, isPatient, ms, settled }: Began, what: () => string): void {
+    const { verdict, world, scheduler } = this.#scene;
+    const isServedNow = marks.some((mark) => "error" in mark) && !world.asyncCache && !world.freezes;
+    const servedMs = isServedNow && isOneEntry(VIEWS[name], world) ? scheduler.nowMs : ms;
+    const fault = faultOfMark(this.#scene, { marks, servedMs, isPatient });
+    verdict.check(fault?.law ?? 2, fault === undefined, () => `${what()}: ${fault?.what}`);
+    verdict.check(8, !settled, () => `${what()}, stale, but as settled`);
   }
 
   #checkUntouched(answer: Answer, what: () => string): boolean {
@@ -585,7 +689,7 @@ export class SimTable {
     if (world.cacheFailureRate === 0 && !world.freezes) {
       floors.storageDropped(applied.tick);
       floors.storageKnows(applied.seq);
-      for (const id of master.changedAt(applied.seq)) rowFloors.storageKnows(applied.seq, id);
+      for (const id of master.changedAt(applied.seq)) rowFloors.storageKnows("write", applied.seq, id);
     }
     const state = master.stateAt(applied.seq);
     const mine = ((): boolean => {
@@ -632,7 +736,7 @@ export class SimTable {
       ? action.op === "patch"
       : action.treatment === "lost";
     verdict.check(5, fits, () => `${mark}, to be ${action.treatment}, failed with ${String(error)}`);
-    if (applied !== undefined) this.#knows(applied);
+    if (applied !== undefined) this.#knows(applied, undefined, "unsure write");
     this.#checkEffect(mark, action);
     return !(error instanceof RejectedError || error instanceof NotFoundError);
   }
@@ -765,6 +869,11 @@ function show(answer: Answer): string {
   const rows = listIn(answer).filter(([id]) => id !== STAMP).map(([id, { mark }]) => `${id}=${String(mark)}`);
   const total = isWindow(answer) ? ` of ${answer.total} from ${answer.offset}` : "";
   return (rows.join(" ").trim() || "no rows") + total;
+}
+
+function agesSince(seq: number): readonly Ages[] {
+  const since = (): number => seq;
+  return seq === 0 ? [] : [{ floor: since, absent: since, floors: { existenceOf: since, placeOf: since } }];
 }
 
 /** How old the rows of an answer may be: not older than was known, nor than they may get, and as settled as it counts. */

@@ -64,8 +64,6 @@ class Simulation {
   readonly #intendedBy = new Map<string, number>();
   #lines: string[] = [];
   #invalidations = 0;
-  /** How many of them ended all entries. */
-  #ends = 0;
   #changes = 0;
   #deaths = 0;
   #steps = 0;
@@ -110,6 +108,7 @@ class Simulation {
       }),
       caches: [],
       changes: { count: 0 },
+      ends: { count: 0 },
       tell: (line) => this.#tell(line),
     };
     for (let process = 0; process < world.processes + world.tables; process++) this.#startProcess(process);
@@ -120,7 +119,7 @@ class Simulation {
    * Each process has its own cache object. A nested table is numbered after the processes, and has its own storage too.
    */
   #startProcess(process: number): void {
-    const { world, scheduler, floors, caches, changes } = this.#scene;
+    const { world, scheduler, floors, caches, changes, ends } = this.#scene;
     const shares = process < world.processes;
     caches[process] = new SimCache({
       scheduler,
@@ -132,7 +131,7 @@ class Simulation {
       onPut: (rows) => this.#checkStored(rows, process),
       onInvalidation: (_prefix, done) => {
         this.#invalidations++;
-        this.#ends++;
+        ends.count++;
         if (done) changes.count++;
         if (done && shares) floors.storageDropped(scheduler.tick());
       },
@@ -141,7 +140,7 @@ class Simulation {
           this.#invalidations++;
           if (done) changes.count++;
         }
-        if (record.kind === "change" && record.change.kind === "changed") this.#ends++;
+        if (record.kind === "change" && record.change.kind === "changed") ends.count++;
         if (done && shares) this.#logged(record);
       },
     });
@@ -159,7 +158,8 @@ class Simulation {
     const seq = master.applied.get(record.change.writeId)?.seq;
     if (seq === undefined) return;
     this.#recorded.add(record.change.writeId);
-    for (const id of master.changedAt(seq)) rowFloors.storageKnows(seq, id);
+    const from = record.change.outcome === "applied" ? "write" : "unsure write";
+    for (const id of master.changedAt(seq)) rowFloors.storageKnows(from, seq, id);
   }
 
   #effectUntil(mark: string, ms: number): { readonly seq: number; readonly ids: readonly string[] } {
@@ -208,7 +208,8 @@ class Simulation {
       await scheduler.advance(world.lagMs);
       await this.#readAtRest();
     }
-    await this.#readAtRest(await this.#readAtRest());
+    if (world.whileStale === "serve") await this.#readAtRest();
+    await this.#readAtRest(await this.#readAtRest(undefined, true), true);
     for (const table of this.#tables) table.close();
     await this.#rest();
     caches.forEach(({ failures }, process) => {
@@ -246,6 +247,7 @@ class Simulation {
   /** Reads every view of every table; views that were read before must come from the cache, if it has room for them. */
   async #readAtRest(
     before?: ReadonlyMap<string, Origin | undefined>,
+    isLast: boolean = false,
   ): Promise<ReadonlyMap<string, Origin | undefined>> {
     const { verdict, master, world, changes } = this.#scene;
     const { rowReads: reads, listReads } = master;
@@ -255,7 +257,7 @@ class Simulation {
     for (const table of this.#tables) {
       for (const view of viewsAtRest(world)) {
         const place = `${view} of table ${table.number}`;
-        table.readAtRest(view, (origin) => {
+        table.readAtRest(view, isLast, (origin) => {
           heard.set(place, origin);
           if (!mayKeepAll || origin === undefined) return;
           if (view === "count even") return;
@@ -302,7 +304,9 @@ class Simulation {
     const table = "table" in action ? this.#tables[action.table] : undefined;
     switch (action.kind) {
       case "read":
-        return table?.read(action.view, action.aborted);
+        return table?.read(action.view, action.aborted, action.isPatient);
+      case "refresh":
+        return table?.refresh(action.view);
       case "write":
         return table?.write(action);
       case "invalidate":
@@ -384,10 +388,10 @@ class Simulation {
    * start of the run decides there.
    */
   #startRead(owner: string, key: string): () => void {
-    const { verdict, world, caches } = this.#scene;
+    const { verdict, world, caches, ends } = this.#scene;
     const place = `${owner} ${key}`;
     // With a log, only what ends all entries lets another read begin beside one.
-    const changes = world.invalidation === "surgical" && world.logs ? this.#ends : this.#invalidations;
+    const changes = world.invalidation === "surgical" && world.logs ? ends.count : this.#invalidations;
     const fenced = caches.every((cache) => cache.fenceFailures === 0);
     const mayBeHole = key.includes("id ") || (world.asksFor === "rows" && key.startsWith("get "));
     // After some rows were read in vain, all are: by then, others may have begun to.

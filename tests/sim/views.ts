@@ -1,12 +1,13 @@
 import {
   type CallOptions,
-  type LiveTable,
+  type LiveHandle,
   Pagination,
   type Query,
   type Row,
   Rows,
   type TableWindow,
 } from "@vantage/live";
+import type { World } from "./plan.ts";
 
 /** The rows of a view from the row number `skip` on. */
 export interface RowRange {
@@ -109,7 +110,7 @@ export const VIEWS: Readonly<Record<ViewName, View>> = {
 };
 
 /** Reads a view. */
-export async function readView(live: LiveTable, name: ViewName, options: CallOptions): Promise<Answer> {
+export async function readView(live: LiveHandle, name: ViewName, options: CallOptions): Promise<Answer> {
   const { query, id, how, window } = VIEWS[name];
   const handle = live.withQuery(query);
   if (window !== undefined) return await handle.window(window.skip, window.limit, options);
@@ -122,6 +123,13 @@ export async function readView(live: LiveTable, name: ViewName, options: CallOpt
     default:
       return await handle.listValues(options);
   }
+}
+
+/** Whether a view is read with one call of the master, and kept under one key. */
+export function isOneEntry({ query, window }: View, { masterItemsPerPage, narrows }: World): boolean {
+  const { itemsPerPage } = query.pagination ?? {};
+  return window === undefined && narrows &&
+    (masterItemsPerPage === undefined || itemsPerPage === undefined || itemsPerPage === masterItemsPerPage);
 }
 
 /** The rows of a view that it shows; `undefined`: all. */
