@@ -11,7 +11,9 @@ export type Fitting =
   /** Rows that nobody told of have moved while they were read: each page is one by itself. */
   | "page by page"
   /** They have moved so often that pages were taken as they were: each row is one by itself. */
-  | "row by row";
+  | "row by row"
+  /** They are served in place of a failure, so that they need not be one list: the same, and the total means nothing. */
+  | "as held";
 
 /** How old an answer may be. */
 export interface Ages {
@@ -34,7 +36,7 @@ export function faultOfAnswer(
   if (typeof answer === "number") return faultOfCount(answer, law);
   if (view.id !== undefined) return faultOfRow(view.id, listIn(answer)[0]?.[1], law);
   const fault = faultOfRows(scene, listIn(answer), law, fitting);
-  if (fault !== undefined || !isWindow(answer)) return fault;
+  if (fault !== undefined || !isWindow(answer) || fitting === "as held") return fault;
   const { world: { counts } } = scene;
   const { length } = listIn(answer);
   if (answer.total !== undefined) return faultOfTotal(answer.total, length, law);
@@ -59,7 +61,7 @@ export function fittingOf(scene: Scene, view: View, answer: Answer, asked: Known
 /** The same of an answer that is served though it is stale. What is served in place of a failure need not be one list. */
 export function fittingOfStale({ world }: Scene, view: View, answer: Answer, isFailure: boolean): Fitting {
   const range = rangeOf(view);
-  if (isFailure) return "row by row";
+  if (isFailure) return "as held";
   if (range === undefined || pagesOf(range, world.masterItemsPerPage).length === 1) return "together";
   return listIn(answer).length === range.limit ? "page by page" : "row by row";
 }
@@ -103,6 +105,7 @@ function faultOfRows(
     case "page by page":
       return faultOfPages(shown, law, world.masterItemsPerPage);
     case "row by row":
+    case "as held":
       return faultOfEach(shown, law);
     default:
       return fitting satisfies never;

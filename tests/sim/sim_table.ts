@@ -48,6 +48,8 @@ type WriteAction = Extract<Action, { readonly kind: "write" }>;
 interface Began {
   readonly floor: Floor;
   readonly known: Known;
+  /** What is known of the writes that the master has confirmed. */
+  readonly confirmed: RowFloor;
   /** Rows that were as in an earlier state must have been read too long ago to be fresh. */
   readonly freshSeq: number;
   readonly tick: number;
@@ -483,13 +485,14 @@ export class SimTable {
   ): boolean {
     const live = this.#live;
     if (live === undefined) return false;
-    const { floors, tell, scheduler, master, world } = this.#scene;
+    const { floors, rowFloors, tell, scheduler, master, world } = this.#scene;
     const owner = this.#owner;
     const mayFail = this.#mayFail();
     const oldestReadMs = master.oldestReadMs(owner);
     const began: Began = {
       floor: floors.of(this.process),
       known: this.#known(oldestReadMs),
+      confirmed: rowFloors.confirmed(this.process),
       freshSeq: this.#freshSeq(name, oldestReadMs),
       tick: scheduler.tick(),
       ms: scheduler.nowMs,
@@ -609,7 +612,7 @@ export class SimTable {
   /** Checks each row by its version, and that the whole is possible. */
   #checkRows(name: ViewName, answer: Answer, began: Began): void {
     const { verdict } = this.#scene;
-    const { marks: [mark], known, freshSeq, settled, refreshedSeq } = began;
+    const { marks: [mark], known, confirmed, freshSeq, settled, refreshedSeq } = began;
     const what = (): string => `${name} of ${this.#owner} showed ${show(answer)}`;
     const untouched = this.#checkUntouched(answer, what);
     if (mark !== undefined) this.#checkMark(name, began, what);
@@ -618,7 +621,7 @@ export class SimTable {
       ? fittingOfStale(this.#scene, VIEWS[name], answer, "error" in mark)
       : fittingOf(this.#scene, VIEWS[name], answer, known, this.#known());
     const limits = isStale
-      ? [agesOfStale(this.#scene, this.process, mark.fetchedAt)]
+      ? [agesOfStale(this.#scene, confirmed, mark.fetchedAt)]
       : agesOf(known.floor, freshSeq, settled);
     for (const ages of untouched ? [...limits, ...agesSince(refreshedSeq)] : []) {
       const fault = faultOfAnswer(this.#scene, VIEWS[name], answer, ages, fitting);

@@ -1,5 +1,6 @@
 import type { StaleAnswer } from "@vantage/live";
 import type { Ages } from "./read_law.ts";
+import type { RowFloor } from "./row_floors.ts";
 import type { Fault } from "./row_law.ts";
 import type { Scene } from "./scene.ts";
 
@@ -27,9 +28,8 @@ export function faultOfMark({ world, master }: Scene, { marks, servedMs, isPatie
 }
 
 /** How old the rows may be that are served though they are stale: as when they were requested, with all confirmed writes. */
-export function agesOfStale({ master, rowFloors, world }: Scene, process: number, fetchedAt: number): Ages {
+export function agesOfStale({ master, world }: Scene, writes: RowFloor, fetchedAt: number): Ages {
   const seq = master.seqBefore(fetchedAt - world.lagMs);
-  const writes = rowFloors.confirmed(process);
   const atLeast = (other: (id: string) => number) => (id: string): number => Math.max(seq, other(id));
   return {
     floor: atLeast(writes.of),
