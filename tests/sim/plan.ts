@@ -77,6 +77,8 @@ export interface World {
   readonly onMasterFailure: "reject" | "serve";
   /** How many pages are read ahead. */
   readonly prefetchPages: number;
+  /** Whether views are watched. */
+  readonly watches: boolean;
 }
 
 /** The views that are read at rest. Where answers are checked row by row, those that may be held. */
@@ -100,7 +102,7 @@ export type Action =
     /** Whether the reader accepts no stale rows, whatever the table allows. */
     readonly isPatient?: boolean;
   }
-  | { readonly kind: "refresh"; readonly table: number; readonly view: ViewName }
+  | { readonly kind: "refresh" | "watch" | "leave"; readonly table: number; readonly view: ViewName }
   | {
     readonly kind: "write";
     readonly table: number;
@@ -355,6 +357,7 @@ function worldOf(chance: Chance): World {
     maxAgeMs: Infinity,
     onMasterFailure: "reject",
     prefetchPages: 0,
+    watches: false,
   };
 }
 

@@ -1,10 +1,10 @@
 import type { Chance } from "./chance.ts";
 import type { Action, Plan, World } from "./plan.ts";
-import { PAGED_VIEW_NAMES, ROW_VIEW_NAMES, type ViewName } from "./views.ts";
+import { LIST_VIEW_NAMES, PAGED_VIEW_NAMES, ROW_VIEW_NAMES, type ViewName } from "./views.ts";
 
 /**
  * The same plan for a world with other reads, in half of the worlds: windows, pages of any size over a master of another,
- * sets that are held whole, and answers that may be stale.
+ * sets that are held whole, answers that may be stale, and views that are watched.
  */
 export function withReads(plan: Plan, chance: Chance): Plan {
   if (chance.happens(0.5)) return plan;
@@ -14,7 +14,8 @@ export function withReads(plan: Plan, chance: Chance): Plan {
     : chance.happens(0.3)
     ? wholeWorldOf(plan.world)
     : plan.world;
-  return withAges({ ...plan, world, actions: plan.actions.map((action) => inWorld(world, action, chance)) }, chance);
+  const actions = plan.actions.map((action) => inWorld(world, action, chance));
+  return withWatchers(withAges({ ...plan, world, actions }, chance), chance);
 }
 
 function inWorld(world: World, action: Action, chance: Chance): Action {
@@ -45,6 +46,18 @@ function withAges(plan: Plan, chance: Chance): Plan {
     return [...more, action.kind === "read" ? { ...action, isPatient: chance.happens(0.2) } : action];
   });
   return { ...plan, world, actions };
+}
+
+function withWatchers(plan: Plan, chance: Chance): Plan {
+  if (chance.happens(0.6)) return plan;
+  const views = plan.world.views.filter((view) => LIST_VIEW_NAMES.includes(view));
+  const watched = [chance.pick(LIST_VIEW_NAMES), ...views];
+  const actions = plan.actions.flatMap((action): Action[] => {
+    const table = chance.below(plan.world.tables);
+    const kind = chance.happens(0.7) ? "watch" : "leave";
+    return chance.happens(0.1) ? [{ kind, table, view: chance.pick(watched) }, action] : [action];
+  });
+  return { ...plan, world: { ...plan.world, watches: true }, actions };
 }
 
 /** The master gives all rows in one answer, and all else is cut from them. */

@@ -24,6 +24,22 @@ export interface Ages {
   readonly floors: Pick<RowFloor, "existenceOf" | "placeOf">;
 }
 
+/** Not older than was known. */
+export function agesOf(known: RowFloor): Ages {
+  return { floor: known.of, absent: known.movedOf, floors: known };
+}
+
+/** The same for an answer that counts as settled. */
+export function settledAgesOf(known: RowFloor): Ages {
+  return { floor: known.settledOf, absent: (id, isMove) => known.movedOf(id, isMove, true), floors: known };
+}
+
+/** As in a state, or later. */
+export function agesSince(seq: number, floors?: Ages["floors"]): Ages {
+  const since = (): number => seq;
+  return { floor: since, absent: since, floors: floors ?? { existenceOf: since, placeOf: since } };
+}
+
 /** What is wrong with an answer to a read of a view, if something is. */
 export function faultOfAnswer(
   scene: Scene,

@@ -24,7 +24,7 @@ import {
 import { defineTracer } from "@vantage/live/trace";
 import type { Floor } from "./floors.ts";
 import type { Action } from "./plan.ts";
-import { type Ages, faultOfAnswer, fittingOf, fittingOfStale, type Known } from "./read_law.ts";
+import { agesOf, agesSince, faultOfAnswer, fittingOf, fittingOfStale, type Known, settledAgesOf } from "./read_law.ts";
 import { follow, type Scene } from "./scene.ts";
 import type { RowFloor, Source } from "./row_floors.ts";
 import {
@@ -39,6 +39,7 @@ import {
   viewOf,
 } from "./sim_master.ts";
 import { followed, type Told } from "./sim_stream.ts";
+import { SimWatcher } from "./sim_watcher.ts";
 import { agesOfStale, faultOfMark } from "./stale_law.ts";
 import { type Answer, isOneEntry, isWindow, listIn, readView, type ViewName, VIEWS } from "./views.ts";
 
@@ -125,6 +126,8 @@ export class SimTable {
   #effects = { count: 0 };
   /** The writes since then that are pending. */
   #unsettledWrites = new Set<string>();
+  /** Who watches its views now. */
+  #watchers = new Map<ViewName, SimWatcher>();
 
   constructor(scene: Scene, number: number) {
     this.#scene = scene;
@@ -163,6 +166,7 @@ export class SimTable {
     this.#effects = { count: 0 };
     this.#reads = { count: 0 };
     this.#unsettledWrites = new Set();
+    this.#watchers = new Map();
     tell(`${this.#owner} opens in process ${this.process}`);
     const death = new AbortController();
     // Entries are suspect from the moment that the table subscribes, and once it knows that the stream is gone: at
@@ -256,6 +260,7 @@ export class SimTable {
     this.#opened = [];
     this.#live = undefined;
     this.#inner = undefined;
+    this.#watchers = new Map();
   }
 
   /** Closes the table: queued writes finish, reads are refused. */
@@ -264,8 +269,10 @@ export class SimTable {
     if (live === undefined) return;
     const { scheduler, verdict, tell, unsettled, world } = this.#scene;
     const [owner, effects, reads, inner] = [this.#owner, this.#effects, this.#reads, this.#inner];
+    const watchers = [...this.#watchers.values()];
     this.#live = undefined;
     this.#inner = undefined;
+    this.#watchers = new Map();
     tell(`${owner} closes`);
     const done = (): void => {
       tell(`${owner} is closed`);
@@ -277,9 +284,10 @@ export class SimTable {
         verdict.check(11, left.length === 0, () => `${owner} is closed, but nobody ended ${left.join(", ")}`);
       });
       const { queued, invalidations, tracerFailures, hits, misses } = live.stats();
+      for (const watcher of watchers) watcher.closed();
       verdict.check(
         8,
-        hits + misses <= reads.count,
+        world.watches || hits + misses <= reads.count,
         () => `${owner} counted ${hits} hits and ${misses} misses of ${reads.count} reads`,
       );
       verdict.check(5, queued === 0, () => `${owner} was closed with ${queued} writes in its queue`);
@@ -337,6 +345,44 @@ export class SimTable {
         heard(this.#originOf(answer));
       },
     });
+  }
+
+  /** Watches a view, unless it does. */
+  watch(name: ViewName): void {
+    const live = this.#live;
+    if (live === undefined || this.#watchers.has(name)) return;
+    const [scene, owner] = [this.#scene, this.#owner];
+    scene.tell(`${owner} watches ${name}`);
+    const known = (): Known => this.#known();
+    const watcher = new SimWatcher({ scene, name, owner, handle: live, known, mayFail: () => this.#mayFail() });
+    this.#watchers.set(name, watcher);
+  }
+
+  /** Watches a view no longer. */
+  leave(name: ViewName): void {
+    const watcher = this.#watchers.get(name);
+    if (watcher === undefined) return;
+    this.#scene.tell(`${this.#owner} watches ${name} no longer`);
+    watcher.leave();
+    this.#watchers.delete(name);
+  }
+
+  /** Looks at what is watched. */
+  look(): void {
+    for (const watcher of this.#watchers.values()) watcher.look();
+  }
+
+  /** Checks that what is watched shows the master's state. */
+  lookAtRest(): void {
+    const { verdict, master } = this.#scene;
+    for (const [name, watcher] of this.#watchers) {
+      const isShown = this.#contentOf(name, watcher.atRest(), master.seq);
+      verdict.check(
+        7,
+        isShown,
+        () => `at rest, who watches ${name} of ${this.#owner} is not shown what the master holds`,
+      );
+    }
   }
 
   /** Invalidates everything: from the call on, rows that were read before must not be served. */
@@ -533,8 +579,8 @@ export class SimTable {
 
   /** Whether the master is read although no reader waits. */
   get #readsBehind(): boolean {
-    const { whileStale, prefetchPages } = this.#scene.world;
-    return whileStale === "serve" || prefetchPages > 0;
+    const { whileStale, prefetchPages, watches } = this.#scene.world;
+    return whileStale === "serve" || prefetchPages > 0 || watches;
   }
 
   /** Whether answers may be stale, and are marked. */
@@ -622,8 +668,8 @@ export class SimTable {
       : fittingOf(this.#scene, VIEWS[name], answer, known, this.#known());
     const limits = isStale
       ? [agesOfStale(this.#scene, confirmed, mark.fetchedAt)]
-      : agesOf(known.floor, freshSeq, settled);
-    for (const ages of untouched ? [...limits, ...agesSince(refreshedSeq)] : []) {
+      : [agesOf(known.floor), agesSince(freshSeq, known.floor), ...(settled ? [settledAgesOf(known.floor)] : [])];
+    for (const ages of untouched ? [...limits, agesSince(refreshedSeq)] : []) {
       const fault = faultOfAnswer(this.#scene, VIEWS[name], answer, ages, fitting);
       verdict.check(fault?.law ?? 1, fault === undefined, () => `${what()}, ${fitting}: ${fault?.what}`);
       for (const law of [2, 4]) verdict.check(law, true, what);
@@ -872,20 +918,4 @@ function show(answer: Answer): string {
   const rows = listIn(answer).filter(([id]) => id !== STAMP).map(([id, { mark }]) => `${id}=${String(mark)}`);
   const total = isWindow(answer) ? ` of ${answer.total} from ${answer.offset}` : "";
   return (rows.join(" ").trim() || "no rows") + total;
-}
-
-function agesSince(seq: number): readonly Ages[] {
-  const since = (): number => seq;
-  return seq === 0 ? [] : [{ floor: since, absent: since, floors: { existenceOf: since, placeOf: since } }];
-}
-
-/** How old the rows of an answer may be: not older than was known, nor than they may get, and as settled as it counts. */
-function agesOf(known: RowFloor, freshSeq: number, settled: boolean): readonly Ages[] {
-  const fresh = (): number => freshSeq;
-  const settledOf: RowFloor["movedOf"] = (id, isMove) => known.movedOf(id, isMove, true);
-  return [
-    { floor: known.of, absent: known.movedOf, floors: known },
-    { floor: fresh, absent: fresh, floors: known },
-    ...(settled ? [{ floor: known.settledOf, absent: settledOf, floors: known }] : []),
-  ];
 }

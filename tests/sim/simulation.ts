@@ -192,9 +192,15 @@ class Simulation {
     master.calm = true;
     stream.comeBack();
     await this.#rest();
+    /** Whether those who watch are told of all changes, also of those that are only logged. */
+    let isTold = false;
     if (world.invalidation === "surgical") {
       await scheduler.advance(Math.max(0, ...this.#intendedBy.values()) + 1 - scheduler.nowMs);
-      if (!this.#allIsKnown) { for (const table of this.#tables) table.invalidate(); }
+      isTold = world.echoes || (world.tables === 1 && this.#deaths === 0);
+      if (!this.#allIsKnown) {
+        isTold = true;
+        for (const table of this.#tables) table.invalidate();
+      }
     } // No process may know of the writes of a process that died.
     else for (const table of this.#tables) if (!table.listens || this.#deaths > 0) table.invalidate();
     await this.#rest();
@@ -210,6 +216,11 @@ class Simulation {
     }
     if (world.whileStale === "serve") await this.#readAtRest();
     await this.#readAtRest(await this.#readAtRest(undefined, true), true);
+    if (!isTold && world.watches) {
+      for (const table of this.#tables) table.invalidate();
+      await this.#rest();
+    }
+    for (const table of this.#tables) table.lookAtRest();
     for (const table of this.#tables) table.close();
     await this.#rest();
     caches.forEach(({ failures }, process) => {
@@ -268,7 +279,8 @@ class Simulation {
     }
     await this.#rest();
     // An asynchronous cache may have answered that there is nothing just before there is.
-    const isHeldWhole = !world.narrows && world.lagMs === 0 && world.maxEntries >= MANY && !world.asyncCache;
+    const isHeldWhole = !world.narrows && world.lagMs === 0 && world.maxEntries >= MANY && !world.asyncCache &&
+      world.staleTimeMs === Infinity;
     if (isHeldWhole && changes.count === count) {
       const lists = master.listReads - listReads;
       const most = this.#tables.length;
@@ -295,6 +307,7 @@ class Simulation {
   async #turn(): Promise<void> {
     this.#flush();
     await this.#scene.scheduler.drain();
+    for (const table of this.#tables) table.look();
     this.#flush();
     this.#steps++;
   }
@@ -307,6 +320,10 @@ class Simulation {
         return table?.read(action.view, action.aborted, action.isPatient);
       case "refresh":
         return table?.refresh(action.view);
+      case "watch":
+        return table?.watch(action.view);
+      case "leave":
+        return table?.leave(action.view);
       case "write":
         return table?.write(action);
       case "invalidate":
