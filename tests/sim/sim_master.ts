@@ -73,6 +73,8 @@ export interface MasterOptions {
     World,
     "ownOrder" | "pages" | "exact" | "asksFor" | "narrows" | "counts" | "masterItemsPerPage"
   >;
+  /** How often all entries were ended. */
+  readonly ends: { readonly count: number };
   /** Called when a write of one of the tables has been applied. */
   readonly onWrite: (seq: number) => void;
   /** Called before a read, to check whether another read of the same key may be in flight. */
@@ -110,6 +112,8 @@ export class SimMaster {
   rowReads = 0;
   /** How many lists were answered. */
   listReads = 0;
+  /** The last answer to each list, of those that the caches could keep. */
+  readonly #lists = new Map<string, { readonly seq: number; readonly ends: number }>();
   readonly #options: MasterOptions;
   readonly #treatments = new Map<string, Treatment>();
   readonly #dead = new Set<string>();
@@ -190,6 +194,12 @@ export class SimMaster {
   /** When the oldest read in flight of an owner began; `Infinity` if there is none. */
   oldestReadMs(owner: string): number {
     return Math.min(Infinity, ...this.#underWay.get(owner)?.values() ?? []);
+  }
+
+  /** The state that the last answer to a list was of, if all entries were not ended since it was asked for. */
+  listedSeq(owner: string, query: Query): number {
+    const last = this.#lists.get(`${owner} list ${viewName(query)}`);
+    return last?.ends === this.#options.ends.count ? last.seq : 0;
   }
 
   /** Applies a write at once. Nothing changes if `edit` throws. */
@@ -317,7 +327,7 @@ export class SimMaster {
     if (this.#dead.has(owner)) return await never();
     verdict.check(11, signal?.aborted === false, () => `${owner} asked for ${key} without a signal, or too late`);
     const underWay = this.#underWay.get(owner) ?? new Map<AbortSignal, number>();
-    const [startTick, startMs] = [scheduler.tick(), scheduler.nowMs];
+    const [startTick, startMs, ends] = [scheduler.tick(), scheduler.nowMs, this.#options.ends.count];
     if (signal !== undefined) this.#underWay.set(owner, underWay.set(signal, startMs));
     const number = this.origins.length;
     this.origins.push({ startTick, startMs, seq: -1, answeredTick: Infinity, abandoned: false });
@@ -334,6 +344,7 @@ export class SimMaster {
       // Some masters check their signals, some do not.
       if (abandoned && number % 2 === 0) throw signal?.reason;
       if (this.#fails()) throw new UnavailableError("the read failed");
+      if (!abandoned && origin !== undefined) this.#lists.set(`${owner} ${key}`, { seq: origin.seq, ends });
     });
     return this.#dead.has(owner) ? await never() : answer;
   }

@@ -78,6 +78,7 @@ class Simulation {
     const scheduler = new Scheduler(chance, (line) => this.#tell(line));
     const shares = (process: number): boolean => process < world.processes;
     const byRow = world.invalidation === "surgical";
+    const ends = { count: 0 };
     this.#storage = storage;
     this.#scene = {
       world,
@@ -101,6 +102,7 @@ class Simulation {
         initial: byRow ? INITIAL : [],
         world,
         stamps: !byRow,
+        ends,
         onWrite: (seq) => {
           if (world.echoes) this.#announce(seq);
         },
@@ -108,7 +110,7 @@ class Simulation {
       }),
       caches: [],
       changes: { count: 0 },
-      ends: { count: 0 },
+      ends,
       tell: (line) => this.#tell(line),
     };
     for (let process = 0; process < world.processes + world.tables; process++) this.#startProcess(process);
@@ -217,6 +219,7 @@ class Simulation {
     if (world.whileStale === "serve") await this.#readAtRest();
     await this.#readAtRest(await this.#readAtRest(undefined, true), true);
     if (!isTold && world.watches) {
+      for (const table of this.#tables) table.calmDown();
       for (const table of this.#tables) table.invalidate();
       await this.#rest();
     }
