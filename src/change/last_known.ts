@@ -1,7 +1,8 @@
-import type { Row } from "../table/row.ts";
+import { type Row, sameColumns } from "../table/row.ts";
 import { type Rows, rowsOf } from "../table/rows.ts";
 import type { LoggedChange } from "./logged_change.ts";
 import type { Behind, Replayed } from "./replay.ts";
+import type { RowVersions } from "./row_versions.ts";
 import { sameMembership, sameOrder, type View } from "./view.ts";
 
 /** What is known of an entry without the master, though changes have left holes in it or have made it dead. */
@@ -16,13 +17,18 @@ export interface LastKnown {
  * The rows of an entry that only the master can complete, as they were last known: those that were written are as the
  * master answered, and all others may be from before a change. `undefined` if what a write has made of the rows is unknown.
  */
-export function lastKnown(view: View, behind: Behind, replayed: Replayed): LastKnown | undefined {
+export function lastKnown(
+  view: View,
+  behind: Behind,
+  replayed: Replayed,
+  versions: RowVersions | undefined,
+): LastKnown | undefined {
   const writes = writesLeftOut(behind.changes, replayed);
   if (writes.length === 0) return { rows: replayed.rows, hasAllWrites: true };
   const rows = new Map(replayed.rows);
   let hasAllWrites = true;
   for (const write of writes) {
-    const outcome = place(view, rows, write, behind.until);
+    const outcome = place(view, rows, write, { until: behind.until, versions });
     if (outcome === "unknown") return undefined;
     hasAllWrites &&= outcome === "placed";
   }
@@ -43,6 +49,12 @@ function writesLeftOut(changes: readonly LoggedChange[], { effects }: Replayed):
   return writes.reverse();
 }
 
+/** What tells whether a row was read before a write was answered, or after it. */
+interface Overlap {
+  readonly until: number;
+  readonly versions: RowVersions | undefined;
+}
+
 /**
  * Puts one write in its place: `uncertain` if the rows may have another order or selection by it, or if it may not have
  * been applied, and `unknown` if a row would be from before it.
@@ -51,7 +63,7 @@ function place(
   view: View,
   rows: Map<string, Row>,
   { change, from }: LoggedChange,
-  until: number,
+  { until, versions }: Overlap,
 ): "placed" | "uncertain" | "unknown" {
   if (change.cause === "write" && change.outcome === "unknown") return "uncertain";
   if (change.kind === "changed" || view.isCount) return "unknown";
@@ -63,13 +75,20 @@ function place(
     rows.delete(id);
     return isTrusted && view.page === undefined && view.id === undefined ? "placed" : "uncertain";
   }
-  const { row } = change;
   // It may well be on another page.
   if (before === undefined && view.page !== undefined) return "uncertain";
+  const row = rowIn(view, change.row, before);
   if (row === undefined) return "unknown";
+  if (before !== undefined && versions?.compare(row, before) === "older") return "placed";
   const isMember = before !== undefined && sameMembership(view, before, row) ? true : view.matches(row);
   if (isMember === undefined) return "unknown";
   if (isMember) rows.set(id, row);
   else rows.delete(id);
   return isTrusted && isMember && before !== undefined && sameOrder(view, before, row) ? "placed" : "uncertain";
+}
+
+/** The row of a change as the view has it; `undefined` if it may have other columns there. */
+function rowIn({ sameRows }: View, row: Row | undefined, before: Row | undefined): Row | undefined {
+  if (row === undefined || sameRows) return row;
+  return before !== undefined && sameColumns(row, before) ? row : undefined;
 }

@@ -54,11 +54,12 @@ export class CatchUp {
     const { since, rows, until } = held;
     if (since === undefined || until === undefined) return { rows, hasAllWrites: true };
     const view = this.#viewOf(request);
+    const { versions } = this.#options;
     const behind = { rows, until, changes: since.changes };
-    const replayed = replay(view, behind, this.#options.versions);
-    if (!replayed.isDead) return lastKnown(view, behind, replayed);
+    const replayed = replay(view, behind, versions);
+    if (!replayed.isDead) return lastKnown(view, behind, replayed, versions);
     const changes = since.changes.slice(0, replayed.effects.length - 1);
-    return lastKnown(view, behind, replay(view, { ...behind, changes }, this.#options.versions));
+    return lastKnown(view, behind, replay(view, { ...behind, changes }, versions), versions);
   }
 
   /** Whether a row is in the set of a request; `undefined` if only the master knows. */

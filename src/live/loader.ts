@@ -40,6 +40,8 @@ export interface LoaderOptions {
   readonly received: ReceivedRows;
   readonly missing: MissingRows;
   readonly refreshed: Refreshed;
+  /** Called when rows were loaded that are stale, and are being read again. */
+  readonly onStaleParts: (request: ReadRequest) => void;
   readonly counters: Counters;
   readonly trace: Trace | undefined;
 }
@@ -82,6 +84,7 @@ export class Loader {
     if (this.#closed) throw closedError();
     const stamp = lag.stamp(start.startedAt, fence);
     const { rows, fetchedAt, isWhole } = await ask((signal) => this.#find(request, start, signal, behind));
+    if (start.stale !== undefined && !("error" in start.stale)) this.#options.onStaleParts(request);
     if (behind !== undefined && isWhole) catchUp.failed(behind);
     else if (behind !== undefined) catchUp.succeeded(request, behind);
     const { fence: at, isSettled } = isPromise(stamp) ? await stamp : stamp;

@@ -85,8 +85,17 @@ export function readPolicy(options: ReadPolicyOptions, base: ReadPolicyOptions =
       `prefetchPages must be a whole number from 0 to ${MAX_PREFETCHED_PAGES}, got ${describe(prefetchPages)}`,
     );
   }
-  const name = [staleTimeMs, whileStale, maxAgeMs, onMasterFailure].join(" ");
-  return { staleTimeMs, whileStale, maxAgeMs, onMasterFailure, prefetchPages, name, given };
+  return named({ staleTimeMs, whileStale, maxAgeMs, onMasterFailure, prefetchPages, given });
+}
+
+/** A policy with some of it changed, for reads of this module. */
+export function changedPolicy(policy: ReadPolicy, changes: Partial<Omit<ReadPolicy, "name" | "given">>): ReadPolicy {
+  return named({ ...policy, ...changes });
+}
+
+function named(policy: Omit<ReadPolicy, "name">): ReadPolicy {
+  const { staleTimeMs, whileStale, maxAgeMs, onMasterFailure } = policy;
+  return { ...policy, name: [staleTimeMs, whileStale, maxAgeMs, onMasterFailure].join(" ") };
 }
 
 /** Whether something is younger than a limit; below zero, after a clock was set back, its age is unknown. */

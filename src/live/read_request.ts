@@ -3,7 +3,7 @@ import type { Row } from "../table/row.ts";
 import type { RowOf } from "../table/row_of.ts";
 import { type RowEntry, Rows } from "../table/rows.ts";
 import type { CallOptions } from "../table/table_like.ts";
-import type { ReadPolicy } from "./read_policy.ts";
+import { changedPolicy, type ReadPolicy } from "./read_policy.ts";
 
 /** What a reader needs, as data. Made once, and used for every read of the same key. */
 export interface ReadRequest {
@@ -66,7 +66,7 @@ export interface TableWindow<R extends object = Row> {
 /** The same request, which takes rows of any age that its policy allows: just read, they are not read again for their age. */
 export function ofAnyAge<R extends ReadRequest>(request: R): R {
   const { policy } = request;
-  return { ...request, policy: { ...policy, staleTimeMs: policy.maxAgeMs } };
+  return { ...request, policy: changedPolicy(policy, { staleTimeMs: policy.maxAgeMs }) };
 }
 
 /** A count as the rows that a cache keeps. */

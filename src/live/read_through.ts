@@ -111,7 +111,13 @@ export class ReadThrough implements Reads {
     this.#cuts = masterItemsPerPage === undefined ? undefined : new PageCuts(pages);
     const derivations = this.#cuts === undefined ? [derivation] : [derivation, this.#cuts];
     this.#windows = new Windows({ ...options, pages, entries });
-    this.#loader = new Loader({ ...options, derivations, received: this.#received, missing: this.#missing });
+    this.#loader = new Loader({
+      ...options,
+      derivations,
+      received: this.#received,
+      missing: this.#missing,
+      onStaleParts: (request) => this.#cutBehind(request),
+    });
     this.#reads = new SharedReads({
       cache,
       invalidation,
@@ -307,6 +313,11 @@ export class ReadThrough implements Reads {
     this.#stale.mark(served, options);
     note?.({ outcome: "stale" });
     return pick(request, shareRows(served.rows));
+  }
+
+  /** Cuts rows again once their stale parts have been read, unless the reader waits for these, or the master gave them. */
+  #cutBehind(request: ReadRequest): void {
+    if (request.policy.whileStale === "serve" && this.#loader.isCut(request)) this.#stale.readBehind(request);
   }
 
   #isOverdue({ intentsDueAt }: CachedRows): boolean {

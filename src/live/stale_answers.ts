@@ -11,7 +11,7 @@ import type { Master } from "./master.ts";
 import type { MissingRows } from "./missing_rows.ts";
 import type { ReceivedRows } from "./received_rows.ts";
 import { ofAnyAge, type ReadRequest } from "./read_request.ts";
-import { isWithin } from "./read_policy.ts";
+import { changedPolicy, isWithin } from "./read_policy.ts";
 import type { Refreshed } from "./refreshed.ts";
 
 /** What {@linkcode StaleAnswers} work with. */
@@ -137,5 +137,5 @@ function isRefusal(error: unknown): boolean {
 
 /** A request that is answered with nothing but what the master has. */
 function waiting(request: ReadRequest): ReadRequest {
-  return { ...request, policy: { ...request.policy, whileStale: "wait", onMasterFailure: "reject" } };
+  return { ...request, policy: changedPolicy(request.policy, { whileStale: "wait", onMasterFailure: "reject" }) };
 }

@@ -4,6 +4,7 @@ import type { Change } from "../../src/change/change.ts";
 import { lastKnown } from "../../src/change/last_known.ts";
 import type { LoggedChange } from "../../src/change/logged_change.ts";
 import { replay } from "../../src/change/replay.ts";
+import { RowVersions } from "../../src/change/row_versions.ts";
 import { viewOf } from "../../src/change/view.ts";
 import { Rows } from "../../src/table/rows.ts";
 import type { LiveEvent } from "../../src/stream/live_event.ts";
@@ -20,13 +21,18 @@ function foreign(event: LiveEvent): Partial<LoggedChange> {
 }
 
 /** What is known of ROWS, read at position 1, after changes: the prices, and whether all writes are among them. */
-function known(changes: readonly Partial<LoggedChange>[], query: Query = {}, id?: string): unknown {
+function known(
+  changes: readonly Partial<LoggedChange>[],
+  query: Query = {},
+  id?: string,
+  { versions, sameRows = true }: { readonly versions?: RowVersions; readonly sameRows?: boolean } = {},
+): unknown {
   const logged = changes.map((change, index) => ({ position: index + 2, ...change }) as LoggedChange);
-  const view = viewOf(query, { id }, { columns: [], exact: true, sameRows: true });
+  const view = viewOf(query, { id }, { columns: [], exact: true, sameRows });
   const behind = { rows: ROWS, until: 1, changes: logged };
   const whole = replay(view, behind, undefined);
   const living = whole.isDead ? logged.slice(0, whole.effects.length - 1) : logged;
-  const found = lastKnown(view, behind, replay(view, { ...behind, changes: living }, undefined));
+  const found = lastKnown(view, behind, replay(view, { ...behind, changes: living }, undefined), versions);
   return found && [[...found.rows].map(([id, { price }]) => `${id}${price}`).join(" "), found.hasAllWrites];
 }
 
@@ -71,6 +77,21 @@ describe("lastKnown()", () => {
     assert.equal(known([own({ kind: "changed" })]), undefined);
     assert.equal(known([own(updated("a"), 1)]), undefined);
     assert.equal(known([own({ kind: "inserted", id: "d" }, 1)]), undefined);
+  });
+
+  it("keeps a row that is newer than the answer of a write, as far as versions tell", () => {
+    const versions = new RowVersions(({ price }) => price, (error) => assert.ifError(error));
+    assert.deepEqual(known([own(updated("c", 4))], {}, undefined, { versions }), ["a2 b1 c5", true]);
+    assert.deepEqual(known([own(updated("c", 6))], {}, undefined, { versions }), ["a2 b1 c6", false]);
+  });
+
+  it("is undefined where a list may have other columns than the answer of a write", () => {
+    const wide: LiveEvent = { kind: "updated", id: "a", row: { price: 9, stock: 3 } };
+    assert.equal(known([own(wide)], {}, undefined, { sameRows: false }), undefined);
+    assert.deepEqual(known([own(wide)]), ["a9 b1 c5", false]);
+    assert.deepEqual(known([own(updated("a", 9))], {}, undefined, { sameRows: false }), ["a9 b1 c5", false]);
+    const inserted: LiveEvent = { kind: "inserted", id: "d", row: { price: 9 } };
+    assert.equal(known([own(inserted, 1)], {}, undefined, { sameRows: false }), undefined);
   });
 
   it("puts no write in the place of a later one", () => {

@@ -490,6 +490,21 @@ describe("Pages that are cut, and windows, that are stale", () => {
     assert.deepEqual(await shown((own) => table.page(1, 90).listValues(own)), [{ fetchedAt: 300 }]);
   });
 
+  it("are shown to those who watch, and then the page as it was read again", async () => {
+    const [master, clock] = [pagedMaster(100, 30), new FakeClock()];
+    for (const staleTimeMs of [0, 1_000]) {
+      await using table = live(master, { ...THIRTY, staleTimeMs, whileStale: "serve", clock });
+      await table.window(0, 60);
+      await clock.advance(1_000);
+      await master.rows.patchValue("r3", { name: `After ${staleTimeMs}` });
+      using observer = table.page(1).observe();
+      observer.subscribe(() => {});
+      for (let turn = 0; turn < 10; turn++) await setImmediate();
+      const { status, fetchStatus, rows } = observer.getSnapshot();
+      assert.deepEqual([status, fetchStatus, rows?.get("r3")?.name], ["success", "idle", `After ${staleTimeMs}`]);
+    }
+  });
+
   it("go to no reader that waits, though another one reads the same page", async () => {
     const [master, liveStream] = [pagedMaster(100, 30), new ManualLiveStream()];
     await using table = live(master, { ...THIRTY, liveStream });

@@ -152,6 +152,11 @@ export class SimTable {
     return listening[this.number] === true && (!this.#nested || echoes);
   }
 
+  /** How many times it was opened. What was closed may go on to write for a while, of which others are not told. */
+  get times(): number {
+    return this.#times;
+  }
+
   /** How many failures of its process's cache it has counted, over all times it was opened. */
   cacheFailures(process: number): number {
     const counted = this.#opened.flatMap(({ live, inner }) => [
@@ -353,21 +358,22 @@ export class SimTable {
   /** Watches a view, unless it does. */
   watch(name: ViewName): void {
     const live = this.#live;
-    if (live === undefined || this.#watchers.has(name)) return;
+    const watcher = this.#watchers.get(name);
+    if (live === undefined || watcher?.isThere === true) return;
     const [scene, owner] = [this.#scene, this.#owner];
     scene.tell(`${owner} watches ${name}`);
+    if (watcher !== undefined) return watcher.enter();
     const known = (): Known => this.#known();
-    const watcher = new SimWatcher({ scene, name, owner, handle: live, known, mayFail: () => this.#mayFail() });
-    this.#watchers.set(name, watcher);
+    const mayFail = (): (error: unknown) => boolean => this.#mayFail();
+    this.#watchers.set(name, new SimWatcher({ scene, name, owner, handle: live, known, mayFail }));
   }
 
   /** Watches a view no longer. */
   leave(name: ViewName): void {
     const watcher = this.#watchers.get(name);
-    if (watcher === undefined) return;
+    if (watcher?.isThere !== true) return;
     this.#scene.tell(`${this.#owner} watches ${name} no longer`);
     watcher.leave();
-    this.#watchers.delete(name);
   }
 
   /** Looks at what is watched. */
@@ -379,6 +385,7 @@ export class SimTable {
   lookAtRest(): void {
     const { verdict, master } = this.#scene;
     for (const [name, watcher] of this.#watchers) {
+      if (!watcher.isThere) continue;
       const isShown = this.#contentOf(name, watcher.atRest(), master.seq);
       verdict.check(
         7,
@@ -681,13 +688,15 @@ export class SimTable {
     const untouched = this.#checkUntouched(answer, what);
     if (mark !== undefined) this.#checkMark(name, began, what);
     const isStale = mark !== undefined;
+    // What is served in place of a failure has each write, though it may have been read after it.
+    const mayGoBack = isStale && "error" in mark && !this.#scene.world.versions;
     const fitting = isStale
       ? fittingOfStale(this.#scene, VIEWS[name], answer, "error" in mark)
       : fittingOf(this.#scene, VIEWS[name], answer, known, this.#known());
     const limits = isStale
       ? [agesOfStale(this.#scene, confirmed, mark.fetchedAt)]
       : [agesOf(known.floor), agesSince(freshSeq, known.floor), ...(settled ? [settledAgesOf(known.floor)] : [])];
-    for (const ages of untouched ? [...limits, agesSince(readSeq)] : []) {
+    for (const ages of untouched ? [...limits, ...(mayGoBack ? [] : [agesSince(readSeq)])] : []) {
       const fault = faultOfAnswer(this.#scene, VIEWS[name], answer, ages, fitting);
       verdict.check(fault?.law ?? 1, fault === undefined, () => `${what()}, ${fitting}: ${fault?.what}`);
       for (const law of [2, 4]) verdict.check(law, true, what);

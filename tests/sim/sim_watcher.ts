@@ -20,14 +20,13 @@ export interface WatcherOptions {
 export class SimWatcher {
   readonly #options: WatcherOptions;
   readonly #observer: LiveObserver;
-  readonly #leave: () => void;
+  #leave: (() => void) | undefined;
   /** The newest version of each row that was shown. */
   readonly #shown = new Map<string, number>();
   readonly #mayFail: (error: unknown) => boolean;
   #last: LiveSnapshot;
   #calls = 0;
   #isCalling = false;
-  #hasLeft = false;
   /** What was known when the read began, at the latest, whose rows are shown next; and at the end of the last turn. */
   #asked: Known;
   #before: Known;
@@ -39,9 +38,7 @@ export class SimWatcher {
     this.#mayFail = mayFail();
     this.#asked = this.#before = known();
     this.#last = this.#observer.getSnapshot();
-    this.#isCalling = true;
-    this.#leave = this.#observer.subscribe(() => this.#called());
-    this.#isCalling = false;
+    this.enter();
     follow(scene, `ready of ${name} by ${owner}`, this.#observer.ready(), () => {
       this.#check(5, this.#observer.getSnapshot().rows !== undefined, () => "is ready without rows");
     }, (error) => this.#check(8, this.#mayBe(error), () => `is not ready: ${String(error)}`));
@@ -49,10 +46,13 @@ export class SimWatcher {
 
   /** Looks at the snapshot when all consequences of a step have settled. */
   look(): void {
+    // Without listeners, each look at a snapshot looks into the cache.
+    if (!this.isThere) return;
     const [last, next] = [this.#last, this.#observer.getSnapshot()];
     const known = this.#options.known();
     this.#check(9, next === this.#observer.getSnapshot() && Object.isFrozen(next), () => "is shown another snapshot");
     if (next !== last) {
+      this.#options.scene.tell(`${this.#options.owner} is shown ${this.#options.name}: ${show(next)}`);
       this.#checkNext(last, next);
       if (next.rows !== last.rows) {
         this.#checkRows(next);
@@ -62,10 +62,22 @@ export class SimWatcher {
     [this.#last, this.#before, this.#calls] = [next, known, 0];
   }
 
+  /** Whether it is subscribed. What was begun may go on for a moment after it has left. */
+  get isThere(): boolean {
+    return this.#leave !== undefined;
+  }
+
+  /** Subscribes. What was read before is shown at once. */
+  enter(): void {
+    this.#isCalling = true;
+    this.#leave = this.#observer.subscribe(() => this.#called());
+    this.#isCalling = false;
+  }
+
   /** Ends the subscription: from now on nothing is called. */
   leave(): void {
-    this.#leave();
-    this.#hasLeft = true;
+    this.#leave?.();
+    this.#leave = undefined;
   }
 
   /** What is shown at rest: success, and rows. */
@@ -84,7 +96,7 @@ export class SimWatcher {
 
   #called(): void {
     this.#check(5, !this.#isCalling, () => "is called within a call");
-    this.#check(11, !this.#hasLeft, () => "is called though it has left");
+    this.#check(11, this.isThere, () => "is called though it has left");
     this.#calls++;
   }
 
@@ -117,7 +129,8 @@ export class SimWatcher {
   #checkRows({ rows, status, fetchStatus }: LiveSnapshot): void {
     const { scene, name, known } = this.#options;
     if (rows === undefined) return;
-    if (scene.world.lagMs === 0) this.#checkVersions(rows);
+    // Without versions it is not known whether rows were read before a write, which they must have in any case.
+    if (scene.world.lagMs === 0 && (status !== "error" || scene.world.versions)) this.#checkVersions(rows);
     const { whileStale, onMasterFailure } = scene.world;
     const mayBeStale = whileStale === "serve" || onMasterFailure === "serve";
     if (status !== "success" || (mayBeStale && fetchStatus !== "idle")) return;
@@ -148,4 +161,9 @@ export class SimWatcher {
 
 function idsOf({ rows }: Pick<LiveSnapshot, "rows">): string {
   return rows?.ids().join(" ") ?? "nothing";
+}
+
+function show({ rows, status, fetchStatus }: LiveSnapshot): string {
+  const shown = [...rows ?? []].map(([id, { mark }]) => `${id}=${String(mark)}`).join(" ");
+  return `${shown || "nothing"}, ${status}, ${fetchStatus}`;
 }

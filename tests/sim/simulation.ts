@@ -198,7 +198,7 @@ class Simulation {
     let isTold = false;
     if (world.invalidation === "surgical") {
       await scheduler.advance(Math.max(0, ...this.#intendedBy.values()) + 1 - scheduler.nowMs);
-      isTold = world.echoes || (world.tables === 1 && this.#deaths === 0);
+      isTold = world.echoes || (world.tables === 1 && this.#tables.every(({ times }) => times === 1));
       if (!this.#allIsKnown) {
         isTold = true;
         for (const table of this.#tables) table.invalidate();
