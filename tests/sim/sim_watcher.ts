@@ -69,6 +69,7 @@ export class SimWatcher {
 
   /** Subscribes. What was read before is shown at once. */
   enter(): void {
+    this.#last = this.#observer.getSnapshot();
     this.#isCalling = true;
     this.#leave = this.#observer.subscribe(() => this.#called());
     this.#isCalling = false;
