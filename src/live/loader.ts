@@ -79,7 +79,7 @@ export class Loader {
    * the read began. An answer that may lack a change by then, since the master lags, is stored as of before that change.
    */
   async load(request: ReadRequest, start: ReadStart, ask: Ask, behind: CaughtUp | undefined): Promise<Fetched> {
-    const { lag, catchUp, history, missing } = this.#options;
+    const { lag, catchUp, history, missing, refreshed } = this.#options;
     const fence = isPromise(start.fence) ? await start.fence : start.fence;
     if (this.#closed) throw closedError();
     const stamp = lag.stamp(start.startedAt, fence);
@@ -97,6 +97,8 @@ export class Loader {
     if (isKept && !isMissing) {
       const isStored = await this.#keep(request.key, { rows: shareRows(rows), fetchedAt }, at);
       if (isStored) missing.forget(request.key);
+      // What a lagging master told is to be read again, but not at once: those who watch wait for the lag.
+      if (isStored && isCurrent) refreshed.emit(request.key, { fetchedAt });
       if (isStored && isWhole) history.begin(request, fetchedAt, start.generation);
     }
     return { rows, fetchedAt };
@@ -171,13 +173,10 @@ export class Loader {
 
   /** Whether the rows were stored. */
   async #keep(key: string, fetched: CachedRows, fence: Fence | undefined): Promise<boolean> {
-    const { cache, invalidation, refreshed, counters } = this.#options;
+    const { cache, invalidation, counters } = this.#options;
     if (this.#closed || invalidation.suspect || fence === undefined) return false;
     const stored = await cache.put(key, fetched, fence);
-    if (stored === true) {
-      counters.fills++;
-      refreshed.emit(key, { fetchedAt: fetched.fetchedAt });
-    }
+    if (stored === true) counters.fills++;
     // A cache may refuse for other reasons, as for want of room.
     if (stored === false && await cache.fence(key) !== fence) counters.fencedFills++;
     return stored === true;

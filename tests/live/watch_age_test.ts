@@ -41,6 +41,37 @@ for (const [name, open] of [["at once", () => new MemCache()], ["later", () => s
       await table.close();
     });
 
+    it("does not read without end while the master lags", async () => {
+      const options = { whileStale: "serve", masterLagMs: 1_000, staleTimeMs: 5_000 } as const;
+      const { table, master, clock, another } = fixture(options, open());
+      const liveStream = new ManualLiveStream();
+      const other = another({ liveStream });
+      await settle();
+      await table.listValues(); // What is kept before the lag is over counts as older.
+      await clock.advance(1_001);
+      const observer = table.observe();
+      const { all, leave } = shownBy(observer);
+      await settle();
+      await master.patchValue("a", { price: 9 });
+      await clock.advance(5_000);
+      liveStream.push({ kind: "changed" });
+      await settle();
+      let reads = 0;
+      master.plan.run = async (_op, work) => {
+        if (++reads > 10) throw UNREACHABLE;
+        return await work();
+      };
+      const leaveToo = observer.subscribe(() => {}); // What it shows is stale.
+      await settle();
+      assert.equal(reads, 1);
+      for (let ms = 0; ms < 3_000; ms += 500) await clock.advance(500);
+      assert.deepEqual(all.at(-1), ["success", "idle", 9, 7_001]);
+      leave();
+      leaveToo();
+      await table.close();
+      await other.close();
+    });
+
     it("does not read without end if rows are stale at once", async () => {
       const { table, master, clock } = fixture({ whileStale: "serve", staleTimeMs: 0 }, open());
       const { all, leave } = shownBy(table.observe());

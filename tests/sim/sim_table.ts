@@ -689,12 +689,12 @@ export class SimTable {
     if (mark !== undefined) this.#checkMark(name, began, what);
     const isStale = mark !== undefined;
     // What is served in place of a failure has each write, though it may have been read after it.
-    const mayGoBack = isStale && "error" in mark && !this.#scene.world.versions;
+    const mayGoBack = isStale && "error" in mark;
     const fitting = isStale
       ? fittingOfStale(this.#scene, VIEWS[name], answer, "error" in mark)
       : fittingOf(this.#scene, VIEWS[name], answer, known, this.#known());
     const limits = isStale
-      ? [agesOfStale(this.#scene, confirmed, mark.fetchedAt)]
+      ? [agesOfStale(this.#scene, confirmed, mark)]
       : [agesOf(known.floor), agesSince(freshSeq, known.floor), ...(settled ? [settledAgesOf(known.floor)] : [])];
     for (const ages of untouched ? [...limits, ...(mayGoBack ? [] : [agesSince(readSeq)])] : []) {
       const fault = faultOfAnswer(this.#scene, VIEWS[name], answer, ages, fitting);

@@ -28,11 +28,14 @@ export function faultOfMark({ world, master }: Scene, { marks, servedMs, isPatie
 }
 
 /** How old the rows may be that are served though they are stale: as when they were requested, with all confirmed writes. */
-export function agesOfStale({ master, world }: Scene, writes: RowFloor, fetchedAt: number): Ages {
-  const seq = master.seqBefore(fetchedAt - world.lagMs);
+export function agesOfStale(scene: Scene, writes: RowFloor, mark: StaleAnswer): Ages {
+  const { master, world } = scene;
+  const seq = master.seqBefore(mark.fetchedAt - world.lagMs);
   const atLeast = (other: (id: string) => number) => (id: string): number => Math.max(seq, other(id));
+  // It is not known whether the rows were read before a write or after it; in place of a failure, they have it in any case.
+  const written = (id: string): number => writes.of(id) || seq;
   return {
-    floor: atLeast(writes.of),
+    floor: "error" in mark ? written : atLeast(writes.of),
     absent: (id, isMove, settled) => Math.max(seq, writes.movedOf(id, isMove, settled)),
     floors: { existenceOf: atLeast(writes.existenceOf), placeOf: () => seq },
   };
