@@ -152,11 +152,6 @@ export class SimTable {
     return listening[this.number] === true && (!this.#nested || echoes);
   }
 
-  /** How many times it was opened. What was closed may go on to write for a while, of which others are not told. */
-  get times(): number {
-    return this.#times;
-  }
-
   /** How many failures of its process's cache it has counted, over all times it was opened. */
   cacheFailures(process: number): number {
     const counted = this.#opened.flatMap(({ live, inner }) => [

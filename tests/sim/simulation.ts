@@ -194,11 +194,11 @@ class Simulation {
     master.calm = true;
     stream.comeBack();
     await this.#rest();
-    /** Whether those who watch are told of all changes, also of those that are only logged. */
+    /** Whether those who watch are told of all changes: of those of another process, by the stream alone. */
     let isTold = false;
     if (world.invalidation === "surgical") {
       await scheduler.advance(Math.max(0, ...this.#intendedBy.values()) + 1 - scheduler.nowMs);
-      isTold = world.echoes || (world.tables === 1 && this.#tables.every(({ times }) => times === 1));
+      isTold = world.echoes || (world.processes === 1 && this.#deaths === 0 && !world.nested.includes(true));
       if (!this.#allIsKnown) {
         isTold = true;
         for (const table of this.#tables) table.invalidate();
