@@ -11,11 +11,11 @@ import type { Invalidation } from "./invalidation.ts";
 import type { Counters } from "./live_stats.ts";
 import type { Master } from "./master.ts";
 import type { MasterLag } from "./master_lag.ts";
-import type { MissingRows } from "./missing_rows.ts";
 import type { ReadRequest } from "./read_request.ts";
 import type { ReceivedRows } from "./received_rows.ts";
 import type { Refreshed } from "./refreshed.ts";
 import type { Ask } from "./shared_call.ts";
+import type { Superseded } from "./superseded.ts";
 import type { ReadStart } from "./shared_reads.ts";
 import { withPart } from "./stale_marks.ts";
 
@@ -38,7 +38,7 @@ export interface LoaderOptions {
   /** Where rows come from that are not asked of the master; the first one that covers a request loads it. */
   readonly derivations: readonly RowSource[];
   readonly received: ReceivedRows;
-  readonly missing: MissingRows;
+  readonly superseded: Superseded;
   readonly refreshed: Refreshed;
   /** Called when rows were loaded that are stale, and are being read again. */
   readonly onStaleParts: (request: ReadRequest) => void;
@@ -79,7 +79,7 @@ export class Loader {
    * the read began. An answer that may lack a change by then, since the master lags, is stored as of before that change.
    */
   async load(request: ReadRequest, start: ReadStart, ask: Ask, behind: CaughtUp | undefined): Promise<Fetched> {
-    const { lag, catchUp, history, missing, refreshed } = this.#options;
+    const { lag, catchUp, history, superseded, refreshed } = this.#options;
     const fence = isPromise(start.fence) ? await start.fence : start.fence;
     if (this.#closed) throw closedError();
     const stamp = lag.stamp(start.startedAt, fence);
@@ -93,10 +93,10 @@ export class Loader {
     start.unsettled ||= !isCurrent;
     // That a row is missing is not cached; that a set is empty is.
     const isMissing = rows.size === 0 && request.id !== undefined;
-    if (isKept && isMissing) missing.add(request.key, fetchedAt);
-    if (isKept && !isMissing) {
-      const isStored = await this.#keep(request.key, { rows: shareRows(rows), fetchedAt }, at);
-      if (isStored) missing.forget(request.key);
+    if (isKept) {
+      const isStored = !isMissing && await this.#keep(request.key, { rows: shareRows(rows), fetchedAt }, at);
+      if (isStored) superseded.forget(request.key);
+      else superseded.add(request.key, fetchedAt);
       // What a lagging master told is to be read again, but not at once: those who watch wait for the lag.
       if (isStored && isCurrent) refreshed.emit(request.key, { fetchedAt });
       if (isStored && isWhole) history.begin(request, fetchedAt, start.generation);

@@ -51,6 +51,8 @@ export class PageReads {
       // Beyond the count they are read one by one: there should be none.
       const next = Math.min(end, begin + MAX_PAGES_TOGETHER, Math.max(begin + 1, counted));
       const together = await this.#together(set, begin, next, options);
+      // The page before was looked at again.
+      if (together[0]?.skip === pages.at(-1)?.skip) pages.pop();
       pages.push(...together);
       if (together.some(isShort)) break;
       begin = next;

@@ -21,7 +21,6 @@ import { closedError, type Fetched, Loader } from "./loader.ts";
 import type { Master } from "./master.ts";
 import type { MasterLag } from "./master_lag.ts";
 import { MasterPages } from "./master_pages.ts";
-import { MissingRows } from "./missing_rows.ts";
 import { PageCuts } from "./page_cuts.ts";
 import { isWithin, type ReadPolicy } from "./read_policy.ts";
 import {
@@ -38,6 +37,7 @@ import { ReceivedRows } from "./received_rows.ts";
 import type { Refreshed } from "./refreshed.ts";
 import { ENDED, SharedReads } from "./shared_reads.ts";
 import { StaleAnswers } from "./stale_answers.ts";
+import { Superseded } from "./superseded.ts";
 import { Windows } from "./windows.ts";
 
 /** What a {@linkcode ReadThrough} works with. */
@@ -83,7 +83,7 @@ export class ReadThrough implements Reads {
   readonly #invalidation: Invalidation;
   readonly #counters: Counters;
   readonly #received = new ReceivedRows();
-  readonly #missing = new MissingRows();
+  readonly #superseded = new Superseded();
   readonly #storing = new Set<Promise<unknown>>();
   readonly #loader: Loader;
   readonly #reads: SharedReads;
@@ -115,7 +115,7 @@ export class ReadThrough implements Reads {
       ...options,
       derivations,
       received: this.#received,
-      missing: this.#missing,
+      superseded: this.#superseded,
       onStaleParts: (request) => this.#cutBehind(request),
     });
     this.#reads = new SharedReads({
@@ -130,7 +130,7 @@ export class ReadThrough implements Reads {
     this.#stale = new StaleAnswers({
       ...options,
       received: this.#received,
-      missing: this.#missing,
+      superseded: this.#superseded,
       held: (key) => this.held(key),
       fetch: (request) => this.#fetch(request, {}),
     });

@@ -8,18 +8,18 @@ import type { CatchUp } from "./catch_up.ts";
 import type { Counters } from "./live_stats.ts";
 import type { Fetched } from "./loader.ts";
 import type { Master } from "./master.ts";
-import type { MissingRows } from "./missing_rows.ts";
 import type { ReceivedRows } from "./received_rows.ts";
 import { ofAnyAge, type ReadRequest } from "./read_request.ts";
 import { changedPolicy, isWithin } from "./read_policy.ts";
 import type { Refreshed } from "./refreshed.ts";
+import type { Superseded } from "./superseded.ts";
 
 /** What {@linkcode StaleAnswers} work with. */
 export interface StaleAnswersOptions {
   readonly master: Master;
   readonly catchUp: CatchUp;
   readonly received: ReceivedRows;
-  readonly missing: MissingRows;
+  readonly superseded: Superseded;
   readonly refreshed: Refreshed;
   /** The entry under a key, fresh or not. */
   readonly held: (key: string) => Promise<CachedRows | undefined>;
@@ -113,9 +113,9 @@ export class StaleAnswers {
 
   #lastKnown(request: ReadRequest, held: CachedRows, withAllWrites: boolean): Fetched | undefined {
     const { fetchedAt } = held;
-    const { missing, clock } = this.#options;
+    const { superseded, clock } = this.#options;
     if (!isWithin(request.policy.maxAgeMs, clock.now() - fetchedAt)) return undefined;
-    if (missing.isSince(request.key, fetchedAt)) return undefined;
+    if (superseded.isSince(request.key, fetchedAt)) return undefined;
     const known = this.#options.catchUp.lastKnown(request, held);
     if (known === undefined || (withAllWrites && !known.hasAllWrites)) return undefined;
     return { rows: known.rows, fetchedAt };

@@ -101,6 +101,24 @@ for (const [name, open] of CACHES) {
       await table.close();
     });
 
+    it("does not answer with what is held once the master's answer to a later read could not be kept", async () => {
+      const inner = open();
+      const put: Cache["put"] = (key, entry, fence) => entry.rows.size <= 3 && inner.put(key, entry, fence);
+      const small: Cache = { ...slowly(inner), put };
+      const { table, master, clock } = fixture({ whileStale: "serve", staleTimeMs: 1_000 }, small);
+      await table.listValues();
+      await master.insertValue("d", { price: 4 });
+      await clock.advance(1_000);
+      assert.equal((await table.listValues()).size, 3);
+      await settle();
+      assert.equal((await table.listValues()).size, 4);
+      await master.delete("d");
+      assert.equal((await table.listValues()).size, 3);
+      await clock.advance(1_000);
+      assert.deepEqual((await shown(table)).stale, { fetchedAt: 1_000 });
+      await table.close();
+    });
+
     it("never answers with what is older than maxAgeMs", async () => {
       const { table, clock } = served({ staleTimeMs: 1_000, maxAgeMs: 5_000 });
       await table.listValues();

@@ -9,6 +9,7 @@ import {
   ManualLiveStream,
   MemCache,
   NoCache,
+  Rows,
   type StaleAnswer,
   type TableLike,
   UnavailableError,
@@ -294,6 +295,24 @@ describe("LiveHandle.window()", () => {
     assert.equal((await table.window(500, 10)).total, 500);
     assert.equal((await table.window(60, 50)).total, 70);
     assert.equal(events.filter((name) => name === "count too high").length, 1);
+  });
+
+  it("has the rows of a page once that was read again by another reader meanwhile", async () => {
+    const [master, inner] = [pagedMaster(100, 30, { counts: () => 30 }), new MemCache()];
+    const cache: Cache = {
+      fence: (key) => inner.fence(key),
+      put: (key, entry, fence) => inner.put(key, entry, fence),
+      invalidatePrefix: (prefix) => inner.invalidatePrefix(prefix),
+      get: (key) => {
+        if (key === table.page(2, 30).listCacheKey) inner.put(table.page(1, 30).listCacheKey, later);
+        return inner.get(key);
+      },
+    };
+    const later = { rows: Rows.from([["r7", { name: "Roll" }], ["x", { name: "Bun" }]]), fetchedAt: 0 };
+    await using table = live(master, THIRTY, cache);
+    await table.window(0, 30);
+    const { rows, total } = await table.window(0, 60);
+    assert.deepEqual([rows.ids(), total], [["r7", "x"], 2]);
   });
 
   it("never counts less than it shows", async () => {

@@ -120,8 +120,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "remember that a row is missing",
     file: "live/loader.ts",
-    from: "if (isKept && !isMissing) {",
-    to: "if (isKept) {",
+    from: "const isStored = !isMissing && await this.#keep",
+    to: "const isStored = await this.#keep",
   },
   {
     name: "fill the cache after close()",
@@ -1442,8 +1442,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a row that the master no longer has is served for ever",
     file: "live/stale_answers.ts",
-    from: "    if (missing.isSince(request.key, fetchedAt)) return undefined;\n",
-    to: "    void missing;\n",
+    from: "    if (superseded.isSince(request.key, fetchedAt)) return undefined;\n",
+    to: "    void superseded;\n",
   },
   {
     name: "stale rows lack the writes that were answered",
@@ -1516,5 +1516,11 @@ export const MUTANTS: readonly Mutant[] = [
     file: "live/watched_rows.ts",
     from: "    if (this.#isStale()) this.#read.again();\n",
     to: "",
+  },
+  {
+    name: "stale rows are served though newer ones were read that could not be kept",
+    file: "live/loader.ts",
+    from: "      else superseded.add(request.key, fetchedAt);",
+    to: "      else if (isMissing) superseded.add(request.key, fetchedAt);",
   },
 ];
