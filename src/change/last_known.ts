@@ -28,6 +28,7 @@ export function lastKnown(
   const rows = new Map(replayed.rows);
   let hasAllWrites = true;
   for (const write of writes) {
+    if (versions === undefined && isOvertaking(write, behind.changes)) return undefined;
     const outcome = place(view, rows, write, { until: behind.until, versions });
     if (outcome === "unknown") return undefined;
     hasAllWrites &&= outcome === "placed";
@@ -91,4 +92,12 @@ function place(
 function rowIn({ sameRows }: View, row: Row | undefined, before: Row | undefined): Row | undefined {
   if (row === undefined || sameRows) return row;
   return before !== undefined && sameColumns(row, before) ? row : undefined;
+}
+
+/** Whether a write may have been applied before another one of its row that was answered, and so logged, before it. */
+function isOvertaking({ change, from, position }: LoggedChange, changes: readonly LoggedChange[]): boolean {
+  if (from !== undefined || change.kind === "changed") return false;
+  return changes.some(({ change: other, position: at }) =>
+    at < position && other.cause === "write" && other.kind !== "changed" && other.id === change.id
+  );
 }

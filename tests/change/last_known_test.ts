@@ -94,6 +94,11 @@ describe("lastKnown()", () => {
     assert.equal(known([own(inserted, 1)], {}, undefined, { sameRows: false }), undefined);
   });
 
+  it("is undefined where two writes of a row were answered in an order that may not be theirs", () => {
+    assert.equal(known([own(updated("a", 8), 1), own(updated("a", 9))]), undefined);
+    assert.deepEqual(known([own(updated("a", 8), 1), own(updated("b", 9))]), ["a8 b9 c5", false]);
+  });
+
   it("puts no write in the place of a later one", () => {
     assert.deepEqual(known([own(updated("a", 8)), own(updated("a", 9), 2), foreign(updated("a"))]), ["a9 b1 c5", true]);
   });
