@@ -237,7 +237,8 @@ function marked(marks: readonly OutboxMark[], found: ReadonlyMap<string, PlacedH
         left.delete(id);
         result.changed.delete(id);
         result.removed.push(placed);
-        if (to.holder !== undefined || realId !== undefined) {
+        const isOfRow = realId !== undefined && head.rowId !== undefined;
+        if (to.holder !== undefined || isOfRow) {
           result.answers.push({ ...to, answer: { id, answer, realId } });
         }
         break;

@@ -47,8 +47,8 @@ export class SqliteOutboxAnswers {
     const acceptedBy = restored(String(found.holder));
     const isOwn = acceptedBy === holder;
     const { realId } = answer;
-    if (isOwn && realId === undefined) return;
     const rowId = found.rowId === null ? null : String(found.rowId);
+    if (isOwn && (realId === undefined || rowId === null)) return;
     const realIdText = realId === undefined ? null : storable(realId);
     const body = isOwn ? null : encodeAnswer(answer);
     this.#db.run(ADD, [queue, isOwn ? null : storable(acceptedBy), rowId, realIdText, now, body]);
