@@ -9,7 +9,7 @@
 import { MemOutbox, type Outbox, type OutboxMark, type StoredWrite } from "@vantage/live";
 import { DenoKvOutbox } from "@vantage/live/deno-kv";
 import { SqliteOutbox } from "@vantage/live/sqlite";
-import { DatabaseSync } from "node:sqlite";
+import { DatabaseSync, type SQLOutputValue } from "node:sqlite";
 import { table } from "../tables.ts";
 
 const QUEUE = "marty/clients";
@@ -48,8 +48,7 @@ async function besideInsert(synchronous: "full" | "normal"): Promise<readonly st
   const path = `${folder}/${synchronous}.db`;
   await using outbox = await SqliteOutbox.open(path, { synchronous });
   outbox.append(QUEUE, [newWrite()]);
-  using own = new DatabaseSync(path);
-  const body = own.prepare("SELECT body FROM vantage_outbox_entry").get()?.body ?? null;
+  const body = storedIn(path);
   using bare = new DatabaseSync(`${folder}/${synchronous}-bare.db`);
   bare.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}`);
   bare.exec("CREATE TABLE bare (id INTEGER PRIMARY KEY, body BLOB NOT NULL)");
@@ -65,6 +64,12 @@ async function besideInsert(synchronous: "full" | "normal"): Promise<readonly st
   const times = [append, bareInsert, append / bareInsert, appendMean, insertMean, appendMean / insertMean];
   const cells = times.map((time, at) => at % 3 === 2 ? `${time.toFixed(2)}×` : micros(time));
   return [`synchronous = ${synchronous}`, ...cells];
+}
+
+/** The bytes of the write in an outbox. An open reader would keep the write-ahead log from being used again. */
+function storedIn(path: string): SQLOutputValue {
+  using db = new DatabaseSync(path);
+  return db.prepare("SELECT body FROM vantage_outbox_entry").all()[0]?.body ?? null;
 }
 
 async function inBulk(name: string, outbox: Outbox & Partial<AsyncDisposable>): Promise<readonly string[]> {
