@@ -15,7 +15,8 @@ export const OUTBOX_VERSION = 1;
  * bounds. `vantage_outbox_queue` has the lease of a queue, and how many answers are kept for other holders; a queue with
  * neither has no row. An answer is kept without its `holder` and its body once it is taken, as long as the `real_id` of its
  * row may be asked for. `made` is the `row_id` of an entry whose row is to be inserted under another id by an entry that is
- * still there: only these are found by row, so that all others cost no index. The bytes come last, so that reading the rest does not read their pages.
+ * still there: only these are found by row, so that all others cost no index. Nor does the order of a queue, which is the
+ * order of the table: each index makes a durable append slower. The bytes come last, so that reading the rest does not read their pages.
  */
 const SCHEMA = [
   `CREATE TABLE vantage_outbox_total (
@@ -25,9 +26,9 @@ const SCHEMA = [
   `CREATE TABLE vantage_outbox_entry (
     position INTEGER PRIMARY KEY, queue TEXT NOT NULL, id TEXT NOT NULL, row_id TEXT, made TEXT, real_id TEXT,
     holder TEXT NOT NULL, state TEXT NOT NULL DEFAULT 'accepted', attempts INTEGER NOT NULL DEFAULT 0, size INTEGER NOT NULL, failure BLOB,
-    body BLOB NOT NULL, UNIQUE (queue, id)
+    body BLOB NOT NULL
   )`,
-  "CREATE INDEX vantage_outbox_entry_in_order ON vantage_outbox_entry (queue, position)",
+  "CREATE UNIQUE INDEX vantage_outbox_entry_by_id ON vantage_outbox_entry (queue, id)",
   "CREATE INDEX vantage_outbox_entry_by_made ON vantage_outbox_entry (queue, made) WHERE made IS NOT NULL",
   `CREATE TABLE vantage_outbox_queue (
     name TEXT PRIMARY KEY, term INTEGER, holder TEXT, until REAL, for_ms REAL, answers INTEGER NOT NULL DEFAULT 0

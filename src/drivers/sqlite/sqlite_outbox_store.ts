@@ -39,8 +39,15 @@ const APPEND = `INSERT INTO vantage_outbox_entry (position, queue, id, row_id, m
       AND a.real_id IS NOT NULL ORDER BY a.position DESC LIMIT 1), ?, ?, ?
   FROM (SELECT ? AS queue, ? AS row_id, ? AS makes) f WHERE true
   ON CONFLICT (queue, id) DO NOTHING RETURNING position`;
-const LOAD = `SELECT position, id, real_id, state, attempts, failure, body FROM vantage_outbox_entry
-  WHERE queue = ? AND position > ? ORDER BY position LIMIT ?`;
+const ENTRY = "SELECT position, id, real_id, state, attempts, failure, body FROM vantage_outbox_entry";
+const NEXT = "WHERE queue = ? AND position > ? ORDER BY position LIMIT ?";
+/** Finds the entries of a queue by the index of ids, and sorts them. */
+const LOAD_SORTED = `${ENTRY} INDEXED BY vantage_outbox_entry_by_id ${NEXT}`;
+/** Goes through the entries of all queues in their order. */
+const LOAD_IN_ORDER = `${ENTRY} NOT INDEXED ${NEXT}`;
+/** Up to so many entries are sorted. In a queue with more, most entries may be its own. */
+const MAX_SORTED = 1_000;
+const HAS_MORE = `SELECT 1 AS found FROM vantage_outbox_entry WHERE queue = ? LIMIT 1 OFFSET ${MAX_SORTED}`;
 const LOOK = `SELECT t.version AS version, t.term AS last, q.term AS term, q.holder AS holder, q.until AS until,
   q.for_ms AS forMs, q.answers AS answers
   FROM vantage_outbox_total t LEFT JOIN vantage_outbox_queue q ON q.name = ?`;
@@ -97,7 +104,9 @@ export class SqliteOutboxStore implements Omit<Outbox, "shared"> {
   }
 
   load(queue: string, after: number, limit: number): readonly (OutboxEntry | UnreadableEntry)[] {
-    return this.#db.all(LOAD, [storable(queue), after, limit]).map(entryOf);
+    const name = storable(queue);
+    const load = this.#db.all(HAS_MORE, [name]).length > 0 ? LOAD_IN_ORDER : LOAD_SORTED;
+    return this.#db.all(load, [name, after, limit]).map(entryOf);
   }
 
   lease(name: string, holder: string, now: number, forMs: number): number | undefined {
