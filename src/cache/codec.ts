@@ -2,7 +2,7 @@ import { Encoder, Tag } from "cbor-x/index-no-eval";
 import { isBytes, isDate } from "../base/realm.ts";
 import { describe } from "../base/describe.ts";
 import { MAX_ROW_DEPTH, type Row, setField, type Value } from "../table/row.ts";
-import { lazyRows, type Rows } from "../table/rows.ts";
+import { lazyRows, type RowEntry, type Rows } from "../table/rows.ts";
 
 /**
  * Encodes rows as bytes, in CBOR (RFC 8949), for every cache that stores bytes.
@@ -62,7 +62,7 @@ export function encodeRows(rows: Rows): Uint8Array {
   }
   const names = [...columns];
   if (names.length * rows.size > MAX_WIDTH_FACTOR * fields + 64) {
-    return encodeByRow(rows);
+    return encodeByRow(rows.toArray());
   }
   const values = names.map(() => new Array<Value | undefined>(rows.size).fill(undefined));
   let index = 0;
@@ -82,8 +82,8 @@ export function encodeRows(rows: Rows): Uint8Array {
  *
  * @throws {RangeError} if they hold an integer of more than 2 MiB.
  */
-export function encodeByRow(rows: Rows): Uint8Array {
-  return cbor.encode([BY_ROW, packTexts(rows.ids()), ...Array.from(rows.values(), packRow)]);
+export function encodeByRow(rows: readonly RowEntry[]): Uint8Array {
+  return cbor.encode([BY_ROW, packTexts(rows.map(([id]) => id)), ...rows.map(([, row]) => packRow(row))]);
 }
 
 /**

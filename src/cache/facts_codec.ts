@@ -1,5 +1,4 @@
-import { type Row, toRow } from "../table/row.ts";
-import { rowsOf } from "../table/rows.ts";
+import type { Row } from "../table/row.ts";
 import { decodeRows, encodeByRow } from "./codec.ts";
 
 /** Facts about something, and perhaps a row that belongs to it. */
@@ -17,10 +16,7 @@ const FACTS = "facts";
  * @throws {RangeError} if they hold an integer of more than 2 MiB.
  */
 export function encodeFacts({ facts, row }: FactsAndRow): Uint8Array {
-  const rows = new Map<string, Row>();
-  if (row !== undefined) rows.set(ROW, toRow(row));
-  rows.set(FACTS, toRow(facts));
-  return encodeByRow(rowsOf(rows));
+  return encodeByRow(row === undefined ? [[FACTS, facts]] : [[ROW, row], [FACTS, facts]]);
 }
 
 /**

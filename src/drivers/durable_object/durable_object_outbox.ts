@@ -102,7 +102,7 @@ export class DurableObjectOutbox implements Outbox {
     const maxBytes = wholeNumber("maxBytes", options.maxBytes ?? 256 * 2 ** 20);
     const limits = { ...limitsOf(options), maxBytes, maxWriteBytes: Math.min(maxBytes, MAX_WRITE_BYTES) };
     this.#steps = { ...runnerOf(storage.sql), inTransaction: (work) => storage.transactionSync(work) };
-    this.#store = new SqliteOutboxStore(this.#steps, limits);
+    this.#store = new SqliteOutboxStore(this.#steps, limits, true);
   }
 
   append(queue: string, writes: readonly StoredWrite[]): readonly number[] {

@@ -34,8 +34,8 @@ export interface SqliteOutboxOptions extends OutboxBounds {
  * An outbox in one SQLite file in WAL mode, or in its own tables (`vantage_outbox_…`) of an open handle. Several processes
  * may use it at once.
  *
- * A file that is damaged, of a newer version or not an outbox is refused, and left as it is; so is one that is deleted or
- * replaced while open: every call then rejects.
+ * A file that is damaged, of a newer version or not an outbox is refused, and left as it is. One that is deleted or replaced
+ * while open takes its writes along: that is noticed by every 16th call, and then every call rejects.
  *
  * Waits up to 5 s for another process's lock, blocking the event loop. After such a timeout, later calls fail at once
  * until the lock is released. On a handle that is inside a transaction of its owner, every call that writes rejects: what
@@ -101,14 +101,14 @@ export class SqliteOutbox implements Outbox, AsyncDisposable {
     const limits = { ...limitsOf(options), maxBytes, maxWriteBytes: maxBytes };
     if (typeof pathOrHandle === "string") {
       const file = await OutboxFile.open(pathOrHandle, synchronousOf(options.synchronous));
-      return new SqliteOutbox(file, new SqliteOutboxStore(new SqliteStatements(file.handle), limits));
+      return new SqliteOutbox(file, new SqliteOutboxStore(new SqliteStatements(file.handle), limits, true));
     }
     if (options.synchronous !== undefined) {
       throw new TypeError("synchronous is for a file: an open handle has its own setting");
     }
     const db = new SqliteStatements(pathOrHandle);
     createOutboxSchema(db);
-    return new SqliteOutbox(undefined, new SqliteOutboxStore(db, limits));
+    return new SqliteOutbox(undefined, new SqliteOutboxStore(db, limits, false));
   }
 
   append(queue: string, writes: readonly StoredWrite[]): readonly number[] {

@@ -12,7 +12,7 @@ export const OUTBOX_VERSION = 1;
 
 /**
  * `vantage_outbox_total` has the last position and the last term, so that neither is used twice, and the counts for the
- * bounds. `vantage_outbox_queue` has the lease of a queue, and how many answers are kept for other holders; a queue with
+ * bounds. Triggers maintain it, so that the append of one write is one statement. `vantage_outbox_queue` has the lease of a queue, and how many answers are kept for other holders; a queue with
  * neither has no row. An answer is kept without its `holder` and its body once it is taken, as long as the `real_id` of its
  * row may be asked for. `made` is the `row_id` of an entry whose row is to be inserted under another id by an entry that is
  * still there: only these are found by row, so that all others cost no index. Nor does the order of a queue, which is the
@@ -29,6 +29,15 @@ const SCHEMA = [
     body BLOB NOT NULL
   )`,
   "CREATE UNIQUE INDEX vantage_outbox_entry_by_id ON vantage_outbox_entry (queue, id)",
+  `CREATE TRIGGER vantage_outbox_entry_added AFTER INSERT ON vantage_outbox_entry BEGIN
+    UPDATE vantage_outbox_total SET position = NEW.position, entries = entries + 1, bytes = bytes + NEW.size;
+  END`,
+  `CREATE TRIGGER vantage_outbox_entry_moved AFTER UPDATE OF position ON vantage_outbox_entry BEGIN
+    UPDATE vantage_outbox_total SET position = NEW.position;
+  END`,
+  `CREATE TRIGGER vantage_outbox_entry_removed AFTER DELETE ON vantage_outbox_entry BEGIN
+    UPDATE vantage_outbox_total SET entries = entries - 1, bytes = bytes - OLD.size;
+  END`,
   "CREATE INDEX vantage_outbox_entry_by_made ON vantage_outbox_entry (queue, made) WHERE made IS NOT NULL",
   `CREATE TABLE vantage_outbox_queue (
     name TEXT PRIMARY KEY, term INTEGER, holder TEXT, until REAL, for_ms REAL, answers INTEGER NOT NULL DEFAULT 0

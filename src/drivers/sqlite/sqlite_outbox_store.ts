@@ -14,7 +14,7 @@ import { describeWrite, idConflict, toStoredWrite } from "../../outbox/stored_wr
 import { decodeWrite, encodeWrite } from "../../outbox/write_codec.ts";
 import { OutboxError } from "../../table/errors.ts";
 import { SqliteOutboxAnswers } from "./sqlite_outbox_answers.ts";
-import { checkVersion, type SqliteSteps } from "./sqlite_outbox_schema.ts";
+import { checkVersion, OUTBOX_VERSION, type SqliteSteps } from "./sqlite_outbox_schema.ts";
 import { bytesOf, restored, storable } from "./sqlite_storable.ts";
 
 /** The bounds of an outbox in SQLite. */
@@ -30,15 +30,16 @@ const ENTRY_BYTES = 256;
 /** How often each text of an entry is stored: in the table and in indexes. */
 const COPIES_OF_TEXTS = 4;
 
-const GROW = `UPDATE vantage_outbox_total SET position = position + ?, entries = entries + ?, bytes = bytes + ?
-  RETURNING position, entries, bytes, version`;
 const APPEND = `INSERT INTO vantage_outbox_entry (position, queue, id, row_id, made, real_id, holder, size, body)
-  SELECT ?, f.queue, ?, f.row_id, CASE WHEN f.makes OR EXISTS (SELECT 1 FROM vantage_outbox_entry e
+  SELECT t.position + 1, f.queue, ?, f.row_id, CASE WHEN f.makes OR EXISTS (SELECT 1 FROM vantage_outbox_entry e
     WHERE e.queue = f.queue AND e.made = f.row_id) THEN f.row_id END,
     (SELECT a.real_id FROM vantage_outbox_answer a WHERE a.queue = f.queue AND a.row_id = f.row_id
-      AND a.real_id IS NOT NULL ORDER BY a.position DESC LIMIT 1), ?, ?, ?
-  FROM (SELECT ? AS queue, ? AS row_id, ? AS makes) f WHERE true
+      AND a.real_id IS NOT NULL ORDER BY a.position DESC LIMIT 1), ?, f.size, ?
+  FROM vantage_outbox_total t, (SELECT ? AS queue, ? AS row_id, ? AS makes, ? AS size) f
+  WHERE t.version = ${OUTBOX_VERSION} AND t.entries < ? AND t.bytes + f.size <= ?
   ON CONFLICT (queue, id) DO NOTHING RETURNING position`;
+const TOTAL = "SELECT version, entries, bytes FROM vantage_outbox_total";
+const HAS_ID = "SELECT 1 AS found FROM vantage_outbox_entry WHERE queue = ? AND id = ?";
 const ENTRY = "SELECT position, id, real_id, state, attempts, failure, body FROM vantage_outbox_entry";
 const NEXT = "WHERE queue = ? AND position > ? ORDER BY position LIMIT ?";
 /** Finds the entries of a queue by the index of ids, and sorts them. */
@@ -62,12 +63,11 @@ const SENT = `UPDATE vantage_outbox_entry SET state = 'sent', attempts = attempt
 const RETURNED = `UPDATE vantage_outbox_entry SET state = 'accepted' WHERE queue = ? AND id = ? AND state = 'sent'`;
 const FAILED = `UPDATE vantage_outbox_entry SET state = 'failed', failure = ? WHERE queue = ? AND id = ?
   RETURNING holder, row_id AS rowId`;
-const ANSWERED = `DELETE FROM vantage_outbox_entry WHERE queue = ? AND id = ? RETURNING holder, row_id AS rowId, size`;
+const ANSWERED = `DELETE FROM vantage_outbox_entry WHERE queue = ? AND id = ? RETURNING holder, row_id AS rowId`;
 const SET_REAL_ID = "UPDATE vantage_outbox_entry SET real_id = ? WHERE queue = ? AND made = ?";
-const REMOVE = "DELETE FROM vantage_outbox_entry WHERE queue = ? AND id = ? AND state <> 'sent' RETURNING size";
-const HAS_FAILED = "SELECT 1 AS found FROM vantage_outbox_entry WHERE queue = ? AND id = ? AND state = 'failed'";
-const RETRY = `UPDATE vantage_outbox_entry SET position = ?, state = 'accepted', failure = NULL
-  WHERE queue = ? AND id = ? AND state = 'failed'`;
+const REMOVE = "DELETE FROM vantage_outbox_entry WHERE queue = ? AND id = ? AND state <> 'sent' RETURNING id";
+const RETRY = `UPDATE vantage_outbox_entry SET position = (SELECT position + 1 FROM vantage_outbox_total),
+  state = 'accepted', failure = NULL WHERE queue = ? AND id = ? AND state = 'failed' RETURNING id`;
 
 /** What a queue looks like at a moment. */
 interface Look {
@@ -80,9 +80,15 @@ export class SqliteOutboxStore implements Omit<Outbox, "shared"> {
   readonly #db: SqliteSteps;
   readonly #limits: SqliteOutboxLimits;
   readonly #answers: SqliteOutboxAnswers;
+  readonly #isAlone: boolean;
 
-  constructor(db: SqliteSteps, limits: SqliteOutboxLimits) {
+  /**
+   * @param isAlone whether nobody else can have a transaction open on this connection: then a step of one statement needs
+   * none.
+   */
+  constructor(db: SqliteSteps, limits: SqliteOutboxLimits, isAlone: boolean) {
     this.#db = db;
+    this.#isAlone = isAlone;
     this.#limits = limits;
     this.#answers = new SqliteOutboxAnswers(db, limits);
   }
@@ -91,16 +97,8 @@ export class SqliteOutboxStore implements Omit<Outbox, "shared"> {
     const queue = storable(name);
     const added = writes.map((write) => this.#rowOf(queue, toStoredWrite(write)));
     if (added.length === 0) return [];
-    return this.#db.inTransaction(() => {
-      const last = this.#grow(added.length, added.length, added.reduce((sum, { size }) => sum + size, 0));
-      return added.map(({ write, id, rowId, holder, size, body }, at) => {
-        const position = last - added.length + 1 + at;
-        const makes = write.op.kind === "insertReturnId" ? 1 : 0;
-        const params = [position, id, holder, size, body, queue, rowId, makes];
-        if (this.#db.write(APPEND, params).length === 0) throw idConflict(write);
-        return position;
-      });
-    });
+    const work = (): number[] => added.map((row) => this.#insert(queue, row));
+    return this.#isAlone && added.length === 1 ? work() : this.#db.inTransaction(work);
   }
 
   load(queue: string, after: number, limit: number): readonly (OutboxEntry | UnreadableEntry)[] {
@@ -138,29 +136,18 @@ export class SqliteOutboxStore implements Omit<Outbox, "shared"> {
     return this.#db.inTransaction(() => {
       const { lease } = this.#look(queue);
       if (lease?.term !== term || !marks.every((mark) => this.#canMark(queue, mark))) return false;
-      const removed = { entries: 0, bytes: 0 };
-      for (const mark of marks) this.#mark(queue, mark, { holder: lease.holder, now, removed });
-      if (removed.entries > 0) this.#grow(0, -removed.entries, -removed.bytes);
+      for (const mark of marks) this.#mark(queue, mark, { holder: lease.holder, now });
       this.#answers.trim(queue, now);
       return true;
     });
   }
 
   remove(name: string, id: string): boolean {
-    return this.#db.inTransaction(() => {
-      const [removed] = this.#db.write(REMOVE, [storable(name), storable(id)]);
-      if (removed !== undefined) this.#grow(0, -1, -Number(removed.size));
-      return removed !== undefined;
-    });
+    return this.#changes(REMOVE, storable(name), storable(id));
   }
 
   retry(name: string, id: string): boolean {
-    const which = [storable(name), storable(id)];
-    return this.#db.inTransaction(() => {
-      if (this.#db.all(HAS_FAILED, which).length === 0) return false;
-      this.#db.run(RETRY, [this.#grow(1, 0, 0), ...which]);
-      return true;
-    });
+    return this.#changes(RETRY, storable(name), storable(id));
   }
 
   answers(name: string, holder: string): readonly OutboxAnswer[] {
@@ -173,21 +160,35 @@ export class SqliteOutboxStore implements Omit<Outbox, "shared"> {
     });
   }
 
-  /** Moves the totals, and answers with the last position; throws if that is beyond the bounds, which undoes it. */
-  #grow(positions: number, entries: number, bytes: number): number {
+  /** Inserts a write, and answers with its position. */
+  #insert(queue: string, { write, id, rowId, holder, size, body }: NewRow): number {
     const { maxEntries, maxBytes } = this.#limits;
-    const [total] = this.#db.write(GROW, [positions, entries, bytes]);
+    const makes = write.op.kind === "insertReturnId" ? 1 : 0;
+    const params = [id, holder, body, queue, rowId, makes, size, maxEntries, maxBytes];
+    const [inserted] = this.#db.write(APPEND, params);
+    if (inserted === undefined) throw this.#refusal(queue, id, write);
+    return Number(inserted.position);
+  }
+
+  /** Why a write was not inserted. */
+  #refusal(queue: string, id: string, write: StoredWrite): Error {
+    const [total] = this.#db.all(TOTAL);
     checkVersion(total?.version);
-    if (entries > 0 && (Number(total?.entries) > maxEntries || Number(total?.bytes) > maxBytes)) {
-      throw new OutboxError(
-        `Cannot keep ${entries} more writes: the outbox has ${
-          Number(total?.entries) - entries
-        } of at most ${maxEntries},` +
-          ` and ${Number(total?.bytes) - bytes} bytes of at most ${maxBytes}`,
-        { retriable: true },
-      );
-    }
-    return Number(total?.position);
+    if (this.#db.all(HAS_ID, [queue, id]).length > 0) return idConflict(write);
+    const { maxEntries, maxBytes } = this.#limits;
+    return new OutboxError(
+      `Cannot keep ${describeWrite(write)}: the outbox has ${total?.entries} writes of at most ${maxEntries},` +
+        ` and ${total?.bytes} bytes of at most ${maxBytes}`,
+      { retriable: true },
+    );
+  }
+
+  /** Runs a statement on one entry; answers with whether there was one that it is for. */
+  #changes(sql: string, queue: string, id: string): boolean {
+    return this.#db.inTransaction(() => {
+      this.#look(queue);
+      return this.#db.write(sql, [queue, id]).length > 0;
+    });
   }
 
   #rowOf(queue: string, write: StoredWrite): NewRow {
@@ -217,7 +218,7 @@ export class SqliteOutboxStore implements Omit<Outbox, "shared"> {
     return kind !== "sent" || this.#db.all(CAN_SEND, [queue, storable(id)]).length > 0;
   }
 
-  #mark(queue: string, mark: OutboxMark, { holder, now, removed }: Marking): void {
+  #mark(queue: string, mark: OutboxMark, { holder, now }: Marking): void {
     const id = storable(mark.id);
     switch (mark.kind) {
       case "sent":
@@ -231,8 +232,6 @@ export class SqliteOutboxStore implements Omit<Outbox, "shared"> {
       case "answered": {
         const [found] = this.#db.write(ANSWERED, [queue, id]);
         if (found === undefined) return;
-        removed.entries++;
-        removed.bytes += Number(found.size);
         const { answer, realId } = mark;
         this.#answers.add({ queue, found, holder, now, answer: { id: mark.id, answer, realId } });
         if (realId === undefined || found.rowId === null) return;
@@ -256,7 +255,6 @@ interface NewRow {
 interface Marking {
   readonly holder: string;
   readonly now: number;
-  readonly removed: { entries: number; bytes: number };
 }
 
 function leaseIn({ lease, lastTerm }: Look, request: LeaseRequest): Lease | undefined {
