@@ -122,8 +122,10 @@ function removing(what: string, call: Call): Omit<AskedWrite, "send"> {
   return { what, writes: true, hasValues: call.params.has("where"), text: textOf(call) };
 }
 
+/** The id that was made for a new row is no part of the write: the first one counts. */
 function textOf({ request, params }: Call): string {
-  return `${request.method} ${params}\n`;
+  const { others } = takeNewId(params);
+  return `${request.method} ${others}\n`;
 }
 
 function rowReply(row: Row): WriteReply {

@@ -112,6 +112,7 @@ describe("One signal under many calls", () => {
       }),
       "p",
       new MemCache(),
+      { writeConcurrency: 1 },
     );
     const first = table.replaceValue("first", {});
     const failed: string[] = [];

@@ -34,16 +34,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "settle before invalidating",
     file: "live/write_through.ts",
-    from: '      await this.#publish(write, "applied", change, answered.before ? undefined : since);\n',
-    to: '      void this.#publish(write, "applied", change, answered.before ? undefined : since);\n',
+    from: '    await this.#publish(write, "applied", this.#changed(op, answer, before, isOld), since);',
+    to: '    void this.#publish(write, "applied", this.#changed(op, answer, before, isOld), since);',
   },
   {
     name: "invalidate before writing",
     file: "live/write_through.ts",
-    from:
-      '      const answer = await new Sending(this, op).run(() => this.#spans.apply(op, target, options));\n      const change = this.#changed(op, answer, before, answered.before);\n      await this.#publish(write, "applied", change, answered.before ? undefined : since);\n',
-    to:
-      '      await this.#publish(write, "applied", eventOf(op), since);\n      const answer = await new Sending(this, op).run(() => this.#spans.apply(op, target, options));\n',
+    from: "    let answer: WriteAnswer;\n",
+    to: '    await this.#publish(write, "applied", eventOf(op), sentAt);\n    let answer: WriteAnswer;\n',
   },
   {
     name: "join a read from before the last change of this process",
@@ -252,14 +250,15 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "do not invalidate when the outcome is unknown",
     file: "live/write_through.ts",
-    from: 'if (sent && !refused) await this.#publish(write, "unknown", eventOf(op), undefined);\n      else if',
-    to: "void refused;\n      if",
+    from:
+      'if (refused) await intents.end(id);\n      else await this.#publish(write, "unknown", eventOf(op), undefined);',
+    to: "void refused;\n      await intents.end(id);",
   },
   {
     name: "invalidate when the master clearly refused",
     file: "live/write_through.ts",
-    from: 'if (sent && !refused) await this.#publish(write, "unknown"',
-    to: 'void refused;\n      if (sent) await this.#publish(write, "unknown"',
+    from: "if (refused) await intents.end(id);\n      else await",
+    to: "void refused;\n      await",
   },
   {
     name: "double the write",
@@ -269,41 +268,42 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "answer the wrong writer",
-    file: "queue/write_queue.ts",
-    from: "      this.#outcome.resolve(answer);\n",
+    file: "queue/queued_write.ts",
+    from: "    this.#outcome.resolve(answer);\n",
     to:
-      "      const answers = (globalThis as { answers?: WriteAnswer[] }).answers ??= [];\n      this.#outcome.resolve(answers.shift() ?? answer);\n      answers.push(answer);\n",
+      "    const answers = (globalThis as { answers?: WriteAnswer[] }).answers ??= [];\n    this.#outcome.resolve(answers.shift() ?? answer);\n    answers.push(answer);\n",
   },
   {
     name: "skip the last queued write on close",
     file: "queue/write_queue.ts",
-    from: "    this.#closed = true;\n    return this.#idle;",
+    from: "    this.#closed = true;\n    await journal?.ready();",
     to:
-      "    this.#closed = true;\n    const first = this.#waiting.first;\n    if (first !== undefined) this.#waiting.delete(first);\n    return this.#idle;",
+      "    this.#closed = true;\n    const last = this.#accepted.last;\n    if (last !== undefined && !this.#inFlight.has(last)) this.#lanes.delete(last);\n    await journal?.ready();",
   },
   {
     name: "a write that fails ends the queue",
     file: "queue/write_queue.ts",
-    from: '      this.#finish("failed");\n      this.#outcome.reject(error);\n    }',
-    to: '      this.#finish("failed");\n      this.#outcome.reject(error);\n      throw error;\n    }',
+    from: '    if (verdict.kind === "fail") return this.#giveUp(write, verdict.error);',
+    to:
+      '    if (verdict.kind === "fail") {\n      this.#giveUp(write, verdict.error);\n      return this.pause("offline");\n    }',
   },
   {
     name: "no bound on the queue",
     file: "queue/write_queue.ts",
-    from: "if (this.#accepted.size >= this.#capacity && this.#waiting.size >= this.#waitingCapacity) {",
+    from: "if (this.#accepted.size >= capacity && this.#waiting.size >= waitingCapacity) {",
     to: "if (this.#accepted.size < 0) {",
   },
   {
     name: "take back a write that was sent",
     file: "queue/write_queue.ts",
-    from: 'if (this.#state !== "waiting" && this.#state !== "accepted") return false;',
-    to: 'if (this.#state === "applied" || this.#state === "failed") return false;',
+    from: 'if (write.state !== "waiting" && write.state !== "accepted") return false;',
+    to: 'if (write.state === "applied" || write.state === "failed") return false;',
   },
   {
     name: "send all writes at once",
     file: "queue/write_queue.ts",
-    from: "await next.send(this.#send);",
-    to: "void next.send(this.#send);",
+    from: "    this.#lanes.add(write, write.rowId === undefined ? undefined : this.#rowIds.made(write.rowId));",
+    to: "    this.#lanes.add(write, write.id);",
   },
   {
     name: "close without waiting for the queue",
@@ -552,8 +552,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "forget the idempotency key",
     file: "live/write_through.ts",
-    from: "{ idempotencyKey: id, newId,",
-    to: "{ newId,",
+    from: "{ idempotencyKey, newId, onUnsettled, signal }",
+    to: "{ newId, onUnsettled, signal }",
   },
   {
     name: "write to the master although writes are diverted",
@@ -576,26 +576,26 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a write that was taken back keeps its place in line",
     file: "queue/write_queue.ts",
-    from: '    this.#stopListening();\n    this.#finish("failed");\n    this.#acceptance',
-    to: '    this.#stopListening();\n    this.#state = "failed";\n    this.#acceptance',
+    from: "    if (!isPromise(removed)) this.fail(write, reason);",
+    to: "    if (!isPromise(removed)) write.fail(reason);",
   },
   {
     name: "nobody hears that a write was accepted",
-    file: "queue/write_queue.ts",
-    from: "      this.#acceptance.resolve();\n",
-    to: "",
+    file: "queue/queued_write.ts",
+    from: '    this.#state = "accepted";\n    this.#acceptance.resolve();',
+    to: '    this.#state = "accepted";',
   },
   {
     name: "refuse while there is still room to wait",
     file: "queue/write_queue.ts",
-    from: "if (this.#accepted.size >= this.#capacity && this.#waiting",
-    to: "if (this.#accepted.size >= this.#capacity || this.#waiting",
+    from: "if (this.#accepted.size >= capacity && this.#waiting",
+    to: "if (this.#accepted.size >= capacity || this.#waiting",
   },
   {
     name: "idle while a write is under way",
     file: "queue/write_queue.ts",
-    from: "  idle(): Promise<void> {\n    return this.#idle;",
-    to: "  idle(): Promise<void> {\n    return Promise.resolve();",
+    from: "    return this.size === 0 ? Promise.resolve() : new Promise((resolve) => this.#onIdle.add(resolve));",
+    to: "    return Promise.resolve();",
   },
   {
     name: "insert as if it were replace",
@@ -662,12 +662,6 @@ export const MUTANTS: readonly Mutant[] = [
     file: "table/row.ts",
     from: "if (!holdsMutable(fields)) markUnchangeable(fields);",
     to: "markUnchangeable(fields);",
-  },
-  {
-    name: "a write that could not be sent invalidates",
-    file: "live/write_through.ts",
-    from: "if (sent && !refused) await",
-    to: "void sent;\n      if (!refused) await",
   },
   {
     name: "what a change holds is handed out itself",
@@ -848,8 +842,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a circle of two tables is not seen",
     file: "live/sending.ts",
-    from: "    return [...sending.waits].some((wait) => this.#isWaitedForBy(wait.owner, seen));",
-    to: "    return false;",
+    from: "      return [...sending.waits].some((wait) => this.#isWaitedForBy(wait, seen));",
+    to: "      return false;",
   },
   {
     name: "a wait that is over still counts",
@@ -860,7 +854,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a write that was answered is still waited within",
     file: "live/sending.ts",
-    from: "      inFlight.delete(this.owner);",
+    from: "      all.delete(this);",
     to: "      void 0;",
   },
   {
@@ -884,8 +878,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a wait counts until those who look on have seen its end",
     file: "live/write_through.ts",
-    from: "this, sent.answer);",
-    to: "this);",
+    from: ", { owner: this, write }, write.applied);",
+    to: ", { owner: this, write });",
   },
   {
     name: "close() leaves who asks what is held",
@@ -1484,8 +1478,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "refresh() is answered by a read that began before it",
     file: "live/read_through.ts",
-    from: "await this.#load({ ...request, after: this.#reads.started }, options, undefined);",
-    to: "await this.#load(request, options, undefined);",
+    from: "    return { ...request, after: this.#reads.started };",
+    to: "    return request;",
   },
   {
     name: "refresh() takes what is held",
@@ -1522,5 +1516,114 @@ export const MUTANTS: readonly Mutant[] = [
     file: "live/loader.ts",
     from: "      else superseded.add(request.key, fetchedAt);",
     to: "      else if (isMissing) superseded.add(request.key, fetchedAt);",
+  },
+  {
+    name: "a write to the whole set waits for nobody",
+    file: "queue/write_queue.ts",
+    from: "this.#lanes.add(write, write.rowId === undefined ? undefined : this.#rowIds.made(write.rowId));",
+    to: "this.#lanes.add(write, write.rowId === undefined ? write.id : this.#rowIds.made(write.rowId));",
+  },
+  {
+    name: "a write for the whole set holds nobody",
+    file: "queue/lanes.ts",
+    from: "if (last !== undefined && row !== undefined && !last.lanes.has(undefined)) return last;",
+    to: "if (last !== undefined && row !== undefined) return last;",
+  },
+  {
+    name: "an attempt that failed is made again after those behind it",
+    file: "queue/write_queue.ts",
+    from: "    this.#lanes.putBack(write);\n    this.#pump();\n  }\n\n  /** It was sent in vain.",
+    to:
+      "    const { rowId } = write;\n    this.#lanes.delete(write);\n    this.#lanes.add(write, rowId);\n    this.#pump();\n  }\n\n  /** It was sent in vain.",
+  },
+  {
+    name: "a write whose answer was lost is sent again where the master does not know it",
+    file: "live/read_back.ts",
+    from: 'return capabilities.idempotencyKeys || kind === "insert";',
+    to: 'return capabilities.idempotencyKeys || kind !== "insert";',
+  },
+  {
+    name: "a row that somebody else has changed counts as not written",
+    file: "live/read_back.ts",
+    from: "const isAsBefore = before !== undefined && row !== undefined && sameRow(row, before);",
+    to: "const isAsBefore = row !== undefined;",
+  },
+  {
+    name: "sooner than the master asks",
+    file: "live/write_judge.ts",
+    from: "const leastMs = error.retryAfterMs ?? 0;",
+    to: "const leastMs = 0;",
+  },
+  {
+    name: "whoever comes back wakes what the master has asked to wait",
+    file: "queue/resting.ts",
+    from: "      if (rest.leastAt > now) {",
+    to: "      if (rest.leastAt < 0) {",
+  },
+  {
+    name: "every event of the runtime wakes what rests",
+    file: "queue/online.ts",
+    from: "    if (isOnline === this.#isOnline) return;\n",
+    to: "    if (isOnline === this.#isOnline && !isOnline) return;\n",
+  },
+  {
+    name: "a master that is away is looked for by all",
+    file: "queue/write_queue.ts",
+    from: "return this.#outages > 0 ? 1 : this.#options.concurrency;",
+    to: "return this.#options.concurrency;",
+  },
+  {
+    name: "what follows an insertion that failed is sent",
+    file: "queue/write_queue.ts",
+    from: 'const followers = write.op.kind === "insertReturnId" ? this.#lanes.after(write) : [];',
+    to: 'const followers = write.op.kind === "deleteAll" ? this.#lanes.after(write) : [];',
+  },
+  {
+    name: "a write goes to the id that was made for its row",
+    file: "queue/write_queue.ts",
+    from: 'return "id" in op ? withId(op, this.#rowIds.real(op.id)) : op;',
+    to: "return op;",
+  },
+  {
+    name: "a process whose lease is over sends",
+    file: "outbox/drain.ts",
+    from: "if (isMarked && this.#options.clock.monotonic() < this.#leaseEnds) return true;",
+    to: "if (isMarked || this.#options.clock.monotonic() < this.#leaseEnds) return true;",
+  },
+  {
+    name: "what may have been sent is sent again by the next process",
+    file: "outbox/drain.ts",
+    from: '    if (state === "sent") write.doubt();\n',
+    to: "",
+  },
+  {
+    name: "an attempt without effect counts as one whose answer was lost",
+    file: "queue/write_queue.ts",
+    from: "    if (write.isStored && !write.isInDoubt) this.#options.journal?.returned(write);\n",
+    to: "",
+  },
+  {
+    name: "what has failed is forgotten",
+    file: "queue/write_queue.ts",
+    from: "    if (write.isStored) this.#options.journal?.failed(write, error);\n",
+    to: "",
+  },
+  {
+    name: "an outbox that is full fails the write",
+    file: "outbox/drain.ts",
+    from: "    if (!(error instanceof OutboxError)) return queue.fail(write, error);",
+    to: "    queue.fail(write, error);\n    if (!(error instanceof OutboxError)) return;",
+  },
+  {
+    name: "the writes of all owners are one queue",
+    file: "live/assemble.ts",
+    from: 'const name = `${owner === undefined ? "" : escapeKeyPart(owner)}/${escapeKeyPart(cacheKey)}`;',
+    to: "const name = `/${escapeKeyPart(cacheKey)}`;\n  void owner;",
+  },
+  {
+    name: "closing drops what is stored and cannot be sent",
+    file: "queue/write_queue.ts",
+    from: "    if (write.isStored) this.abandon(write);\n    else this.#giveUp(write, write.lastError);",
+    to: "    this.#giveUp(write, write.lastError);",
   },
 ];
