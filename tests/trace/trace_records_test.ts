@@ -100,8 +100,8 @@ describe("What a LiveTable traces, record by record", () => {
     assert.deepEqual(told.map((line) => line.replace(/ code=\S+/, "")), [
       "- cache debug log key=p/ outcome=logged",
       "- queue debug apply op=patch id=none outcome=failed error=NotFoundError",
-      "! queue error write failed op=patch id=none outcome=failed error=NotFoundError",
       "- cache debug log key=p/ outcome=logged",
+      "! queue error write failed op=patch id=none outcome=failed error=NotFoundError",
       "- write debug patch_value op=patch id=none outcome=failed error=NotFoundError",
     ]);
   });
