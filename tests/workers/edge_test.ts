@@ -165,7 +165,8 @@ describe("A LiveTable in a Durable Object", () => {
 });
 
 const HARNESS: TableHarness = {
-  capabilities: new MemTable("empty").capabilities,
+  // A `tableHandler` remembers the keys of writes.
+  capabilities: { ...new MemTable("empty").capabilities, idempotencyKeys: true },
   idField: undefined,
   knowsColumns: false,
   keepsOrder: true,
