@@ -35,7 +35,7 @@ export async function readBack(
   return { kind: isAsBefore ? "not applied" : "unknown" };
 }
 
-/** A master may add columns of its own to a row that is stored. */
+/** A master may add columns to a row that it stores. */
 function isDone(op: WriteOp & { readonly kind: "patch" | "replace" | "delete" }, row: Row | undefined): boolean {
   if (op.kind === "delete" || row === undefined) return row === undefined && op.kind === "delete";
   const given = op.kind === "patch" ? op.partial : op.row;

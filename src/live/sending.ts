@@ -131,9 +131,6 @@ export function writeWaitedFor(write: Write, owner: Owner): Write {
     },
     accepted: write.state === "waiting" ? wait(write.accepted) : write.accepted,
     applied: wait(write.applied),
-    get observed() {
-      return wait(write.observed);
-    },
     when: (state, options) => wait(write.when(state, options)),
     cancel: () => write.cancel(),
   };

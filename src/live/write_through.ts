@@ -108,7 +108,6 @@ export class WriteThrough implements Owner {
       send: (write) => this.#send(write),
       judge: (write, error) => judge.judge(write, error, () => this.#target(write.request.within)),
       failed: (write, error) => this.#failed(write, error),
-      observe: () => Promise.resolve(),
       clock,
     });
   }
@@ -302,7 +301,9 @@ export class WriteThrough implements Owner {
   async #lookFor(op: WriteOp, before: Row | undefined, target: TableLike): Promise<ReadBack> {
     if (!canReadBack(op, target)) return { kind: "unknown" };
     try {
-      return await readBack(op, target, before, {});
+      return await this.#deadline.limit(readBack(op, target, before, { fresh: true }), (found) => found, (error) => {
+        throw error;
+      });
     } catch (error) {
       if (error instanceof TableError && error.retriable) throw error;
       return { kind: "unknown" };

@@ -44,11 +44,13 @@ export class Drain implements Journal {
   readonly #holder: string;
   readonly #appends: Appends;
   readonly #marks: Marks;
-  /** The stored writes that are not settled, by id. */
+  /** The writes that are stored, or about to be, and have not settled, by id. */
   readonly #stored = new Map<string, QueuedWrite>();
   /** Positions of entries that were reported as unreadable. */
   readonly #unreadable = new Set<number>();
   #term: number | undefined;
+  /** Whether there is something to send, and another process has the lease. */
+  #isRefused = false;
   /** Until when the lease lasts, in monotonic milliseconds. */
   #leaseEnds = 0;
   /** How far the entries are known. */
@@ -83,13 +85,17 @@ export class Drain implements Journal {
   }
 
   store(write: QueuedWrite): void {
+    if (!this.#stored.has(write.id)) this.#stored.set(write.id, write);
     this.#appends.add(write);
   }
 
   async sending(write: QueuedWrite): Promise<boolean> {
     const isMarked = this.#term !== undefined && await this.#marks.sent(write.id);
     if (isMarked && this.#options.clock.monotonic() < this.#leaseEnds) return true;
+    // It was marked, and is not sent: the lease ended meanwhile.
+    if (isMarked) this.returned(write);
     this.#lose();
+    if (write.isAdopted) this.#stored.delete(write.id);
     return false;
   }
 
@@ -181,9 +187,11 @@ export class Drain implements Journal {
     }
   }
 
+  /** It may be found in the outbox before the answer to the append is here, and may have been taken back meanwhile. */
   #appended(write: QueuedWrite): void {
+    if (write.isStored) return;
     write.isStored = true;
-    this.#stored.set(write.id, write);
+    if (write.state !== "waiting") return void this.withdraw(write);
     write.accept();
     if (this.#options.queue().isStopped) this.#options.queue().abandon(write);
     this.#wake();
@@ -192,6 +200,8 @@ export class Drain implements Journal {
   /** A store that fails says so, and the master is asked all the same; a write that it cannot hold is refused. */
   #notAppended(write: QueuedWrite, error: unknown): void {
     const queue = this.#options.queue();
+    // Another write may have its id.
+    if (this.#stored.get(write.id) === write) this.#stored.delete(write.id);
     if (!(error instanceof OutboxError)) return queue.fail(write, error);
     this.#options.onError(error);
     write.acceptUnstored(error);
@@ -227,29 +237,40 @@ export class Drain implements Journal {
   /** Takes or extends the lease, if there is anything to send; otherwise gives it up. */
   async #renew(): Promise<void> {
     const { outbox, name, clock, leaseMs } = this.#options;
-    if (this.#stored.size === 0 && this.#term !== undefined) {
-      const term = this.#term;
-      this.#term = undefined;
-      await this.#marks.done();
-      return await outbox.release(name, term);
-    }
+    this.#isRefused = false;
+    if (this.#stored.size === 0 && this.#term !== undefined) return await this.#release();
     if (this.#stored.size === 0 && (await outbox.load(name, 0, 1)).length === 0) return;
     const ends = clock.monotonic() + leaseMs;
     const term = await outbox.lease(name, this.#holder, clock.now(), leaseMs);
-    if (term !== this.#term) this.#lose();
+    if (term !== this.#term) {
+      this.#lose();
+      this.#position = 0;
+    }
     this.#term = term;
     this.#leaseEnds = ends;
-    if (term === undefined) this.#marks.forget();
-    else this.#marks.again();
+    this.#isRefused = term === undefined;
+    if (term === undefined) return this.#marks.forget();
+    this.#marks.again();
+    await this.#marks.done();
+  }
+
+  /** Gives the lease up, once all is marked that was answered, unless there is something to send again. */
+  async #release(): Promise<void> {
+    const { outbox, name } = this.#options;
+    await this.#marks.done();
+    const term = this.#term;
+    if (term === undefined || this.#stored.size > 0) return;
+    this.#term = undefined;
+    await outbox.release(name, term);
   }
 
   /** Another process sends now, or will. */
   #lose(): void {
     if (this.#term === undefined) return;
     this.#term = undefined;
-    this.#position = 0;
-    this.#options.queue().withhold();
-    for (const [id, write] of this.#stored) if (write.isAdopted) this.#stored.delete(id);
+    const queue = this.#options.queue();
+    queue.withhold();
+    for (const [id, write] of this.#stored) if (write.isAdopted && !queue.has(write)) this.#stored.delete(id);
     this.#wake();
   }
 
@@ -257,7 +278,8 @@ export class Drain implements Journal {
   async #load(): Promise<void> {
     const { outbox, name } = this.#options;
     const term = this.#term;
-    const missing = this.#position === 0 ? new Set(this.#stored.keys()) : undefined;
+    const known = [...this.#stored.values()].filter(({ isStored }) => isStored);
+    const missing = this.#position === 0 ? new Set(known.map(({ id }) => id)) : undefined;
     for (let isMore = true; isMore;) {
       const entries = await outbox.load(name, this.#position, LOADED_AT_ONCE);
       if (term !== this.#term) return;
@@ -299,6 +321,7 @@ export class Drain implements Journal {
     const queue = this.#options.queue();
     if (realId !== undefined && stored.rowId !== undefined) queue.learn(stored.rowId, realId);
     const write = this.#stored.get(stored.id) ?? queue.adopt(stored, attempts);
+    this.#appended(write);
     write.attempts = Math.max(write.attempts, attempts);
     // Another process has sent it, and may have been stopped before the answer.
     if (state === "sent") write.doubt();
@@ -320,7 +343,7 @@ export class Drain implements Journal {
 
   async #wakeLater(): Promise<void> {
     const { clock, outbox, leaseMs } = this.#options;
-    const isBusy = this.#stored.size > 0 || this.#term !== undefined;
+    const isBusy = this.#stored.size > 0 || this.#term !== undefined || this.#isRefused;
     if (!isBusy && !outbox.shared) return;
     this.#timer.abort();
     const { signal } = this.#timer = new AbortController();

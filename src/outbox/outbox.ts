@@ -69,7 +69,7 @@ export interface UnreadableEntry {
  * - `returned`: the attempt had no effect for certain; the write is there to be sent again, or to be removed.
  * - `answered`: it is removed. If another holder accepted it, its answer is kept for that one. With `realId`, every entry
  *   of the queue with its `rowId` gets that id, and every entry that is appended later.
- * - `failed`: it is set aside. The holder that accepted it is told, if that is another.
+ * - `failed`: it is set aside. If another holder accepted it, the failure is kept for that one.
  */
 export type OutboxMark =
   | { readonly kind: "sent" | "returned"; readonly id: string }
@@ -101,7 +101,7 @@ export interface OutboxAnswer {
  *
  * - What `append` has answered for is there until it is marked as answered or removed, also after a crash (unless the
  *   outbox is in memory). Each of its methods is one atomic step.
- * - The holder of a queue's lease sends its writes. A lease has a **term**; whoever acts on an older one changes nothing.
+ * - The holder of a queue's lease sends its writes. A lease has a **term**; a step with an older one has no effect.
  * - An outbox never gives up an entry by itself: not because of its number of attempts, its age, another version or
  *   damage. A store that is damaged, of a newer version or not an outbox is refused and left alone.
  * - Writes are kept as they were: what a caller does to what it passed in or got back changes no entry.

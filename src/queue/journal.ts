@@ -4,7 +4,7 @@ import type { WriteAnswer } from "./write_op.ts";
 
 /** Where writes are kept until they are answered, as their queue sees it. */
 export interface Journal {
-  /** Stores a write. Once that is done, or has failed, the queue is told what to do with it. */
+  /** Stores a write. Once that is done, or has failed, it accepts the write or fails it. */
   store(write: QueuedWrite): void;
   /** Notes that a stored write is about to be sent. `false`: it is not to be sent from here now. */
   sending(write: QueuedWrite): MaybePromise<boolean>;

@@ -30,6 +30,11 @@ export class Lanes<T> {
     return this.#laneOf.size;
   }
 
+  /** Whether an item is in a lane. */
+  has(item: T): boolean {
+    return this.#laneOf.has(item);
+  }
+
   /** Adds an item at the end of the lane of its row; `undefined` is the whole set. */
   add(item: T, row: string | undefined): void {
     const stretch = this.#stretchFor(row);

@@ -6,8 +6,8 @@ interface Network {
 }
 
 /**
- * Whether the master can be reached, as the application or the runtime says. Only a change is told of: events that say again
- * what is known change nothing.
+ * Whether the master can be reached, as the application or the runtime says. Only changes are reported: an event
+ * that repeats what is known has no effect.
  */
 export class Online {
   readonly #onChange: (isOnline: boolean) => void;
@@ -19,7 +19,7 @@ export class Online {
   constructor(onChange: (isOnline: boolean) => void, network: Network = globalThis as Network) {
     this.#onChange = onChange;
     this.#network = network;
-    // The runtime must not keep a table that nobody uses any more.
+    // A listener of the runtime must not keep an unused table alive.
     const self = new WeakRef(this);
     this.#on = () => self.deref()?.set(true);
     this.#off = () => self.deref()?.set(false);

@@ -14,8 +14,6 @@ export interface QueuedWriteOwner {
   readonly clock: Clock;
   /** Takes a write back if it is not in flight; returns whether it did. */
   withdraw(write: QueuedWrite, reason: unknown): boolean;
-  /** Resolves when something was read that has the write in it. */
-  observe(writeId: string): Promise<void>;
 }
 
 /** A write in the queue: its state, and the promises that tell of it. */
@@ -30,7 +28,7 @@ export class QueuedWrite implements Write {
   lastError: unknown;
   /** Whether it is in the journal of its queue. */
   isStored = false;
-  /** Whether it was accepted by another process, or an earlier one: nobody here waits for it. */
+  /** Whether another process, or an earlier one, accepted it: no caller in this process awaits it. */
   isAdopted = false;
   /** Whether the master has to be asked what became of the last attempt. */
   isInDoubt = false;
@@ -43,7 +41,6 @@ export class QueuedWrite implements Write {
   readonly #acceptance: Deferred<void> = defer();
   readonly #stopListening: () => void;
   #firstSent: Deferred<void> | undefined;
-  #observation: Promise<void> | undefined;
   #state: WriteState = "waiting";
 
   constructor(request: WriteRequest, op: WriteOp, owner: QueuedWriteOwner) {
@@ -78,13 +75,6 @@ export class QueuedWrite implements Write {
 
   get applied(): Promise<WriteAnswer> {
     return this.#outcome.promise;
-  }
-
-  get observed(): Promise<void> {
-    if (this.#observation !== undefined) return this.#observation;
-    this.#observation = this.#observe();
-    this.#observation.catch(() => {});
-    return this.#observation;
   }
 
   async when(state: Exclude<WriteState, "waiting" | "failed">, options: WhenOptions = {}): Promise<void> {
@@ -143,17 +133,10 @@ export class QueuedWrite implements Write {
 
   #reaching(state: WriteState): Promise<unknown> {
     if (state === "accepted") return this.accepted;
-    if (state === "observed") return this.observed;
     if (state === "applied" || this.#state === "failed") return this.applied;
     if (this.#state !== "waiting" && this.#state !== "accepted") return Promise.resolve();
     this.#firstSent ??= defer();
     this.#firstSent.promise.catch(() => {});
     return this.#firstSent.promise;
-  }
-
-  async #observe(): Promise<void> {
-    await this.applied;
-    await this.#owner.observe(this.id);
-    this.#state = "observed";
   }
 }

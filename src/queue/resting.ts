@@ -4,7 +4,7 @@ import type { Clock } from "../base/clock.ts";
 export interface RestMs {
   /** Until it is woken, in milliseconds. */
   readonly pauseMs: number;
-  /** No sooner than that, whoever wakes it. */
+  /** The shortest rest, in milliseconds, also when it is woken. */
   readonly leastMs: number;
 }
 
@@ -28,7 +28,7 @@ export interface RestingOptions<T> {
   readonly onWokenEarly: (item: T) => void;
 }
 
-/** Items that rest until their next attempt, and whether all of them rest until somebody resumes, or the master is back. */
+/** Items that rest until their next attempt, and whether all rest: until `resume()`, or until the next attempt in an outage. */
 export class Resting<T> {
   readonly #options: RestingOptions<T>;
   readonly #rests = new Map<T, Rest<T>>();
@@ -75,6 +75,11 @@ export class Resting<T> {
         this.#wake(rest);
       }
     }
+  }
+
+  /** Whether an item rests. */
+  has(item: T): boolean {
+    return this.#rests.has(item);
   }
 
   /** Lets an item go: it is not woken any more. */

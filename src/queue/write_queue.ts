@@ -32,9 +32,11 @@ export interface WriteQueueOptions {
   readonly judge: (write: QueuedWrite, error: unknown) => Verdict;
   /** Called when a write that was sent will not be sent any more, before its promises reject. */
   readonly failed: (write: QueuedWrite, error: unknown) => void;
-  readonly observe: (writeId: string) => Promise<void>;
   readonly clock: Clock;
 }
+
+/** How many writes have to find no master, at least, for the queue to wait as a whole. */
+const LEAST_IN_OUTAGE = 2;
 
 /**
  * Sends writes to one row in the order of the calls, and rows independently of each other; a write to the whole set waits
@@ -49,12 +51,14 @@ export class WriteQueue implements QueuedWriteOwner {
   readonly #lanes = new Lanes<QueuedWrite>();
   readonly #inFlight = new Set<QueuedWrite>();
   readonly #resting: Resting<QueuedWrite>;
+  /** Those that are being removed from the journal. */
+  readonly #withdrawing = new Set<QueuedWrite>();
   readonly #rowIds = new RowIds();
   readonly #onIdle = new Set<() => void>();
   /** Writes that are sent whatever the limit. */
   #nested = 0;
-  /** How many attempts in a row found no master. */
-  #outages = 0;
+  /** The writes that found no master since the last one that did. */
+  readonly #inVain = new Set<QueuedWrite>();
   #closed = false;
   #isStopped = false;
 
@@ -122,19 +126,24 @@ export class WriteQueue implements QueuedWriteOwner {
     return write;
   }
 
+  /** Whether a write is accepted and has not settled. */
+  has(write: QueuedWrite): boolean {
+    return this.#accepted.has(write);
+  }
+
   /** Lets an accepted write be sent in its turn. */
   enter(write: QueuedWrite): void {
-    if (!this.#accepted.has(write) || this.#inFlight.has(write)) return;
+    if (!this.has(write) || this.#lanes.has(write) || this.#withdrawing.has(write)) return;
+    if (this.#isStopped && write.isStored) return this.abandon(write);
     this.#lanes.add(write, write.rowId === undefined ? undefined : this.#rowIds.made(write.rowId));
     this.#pump();
   }
 
-  /** Lets no stored write be sent that is not in flight, since another process does that now. */
+  /** Takes the stored writes out of the lanes that are neither in flight nor resting: they enter again if they are sent here. */
   withhold(): void {
     for (const write of [...this.#accepted]) {
-      if (!write.isStored || this.#inFlight.has(write)) continue;
+      if (!write.isStored || this.#inFlight.has(write) || this.#resting.has(write)) continue;
       this.#lanes.delete(write);
-      this.#resting.forget(write);
       if (write.isAdopted) this.#accepted.delete(write);
     }
     this.#left();
@@ -176,13 +185,17 @@ export class WriteQueue implements QueuedWriteOwner {
     const removed = write.isStored ? this.#options.journal?.withdraw(write) ?? true : true;
     if (removed === false) return false;
     this.#lanes.delete(write);
-    if (!isPromise(removed)) this.fail(write, reason);
-    else void removed.then((isRemoved) => isRemoved ? this.fail(write, reason) : this.enter(write));
+    if (!isPromise(removed)) {
+      this.fail(write, reason);
+      return true;
+    }
+    this.#withdrawing.add(write);
+    void removed.then((isRemoved) => {
+      this.#withdrawing.delete(write);
+      if (isRemoved) this.fail(write, reason);
+      else this.enter(write);
+    });
     return true;
-  }
-
-  observe(writeId: string): Promise<void> {
-    return this.#options.observe(writeId);
   }
 
   /** Sends nothing more until it is resumed. */
@@ -192,7 +205,7 @@ export class WriteQueue implements QueuedWriteOwner {
 
   /** Sends what was paused, and what rests until its next attempt, unless there is another reason to wait. */
   resume(reason: PauseReason): void {
-    this.#outages = 0;
+    this.#inVain.clear();
     this.#resting.resume(reason);
     this.#pump();
   }
@@ -210,11 +223,8 @@ export class WriteQueue implements QueuedWriteOwner {
     const { journal } = this.#options;
     this.#closed = true;
     await journal?.ready();
-    this.#isStopped = journal !== undefined && (this.#resting.isPaused || !journal.isSending);
+    if (journal !== undefined && (this.#resting.isPaused || !journal.isSending)) this.#stop();
     for (const write of this.#resting.close()) this.#putAside(write);
-    for (const write of this.#isStopped ? this.pending() : []) {
-      if (write.isStored && !this.#inFlight.has(write)) this.abandon(write);
-    }
     this.#pump();
     await this.idle();
     await journal?.close();
@@ -236,10 +246,15 @@ export class WriteQueue implements QueuedWriteOwner {
     }
   }
 
+  /** Whether several writes, and as many as may be in flight, found no master: one that never finds it is no outage. */
+  get #isOutage(): boolean {
+    return this.#inVain.size >= Math.max(LEAST_IN_OUTAGE, this.#options.concurrency);
+  }
+
   /** With no master in reach, one write at a time looks for it. */
   get #limit(): number {
     if (this.#nested > 0) return Infinity;
-    return this.#outages > 0 ? 1 : this.#options.concurrency;
+    return this.#isOutage ? 1 : this.#options.concurrency;
   }
 
   #pump(): void {
@@ -257,7 +272,7 @@ export class WriteQueue implements QueuedWriteOwner {
       if (isPromise(begun) ? !await begun : begun === false) return this.#stay(write);
       write.send();
       const answer = await this.#options.send(write);
-      this.#outages = 0;
+      this.#inVain.clear();
       if (write.isStored) this.#options.journal?.answered(write, answer);
       this.#inFlight.delete(write);
       this.succeed(write, answer);
@@ -271,11 +286,11 @@ export class WriteQueue implements QueuedWriteOwner {
     }
   }
 
-  /** It is another process's to send, or cannot be marked as sent now. */
+  /** Does not send a write that another process sends, or that cannot be marked as sent now. */
   #stay(write: QueuedWrite): void {
     this.#inFlight.delete(write);
     this.#lanes.delete(write);
-    if (this.#closed) this.abandon(write);
+    if (this.#closed) this.#stop();
     else if (write.isAdopted) this.#accepted.delete(write);
     this.#left();
   }
@@ -289,8 +304,9 @@ export class WriteQueue implements QueuedWriteOwner {
       this.#lanes.putBack(write);
       return this.pause("unauthorized");
     }
-    this.#outages = verdict.isOutage ? this.#outages + 1 : 0;
-    this.#resting.add(write, verdict, this.#outages >= this.#options.concurrency);
+    if (verdict.isOutage) this.#inVain.add(write);
+    else this.#inVain.clear();
+    this.#resting.add(write, verdict, this.#isOutage);
   }
 
   #wake(write: QueuedWrite): void {
@@ -298,7 +314,7 @@ export class WriteQueue implements QueuedWriteOwner {
     this.#pump();
   }
 
-  /** It was sent in vain. So were those that follow an insertion: their row will never be there. */
+  /** Fails a write for good, and with an insertion those that follow it: their row will never exist. */
   #giveUp(write: QueuedWrite, error: unknown): void {
     const followers = write.op.kind === "insertReturnId" ? this.#lanes.after(write) : [];
     this.#options.failed(write, error);
@@ -310,13 +326,21 @@ export class WriteQueue implements QueuedWriteOwner {
     }
   }
 
-  /** The queue is closed before it could be sent again. */
+  /** Ends a write that was to be sent again when the queue was closed. */
   #putAside(write: QueuedWrite): void {
-    if (write.isStored) this.abandon(write);
+    if (write.isStored) this.#stop();
     else this.#giveUp(write, write.lastError);
   }
 
-  /** Leaves a stored write to whoever opens the outbox next. */
+  /** Leaves all that is stored and not in flight: what follows a write that is left must not be sent before it. */
+  #stop(): void {
+    this.#isStopped = true;
+    for (const write of this.pending()) {
+      if (write.isStored && !this.#inFlight.has(write) && !this.#withdrawing.has(write)) this.abandon(write);
+    }
+  }
+
+  /** Leaves a stored write in the journal, for the next process that sends from it. */
   abandon(write: QueuedWrite): void {
     const message = `Cannot ${describeWriteOp(write.op)} yet: the table is closed. The write is kept in the outbox`;
     this.fail(write, new ClosedError(message, { retriable: true }));
@@ -326,6 +350,7 @@ export class WriteQueue implements QueuedWriteOwner {
   #leave(write: QueuedWrite): boolean {
     this.#lanes.delete(write);
     this.#resting.forget(write);
+    this.#inVain.delete(write);
     if (!this.#accepted.delete(write) && !this.#waiting.delete(write)) return false;
     if (write.request.isNested) this.#nested--;
     return true;

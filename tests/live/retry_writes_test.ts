@@ -165,13 +165,27 @@ describe("LiveTable, writes that are tried again", () => {
     await table.close();
   });
 
+  it("hold up no other row, however few are sent at once, if one never succeeds", async () => {
+    for (const writeConcurrency of [1, 2]) {
+      const { table, master, clock } = patient({ writeConcurrency });
+      for (let time = 0; time < 10; time++) master.plan.fail("patchValue", down());
+      const poisoned = table.enqueue({ kind: "patch", id: "a", partial: { price: 3 } });
+      for (let round = 0; round < 5; round++) {
+        await clock.advance(2 ** round * 1_000);
+        await table.replaceValue("b", { round }); // No time passes.
+      }
+      assert(poisoned.attempts > 4);
+      await table.close();
+    }
+  });
+
   it("look for a master that is away one at a time", async () => {
     const subject = patient({ writeConcurrency: 4 });
     const { table, master, clock } = subject;
     for (let time = 0; time < 20; time++) master.plan.fail("replaceValue", down());
     const writes = Array.from({ length: 100 }, (_, n) => table.enqueue({ kind: "replace", id: `n${n}`, row: { n } }));
     await settle();
-    assert.equal(table.stats().masterWrites, 4);
+    assert.equal(table.stats().masterWrites, 7, "four at once, until four have found no master");
     for (let second = 0; second < 10; second++) await clock.advance(1_000);
     const inOutage = table.stats().masterWrites;
     assert(inOutage <= 20, `${inOutage} attempts in 10 s`);
@@ -300,6 +314,22 @@ describe("LiveTable, a write whose outcome is unknown", () => {
     for (const write of [(it: TableLike) => it.deleteAll(), (it: TableLike) => it.insertReturnIdValue({})]) {
       await assert.rejects(write(table), { effect: "unknown" });
     }
+    await table.close();
+  });
+
+  it("is not looked for longer than an attempt may take", async () => {
+    const subject = doubtful("before", false);
+    const { table, clock, master } = subject;
+    const written = table.enqueue({ kind: "patch", id: "a", partial: { price: 3 } });
+    await settle();
+    const gate = master.plan.hold("getValue");
+    await clock.advance(1_000);
+    await gate.reached;
+    await clock.advance(30_000);
+    await clock.advance(60_000);
+    await assert.rejects(written.applied, UnavailableError);
+    assert.equal(master.plan.count("getValue"), 2);
+    gate.release();
     await table.close();
   });
 

@@ -576,8 +576,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a write that was taken back keeps its place in line",
     file: "queue/write_queue.ts",
-    from: "    if (!isPromise(removed)) this.fail(write, reason);",
-    to: "    if (!isPromise(removed)) write.fail(reason);",
+    from: "      this.fail(write, reason);\n      return true;",
+    to: "      write.fail(reason);\n      return true;",
   },
   {
     name: "nobody hears that a write was accepted",
@@ -1569,7 +1569,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a master that is away is looked for by all",
     file: "queue/write_queue.ts",
-    from: "return this.#outages > 0 ? 1 : this.#options.concurrency;",
+    from: "return this.#isOutage ? 1 : this.#options.concurrency;",
     to: "return this.#options.concurrency;",
   },
   {
@@ -1623,7 +1623,38 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "closing drops what is stored and cannot be sent",
     file: "queue/write_queue.ts",
-    from: "    if (write.isStored) this.abandon(write);\n    else this.#giveUp(write, write.lastError);",
+    from: "    if (write.isStored) this.#stop();\n    else this.#giveUp(write, write.lastError);",
     to: "    this.#giveUp(write, write.lastError);",
+  },
+  {
+    name: "one row that never finds its master is an outage",
+    file: "queue/write_queue.ts",
+    from: "const LEAST_IN_OUTAGE = 2;",
+    to: "const LEAST_IN_OUTAGE = 1;",
+  },
+  {
+    name: "closing sends what follows a write that is left",
+    file: "queue/write_queue.ts",
+    from: "    if (write.isStored) this.#stop();\n    else",
+    to: "    if (write.isStored) this.abandon(write);\n    else",
+  },
+  {
+    name: "a new term goes on where the last one ended",
+    file: "outbox/drain.ts",
+    from: "      this.#lose();\n      this.#position = 0;",
+    to: "      this.#lose();",
+  },
+  {
+    name: "a write that is taken back while it is appended stays",
+    file: "outbox/drain.ts",
+    from: '    if (write.state !== "waiting") return void this.withdraw(write);\n',
+    to: "",
+  },
+  {
+    name: "the look for a lost write has no limit",
+    file: "live/write_through.ts",
+    from:
+      "await this.#deadline.limit(readBack(op, target, before, { fresh: true }), (found) => found, (error) => {\n        throw error;\n      });",
+    to: "await readBack(op, target, before, { fresh: true });",
   },
 ];

@@ -157,7 +157,7 @@ function encoded(answer: OutboxAnswer, room: number): Uint8Array {
   return new Uint8Array(whole.length <= Math.min(room, MAX_ANSWER_BYTES) ? whole : encodeAnswer(rest));
 }
 
-/** An answer that cannot be read is dropped, as one that nobody takes is: that its write has left the outbox says enough. */
+/** An answer that cannot be read is dropped, as one that no holder takes is: that its write has left the outbox says enough. */
 function readable({ value }: KvEntry): OutboxAnswer[] {
   try {
     return isBytes(value) ? [decodeAnswer(value)] : [];

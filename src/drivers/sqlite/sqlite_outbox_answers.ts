@@ -85,7 +85,7 @@ export class SqliteOutboxAnswers {
   }
 }
 
-/** An answer that cannot be read is dropped, as one that nobody takes is: that its write has left the outbox says enough. */
+/** An answer that cannot be read is dropped, as one that no holder takes is: that its write has left the outbox says enough. */
 function readable(body: unknown): OutboxAnswer[] {
   try {
     return [decodeAnswer(bytesOf(body))];
