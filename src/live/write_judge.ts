@@ -47,7 +47,7 @@ export class WriteJudge {
     return { kind: "retry", pauseMs: leastMs + pauseMs, leastMs, isOutage: error.code === "unavailable" };
   }
 
-  /** What a policy of the user's own answers that is no pause counts as a stop. */
+  /** A custom policy that throws, or answers with something that is no pause, stops. */
   #pauseMs(policy: RetryPolicy, failed: Parameters<RetryPolicy>[0]): number | undefined {
     try {
       const pauseMs = policy(failed);

@@ -14,7 +14,7 @@ export interface RetryOptions {
   readonly longestPauseMs?: number | undefined;
 }
 
-/** A failed attempt, as a policy of the user's own sees it. */
+/** A failed attempt, as a custom policy sees it. */
 export interface FailedAttempt {
   /** What the master answered, or why it did not. */
   readonly error: unknown;

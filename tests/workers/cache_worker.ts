@@ -3,16 +3,9 @@ import { DurableObjectCache } from "@vantage/live/durable-object";
 import { cacheConformance } from "@vantage/live/testing";
 import { defineTracer, type TraceRecord } from "@vantage/live/trace";
 import { HARNESSES } from "./cache_harnesses.ts";
-import type { DurableObjectNamespace, DurableObjectState } from "./worker_types.ts";
+import { type Deeds, type ObjectClass, objectOf, objectWorker } from "./object_worker.ts";
 
-interface Env {
-  readonly OBJECTS: DurableObjectNamespace;
-}
-
-/** Something that an object can do; what it answers is what the tests look at. */
-type Deed = (ctx: DurableObjectState, parameters: URLSearchParams) => unknown;
-
-const DEEDS: Readonly<Record<string, Deed>> = {
+const DEEDS: Deeds = {
   async conformance({ storage }, parameters) {
     const wanted = cacheConformance.find(({ name }) => name === parameters.get("case"));
     const newHarness = HARNESSES[parameters.get("cache") ?? ""];
@@ -90,29 +83,10 @@ const DEEDS: Readonly<Record<string, Deed>> = {
   },
 };
 
-/** A Durable Object that does what its path says: `/{object}/{deed}?{parameters}`. */
-export class CacheObject {
-  readonly #ctx: DurableObjectState;
+/** What is kept in the storage of an object. */
+export const CacheObject: ObjectClass = objectOf(DEEDS);
 
-  constructor(ctx: DurableObjectState) {
-    this.#ctx = ctx;
-  }
-
-  async fetch(request: Request): Promise<Response> {
-    const { pathname, searchParams } = new URL(request.url);
-    try {
-      return Response.json(await DEEDS[pathname.split("/")[2] ?? ""]?.(this.#ctx, searchParams) ?? null);
-    } catch (error) {
-      return new Response(String(error), { status: 500 });
-    }
-  }
-}
-
-export default {
-  fetch(request: Request, { OBJECTS }: Env): Promise<Response> {
-    return OBJECTS.getByName(new URL(request.url).pathname.split("/")[1] ?? "").fetch(request);
-  },
-};
+export default objectWorker;
 
 function entry(name: string, fetchedAt = 1): CachedRows {
   return { rows: Rows.from([["a", { name }]]), fetchedAt };

@@ -1,14 +1,7 @@
 import { isUnreadable, type StoredWrite } from "@vantage/live";
 import { DurableObjectOutbox, type DurableObjectSql, type DurableObjectStorage } from "@vantage/live/durable-object";
 import { outboxConformance, type OutboxHarness } from "@vantage/live/testing";
-import type { DurableObjectNamespace, DurableObjectState } from "./worker_types.ts";
-
-interface Env {
-  readonly OBJECTS: DurableObjectNamespace;
-}
-
-/** Something that an object can do; what it answers is what the tests look at. */
-type Deed = (ctx: DurableObjectState, parameters: URLSearchParams) => unknown;
+import { type Deeds, type ObjectClass, objectOf, objectWorker } from "./object_worker.ts";
 
 const BOUNDS = { maxEntries: 1_000, maxAnswers: 10, maxAnswerAgeMs: 60_000 };
 const QUEUE = "marty/products";
@@ -23,7 +16,7 @@ export function outboxHarness(storage: DurableObjectStorage): OutboxHarness {
   };
 }
 
-const DEEDS: Readonly<Record<string, Deed>> = {
+const DEEDS: Deeds = {
   async conformance({ storage }, parameters) {
     const wanted = outboxConformance.find(({ name }) => name === parameters.get("case"));
     if (wanted === undefined) throw new Error(`There is no such case: ${parameters}`);
@@ -78,29 +71,10 @@ const DEEDS: Readonly<Record<string, Deed>> = {
   },
 };
 
-/** A Durable Object that does what its path says: `/{object}/{deed}?{parameters}`. */
-export class OutboxObject {
-  readonly #ctx: DurableObjectState;
+/** What is kept in the storage of an object. */
+export const OutboxObject: ObjectClass = objectOf(DEEDS);
 
-  constructor(ctx: DurableObjectState) {
-    this.#ctx = ctx;
-  }
-
-  async fetch(request: Request): Promise<Response> {
-    const { pathname, searchParams } = new URL(request.url);
-    try {
-      return Response.json(await DEEDS[pathname.split("/")[2] ?? ""]?.(this.#ctx, searchParams) ?? null);
-    } catch (error) {
-      return new Response(String(error), { status: 500 });
-    }
-  }
-}
-
-export default {
-  fetch(request: Request, { OBJECTS }: Env): Promise<Response> {
-    return OBJECTS.getByName(new URL(request.url).pathname.split("/")[1] ?? "").fetch(request);
-  },
-};
+export default objectWorker;
 
 function write(id: string, op: StoredWrite["op"] = { kind: "delete", id: "a" }): StoredWrite {
   return { id, op, within: {}, rowId: "a", acceptedAt: 1, acceptedBy: "a" };
