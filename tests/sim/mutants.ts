@@ -1532,9 +1532,9 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "an attempt that failed is made again after those behind it",
     file: "queue/write_queue.ts",
-    from: "    this.#lanes.putBack(write);\n    this.#pump();\n  }\n\n  /** It was sent in vain.",
+    from: "    this.#lanes.putBack(write);\n    this.#pump();\n  }\n\n  /** Fails a write for good",
     to:
-      "    const { rowId } = write;\n    this.#lanes.delete(write);\n    this.#lanes.add(write, rowId);\n    this.#pump();\n  }\n\n  /** It was sent in vain.",
+      "    const { rowId } = write;\n    this.#lanes.delete(write);\n    this.#lanes.add(write, rowId);\n    this.#pump();\n  }\n\n  /** Fails a write for good",
   },
   {
     name: "a write whose answer was lost is sent again where the master does not know it",
