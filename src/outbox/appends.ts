@@ -19,6 +19,7 @@ const LONGEST_TURN_MS = 4;
 export class Appends {
   readonly #options: AppendsOptions;
   #waiting: QueuedWrite[] = [];
+  #batch: ReadonlySet<QueuedWrite> = new Set();
   #appending: Promise<void> | undefined;
 
   constructor(options: AppendsOptions) {
@@ -29,6 +30,11 @@ export class Appends {
   add(write: QueuedWrite): void {
     this.#waiting.push(write);
     this.#appending ??= this.#appendAll();
+  }
+
+  /** Whether a write is being appended now. Until then it need only fail not to be. */
+  isAppending(write: QueuedWrite): boolean {
+    return this.#batch.has(write);
   }
 
   /** Resolves when nothing is being appended. */
@@ -43,11 +49,13 @@ export class Appends {
     let turn = clock.monotonic();
     while (this.#waiting.length > 0) {
       const writes = this.#waiting.splice(0, OUTBOX_BATCH).filter(({ state }) => state === "waiting");
+      this.#batch = new Set(writes);
       if (writes.length > 0) await this.#append(writes);
       if (this.#waiting.length === 0 || clock.monotonic() - turn < LONGEST_TURN_MS) continue;
       await clock.wait(0);
       turn = clock.monotonic();
     }
+    this.#batch = new Set();
     this.#appending = undefined;
   }
 

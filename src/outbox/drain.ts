@@ -114,8 +114,14 @@ export class Drain implements Journal {
     this.#marks.settled({ kind: "failed", id, failure: failureOf(error, this.#options.clock.now()) });
   }
 
-  withdraw({ id }: QueuedWrite): MaybePromise<boolean> {
+  withdraw(write: QueuedWrite): MaybePromise<boolean> {
+    const { id } = write;
     const { outbox, name, onError } = this.#options;
+    if (this.#stored.get(id) !== write) return true;
+    if (!write.isStored && this.#appends.isAppending(write)) {
+      return this.#appends.done().then(() => this.withdraw(write));
+    }
+    if (!write.isStored) return this.#stored.delete(id);
     const failed = (error: unknown): boolean => {
       onError(error);
       return false;
@@ -187,11 +193,10 @@ export class Drain implements Journal {
     }
   }
 
-  /** It may be found in the outbox before the answer to the append is here, and may have been taken back meanwhile. */
+  /** It may be found in the outbox before the answer to the append is here. */
   #appended(write: QueuedWrite): void {
     if (write.isStored) return;
     write.isStored = true;
-    if (write.state !== "waiting") return void this.withdraw(write);
     write.accept();
     if (this.#options.queue().isStopped) this.#options.queue().abandon(write);
     this.#wake();
@@ -337,6 +342,8 @@ export class Drain implements Journal {
     this.#stored.delete(id);
     if (realId !== undefined && write.rowId !== undefined) queue.learn(write.rowId, realId);
     if (failure !== undefined) return queue.fail(write, errorOf(failure));
+    // It cannot be taken back any more.
+    write.send();
     await onAnsweredElsewhere(write, realId ?? answer);
     queue.succeed(write, realId ?? answer);
   }

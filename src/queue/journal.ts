@@ -14,7 +14,7 @@ export interface Journal {
   answered(write: QueuedWrite, answer: WriteAnswer): void;
   /** Sets a stored write aside that has failed. */
   failed(write: QueuedWrite, error: unknown): void;
-  /** Removes a stored write that was never sent; whether that could be done. */
+  /** Removes a write that was never sent, or is about to be stored; whether that could be done. */
   withdraw(write: QueuedWrite): MaybePromise<boolean>;
   /** Whether stored writes are sent from here now. */
   readonly isSending: boolean;

@@ -182,7 +182,7 @@ export class WriteQueue implements QueuedWriteOwner {
   /** Takes a write back if it was never sent. */
   withdraw(write: QueuedWrite, reason: unknown): boolean {
     if (write.state !== "waiting" && write.state !== "accepted") return false;
-    const removed = write.isStored ? this.#options.journal?.withdraw(write) ?? true : true;
+    const removed = this.has(write) ? this.#options.journal?.withdraw(write) ?? true : true;
     if (removed === false) return false;
     this.#lanes.delete(write);
     if (!isPromise(removed)) {

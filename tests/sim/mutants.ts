@@ -1647,8 +1647,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a write that is taken back while it is appended stays",
     file: "outbox/drain.ts",
-    from: '    if (write.state !== "waiting") return void this.withdraw(write);\n',
-    to: "",
+    from: "if (!write.isStored && this.#appends.isAppending(write)) {",
+    to: 'if (!write.isStored && id === "") {',
   },
   {
     name: "the look for a lost write has no limit",
