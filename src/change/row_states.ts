@@ -1,0 +1,113 @@
+import type { Query } from "../table/query.ts";
+import { frozenRow, type Row } from "../table/row.ts";
+import type { RowVersions } from "./row_versions.ts";
+
+/** What a write does to one row. */
+export type RowOp =
+  | { readonly kind: "insert"; readonly id: string; readonly row: Row }
+  | { readonly kind: "replace"; readonly id: string; readonly row: Row }
+  | { readonly kind: "patch"; readonly id: string; readonly partial: Row }
+  | { readonly kind: "delete"; readonly id: string };
+
+/** A write to one row that is shown on top of what was read. */
+export interface ShownRowWrite {
+  readonly op: RowOp;
+  /** Whether the master has confirmed it. */
+  readonly isConfirmed: boolean;
+  /** What was known of the row before the write; only of a write that the master has confirmed, and not if unknown. */
+  readonly before?: { readonly row: Row | undefined } | undefined;
+  /** The row as the master has answered it. */
+  readonly answer?: Row | undefined;
+  /** Whether a row is in the set that the write is done in: outside of it, a patch or a deletion does nothing. */
+  readonly isIn: (row: Row) => boolean;
+}
+
+/** A write that deletes all rows of a set, shown in the same way. */
+export interface ShownClear {
+  readonly op: { readonly kind: "deleteAll" };
+  readonly within: Query;
+  readonly isConfirmed: boolean;
+  readonly isIn: (row: Row) => boolean;
+}
+
+/** A write that is shown on top of what was read. */
+export type ShownWrite = ShownRowWrite | ShownClear;
+
+/** What is known of rows besides those that were read. */
+export interface Knowledge {
+  /** The newest state of a row that is known. */
+  readonly known: (id: string) => Row | undefined;
+  readonly versions?: RowVersions | undefined;
+}
+
+/** The row after a write; the same object as `before` if the write does nothing. `undefined` stands for no row. */
+export function rowAfter(
+  { op, answer, isIn }: ShownRowWrite,
+  before: Row | undefined,
+  versions: RowVersions | undefined,
+): Row | undefined {
+  if (answer !== undefined) return before && versions?.compare(answer, before) === "older" ? before : answer;
+  switch (op.kind) {
+    case "insert":
+      return before ?? op.row;
+    case "replace":
+      return op.row;
+    case "patch":
+      return before === undefined || !isIn(before) ? before : frozenRow({ ...before, ...op.partial });
+    case "delete":
+      return before === undefined || isIn(before) ? undefined : before;
+    default:
+      return op satisfies never;
+  }
+}
+
+interface Passed {
+  readonly index: number;
+  readonly after: (before: Row | undefined) => Row | undefined;
+}
+
+/** The states of rows that are not shown, as writes that are replayed in order have left them. */
+export class RowStates {
+  readonly #knowledge: Knowledge;
+  readonly #states = new Map<string, Row | undefined>();
+  /** What has happened to rows whose states were not needed yet. */
+  readonly #passed = new Map<string, Passed[]>();
+  readonly #clears: Passed[] = [];
+  #count = 0;
+
+  constructor(knowledge: Knowledge) {
+    this.#knowledge = knowledge;
+  }
+
+  /** The state of a row; `undefined` if there is none, or it is not known. */
+  get(id: string): Row | undefined {
+    if (this.#states.has(id)) return this.#states.get(id);
+    const passed = [...this.#passed.get(id) ?? [], ...this.#clears];
+    if (this.#clears.length > 0) passed.sort((one, other) => one.index - other.index);
+    const row = passed.reduce<Row | undefined>((before, { after }) => after(before), this.#knowledge.known(id));
+    this.#states.set(id, row);
+    return row;
+  }
+
+  /** The state of a row is known. */
+  set(id: string, row: Row | undefined): void {
+    this.#states.set(id, row);
+  }
+
+  /** A write of a row whose state is not needed yet. */
+  pass(write: ShownRowWrite): void {
+    const { op: { id } } = write;
+    const { versions } = this.#knowledge;
+    if (this.#states.has(id)) return this.set(id, rowAfter(write, this.#states.get(id), versions));
+    const passed = this.#passed.get(id) ?? [];
+    this.#passed.set(id, passed);
+    passed.push({ index: this.#count++, after: (before) => rowAfter(write, before, versions) });
+  }
+
+  /** All rows are gone for which `isGone` holds. */
+  clear(isGone: (row: Row) => boolean): void {
+    const after = (before: Row | undefined): Row | undefined => before && !isGone(before) ? before : undefined;
+    for (const [id, row] of this.#states) this.#states.set(id, after(row));
+    this.#clears.push({ index: this.#count++, after });
+  }
+}
