@@ -34,6 +34,9 @@ import {
 import { type Counters, newCounters } from "./live_stats.ts";
 import { Master } from "./master.ts";
 import { MasterLag } from "./master_lag.ts";
+import { Observed } from "./observed.ts";
+import { OptimisticReads } from "./optimistic_reads.ts";
+import { Overlay } from "./overlay.ts";
 import { Peek } from "./peek.ts";
 import type { Reads } from "./read_request.ts";
 import { Prefetcher } from "./prefetcher.ts";
@@ -90,6 +93,7 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
     invalidation: kind = "surgical",
     versionOf,
     masterLagMs = 0,
+    optimistic = false,
     cacheTimeoutMs = DEFAULT_CACHE_TIMEOUT_MS,
     writeTarget,
     liveStream,
@@ -119,6 +123,7 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
   const history = new EntryHistory();
   const catchUp = new CatchUp({ master, versions, invalidation, history, counters });
   const refreshed = new Refreshed();
+  const observed = new Observed();
   const readThrough = {
     share: cache.share?.bind(cache),
     master,
@@ -133,12 +138,15 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
     policy,
     masterItemsPerPage,
     refreshed,
+    observed,
   };
   const reads = new ReadThrough({ ...readThrough, clock, counters, trace });
   const rowNow = (id: string): Row | undefined => reads.rowNow(id);
   const retries = typeof retry === "object" ? retryPolicy(retry, clock) : retry || undefined;
   const waitsForSignIn = onUnauthorized === "wait";
   const judge = new WriteJudge({ policy: retries, waitsForSignIn, clock, counters, trace });
+  const known = (id: string): Row | undefined => reads.rowNow(id) ?? watches.known(id);
+  const overlay = optimistic ? new Overlay({ master, rowNow: known, versions, masterLagMs, clock }) : undefined;
   const name = `${owner === undefined ? "" : escapeKeyPart(owner)}/${escapeKeyPart(cacheKey)}`;
   const writes = new WriteThrough({
     master,
@@ -151,6 +159,8 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
     changes,
     intents,
     rowNow,
+    overlay,
+    observed,
     clock,
     counters,
     trace,
@@ -168,10 +178,11 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
     invalidation,
     catchUp,
     intents,
+    observed,
     isFresh: (held, policy) => reads.isFresh(held, policy),
     whileStale: (request, held) => reads.whileStale(request, held),
   });
-  const watch = { reads: tracedReads, peek, changes, refreshed, events, masterLagMs };
+  const watch = { reads: tracedReads, peek, overlay, changes, refreshed, events, masterLagMs };
   const watches = new Watches({ ...watch, clock, counters, trace });
   const listener = liveStream && new EventListener({
     stream: liveStream,
@@ -184,7 +195,9 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
   });
   const prefetcher = new Prefetcher({ master, keys, reads, counters, trace });
   const explainer = new Explainer({ reads, peek, catchUp, history, invalidation, changes, policy });
-  const parts = { master, keys, reads: tracedReads, writes, watches, policy, prefetcher, history };
+  const shownReads = overlay && new OptimisticReads(reads, overlay);
+  const tracedShown = shownReads === undefined ? tracedReads : trace?.spans<Reads>(shownReads) ?? shownReads;
+  const parts = { master, keys, reads: tracedShown, writes, watches, policy, prefetcher, history };
   writes.start();
   const shared = { parts, keys, refreshed, clock, counters, trace };
   return { ...shared, reads, writes, online, watches, explainer, changes, invalidation, listener, events, deadline };

@@ -33,13 +33,14 @@ export class Changes {
   /**
    * From the call on nothing is served that the change is not in. Subscribers receive it, and the answer is there, once
    * the cache has it, or has failed to take it, in which case what it holds stays suspect. `since` is the fence when the
-   * write was sent whose answer is the row of the change.
+   * write was sent whose answer is the row of the change. `onRecorded` is called before anything is read because of it.
    */
-  async publish(change: Change, since?: Fence): Promise<void> {
+  async publish(change: Change, since?: Fence, onRecorded?: () => void): Promise<void> {
     const { invalidation, events, counters } = this.#options;
     counters.invalidations[change.cause]++;
     this.#last = change;
     await invalidation.record(change, since);
+    onRecorded?.();
     invalidation.recorded();
     // Of a change the stream emits what an event has.
     if (events.subscriberCount > 0) events.push(change);

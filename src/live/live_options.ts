@@ -67,6 +67,11 @@ export interface LiveTableOptions<R extends object = Row> extends ReadPolicyOpti
    */
   readonly onUnauthorized?: "fail" | "wait" | undefined;
   /**
+   * Whether reads, counts and watchers show writes as soon as they are accepted; default `false`. A write that is refused
+   * is not shown any more. An answer that shows one calls `onUnsettled`.
+   */
+  readonly optimistic?: boolean | undefined;
+  /**
    * What a change does to the entries: `"surgical"`, the default, puts it in place where that is certain, and reads again
    * what is not; `"all"` invalidates them all, for masters in which a write changes other rows as well. A cache without a
    * log leaves only `"all"`.
@@ -148,6 +153,7 @@ const KNOWN = {
   outboxLeaseMs: true,
   onWriteFailed: true,
   onUnauthorized: true,
+  optimistic: true,
   invalidation: true,
   versionOf: true,
   writeOutcomeMs: true,
@@ -193,9 +199,12 @@ export function checkLiveTableOptions(options: LiveTableOptions): void {
   checkOptions("a LiveTable", options, Object.keys(KNOWN));
   const { queueCapacity, waitingCapacity, masterLagMs, cacheTimeoutMs } = options;
   const { writeConcurrency, writeTimeoutMs, retry, onUnauthorized } = options;
-  const { writeTarget, liveStream, invalidation, versionOf, writeOutcomeMs, masterItemsPerPage } = options;
+  const { writeTarget, liveStream, invalidation, versionOf, writeOutcomeMs, masterItemsPerPage, optimistic } = options;
   if (invalidation !== undefined && invalidation !== "surgical" && invalidation !== "all") {
     throw new RangeError(`invalidation must be "surgical" or "all", got ${describe(invalidation)}`);
+  }
+  if (optimistic !== undefined && typeof optimistic !== "boolean") {
+    throw new TypeError(`optimistic must be true or false, got ${describe(optimistic)}`);
   }
   if (versionOf !== undefined && typeof versionOf !== "function") {
     throw new TypeError(`versionOf must be a function of a row, got ${describe(versionOf)}`);

@@ -1,3 +1,4 @@
+import { EMPTY_SET } from "../base/frozen_set.ts";
 import type { Row } from "../table/row.ts";
 import type { Rows } from "../table/rows.ts";
 import { sameIds } from "./same_rows.ts";
@@ -35,6 +36,11 @@ export type LiveSnapshot<R extends object = Row> =
     readonly revision: number;
     /** Grows by one when ids come, go or move: the same number means the same ids in the same order. */
     readonly layoutRevision: number;
+    /**
+     * The ids of the rows that are shown with a write that the master has not confirmed; empty unless the table is
+     * `optimistic`.
+     */
+    readonly pending: ReadonlySet<string>;
   }
   & (
     | {
@@ -61,7 +67,7 @@ export type LiveSnapshot<R extends object = Row> =
 /** What can be seen in a snapshot. */
 type Visible = Omit<{ readonly [name in keyof LiveSnapshot]: LiveSnapshot[name] }, "revision" | "layoutRevision">;
 
-const VISIBLE = ["rows", "status", "fetchStatus", "error", "fetchedAt"] satisfies (keyof Visible)[];
+const VISIBLE = ["rows", "status", "fetchStatus", "error", "fetchedAt", "pending"] satisfies (keyof Visible)[];
 
 /** The snapshot before anything is known. */
 export const NOTHING_YET: LiveSnapshot = Object.freeze({
@@ -72,11 +78,13 @@ export const NOTHING_YET: LiveSnapshot = Object.freeze({
   fetchStatus: "idle",
   revision: 0,
   layoutRevision: 0,
+  pending: EMPTY_SET,
 });
 
 /** The snapshot that shows `changes` on top of `before`; `before` itself if there is nothing new to see. */
 export function nextSnapshot(before: LiveSnapshot, changes: Partial<Visible>): LiveSnapshot {
   const after = { ...before, ...changes };
+  if (sameItems(before.pending, after.pending)) after.pending = before.pending;
   if (VISIBLE.every((name) => Object.is(before[name], after[name]))) return before;
   const moved = !sameIds(before.rows, after.rows);
   return Object.freeze({
@@ -84,4 +92,11 @@ export function nextSnapshot(before: LiveSnapshot, changes: Partial<Visible>): L
     revision: before.revision + 1,
     layoutRevision: before.layoutRevision + (moved ? 1 : 0),
   }) as LiveSnapshot; // Rows and a time come together, with `status: "success"`.
+}
+
+function sameItems<T>(one: ReadonlySet<T>, other: ReadonlySet<T>): boolean {
+  if (one === other) return true;
+  if (one.size !== other.size) return false;
+  for (const item of one) if (!other.has(item)) return false;
+  return true;
 }

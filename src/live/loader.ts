@@ -23,6 +23,8 @@ import { withPart } from "./stale_marks.ts";
 export interface Fetched {
   readonly rows: Rows;
   readonly fetchedAt: number;
+  /** Whether they may lack a change that was recorded before they were asked for. */
+  readonly isUnsettled?: boolean | undefined;
 }
 
 /** What a {@linkcode Loader} works with. */

@@ -5,6 +5,7 @@ import { type CatchUp, type CaughtUp, isIncomplete } from "./catch_up.ts";
 import type { SafeCache } from "./guarded_cache.ts";
 import type { Intents } from "./intents.ts";
 import type { Invalidation } from "./invalidation.ts";
+import type { Observed } from "./observed.ts";
 import type { ReadPolicy } from "./read_policy.ts";
 import type { ReadRequest } from "./read_request.ts";
 
@@ -14,6 +15,7 @@ export interface PeekOptions {
   readonly invalidation: Invalidation;
   readonly catchUp: CatchUp;
   readonly intents: Intents;
+  readonly observed: Observed;
   /** Whether an entry is young enough to be served as fresh. */
   readonly isFresh: (held: CachedRows, policy: ReadPolicy) => boolean;
   /** What is served of an entry while it is read again, if that is allowed. */
@@ -50,8 +52,11 @@ export class Peek {
 
   /** The same if the cache answers at once; otherwise `undefined`. */
   lookAtOnce(request: ReadRequest): CachedRows | undefined {
+    const { observed } = this.#options;
     const held = this.look(request);
-    return isPromise(held) ? undefined : held;
+    if (held === undefined || isPromise(held)) return undefined;
+    if (observed.served < observed.recorded) observed.serve();
+    return held;
   }
 
   #current(request: ReadRequest, held: CachedRows | undefined): CachedRows | undefined {

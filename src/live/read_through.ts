@@ -21,6 +21,7 @@ import { closedError, type Fetched, Loader } from "./loader.ts";
 import type { Master } from "./master.ts";
 import type { MasterLag } from "./master_lag.ts";
 import { MasterPages } from "./master_pages.ts";
+import type { Observed } from "./observed.ts";
 import { PageCuts } from "./page_cuts.ts";
 import { isWithin, type ReadPolicy } from "./read_policy.ts";
 import {
@@ -57,6 +58,7 @@ export interface ReadThroughOptions {
   readonly policy: ReadPolicy;
   readonly masterItemsPerPage: number | undefined;
   readonly refreshed: Refreshed;
+  readonly observed: Observed;
   readonly clock: Clock;
   readonly counters: Counters;
   readonly trace: Trace | undefined;
@@ -81,6 +83,7 @@ export class ReadThrough implements Reads {
   readonly #options: ReadThroughOptions;
   readonly #cache: SafeCache;
   readonly #invalidation: Invalidation;
+  readonly #observed: Observed;
   readonly #counters: Counters;
   readonly #received = new ReceivedRows();
   readonly #superseded = new Superseded();
@@ -97,6 +100,7 @@ export class ReadThrough implements Reads {
     this.#options = options;
     this.#cache = cache;
     this.#invalidation = invalidation;
+    this.#observed = options.observed;
     this.#counters = counters;
     const fetch: DerivationOptions["fetch"] = (request, own) => this.#fetch(request, own);
     const derivation = new Derivation({ master, keys, catchUp, policy: options.policy, fetch });
@@ -142,16 +146,24 @@ export class ReadThrough implements Reads {
     options: CallOptions | undefined,
     note?: TraceNote,
   ): Promise<AnswerTo<R>> {
+    return Promise.resolve(this.answer(request, options, note));
+  }
+
+  /** The same, at once where the cache answers at once. */
+  answer<R extends ReadRequest>(
+    request: R,
+    options: CallOptions | undefined,
+    note?: TraceNote,
+  ): MaybePromise<AnswerTo<R>> {
     if (this.#closed) return Promise.reject(closedError());
     const signal = options?.signal;
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (options?.fresh === true) return this.#miss(this.#fromNowOn(request), options, undefined, note);
     const held = this.#invalidation.isQuiet ? this.#cache.get(request.key) : this.#heldLater(request.key);
-    if (held === undefined || "rows" in held) {
-      return Promise.resolve(this.#answer(request, held, options, note));
-    }
+    if (held === undefined || "rows" in held) return this.#answer(request, held, options, note);
     // A reader that was aborted in the meantime reads nothing.
-    return this.#reads.untilClosed(held, (settled) => this.#answer(request, settled, options, note), signal);
+    const { recorded } = this.#observed;
+    return this.#reads.untilClosed(held, (settled) => this.#answer(request, settled, options, note, recorded), signal);
   }
 
   async some(within: Query, options: CallOptions | undefined): Promise<RowEntry | undefined> {
@@ -167,8 +179,15 @@ export class ReadThrough implements Reads {
     const asked = options.fresh === true
       ? { ...this.#fromNowOn(request), counted: this.#fromNowOn(request.counted) }
       : request;
-    const read = (signal: AbortSignal) => this.#windows.read(asked, { ...options, signal });
+    const { recorded } = this.#observed;
+    let unsettled = false;
+    const onUnsettled = (): void => {
+      unsettled = true;
+      options.onUnsettled?.();
+    };
+    const read = (signal: AbortSignal) => this.#windows.read(asked, { ...options, signal, onUnsettled });
     const { window, isHit } = await this.#reads.alone(read, options.signal);
+    if (this.#observed.served < recorded && !unsettled) this.#observed.serve(recorded);
     this.#counters[isHit ? "hits" : "misses"]++;
     note?.({ outcome: isHit ? "hit" : "miss" });
     return { ...window, rows: shareRows(window.rows) };
@@ -255,20 +274,23 @@ export class ReadThrough implements Reads {
     return this.#invalidation.suspect || this.#closed ? undefined : await this.#cache.get(key);
   }
 
+  /** `recorded` says how many changes of own writes had been recorded when the entry was asked for. */
   #answer<R extends ReadRequest>(
     request: R,
     held: CachedRows | undefined,
     options: CallOptions | undefined,
-    note?: TraceNote,
+    note: TraceNote | undefined,
+    recorded: number = this.#observed.recorded,
   ): MaybePromise<AnswerTo<R>> {
     if (held === undefined || !(request.policy.staleTimeMs === Infinity || this.isFresh(held, request.policy))) {
-      return this.#answerFromList(request, note) ?? this.#answerStale(request, held, undefined, options, note);
+      return this.#answerFromList(request, note) ?? this.#answerStale(request, held, options, note);
     }
     if (held.since !== undefined || held.intentsDueAt !== undefined) {
-      return this.#answerBehind(request, held, options, note);
+      return this.#answerBehind(request, held, options, note, recorded);
     }
     // As #hit: this is the path of nearly every read.
     this.#counters.hits++;
+    if (this.#observed.served < recorded) this.#observed.serve(recorded);
     note?.({ outcome: "hit" });
     return pick(request, shareRows(held.rows));
   }
@@ -278,32 +300,33 @@ export class ReadThrough implements Reads {
     request: R,
     held: CachedRows,
     options: CallOptions | undefined,
-    note?: TraceNote,
+    note: TraceNote | undefined,
+    recorded: number,
   ): MaybePromise<AnswerTo<R>> {
     const { intents, catchUp } = this.#options;
     if (this.#isOverdue(held)) {
       return this.#reads.untilClosed(
         intents.endOverdue(),
-        (ended) => ended ? this.read(request, options, note) : this.#miss(request, options, undefined, note),
+        (ended) => ended ? this.answer(request, options, note) : this.#miss(request, options, undefined, note),
         options?.signal,
       );
     }
     const behind = catchUp.replay(request, held);
-    if (behind === undefined) return this.#hit(request, held.rows, note);
+    if (behind === undefined) return this.#hit(request, held.rows, note, recorded);
     const fromList = isIncomplete(behind) ? this.#answerFromList(request, note) : undefined;
     if (fromList !== undefined) return fromList;
-    if (isIncomplete(behind)) return this.#answerStale(request, held, behind, options, note);
+    if (isIncomplete(behind)) return this.#answerStale(request, held, options, note, behind);
     this.#advance(request, behind);
-    return this.#hit(request, behind.replayed.rows, note);
+    return this.#hit(request, behind.replayed.rows, note, recorded);
   }
 
   /** Answers with a stale entry where that is allowed, and reads it again behind; otherwise reads it again first. */
   #answerStale<R extends ReadRequest>(
     request: R,
     held: CachedRows | undefined,
-    behind: CaughtUp | undefined,
     options: CallOptions | undefined,
     note: TraceNote | undefined,
+    behind?: CaughtUp,
   ): MaybePromise<AnswerTo<R>> {
     const served = held && this.#stale.whileStale(request, held);
     if (served === undefined) return this.#miss(request, options, behind, note);
@@ -355,8 +378,14 @@ export class ReadThrough implements Reads {
     return undefined;
   }
 
-  #hit<R extends ReadRequest>(request: R, rows: Rows, note: TraceNote | undefined): AnswerTo<R> {
+  #hit<R extends ReadRequest>(
+    request: R,
+    rows: Rows,
+    note: TraceNote | undefined,
+    recorded: number = this.#observed.recorded,
+  ): AnswerTo<R> {
     this.#counters.hits++;
+    if (this.#observed.served < recorded) this.#observed.serve(recorded);
     note?.({ outcome: "hit" });
     return pick(request, shareRows(rows));
   }
@@ -369,8 +398,12 @@ export class ReadThrough implements Reads {
   ): Promise<AnswerTo<R>> {
     this.#counters.misses++;
     note?.({ outcome: "miss" });
+    const { recorded } = this.#observed;
     const loaded = this.#loadOrServe(request, options, behind);
-    return loaded.then(({ rows }) => pick(request, shareRows(rows)));
+    return loaded.then(({ rows, isUnsettled }) => {
+      if (this.#observed.served < recorded && !isUnsettled) this.#observed.serve(recorded);
+      return pick(request, shareRows(rows));
+    });
   }
 
   /** Reads for another request, which counts the hit or miss. */

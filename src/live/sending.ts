@@ -131,6 +131,9 @@ export function writeWaitedFor(write: Write, owner: Owner): Write {
     },
     accepted: write.state === "waiting" ? wait(write.accepted) : write.accepted,
     applied: wait(write.applied),
+    get observed() {
+      return wait(write.observed);
+    },
     when: (state, options) => wait(write.when(state, options)),
     cancel: () => write.cancel(),
   };

@@ -102,7 +102,7 @@ export class SharedReads {
       if (start.unsettled && start.number <= asked) continue;
       if (start.unsettled) onUnsettled?.();
       if (start.stale !== undefined) onStale?.(ofWhole(start.stale, fetched));
-      return fetched;
+      return start.unsettled ? { ...fetched, isUnsettled: true } : fetched;
     }
   }
 

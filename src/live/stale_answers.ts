@@ -60,7 +60,7 @@ export class StaleAnswers {
     const served = held && this.#lastKnown(request, held, false);
     if (served === undefined) throw error;
     this.mark(served, options, { error });
-    return served;
+    return { ...served, isUnsettled: true };
   }
 
   /** Counts an answer that is served though it is stale, and says so to the reader. */

@@ -4,15 +4,19 @@ import { abortable } from "../base/abortable.ts";
 import { isPromise } from "../base/maybe_promise.ts";
 import type { ManualLiveStream } from "../stream/manual_live_stream.ts";
 import type { ClosedError } from "../table/errors.ts";
+import type { Row } from "../table/row.ts";
+import { type Rows, shareRows } from "../table/rows.ts";
 import type { CallOptions, StaleAnswer } from "../table/table_like.ts";
 import type { Trace } from "../trace/tracer.ts";
 import type { Changes } from "./changes.ts";
 import { Lifetime } from "./lifetime.ts";
 import { type LiveSnapshot, nextSnapshot, NOTHING_YET } from "./live_snapshot.ts";
 import type { Counters } from "./live_stats.ts";
+import type { Overlay } from "./overlay.ts";
 import type { Peek } from "./peek.ts";
 import { Readiness } from "./readiness.ts";
 import { type ListRequest, ofAnyAge, type Reads } from "./read_request.ts";
+import type { Reading, RecordedWrite } from "./recorded_writes.ts";
 import type { Refresh, Refreshed } from "./refreshed.ts";
 import { RepeatedRead } from "./repeated_read.ts";
 import { keepSameRows } from "./same_rows.ts";
@@ -20,8 +24,11 @@ import { type Listener, Subscriptions } from "./subscriptions.ts";
 
 /** What watching works with. */
 export interface WatchOptions {
+  /** Answers without the writes of the overlay. */
   readonly reads: Reads;
   readonly peek: Peek;
+  /** The writes that are shown before the master has confirmed them. */
+  readonly overlay: Overlay | undefined;
   readonly changes: Changes;
   readonly refreshed: Refreshed;
   /** Held while there are listeners. */
@@ -63,6 +70,14 @@ export class WatchedRows {
   readonly #read: RepeatedRead<Found>;
   readonly #readiness = new Readiness();
   #snapshot = NOTHING_YET;
+  /** The rows as they are known, without the writes that are pending. */
+  #known: Rows | undefined;
+  /** How many writes had been recorded that are in them. */
+  #place = 0;
+  /** The read in flight, in whose answer writes may be missing. */
+  #reading: Reading | undefined;
+  /** Whether other writes are pending than those that the snapshot shows. */
+  #isOutdated = false;
   /** Whether the rows that are shown are stale, and when the newest rows were requested that are not shown yet. */
   #isBehind = false;
   #refreshedAt: number | undefined;
@@ -75,7 +90,7 @@ export class WatchedRows {
     this.#options = options;
     this.#owner = owner;
     this.#subscriptions = new Subscriptions({
-      revision: () => this.#snapshot.revision,
+      revision: () => this.#current().revision,
       onFailure: (error) => this.#listenerFailed(error),
     });
     this.#lifetime = new Lifetime({
@@ -88,7 +103,10 @@ export class WatchedRows {
       ...options,
       read: (call) => this.#find(call),
       onAnswer: (found) => this.#takeAnswer(found),
-      onFailure: (error) => this.#failed(error),
+      onFailure: (error) => {
+        this.#endReading();
+        this.#failed(error);
+      },
       isWanted: () => this.#lifetime.isOn,
     });
   }
@@ -103,7 +121,23 @@ export class WatchedRows {
     const { closed } = this.#owner;
     if (closed !== undefined) this.end(closed);
     if (this.#isAtRest) this.#seed();
-    return this.#snapshot;
+    return this.#current();
+  }
+
+  /** A row as it is known, without the writes that are pending. */
+  known(id: string): Row | undefined {
+    return this.#known?.get(id);
+  }
+
+  /** Other writes are pending: shown when a snapshot is next taken. `recorded` is not any more, and stays in what is known. */
+  overlay(recorded: RecordedWrite | undefined): void {
+    if (this.#known === undefined || this.#ended) return;
+    if (recorded !== undefined && recorded.place > this.#place) {
+      this.#known = this.#options.overlay?.add(this.request, this.#known, recorded);
+    }
+    if (this.#isOutdated) return;
+    this.#isOutdated = true;
+    this.#subscriptions.announce();
   }
 
   /** Calls `listener` after each change of the snapshot, from revision `seen` on. */
@@ -136,7 +170,7 @@ export class WatchedRows {
     if (this.#ended) return;
     this.#ended = true;
     this.#lifetime.end();
-    this.#read.abort();
+    this.#abort();
     this.#show({ status: "error", fetchStatus: "idle", error });
     this.#readiness.fail(error);
   }
@@ -172,7 +206,7 @@ export class WatchedRows {
     this.#owner.stopped(this);
     this.#read.stop();
     if (this.#readiness.isAwaited) return;
-    this.#read.abort();
+    this.#abort();
     this.#show({ fetchStatus: "idle" });
   }
 
@@ -198,21 +232,32 @@ export class WatchedRows {
   }
 
   async #find(call: CallOptions & { readonly signal: AbortSignal }): Promise<Found> {
-    const { peek, reads, clock } = this.#options;
+    const { peek, reads, clock, overlay } = this.#options;
     const request = this.#nextRequest();
+    const reading = this.#reading = overlay?.begin();
     const looking = peek.look(request);
     const held = isPromise(looking) ? await abortable(looking, call.signal) : looking;
     if (held === undefined) this.#show({ fetchStatus: "fetching" });
     const startedAt = clock.now();
     let stale: StaleAnswer | undefined;
-    const rows = await reads.read(request, { ...call, onStale: (answer) => void (stale = answer) });
+    const onUnsettled = (): void => {
+      if (reading !== undefined) reading.isUnsettled = true;
+      call.onUnsettled?.();
+    };
+    const rows = await reads.read(request, { ...call, onUnsettled, onStale: (answer) => void (stale = answer) });
     if (stale !== undefined) return { rows, fetchedAt: stale.fetchedAt, stale };
     // A read that was shared began earlier.
     const kept = held ?? await peek.look(request);
     return { rows, fetchedAt: kept?.fetchedAt ?? startedAt };
   }
 
-  #takeAnswer({ stale, ...found }: Found): void {
+  #takeAnswer({ stale, rows, fetchedAt }: Found): void {
+    const { overlay } = this.#options;
+    const found = {
+      rows: overlay && this.#reading ? overlay.complete(this.request, rows, this.#reading) : rows,
+      fetchedAt,
+    };
+    this.#endReading();
     this.#isBehind = stale !== undefined;
     if (stale === undefined) this.#take(found);
     else if ("error" in stale) this.#take(found, { status: "error", error: stale.error });
@@ -221,8 +266,9 @@ export class WatchedRows {
   }
 
   #take({ rows, fetchedAt }: CachedRows, marks: Partial<LiveSnapshot> = {}): void {
-    const shown = keepSameRows(this.#snapshot.rows, rows);
-    const success = { status: "success", rows: shown, error: undefined, fetchedAt } as const;
+    const known = this.#known = keepSameRows(this.#known, rows);
+    this.#place = this.#options.overlay?.place ?? 0;
+    const success = { status: "success", rows: known, error: undefined, fetchedAt } as const;
     this.#show({ ...success, ...this.#idleUnlessDue(), ...marks });
     this.#readiness.succeed();
   }
@@ -238,8 +284,34 @@ export class WatchedRows {
   }
 
   #show(changes: Parameters<typeof nextSnapshot>[1]): void {
-    this.#snapshot = nextSnapshot(this.#snapshot, changes);
+    this.#snapshot = nextSnapshot(this.#snapshot, { ...changes, ...this.#overlaid() });
+    this.#isOutdated = false;
     this.#subscriptions.announce();
+  }
+
+  /** The snapshot with the writes that are pending now. */
+  #current(): LiveSnapshot {
+    if (!this.#isOutdated) return this.#snapshot;
+    this.#isOutdated = false;
+    return this.#snapshot = nextSnapshot(this.#snapshot, this.#overlaid());
+  }
+
+  #overlaid(): Parameters<typeof nextSnapshot>[1] {
+    const { overlay } = this.#options;
+    const known = this.#known;
+    if (known === undefined || overlay === undefined) return known === undefined ? {} : { rows: known };
+    const { rows, pending } = overlay.show(this.request, known);
+    return { rows: keepSameRows(this.#snapshot.rows, rows === known ? rows : shareRows(rows)), pending };
+  }
+
+  #abort(): void {
+    this.#read.abort();
+    this.#endReading();
+  }
+
+  #endReading(): void {
+    if (this.#reading !== undefined) this.#options.overlay?.end(this.#reading);
+    this.#reading = undefined;
   }
 
   #listenerFailed(error: unknown): void {

@@ -1,6 +1,7 @@
 import { Line } from "../base/line.ts";
 import { ClosedError } from "../table/errors.ts";
-import type { Rows } from "../table/rows.ts";
+import type { Row } from "../table/row.ts";
+import { type Rows, shareRows } from "../table/rows.ts";
 import { type LiveObserver, observerOf } from "./live_observer.ts";
 import type { LiveSnapshot } from "./live_snapshot.ts";
 import type { ListRequest } from "./read_request.ts";
@@ -21,16 +22,32 @@ export class Watches implements WatchOwner {
 
   constructor(options: WatchOptions) {
     this.#options = options;
+    options.overlay?.onChange((recorded) => {
+      for (const watched of this.#active) watched.overlay(recorded);
+      for (const watched of this.#byKey.values()) if (!this.#active.has(watched)) watched.overlay(recorded);
+    });
   }
 
   get closed(): ClosedError | undefined {
     return this.#closed;
   }
 
+  /** A row as it is known to those who watch it, without the writes that are pending. */
+  known(id: string): Row | undefined {
+    for (const watched of this.#active) {
+      const row = watched.known(id);
+      if (row !== undefined) return row;
+    }
+    return undefined;
+  }
+
   /** What the cache has at once, if a read would be answered with it. */
   peek(request: ListRequest): Rows | undefined {
     if (this.#closed !== undefined) return undefined;
-    return this.#options.peek.lookAtOnce(request)?.rows;
+    const { peek, overlay } = this.#options;
+    const held = peek.lookAtOnce(request)?.rows;
+    const shown = held && overlay?.show(request, held).rows;
+    return shown === undefined || shown === held ? held : shareRows(shown);
   }
 
   /** A new observer of the rows that `request` reads. Nothing is read yet. */

@@ -31,6 +31,8 @@ import { type FailedWrite, failedWrite } from "./failed_write.ts";
 import type { Intents } from "./intents.ts";
 import type { Counters } from "./live_stats.ts";
 import type { Master } from "./master.ts";
+import type { Observed } from "./observed.ts";
+import type { Overlay } from "./overlay.ts";
 import { canReadBack, mayRepeat, type ReadBack, readBack } from "./read_back.ts";
 import { eventOf } from "./write_change.ts";
 import type { WriteJudge } from "./write_judge.ts";
@@ -55,6 +57,10 @@ export interface WriteThroughOptions {
   readonly intents: Intents;
   /** The row as the cache has it now, if that is known at once. */
   readonly rowNow: (id: string) => Row | undefined;
+  /** The writes that are shown before they are settled. */
+  readonly overlay: Overlay | undefined;
+  /** The changes that have been recorded. */
+  readonly observed: Observed;
   readonly clock: Clock;
   readonly counters: Counters;
   readonly trace: Trace | undefined;
@@ -87,7 +93,7 @@ export class WriteThrough implements Owner {
   #lastWriteNumber = 0;
 
   constructor(options: WriteThroughOptions) {
-    const { clock, judge, writeTimeoutMs } = options;
+    const { clock, judge, writeTimeoutMs, overlay } = options;
     this.#options = options;
     const calls: WriteCalls = { write: (_op, enqueue) => enqueue(), apply: applyWriteOp };
     this.#spans = options.trace?.spans(calls) ?? calls;
@@ -108,6 +114,9 @@ export class WriteThrough implements Owner {
       send: (write) => this.#send(write),
       judge: (write, error) => judge.judge(write, error, () => this.#target(write.request.within)),
       failed: (write, error) => this.#failed(write, error),
+      accepted: overlay && ((write) => this.#show(write, overlay)),
+      ended: overlay && (({ id }) => overlay.failed(id)),
+      observe: ({ place }) => options.observed.when(place),
       clock,
     });
   }
@@ -234,6 +243,13 @@ export class WriteThrough implements Owner {
     return write;
   }
 
+  /** It is shown under the id that its row has at the master, if that is known. */
+  #show(write: QueuedWrite, overlay: Overlay): void {
+    const { id, within, rowId } = write.request;
+    const op = this.#queue.toSend(write);
+    overlay.accepted({ id, op, within, rowId: "id" in op ? op.id : rowId });
+  }
+
   #failed(write: QueuedWrite, error: unknown): void {
     const { counters, trace, clock, onWriteFailed } = this.#options;
     const { op, request, attempts } = write;
@@ -257,6 +273,7 @@ export class WriteThrough implements Owner {
   /** What another process has sent is news here, unless both have the same cache. */
   async #answeredElsewhere(write: QueuedWrite, answer: WriteAnswer): Promise<void> {
     const op = this.#queue.toSend(write);
+    this.#options.overlay?.answered(write.id, this.#ofMaster(answer, true));
     await this.#publish(write, "applied", this.#changed(op, answer, undefined, true), undefined);
   }
 
@@ -271,6 +288,7 @@ export class WriteThrough implements Owner {
       if (found.kind === "unknown") throw write.lastError;
       write.isInDoubt = false;
       if (found.kind === "applied") {
+        this.#options.overlay?.answered(id, this.#ofMaster(found.answer, true));
         await this.#publish(write, "applied", this.#changed(op, found.answer, undefined, true), undefined);
         return found.answer;
       }
@@ -291,6 +309,7 @@ export class WriteThrough implements Owner {
       else await this.#publish(write, "unknown", eventOf(op), undefined);
       throw error;
     }
+    this.#options.overlay?.answered(id, this.#ofMaster(answer, isOld));
     const since = this.#isCertain(write) && !isOld ? sentAt : undefined;
     await this.#publish(write, "applied", this.#changed(op, answer, before, isOld), since);
     if (isOld) write.request.onUnsettled?.();
@@ -337,23 +356,33 @@ export class WriteThrough implements Owner {
     return op.kind !== "delete" || (this.#options.writeTarget === undefined && !isNarrowed(within));
   }
 
+  #changed(op: WriteOp, answer: WriteAnswer, before: Row | undefined, isOld: boolean): LiveEvent {
+    return eventOf(op, this.#ofMaster(answer, isOld), before);
+  }
+
   /**
    * The row that a write target answers with need not be what the master returns, and one that was answered before, to the
    * same key, need not be what it is now.
    */
-  #changed(op: WriteOp, answer: WriteAnswer, before: Row | undefined, isOld: boolean): LiveEvent {
-    const isOfMaster = (this.#options.writeTarget === undefined && !isOld) || typeof answer === "string";
-    return eventOf(op, isOfMaster ? answer : undefined, before);
+  #ofMaster(answer: WriteAnswer, isOld: boolean): WriteAnswer {
+    const isOfMaster = this.#options.writeTarget === undefined && !isOld;
+    return isOfMaster || typeof answer === "string" ? answer : undefined;
   }
 
   async #publish(
-    { id }: QueuedWrite,
+    write: QueuedWrite,
     outcome: "applied" | "unknown",
     event: LiveEvent,
     since: Fence | undefined,
   ): Promise<void> {
-    const { changes, clock, intents } = this.#options;
-    await changes.publish({ ...event, at: clock.now(), cause: "write", writeId: id, outcome }, since);
+    const { changes, clock, intents, observed, overlay } = this.#options;
+    const { id } = write;
+    const change = { ...event, at: clock.now(), cause: "write", writeId: id, outcome } as const;
+    await changes.publish(change, since, () => {
+      if (outcome === "unknown") return overlay?.doubted(id);
+      write.place = ++observed.recorded;
+      overlay?.recorded(id);
+    });
     // What was not logged, but invalidated everything, has not ended the intent.
     if (event.kind === "changed") await intents.end(id);
   }

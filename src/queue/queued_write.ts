@@ -14,6 +14,10 @@ export interface QueuedWriteOwner {
   readonly clock: Clock;
   /** Takes a write back if it is not in flight; returns whether it did. */
   withdraw(write: QueuedWrite, reason: unknown): boolean;
+  /** Called when a write is accepted. */
+  accepted(write: QueuedWrite): void;
+  /** Resolves when something was read that has the write in it. */
+  observe(write: QueuedWrite): Promise<void>;
 }
 
 /** A write in the queue: its state, and the promises that tell of it. */
@@ -34,6 +38,8 @@ export class QueuedWrite implements Write {
   isInDoubt = false;
   /** Whether not even the master can tell. */
   isLost = false;
+  /** The place of its change among those that the table has recorded, once it is applied. */
+  place = 0;
   /** The row as it was before the first attempt, if that is known. */
   before: Row | undefined;
   readonly #owner: QueuedWriteOwner;
@@ -41,6 +47,7 @@ export class QueuedWrite implements Write {
   readonly #acceptance: Deferred<void> = defer();
   readonly #stopListening: () => void;
   #firstSent: Deferred<void> | undefined;
+  #observation: Promise<void> | undefined;
   #state: WriteState = "waiting";
 
   constructor(request: WriteRequest, op: WriteOp, owner: QueuedWriteOwner) {
@@ -77,6 +84,13 @@ export class QueuedWrite implements Write {
     return this.#outcome.promise;
   }
 
+  get observed(): Promise<void> {
+    if (this.#observation !== undefined) return this.#observation;
+    this.#observation = this.#observe();
+    this.#observation.catch(() => {});
+    return this.#observation;
+  }
+
   async when(state: Exclude<WriteState, "waiting" | "failed">, options: WhenOptions = {}): Promise<void> {
     await withinTime(this.#reaching(state), options, this.#owner.clock);
   }
@@ -91,12 +105,14 @@ export class QueuedWrite implements Write {
   /** There is room for it, and it is stored if it has to be. */
   accept(): void {
     this.#state = "accepted";
+    this.#owner.accepted(this);
     this.#acceptance.resolve();
   }
 
   /** It could not be stored, and is sent all the same. */
   acceptUnstored(error: unknown): void {
     this.#state = "accepted";
+    this.#owner.accepted(this);
     this.#acceptance.reject(error);
   }
 
@@ -133,10 +149,17 @@ export class QueuedWrite implements Write {
 
   #reaching(state: WriteState): Promise<unknown> {
     if (state === "accepted") return this.accepted;
+    if (state === "observed") return this.observed;
     if (state === "applied" || this.#state === "failed") return this.applied;
     if (this.#state !== "waiting" && this.#state !== "accepted") return Promise.resolve();
     this.#firstSent ??= defer();
     this.#firstSent.promise.catch(() => {});
     return this.#firstSent.promise;
+  }
+
+  async #observe(): Promise<void> {
+    await this.applied;
+    await this.#owner.observe(this);
+    this.#state = "observed";
   }
 }

@@ -3,9 +3,9 @@ import type { WriteAnswer, WriteOp } from "./write_op.ts";
 
 /**
  * Where a write stands: `waiting` for room in the queue, `accepted` into it (and stored, where there is an outbox), `sent`
- * to the master, and at the end `applied` by it, or `failed`.
+ * to the master, `applied` by it, and `observed` once something that was served from the table has it; or `failed`.
  */
-export type WriteState = "waiting" | "accepted" | "sent" | "applied" | "failed";
+export type WriteState = "waiting" | "accepted" | "sent" | "applied" | "observed" | "failed";
 
 /** How long to wait for a write. */
 export interface WhenOptions {
@@ -23,7 +23,7 @@ export interface Write<R extends object = Row> {
   readonly op: WriteOp<R>;
   /** The row that it is about: of `insertReturnId` an id made for it until the master's is known; `undefined` for all. */
   readonly rowId: string | undefined;
-  /** Where it stands now. */
+  /** Where it stands now. `observed` is only seen if it was asked for. */
   readonly state: WriteState;
   /** How often it was sent. */
   readonly attempts: number;
@@ -31,6 +31,8 @@ export interface Write<R extends object = Row> {
   readonly accepted: Promise<void>;
   /** Settles with the master's own answer, after what the caches held has been brought up to date. */
   readonly applied: Promise<WriteAnswer<R>>;
+  /** Resolves when something was read from the table, or shown to a watcher, that has the write in it. */
+  readonly observed: Promise<void>;
   /**
    * Resolves when the write has reached a state, or one after it.
    *

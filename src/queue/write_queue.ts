@@ -32,6 +32,12 @@ export interface WriteQueueOptions {
   readonly judge: (write: QueuedWrite, error: unknown) => Verdict;
   /** Called when a write that was sent will not be sent any more, before its promises reject. */
   readonly failed: (write: QueuedWrite, error: unknown) => void;
+  /** Called when a write is accepted, before it is sent. */
+  readonly accepted?: ((write: QueuedWrite) => void) | undefined;
+  /** Called when an accepted write will not be sent any more from here, before its promises reject. */
+  readonly ended?: ((write: QueuedWrite) => void) | undefined;
+  /** Resolves when something was read that has a write in it which was applied. */
+  readonly observe: (write: QueuedWrite) => Promise<void>;
   readonly clock: Clock;
 }
 
@@ -144,9 +150,14 @@ export class WriteQueue implements QueuedWriteOwner {
     for (const write of [...this.#accepted]) {
       if (!write.isStored || this.#inFlight.has(write) || this.#resting.has(write)) continue;
       this.#lanes.delete(write);
-      if (write.isAdopted) this.#accepted.delete(write);
+      if (write.isAdopted) this.#hand(write);
     }
     this.#left();
+  }
+
+  /** Leaves an adopted write to the process that sends now. */
+  #hand(write: QueuedWrite): void {
+    if (this.#accepted.delete(write)) this.#options.ended?.(write);
   }
 
   /** Remembers the id that the master has given to an inserted row. */
@@ -170,6 +181,7 @@ export class WriteQueue implements QueuedWriteOwner {
   /** Settles a write that will not be sent any more from here. */
   fail(write: QueuedWrite, error: unknown): void {
     if (!this.#leave(write)) return;
+    this.#options.ended?.(write);
     write.fail(error);
     this.#left();
   }
@@ -196,6 +208,14 @@ export class WriteQueue implements QueuedWriteOwner {
       else this.enter(write);
     });
     return true;
+  }
+
+  accepted(write: QueuedWrite): void {
+    this.#options.accepted?.(write);
+  }
+
+  observe(write: QueuedWrite): Promise<void> {
+    return this.#options.observe(write);
   }
 
   /** Sends nothing more until it is resumed. */
@@ -291,7 +311,7 @@ export class WriteQueue implements QueuedWriteOwner {
     this.#inFlight.delete(write);
     this.#lanes.delete(write);
     if (this.#closed) this.#stop();
-    else if (write.isAdopted) this.#accepted.delete(write);
+    else if (write.isAdopted) this.#hand(write);
     this.#left();
   }
 

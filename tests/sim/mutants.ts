@@ -426,8 +426,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "hand out what was fetched, without a copy of its dates",
     file: "live/read_through.ts",
-    from: "then(({ rows }) => pick(request, shareRows(rows)))",
-    to: "then(({ rows }) => pick(request, rows))",
+    from: "      return pick(request, shareRows(rows));\n    });",
+    to: "      return pick(request, rows);\n    });",
   },
   {
     name: "take the same nothing for the same fence",
@@ -486,26 +486,27 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "tell watchers of a change before the cache has it",
     file: "live/changes.ts",
-    from: "    await invalidation.record(change, since);\n    invalidation.recorded();\n",
-    to: "    invalidation.recorded();\n    await invalidation.record(change, since);\n",
+    from: "    await invalidation.record(change, since);\n    onRecorded?.();\n    invalidation.recorded();\n",
+    to: "    invalidation.recorded();\n    await invalidation.record(change, since);\n    onRecorded?.();\n",
   },
   {
     name: "show watchers other objects for rows that did not change",
     file: "live/watched_rows.ts",
-    from: "const shown = keepSameRows(this.#snapshot.rows, rows);",
-    to: "const shown = rows;\n    void keepSameRows;",
+    from: "const known = this.#known = keepSameRows(this.#known, rows);",
+    to: "const known = this.#known = rows;\n    void keepSameRows;",
   },
   {
     name: "take the rows from watchers while new ones are read",
     file: "live/watched_rows.ts",
     from: 'if (held === undefined) this.#show({ fetchStatus: "fetching" });',
-    to: 'if (held === undefined) this.#show({ fetchStatus: "fetching", rows: undefined });',
+    to:
+      'if (held === undefined) this.#known = undefined;\n    if (held === undefined) this.#show({ fetchStatus: "fetching", rows: undefined });',
   },
   {
     name: "take the rows from watchers when a read fails",
     file: "live/watched_rows.ts",
     from: 'this.#show({ status: "error", error, ...',
-    to: 'this.#show({ status: "error", rows: undefined, error, ...',
+    to: 'this.#known = undefined;\n    this.#show({ status: "error", rows: undefined, error, ...',
   },
   {
     name: "read for watchers once for each change",
@@ -582,8 +583,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "nobody hears that a write was accepted",
     file: "queue/queued_write.ts",
-    from: '    this.#state = "accepted";\n    this.#acceptance.resolve();',
-    to: '    this.#state = "accepted";',
+    from: "    this.#owner.accepted(this);\n    this.#acceptance.resolve();",
+    to: "    this.#owner.accepted(this);",
   },
   {
     name: "refuse while there is still room to wait",
@@ -1656,5 +1657,65 @@ export const MUTANTS: readonly Mutant[] = [
     from:
       "await this.#deadline.limit(readBack(op, target, before, { fresh: true }), (found) => found, (error) => {\n        throw error;\n      });",
     to: "await readBack(op, target, before, { fresh: true });",
+  },
+  {
+    name: "an answer lacks the writes that were recorded while it was read",
+    file: "live/overlay.ts",
+    from: "return missing.length === 0 ? rows : this.#onTop(shown, rows, missing);",
+    to: "return missing.length < Infinity ? rows : this.#onTop(shown, rows, missing);",
+  },
+  {
+    name: "an answer of a lagging master counts as if it had all writes",
+    file: "live/recorded_writes.ts",
+    from: "const has = isUnsettled ? settled : recorded;",
+    to: "const has = isUnsettled ? Math.max(settled, recorded) : recorded;",
+  },
+  {
+    name: "recorded writes are forgotten while reads are in flight that began before",
+    file: "live/recorded_writes.ts",
+    from: "const { settled = Infinity } = this.#readings.first ?? {};",
+    to: "const settled = this.#readings.size + Infinity;",
+  },
+  {
+    name: "watchers lose a write between its answer and the next read",
+    file: "live/watched_rows.ts",
+    from: "recorded.place > this.#place",
+    to: "recorded.place > Infinity",
+  },
+  {
+    name: "a write of unknown outcome vanishes before the master is asked",
+    file: "live/overlay.ts",
+    from: "this.#settle(pending, pending.doubtedAt);",
+    to: "this.#settle(pending, undefined);",
+  },
+  {
+    name: "who keeps an answer is not told that a write in it is not confirmed",
+    file: "live/optimistic_reads.ts",
+    from: "    if (onTop !== complete) options?.onUnsettled?.();\n",
+    to: "",
+  },
+  {
+    name: "a write that is refused stays on top",
+    file: "queue/write_queue.ts",
+    from: "    this.#options.ended?.(write);\n    write.fail(error);\n",
+    to: "    write.fail(error);\n",
+  },
+  {
+    name: "an inserted row is shown on every page",
+    file: "change/shown_list.ts",
+    from: "if (page !== undefined && !this.#isOnPage(page, place, isNew)) return;",
+    to: "if (page !== undefined && !this.#isOnPage(page, place, isNew) && isNew === undefined) return;",
+  },
+  {
+    name: "a patched row stays in a view that it does not match any more",
+    file: "change/shown_list.ts",
+    from: "matches(after) !== false;",
+    to: "matches(after) !== undefined;",
+  },
+  {
+    name: "a read counts as having a write that was recorded after it began",
+    file: "live/read_through.ts",
+    from: "    const { recorded } = this.#observed;\n    const loaded",
+    to: "    const recorded = Infinity;\n    const loaded",
   },
 ];

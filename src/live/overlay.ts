@@ -1,0 +1,209 @@
+import type { Clock } from "../base/clock.ts";
+import { EMPTY_SET } from "../base/frozen_set.ts";
+import type { ShownWrite } from "../change/row_states.ts";
+import type { RowVersions } from "../change/row_versions.ts";
+import type { WriteAnswer } from "../queue/write_op.ts";
+import type { Row } from "../table/row.ts";
+import { type Rows, shareRows } from "../table/rows.ts";
+import type { Master } from "./master.ts";
+import { type PendingWrite, PendingWrites } from "./pending_writes.ts";
+import { type Reading, type RecordedWrite, RecordedWrites } from "./recorded_writes.ts";
+import { type PendingOp, ShownWrites } from "./shown_writes.ts";
+import { type Shown, type ShownRows, WriteReplay } from "./write_replay.ts";
+
+/** What the queue reports of each write. */
+export interface OverlayHooks {
+  /** It is accepted: from now on it is shown. */
+  accepted(write: PendingOp): void;
+  /** The master has confirmed it; its change is about to be recorded. `answer` is left out if the master may show another row. */
+  answered(id: string, answer: WriteAnswer): void;
+  /** Its change is recorded: reads that begin from now on have it. */
+  recorded(id: string): void;
+  /** An attempt may have been applied, which is recorded: if there is no other attempt, reads that begin from now on decide. */
+  doubted(id: string): void;
+  /** It will not be sent any more, and is not shown any more, unless it may have been applied. */
+  failed(id: string): void;
+}
+
+/** Is called when other writes are pending. `recorded` is one that is not any more. */
+export type OverlayListener = (recorded: RecordedWrite | undefined) => void;
+
+/** What an {@linkcode Overlay} works with. */
+export interface OverlayOptions {
+  readonly master: Master;
+  /** The newest state of a row that is known at once. */
+  readonly rowNow: (id: string) => Row | undefined;
+  readonly versions: RowVersions | undefined;
+  readonly masterLagMs: number;
+  readonly clock: Clock;
+}
+
+/** What was shown last for a request. It holds as long as the same is known. */
+interface Memo {
+  readonly rows: Rows;
+  readonly revision: number;
+  readonly known: ReadonlyMap<string, Row | undefined>;
+  readonly shown: ShownRows;
+}
+
+/**
+ * The writes that are accepted and not settled, replayed over all that is served. They are never applied to rows that are
+ * kept, so a refused write leaves nothing behind, and takes nothing away that came meanwhile.
+ *
+ * A write is pending until its change is recorded, and shown on top of every answer. From then on every read that begins has
+ * it; for those that began before, and while the master lags, it is among the {@linkcode RecordedWrites}.
+ */
+export class Overlay implements OverlayHooks {
+  /** Whether answers are shown as they are: nothing is pending, and the master has what is recorded. */
+  isIdle = true;
+  readonly #options: OverlayOptions;
+  readonly #writes: ShownWrites;
+  readonly #replay: WriteReplay;
+  readonly #pending = new PendingWrites();
+  readonly #recorded: RecordedWrites;
+  readonly #listeners = new Set<OverlayListener>();
+  readonly #memos = new WeakMap<Shown, Memo>();
+  #revision = 0;
+
+  constructor(options: OverlayOptions) {
+    this.#options = options;
+    this.#writes = new ShownWrites(options.master);
+    this.#replay = new WriteReplay(options.master, options.versions);
+    this.#recorded = new RecordedWrites(options);
+  }
+
+  /** How many writes have been recorded. */
+  get place(): number {
+    return this.#recorded.place;
+  }
+
+  /** Whether a read that begins now may lack writes that are recorded. */
+  get lags(): boolean {
+    return this.#recorded.lag;
+  }
+
+  /** Calls `listener` after each change of what is pending. */
+  onChange(listener: OverlayListener): void {
+    this.#listeners.add(listener);
+  }
+
+  accepted(write: PendingOp): void {
+    if (this.#pending.get(write.id) !== undefined) return;
+    this.#pending.set({ write, shown: this.#writes.of(write) });
+    this.#changed(undefined);
+  }
+
+  answered(id: string, answer: WriteAnswer): void {
+    const pending = this.#pending.get(id);
+    if (pending === undefined) return;
+    const shown = this.#writes.confirmed(pending.write, answer);
+    const isKnown = shown.op.kind !== "deleteAll" && this.#recorded.isNeeded;
+    const before = isKnown ? { before: { row: this.#options.rowNow(shown.op.id) } } : {};
+    this.#pending.set({ ...pending, shown: { ...shown, ...before } });
+    if (typeof answer === "string") this.#follow(pending.write.rowId);
+    this.#changed(undefined);
+  }
+
+  recorded(id: string): void {
+    const place = this.#recorded.next();
+    const pending = this.#pending.get(id);
+    if (pending !== undefined) this.#settle(pending, place);
+  }
+
+  doubted(id: string): void {
+    const doubtedAt = this.#recorded.next();
+    const pending = this.#pending.get(id);
+    if (pending !== undefined) this.#pending.set({ ...pending, doubtedAt });
+  }
+
+  failed(id: string): void {
+    const pending = this.#pending.get(id);
+    if (pending !== undefined) this.#settle(pending, pending.doubtedAt);
+  }
+
+  /** A read begins, in whose answer writes may be missing. It must be ended. */
+  begin(): Reading {
+    return this.#recorded.begin();
+  }
+
+  /** The answer of a read was used, or will not be. */
+  end(reading: Reading): void {
+    this.#recorded.end(reading);
+    if (!this.isIdle) this.#rest();
+  }
+
+  /** The answer of a read, with the writes that were recorded meanwhile, or that the master lags behind. */
+  complete(shown: Shown, rows: Rows, reading: Reading): Rows {
+    const missing = this.#recorded.missingIn(reading);
+    return missing.length === 0 ? rows : this.#onTop(shown, rows, missing);
+  }
+
+  /** The same rows with one more write that was recorded. */
+  add(shown: Shown, rows: Rows, { write }: RecordedWrite): Rows {
+    return this.#onTop(shown, rows, [write]);
+  }
+
+  /**
+   * Rows with the pending writes on top: the same object, if these do not change them. What is shown to several readers is to
+   * be shared.
+   */
+  show(shown: Shown, rows: Rows): ShownRows {
+    if (this.#pending.size === 0) return { rows, pending: EMPTY_SET };
+    const memo = this.#memos.get(shown);
+    if (memo?.rows === rows && memo.revision === this.#revision && this.#isKnown(memo.known)) return memo.shown;
+    const known = new Map<string, Row | undefined>();
+    const rowNow = (id: string): Row | undefined => {
+      const row = this.#options.rowNow(id);
+      known.set(id, row);
+      return row;
+    };
+    const pending = this.#replay.over(shown, rows, this.#pending.concerning(this.#replay.viewOf(shown), rows), rowNow);
+    this.#memos.set(shown, { rows, revision: this.#revision, known, shown: pending });
+    return pending;
+  }
+
+  #onTop(shown: Shown, rows: Rows, recorded: readonly ShownWrite[]): Rows {
+    const { rows: onTop } = this.#replay.over(shown, rows, recorded, this.#before(recorded));
+    return onTop === rows ? rows : shareRows(onTop);
+  }
+
+  #isKnown(known: ReadonlyMap<string, Row | undefined>): boolean {
+    for (const [id, row] of known) if (this.#options.rowNow(id) !== row) return false;
+    return true;
+  }
+
+  /** What was known of rows before writes that have been recorded: what is known now has them. */
+  #before(writes: readonly ShownWrite[]): (id: string) => Row | undefined {
+    const states = new Map<string, Row | undefined>();
+    for (const write of writes) {
+      if (!("before" in write) || write.before === undefined || states.has(write.op.id)) continue;
+      states.set(write.op.id, write.before.row);
+    }
+    return (id) => states.has(id) ? states.get(id) : this.#options.rowNow(id);
+  }
+
+  /** It is not pending any more; from a place on reads have it, if it has one. */
+  #settle({ write: { id }, shown }: PendingWrite, place: number | undefined): void {
+    this.#pending.delete(id);
+    const recorded = place === undefined ? undefined : { place, write: { ...shown, isConfirmed: true } };
+    if (recorded !== undefined) this.#recorded.add(recorded);
+    this.#changed(recorded);
+  }
+
+  /** The writes to a row whose id the master has given go to that one. */
+  #follow(madeId: string | undefined): void {
+    for (const pending of madeId === undefined ? [] : this.#pending.ofRow(madeId)) {
+      if (!pending.shown.isConfirmed) this.#pending.set({ ...pending, shown: this.#writes.of(pending.write) });
+    }
+  }
+
+  #changed(recorded: RecordedWrite | undefined): void {
+    this.#revision++;
+    this.#rest();
+    for (const listener of this.#listeners) listener(recorded);
+  }
+
+  #rest(): void {
+    this.isIdle = this.#pending.size === 0 && !this.lags;
+  }
+}

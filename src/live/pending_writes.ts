@@ -1,0 +1,123 @@
+import type { ShownWrite } from "../change/row_states.ts";
+import { keepsPlace, type View } from "../change/view.ts";
+import type { Row } from "../table/row.ts";
+import type { Rows } from "../table/rows.ts";
+import type { PendingOp } from "./shown_writes.ts";
+
+/** A write that is accepted and not settled, as it is shown. */
+export interface PendingWrite {
+  readonly write: PendingOp;
+  readonly shown: ShownWrite;
+  /** From which place on reads say whether it was applied, if an attempt may have been. */
+  readonly doubtedAt?: number | undefined;
+}
+
+interface Kept extends PendingWrite {
+  readonly number: number;
+}
+
+/** The patches that name the same columns. */
+interface Patches {
+  readonly columns: readonly string[];
+  readonly writes: Map<string, Kept>;
+}
+
+/** The writes that are pending, in the order in which they were accepted, such that those that concern a view are found. */
+export class PendingWrites {
+  /** By the id of the write. */
+  readonly #all = new Map<string, Kept>();
+  /** By the id of the row. */
+  readonly #ofRow = new Map<string, Map<string, Kept>>();
+  /** Those that may concern any view: of all rows of a set, or of a row that the view need not have yet. */
+  readonly #general = new Map<string, Kept>();
+  /** By the names of the columns. */
+  readonly #patches = new Map<string, Patches>();
+  #last = 0;
+
+  /** How many there are. */
+  get size(): number {
+    return this.#all.size;
+  }
+
+  /** The write with this id. */
+  get(id: string): PendingWrite | undefined {
+    return this.#all.get(id);
+  }
+
+  /** The writes to one row. */
+  ofRow(id: string): readonly PendingWrite[] {
+    return [...this.#ofRow.get(id)?.values() ?? []];
+  }
+
+  /** Adds a write, or puts a newer state in its place. */
+  set(pending: PendingWrite): void {
+    const { write: { id }, shown } = pending;
+    const before = this.#all.get(id);
+    if (before !== undefined) this.#unlink(before);
+    const kept: Kept = { ...pending, number: before?.number ?? ++this.#last };
+    // One that is there keeps its place.
+    this.#all.set(id, kept);
+    if (isGeneral(shown)) this.#general.set(id, kept);
+    if (shown.op.kind === "deleteAll") return;
+    const ofRow = this.#ofRow.get(shown.op.id) ?? new Map<string, Kept>();
+    this.#ofRow.set(shown.op.id, ofRow.set(id, kept));
+    if (shown.op.kind === "patch") this.#patchesOf(shown.op.partial).writes.set(id, kept);
+  }
+
+  /** Removes a write. */
+  delete(id: string): void {
+    const kept = this.#all.get(id);
+    if (kept === undefined) return;
+    this.#all.delete(id);
+    this.#unlink(kept);
+  }
+
+  #unlink({ write: { id }, shown: { op } }: Kept): void {
+    this.#general.delete(id);
+    if (op.kind === "deleteAll") return;
+    const ofRow = this.#ofRow.get(op.id);
+    ofRow?.delete(id);
+    if (ofRow?.size === 0) this.#ofRow.delete(op.id);
+    if (op.kind !== "patch") return;
+    const { writes } = this.#patchesOf(op.partial);
+    writes.delete(id);
+    if (writes.size === 0) this.#patches.delete(keyOf(op.partial));
+  }
+
+  #patchesOf(partial: Row): Patches {
+    const key = keyOf(partial);
+    const patches = this.#patches.get(key) ?? { columns: Object.keys(partial), writes: new Map() };
+    this.#patches.set(key, patches);
+    return patches;
+  }
+
+  /** The writes that may change what a view shows of these rows, in order. */
+  concerning(view: View, rows: Rows): ShownWrite[] {
+    const isOfAll = view.isCount || (view.id === undefined && this.#ofRow.size <= rows.size);
+    const found = isOfAll ? [...this.#all.values()] : this.#some(view, rows);
+    return found.map(({ shown }) => shown);
+  }
+
+  #some(view: View, rows: Rows): Kept[] {
+    const found = new Set<Kept>();
+    const add = (id: string): void => this.#ofRow.get(id)?.forEach((kept) => found.add(kept));
+    for (const kept of this.#general.values()) {
+      if (kept.shown.op.kind === "deleteAll") found.add(kept);
+      else add(kept.shown.op.id);
+    }
+    for (const id of view.id === undefined ? rows.keys() : [view.id]) add(id);
+    for (const { columns, writes } of this.#patches.values()) {
+      if (!keepsPlace(view, columns)) writes.forEach(({ shown: { op } }) => "id" in op && add(op.id));
+    }
+    return [...found].sort((one, other) => one.number - other.number);
+  }
+}
+
+function keyOf(partial: Row): string {
+  return Object.keys(partial).sort().join(" ");
+}
+
+/** A patch of a row that a view lacks concerns it only if it may bring the row in, and a deletion never. */
+function isGeneral({ op, ...shown }: ShownWrite): boolean {
+  return op.kind !== "delete" && (op.kind !== "patch" || ("answer" in shown && shown.answer !== undefined));
+}

@@ -1,0 +1,94 @@
+import type { RowOp, ShownWrite } from "../change/row_states.ts";
+import { type Part, type View, viewOf } from "../change/view.ts";
+import type { WriteAnswer, WriteOp } from "../queue/write_op.ts";
+import { isNarrowed, type Query } from "../table/query.ts";
+import { frozenRow, type Row, toRow } from "../table/row.ts";
+import type { Master } from "./master.ts";
+
+/** A write that is accepted and not settled. */
+export interface PendingOp {
+  /** The id of the write. */
+  readonly id: string;
+  readonly op: WriteOp;
+  /** The set that it is done in. */
+  readonly within: Query;
+  /** Its row; for `insertReturnId`, the id that was made for it; `undefined` for all rows of the set. */
+  readonly rowId: string | undefined;
+}
+
+/** How many ids that were made here are remembered, with those that the master has given in their place. */
+const MAX_GIVEN_IDS = 10_000;
+
+/** Makes writes such that they can be replayed over rows. */
+export class ShownWrites {
+  readonly #master: Master;
+  readonly #tests = new WeakMap<Query, (row: Row) => boolean | undefined>();
+  /** By the id that was made. */
+  readonly #givenIds = new Map<string, string>();
+
+  constructor(master: Master) {
+    this.#master = master;
+  }
+
+  /** A write that the master has not confirmed. */
+  of({ op, within, rowId }: PendingOp): ShownWrite {
+    if (op.kind === "deleteAll") {
+      return { op, within, isConfirmed: false, isIn: (row) => this.#matches(within, row) === true };
+    }
+    const made = rowId ?? ("id" in op ? op.id : "");
+    const shown = this.#rowOp(op, this.#givenIds.get(made) ?? made, within);
+    // Of a master that evaluates conditions in its own way, only the master knows.
+    const isKnown = isNarrowed(within) && this.#master.within(within).capabilities.exact;
+    return { op: shown, isConfirmed: false, isIn: (row) => !isKnown || this.#matches(within, row) !== false };
+  }
+
+  /** The same once the master has confirmed it, with its answer if that is known. */
+  confirmed(write: PendingOp, answer: WriteAnswer): ShownWrite {
+    if (typeof answer === "string" && write.rowId !== undefined) this.#give(write.rowId, answer);
+    const shown = this.of(write);
+    if (shown.op.kind === "deleteAll" || typeof answer !== "object") return { ...shown, isConfirmed: true };
+    return { ...shown, isConfirmed: true, answer: toRow(answer) };
+  }
+
+  #rowOp(op: Exclude<WriteOp, { readonly kind: "deleteAll" }>, id: string, within: Query): RowOp {
+    switch (op.kind) {
+      case "insert":
+      case "insertReturnId":
+        return { kind: "insert", id, row: this.#withId(id, op.row, within) };
+      case "replace":
+        return { kind: "replace", id, row: this.#withId(id, op.row, within) };
+      case "patch":
+        return { kind: "patch", id, partial: op.partial };
+      case "delete":
+        return { kind: "delete", id };
+      default:
+        return op satisfies never;
+    }
+  }
+
+  /** Rows that are written may leave out the column of their id, which the master adds. */
+  #withId(id: string, row: Row, within: Query): Row {
+    const { idField } = this.#master.within(within);
+    return idField === undefined || Object.hasOwn(row, idField) ? row : frozenRow({ [idField]: id, ...row });
+  }
+
+  #matches(within: Query, row: Row): boolean | undefined {
+    const matches = this.#tests.get(within) ?? likelyView(this.#master, within, {}).matches;
+    this.#tests.set(within, matches);
+    return matches(row);
+  }
+
+  #give(madeId: string, id: string): void {
+    this.#givenIds.set(madeId, id);
+    for (const oldest of this.#givenIds.keys()) {
+      if (this.#givenIds.size <= MAX_GIVEN_IDS) return;
+      this.#givenIds.delete(oldest);
+    }
+  }
+}
+
+/** The view of a query as this module evaluates it, also where the master may do that in another way. */
+export function likelyView(master: Master, within: Query, part: Part): View {
+  const { columns, capabilities: { sameRows } } = master.within(within);
+  return viewOf(within, part, { columns, exact: true, sameRows });
+}

@@ -1,0 +1,83 @@
+import { describe, it } from "node:test";
+import assert from "node:assert/strict";
+import { MemTable, type Query, type Row, Rows } from "@vantage/live";
+import { FakeClock } from "@vantage/live/testing";
+import { viewOf } from "../../src/change/view.ts";
+import { Master } from "../../src/live/master.ts";
+import { Overlay } from "../../src/live/overlay.ts";
+import { PendingWrites } from "../../src/live/pending_writes.ts";
+import { ShownWrites } from "../../src/live/shown_writes.ts";
+import { BAKERY } from "./fixture.ts";
+
+const master = new Master(new MemTable("t", { rows: BAKERY }));
+const bakery = Rows.from(BAKERY);
+
+function overlayOver(rowNow: (id: string) => Row | undefined = () => undefined): Overlay {
+  return new Overlay({ master, rowNow, versions: undefined, masterLagMs: 0, clock: new FakeClock() });
+}
+
+describe("Overlay", () => {
+  it("TanStack/db#921: a write that is accepted twice, as when its queue is loaded again, is shown once", () => {
+    const overlay = overlayOver();
+    const write = { id: "w", op: { kind: "insertReturnId", row: { name: "Pie" } }, within: {}, rowId: "made" } as const;
+    const request = { within: {}, id: undefined };
+    overlay.accepted(write);
+    overlay.accepted(write);
+    assert.deepEqual(overlay.show(request, bakery).rows.ids(), ["a", "b", "c", "made"]);
+    assert.deepEqual([...overlay.show(request, bakery).pending], ["made"]);
+    overlay.answered("w", "made");
+    overlay.accepted(write);
+    assert.deepEqual([...overlay.show(request, bakery).pending], []);
+    overlay.recorded("w");
+    overlay.recorded("w");
+    overlay.failed("w");
+    assert(overlay.isIdle);
+    assert.equal(overlay.show(request, bakery).rows, bakery);
+  });
+
+  it("shows the newest that is known of a row that enters a view", () => {
+    let known: Row = { name: "Pie", price: 1 };
+    const overlay = overlayOver((id) => id === "p" ? known : undefined);
+    const request = { within: { where: [["price", "gt", 4]] } satisfies Query, id: undefined };
+    overlay.accepted({ id: "w", op: { kind: "patch", id: "p", partial: { price: 9 } }, within: {}, rowId: "p" });
+    const tarts = Rows.from(BAKERY.slice(2));
+    assert.deepEqual(overlay.show(request, tarts).rows.get("p"), { name: "Pie", price: 9 });
+    assert.equal(overlay.show(request, tarts).rows, overlay.show(request, tarts).rows);
+    known = { name: "Apple pie", price: 1 };
+    assert.deepEqual(overlay.show(request, tarts).rows.get("p"), { name: "Apple pie", price: 9 });
+  });
+
+  it("keeps no more recorded writes than a bound while a read hangs", () => {
+    const overlay = overlayOver();
+    const reading = overlay.begin();
+    for (let n = 0; n < 10_500; n++) {
+      const id = String(n);
+      overlay.accepted({ id, op: { kind: "insert", id, row: {} }, within: {}, rowId: id });
+      overlay.answered(id, {});
+      overlay.recorded(id);
+    }
+    const { size } = overlay.complete({ within: {}, id: undefined }, Rows.from([]), reading);
+    assert(size <= 10_000 && size >= 9_000, String(size));
+    overlay.end(reading);
+  });
+});
+
+describe("PendingWrites.concerning()", () => {
+  const writes = new ShownWrites(master);
+  const patch = (id: string, row: string, price: number) => {
+    const write = { id, op: { kind: "patch", id: row, partial: { price } }, within: {}, rowId: row } as const;
+    return { write, shown: writes.of(write) };
+  };
+  const view = viewOf({}, {}, { columns: [], exact: true, sameRows: true });
+
+  it("answers with those to the rows of a view, in the order in which they were accepted, also once they were changed", () => {
+    const pending = new PendingWrites();
+    for (const [index, row] of ["a", "x", "y", "a", "z", "b"].entries()) pending.set(patch(`w${index}`, row, index));
+    pending.set(patch("w0", "a", 10));
+    const found = pending.concerning(view, bakery);
+    assert.deepEqual(found.map(({ op }) => op.kind === "patch" && op.partial.price), [10, 3, 5]);
+    for (let index = 0; index < 6; index++) pending.delete(`w${index}`);
+    assert.equal(pending.size, 0);
+    assert.deepEqual(pending.concerning(view, bakery), []);
+  });
+});
