@@ -70,7 +70,7 @@ const left = async ({ outbox }: World): Promise<readonly unknown[]> =>
 
 for (const [kind, make] of [["at once", shared], ["later", (inner: Outbox) => slowly(shared(inner))]] as const) {
   describe(`LiveTable with an outbox that answers ${kind}`, () => {
-    it("keeps a write until the master has answered, and accepts it before", async () => {
+    it("keeps a write until the master has answered, and accepts it before (workbox#3237)", async () => {
       const it = world(make);
       const table = it.open();
       const gate = it.master.plan.hold("patchValue", "before");

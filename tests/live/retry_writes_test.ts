@@ -165,7 +165,7 @@ describe("LiveTable, writes that are tried again", () => {
     await table.close();
   });
 
-  it("hold up no other row, however few are sent at once, if one never succeeds", async () => {
+  it("hold up no other row, however few are sent at once, if one never succeeds (@tanstack/offline-transactions)", async () => {
     for (const writeConcurrency of [1, 2]) {
       const { table, master, clock } = patient({ writeConcurrency });
       for (let time = 0; time < 10; time++) master.plan.fail("patchValue", down());
@@ -333,7 +333,7 @@ describe("LiveTable, a write whose outcome is unknown", () => {
     await table.close();
   });
 
-  it("ends after writeTimeoutMs, and its signal tells the master", async () => {
+  it("ends after writeTimeoutMs, and its signal tells the master (powersync.dart#307)", async () => {
     const subject = fixture({ writeTimeoutMs: 1_000 });
     const { table, master, clock } = subject;
     const gate = master.plan.hold("patchValue", "before");

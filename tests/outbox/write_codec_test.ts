@@ -59,7 +59,7 @@ describe("The format of writes", () => {
     assert.equal(toHex(encodeAnswer(ANSWER)), GOLDEN_ANSWER);
   });
 
-  it("gives a write of a former release back with its key, as it was stored", () => {
+  it("gives a write of a former release back with its key, as it was stored (cmuxlayer#243)", () => {
     const { within: { pagination, ...parts }, ...write } = decodeWrite(fromHex(GOLDEN));
     const { within: { pagination: expectedPage, ...expectedParts }, ...expected } = WRITE;
     assert.deepEqual(write, expected);

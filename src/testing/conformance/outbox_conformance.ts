@@ -261,14 +261,17 @@ export const outboxConformance: readonly ConformanceCase<OutboxHarness>[] = [
     expectEqual(await outbox.retry("nothing", "w"), false, "the answer of retry");
     expectEqual(await outbox.answers("nothing", "a"), [], "the answers");
   }),
-  unreadable("Outbox.load() sets an entry aside that cannot be read, and goes on with the others", async (outbox) => {
-    const loaded = await outbox.load(QUEUE, 0, 10);
-    expectEqual(loaded.map((entry) => "write" in entry ? entry.write.id : entry.id), ["a", "b", "c"], "the ids");
-    expectEqual(loaded.map((entry) => "error" in entry), [false, true, false], "which cannot be read");
-    expectEqual((await outbox.load(QUEUE, 0, 10)).length, 3, "the entries, once more");
-    const marks: OutboxMark[] = ["a", "c"].map((id) => ({ kind: "sent", id }));
-    expectEqual(await outbox.mark(QUEUE, await leaseOf(outbox), marks, 0), true, "the answer of mark");
-  }),
+  unreadable(
+    "Outbox.load() sets an entry aside that cannot be read, and goes on with the others (hologram#951)",
+    async (outbox) => {
+      const loaded = await outbox.load(QUEUE, 0, 10);
+      expectEqual(loaded.map((entry) => "write" in entry ? entry.write.id : entry.id), ["a", "b", "c"], "the ids");
+      expectEqual(loaded.map((entry) => "error" in entry), [false, true, false], "which cannot be read");
+      expectEqual((await outbox.load(QUEUE, 0, 10)).length, 3, "the entries, once more");
+      const marks: OutboxMark[] = ["a", "c"].map((id) => ({ kind: "sent", id }));
+      expectEqual(await outbox.mark(QUEUE, await leaseOf(outbox), marks, 0), true, "the answer of mark");
+    },
+  ),
   unreadable("Outbox.remove() removes an entry that cannot be read", async (outbox) => {
     expectEqual(await outbox.remove(QUEUE, "b"), true, "the answer of remove");
     await expectIds(outbox, ["a", "c"]);

@@ -241,7 +241,7 @@ describe("SqliteOutbox", () => {
     outbox.append(QUEUE, [newWrite("b", "x".repeat(2_000))]);
   });
 
-  it("after a crash at any step of an append, all of it is there or nothing, and the next one goes on", async () => {
+  it("after a crash at any step of an append, all of it is there or nothing, and the next one goes on (powersync-sqlite-core#162)", async () => {
     for (let steps = 1;; steps++) {
       const path = newPath("outbox.db");
       const crashed = newPath("crashed.db");
@@ -282,7 +282,7 @@ describe("SqliteOutbox", () => {
     }
   });
 
-  it("stays when a new version drops the cache in the same database", async () => {
+  it("stays when a new version drops the cache in the same database (mono#3089)", async () => {
     const db = new DatabaseSync(":memory:");
     await SqliteCache.open(db);
     const outbox = await SqliteOutbox.open(db);
