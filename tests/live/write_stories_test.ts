@@ -20,8 +20,6 @@ import { FakeClock, FaultyTable, settle } from "@vantage/live/testing";
 import { newPath } from "../conformance/temp_folder.ts";
 import { BAKERY, fixture } from "./fixture.ts";
 
-const QUEUE = "/products";
-
 describe("LiveTable, stories of lost writes", () => {
   it("powersync-kotlin#340: a master that throws, rejects, or answers with nothing has applied nothing", async () => {
     const answers: readonly (readonly [name: string, patch: () => unknown])[] = [
