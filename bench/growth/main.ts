@@ -19,12 +19,22 @@ import { serverCases } from "./server_cases.ts";
 import { sqliteTableCases } from "./sqlite_table_cases.ts";
 import { streamCases } from "./stream_cases.ts";
 import { tableCases } from "./table_cases.ts";
+import { writeCases } from "./write_cases.ts";
 import type { GrowthCase } from "./growth_case.ts";
 
 const MOST = 1.2;
 const SECOND_LOOKS = 4;
 
-const families = [cacheCases, liveCases, streamCases, tableCases, sqliteTableCases, codecCases, serverCases];
+const families = [
+  cacheCases,
+  liveCases,
+  writeCases,
+  streamCases,
+  tableCases,
+  sqliteTableCases,
+  codecCases,
+  serverCases,
+];
 const part = Deno.args[0] ?? "";
 const wanted = families.flat().filter(({ name }) => name.includes(part));
 const results: Growth[] = [];
