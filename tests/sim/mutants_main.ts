@@ -22,6 +22,7 @@ const SUITE = [
   "tests/queue",
   "tests/base",
   "tests/change",
+  "tests/outbox",
   "tests/stream/manual_live_stream_test.ts",
   "tests/cache/mem_cache_test.ts",
   "tests/cache/cache_key_test.ts",
