@@ -11,6 +11,8 @@ export interface LastKnown {
   readonly rows: Rows;
   /** Whether every write is in them, and where it belongs. */
   readonly hasAllWrites: boolean;
+  /** Whether a row is known to have changed since. */
+  readonly isOutdated: (id: string) => boolean;
 }
 
 /**
@@ -23,17 +25,39 @@ export function lastKnown(
   replayed: Replayed,
   versions: RowVersions | undefined,
 ): LastKnown | undefined {
-  const writes = writesLeftOut(behind.changes, replayed);
-  if (writes.length === 0) return { rows: replayed.rows, hasAllWrites: true };
+  const { changes } = behind;
+  const writes = writesLeftOut(changes, replayed);
+  if (writes.length === 0) return { rows: replayed.rows, hasAllWrites: true, isOutdated: outdated(changes, replayed) };
   const rows = new Map(replayed.rows);
+  const placed = new Set<LoggedChange>();
   let hasAllWrites = true;
   for (const write of writes) {
-    if (versions === undefined && isOvertaking(write, behind.changes)) return undefined;
+    if (versions === undefined && isOvertaking(write, changes)) return undefined;
     const outcome = place(view, rows, write, { until: behind.until, versions });
     if (outcome === "unknown") return undefined;
     hasAllWrites &&= outcome === "placed";
+    if (isAnswered(write)) placed.add(write);
   }
-  return { rows: rowsOf(rows), hasAllWrites };
+  return { rows: rowsOf(rows), hasAllWrites, isOutdated: outdated(changes, replayed, placed) };
+}
+
+/** Which rows are known to have changed after they were put in place last. */
+function outdated(
+  changes: readonly LoggedChange[],
+  { effects }: Replayed,
+  placed: ReadonlySet<LoggedChange> = new Set(),
+): (id: string) => boolean {
+  let isAny = false;
+  const isLate = new Map<string, boolean>();
+  for (const [index, logged] of changes.entries()) {
+    const { change } = logged;
+    if (effects[index] === "nothing") continue;
+    if (change.kind === "changed") {
+      isAny = true;
+      isLate.clear();
+    } else isLate.set(change.id, effects[index] !== "in place" && !placed.has(logged));
+  }
+  return (id) => isLate.get(id) ?? isAny;
 }
 
 /** The writes that the replay has not put in place, in order. */
@@ -63,10 +87,11 @@ interface Overlap {
 function place(
   view: View,
   rows: Map<string, Row>,
-  { change, from }: LoggedChange,
+  logged: LoggedChange,
   { until, versions }: Overlap,
 ): "placed" | "uncertain" | "unknown" {
-  if (change.cause === "write" && change.outcome === "unknown") return "uncertain";
+  const { change, from } = logged;
+  if (!isAnswered(logged)) return "uncertain";
   if (change.kind === "changed" || view.isCount) return "unknown";
   const { id, kind } = change;
   if (view.id !== undefined && view.id !== id) return "placed";
@@ -86,6 +111,11 @@ function place(
   if (isMember) rows.set(id, row);
   else rows.delete(id);
   return isTrusted && isMember && before !== undefined && sameOrder(view, before, row) ? "placed" : "uncertain";
+}
+
+/** Whether the master has answered a write, and so has applied it. */
+function isAnswered({ change }: LoggedChange): boolean {
+  return change.cause !== "write" || change.outcome !== "unknown";
 }
 
 /** The row of a change as the view has it; `undefined` if it may have other columns there. */

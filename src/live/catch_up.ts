@@ -52,7 +52,7 @@ export class CatchUp {
   /** The rows of an entry as they were last known; `undefined` if what a write has made of them is unknown. */
   lastKnown(request: ReadRequest, held: CachedRows): LastKnown | undefined {
     const { since, rows, until } = held;
-    if (since === undefined || until === undefined) return { rows, hasAllWrites: true };
+    if (since === undefined || until === undefined) return { rows, hasAllWrites: true, isOutdated: () => false };
     const view = this.#viewOf(request);
     const { versions } = this.#options;
     const behind = { rows, until, changes: since.changes };

@@ -8,6 +8,7 @@ import type { Invalidation } from "./invalidation.ts";
 import type { Observed } from "./observed.ts";
 import type { ReadPolicy } from "./read_policy.ts";
 import type { ReadRequest } from "./read_request.ts";
+import type { StaleRows } from "./stale_answers.ts";
 
 /** What a {@linkcode Peek} works with. */
 export interface PeekOptions {
@@ -19,7 +20,13 @@ export interface PeekOptions {
   /** Whether an entry is young enough to be served as fresh. */
   readonly isFresh: (held: CachedRows, policy: ReadPolicy) => boolean;
   /** What is served of an entry while it is read again, if that is allowed. */
-  readonly whileStale: (request: ReadRequest, held: CachedRows) => CachedRows | undefined;
+  readonly whileStale: (request: ReadRequest, held: CachedRows) => StaleRows | undefined;
+}
+
+/** What a read would be answered with. */
+export interface Peeked extends CachedRows {
+  /** Of stale rows, whether one is known to have changed since. */
+  readonly isOutdated?: ((id: string) => boolean) | undefined;
 }
 
 /** Looks at what a read would be answered with now if it were not to ask the master. Counts and stores nothing. */
@@ -42,7 +49,7 @@ export class Peek {
   }
 
   /** The rows, brought up to date, or `undefined`. */
-  look(request: ReadRequest): MaybePromise<CachedRows | undefined> {
+  look(request: ReadRequest): MaybePromise<Peeked | undefined> {
     const { invalidation, cache } = this.#options;
     const { recording, suspect } = invalidation;
     if (recording !== undefined) return recording.then(() => this.look(request));
@@ -51,7 +58,7 @@ export class Peek {
   }
 
   /** The same if the cache answers at once; otherwise `undefined`. */
-  lookAtOnce(request: ReadRequest): CachedRows | undefined {
+  lookAtOnce(request: ReadRequest): Peeked | undefined {
     const { observed } = this.#options;
     const held = this.look(request);
     if (held === undefined || isPromise(held)) return undefined;
@@ -59,7 +66,7 @@ export class Peek {
     return held;
   }
 
-  #current(request: ReadRequest, held: CachedRows | undefined): CachedRows | undefined {
+  #current(request: ReadRequest, held: CachedRows | undefined): Peeked | undefined {
     if (held === undefined) return undefined;
     const behind = this.#options.catchUp.replay(request, held);
     if (this.isServed(request.policy, held, behind)) {
@@ -72,7 +79,7 @@ export class Peek {
     return intentsDueAt !== undefined && this.#options.intents.isOverdue(intentsDueAt);
   }
 
-  #stale(request: ReadRequest, held: CachedRows): CachedRows | undefined {
+  #stale(request: ReadRequest, held: CachedRows): Peeked | undefined {
     const served = this.#options.whileStale(request, held);
     return served && { ...served, rows: shareRows(served.rows) };
   }

@@ -37,7 +37,7 @@ import {
 import { ReceivedRows } from "./received_rows.ts";
 import type { Refreshed } from "./refreshed.ts";
 import { ENDED, SharedReads } from "./shared_reads.ts";
-import { StaleAnswers } from "./stale_answers.ts";
+import { StaleAnswers, type StaleRows } from "./stale_answers.ts";
 import { Superseded } from "./superseded.ts";
 import { Windows } from "./windows.ts";
 
@@ -235,7 +235,7 @@ export class ReadThrough implements Reads {
   }
 
   /** What is served of an entry while it is read again, if its policy allows that. */
-  whileStale(request: ReadRequest, held: CachedRows): CachedRows | undefined {
+  whileStale(request: ReadRequest, held: CachedRows): StaleRows | undefined {
     return this.#stale.whileStale(request, held);
   }
 

@@ -1,5 +1,5 @@
 import { type Row, sameRow } from "../table/row.ts";
-import { type Rows, rowsOf } from "../table/rows.ts";
+import { replaceRows, type Rows, rowsOf } from "../table/rows.ts";
 
 /** Whether both have the same ids in the same order. */
 export function sameIds(before: Rows | undefined, now: Rows | undefined): boolean {
@@ -28,4 +28,18 @@ export function keepSameRows(before: Rows | undefined, now: Rows): Rows {
   }
   if (unchanged) return before;
   return asNow ? now : rowsOf(rows);
+}
+
+/**
+ * The stale rows of `now`, where each that has changed since is the one before: that may have the change already, and is
+ * shown until the newest is known.
+ */
+export function keepOutdatedRows(before: Rows | undefined, now: Rows, isOutdated: (id: string) => boolean): Rows {
+  if (before === undefined) return now;
+  const kept = new Map<string, Row>();
+  for (const id of now.keys()) {
+    const known = before.get(id);
+    if (known !== undefined && isOutdated(id)) kept.set(id, known);
+  }
+  return kept.size === 0 ? now : replaceRows(now, kept);
 }

@@ -30,6 +30,12 @@ export interface StaleAnswersOptions {
   readonly trace: Trace | undefined;
 }
 
+/** Rows that are served though they are stale. */
+export interface StaleRows extends Fetched {
+  /** Whether a row is known to have changed since. */
+  readonly isOutdated: (id: string) => boolean;
+}
+
 /**
  * Decides what is served of entries that are stale, where the policy of the reader allows it, and reads them again behind
  * the answer. No row that is served is from before a write that has settled.
@@ -44,7 +50,7 @@ export class StaleAnswers {
   }
 
   /** What is served while the entry is read again. Every write must be in it for certain: otherwise it is waited for. */
-  whileStale(request: ReadRequest, held: CachedRows): Fetched | undefined {
+  whileStale(request: ReadRequest, held: CachedRows): StaleRows | undefined {
     return request.policy.whileStale === "serve" ? this.#lastKnown(request, held, true) : undefined;
   }
 
@@ -111,14 +117,14 @@ export class StaleAnswers {
     return undefined;
   }
 
-  #lastKnown(request: ReadRequest, held: CachedRows, withAllWrites: boolean): Fetched | undefined {
+  #lastKnown(request: ReadRequest, held: CachedRows, withAllWrites: boolean): StaleRows | undefined {
     const { fetchedAt } = held;
     const { superseded, clock } = this.#options;
     if (!isWithin(request.policy.maxAgeMs, clock.now() - fetchedAt)) return undefined;
     if (superseded.isSince(request.key, fetchedAt)) return undefined;
     const known = this.#options.catchUp.lastKnown(request, held);
     if (known === undefined || (withAllWrites && !known.hasAllWrites)) return undefined;
-    return { rows: known.rows, fetchedAt };
+    return { rows: known.rows, fetchedAt, isOutdated: known.isOutdated };
   }
 
   #report(key: string, error: unknown): void {

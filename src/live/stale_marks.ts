@@ -6,7 +6,8 @@ export function withPart(said: StaleAnswer | undefined, part: StaleAnswer): Stal
   return said === undefined ? part : { ...said, ...part, fetchedAt: Math.min(said.fetchedAt, part.fetchedAt) };
 }
 
-/** What is said of a whole answer, some of whose rows are stale: others may be older, and fresh all the same. */
-export function ofWhole(said: StaleAnswer, { fetchedAt }: Pick<Fetched, "fetchedAt">): StaleAnswer {
-  return { ...said, fetchedAt: Math.min(said.fetchedAt, fetchedAt) };
+/** What is said of a whole answer, one part of which is stale: others may be older, and fresh all the same. */
+export function ofWhole(said: StaleAnswer, ...parts: readonly Partial<Pick<Fetched, "fetchedAt">>[]): StaleAnswer {
+  const times = parts.map(({ fetchedAt = Infinity }) => fetchedAt);
+  return { ...said, fetchedAt: Math.min(said.fetchedAt, ...times) };
 }

@@ -13,13 +13,13 @@ import { Lifetime } from "./lifetime.ts";
 import { type LiveSnapshot, nextSnapshot, NOTHING_YET } from "./live_snapshot.ts";
 import type { Counters } from "./live_stats.ts";
 import type { Overlay } from "./overlay.ts";
-import type { Peek } from "./peek.ts";
+import type { Peek, Peeked } from "./peek.ts";
 import { Readiness } from "./readiness.ts";
 import { type ListRequest, ofAnyAge, type Reads } from "./read_request.ts";
 import type { Reading, RecordedWrite } from "./recorded_writes.ts";
 import type { Refresh, Refreshed } from "./refreshed.ts";
 import { RepeatedRead } from "./repeated_read.ts";
-import { keepSameRows } from "./same_rows.ts";
+import { keepOutdatedRows, keepSameRows } from "./same_rows.ts";
 import { type Listener, Subscriptions } from "./subscriptions.ts";
 
 /** What watching works with. */
@@ -40,9 +40,13 @@ export interface WatchOptions {
 }
 
 /** Rows that were read, and whether newer ones are still to come. */
-interface Found extends CachedRows {
+interface Found extends Peeked {
   readonly stale?: StaleAnswer | undefined;
+  /** When the master's answer with them arrived, if they were read here. */
+  readonly answeredAt?: number | undefined;
 }
+
+type ReadOptions = CallOptions & { readonly signal: AbortSignal };
 
 /** Keeps the {@linkcode WatchedRows} of a table. */
 export interface WatchOwner {
@@ -72,6 +76,8 @@ export class WatchedRows {
   #snapshot = NOTHING_YET;
   /** The rows as they are known, without the writes that are pending. */
   #known: Rows | undefined;
+  /** When the master's answer with them arrived, if they were read here; otherwise when they were requested. */
+  #answeredAt = -Infinity;
   /** How many writes had been recorded that are in them. */
   #place = 0;
   /** The read in flight, in whose answer writes may be missing. */
@@ -181,7 +187,15 @@ export class WatchedRows {
 
   #seed(): void {
     const held = this.#options.peek.lookAtOnce(this.request);
-    if (held !== undefined) this.#take(held);
+    if (held !== undefined && this.#newerThan(held) === undefined) this.#take(held);
+  }
+
+  /** What is shown, unless other rows are known to be newer: another process may have asked for those before, or meanwhile. */
+  #newerThan({ fetchedAt }: CachedRows): CachedRows | undefined {
+    const [rows, shownAt] = [this.#known, this.#snapshot.fetchedAt];
+    if (rows === undefined || shownAt === undefined) return undefined;
+    const isNewer = fetchedAt === shownAt || fetchedAt > this.#answeredAt;
+    return isNewer ? undefined : { rows, fetchedAt: shownAt };
   }
 
   #isStale(): boolean {
@@ -231,31 +245,48 @@ export class WatchedRows {
     return isRefreshed ? ofAnyAge(this.request) : this.request;
   }
 
-  async #find(call: CallOptions & { readonly signal: AbortSignal }): Promise<Found> {
-    const { peek, reads, clock, overlay } = this.#options;
+  async #find(options: ReadOptions): Promise<Found> {
     const request = this.#nextRequest();
-    const reading = this.#reading = overlay?.begin();
-    const looking = peek.look(request);
-    const held = isPromise(looking) ? await abortable(looking, call.signal) : looking;
+    const reading = this.#reading = this.#options.overlay?.begin();
+    const onUnsettled = (): void => {
+      if (reading !== undefined) reading.isUnsettled = true;
+      options.onUnsettled?.();
+    };
+    const call = { ...options, onUnsettled };
+    const startedAt = this.#options.clock.now();
+    const found = await this.#ask(request, call);
+    const newer = this.#newerThan(found);
+    if (newer === undefined || found.fetchedAt >= startedAt) return found;
+    if (found.stale === undefined) return await this.#ask(request, { ...call, fresh: true });
+    return { ...newer, stale: found.stale };
+  }
+
+  async #ask(request: ListRequest, call: ReadOptions): Promise<Found> {
+    const { peek, reads, clock } = this.#options;
+    const { signal, fresh = false } = call;
+    const looking = fresh ? undefined : peek.look(request);
+    const held = isPromise(looking) ? await abortable(looking, signal) : looking;
     if (held === undefined) this.#show({ fetchStatus: "fetching" });
     const startedAt = clock.now();
     let stale: StaleAnswer | undefined;
-    const onUnsettled = (): void => {
-      if (reading !== undefined) reading.isUnsettled = true;
-      call.onUnsettled?.();
-    };
-    const rows = await reads.read(request, { ...call, onUnsettled, onStale: (answer) => void (stale = answer) });
-    if (stale !== undefined) return { rows, fetchedAt: stale.fetchedAt, stale };
+    const rows = await reads.read(request, { ...call, onStale: (answer) => void (stale = answer) });
+    if (stale !== undefined) {
+      const { isOutdated } = held ?? await peek.look(request) ?? {};
+      return { rows, fetchedAt: stale.fetchedAt, stale, isOutdated };
+    }
+    if (held !== undefined) return { rows, fetchedAt: held.fetchedAt };
+    const answeredAt = clock.now();
     // A read that was shared began earlier.
-    const kept = held ?? await peek.look(request);
-    return { rows, fetchedAt: kept?.fetchedAt ?? startedAt };
+    const fetchedAt = this.#refreshedAt ?? (await peek.look(request))?.fetchedAt ?? startedAt;
+    return { rows, fetchedAt: fresh ? Math.max(fetchedAt, startedAt) : fetchedAt, answeredAt };
   }
 
-  #takeAnswer({ stale, rows, fetchedAt }: Found): void {
+  #takeAnswer(answer: Found): void {
     const { overlay } = this.#options;
+    const { rows, stale } = answer;
     const found = {
+      ...answer,
       rows: overlay && this.#reading ? overlay.complete(this.request, rows, this.#reading) : rows,
-      fetchedAt,
     };
     this.#endReading();
     this.#isBehind = stale !== undefined;
@@ -265,8 +296,11 @@ export class WatchedRows {
     this.#readRefreshed();
   }
 
-  #take({ rows, fetchedAt }: CachedRows, marks: Partial<LiveSnapshot> = {}): void {
-    const known = this.#known = keepSameRows(this.#known, rows);
+  #take(found: Found, marks: Partial<LiveSnapshot> = {}): void {
+    const { rows, fetchedAt, isOutdated, answeredAt } = found;
+    this.#answeredAt = answeredAt ?? Math.max(this.#answeredAt, fetchedAt);
+    const newest = isOutdated === undefined ? rows : keepOutdatedRows(this.#known, rows, isOutdated);
+    const known = this.#known = keepSameRows(this.#known, newest);
     this.#place = this.#options.overlay?.place ?? 0;
     const success = { status: "success", rows: known, error: undefined, fetchedAt } as const;
     this.#show({ ...success, ...this.#idleUnlessDue(), ...marks });

@@ -40,8 +40,9 @@ export interface ReadWindow {
   readonly isHit: boolean;
 }
 
-interface Counted {
-  readonly count: number | undefined;
+interface Counted extends Partial<Pick<Fetched, "fetchedAt">> {
+  /** `undefined` where the master does not count. */
+  readonly count?: number;
   readonly isHit: boolean;
 }
 
@@ -60,22 +61,22 @@ export class Windows {
     return await withOwnSignal(options.signal, async (signal) => {
       let stale: StaleAnswer | undefined;
       const own: CallOptions = { ...options, signal, onStale: (part) => void (stale = withPart(stale, part)) };
-      const [range, { count, isHit }] = await Promise.all([
+      const [range, count] = await Promise.all([
         this.#options.pages.read(request, { skip: offset, limit }, own),
         this.#count(counted, own),
       ]);
-      if (stale !== undefined) options.onStale?.(ofWhole(stale, range));
-      const total = this.#total(counted.key, range, offset, count);
-      return { window: { rows: range.rows, offset, total }, isHit: range.isHit && isHit };
+      if (stale !== undefined) options.onStale?.(ofWhole(stale, range, count));
+      const total = this.#total(counted.key, range, offset, count.count);
+      return { window: { rows: range.rows, offset, total }, isHit: range.isHit && count.isHit };
     });
   }
 
   async #count(request: CountRequest, options: CallOptions): Promise<Counted> {
     const { master, entries } = this.#options;
-    if (!master.within(request.within).capabilities.count) return { count: undefined, isHit: true };
+    if (!master.within(request.within).capabilities.count) return { isHit: true };
     const { found, behind } = await entries.look(request, options);
-    const { rows }: Fetched = found ?? await entries.load(request, options, behind);
-    return { count: countIn(rows), isHit: found !== undefined };
+    const { rows, fetchedAt }: Fetched = found ?? await entries.load(request, options, behind);
+    return { count: countIn(rows), fetchedAt, isHit: found !== undefined };
   }
 
   /** The size of the set as it shows in its pages; where it does not, as it was counted. */

@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import assert from "node:assert/strict";
 import type { Change } from "../../src/change/change.ts";
-import { lastKnown } from "../../src/change/last_known.ts";
+import { type LastKnown, lastKnown } from "../../src/change/last_known.ts";
 import type { LoggedChange } from "../../src/change/logged_change.ts";
 import { replay } from "../../src/change/replay.ts";
 import { RowVersions } from "../../src/change/row_versions.ts";
@@ -20,20 +20,36 @@ function foreign(event: LiveEvent): Partial<LoggedChange> {
   return { change: { ...event, at: 0, cause: "event" } as Change }; // The union is lost in the spread.
 }
 
-/** What is known of ROWS, read at position 1, after changes: the prices, and whether all writes are among them. */
-function known(
+interface Knowledge {
+  readonly versions?: RowVersions;
+  readonly sameRows?: boolean;
+}
+
+/** What is known of ROWS, read at position 1, after changes. */
+function found(
   changes: readonly Partial<LoggedChange>[],
   query: Query = {},
   id?: string,
-  { versions, sameRows = true }: { readonly versions?: RowVersions; readonly sameRows?: boolean } = {},
-): unknown {
+  { versions, sameRows = true }: Knowledge = {},
+): LastKnown | undefined {
   const logged = changes.map((change, index) => ({ position: index + 2, ...change }) as LoggedChange);
   const view = viewOf(query, { id }, { columns: [], exact: true, sameRows });
   const behind = { rows: ROWS, until: 1, changes: logged };
   const whole = replay(view, behind, undefined);
   const living = whole.isDead ? logged.slice(0, whole.effects.length - 1) : logged;
-  const found = lastKnown(view, behind, replay(view, { ...behind, changes: living }, undefined), versions);
-  return found && [[...found.rows].map(([id, { price }]) => `${id}${price}`).join(" "), found.hasAllWrites];
+  return lastKnown(view, behind, replay(view, { ...behind, changes: living }, undefined), versions);
+}
+
+/** The prices, and whether all writes are among them. */
+function known(...of: Parameters<typeof found>): unknown {
+  const last = found(...of);
+  return last && [[...last.rows].map(([id, { price }]) => `${id}${price}`).join(" "), last.hasAllWrites];
+}
+
+/** The ids of the rows that have changed since. */
+function outdated(...changes: readonly Partial<LoggedChange>[]): string {
+  const last = found(changes);
+  return [...last?.rows.keys() ?? []].filter((id) => last?.isOutdated(id)).join(" ");
 }
 
 const updated = (id: string, price?: number): LiveEvent => ({
@@ -107,5 +123,16 @@ describe("lastKnown()", () => {
     assert.deepEqual(known([own(updated("b", 9), 1), foreign({ kind: "changed" })], {}, "a"), ["a2 b1 c5", true]);
     assert.deepEqual(known([foreign({ kind: "changed" }), own(updated("b", 9), 2)], {}, "a"), ["a2 b1 c5", true]);
     assert.deepEqual(known([own({ kind: "deleted", id: "a" }, 1)], {}, "a"), ["b1 c5", false]);
+  });
+
+  it("tells which rows have changed since they were put in place last", () => {
+    assert.equal(outdated(), "");
+    assert.equal(outdated(foreign(updated("a"))), "a");
+    assert.equal(outdated(foreign(updated("a")), own(updated("b", 9), 2)), "a");
+    assert.equal(outdated(foreign(updated("a")), own(updated("a", 9), 2)), "", "the write came later");
+    assert.equal(outdated(own(updated("a", 9), 1), foreign(updated("a"))), "a", "the write came before");
+    assert.equal(outdated(own(updated("a"), 1, "unknown")), "a");
+    assert.equal(outdated(foreign({ kind: "changed" })), "a b c");
+    assert.equal(outdated(foreign(updated("a")), foreign({ kind: "changed" }), own(updated("b", 9), 2)), "a c");
   });
 });

@@ -326,13 +326,13 @@ for (const { kind, cache } of KINDS) {
       const observer = subject.table.observe();
       const listener = renders(observer);
       await gate.reached;
-      const look = subject.cache.plan.hold("get");
+      const keeping = subject.cache.plan.hold("put");
       gate.release();
-      await look.reached;
+      await keeping.reached;
       listener.leave();
       await subject.clock.advance(MOMENT_MS);
       await subject.table.invalidate();
-      look.release();
+      keeping.release();
       await settle();
       assert.deepEqual(said(observer.getSnapshot()), ["pending", "idle", undefined, undefined]);
       await subject.table.close();

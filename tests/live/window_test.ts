@@ -509,6 +509,18 @@ describe("Pages that are cut, and windows, that are stale", () => {
     assert.deepEqual(await shown((own) => table.page(1, 90).listValues(own)), [{ fetchedAt: 300 }]);
   });
 
+  it("are marked with the age of the total if that is older", async () => {
+    const [master, clock, liveStream] = [pagedMaster(100, 30), new FakeClock(), new ManualLiveStream()];
+    await using table = live(master, { ...THIRTY, clock, liveStream, whileStale: "serve", maxAgeMs: 9_000 });
+    await table.getCount();
+    await clock.advance(300);
+    await table.window(0, 30);
+    await emit(liveStream, { kind: "updated", id: "r3", columns: ["name"] });
+    const marks: StaleAnswer[] = [];
+    await table.window(0, 30, { onStale: (mark) => void marks.push(mark) });
+    assert.deepEqual(marks, [{ fetchedAt: 0 }]);
+  });
+
   it("are shown to those who watch, and then the page as it was read again", async () => {
     const [master, clock] = [pagedMaster(100, 30), new FakeClock()];
     for (const staleTimeMs of [0, 1_000]) {

@@ -492,8 +492,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "show watchers other objects for rows that did not change",
     file: "live/watched_rows.ts",
-    from: "const known = this.#known = keepSameRows(this.#known, rows);",
-    to: "const known = this.#known = rows;\n    void keepSameRows;",
+    from: "const known = this.#known = keepSameRows(this.#known, newest);",
+    to: "const known = this.#known = newest;\n    void keepSameRows;",
   },
   {
     name: "take the rows from watchers while new ones are read",
@@ -1341,7 +1341,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a stale window is not marked",
     file: "live/windows.ts",
-    from: "if (stale !== undefined) options.onStale?.(ofWhole(stale, range));",
+    from: "if (stale !== undefined) options.onStale?.(ofWhole(stale, range, count));",
     to: "void ofWhole;",
   },
   {
@@ -1359,8 +1359,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "fresh rows that are older do not count for the age of a stale answer",
     file: "live/stale_marks.ts",
-    from: "fetchedAt: Math.min(said.fetchedAt, fetchedAt) };",
-    to: "fetchedAt: Math.max(said.fetchedAt, 0 * fetchedAt) };",
+    from: "fetchedAt: Math.min(said.fetchedAt, ...times) };",
+    to: "fetchedAt: Math.max(said.fetchedAt, 0 * times.length) };",
   },
   {
     name: "readers of any policy share what is cut",
@@ -1443,8 +1443,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "stale rows lack the writes that were answered",
     file: "change/last_known.ts",
-    from: "  const writes = writesLeftOut(behind.changes, replayed);",
-    to: "  const writes = writesLeftOut(behind.changes, replayed).slice(0, 0);",
+    from: "  const writes = writesLeftOut(changes, replayed);",
+    to: "  const writes = writesLeftOut(changes, replayed).slice(0, 0);",
   },
   {
     name: "stale rows have an older answer of a write in place of what was read after it",
@@ -1455,8 +1455,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a write of unknown outcome counts as one that is in stale rows",
     file: "change/last_known.ts",
-    from: 'if (change.cause === "write" && change.outcome === "unknown") return "uncertain";',
-    to: 'if (change.cause === "write" && change.outcome === "unknown") return "placed";',
+    from: 'if (!isAnswered(logged)) return "uncertain";',
+    to: 'if (!isAnswered(logged)) return "placed";',
   },
   {
     name: "a read ahead counts as a hit or miss",
@@ -1717,5 +1717,35 @@ export const MUTANTS: readonly Mutant[] = [
     file: "live/read_through.ts",
     from: "    const { recorded } = this.#observed;\n    const loaded",
     to: "    const recorded = Infinity;\n    const loaded",
+  },
+  {
+    name: "watchers are shown what another process has read before",
+    file: "live/watched_rows.ts",
+    from: "    return isNewer ? undefined : { rows, fetchedAt: shownAt };",
+    to: "    return isNewer || !isNewer ? undefined : { rows, fetchedAt: shownAt };",
+  },
+  {
+    name: "watchers are shown what another process has read meanwhile",
+    file: "live/watched_rows.ts",
+    from: "const isNewer = fetchedAt === shownAt || fetchedAt > this.#answeredAt;",
+    to: "const isNewer = fetchedAt >= shownAt;",
+  },
+  {
+    name: "watchers are shown stale rows in place of those that have the change",
+    file: "live/watched_rows.ts",
+    from: "const newest = isOutdated === undefined ? rows : keepOutdatedRows(this.#known, rows, isOutdated);",
+    to: "const newest = isOutdated === undefined ? rows : keepOutdatedRows(this.#known, rows, () => false);",
+  },
+  {
+    name: "a row that a write was put in place of counts as outdated",
+    file: "change/last_known.ts",
+    from: "    if (isAnswered(write)) placed.add(write);\n",
+    to: "",
+  },
+  {
+    name: "a window is said to be as new as its rows, though its total is older",
+    file: "live/windows.ts",
+    from: "ofWhole(stale, range, count)",
+    to: "ofWhole(stale, range)",
   },
 ];

@@ -11,6 +11,9 @@ interface Sleeper extends Pending {
   readonly dueAt: number;
 }
 
+/** How long a step takes: so no two reads begin at the same time, and the later one is known to be later. */
+const STEP_MS = 1 / 1024;
+
 /**
  * External effects wait here until they are picked, and so does time: nothing happens on its own. Effects that become
  * pending in the same turn are sorted, so that the choice does not depend on the order in which a runtime settles
@@ -96,6 +99,7 @@ export class Scheduler {
     this.#fresh.sort((a, b) => a.label < b.label ? -1 : a.label > b.label ? 1 : 0);
     this.#pending.push(...this.#fresh);
     this.#fresh = [];
+    this.#nowMs += STEP_MS;
   }
 
   /** Runs one external effect; `false` if none is pending. */

@@ -460,7 +460,7 @@ class Simulation {
 
   #flush(): void {
     const { nowMs } = this.#scene.scheduler;
-    for (const line of this.#lines.sort()) this.#trace.push(`${this.#steps} @${nowMs} ms: ${line}`);
+    for (const line of this.#lines.sort()) this.#trace.push(`${this.#steps} @${Math.floor(nowMs)} ms: ${line}`);
     this.#lines = [];
   }
 }
