@@ -5,11 +5,13 @@ export type RowMaker = (place: number) => Row;
 
 /** Among this many rows, one is looked for without an index. */
 const FEW = 8;
+/** Among more, ids are indexed once the search for some has passed as many rows as this many passes through all. */
+const PASSES = 4;
 
 /**
  * What a `Rows` keeps: the rows in their order, which may be made when they are first looked at. It is small, since a row is
  * in as many of them as there are views that show it: the ids are not kept where a column has them, and they are indexed
- * only when one is looked for.
+ * only when many are looked for, since an index takes as long to build as ten searches.
  */
 export class ListedRows {
   readonly #rows: (Row | undefined)[];
@@ -17,17 +19,21 @@ export class ListedRows {
   #ids: readonly string[] | string;
   readonly #maker: RowMaker | undefined;
   #places: ReadonlyMap<string, number> | undefined;
+  /** How many rows the search without an index has passed. */
+  #passed: number;
 
   private constructor(
     rows: (Row | undefined)[],
     ids: readonly string[] | string,
     maker?: RowMaker,
     places?: ReadonlyMap<string, number>,
+    passed = 0,
   ) {
     this.#rows = rows;
     this.#ids = ids;
     this.#maker = maker;
     this.#places = places;
+    this.#passed = passed;
   }
 
   /** Rows with their ids, of which no two are the same. The arrays are kept. */
@@ -65,8 +71,7 @@ export class ListedRows {
   /** The place of an id; of several that are equal, the last one. */
   placeOf(id: string): number | undefined {
     const places = this.#places;
-    if (places !== undefined) return places.get(id);
-    return this.#rows.length > FEW ? this.#index().get(id) : this.#find(id);
+    return places === undefined ? this.#find(id) : places.get(id);
   }
 
   /** All ids. They are kept from then on. */
@@ -95,7 +100,7 @@ export class ListedRows {
       if (typeof ids === "string" && row[ids] !== this.idAt(place)) ids = this.ids();
       copy[place] = row;
     }
-    return new ListedRows(copy, ids, this.#maker, this.#places);
+    return new ListedRows(copy, ids, this.#maker, this.#places, this.#passed);
   }
 
   /** The same, where each row that equals the one that is held under its id is the one held. */
@@ -117,13 +122,19 @@ export class ListedRows {
     return this.#rows[place] = this.#maker?.(place) ?? {};
   }
 
-  #index(): ReadonlyMap<string, number> {
-    return this.#places = new Map(this.#rows.map((_, place) => [this.idAt(place), place]));
+  #find(id: string): number | undefined {
+    const size = this.#rows.length;
+    if (size > FEW && this.#passed > PASSES * size) return this.#index().get(id);
+    let place = size - 1;
+    while (place >= 0 && this.idAt(place) !== id) place--;
+    this.#passed += size - place;
+    return place < 0 ? undefined : place;
   }
 
-  #find(id: string): number | undefined {
-    for (let place = this.#rows.length - 1; place >= 0; place--) if (this.idAt(place) === id) return place;
-    return undefined;
+  #index(): ReadonlyMap<string, number> {
+    const places = new Map<string, number>();
+    for (let place = 0; place < this.size; place++) places.set(this.idAt(place), place);
+    return this.#places = places;
   }
 }
 
