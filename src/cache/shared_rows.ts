@@ -1,5 +1,6 @@
 import type { Row } from "../table/row.ts";
 import { keptRows, reuseRows, type Rows } from "../table/rows.ts";
+import { CountedRows } from "./counted_rows.ts";
 
 /** An entry: the same object when it is added and when it is removed. */
 interface HasRows {
@@ -11,17 +12,15 @@ interface HasRows {
  * A row is forgotten when the last entry that has it is removed.
  */
 export class SharedRows {
-  readonly #rows = new Map<string, Row>();
-  /** How many entries more than one have a row. Most rows are in one: this map costs as much as the other. */
-  readonly #more = new Map<string, number>();
-  /** Entries whose rows are not in the maps yet: many are removed before another one is read. */
+  #rows: CountedRows | undefined;
+  /** Entries whose rows are not counted yet: many are removed before another one is read. */
   readonly #unread = new Set<HasRows>();
 
   /** The same rows, where each that equals the one of an entry is that one. */
   share(rows: Rows): Rows {
     for (const entry of this.#unread) keptRows(entry.rows)?.forEach((id, row) => this.#add(id, row));
     this.#unread.clear();
-    return this.#rows.size === 0 ? rows : reuseRows(rows, this.#rows);
+    return this.#rows === undefined ? rows : reuseRows(rows, this.#rows);
   }
 
   /** Removes an entry, adds another, or puts one in the place of the other. */
@@ -34,26 +33,11 @@ export class SharedRows {
     const now = after && keptRows(after.rows);
     // What is read again usually has the same rows in the same places.
     now?.forEach((id, row, place) => old?.hasAt(place, id, row) || this.#add(id, row));
-    old?.forEach((id, row, place) => now?.hasAt(place, id, row) || this.#remove(id, row));
+    old?.forEach((id, row, place) => now?.hasAt(place, id, row) || this.#rows?.remove(id, row));
   }
 
   #add(id: string, row: Row): void {
-    if (this.#rows.get(id) === row) {
-      this.#more.set(id, this.#moreOf(id) + 1);
-      return;
-    }
-    this.#rows.set(id, row);
-    this.#more.delete(id);
-  }
-
-  #remove(id: string, row: Row): void {
-    if (this.#rows.get(id) !== row) return;
-    const more = this.#moreOf(id);
-    if (more > 1) this.#more.set(id, more - 1);
-    else if (!this.#more.delete(id)) this.#rows.delete(id);
-  }
-
-  #moreOf(id: string): number {
-    return this.#more.get(id) ?? 0;
+    this.#rows ??= new CountedRows();
+    this.#rows.add(id, row);
   }
 }

@@ -3,6 +3,9 @@ import { type Row, sameRow } from "./row.ts";
 /** Makes the row at a place. */
 export type RowMaker = (place: number) => Row;
 
+/** Anything that finds a row by its id. */
+export type RowsById = Pick<ReadonlyMap<string, Row>, "get">;
+
 /** Among this many rows, one is looked for without an index. */
 const FEW = 8;
 /** Among more, ids are indexed once the search for some has passed as many rows as this many passes through all. */
@@ -104,7 +107,7 @@ export class ListedRows {
   }
 
   /** The same, where each row that equals the one that is held under its id is the one held. */
-  reusing(held: ReadonlyMap<string, Row>): ListedRows {
+  reusing(held: RowsById): ListedRows {
     const rows = this.#rows.map((_, place) => {
       const row = this.rowAt(place);
       const known = held.get(this.idAt(place));

@@ -3,7 +3,7 @@ import { describe } from "../base/describe.ts";
 import { holdsMutable, type Row, sameRow, toRow } from "./row.ts";
 import type { RowOf } from "./row_of.ts";
 import { rememberSelf, selfOf } from "../base/self.ts";
-import { ListedRows, type RowMaker } from "./listed_rows.ts";
+import { ListedRows, type RowMaker, type RowsById } from "./listed_rows.ts";
 
 /** A row under its id. */
 export type RowEntry<R extends object = Row> = readonly [id: string, row: RowOf<R>];
@@ -22,7 +22,7 @@ let replacedCopy: (rows: Rows, changed: ReadonlyMap<string, Row>) => Rows;
 let sharedCopy: (rows: Rows) => Rows;
 let ownCopy: (rows: Rows) => Rows;
 let safelyKept: (rows: Rows) => ListedRows | undefined;
-let reuse: (rows: Rows, held: ReadonlyMap<string, Row>) => Rows;
+let reuse: (rows: Rows, held: RowsById) => Rows;
 
 /**
  * Rows in the master's order, by id. It never changes: there are no mutators, and its rows are frozen.
@@ -264,7 +264,7 @@ export function keptRows(rows: Rows): ListedRows | undefined {
 }
 
 /** The same rows, where each that equals the one that is held under its id is the one held. */
-export function reuseRows(rows: Rows, held: ReadonlyMap<string, Row>): Rows {
+export function reuseRows(rows: Rows, held: RowsById): Rows {
   return reuse(rows, held);
 }
 

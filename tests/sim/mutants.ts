@@ -1124,9 +1124,21 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a row stays shared when no entry has it",
-    file: "cache/shared_rows.ts",
-    from: "else if (!this.#more.delete(id)) this.#rows.delete(id);",
-    to: "else this.#more.delete(id);",
+    file: "cache/counted_rows.ts",
+    from: "if (count > 0) return;",
+    to: "if (count >= 0) return;",
+  },
+  {
+    name: "a row is forgotten when one of its entries is removed",
+    file: "cache/counted_rows.ts",
+    from: "if (count > 0) return;",
+    to: "",
+  },
+  {
+    name: "shared rows behind one that was removed are found no more",
+    file: "cache/counted_rows.ts",
+    from: "if (((at - hashOf(id)) & last) < ((at - free) & last)) continue;",
+    to: "break;",
   },
   {
     name: "dates of a row are shared with who put it",

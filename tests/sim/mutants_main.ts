@@ -27,6 +27,7 @@ const SUITE = [
   "tests/cache/mem_cache_test.ts",
   "tests/cache/cache_key_test.ts",
   "tests/cache/shared_rows_test.ts",
+  "tests/cache/counted_rows_test.ts",
   "tests/table/listed_rows_test.ts",
 ];
 const LOADING = ["run", "-A", "--no-check", "mod.ts"];
