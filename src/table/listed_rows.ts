@@ -128,8 +128,8 @@ export class ListedRows {
   #find(id: string): number | undefined {
     const size = this.#rows.length;
     if (size > FEW && this.#passed > PASSES * size) return this.#index().get(id);
-    let place = size - 1;
-    while (place >= 0 && this.idAt(place) !== id) place--;
+    const ids = this.#ids;
+    const place = typeof ids === "string" ? this.#rows.findLastIndex((row) => row?.[ids] === id) : ids.lastIndexOf(id);
     this.#passed += size - place;
     return place < 0 ? undefined : place;
   }
