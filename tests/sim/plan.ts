@@ -1,7 +1,7 @@
 import { Chance } from "./chance.ts";
 import { withReads } from "./plan_of_reads.ts";
 import type { OwnOrder, Treatment } from "./sim_master.ts";
-import { ROW_VIEW_NAMES, VIEW_NAMES, type ViewName } from "./views.ts";
+import { ROW_VIEW_NAMES, takesOnePlace, VIEW_NAMES, type ViewName, VIEWS } from "./views.ts";
 
 /** The properties of a world. */
 export interface World {
@@ -85,6 +85,16 @@ export interface World {
 export function viewsAtRest({ invalidation, views }: World): readonly ViewName[] {
   return invalidation === "all" ? VIEW_NAMES : [...new Set<ViewName>(["all", ...views])];
 }
+
+/** Whether the cache has room for all views that are read at rest. */
+export function hasRoomAtRest(world: World): boolean {
+  const { maxEntries } = world;
+  const views = viewsAtRest(world);
+  return maxEntries >= MANY || (maxEntries >= views.length && views.every((name) => takesOnePlace(VIEWS[name], world)));
+}
+
+/** A cache of this capacity keeps all entries. */
+const MANY = 1_000;
 
 export const WRITE_KINDS = ["insert", "replace", "patch", "delete", "deleteAll", "insertReturnId"] as const;
 export type WriteKind = typeof WRITE_KINDS[number];

@@ -3,7 +3,7 @@ import { SqliteCache } from "@vantage/live/sqlite";
 import { Chance } from "./chance.ts";
 import { Floors } from "./floors.ts";
 import { Verdict, type Violation } from "./laws.ts";
-import { type Action, type Plan, viewsAtRest, type World } from "./plan.ts";
+import { type Action, hasRoomAtRest, type Plan, viewsAtRest, type World } from "./plan.ts";
 import { RowFloors } from "./row_floors.ts";
 import type { Scene } from "./scene.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -266,7 +266,7 @@ class Simulation {
     const { verdict, master, world, changes } = this.#scene;
     const { rowReads: reads, listReads } = master;
     const { count } = changes;
-    const mayKeepAll = before !== undefined && world.maxEntries >= viewsAtRest(world).length;
+    const mayKeepAll = before !== undefined && hasRoomAtRest(world);
     const heard = new Map<string, Origin | undefined>();
     for (const table of this.#tables) {
       for (const view of viewsAtRest(world)) {

@@ -126,10 +126,18 @@ export async function readView(live: LiveHandle, name: ViewName, options: CallOp
 }
 
 /** Whether a view is read with one call of the master, and kept under one key. */
-export function isOneEntry({ query, window }: View, { masterItemsPerPage, narrows }: World): boolean {
-  const { itemsPerPage } = query.pagination ?? {};
-  return window === undefined && narrows &&
-    (masterItemsPerPage === undefined || itemsPerPage === undefined || itemsPerPage === masterItemsPerPage);
+export function isOneEntry(view: View, world: World): boolean {
+  return world.narrows && isOneKey(view, world);
+}
+
+/** Whether a view takes one place in the cache: it is not cut from pages, and none is read ahead of it. */
+export function takesOnePlace(view: View, world: World): boolean {
+  return isOneKey(view, world) && (world.prefetchPages === 0 || view.query.pagination === undefined);
+}
+
+function isOneKey({ query: { pagination }, window }: View, { masterItemsPerPage }: World): boolean {
+  if (window !== undefined) return false;
+  return pagination === undefined || pagination.itemsPerPage === (masterItemsPerPage ?? pagination.itemsPerPage);
 }
 
 /** The rows of a view that it shows; `undefined`: all. */
