@@ -12,6 +12,8 @@ export interface Behind {
   readonly until: number;
   /** What was logged since they were read. */
   readonly changes: readonly LoggedChange[];
+  /** Whether a write is in flight, so that the log may lack a deletion that the master has applied. */
+  readonly isWriting?: boolean | undefined;
 }
 
 /**
@@ -114,7 +116,8 @@ class Replay {
     if (held === undefined) return this.#outside(change, isTrusted);
     const isHole = this.#holes.has(change.id);
     // It was deleted in between, as far as is known, and may be in another place now.
-    if (change.kind === "inserted" && id === undefined && (isHole || !isTrusted)) return "dead";
+    const mayBeBack = isHole || !isTrusted || (change.cause === "event" && this.#behind.isWriting === true);
+    if (change.kind === "inserted" && id === undefined && mayBeBack) return "dead";
     return this.#inside(change, held, isTrusted, isHole);
   }
 

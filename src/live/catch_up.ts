@@ -43,19 +43,19 @@ export class CatchUp {
 
   /** Replays what was logged since an entry was read; `undefined` if nothing was, or the cache does not say what. */
   replay(request: ReadRequest, held: CachedRows): CaughtUp | undefined {
-    const { since, rows, until } = held;
+    const { since, rows, until, intentsDueAt } = held;
     if (since === undefined || until === undefined) return undefined;
-    const behind = { rows, until, changes: since.changes };
+    const behind = { rows, until, changes: since.changes, isWriting: intentsDueAt !== undefined };
     return { held, replayed: replay(this.#viewOf(request), behind, this.#options.versions), fence: since.fence };
   }
 
   /** The rows of an entry as they were last known; `undefined` if what a write has made of them is unknown. */
   lastKnown(request: ReadRequest, held: CachedRows): LastKnown | undefined {
-    const { since, rows, until } = held;
+    const { since, rows, until, intentsDueAt } = held;
     if (since === undefined || until === undefined) return { rows, hasAllWrites: true, isOutdated: () => false };
     const view = this.#viewOf(request);
     const { versions } = this.#options;
-    const behind = { rows, until, changes: since.changes };
+    const behind = { rows, until, changes: since.changes, isWriting: intentsDueAt !== undefined };
     const replayed = replay(view, behind, versions);
     if (!replayed.isDead) return lastKnown(view, behind, replayed, versions);
     const changes = since.changes.slice(0, replayed.effects.length - 1);

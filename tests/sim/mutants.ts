@@ -975,8 +975,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a row that was inserted again stays in its old place",
     file: "change/replay.ts",
-    from: '(isHole || !isTrusted)) return "dead";',
-    to: 'isHole && !isTrusted && held === undefined) return "dead";',
+    from: 'if (change.kind === "inserted" && id === undefined && mayBeBack) return "dead";',
+    to: 'if (change.kind === "inserted" && mayBeBack && held === undefined) return "dead";',
+  },
+  {
+    name: "a row that was inserted again stays in its old place while its deletion is in flight",
+    file: "change/replay.ts",
+    from: 'change.cause === "event" && this.#behind.isWriting === true',
+    to: 'change.cause === "event" && this.#behind.isWriting === undefined',
   },
   {
     name: "a row that was deleted and is there all the same stays in its old place",
