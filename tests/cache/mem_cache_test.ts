@@ -112,6 +112,15 @@ describe("MemCache", () => {
     assert.deepEqual([cache.size, cache.rowCount], [0, 0]);
   });
 
+  it("drops every entry under a prefix, and no other of its scope", () => {
+    const cache = new MemCache();
+    const keys = ["s/a/1", "s/a/2", "s/a/3", "s/b/1"];
+    for (const key of keys) cache.put(key, entry(1));
+    cache.invalidatePrefix("s/a/");
+    assert.deepEqual(held(cache, ...keys), ["s/b/1"]);
+    assert.deepEqual([cache.size, cache.rowCount], [1, 1]);
+  });
+
   it("remembers when scopes were invalidated, the last of them, and refuses an old fence of any other", () => {
     const cache = new MemCache({ maxScopes: 3 });
     const [first, other] = [cache.fence("first/all"), cache.fence("other/all")];
