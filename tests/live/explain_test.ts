@@ -214,6 +214,25 @@ describe("LiveTable.stats(), of changes", () => {
     }
   });
 
+  it("rowsInPlace counts the answer to a write in an entry that has taken other changes while it was in flight", async () => {
+    for (const cache of [new MemCache(), slowly(new MemCache())]) {
+      const { table, master, another } = fixture({}, cache);
+      const other = another();
+      await table.listValues();
+      const gate = master.plan.hold("patchValue");
+      const write = table.patchValue("a", { price: 3 });
+      await gate.reached;
+      await other.patchValue("b", { price: 4 });
+      assert.equal((await table.listValues()).get("b")?.price, 4);
+      gate.release();
+      await write;
+      assert.equal((await table.listValues()).get("a")?.price, 3);
+      const { rowsInPlace, holes, masterReads } = table.stats();
+      assert.deepEqual({ rowsInPlace, holes, masterReads }, { rowsInPlace: 2, holes: 0, masterReads: 1 });
+      await Promise.all([table.close(), other.close()]);
+    }
+  });
+
   it("holes counts each row that is read again once, however many readers wait for it", async () => {
     for (const cache of [new MemCache(), slowly(new MemCache())]) {
       const { table, stream } = await explained(cache);
