@@ -170,19 +170,20 @@ for (
       assert.equal(master.reads, 2);
     });
 
-    it("tells whoever keeps what it answers: onUnsettled, of rows, a row, and a count", async () => {
+    it("tells whoever keeps what it answers: onUnsettled, of rows, a row, some row, and a count", async () => {
       const { clock, process } = world(make);
       const table = process();
       const told: string[] = [];
       const read = async (): Promise<void> => {
         await table.listValues({ onUnsettled: () => told.push("list") });
         await table.getValue("a", { onUnsettled: () => told.push("get") });
+        await table.getSomeValue({ onUnsettled: () => told.push("some") });
         await table.getCount({ onUnsettled: () => told.push("count") });
         await Array.fromAsync(table.streamValues({ onUnsettled: () => told.push("stream") }));
       };
       await table.replaceValue("a", { n: 1 });
       await read();
-      assert.deepEqual(told.splice(0), ["list", "get", "count", "stream"]);
+      assert.deepEqual(told.splice(0), ["list", "get", "some", "count", "stream"]);
       await clock.advance(LAG_MS);
       await read();
       await read();

@@ -460,7 +460,7 @@ export const MUTANTS: readonly Mutant[] = [
     to: "",
   },
   {
-    name: "close leaves who counts waiting",
+    name: "close leaves who asks for some row waiting",
     file: "live/shared_reads.ts",
     from: "    return this.#track(new SharedCall((within) => within(ask))).join(signal);",
     to: "    return new SharedCall((within) => within(ask)).join(signal);",
@@ -751,7 +751,7 @@ export const MUTANTS: readonly Mutant[] = [
     to: "      void onUnsettled;\n",
   },
   {
-    name: "a count is not told to be unsettled",
+    name: "some row is not told to be unsettled",
     file: "live/read_through.ts",
     from: "if (unsettled || stamped?.isSettled() === false) onUnsettled?.();",
     to: "void unsettled;\n    void stamped;",
