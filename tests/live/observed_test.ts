@@ -91,6 +91,7 @@ for (
       await write.applied;
       gate.release();
       assert.equal((await reading).get("a")?.price, 2);
+      await settle();
       assert(!await isSettled(observed));
       await table.listValues();
       await observed;
