@@ -135,6 +135,22 @@ for (const [kind, make] of [["at once", shared], ["later", (inner: Outbox) => sl
       }
     });
 
+    it("leaves with a write what follows it when it is closed, so that they are sent in order", async () => {
+      const it = world(make);
+      const table = it.open();
+      it.master.plan.fail("patchValue", new UnavailableError("down", { effect: "none" }));
+      const writes = [3, 4].map((price) => table.enqueue({ kind: "patch", id: "a", partial: { price } }));
+      await settle();
+      await table.close();
+      for (const { applied } of writes) await assert.rejects(applied, ClosedError);
+      assert.equal(it.master.writeOptions.length, 1);
+      assert.equal((await left(it)).length, 2);
+      const next = it.open();
+      await pass(it.clock, 1);
+      await next.close();
+      assert.equal((await it.master.getValue("a"))?.price, 4);
+    });
+
     it("lets one of two processes send, and answers to the other what that was answered", async () => {
       const it = world(make);
       const [one, two] = [it.open(), it.open()];
@@ -184,6 +200,26 @@ for (const [kind, make] of [["at once", shared], ["later", (inner: Outbox) => sl
       assert.equal(it.master.writeOptions.length, sent);
       await Promise.all([one.close(), two.close()]);
       assert.deepEqual(await left(it), []);
+    });
+
+    it("sends what it had loaded before another process sent, once it may send again", async () => {
+      const it = world(make);
+      const frozen = new FakeClock({ seed: 2 });
+      const [one, two] = [it.open({ clock: frozen }), it.open()];
+      for (const table of [one, two]) table.setOnline(false);
+      const first = one.enqueue({ kind: "patch", id: "a", partial: { price: 3 } });
+      await first.accepted;
+      await settle();
+      const second = two.enqueue({ kind: "patch", id: "b", partial: { price: 4 } });
+      await second.accepted;
+      await pass(it.clock, 10);
+      await pass(frozen, 6);
+      await two.close();
+      one.setOnline(true);
+      await pass(frozen, 6);
+      assert.deepEqual([first.state, await left(it)], ["applied", []]);
+      assert.deepEqual(it.master.writeOptions.map(({ idempotencyKey }) => idempotencyKey), [first.id, second.id]);
+      await one.close();
     });
 
     it("sets aside what has failed, for retry() and discard(), and what follows goes on", async () => {
@@ -312,6 +348,36 @@ for (const [kind, make] of [["at once", shared], ["later", (inner: Outbox) => sl
       await pass(it.clock, 10);
       await back.close();
       assert.equal(await it.master.getCount(), 2);
+    });
+
+    it("takes back a write while it is being stored, and sends it from no process", async () => {
+      let [reached, release] = [() => {}, () => {}];
+      const appending = new Promise<void>((resolve) => reached = resolve);
+      const released = new Promise<void>((resolve) => release = resolve);
+      const it = world((inner) => {
+        const outbox = make(inner);
+        const append: Outbox["append"] = async (...args) => {
+          reached();
+          await released;
+          return await outbox.append(...args);
+        };
+        return new Proxy(outbox, {
+          get: (_, name) => {
+            if (name === "append") return append;
+            const member: unknown = Reflect.get(outbox, name);
+            return typeof member === "function" ? member.bind(outbox) : member;
+          },
+        });
+      });
+      const table = it.open();
+      const write = table.enqueue({ kind: "delete", id: "a" });
+      await appending;
+      assert.equal(write.cancel(), true);
+      release();
+      await assert.rejects(write.applied, { name: "AbortError" });
+      await pass(it.clock, 1);
+      assert.deepEqual([await left(it), it.master.writeOptions], [[], []]);
+      await table.close();
     });
 
     it("takes back a write that was never sent, in the outbox too", async () => {
