@@ -57,6 +57,43 @@ for (const [name, open] of CACHES) {
       await table.close();
     });
 
+    it("reads once more behind if a change comes while it reads, and counts one failure for all who were served", async () => {
+      const liveStream = new ManualLiveStream();
+      const { table, master, clock } = served({ staleTimeMs: 1_000, liveStream });
+      await settle();
+      await table.listValues();
+      await clock.advance(1_000);
+      const gate = master.plan.hold("listValues");
+      await shown(table);
+      await gate.reached;
+      await master.patchValue("a", { price: 9 });
+      liveStream.push({ kind: "updated", id: "a" });
+      await settle();
+      assert.deepEqual(await shown(table), { prices: [2, 1, 5], stale: { fetchedAt: 0 } });
+      gate.release();
+      await settle();
+      assert.deepEqual(await shown(table), { prices: [9, 1, 5], stale: undefined });
+      await clock.advance(1_000);
+      master.plan.fail("listValues", UNREACHABLE);
+      await Promise.all([shown(table), shown(table), shown(table)]);
+      await settle();
+      assert.equal(table.stats().failedBehind, 1);
+      await table.close();
+    });
+
+    it("serves nothing stale to its own read behind, which fails as such where onMasterFailure serves too", async () => {
+      const fix = served({ staleTimeMs: 1_000, onMasterFailure: "serve" });
+      const { table, clock } = fix;
+      await table.listValues();
+      await clock.advance(1_000);
+      unreachable(fix);
+      await shown(table);
+      await settle();
+      const { failedBehind, servedStale } = table.stats();
+      assert.deepEqual({ failedBehind, servedStale }, { failedBehind: 1, servedStale: 1 });
+      await table.close();
+    });
+
     it("answers with holes of others' changes, and fills them behind", async () => {
       const liveStream = new ManualLiveStream();
       const { table, master } = served({ liveStream });
@@ -474,6 +511,8 @@ describe("LiveTable with prefetchPages", () => {
     await table.page(10, 10).listValues();
     await settle();
     assert.deepEqual(asked, [1, 2, 3, 4, 10, 11], "a full page may be followed by another");
+    const { hits, misses } = table.stats();
+    assert.deepEqual({ hits, misses }, { hits: 1, misses: 2 }, "none but those of readers");
     await table.close();
   });
 
