@@ -74,6 +74,21 @@ describe("LiveTable, reading", () => {
     assert.equal((await table.where({ name: "Roll" }).getValue("b"))?.name, "Roll");
   });
 
+  it("LiveTable.getValue() answers with the row of a list, unless only the master knows it since a change", async () => {
+    const liveStream = new ManualLiveStream();
+    const { table, master } = fixture({ liveStream });
+    await settle();
+    await table.listValues();
+    assert.equal((await table.getValue("b"))?.price, 1);
+    assert.equal(master.plan.count("getValue"), 0);
+    await master.patchValue("a", { price: 9 });
+    liveStream.push({ kind: "updated", id: "a" });
+    await settle();
+    assert.equal((await table.getValue("a"))?.price, 9);
+    assert.equal(master.plan.count("getValue"), 1);
+    await table.close();
+  });
+
   it("LiveTable.getSomeValue() is the master's answer, and getCount() is kept like a list", async () => {
     const { table, master } = fixture();
     await table.listValues();
