@@ -44,6 +44,28 @@ for (const { kind, make } of CACHES) {
       assert.deepEqual((await table.listValues()).ids(), ["a", "b", "c"]);
     });
 
+    it("a row that is read again alone does not hide a change of another one that came meanwhile", async () => {
+      const liveStream = new ManualLiveStream();
+      const { table, master } = fixture({ liveStream }, make());
+      await settle();
+      await table.listValues();
+      await master.patchValue("a", { price: 9 });
+      liveStream.push({ kind: "updated", id: "a" });
+      await settle();
+      const gate = master.plan.hold("getValue");
+      const reading = table.listValues();
+      await gate.reached;
+      await master.patchValue("b", { price: 8 });
+      liveStream.push({ kind: "updated", id: "b" });
+      await settle();
+      gate.release();
+      await reading;
+      const now = await table.listValues();
+      assert.deepEqual(["a", "b"].map((id) => now.get(id)?.price), [9, 8]);
+      assert.equal(table.stats().holes, 2);
+      await table.close();
+    });
+
     it("an answer to a write does not replace what was read from the master after it was applied", async () => {
       const { table, master } = fixture({}, make());
       const gate = master.plan.hold("patchValue", "after");
