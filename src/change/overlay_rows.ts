@@ -80,7 +80,7 @@ export function overlayCount(
     const { id, kind } = write.op;
     const before = states.get(id);
     if (before === undefined && (kind === "patch" || kind === "delete")) continue;
-    const after = rowAfter(write, before, knowledge.versions);
+    const after = rowAfter(write, before, knowledge);
     states.set(id, after);
     counted += counts(after) - counts(before);
   }
@@ -102,18 +102,18 @@ function apply(
   list: ShownList,
   states: RowStates,
   write: ShownRowWrite,
-  { versions }: OverlayKnowledge,
+  knowledge: OverlayKnowledge,
 ): string | undefined {
   const { id } = write.op;
   if (view.id !== undefined && view.id !== id) return undefined;
   const held = list.get(id);
   if (held === undefined && !mayEnter(view, write)) return void states.pass(write);
   const before = held ?? states.get(id);
-  const after = rowAfter(write, before, versions);
+  const after = rowAfter(write, before, knowledge);
   const isInsert = write.op.kind === "insert";
   if (after === before && (held !== undefined || !isInsert)) return undefined;
   states.set(id, after);
-  if (held === undefined && after !== undefined && enters(view, before, after, isInsert)) {
+  if (held === undefined && after !== undefined && enters(view, write, before, after)) {
     list.insert(id, after, isInsert);
   }
   if (held !== undefined && after !== undefined) list.update(id, held, after);
@@ -129,10 +129,13 @@ function mayEnter(view: View, { op, answer }: ShownRowWrite): boolean {
 
 /**
  * Whether a row that the view lacks belongs to it now. It may have belonged to it before: what is known of it may be newer
- * than the rows, which lack it then, or it is on another page.
+ * than the rows, which lack it then, or it is on another page; or it was in the view when it was patched, and has been
+ * deleted since.
  */
-function enters(view: View, before: Row | undefined, after: Row, isInsert: boolean): boolean {
+function enters(view: View, { op, answer }: ShownRowWrite, before: Row | undefined, after: Row): boolean {
   if (view.matches(after) !== true) return false;
-  if (view.page === undefined || isInsert || before === undefined) return true;
-  return view.matches(before) === false || !sameOrder(view, before, after);
+  const wasPatchedIn = op.kind === "patch" && answer?.over !== undefined && view.matches(answer.over) === true;
+  if (op.kind === "insert" || (view.page === undefined && !wasPatchedIn)) return true;
+  if (view.page === undefined) return false;
+  return before === undefined || view.matches(before) === false || !sameOrder(view, before, after);
 }

@@ -1,5 +1,5 @@
 import type { Query } from "../table/query.ts";
-import { frozenRow, type Row } from "../table/row.ts";
+import { field, frozenRow, type Row, sameColumns, sameValue } from "../table/row.ts";
 import type { RowVersions } from "./row_versions.ts";
 
 /** What a write does to one row. */
@@ -9,6 +9,13 @@ export type RowOp =
   | { readonly kind: "patch"; readonly id: string; readonly partial: Row }
   | { readonly kind: "delete"; readonly id: string };
 
+/** What the master has answered to a write. */
+export interface ShownAnswer {
+  readonly row: Row;
+  /** What was known of the row when the write was sent. A row that is another one by now may be newer than the answer. */
+  readonly over: Row | undefined;
+}
+
 /** A write to one row that is shown on top of what was read. */
 export interface ShownRowWrite {
   readonly op: RowOp;
@@ -16,8 +23,7 @@ export interface ShownRowWrite {
   readonly isConfirmed: boolean;
   /** What was known of the row before the write; only of a write that the master has confirmed, and not if unknown. */
   readonly before?: { readonly row: Row | undefined } | undefined;
-  /** The row as the master has answered it. */
-  readonly answer?: Row | undefined;
+  readonly answer?: ShownAnswer | undefined;
   /** Whether a row is in the set that the write is done in: outside of it, a patch or a deletion does nothing. */
   readonly isIn: (row: Row) => boolean;
 }
@@ -37,16 +43,27 @@ export type ShownWrite = ShownRowWrite | ShownClear;
 export interface Knowledge {
   /** The newest state of a row that is known. */
   readonly known: (id: string) => Row | undefined;
+  /** Whether rows have the same columns as the master's answers. */
+  readonly sameRows: boolean;
   readonly versions?: RowVersions | undefined;
 }
 
+/** How the states of a row are compared. */
+export type Comparison = Pick<Knowledge, "sameRows" | "versions">;
+
 /** The row after a write; the same object as `before` if the write does nothing. `undefined` stands for no row. */
-export function rowAfter(
-  { op, answer, isIn }: ShownRowWrite,
-  before: Row | undefined,
-  versions: RowVersions | undefined,
-): Row | undefined {
-  if (answer !== undefined) return before && versions?.compare(answer, before) === "older" ? before : answer;
+export function rowAfter(write: ShownRowWrite, before: Row | undefined, comparison: Comparison): Row | undefined {
+  const { answer } = write;
+  const after = applied(write, before);
+  if (answer === undefined) return after;
+  if (before === undefined) return answer.row;
+  const order = comparison.versions?.compare(answer.row, before);
+  if (order === "older") return before;
+  if (order === undefined && !isSameState(before, answer.over)) return after;
+  return comparison.sameRows || sameColumns(answer.row, before) ? answer.row : inColumnsOf(before, after, answer.row);
+}
+
+function applied({ op, isIn }: ShownRowWrite, before: Row | undefined): Row | undefined {
   switch (op.kind) {
     case "insert":
       return before ?? op.row;
@@ -59,6 +76,20 @@ export function rowAfter(
     default:
       return op satisfies never;
   }
+}
+
+/** Whether two states of a row are equal in the columns that both have: a list may have others than the row by its id. */
+function isSameState(row: Row, other: Row | undefined): boolean {
+  if (other === undefined || row === other) return row === other;
+  return Object.keys(row).every((name) =>
+    !Object.hasOwn(other, name) || sameValue(field(row, name), field(other, name))
+  );
+}
+
+/** The values of an answer in the columns of a row, and in those that were written. */
+function inColumnsOf(before: Row, after: Row | undefined, answer: Row): Row {
+  const columns = Object.keys({ ...before, ...after }).filter((name) => Object.hasOwn(answer, name));
+  return frozenRow({ ...after, ...Object.fromEntries(columns.map((name) => [name, field(answer, name)])) });
 }
 
 interface Passed {
@@ -97,11 +128,10 @@ export class RowStates {
   /** A write of a row whose state is not needed yet. */
   pass(write: ShownRowWrite): void {
     const { op: { id } } = write;
-    const { versions } = this.#knowledge;
-    if (this.#states.has(id)) return this.set(id, rowAfter(write, this.#states.get(id), versions));
+    if (this.#states.has(id)) return this.set(id, rowAfter(write, this.#states.get(id), this.#knowledge));
     const passed = this.#passed.get(id) ?? [];
     this.#passed.set(id, passed);
-    passed.push({ index: this.#count++, after: (before) => rowAfter(write, before, versions) });
+    passed.push({ index: this.#count++, after: (before) => rowAfter(write, before, this.#knowledge) });
   }
 
   /** All rows are gone for which `isGone` holds. */

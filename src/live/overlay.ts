@@ -15,8 +15,13 @@ import { type Shown, type ShownRows, WriteReplay } from "./write_replay.ts";
 export interface OverlayHooks {
   /** It is accepted: from now on it is shown. */
   accepted(write: PendingOp): void;
-  /** The master has confirmed it; its change is about to be recorded. `answer` is left out if the master may show another row. */
-  answered(id: string, answer: WriteAnswer): void;
+  /** What is known of a row at once, without the writes that are pending. */
+  known(rowId: string): Row | undefined;
+  /**
+   * The master has confirmed it; its change is about to be recorded. `answer` is left out if the master may show another row;
+   * `over` is what was known of the row when the write was sent.
+   */
+  answered(id: string, answer: WriteAnswer, over?: Row): void;
   /** Its change is recorded: reads that begin from now on have it. */
   recorded(id: string): void;
   /** An attempt may have been applied, which is recorded: if there is no other attempt, reads that begin from now on decide. */
@@ -93,10 +98,14 @@ export class Overlay implements OverlayHooks {
     this.#changed(undefined);
   }
 
-  answered(id: string, answer: WriteAnswer): void {
+  known(rowId: string): Row | undefined {
+    return this.#options.rowNow(rowId);
+  }
+
+  answered(id: string, answer: WriteAnswer, over?: Row): void {
     const pending = this.#pending.get(id);
     if (pending === undefined) return;
-    const shown = this.#writes.confirmed(pending.write, answer);
+    const shown = this.#writes.confirmed(pending.write, answer, over);
     const isKnown = shown.op.kind !== "deleteAll" && this.#recorded.isNeeded;
     const before = isKnown ? { before: { row: this.#options.rowNow(shown.op.id) } } : {};
     this.#pending.set({ ...pending, shown: { ...shown, ...before } });

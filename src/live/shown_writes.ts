@@ -42,12 +42,15 @@ export class ShownWrites {
     return { op: shown, isConfirmed: false, isIn: (row) => !isKnown || this.#matches(within, row) !== false };
   }
 
-  /** The same once the master has confirmed it, with its answer if that is known. */
-  confirmed(write: PendingOp, answer: WriteAnswer): ShownWrite {
+  /**
+   * The same once the master has confirmed it, with its answer if that is known; `over` is what was known of the row when the
+   * write was sent.
+   */
+  confirmed(write: PendingOp, answer: WriteAnswer, over: Row | undefined): ShownWrite {
     if (typeof answer === "string" && write.rowId !== undefined) this.#give(write.rowId, answer);
     const shown = this.of(write);
     if (shown.op.kind === "deleteAll" || typeof answer !== "object") return { ...shown, isConfirmed: true };
-    return { ...shown, isConfirmed: true, answer: toRow(answer) };
+    return { ...shown, isConfirmed: true, answer: { row: toRow(answer), over } };
   }
 
   #rowOp(op: Exclude<WriteOp, { readonly kind: "deleteAll" }>, id: string, within: Query): RowOp {

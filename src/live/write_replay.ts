@@ -54,7 +54,7 @@ export class WriteReplay {
     if (writes.length === 0) return { rows, pending: EMPTY_SET };
     const view = this.viewOf(shown);
     const covers: OverlayKnowledge["covers"] = ({ within }) => isPartOf(shown.within, within);
-    const knowledge = { known, versions: this.#versions, covers };
+    const knowledge = { known, sameRows: view.sameRows, versions: this.#versions, covers };
     if (view.isCount) {
       const [before, after] = [countIn(rows), overlayCount(view, countIn(rows), writes, knowledge)];
       return { rows: before === after ? rows : countRows(after), pending: EMPTY_SET };

@@ -280,7 +280,7 @@ export class WriteThrough implements Owner {
   async #send(write: QueuedWrite): Promise<WriteAnswer> {
     const { id, within } = write.request;
     const op = this.#queue.toSend(write);
-    const { counters, intents, rowNow } = this.#options;
+    const { counters, intents, overlay, rowNow } = this.#options;
     const target = this.#target(within);
     if (write.isInDoubt && !mayRepeat(op, target)) {
       const found = await this.#lookFor(op, write.before, target);
@@ -288,7 +288,7 @@ export class WriteThrough implements Owner {
       if (found.kind === "unknown") throw write.lastError;
       write.isInDoubt = false;
       if (found.kind === "applied") {
-        this.#options.overlay?.answered(id, this.#ofMaster(found.answer, true));
+        overlay?.answered(id, this.#ofMaster(found.answer, true));
         await this.#publish(write, "applied", this.#changed(op, found.answer, undefined, true), undefined);
         return found.answer;
       }
@@ -297,6 +297,7 @@ export class WriteThrough implements Owner {
     const sentAt = isPromise(intended) ? await intended : intended;
     const before = "id" in op && op.kind !== "insert" ? rowNow(op.id) : undefined;
     write.before ??= before;
+    const over = "id" in op ? overlay?.known(op.id) : undefined;
     counters.masterWrites++;
     let answer: WriteAnswer;
     let isOld = false;
@@ -309,7 +310,7 @@ export class WriteThrough implements Owner {
       else await this.#publish(write, "unknown", eventOf(op), undefined);
       throw error;
     }
-    this.#options.overlay?.answered(id, this.#ofMaster(answer, isOld));
+    overlay?.answered(id, this.#ofMaster(answer, isOld), over);
     const since = this.#isCertain(write) && !isOld ? sentAt : undefined;
     await this.#publish(write, "applied", this.#changed(op, answer, before, isOld), since);
     if (isOld) write.request.onUnsettled?.();

@@ -111,6 +111,7 @@ function view(query: Query, part: Part = {}): View {
 function knowledge(before: Rows, set: Query) {
   return {
     known: (id: string) => before.get(id),
+    sameRows: true,
     covers: ({ within }: { readonly within: Query }) =>
       !isNarrowed(within) || JSON.stringify(within) === JSON.stringify(set),
   };

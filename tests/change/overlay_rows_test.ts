@@ -26,7 +26,7 @@ function shown(
   writes: ShownWrite[],
   known: Rows = Rows.from([]),
 ) {
-  const knowledge = { known: (id: string) => known.get(id), covers: () => false };
+  const knowledge = { known: (id: string) => known.get(id), sameRows: true, covers: () => false };
   return overlayRows(view(query), Rows.from(rows), writes, knowledge).rows;
 }
 
@@ -106,22 +106,46 @@ describe("overlayRows(), with what only the master knows", () => {
     const clear: ShownWrite = { op: { kind: "deleteAll" }, within: {}, isConfirmed: false, isIn: () => false };
     const known = (): undefined => undefined;
     for (const covers of [true, false]) {
-      const { rows } = overlayRows(view({}), Rows.from(BREAD), [clear], { known, covers: () => covers });
+      const { rows } = overlayRows(view({}), Rows.from(BREAD), [clear], {
+        known,
+        sameRows: true,
+        covers: () => covers,
+      });
       assert.equal(rows.size, covers ? 0 : 2);
     }
   });
 
-  it("the master's answer counts: also columns that were not written", () => {
-    const answer = { name: "Bun", price: 9, changed: true };
-    const patch = write({ kind: "patch", id: "a", partial: { price: 9 } }, { isConfirmed: true, answer });
-    assert.equal(shown({}, BREAD, [patch]).get("a"), answer);
+  describe("with the master's answer", () => {
+    const row = { name: "Bun", price: 9, changed: true };
+    const patched = (over: Row | undefined): ShownWrite =>
+      write({ kind: "patch", id: "a", partial: { price: 9 } }, { isConfirmed: true, answer: { row, over } });
+
+    it("shows columns that were not written, too", () => {
+      assert.equal(shown({}, BREAD, [patched({ name: "Bun", price: 2 })]).get("a"), row);
+    });
+
+    it("keeps what has come since the write was sent, also that the row is gone", () => {
+      const newer = Rows.from([["a", { name: "Bagel", price: 2 }]]);
+      assert.deepEqual(shown({}, newer, [patched(BREAD[0]?.[1])]).get("a"), { name: "Bagel", price: 9 });
+      assert.deepEqual(shown({}, BREAD.slice(1), [patched(BREAD[0]?.[1])]).ids(), ["b"]);
+    });
+
+    it("keeps the columns of a list that has others", () => {
+      const knowledge = { known: () => undefined, sameRows: false, covers: () => false };
+      const held = Rows.from([["a", { price: 2, shop: "Riga" }]]);
+      const { rows } = overlayRows(view({}), held, [patched({ name: "Bun", price: 2 })], knowledge);
+      assert.deepEqual(rows.get("a"), { price: 9, shop: "Riga" });
+    });
   });
 
   it("an answer that is older than what is held is not shown", () => {
     const answer = { name: "Bun", price: 9, version: 4 };
-    const patch = write({ kind: "patch", id: "a", partial: { price: 9 } }, { isConfirmed: true, answer });
+    const patch = write({ kind: "patch", id: "a", partial: { price: 9 } }, {
+      isConfirmed: true,
+      answer: { row: answer, over: undefined },
+    });
     const versions = new RowVersions((row) => row.version, assert.ifError);
-    const knowledge = { known: () => undefined, covers: () => false, versions };
+    const knowledge = { known: () => undefined, sameRows: true, covers: () => false, versions };
     for (const version of [3, 5]) {
       const held = Rows.from([["a", { name: "Bun", price: 1, version }]]);
       const { rows } = overlayRows(view({}), held, [patch], knowledge);
@@ -132,13 +156,16 @@ describe("overlayRows(), with what only the master knows", () => {
   it("a patch through a set that the row is not in does nothing", () => {
     const patch = write({ kind: "patch", id: "a", partial: { price: 9 } }, { isIn: () => false });
     const rows = Rows.from(BREAD);
-    assert.equal(overlayRows(view({}), rows, [patch], { known: () => undefined, covers: () => false }).rows, rows);
+    assert.equal(
+      overlayRows(view({}), rows, [patch], { known: () => undefined, sameRows: true, covers: () => false }).rows,
+      rows,
+    );
   });
 });
 
 describe("overlayCount()", () => {
   it("of rows that are not known, new ones count, and patches and deletions do not", () => {
-    const knowledge = { known: () => undefined, covers: () => false };
+    const knowledge = { known: () => undefined, sameRows: true, covers: () => false };
     const count = (...ops: RowOp[]): number => overlayCount(view({}), 5, ops.map((op) => write(op)), knowledge);
     assert.equal(count({ kind: "insert", id: "p", row: {} }), 6);
     assert.equal(count({ kind: "replace", id: "p", row: {} }), 6);

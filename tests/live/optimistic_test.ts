@@ -264,6 +264,42 @@ for (const { kind, cache } of KINDS) {
       await table.close();
     });
 
+    it("what others have changed since a write was sent stays when its answer comes", async () => {
+      const liveStream = new ManualLiveStream();
+      const { table, master } = fixture({ ...optimistic, liveStream }, cache());
+      const observer = await shown(table);
+      const cells: string[] = [];
+      const sample = (): void => void cells.push(textOf(observer.getSnapshot().rows?.get("a")));
+      const gate = master.plan.hold("patchValue");
+      const write = table.patchValue("a", { price: 3 });
+      await gate.reached;
+      await master.patchValue("a", { name: "Bagel" });
+      await everyTurn(() => {}, () => void liveStream.push({ kind: "updated", id: "a" }));
+      const reread = master.plan.hold("listValues");
+      await everyTurn(sample, () => gate.release());
+      await write;
+      await everyTurn(sample, () => reread.release());
+      assert.deepEqual(new Set(cells), new Set([textOf({ name: "Bagel", price: 3 })]));
+      await table.close();
+    });
+
+    it("the columns of a list that the answer of a write lacks stay", async () => {
+      const master = new FaultyTable(listsWithShops());
+      const table = new LiveTable(master, "products", cache(), optimistic);
+      const observer = await shown(table);
+      const cells: string[] = [];
+      const sample = (): void => void cells.push(textOf(observer.getSnapshot().rows?.get("a")));
+      const gate = master.plan.hold("patchValue");
+      const write = table.patchValue("a", { price: 3 });
+      await gate.reached;
+      const reread = master.plan.hold("listValues");
+      await everyTurn(sample, () => gate.release());
+      await write;
+      await everyTurn(sample, () => reread.release());
+      assert.deepEqual(new Set(cells), new Set([textOf({ name: "Bun", price: 3, shop: "Riga" })]));
+      await table.close();
+    });
+
     it("omamail#126: taking back the first of two writes leaves the effect of the second", async () => {
       const { table, master } = fixture(optimistic, cache());
       const observer = await shown(table);
@@ -364,6 +400,21 @@ function givingIds(): TableLike {
     insertReturnId: (row) => {
       rows.set("given", row);
       return "given";
+    },
+  });
+}
+
+/** A table whose lists have a column more than its rows. */
+function listsWithShops(): TableLike {
+  const rows = new Map(BAKERY);
+  return defineTable({
+    name: "t",
+    list: () => Rows.from([...rows].map(([id, row]) => [id, { ...row, shop: "Riga" }])),
+    get: (id) => rows.get(id),
+    patch: (id, partial) => {
+      const row = { ...rows.get(id), ...partial };
+      rows.set(id, row);
+      return row;
     },
   });
 }

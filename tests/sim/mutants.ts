@@ -1683,6 +1683,12 @@ export const MUTANTS: readonly Mutant[] = [
     to: "return missing.length < Infinity ? rows : this.#onTop(shown, rows, missing);",
   },
   {
+    name: "the answer of a write is shown though others have changed the row since it was sent",
+    file: "change/row_states.ts",
+    from: "if (order === undefined && !isSameState(before, answer.over)) return after;",
+    to: "if (order === undefined && before === undefined) return after;",
+  },
+  {
     name: "an answer of a lagging master counts as if it had all writes",
     file: "live/recorded_writes.ts",
     from: "const has = isUnsettled ? settled : recorded;",
