@@ -106,8 +106,7 @@ export class Overlay implements OverlayHooks {
     const pending = this.#pending.get(id);
     if (pending === undefined) return;
     const shown = this.#writes.confirmed(pending.write, answer, over);
-    const isKnown = shown.op.kind !== "deleteAll" && this.#recorded.isNeeded;
-    const before = isKnown ? { before: { row: this.#options.rowNow(shown.op.id) } } : {};
+    const before = "id" in shown.op ? { before: { row: this.known(shown.op.id) } } : {};
     this.#pending.set({ ...pending, shown: { ...shown, ...before } });
     if (typeof answer === "string") this.#follow(pending.write.rowId);
     this.#changed(undefined);
@@ -161,34 +160,35 @@ export class Overlay implements OverlayHooks {
     const memo = this.#memos.get(shown);
     if (memo?.rows === rows && memo.revision === this.#revision && this.#isKnown(memo.known)) return memo.shown;
     const known = new Map<string, Row | undefined>();
-    const rowNow = (id: string): Row | undefined => {
-      const row = this.#options.rowNow(id);
+    const remember = (id: string): Row | undefined => {
+      const row = this.known(id);
       known.set(id, row);
       return row;
     };
-    const pending = this.#replay.over(shown, rows, this.#pending.concerning(this.#replay.viewOf(shown), rows), rowNow);
+    const writes = this.#pending.concerning(this.#replay.viewOf(shown), rows);
+    const pending = this.#replay.over(shown, rows, writes, this.#before(writes, remember));
     this.#memos.set(shown, { rows, revision: this.#revision, known, shown: pending });
     return pending;
   }
 
   #onTop(shown: Shown, rows: Rows, recorded: readonly ShownWrite[]): Rows {
-    const { rows: onTop } = this.#replay.over(shown, rows, recorded, this.#before(recorded));
+    const { rows: onTop } = this.#replay.over(shown, rows, recorded, this.#before(recorded, (id) => this.known(id)));
     return onTop === rows ? rows : shareRows(onTop);
   }
 
   #isKnown(known: ReadonlyMap<string, Row | undefined>): boolean {
-    for (const [id, row] of known) if (this.#options.rowNow(id) !== row) return false;
+    for (const [id, row] of known) if (this.known(id) !== row) return false;
     return true;
   }
 
-  /** What was known of rows before writes that have been recorded: what is known now has them. */
-  #before(writes: readonly ShownWrite[]): (id: string) => Row | undefined {
+  /** What was known of rows before writes that the master has confirmed: what is known now may have them. */
+  #before(writes: readonly ShownWrite[], known: (id: string) => Row | undefined): (id: string) => Row | undefined {
     const states = new Map<string, Row | undefined>();
     for (const write of writes) {
       if (!("before" in write) || write.before === undefined || states.has(write.op.id)) continue;
       states.set(write.op.id, write.before.row);
     }
-    return (id) => states.has(id) ? states.get(id) : this.#options.rowNow(id);
+    return (id) => states.has(id) ? states.get(id) : known(id);
   }
 
   /** It is not pending any more; from a place on reads have it, if it has one. */

@@ -53,11 +53,6 @@ export class RecordedWrites {
     return this.#options.masterLagMs > 0 && this.#writes.length > 0;
   }
 
-  /** Whether a write that is recorded now is kept. */
-  get isNeeded(): boolean {
-    return this.#options.masterLagMs > 0 || this.#readings.size > 0;
-  }
-
   /** How many writes have been recorded. */
   get place(): number {
     return this.#place;

@@ -283,6 +283,23 @@ for (const { kind, cache } of KINDS) {
       await table.close();
     });
 
+    it("a row that a write brings onto a page stays there until the page is read again", async () => {
+      const { table, master } = fixture(optimistic, cache());
+      await shown(table);
+      const dearest = await shown(table.orderBy("price", "desc").page(1, 2));
+      const cells: string[] = [];
+      const sample = (): void => void cells.push(`${dearest.getSnapshot().rows?.ids()}`);
+      const gate = master.plan.hold("patchValue");
+      const write = table.patchValue("b", { price: 9 });
+      await gate.reached;
+      const rereads = [master.plan.hold("listValues"), master.plan.hold("listValues")];
+      await everyTurn(sample, () => gate.release());
+      await write;
+      await everyTurn(sample, () => rereads.forEach((reread) => reread.release()));
+      assert.deepEqual(new Set(cells), new Set(["b,c"]));
+      await table.close();
+    });
+
     it("the columns of a list that the answer of a write lacks stay", async () => {
       const master = new FaultyTable(listsWithShops());
       const table = new LiveTable(master, "products", cache(), optimistic);
