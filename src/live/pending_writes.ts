@@ -114,7 +114,7 @@ export class PendingWrites {
 }
 
 function keyOf(partial: Row): string {
-  return Object.keys(partial).sort().join(" ");
+  return JSON.stringify(Object.keys(partial).sort());
 }
 
 /** A patch of a row that a view lacks concerns it only if it may bring the row in, and a deletion never. */

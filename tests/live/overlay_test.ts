@@ -80,4 +80,15 @@ describe("PendingWrites.concerning()", () => {
     assert.equal(pending.size, 0);
     assert.deepEqual(pending.concerning(view, bakery), []);
   });
+
+  it("tells one column with a space in its name from two columns", () => {
+    const cheap = viewOf({ where: [["price", "lt", 2]] }, {}, { columns: [], exact: true, sameRows: true });
+    const pending = new PendingWrites();
+    for (const [id, partial] of [["x", { "name price": 1 }], ["a", { name: "Bun", price: 1 }]] as const) {
+      const write = { id, op: { kind: "patch", id, partial }, within: {}, rowId: id } as const;
+      pending.set({ write, shown: writes.of(write) });
+    }
+    const found = pending.concerning(cheap, Rows.from([]));
+    assert.deepEqual(found.map(({ op }) => "id" in op && op.id), ["a"]);
+  });
 });
