@@ -243,11 +243,18 @@ export class WriteThrough implements Owner {
     return write;
   }
 
-  /** It is shown under the id that its row has at the master, if that is known. */
+  /**
+   * It is shown under the id that its row has at the master, if that is known. One of an earlier process, for a set that the
+   * master does not take any more, is not shown: it fails when it is sent.
+   */
   #show(write: QueuedWrite, overlay: Overlay): void {
     const { id, within, rowId } = write.request;
     const op = this.#queue.toSend(write);
-    overlay.accepted({ id, op, within, rowId: "id" in op ? op.id : rowId });
+    try {
+      overlay.accepted({ id, op, within, rowId: "id" in op ? op.id : rowId });
+    } catch (error) {
+      this.#options.trace?.event({ target: "vantage_live::write", level: "warn", name: "write not shown", op, error });
+    }
   }
 
   #failed(write: QueuedWrite, error: unknown): void {

@@ -775,6 +775,25 @@ describe("LiveTable with optimistic", () => {
     await after.close();
   });
 
+  it("hologram#951: a stored write to a set that the master does not take any more fails alone", async () => {
+    const outbox = new MemOutbox();
+    const rows = BAKERY;
+    const before = new LiveTable(new MemTable("products", { rows }), "products", new MemCache(), { outbox });
+    before.setOnline(false);
+    const old = before.where("colour", "isNull").enqueue({ kind: "patch", id: "a", partial: { price: 3 } });
+    const next = before.enqueue({ kind: "patch", id: "b", partial: { price: 3 } });
+    await Promise.all([old.accepted, next.accepted]);
+    await before.close();
+
+    const master = new MemTable("products", { rows, columns: [{ name: "name" }, { name: "price" }] });
+    const table = new LiveTable(master, "products", new MemCache(), { outbox, optimistic: true });
+    await settle();
+    await table.idle();
+    assert.equal((await master.getValue("b"))?.price, 3);
+    assert.deepEqual((await table.failedWrites()).map(({ id }) => id), [old.id]);
+    await table.close();
+  });
+
   it("a write that the outbox has not stored yet is not shown", async () => {
     const outbox = new MemOutbox();
     const table = new LiveTable(new MemTable("products", { rows: BAKERY }), "products", new MemCache(), {
