@@ -229,6 +229,7 @@ export class ReadThrough implements Reads {
    */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#observed.close(closedError());
     this.#loader.close();
     await this.#reads.close();
     await Promise.all(this.#storing);

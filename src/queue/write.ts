@@ -31,7 +31,10 @@ export interface Write<R extends object = Row> {
   readonly accepted: Promise<void>;
   /** Settles with the master's own answer, after what the caches held has been brought up to date. */
   readonly applied: Promise<WriteAnswer<R>>;
-  /** Resolves when something was read from the table, or shown to a watcher, that has the write in it. */
+  /**
+   * Resolves when something was read from the table, or shown to a watcher, that has the write in it; rejects with a
+   * `ClosedError` once nothing can be read any more.
+   */
   readonly observed: Promise<void>;
   /**
    * Resolves when the write has reached a state, or one after it.

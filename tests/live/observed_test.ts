@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import assert from "node:assert/strict";
-import { MemCache } from "@vantage/live";
+import { ClosedError, MemCache } from "@vantage/live";
 import { settle } from "@vantage/live/testing";
 import { Observed } from "../../src/live/observed.ts";
 import { fixture, slowly } from "./fixture.ts";
@@ -108,6 +108,21 @@ for (
     });
   });
 }
+
+describe("Write.observed, when the table is closed", () => {
+  it("law 5: settles, also of a write that is still to be applied", async () => {
+    const { table } = fixture();
+    const applied = table.enqueue({ kind: "patch", id: "a", partial: { price: 3 } });
+    const { observed } = applied;
+    await applied.applied;
+    const pending = table.enqueue({ kind: "patch", id: "b", partial: { price: 3 } });
+    const closing = table.close();
+    await assert.rejects(observed, ClosedError);
+    await assert.rejects(pending.observed, ClosedError);
+    await closing;
+    assert.equal(pending.state, "applied");
+  });
+});
 
 describe("Write.observed, over replicas that lag", () => {
   it("waits until the lag is over", async () => {
