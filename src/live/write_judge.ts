@@ -3,7 +3,8 @@ import { describe } from "../base/describe.ts";
 import type { QueuedWrite } from "../queue/queued_write.ts";
 import type { RetryPolicy } from "../queue/retry.ts";
 import type { Verdict } from "../queue/write_queue.ts";
-import { TableError } from "../table/errors.ts";
+import { errorOfCode } from "../table/error_of_code.ts";
+import { type ErrorCode, TableError } from "../table/errors.ts";
 import type { TableLike } from "../table/table_like.ts";
 import type { Trace } from "../trace/tracer.ts";
 import type { Counters } from "./live_stats.ts";
@@ -30,6 +31,13 @@ export class WriteJudge {
 
   /** The verdict on an attempt that failed with `error`; `target` is what the write is sent to. */
   judge(write: QueuedWrite, error: unknown, target: () => TableLike): Verdict {
+    if (write.isInDoubt && isRefusal(error) && target().capabilities.idempotencyKeys) write.isInDoubt = false;
+    const verdict = this.#verdict(write, error, target);
+    // That the last attempt had no effect does not tell what became of those before it.
+    return verdict.kind === "fail" && write.isInDoubt ? { kind: "fail", error: inDoubt(verdict.error) } : verdict;
+  }
+
+  #verdict(write: QueuedWrite, error: unknown, target: () => TableLike): Verdict {
     const { policy, waitsForSignIn, clock, counters } = this.#options;
     if (!(error instanceof TableError)) return { kind: "fail", error };
     if (waitsForSignIn && error.code === "unauthorized") return { kind: "hold" };
@@ -58,4 +66,18 @@ export class WriteJudge {
       return undefined;
     }
   }
+}
+
+/** Whether the master has looked at a write and said no: it would have known one that it has applied by its key. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof TableError && error.effect === "none" && REFUSED.has(error.code);
+}
+
+const REFUSED: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["rejected", "conflict", "not_found", "unsupported"]);
+
+/** The same error of a write that may have been applied. */
+function inDoubt(error: unknown): unknown {
+  if (!(error instanceof TableError) || error.effect === "unknown") return error;
+  const { code, message, retriable, retryAfterMs } = error;
+  return errorOfCode(code, message, { retriable, retryAfterMs, effect: "unknown", cause: error });
 }

@@ -328,16 +328,14 @@ export class WriteThrough implements Owner {
   async #lookFor(op: WriteOp, before: Row | undefined, target: TableLike): Promise<ReadBack> {
     if (!canReadBack(op, target)) return { kind: "unknown" };
     try {
-      return await this.#deadline.limit(readBack(op, target, before, { fresh: true }), (found) => found, (error) => {
-        throw error;
-      });
+      return await this.#limited((signal) => readBack(op, target, before, { fresh: true, signal }));
     } catch (error) {
       if (error instanceof TableError && error.retriable) throw error;
       return { kind: "unknown" };
     }
   }
 
-  /** The master's answer, within the time for one attempt. */
+  /** Makes one attempt. */
   #apply(
     op: WriteOp,
     { id: idempotencyKey, rowId }: QueuedWrite,
@@ -347,10 +345,13 @@ export class WriteThrough implements Owner {
     const { writeTimeoutMs } = this.#options;
     const newId = op.kind === "insertReturnId" ? rowId : undefined;
     if (writeTimeoutMs === Infinity) return this.#spans.apply(op, target, { idempotencyKey, newId, onUnsettled });
+    return this.#limited((signal) => this.#spans.apply(op, target, { idempotencyKey, newId, onUnsettled, signal }));
+  }
+
+  /** The master's answer, within the time for one attempt; then the signal is aborted. */
+  #limited<T>(ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const attempt = new AbortController();
-    const { signal } = attempt;
-    const answer = this.#spans.apply(op, target, { idempotencyKey, newId, onUnsettled, signal });
-    return this.#deadline.limit(answer, (value) => value, (error) => {
+    return this.#deadline.limit(ask(attempt.signal), (value) => value, (error) => {
       attempt.abort(error);
       throw error;
     });

@@ -363,7 +363,8 @@ export class WriteQueue implements QueuedWriteOwner {
   /** Leaves a stored write in the journal, for the next process that sends from it. */
   abandon(write: QueuedWrite): void {
     const message = `Cannot ${describeWriteOp(write.op)} yet: the table is closed. The write is kept in the outbox`;
-    this.fail(write, new ClosedError(message, { retriable: true }));
+    const effect = write.isInDoubt ? "unknown" : "none";
+    this.fail(write, new ClosedError(message, { retriable: true, effect }));
   }
 
   /** The place in the queue is free before the outcome is known to the caller. Returns whether it had one. */

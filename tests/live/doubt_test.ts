@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import {
+  defineTable,
+  type ErrorCode,
+  type FailedWrite,
+  LiveTable,
+  type LiveTableOptions,
+  MemCache,
+  MemOutbox,
+  RejectedError,
+  type Row,
+  type SourceCall,
+  type Table,
+  type TableError,
+  UnauthorizedError,
+  UnavailableError,
+} from "@vantage/live";
+import { FakeClock, settle } from "@vantage/live/testing";
+
+/** A master that is away from the second attempt on; the answer to the first was lost, though that was applied. */
+function master(then: TableError, idempotencyKeys: boolean): { readonly table: Table; readonly calls: SourceCall[] } {
+  const rows = new Map<string, Row>([["a", { price: 2 }]]);
+  const calls: SourceCall[] = [];
+  let attempts = 0;
+  const write = (id: string, row: Row): never => {
+    if (attempts++ > 0) throw then;
+    rows.set(id, row);
+    throw new UnavailableError("the connection was cut off");
+  };
+  const table = defineTable({
+    name: "products",
+    capabilities: { idempotencyKeys },
+    list: () => rows,
+    get: (id, call) => {
+      calls.push(call);
+      return new Promise((_, reject) => call.signal?.addEventListener("abort", () => reject(call.signal?.reason)));
+    },
+    insert: write,
+    patch: write,
+  });
+  return { table, calls };
+}
+
+function open(table: Table, options: LiveTableOptions = {}): { readonly live: LiveTable; readonly clock: FakeClock } {
+  const clock = new FakeClock();
+  const live = new LiveTable(table, "products", new MemCache(), { clock, retry: { attempts: 2 }, ...options });
+  return { live, clock };
+}
+
+describe("A write that may have been applied by an attempt before the last", () => {
+  const ends: readonly (readonly [TableError, ErrorCode])[] = [
+    [new UnavailableError("down", { effect: "none" }), "unavailable"],
+    [new UnauthorizedError("signed out"), "unauthorized"],
+  ];
+  for (const [error, code] of ends) {
+    it(`has an unknown effect, though the last attempt had none: ${code}`, async () => {
+      const failed: FailedWrite[] = [];
+      const { live, clock } = open(master(error, true).table, { onWriteFailed: (it) => void failed.push(it) });
+      const written = live.patchValue("a", { price: 3 });
+      await settle();
+      await clock.advance(1_000);
+      await assert.rejects(written, { code, effect: "unknown", message: error.message });
+      assert.equal(failed[0]?.failure.effect, "unknown");
+      await live.close();
+    });
+  }
+
+  it("has none if a master that knows it by its key refuses it", async () => {
+    const { live, clock } = open(master(new RejectedError("too dear"), true).table);
+    const written = live.patchValue("a", { price: 3 });
+    await settle();
+    await clock.advance(1_000);
+    await assert.rejects(written, { code: "rejected", effect: "none" });
+    await live.close();
+  });
+
+  it("has an unknown effect where the master does not know it", async () => {
+    const { live, clock } = open(master(new RejectedError("there is one"), false).table);
+    const written = live.insertValue("b", { price: 3 });
+    await settle();
+    await clock.advance(1_000);
+    await assert.rejects(written, { code: "rejected", effect: "unknown" });
+    await live.close();
+  });
+
+  it("has an unknown effect when the table is closed, and is kept", async () => {
+    const outbox = new MemOutbox();
+    const { live } = open(master(new RejectedError("no"), true).table, { outbox });
+    const writes = [3, 4].map((price) => live.enqueue({ kind: "patch", id: "a", partial: { price } }));
+    await settle();
+    await live.close();
+    const effects = await Promise.all(
+      writes.map(({ applied }) => applied.catch((error) => [error.code, error.effect])),
+    );
+    assert.deepEqual(effects, [["closed", "unknown"], ["closed", "none"]]);
+    assert.equal(outbox.load("/products", 0, 10).length, 2);
+  });
+
+  it("is looked for until the time of an attempt is over, and no longer", async () => {
+    const { table, calls } = master(new RejectedError("no"), false);
+    const { live, clock } = open(table, { retry: { firstPauseMs: 100 } });
+    const written = live.patchValue("a", { price: 3 });
+    await settle();
+    await clock.advance(100);
+    assert.equal(calls[0]?.signal?.aborted, false);
+    await clock.advance(30_000);
+    assert.equal(calls[0]?.signal?.aborted, true);
+    await Promise.all([assert.rejects(written, { effect: "unknown" }), live.close()]);
+  });
+});
