@@ -84,6 +84,10 @@ export class Drain implements Journal {
     return this.#term !== undefined;
   }
 
+  get isSentElsewhere(): boolean {
+    return this.#options.outbox.shared && !this.#hasLease;
+  }
+
   store(write: QueuedWrite): void {
     if (!this.#stored.has(write.id)) this.#stored.set(write.id, write);
     this.#appends.add(write);
@@ -91,7 +95,7 @@ export class Drain implements Journal {
 
   async sending(write: QueuedWrite): Promise<boolean> {
     const isMarked = this.#term !== undefined && await this.#marks.sent(write.id);
-    if (isMarked && this.#options.clock.monotonic() < this.#leaseEnds) return true;
+    if (isMarked && this.#hasLease) return true;
     // It was marked, and is not sent: the lease ended meanwhile.
     if (isMarked) this.returned(write);
     this.#lose();
@@ -191,6 +195,10 @@ export class Drain implements Journal {
     } catch (error) {
       this.#options.onError(error);
     }
+  }
+
+  get #hasLease(): boolean {
+    return this.#term !== undefined && this.#options.clock.monotonic() < this.#leaseEnds;
   }
 
   /** It may be found in the outbox before the answer to the append is here. */

@@ -363,7 +363,7 @@ export class WriteQueue implements QueuedWriteOwner {
   /** Leaves a stored write in the journal, for the next process that sends from it. */
   abandon(write: QueuedWrite): void {
     const message = `Cannot ${describeWriteOp(write.op)} yet: the table is closed. The write is kept in the outbox`;
-    const effect = write.isInDoubt ? "unknown" : "none";
+    const effect = write.isInDoubt || this.#options.journal?.isSentElsewhere ? "unknown" : "none";
     this.fail(write, new ClosedError(message, { retriable: true, effect }));
   }
 

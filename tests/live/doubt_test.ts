@@ -8,6 +8,7 @@ import {
   type LiveTableOptions,
   MemCache,
   MemOutbox,
+  type Outbox,
   RejectedError,
   type Row,
   type SourceCall,
@@ -95,6 +96,22 @@ describe("A write that may have been applied by an attempt before the last", () 
     );
     assert.deepEqual(effects, [["closed", "unknown"], ["closed", "none"]]);
     assert.equal(outbox.load("/products", 0, 10).length, 2);
+  });
+
+  it("has an unknown effect when the table is closed while another process sends from the outbox", async () => {
+    const inner = new MemOutbox();
+    const outbox: Outbox = new Proxy(inner, {
+      get: (_, name) => {
+        const member: unknown = name === "shared" ? true : Reflect.get(inner, name);
+        return typeof member === "function" ? member.bind(inner) : member;
+      },
+    });
+    const { live } = open(master(new RejectedError("no"), true).table, { outbox });
+    inner.lease("/products", "another process", 0, 60_000);
+    const written = live.patchValue("a", { price: 3 });
+    await settle();
+    await live.close();
+    await assert.rejects(written, { code: "closed", effect: "unknown", retriable: true });
   });
 
   it("is looked for until the time of an attempt is over, and no longer", async () => {
