@@ -336,14 +336,25 @@ export class WriteQueue implements QueuedWriteOwner {
 
   /** Fails a write for good, and with an insertion those that follow it: their row will never exist. */
   #giveUp(write: QueuedWrite, error: unknown): void {
-    const followers = write.op.kind === "insertReturnId" ? this.#lanes.after(write) : [];
-    this.#options.failed(write, error);
-    if (write.isStored) this.#options.journal?.failed(write, error);
-    this.fail(write, error);
-    for (const follower of followers) {
-      const message = `Cannot ${describeWriteOp(follower.op)}: its insertion has failed`;
-      this.#giveUp(follower, new NotFoundError(message, { cause: error }));
+    const { op, rowId } = write;
+    const isFollower = (it: QueuedWrite): boolean => it !== write && it.rowId === rowId;
+    const followers = op.kind === "insertReturnId" ? this.pending().filter(isFollower) : [];
+    // None of them is sent once the insertion has left.
+    const places = [write, ...followers].filter((it) => this.#leave(it));
+    for (const it of places) {
+      const message = `Cannot ${describeWriteOp(it.op)}: its insertion has failed`;
+      this.#failed(it, it === write ? error : new NotFoundError(message, { cause: error }));
     }
+    this.#left();
+  }
+
+  #failed(write: QueuedWrite, error: unknown): void {
+    const { failed, journal, ended } = this.#options;
+    failed(write, error);
+    if (write.isStored) journal?.failed(write, error);
+    else void journal?.withdraw(write);
+    ended?.(write);
+    write.fail(error);
   }
 
   /** Ends a write that was to be sent again when the queue was closed. */
