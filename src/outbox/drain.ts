@@ -96,8 +96,8 @@ export class Drain implements Journal {
   async sending(write: QueuedWrite): Promise<boolean> {
     const isMarked = this.#term !== undefined && await this.#marks.sent(write.id);
     if (isMarked && this.#hasLease) return true;
-    // It was marked, and is not sent: the lease ended meanwhile.
-    if (isMarked) this.returned(write);
+    // It was marked, and is not sent: the lease ended meanwhile. That does not tell what became of an earlier attempt.
+    if (isMarked && !write.isInDoubt) this.returned(write);
     this.#lose();
     if (write.isAdopted) this.#stored.delete(write.id);
     return false;
@@ -130,7 +130,8 @@ export class Drain implements Journal {
       onError(error);
       return false;
     };
-    const over = (isRemoved: boolean): boolean => {
+    const over = (isRemoved: boolean): MaybePromise<boolean> => {
+      if (isRemoved && outbox.shared) return this.#removed(write);
       if (isRemoved) this.#stored.delete(id);
       return isRemoved;
     };
@@ -140,6 +141,17 @@ export class Drain implements Journal {
     } catch (error) {
       return failed(error);
     }
+  }
+
+  /** It is not in the outbox any more. Before that another process may have sent it, which failed. */
+  async #removed({ id }: QueuedWrite): Promise<true> {
+    try {
+      await this.#takeAnswers();
+    } catch (error) {
+      this.#options.onError(error);
+    }
+    this.#stored.delete(id);
+    return true;
   }
 
   /** Resolves when what was written is stored, and it is known whether it can be sent. */
@@ -205,6 +217,7 @@ export class Drain implements Journal {
   #appended(write: QueuedWrite): void {
     if (write.isStored) return;
     write.isStored = true;
+    if (write.state === "failed") return;
     write.accept();
     if (this.#options.queue().isStopped) this.#options.queue().abandon(write);
     this.#wake();

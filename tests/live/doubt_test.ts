@@ -12,6 +12,7 @@ import {
   RejectedError,
   type Row,
   type SourceCall,
+  type StoredWrite,
   type Table,
   type TableError,
   UnauthorizedError,
@@ -48,6 +49,30 @@ function open(table: Table, options: LiveTableOptions = {}): { readonly live: Li
   const live = new LiveTable(table, "products", new MemCache(), { clock, retry: { attempts: 2 }, ...options });
   return { live, clock };
 }
+
+/** The same outbox, as processes share it. */
+function shared(inner: MemOutbox, answered: (name: string | symbol) => unknown = () => {}): Outbox {
+  return new Proxy(inner, {
+    get: (_, name) => {
+      const member: unknown = name === "shared" ? true : Reflect.get(inner, name);
+      if (typeof member !== "function") return member;
+      return (...args: unknown[]) => {
+        const answer: unknown = member.apply(inner, args);
+        const wait = answered(name);
+        return wait instanceof Promise ? wait.then(() => answer) : answer;
+      };
+    },
+  });
+}
+
+const PATCH: StoredWrite = {
+  id: "w1",
+  op: { kind: "patch", id: "a", partial: { price: 3 } },
+  within: {},
+  rowId: "a",
+  acceptedAt: 0,
+  acceptedBy: "a process that died",
+};
 
 describe("A write that may have been applied by an attempt before the last", () => {
   const ends: readonly (readonly [TableError, ErrorCode])[] = [
@@ -100,18 +125,49 @@ describe("A write that may have been applied by an attempt before the last", () 
 
   it("has an unknown effect when the table is closed while another process sends from the outbox", async () => {
     const inner = new MemOutbox();
-    const outbox: Outbox = new Proxy(inner, {
-      get: (_, name) => {
-        const member: unknown = name === "shared" ? true : Reflect.get(inner, name);
-        return typeof member === "function" ? member.bind(inner) : member;
-      },
-    });
-    const { live } = open(master(new RejectedError("no"), true).table, { outbox });
+    const { live } = open(master(new RejectedError("no"), true).table, { outbox: shared(inner) });
     inner.lease("/products", "another process", 0, 60_000);
     const written = live.patchValue("a", { price: 3 });
     await settle();
     await live.close();
     await assert.rejects(written, { code: "closed", effect: "unknown", retriable: true });
+  });
+
+  it("is in doubt also after a lease that ended before it could be sent again", async () => {
+    const inner = new MemOutbox();
+    inner.append("/products", [PATCH]);
+    inner.mark(
+      "/products",
+      inner.lease("/products", "a process that died", 0, 1) ?? 0,
+      [{ kind: "sent", id: "w1" }],
+      0,
+    );
+    const gate = Promise.withResolvers<void>();
+    const outbox = shared(inner, (name) => name === "mark" ? gate.promise : undefined);
+    const { table } = master(new RejectedError("no"), false);
+    const { live, clock } = open(table, { outbox });
+    await clock.advance(10_000);
+    gate.resolve();
+    await settle();
+    assert.deepEqual(inner.load("/products", 0, 10).map((entry) => "state" in entry && entry.state), ["sent"]);
+    await Promise.all([live.close(), clock.advance(30_000)]);
+  });
+
+  it("fails with why it failed, though it was about to be taken back when another process sent it", async () => {
+    const inner = new MemOutbox();
+    const outbox = shared(inner, (name) => {
+      if (name === "append") {
+        const term = inner.lease("/products", "another process", 0, 60_000) ?? 0;
+        const failure = { code: "unknown", message: "lost", effect: "unknown", retriable: false, at: 0 } as const;
+        inner.mark("/products", term, [{ kind: "failed", id: "w2", failure }], 0);
+      }
+    });
+    const { live } = open(master(new RejectedError("no"), true).table, { outbox });
+    const write = live.enqueue({ kind: "patch", id: "a", partial: { price: 3 } }, { idempotencyKey: "w2" });
+    await write.accepted;
+    write.cancel();
+    await assert.rejects(write.applied, { message: "lost", effect: "unknown" });
+    await live.close();
   });
 
   it("is looked for until the time of an attempt is over, and no longer", async () => {
