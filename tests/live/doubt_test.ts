@@ -34,7 +34,7 @@ function master(then: TableError, idempotencyKeys: boolean): { readonly table: T
     name: "products",
     capabilities: { idempotencyKeys },
     list: () => rows,
-    get: (id, call) => {
+    get: (_id, call) => {
       calls.push(call);
       return new Promise((_, reject) => call.signal?.addEventListener("abort", () => reject(call.signal?.reason)));
     },

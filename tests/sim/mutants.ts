@@ -1594,8 +1594,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "what follows an insertion that failed is sent",
     file: "queue/write_queue.ts",
-    from: 'const followers = write.op.kind === "insertReturnId" ? this.#lanes.after(write) : [];',
-    to: 'const followers = write.op.kind === "deleteAll" ? this.#lanes.after(write) : [];',
+    from: 'const followers = op.kind === "insertReturnId" ?',
+    to: 'const followers = op.kind === "deleteAll" ?',
   },
   {
     name: "a write goes to the id that was made for its row",
@@ -1606,8 +1606,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a process whose lease is over sends",
     file: "outbox/drain.ts",
-    from: "if (isMarked && this.#options.clock.monotonic() < this.#leaseEnds) return true;",
-    to: "if (isMarked || this.#options.clock.monotonic() < this.#leaseEnds) return true;",
+    from: "    if (isMarked && this.#hasLease) return true;",
+    to: "    if (isMarked || this.#hasLease) return true;",
   },
   {
     name: "what may have been sent is sent again by the next process",
@@ -1624,8 +1624,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "what has failed is forgotten",
     file: "queue/write_queue.ts",
-    from: "    if (write.isStored) this.#options.journal?.failed(write, error);\n",
-    to: "",
+    from: "    if (write.isStored) journal?.failed(write, error);\n    else",
+    to: "    if (!write.isStored)",
   },
   {
     name: "an outbox that is full fails the write",
@@ -1672,8 +1672,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "the look for a lost write has no limit",
     file: "live/write_through.ts",
-    from:
-      "await this.#deadline.limit(readBack(op, target, before, { fresh: true }), (found) => found, (error) => {\n        throw error;\n      });",
+    from: "await this.#limited((signal) => readBack(op, target, before, { fresh: true, signal }));",
     to: "await readBack(op, target, before, { fresh: true });",
   },
   {
