@@ -19,6 +19,8 @@ export interface ReadRequest {
   readonly after?: number | undefined;
   /** Whether only the number of rows is needed. */
   readonly isCount?: boolean | undefined;
+  /** Called before an answer of the master with the time at which it was requested, in milliseconds since the epoch. */
+  readonly onFetched?: ((fetchedAt: number) => void) | undefined;
 }
 
 /** A request for the rows of a page, or of the whole set. */

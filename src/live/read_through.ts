@@ -401,7 +401,8 @@ export class ReadThrough implements Reads {
     note?.({ outcome: "miss" });
     const { recorded } = this.#observed;
     const loaded = this.#loadOrServe(request, options, behind);
-    return loaded.then(({ rows, isUnsettled }) => {
+    return loaded.then(({ rows, fetchedAt, isUnsettled }) => {
+      request.onFetched?.(fetchedAt);
       if (this.#observed.served < recorded && !isUnsettled) this.#observed.serve(recorded);
       return pick(request, shareRows(rows));
     });

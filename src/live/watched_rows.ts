@@ -263,22 +263,18 @@ export class WatchedRows {
 
   async #ask(request: ListRequest, call: ReadOptions): Promise<Found> {
     const { peek, reads, clock } = this.#options;
-    const { signal, fresh = false } = call;
-    const looking = fresh ? undefined : peek.look(request);
-    const held = isPromise(looking) ? await abortable(looking, signal) : looking;
-    if (held === undefined) this.#show({ fetchStatus: "fetching" });
-    const startedAt = clock.now();
+    const looking = call.fresh === true ? undefined : peek.look(request);
+    const held = isPromise(looking) ? await abortable(looking, call.signal) : looking;
+    let fetchedAt = held?.fetchedAt ?? clock.now();
     let stale: StaleAnswer | undefined;
-    const rows = await reads.read(request, { ...call, onStale: (answer) => void (stale = answer) });
+    if (held === undefined) this.#show({ fetchStatus: "fetching" });
+    const asked = held === undefined ? { ...request, onFetched: (at: number) => void (fetchedAt = at) } : request;
+    const rows = await reads.read(asked, { ...call, onStale: (answer) => void (stale = answer) });
     if (stale !== undefined) {
       const { isOutdated } = held ?? await peek.look(request) ?? {};
       return { rows, fetchedAt: stale.fetchedAt, stale, isOutdated };
     }
-    if (held !== undefined) return { rows, fetchedAt: held.fetchedAt };
-    const answeredAt = clock.now();
-    // A read that was shared began earlier.
-    const fetchedAt = this.#refreshedAt ?? (await peek.look(request))?.fetchedAt ?? startedAt;
-    return { rows, fetchedAt: fresh ? Math.max(fetchedAt, startedAt) : fetchedAt, answeredAt };
+    return { rows, fetchedAt, answeredAt: held === undefined ? clock.now() : undefined };
   }
 
   #takeAnswer(answer: Found): void {
