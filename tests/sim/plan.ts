@@ -1,5 +1,6 @@
 import { Chance } from "./chance.ts";
 import { withReads } from "./plan_of_reads.ts";
+import { withWrites, type WriteWorld } from "./plan_of_writes.ts";
 import type { OwnOrder, Treatment } from "./sim_master.ts";
 import { ROW_VIEW_NAMES, takesOnePlace, VIEW_NAMES, type ViewName, VIEWS } from "./views.ts";
 
@@ -79,6 +80,8 @@ export interface World {
   readonly prefetchPages: number;
   /** Whether views are watched. */
   readonly watches: boolean;
+  /** How writes are kept and sent again; `undefined`: each is sent once, and ends with its process. */
+  readonly writes: WriteWorld | undefined;
 }
 
 /** The views that are read at rest. Where answers are checked row by row, those that may be held. */
@@ -120,6 +123,10 @@ export type Action =
     readonly id: string;
     readonly even: boolean;
     readonly treatment: Treatment;
+    /** How the attempts before that one are treated. */
+    readonly attempts?: readonly Treatment[];
+    /** How many updates of a new row follow its insertion at once, where it has no id yet. */
+    readonly followers?: number;
     readonly taken: "kept" | "cancelled" | "aborted";
     /** What a patch or an update changes besides the mark; missing: what each did before rows had versions. */
     readonly touches?: Touched;
@@ -140,6 +147,9 @@ export type Action =
   | { readonly kind: "time passes"; readonly ms: number }
   | { readonly kind: "cache freezes"; readonly process: number }
   | { readonly kind: "cache thaws"; readonly process: number }
+  | { readonly kind: "network"; readonly table: number; readonly isOnline: boolean }
+  | { readonly kind: "sign in" | "retry" | "discard"; readonly table: number }
+  | { readonly kind: "sleeps" | "wakes"; readonly process: number }
   | { readonly kind: "dies"; readonly process: number; readonly startsAgain: boolean }
   | { readonly kind: "close"; readonly table: number }
   | { readonly kind: "open"; readonly table: number };
@@ -157,6 +167,10 @@ export interface Plan {
  * the worlds only what changed is read again.
  */
 export function planOf(seed: number, steps: number): Plan {
+  return withWrites(readingPlanOf(seed, steps), new Chance(seed ^ 0x3217e));
+}
+
+function readingPlanOf(seed: number, steps: number): Plan {
   const chance = new Chance(seed ^ 0x10e5);
   if (chance.happens(0.5)) return faultyPlanOf(seed, steps);
   const isQuiet = chance.happens(0.6);
@@ -368,6 +382,7 @@ function worldOf(chance: Chance): World {
     onMasterFailure: "reject",
     prefetchPages: 0,
     watches: false,
+    writes: undefined,
   };
 }
 

@@ -90,7 +90,8 @@ export function faultOfCount(count: number, law: RowLaw): Fault | undefined {
 /** The state of a row that is shown, or what is wrong with it. */
 function stayOf(id: string, row: Row, law: RowLaw): Stay & Placed | Fault {
   const history = law.histories.get(id) ?? [];
-  const stay = history.find((it): it is Stay & Placed => it.held !== undefined && sameRow(row, rowOf(it.held)));
+  // An insertion that is sent again may find that its row was deleted.
+  const stay = history.findLast((it): it is Stay & Placed => it.held !== undefined && sameRow(row, rowOf(it.held)));
   if (stay === undefined) return { law: 4, what: `${id} was never ${JSON.stringify(row)}` };
   if (!isIn(stay.held, law)) return { law: 4, what: `${id}@${stay.seq} is not in the view` };
   if (!since(id, law).includes(stay)) return { law: 1, what: `${id}@${stay.seq} is shown, known @${law.floor(id)}` };

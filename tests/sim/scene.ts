@@ -1,11 +1,13 @@
 import type { Floors } from "./floors.ts";
 import type { Verdict } from "./laws.ts";
+import type { MemOutbox } from "@vantage/live";
 import type { World } from "./plan.ts";
 import type { RowFloors } from "./row_floors.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { SimCache } from "./sim_cache.ts";
 import type { SimMaster } from "./sim_master.ts";
 import type { SimStream } from "./sim_stream.ts";
+import type { WriteLedger } from "./write_ledger.ts";
 
 /** What all actors in one run share. */
 export interface Scene {
@@ -18,6 +20,11 @@ export interface Scene {
   readonly floors: Floors;
   readonly rowFloors: RowFloors;
   readonly verdict: Verdict;
+  /** What all processes keep their writes in, where they do. */
+  readonly outbox: MemOutbox;
+  readonly ledger: WriteLedger;
+  /** Whether the next call of this name to an outbox fails. */
+  readonly outboxFails: (call: string) => boolean;
   /** How many changes the caches have taken. */
   readonly changes: { count: number };
   /** How many of them have ended all entries. */

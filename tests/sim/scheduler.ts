@@ -1,14 +1,18 @@
 import { setImmediate } from "node:timers";
-import type { Clock } from "@vantage/live";
+import type { Clock, WaitOptions } from "@vantage/live";
 import type { Chance } from "./chance.ts";
 
 interface Pending {
   readonly label: string;
+  /** Who goes on once it has happened. */
+  readonly receiver?: string | undefined;
   readonly run: () => void;
 }
 
 interface Sleeper extends Pending {
   readonly dueAt: number;
+  /** Whether nobody waits for it. */
+  readonly isBackground: boolean;
 }
 
 /** How long a step takes: so no two reads begin at the same time, and the later one is known to be later. */
@@ -23,6 +27,7 @@ export class Scheduler {
   readonly #chance: Chance;
   readonly #pending: Pending[] = [];
   readonly #sleepers = new Set<Sleeper>();
+  readonly #frozen = new Set<string>();
   readonly #tell: (line: string) => void;
   #fresh: Pending[] = [];
   readonly #afterwards: (() => void)[] = [];
@@ -50,11 +55,12 @@ export class Scheduler {
     return ++this.#ticks;
   }
 
-  /** Runs `effect` when it is picked, and settles with its result or error. */
-  op<T>(label: string, effect: () => T): Promise<T> {
+  /** Runs `effect` when it is picked, and settles with its result or error. Nothing is picked whose receiver is frozen. */
+  op<T>(label: string, effect: () => T | Promise<T>, receiver?: string): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#fresh.push({
         label,
+        receiver,
         run: () => {
           try {
             resolve(effect());
@@ -72,8 +78,18 @@ export class Scheduler {
       now: () => this.#nowMs,
       monotonic: () => this.#nowMs,
       random: () => this.#draw(),
-      wait: (ms, options) => this.#wait(`${owner} waits ${Math.round(ms)} ms`, ms, options?.signal),
+      wait: (ms, options) => this.#wait(owner, ms, options),
     };
+  }
+
+  /** From now on nothing reaches these receivers, and their waits do not end. */
+  freeze(receivers: Iterable<string>): void {
+    for (const receiver of receivers) this.#frozen.add(receiver);
+  }
+
+  /** What happened meanwhile reaches these receivers from now on. */
+  thaw(receivers: Iterable<string>): void {
+    for (const receiver of receivers) this.#frozen.delete(receiver);
   }
 
   /** Numbers that differ, the same in every run. */
@@ -104,16 +120,21 @@ export class Scheduler {
 
   /** Runs one external effect; `false` if none is pending. */
   runOne(): boolean {
-    const [picked] = this.#pending.splice(this.#chance.below(this.#pending.length), 1);
+    const movable = this.#frozen.size === 0 ? this.#pending : this.#pending.filter((it) => this.#isAwake(it));
+    const picked = movable[this.#chance.below(movable.length)];
     if (picked === undefined) return false;
+    this.#pending.splice(this.#pending.indexOf(picked), 1);
     this.#tell(picked.label);
     picked.run();
     return true;
   }
 
-  /** Advances the time to the next timer, and ends the waits that are due; `false` if there is no timer. */
-  async wakeNext(): Promise<boolean> {
-    const first = this.#nextSleeper(Infinity);
+  /**
+   * Advances the time to the next timer, and ends the waits that are due; `false` if there is no timer, or only such that
+   * do not count.
+   */
+  async wakeNext(countsBackground: boolean = true): Promise<boolean> {
+    const first = this.#nextSleeper(Infinity, countsBackground);
     if (first === undefined) return false;
     await this.advance(first.dueAt - this.#nowMs);
     return true;
@@ -131,12 +152,19 @@ export class Scheduler {
     this.#nowMs = end;
   }
 
-  #nextSleeper(until: number): Sleeper | undefined {
-    const due = [...this.#sleepers].filter(({ dueAt }) => dueAt <= until);
+  #isAwake({ receiver }: Pending): boolean {
+    return receiver === undefined || !this.#frozen.has(receiver);
+  }
+
+  #nextSleeper(until: number, countsBackground: boolean = true): Sleeper | undefined {
+    const due = [...this.#sleepers].filter((it) =>
+      it.dueAt <= until && (countsBackground || !it.isBackground) && this.#isAwake(it)
+    );
     return due.sort((a, b) => a.dueAt - b.dueAt || (a.label < b.label ? -1 : 1))[0];
   }
 
-  #wait(label: string, ms: number, signal: AbortSignal | undefined): Promise<void> {
+  #wait(receiver: string, ms: number, { signal, background = false }: WaitOptions = {}): Promise<void> {
+    const label = `${receiver} waits ${Math.round(ms)} ms`;
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
       const abort = (): void => {
@@ -145,6 +173,8 @@ export class Scheduler {
       };
       const sleeper: Sleeper = {
         label,
+        receiver,
+        isBackground: background,
         dueAt: this.#nowMs + Math.max(0, ms),
         run: () => {
           signal?.removeEventListener("abort", abort);

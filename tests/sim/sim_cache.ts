@@ -124,12 +124,14 @@ export class SimCache implements Cache {
     const answer = await scheduler.op(
       label,
       () => this.#options.fails(`${label} before`) ? this.#fail(call) : effect(),
+      // What fails is answered at once.
+      this.#options.name,
     );
     if (this.#dead) return await never();
     return await scheduler.op(`${label} answers`, () => {
       if (this.#dead) return never<T>();
       return this.#options.fails(`${label} after`) ? this.#fail(call) : answer;
-    });
+    }, this.#options.name);
   }
 
   #fail(call: string): never {

@@ -6,6 +6,7 @@ import {
   type RowEntry,
   type SourceCall,
   type TableSource,
+  UnauthorizedError,
   UnavailableError,
 } from "@vantage/live";
 import type { Chance } from "./chance.ts";
@@ -47,8 +48,26 @@ export interface Origin {
   readonly abandoned: boolean;
 }
 
-/** How the master treats a write. */
-export type Treatment = "applied" | "refused" | "unavailable" | "lost";
+/** How the master treats an attempt to write. */
+export type Treatment =
+  | "applied"
+  | "refused"
+  | "unavailable"
+  /** Applied, and the connection is lost, in a way that nobody knows. */
+  | "lost"
+  /** Not reached, which is certain. */
+  | "down"
+  /** Applied, and the connection is cut off before the answer. */
+  | "cut off"
+  /** Not applied, with Retry-After. */
+  | "busy"
+  | "unauthorized"
+  /** Never answered: not applied, or applied. */
+  | "hangs"
+  | "hangs after";
+
+/** How long a busy master asks to be left alone. */
+const RETRY_AFTER_MS = 250;
 
 /** The outcome of a write at the master. */
 export interface Applied {
@@ -71,8 +90,12 @@ export interface MasterOptions {
   readonly stamps: boolean;
   readonly world: Pick<
     World,
-    "ownOrder" | "pages" | "exact" | "asksFor" | "narrows" | "counts" | "masterItemsPerPage"
+    "ownOrder" | "pages" | "exact" | "asksFor" | "narrows" | "counts" | "masterItemsPerPage" | "writes" | "echoes"
   >;
+  /** Whether a write must arrive after those that were made before it. */
+  readonly isInOrder: (mark: string) => boolean;
+  /** Whether a write is sent again because somebody wants that. */
+  readonly isSentByHand: (mark: string) => boolean;
   /** How often all entries were ended. */
   readonly ends: { readonly count: number };
   /** Called when a write of one of the tables has been applied. */
@@ -115,7 +138,15 @@ export class SimMaster {
   /** The last answer to each list, of those that the caches could keep. */
   readonly #lists = new Map<string, { readonly seq: number; readonly ends: number }>();
   readonly #options: MasterOptions;
-  readonly #treatments = new Map<string, Treatment>();
+  /** How the next attempts of a write are treated; the last one also all later ones. */
+  readonly #treatments = new Map<string, Treatment[]>();
+  readonly #times = new Map<string, number>();
+  /** What writes were answered, by their keys. */
+  readonly #answers = new Map<string, unknown>();
+  /** The ids of the rows that were inserted under ids that were made for them. */
+  readonly #realIds = new Map<string, string>();
+  /** When the sender of a write may send it again. */
+  readonly #notBefore = new Map<string, number>();
   readonly #dead = new Set<string>();
   /** The signals of the reads in flight, by owner, with when they began. */
   readonly #underWay = new Map<string, Map<AbortSignal, number>>();
@@ -175,9 +206,19 @@ export class SimMaster {
     return [...this.histories].filter(([, stays]) => stays.some((stay) => stay.seq === seq)).map(([id]) => id);
   }
 
-  /** Decides how the write with this mark will be treated. */
-  treat(mark: string, treatment: Treatment): void {
-    this.#treatments.set(mark, treatment);
+  /** Decides how the attempts of the write with this mark will be treated. */
+  treat(mark: string, treatments: readonly Treatment[]): void {
+    this.#treatments.set(mark, [...treatments]);
+  }
+
+  /** How often the write with this mark was applied. */
+  timesApplied(mark: string): number {
+    return this.#times.get(mark) ?? 0;
+  }
+
+  /** The id of a row, which may have been inserted under one that was made for it. */
+  realId(id: string): string {
+    return this.#realIds.get(id) ?? id;
   }
 
   /** Drops the calls of a dead owner: it gets no answers, and calls that have not left it do not arrive. */
@@ -203,30 +244,34 @@ export class SimMaster {
   }
 
   /** Applies a write at once. Nothing changes if `edit` throws. */
-  change<T>(mark: string, edit: (rows: Map<string, Held>) => T): T {
+  change<T>(mark: string, edit: (rows: Map<string, Held>) => T, mayRepeat: boolean = false): T {
     const rows = new Map(this.state);
     const answer = edit(rows);
     this.#record(rows);
     this.states.push({ state: rows, atMs: this.#options.scheduler.nowMs });
-    this.#options.verdict.check(6, !this.applied.has(mark), () => `the write ${mark} was applied twice`);
+    const isFirst = !this.applied.has(mark);
+    this.#options.verdict.check(6, isFirst || mayRepeat, () => `the write ${mark} was applied twice`);
+    this.#times.set(mark, this.timesApplied(mark) + 1);
     this.applied.set(mark, { tick: this.#options.scheduler.tick(), seq: this.seq });
     return answer;
   }
 
   /** The master as seen by a table that only reads. */
   reader(owner: string): TableSource {
-    const { stamps, world: { pages, exact, asksFor, narrows, counts } } = this.#options;
+    const { stamps, world: { pages, exact, asksFor, narrows, counts, writes } } = this.#options;
+    const idempotencyKeys = writes?.honoursKeys === true;
     const capabilities: TableSource["capabilities"] = {
       page: pages,
       where: narrows ? ["eq", "in"] : [],
       orderBy: true,
       exact,
       sameRows: asksFor === "rows",
+      idempotencyKeys,
     };
     return {
       name: "t",
       ...(asksFor === "ids" && { idField: "id" }),
-      capabilities: stamps ? { page: true, where: ["eq"] } : capabilities,
+      capabilities: stamps ? { page: true, where: ["eq"], idempotencyKeys } : capabilities,
       scoped: true,
       list: (call) => this.#list(owner, call),
       get: (id, call) => this.#get(owner, id, call),
@@ -259,6 +304,7 @@ export class SimMaster {
       insertReturnId: (row, call) =>
         this.#write(owner, "insert", call, (rows) => {
           const id = `n${++this.#ids}`;
+          if (call.newId !== undefined) this.#realIds.set(call.newId, id);
           put(rows, heldOf(id, row));
           return id;
         }),
@@ -303,7 +349,9 @@ export class SimMaster {
     call: SourceCall,
     look: (seq: number, stamp: Stamp) => T,
   ): Promise<T> {
-    const answered = this.#options.onRead(owner, key);
+    // What became of a write is looked for whoever reads the row.
+    const isShared = this.#options.world.writes === undefined || call.fresh !== true;
+    const answered = isShared ? this.#options.onRead(owner, key) : () => {};
     call.signal?.addEventListener("abort", answered, { once: true });
     try {
       const answer = await this.#answer(owner, key, call, look);
@@ -380,43 +428,109 @@ export class SimMaster {
   async #write<T>(
     owner: string,
     what: string,
-    { idempotencyKey: mark = "" }: SourceCall,
+    { idempotencyKey: mark = "", signal, onUnsettled }: SourceCall,
     edit: (rows: Map<string, Held>) => T,
   ): Promise<T> {
-    const { scheduler } = this.#options;
+    const { scheduler, verdict, world: { writes, echoes } } = this.#options;
     if (this.#dead.has(owner)) return await never();
-    const treatment = this.#treatments.get(mark) ?? "applied";
+    const treatment = this.#treatmentOf(mark);
     const label = `master: ${owner} ${what} ${mark}`;
+    const notBefore = this.#notBefore.get(`${owner} ${mark}`) ?? 0;
+    // Who sends it again by hand need not wait.
+    const mayBeSent = scheduler.nowMs >= notBefore || this.#options.isSentByHand(mark);
+    verdict.check(10, mayBeSent, () => `${owner} sends ${mark} again before ${notBefore} ms`);
+    // Only one that knows writes by their keys, and tells of them, may receive one late.
+    const mayBeLate = writes?.honoursKeys === true && echoes;
+    let isOld = false;
     const answer = await scheduler.op(`${label} arrives`, () => {
-      this.#checkOrder(owner, what, mark);
-      if (treatment === "refused") throw new RejectedError("refused");
-      if (treatment === "unavailable") throw new UnavailableError("unavailable");
-      const answer = this.change(mark, edit);
-      this.#options.onWrite(this.seq);
-      return answer;
-    });
+      if (signal?.aborted && !mayBeLate) return never<T>();
+      if (REFUSALS.has(treatment) && this.#dead.has(owner)) return never<T>();
+      // Nobody hears it of an attempt that has taken too long.
+      if (treatment === "busy" && !signal?.aborted) {
+        this.#notBefore.set(`${owner} ${mark}`, scheduler.nowMs + RETRY_AFTER_MS);
+      }
+      if (!this.calm) refuseUnheard(treatment);
+      isOld = writes?.honoursKeys === true && this.#answers.has(mark);
+      if (isOld) return this.#answers.get(mark) as T; // The answer to the same write.
+      return this.#receive(owner, what, mark, treatment, edit);
+    }, REFUSALS.has(treatment) ? owner : undefined);
     return await scheduler.op(`${label} is answered`, () => {
-      if (this.#dead.has(owner)) return never<T>();
+      if (this.#dead.has(owner) || treatment === "hangs" || treatment === "hangs after") return never<T>();
       if (treatment === "lost") throw new Error("the connection was lost");
+      if (treatment === "cut off") throw new UnavailableError("the connection was cut off");
+      if (isOld) onUnsettled?.();
       return answer;
-    });
+    }, owner);
+  }
+
+  /** Does a write, unless the master refuses it, or never heard of it. */
+  #receive<T>(
+    owner: string,
+    what: string,
+    mark: string,
+    treatment: Treatment,
+    edit: (rows: Map<string, Held>) => T,
+  ): T | Promise<T> {
+    const { world: { writes }, onWrite, isSentByHand } = this.#options;
+    if (treatment === "hangs") return never();
+    this.#checkOrder(owner, what, mark);
+    if (treatment === "refused") throw new RejectedError("refused");
+    if (treatment === "unavailable") throw new UnavailableError("unavailable");
+    // An insertion is known by its id, which others may have deleted since.
+    const mayRepeat = writes?.honoursKeys === false && (what.startsWith("insert ") || isSentByHand(mark));
+    const answer = this.change(mark, edit, mayRepeat);
+    this.#answers.set(mark, answer);
+    onWrite(this.seq);
+    return answer;
+  }
+
+  /** How the next attempt of a write is treated. Once the master is calm, nothing but refusals goes wrong. */
+  #treatmentOf(mark: string): Treatment {
+    const [next = "applied", ...others] = this.#treatments.get(mark) ?? [];
+    if (others.length > 0) this.#treatments.set(mark, others);
+    return this.calm && UNHEARD.has(next) ? "applied" : next;
   }
 
   /** An older write to the same row, or to the whole set, that arrives later would undo the newer one. */
-  #checkOrder(owner: string, what: string, mark: string): void {
+  #checkOrder(sender: string, what: string, mark: string): void {
+    const { world: { writes }, isInOrder } = this.#options;
+    // Where writes are kept, others may send them.
+    const owner = writes === undefined ? sender : mark.slice(0, mark.lastIndexOf("."));
+    if (writes !== undefined && (this.applied.has(mark) || !isInOrder(mark))) return;
     const number = Number(mark.slice(mark.lastIndexOf(".") + 1));
     const [, row = mark] = what.split(" ");
     const arrived = this.#arrived.get(owner) ?? new Map<string, number>();
     this.#arrived.set(owner, arrived);
     const before = row === "all" ? [...arrived.values()] : [arrived.get(row), arrived.get("all")];
     const last = Math.max(0, ...before.map((it) => it ?? 0));
-    this.#options.verdict.check(5, number > last, () => `${mark} was overtaken by write ${last}`);
+    const isInTime = number > last || (writes !== undefined && number === last);
+    this.#options.verdict.check(5, isInTime, () => `${mark} was overtaken by write ${last}`);
     arrived.set(row, number);
   }
 }
 
 function never<T>(): Promise<T> {
   return new Promise(() => {});
+}
+
+/** How attempts are treated that the master does not hear of, or whose answer is lost. */
+const UNHEARD: ReadonlySet<Treatment> = new Set<Treatment>([
+  "down",
+  "cut off",
+  "busy",
+  "unauthorized",
+  "hangs",
+  "hangs after",
+]);
+
+/** How attempts are treated that fail as soon as they arrive. */
+const REFUSALS: ReadonlySet<Treatment> = new Set<Treatment>(["refused", "unavailable", "down", "busy", "unauthorized"]);
+
+/** Fails an attempt before the master hears of it. */
+function refuseUnheard(treatment: Treatment): void {
+  if (treatment === "down") throw new UnavailableError("down", { effect: "none" });
+  if (treatment === "busy") throw new UnavailableError("busy", { effect: "none", retryAfterMs: RETRY_AFTER_MS });
+  if (treatment === "unauthorized") throw new UnauthorizedError("not signed in");
 }
 
 /** Identifies the read that an answer came from. */

@@ -9,6 +9,7 @@ import {
   LiveTable,
   type LiveTableOptions,
   NotFoundError,
+  OutboxError,
   QueueFullError,
   type ReadPolicyOptions,
   RejectedError,
@@ -18,12 +19,14 @@ import {
   type StaleAnswer,
   type Tracer,
   UnavailableError,
+  type Write,
   type WriteAnswer,
   type WriteOp,
 } from "@vantage/live";
 import { defineTracer } from "@vantage/live/trace";
 import type { Floor } from "./floors.ts";
 import type { Action } from "./plan.ts";
+import { LONGEST_RETRY_MS, type WriteWorld } from "./plan_of_writes.ts";
 import { agesOf, agesSince, faultOfAnswer, fittingOf, fittingOfStale, type Known, settledAgesOf } from "./read_law.ts";
 import { follow, type Scene } from "./scene.ts";
 import type { RowFloor, Source } from "./row_floors.ts";
@@ -38,6 +41,7 @@ import {
   type State,
   viewOf,
 } from "./sim_master.ts";
+import { SimOutbox } from "./sim_outbox.ts";
 import { followed, type Told } from "./sim_stream.ts";
 import { SimWatcher } from "./sim_watcher.ts";
 import { agesOfStale, faultOfMark } from "./stale_law.ts";
@@ -71,6 +75,7 @@ interface Life {
   /** The inner table, if it is nested. */
   readonly inner: LiveTable | undefined;
   readonly death: AbortController;
+  readonly outbox: SimOutbox | undefined;
 }
 
 interface ReadWatch {
@@ -119,6 +124,8 @@ export class SimTable {
   #live: LiveTable | undefined;
   #inner: LiveTable | undefined;
   #owner = "";
+  #queueOwner: string | undefined;
+  #isAsleep = false;
   #times = 0;
   #writes = 0;
   #reentrantWrites = 0;
@@ -161,11 +168,31 @@ export class SimTable {
     return counted.reduce((sum, live) => sum + live.stats().cacheFailures, 0);
   }
 
+  get isOpen(): boolean {
+    return this.#live !== undefined;
+  }
+
+  /** Whose writes it sends. */
+  get queueOwner(): string | undefined {
+    return this.#queueOwner;
+  }
+
+  /** How many of its writes have not settled. */
+  get pendingWrites(): number {
+    return this.#live?.stats().queued ?? 0;
+  }
+
   /** Opens the table, as a starting process would. */
   open(): void {
+    this.openFor(this.#nextQueueOwner);
+  }
+
+  /** Opens the table, to send the writes of an owner. */
+  openFor(queueOwner: string | undefined): void {
     if (this.#live !== undefined) return;
     const { world, scheduler, master, stream, tell } = this.#scene;
     this.#owner = `t${this.number}.${++this.#times}`;
+    this.#queueOwner = queueOwner;
     this.#effects = { count: 0 };
     this.#reads = { count: 0 };
     this.#unsettledWrites = new Set();
@@ -184,10 +211,11 @@ export class SimTable {
     const source = world.diverted ? master.reader(this.#owner) : master.source(this.#owner);
     const clock = this.#clock(death.signal);
     const cacheTimeoutMs = world.freezes ? CACHE_TIMEOUT_MS : Infinity;
+    const outbox = this.#outbox();
     const invalidation: LiveTableOptions = {
       invalidation: world.invalidation,
       writeOutcomeMs: world.writeOutcomeMs,
-      writeTimeoutMs: Infinity,
+      ...(world.writes === undefined ? { writeTimeoutMs: Infinity } : this.#writeOptions(world.writes, outbox)),
       ...(world.versions && { versionOf: ({ mark }: Row) => master.applied.get(String(mark))?.seq ?? 0 }),
     };
     const front: LiveTableOptions = {
@@ -227,10 +255,88 @@ export class SimTable {
       });
     this.#inner = inner;
     this.#live = live;
-    const life: Life = { owner: this.#owner, live, inner, death };
+    const life: Life = { owner: this.#owner, live, inner, death, outbox };
     this.#lives.add(life);
     this.#opened.push(life);
     void this.#hear(live);
+  }
+
+  get #nextQueueOwner(): string | undefined {
+    const { owners = [undefined] } = this.#scene.world.writes ?? {};
+    return owners[(this.number + this.#times) % owners.length];
+  }
+
+  /** The outbox of the world, as it has it. */
+  #outbox(): SimOutbox | undefined {
+    const { world: { writes, tables }, scheduler, outbox: storage, outboxFails: fails } = this.#scene;
+    if (writes === undefined || writes.outbox === "none") return undefined;
+    const async = writes.outbox === "later";
+    return new SimOutbox({ scheduler, storage, owner: this.#owner, async, shared: tables > 1, fails });
+  }
+
+  #writeOptions(writes: WriteWorld, outbox: SimOutbox | undefined): LiveTableOptions {
+    const { ledger } = this.#scene;
+    const { retries, attempts, leaseMs, writeTimeoutMs, waitsForSignIn } = writes;
+    return {
+      outbox,
+      owner: outbox && this.#queueOwner,
+      ...(outbox && { outboxLeaseMs: leaseMs }),
+      retry: retries && { attempts, firstPauseMs: 40, longestPauseMs: LONGEST_RETRY_MS },
+      writeTimeoutMs,
+      onUnauthorized: waitsForSignIn ? "wait" : "fail",
+      onWriteFailed: ({ id, failure }) => ledger.reported(id, failure.effect),
+    };
+  }
+
+  /** Its process stops in the middle of what it does, or goes on. */
+  sleep(isAsleep: boolean): void {
+    const { scheduler } = this.#scene;
+    const receivers = [...this.#lives].map(({ owner }) => owner).concat(`cache ${this.host}`);
+    this.#isAsleep = isAsleep;
+    if (isAsleep) scheduler.freeze(receivers);
+    else scheduler.thaw(receivers);
+  }
+
+  /** Says whether the master can be reached. */
+  setOnline(isOnline: boolean): void {
+    if (this.#isAsleep) return;
+    this.#scene.tell(`${this.#owner} is ${isOnline ? "online" : "offline"}`);
+    this.#live?.setOnline(isOnline);
+  }
+
+  /** Sends what waits for the user to sign in. */
+  signIn(): void {
+    if (this.#isAsleep) return;
+    this.#scene.tell(`${this.#owner} signs in`);
+    this.#live?.resumeWrites();
+  }
+
+  /** Whatever keeps it from sending is over. */
+  goOn(): void {
+    this.setOnline(true);
+    this.signIn();
+  }
+
+  /** Sends the first write again that has failed, or drops it. */
+  settleFailed(how: "retry" | "discard"): void {
+    const live = this.#live;
+    if (live === undefined || this.#isAsleep) return;
+    const owner = this.#owner;
+    follow(this.#scene, `${how} of a failed one of ${owner}`, this.#settleFailed(live, how), () => {}, (error) => {
+      const mayFail = error instanceof OutboxError && this.#scene.world.writes?.outboxFailureRate !== 0;
+      this.#scene.verdict.check(8, mayFail, () => `${how} by ${owner} failed: ${String(error)}`);
+    });
+  }
+
+  async #settleFailed(live: LiveTable, how: "retry" | "discard"): Promise<void> {
+    const { ledger, tell } = this.#scene;
+    const [failed] = await live.failedWrites();
+    if (failed === undefined) return;
+    tell(`${how} of ${failed.id}`);
+    // It may be done before that is known here.
+    if (how === "retry") ledger.retried(failed.id);
+    else ledger.discarded(failed.id);
+    await (how === "retry" ? live.retry(failed.id) : live.discard(failed.id));
   }
 
   /** Notes whether pages were accepted that have the same row. */
@@ -248,11 +354,13 @@ export class SimTable {
 
   /** Its process dies: all its work stops. */
   die(): void {
+    this.sleep(false);
     const { master, scheduler, unsettled, tell } = this.#scene;
     for (const life of this.#lives) {
-      const { owner, death } = life;
+      const { owner, death, outbox } = life;
       tell(`${owner} dies`);
       death.abort();
+      outbox?.die();
       master.bury(owner);
       scheduler.forget((label) => label.startsWith(`${owner} `));
       const its = new RegExp(`\\b${owner.replaceAll(".", "\\.")}(?!\\d)`);
@@ -269,7 +377,7 @@ export class SimTable {
   /** Closes the table: queued writes finish, reads are refused. */
   close(): void {
     const live = this.#live;
-    if (live === undefined) return;
+    if (live === undefined || this.#isAsleep) return;
     const { scheduler, verdict, tell, unsettled, world } = this.#scene;
     const [owner, effects, reads, inner] = [this.#owner, this.#effects, this.#reads, this.#inner];
     const watchers = [...this.#watchers.values()];
@@ -299,7 +407,7 @@ export class SimTable {
       // A definite refusal keeps the entries; every other outcome drops them.
       verdict.check(
         12,
-        invalidations.write === effects.count,
+        world.writes !== undefined || invalidations.write === effects.count,
         () => `${owner} invalidated for ${invalidations.write} writes, but ${effects.count} may have changed something`,
       );
     };
@@ -354,7 +462,7 @@ export class SimTable {
   watch(name: ViewName): void {
     const live = this.#live;
     const watcher = this.#watchers.get(name);
-    if (live === undefined || watcher?.isThere === true) return;
+    if (live === undefined || this.#isAsleep || watcher?.isThere === true) return;
     const [scene, owner] = [this.#scene, this.#owner];
     scene.tell(`${owner} watches ${name}`);
     if (watcher !== undefined) return watcher.enter();
@@ -393,7 +501,7 @@ export class SimTable {
   /** Invalidates everything: from the call on, rows that were read before must not be served. */
   invalidate(): void {
     const live = this.#live;
-    if (live === undefined) return;
+    if (live === undefined || this.#isAsleep) return;
     const { scheduler, tell } = this.#scene;
     tell(`${this.#owner} invalidates`);
     this.#distrusts(scheduler.tick());
@@ -407,6 +515,7 @@ export class SimTable {
 
   /** Subscribes; for this many of the next events, the subscriber writes while it handles the event. */
   listen(writes: number): void {
+    if (this.#isAsleep) return;
     this.#reentrantWrites += writes;
     if (this.#live !== undefined) void this.#receiveOnce(this.#live);
   }
@@ -419,48 +528,76 @@ export class SimTable {
   /** Writes, and checks the outcome. */
   write(action: WriteAction): void {
     const live = this.#live;
-    if (live === undefined) return;
-    const { scheduler, master, verdict, tell, world } = this.#scene;
-    const mark = `w${this.#owner}.${++this.#writes}`;
-    const op = opOf(action, mark);
-    const [owner, effects, unsettled] = [this.#owner, this.#effects, this.#unsettledWrites];
-    master.treat(mark, action.treatment);
-    tell(`${owner} writes ${action.op} ${action.id} as ${mark}, to be ${action.treatment}`);
-    const control = new AbortController();
-    const handle = action.op === "deleteAll" ? live.withQuery(VIEWS.even.query) : live;
-    const most = world.queueCapacity + world.waitingCapacity;
+    if (live === undefined || this.#isAsleep) return;
+    const { verdict, tell, world } = this.#scene;
+    const { followers = 0 } = action;
+    tell(`${this.#owner} writes ${action.op} ${action.id}, to be ${[...action.attempts ?? [], action.treatment]}`);
+    const { queueCapacity, waitingCapacity, writes } = world;
+    const least = queueCapacity + waitingCapacity;
+    // Besides those that are made here, all that are in the outbox.
+    const most = least + (writes === undefined || writes.outbox === "none" ? 0 : writes.outboxEntries);
     const before = live.stats().queued;
+    const mark = this.#nextMark();
     try {
-      const write = handle.enqueue(op, { idempotencyKey: mark, signal: control.signal });
-      unsettled.add(mark);
-      follow(this.#scene, `acceptance of ${mark}`, write.accepted, () => {}, (error) => {
-        verdict.check(5, action.taken !== "kept", () => `${mark} was not accepted: ${String(error)}`);
-      });
-      follow(this.#scene, `write ${mark}`, write.applied, (answer) => {
-        tell(`${mark} is applied`);
-        unsettled.delete(mark);
-        effects.count++;
-        this.#applied(mark, action, answer);
-      }, (error) => {
-        tell(`${mark} failed: ${String(error)}`);
-        unsettled.delete(mark);
-        if (this.#mayHaveEffect(mark, action, error)) effects.count++;
-      });
-      if (action.taken === "cancelled") void scheduler.op(`${owner} cancels ${mark}`, () => write.cancel());
-      if (action.taken === "aborted") {
-        void scheduler.op(`${owner} aborts ${mark}`, () => control.abort(new DOMException("aborted", "AbortError")));
+      const write = this.#enqueue(live, mark, action);
+      for (let left = action.op === "insertReturnId" ? followers : 0; left > 0; left--) {
+        const update = { ...action, op: "patch", id: write.rowId ?? "", attempts: [], taken: "kept" } as const;
+        this.#enqueue(live, this.#nextMark(), update);
       }
     } catch (error) {
       tell(`${mark} is not taken`);
-      const full = error instanceof QueueFullError && before >= most;
+      const full = error instanceof QueueFullError && live.stats().queued >= least;
       verdict.check(10, full, () => `${mark} was refused at once, after ${before}: ${String(error)}`);
     }
     this.#awaitIdle(live);
     const { queued } = live.stats();
     verdict.check(10, queued <= most, () => `${queued} writes are queued where ${most} may be`);
+  }
+
+  #nextMark(): string {
+    return `w${this.#owner}.${++this.#writes}`;
+  }
+
+  #enqueue(live: LiveTable, mark: string, action: WriteAction): Write {
+    const { scheduler, master, verdict, tell, ledger, world } = this.#scene;
+    const [owner, effects, unsettled] = [this.#owner, this.#effects, this.#unsettledWrites];
+    const op = opOf(action, mark);
+    const control = new AbortController();
+    const handle = action.op === "deleteAll" ? live.withQuery(VIEWS.even.query) : live;
+    master.treat(mark, [...action.attempts ?? [], action.treatment]);
+    ledger.made(mark, action.op, world.writes !== undefined && world.writes.outbox !== "none");
+    const write = handle.enqueue(op, { idempotencyKey: mark, signal: control.signal });
+    unsettled.add(mark);
+    follow(this.#scene, `acceptance of ${mark}`, write.accepted, () => ledger.accepted(mark, true), (error) => {
+      const isUnstored = error instanceof OutboxError;
+      if (isUnstored) ledger.accepted(mark, false);
+      const mayFail = isUnstored || world.writes !== undefined || action.taken !== "kept";
+      verdict.check(5, mayFail, () => `${mark} was not accepted: ${String(error)}`);
+    });
+    follow(this.#scene, `write ${mark}`, write.applied, (answer) => {
+      tell(`${mark} is applied`);
+      unsettled.delete(mark);
+      effects.count++;
+      ledger.applied(mark);
+      this.#applied(mark, action, answer);
+    }, (error) => {
+      tell(`${mark} failed: ${String(error)}`);
+      unsettled.delete(mark);
+      if (this.#mayHaveEffect(mark, action, error)) effects.count++;
+    });
+    const abort = (): void => control.abort(new DOMException("aborted", "AbortError"));
+    const takeBack = (how: "cancels" | "aborts", take: () => unknown): void => {
+      void scheduler.op(`${owner} ${how} ${mark}`, () => {
+        ledger.discarded(mark);
+        take();
+      }, owner);
+    };
+    if (action.taken === "cancelled") takeBack("cancels", () => write.cancel());
+    if (action.taken === "aborted") takeBack("aborts", abort);
     // The caller may change what it passed in.
     if ("row" in op) Object.assign(op.row, { mark: "changed afterwards" });
     if ("partial" in op) Object.assign(op.partial, { mark: "changed afterwards" });
+    return write;
   }
 
   /** Once `idle()` has resolved, all writes that were pending at the call have settled. */
@@ -522,7 +659,7 @@ export class SimTable {
     const most = Math.max(LONGEST_PAUSE_MS, world.lagMs);
     const wait: Clock["wait"] = (ms, options) => {
       if (death.aborted) return new Promise(() => {});
-      verdict.check(10, ms > 0 && ms <= most, () => `${owner} pauses for ${ms} ms`);
+      verdict.check(10, (ms > 0 || world.writes !== undefined) && ms <= most, () => `${owner} pauses for ${ms} ms`);
       return clock.wait(ms, options);
     };
     return { ...clock, wait };
@@ -540,7 +677,7 @@ export class SimTable {
     { also, mayFailWith, isPatient = false, refreshedSeq = 0 }: ReadWatch,
   ): boolean {
     const live = this.#live;
-    if (live === undefined) return false;
+    if (live === undefined || this.#isAsleep) return false;
     const { floors, rowFloors, tell, scheduler, master, world } = this.#scene;
     const owner = this.#owner;
     const mayFail = this.#mayFail();
@@ -589,8 +726,8 @@ export class SimTable {
 
   /** Whether the master is read although no reader waits. */
   get #readsBehind(): boolean {
-    const { whileStale, prefetchPages, watches } = this.#scene.world;
-    return whileStale === "serve" || prefetchPages > 0 || watches;
+    const { whileStale, prefetchPages, watches, writes } = this.#scene.world;
+    return whileStale === "serve" || prefetchPages > 0 || watches || writes?.honoursKeys === false;
   }
 
   /** Whether answers may be stale, and are marked. */
@@ -626,7 +763,7 @@ export class SimTable {
   refresh(name: ViewName): void {
     const live = this.#live;
     const { query, id, how, window } = VIEWS[name];
-    if (live === undefined || id !== undefined || how !== undefined || window !== undefined) return;
+    if (live === undefined || this.#isAsleep || id !== undefined || how !== undefined || window !== undefined) return;
     const { world, master, tell, ends } = this.#scene;
     const owner = this.#owner;
     const [seq, ended, mayFail] = [master.seq, ends.count, this.#mayFail()];
@@ -753,7 +890,13 @@ export class SimTable {
   #applied(mark: string, action: WriteAction, answer: WriteAnswer): void {
     const { verdict, master, floors, rowFloors, world } = this.#scene;
     const applied = master.applied.get(mark);
-    verdict.check(5, applied !== undefined, () => `${mark} was answered, but never reached the master`);
+    // A row that is gone may have been deleted by others, where a master can only be asked whether it is.
+    const mayBeOthers = action.op === "delete" && world.writes?.honoursKeys === false;
+    verdict.check(
+      5,
+      applied !== undefined || mayBeOthers,
+      () => `${mark} was answered, but never reached the master`,
+    );
     if (applied === undefined) return;
     this.#knows(applied, idIn(action, answer));
     // While a cache fails to drop entries, others may read them for a while; otherwise all read what was written.
@@ -771,7 +914,7 @@ export class SimTable {
         case "insertReturnId":
           return typeof answer === "string" && state.get(answer)?.mark === mark;
         default: {
-          const held = state.get(action.id);
+          const held = state.get(master.realId(action.id));
           const asAsked = action.op === "insert" || held?.mark === mark;
           return typeof answer === "object" && held !== undefined && asAsked && sameRow(answer, rowOf(held));
         }
@@ -787,14 +930,19 @@ export class SimTable {
     const seq = master.applied.get(mark)?.seq;
     if (seq === undefined) return;
     const [before, after] = [master.stateAt(seq - 1), master.stateAt(seq)];
-    const asAsked = sameState(after, effectOf(action, mark, before, after));
+    const asAsked = sameState(after, effectOf({ ...action, id: master.realId(action.id) }, mark, before, after));
     verdict.check(4, asAsked, () => `${mark} did something else than ${action.op} ${action.id}`);
   }
 
   /** Checks how a write failed, and returns whether it may have been applied. */
   #mayHaveEffect(mark: string, action: WriteAction, error: unknown): boolean {
-    const { verdict, master } = this.#scene;
+    const { verdict, master, ledger, world } = this.#scene;
     const applied = master.applied.get(mark);
+    if (world.writes !== undefined) {
+      const mayHave = ledger.failed(mark, error);
+      if (applied !== undefined) this.#knows(applied, undefined, "unsure write");
+      return mayHave;
+    }
     if (error instanceof DOMException && error.name === "AbortError") {
       verdict.check(5, applied === undefined, () => `${mark} was taken back, but had been applied`);
       return false;

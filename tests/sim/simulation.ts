@@ -1,4 +1,13 @@
-import { type Cache, type LiveEvent, type LogRecord, MemCache, type Rows, sameRow } from "@vantage/live";
+import {
+  type Cache,
+  type LiveEvent,
+  type LogRecord,
+  MemCache,
+  MemOutbox,
+  type OutboxEntry,
+  type Rows,
+  sameRow,
+} from "@vantage/live";
 import { SqliteCache } from "@vantage/live/sqlite";
 import { Chance } from "./chance.ts";
 import { Floors } from "./floors.ts";
@@ -11,6 +20,7 @@ import { SimCache } from "./sim_cache.ts";
 import { type Held, type Origin, rowOf, SimMaster, type State } from "./sim_master.ts";
 import { SimStream } from "./sim_stream.ts";
 import { SimTable, touchedBy } from "./sim_table.ts";
+import { WriteLedger } from "./write_ledger.ts";
 
 /** The outcome of a run. */
 export interface Outcome {
@@ -101,6 +111,8 @@ class Simulation {
         failureRate: world.masterFailureRate,
         initial: byRow ? INITIAL : [],
         world,
+        isInOrder: (mark) => this.#scene.ledger.isInOrder(mark),
+        isSentByHand: (mark) => this.#scene.ledger.isSentByHand(mark),
         stamps: !byRow,
         ends,
         onWrite: (seq) => {
@@ -109,6 +121,9 @@ class Simulation {
         onRead: (owner, key) => this.#startRead(owner, key),
       }),
       caches: [],
+      outbox: new MemOutbox({ maxEntries: world.writes?.outboxEntries ?? MANY }),
+      ledger: new WriteLedger(verdict, () => this.#scene.master),
+      outboxFails: (call) => this.#fails(call, world.writes?.outboxFailureRate ?? 0),
       changes: { count: 0 },
       ends,
       tell: (line) => this.#tell(line),
@@ -129,7 +144,7 @@ class Simulation {
       name: `cache ${process}`,
       async: world.asyncCache,
       logs: world.logs,
-      fails: (call) => this.#fails(call, world),
+      fails: (call) => this.#fails(call, world.cacheFailureRate),
       onPut: (rows) => this.#checkStored(rows, process),
       onInvalidation: (_prefix, done) => {
         this.#invalidations++;
@@ -152,9 +167,10 @@ class Simulation {
   #logged(record: LogRecord): void {
     const { master, rowFloors, world } = this.#scene;
     if (record.kind === "intent") this.#intendedBy.set(record.writeId, record.dueAt);
+    if (record.kind === "settled") this.#intendedBy.delete(record.writeId);
     if (record.kind === "intent" && world.maxChanges >= MANY) {
       const { writeId, dueAt } = record;
-      rowFloors.storageIntends({ dueMs: dueAt, effect: () => this.#effectUntil(writeId, dueAt) });
+      rowFloors.storageIntends({ dueMs: dueAt, effect: () => this.#effectIntended(writeId, dueAt) });
     }
     if (record.kind !== "change" || record.change.cause !== "write") return;
     const seq = master.applied.get(record.change.writeId)?.seq;
@@ -162,6 +178,11 @@ class Simulation {
     this.#recorded.add(record.change.writeId);
     const from = record.change.outcome === "applied" ? "write" : "unsure write";
     for (const id of master.changedAt(seq)) rowFloors.storageKnows(from, seq, id);
+  }
+
+  /** The last intent of a write is the one that counts. */
+  #effectIntended(mark: string, dueAt: number): { readonly seq: number; readonly ids: readonly string[] } {
+    return this.#intendedBy.get(mark) === dueAt ? this.#effectUntil(mark, dueAt) : { seq: 0, ids: [] };
   }
 
   #effectUntil(mark: string, ms: number): { readonly seq: number; readonly ids: readonly string[] } {
@@ -193,7 +214,11 @@ class Simulation {
     this.#calm = true;
     master.calm = true;
     stream.comeBack();
+    for (const table of this.#tables) table.sleep(false);
+    await this.#flow();
+    for (const table of this.#tables) table.goOn();
     await this.#rest();
+    await this.#drainOutbox();
     /** Whether those who watch are told of all changes: of those of another process, by the stream alone. */
     let isTold = false;
     if (world.invalidation === "surgical") {
@@ -237,6 +262,7 @@ class Simulation {
         );
       }
     });
+    this.#checkOutbox();
     verdict.check(5, unsettled.size === 0, () => `never settled: ${[...unsettled.values()].join(", ")}`);
     const { waiting } = scheduler;
     verdict.check(11, waiting.length === 0, () => `all tables are closed, but these wait: ${waiting.join(", ")}`);
@@ -245,6 +271,44 @@ class Simulation {
     await this.#rest();
     const later = caches.reduce((sum, cache) => sum + cache.calls, 0);
     verdict.check(11, later === calls, () => "a closed table asked its cache");
+  }
+
+  /** Lets a table send what there is of owners who have none now. */
+  async #drainOutbox(): Promise<void> {
+    const { world: { writes } } = this.#scene;
+    const [table] = this.#tables;
+    for (const owner of writes?.owners ?? []) {
+      if (table === undefined || this.#keptOf(owner).every(({ state }) => state === "failed")) continue;
+      table.close();
+      await this.#rest();
+      table.openFor(owner);
+      await this.#rest();
+    }
+  }
+
+  /** At rest, what is kept has failed, and nothing else. */
+  #checkOutbox(): void {
+    const { world: { writes }, verdict, ledger } = this.#scene;
+    const left = new Set<string>();
+    for (const owner of writes?.owners ?? []) {
+      for (const { write: { id }, state } of this.#keptOf(owner)) {
+        verdict.check(5, state === "failed", () => `${id} is still in the outbox, ${state}`);
+        left.add(id);
+      }
+    }
+    if (writes !== undefined) ledger.atRest(left);
+  }
+
+  #keptOf(owner: string | undefined): readonly OutboxEntry[] {
+    return this.#scene.outbox.load(queueOf(owner), 0, MANY);
+  }
+
+  /** Whether nothing is left that a table which is open has to send, or waits for. */
+  get #isQuiet(): boolean {
+    if (this.#scene.world.writes === undefined) return false;
+    const owners = this.#tables.filter(({ isOpen }) => isOpen).map(({ queueOwner }) => queueOwner);
+    return this.#tables.every(({ pendingWrites }) => pendingWrites === 0) &&
+      owners.every((owner) => this.#keptOf(owner).every(({ state }) => state === "failed"));
   }
 
   /** Whether every table was told of every change, or finds it in the log, also of those by a process that died. */
@@ -296,12 +360,17 @@ class Simulation {
     return heard;
   }
 
+  /** Runs until all that is under way has arrived. */
+  async #flow(): Promise<void> {
+    do await this.#turn(); while (this.#scene.world.writes !== undefined && this.#scene.scheduler.runOne());
+  }
+
   /** Runs until nothing more can happen. */
   async #rest(): Promise<void> {
     const { scheduler, verdict } = this.#scene;
     for (let step = 0; step < MAX_STEPS_TO_REST; step++) {
       await this.#turn();
-      if (!scheduler.runOne() && !await scheduler.wakeNext()) return;
+      if (!scheduler.runOne() && !await scheduler.wakeNext(!this.#isQuiet)) return;
       if (verdict.violations.length > 0) return;
     }
     verdict.check(10, false, () => `no rest after ${MAX_STEPS_TO_REST} steps`);
@@ -341,6 +410,16 @@ class Simulation {
         return this.#cachesOf(action.process).forEach((cache) => cache.freeze());
       case "cache thaws":
         return this.#cachesOf(action.process).forEach((cache) => cache.thaw());
+      case "network":
+        return table?.setOnline(action.isOnline);
+      case "sign in":
+        return table?.signIn();
+      case "retry":
+      case "discard":
+        return table?.settleFailed(action.kind);
+      case "sleeps":
+      case "wakes":
+        return this.#sleep(action.process, action.kind === "sleeps");
       case "dies":
         return this.#die(action.process, action.startsAgain);
       case "foreign write":
@@ -386,6 +465,12 @@ class Simulation {
     return caches.filter((_, process) =>
       process === host || (process >= processes && (process - processes) % processes === host)
     );
+  }
+
+  /** A process stops in the middle of what it does, for any time, and goes on. */
+  #sleep(host: number, isAsleep: boolean): void {
+    this.#tell(`process ${host} ${isAsleep ? "sleeps" : "wakes"}`);
+    for (const table of this.#tables) if (table.host === host) table.sleep(isAsleep);
   }
 
   #die(host: number, startsAgain: boolean): void {
@@ -446,11 +531,11 @@ class Simulation {
   }
 
   /** Depends on the operation and its count, not on the order of calls. */
-  #fails(call: string, { cacheFailureRate }: World): boolean {
-    if (cacheFailureRate === 0 || this.#calm) return false;
+  #fails(call: string, rate: number): boolean {
+    if (rate === 0 || this.#calm) return false;
     const count = (this.#failures.get(call) ?? 0) + 1;
     this.#failures.set(call, count);
-    return hash(`${this.#plan.seed} ${call} ${count}`) < cacheFailureRate / 2;
+    return hash(`${this.#plan.seed} ${call} ${count}`) < rate / 2;
   }
 
   /** The consequences of a step are sorted, since runtimes may differ in the order of independent ones. */
@@ -479,6 +564,11 @@ function eventOf(id: string, before: State, after: State, says: World["events"])
     id,
     columns: names.filter((name) => !sameRow({ value: row[name] ?? null }, { value: oldRow[name] ?? null })),
   };
+}
+
+/** The name of an owner's queue in the outbox. */
+function queueOf(owner: string | undefined): string {
+  return `${owner ?? ""}/t`;
 }
 
 /** FNV-1a, as a number from 0 up to but not including 1. */

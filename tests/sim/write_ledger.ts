@@ -1,0 +1,164 @@
+import { ClosedError, type Effect, TableError } from "@vantage/live";
+import type { Verdict } from "./laws.ts";
+import type { WriteKind } from "./plan.ts";
+import type { SimMaster } from "./sim_master.ts";
+
+/** How a promise of a write was settled: with the truth, so far as it was known then. */
+type Outcome =
+  /** It was applied. */
+  | "applied"
+  /** It was not, and will not be. */
+  | "none"
+  /** It may have been. */
+  | "unknown"
+  /** It is kept for the next process. */
+  | "kept";
+
+/** A write, and what was said of it. */
+interface Entry {
+  readonly op: WriteKind;
+  /** Whether there is an outbox. */
+  readonly isKept: boolean;
+  /** Whether that could not keep it. */
+  isUnstored: boolean;
+  isAccepted: boolean;
+  outcome: Outcome | undefined;
+  /** How often it was reported as failed. */
+  reports: number;
+  isDoubted: boolean;
+  isRetried: boolean;
+  isDiscarded: boolean;
+}
+
+/** What was said of each write by its promises, by `onWriteFailed` and by `failedWrites()`, against what the master did. */
+export class WriteLedger {
+  readonly #verdict: Verdict;
+  readonly #master: () => SimMaster;
+  readonly #entries = new Map<string, Entry>();
+
+  constructor(verdict: Verdict, master: () => SimMaster) {
+    this.#verdict = verdict;
+    this.#master = master;
+  }
+
+  /** A write is made. */
+  made(mark: string, op: WriteKind, isKept: boolean): void {
+    this.#entries.set(mark, {
+      op,
+      isKept,
+      isUnstored: false,
+      isAccepted: false,
+      outcome: undefined,
+      reports: 0,
+      isDoubted: false,
+      isRetried: false,
+      isDiscarded: false,
+    });
+  }
+
+  /** It is accepted: durably, or though it could not be kept. */
+  accepted(mark: string, isStored: boolean): void {
+    const entry = this.#of(mark);
+    entry.isAccepted = true;
+    entry.isUnstored = !isStored;
+  }
+
+  /** Its promise says that it was applied. */
+  applied(mark: string): void {
+    this.#settle(mark, "applied");
+  }
+
+  /** Its promise says that it failed. Returns whether it may have been applied. */
+  failed(mark: string, error: unknown): boolean {
+    const outcome = outcomeOf(error);
+    this.#settle(mark, outcome);
+    const entry = this.#of(mark);
+    if (outcome === "kept") this.#check(5, entry.isKept, () => `${mark} is said to be kept, but there is no outbox`);
+    const isClear = effectOf(error) === "unknown" || this.#count(mark) === 0 || entry.isRetried;
+    this.#check(12, isClear, () => `${mark} was applied, but failed with no effect: ${String(error)}`);
+    return outcome === "unknown" || outcome === "kept";
+  }
+
+  /** It is reported as failed, by whatever process has sent it. */
+  reported(mark: string, effect: Effect): void {
+    const entry = this.#of(mark);
+    entry.reports++;
+    if (effect === "unknown") entry.isDoubted = true;
+    const isClear = effect === "unknown" || this.#count(mark) === 0 || entry.isRetried;
+    this.#check(12, isClear, () => `${mark} was applied, but is reported to have no effect`);
+  }
+
+  /** A failed one is sent again. */
+  retried(mark: string): void {
+    this.#of(mark).isRetried = true;
+  }
+
+  /** It is taken back, or dropped, if that is possible. */
+  discarded(mark: string): void {
+    this.#of(mark).isDiscarded = true;
+  }
+
+  /** Whether it is sent again because somebody wants that, whatever became of it before. */
+  isSentByHand(mark: string): boolean {
+    return this.#of(mark).isRetried;
+  }
+
+  /** Whether it must arrive after those that were made before it. */
+  isInOrder(mark: string): boolean {
+    const { isRetried, isDoubted, outcome, isUnstored } = this.#of(mark);
+    return !isRetried && !isDoubted && !isUnstored && outcome !== "unknown";
+  }
+
+  /** At rest, when all queues are empty but for what has failed: `left` are the writes that are kept. */
+  atRest(left: ReadonlySet<string>): void {
+    for (const [mark, entry] of this.#entries) this.#checkAtRest(mark, entry, left.has(mark));
+  }
+
+  #checkAtRest(mark: string, entry: Entry, isLeft: boolean): void {
+    const { isAccepted, isUnstored, outcome, reports, isRetried, isDiscarded } = entry;
+    const isKept = entry.isKept && !isUnstored;
+    const count = this.#count(mark);
+    const isNever = outcome === "none" && !isRetried;
+    this.#check(5, !isNever || count === 0, () => `${mark} was said not to be applied, and was applied`);
+    const isOwed = isKept && isAccepted && (outcome === undefined || outcome === "kept");
+    const isDone = count > 0 || reports > 0 || isDiscarded || entry.op === "delete";
+    this.#check(5, !isOwed || isDone, () => `${mark} was accepted, and is lost`);
+    this.#check(5, !isLeft || reports > 0, () => `${mark} has failed, and was not reported`);
+    // Of an earlier process, only the last report is known to be recorded.
+    const isSetAside = isKept && isAccepted && reports > 0 && outcome !== "applied" && !isDiscarded && !isRetried;
+    this.#check(
+      5,
+      !isSetAside || isLeft || count > 0 || outcome === "none" || entry.op === "delete",
+      () => `${mark} was reported as failed, and is not kept`,
+    );
+  }
+
+  #settle(mark: string, outcome: Outcome): void {
+    const entry = this.#of(mark);
+    this.#check(5, entry.outcome === undefined, () => `${mark} has settled twice`);
+    entry.outcome = outcome;
+  }
+
+  #count(mark: string): number {
+    return this.#master().timesApplied(mark);
+  }
+
+  #of(mark: string): Entry {
+    const entry = this.#entries.get(mark);
+    if (entry === undefined) throw new RangeError(`There is no write ${mark}`);
+    return entry;
+  }
+
+  #check(law: number, holds: boolean, what: () => string): void {
+    this.#verdict.check(law, holds, what);
+  }
+}
+
+function outcomeOf(error: unknown): Outcome {
+  return error instanceof ClosedError && error.retriable ? "kept" : effectOf(error);
+}
+
+function effectOf(error: unknown): Effect {
+  if (error instanceof DOMException && error.name === "AbortError") return "none";
+  return error instanceof TableError ? error.effect : "unknown";
+}
