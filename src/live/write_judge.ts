@@ -39,9 +39,9 @@ export class WriteJudge {
 
   #verdict(write: QueuedWrite, error: unknown, target: () => TableLike): Verdict {
     const { policy, waitsForSignIn, clock, counters } = this.#options;
-    if (!(error instanceof TableError)) return { kind: "fail", error };
+    if (!(error instanceof TableError) || write.isLost) return { kind: "fail", error };
     if (waitsForSignIn && error.code === "unauthorized") return { kind: "hold" };
-    if (policy === undefined || !error.retriable || write.isLost) return { kind: "fail", error };
+    if (policy === undefined || !error.retriable) return { kind: "fail", error };
     write.isInDoubt ||= error.effect === "unknown";
     if (write.isInDoubt && !mayRepeat(write.op, target()) && !canReadBack(write.op, target())) {
       return { kind: "fail", error };

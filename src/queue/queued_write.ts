@@ -118,8 +118,9 @@ export class QueuedWrite implements Write {
 
   /** It may have been sent by a process that did not live to see the answer. */
   doubt(): void {
+    if (this.isInDoubt) return;
     this.isInDoubt = true;
-    this.lastError ??= new UnavailableError(
+    this.lastError = new UnavailableError(
       `The answer to ${describeWriteOp(this.op)} was lost with the process that sent it`,
     );
   }

@@ -153,6 +153,34 @@ describe("A write that may have been applied by an attempt before the last", () 
     await Promise.all([live.close(), clock.advance(30_000)]);
   });
 
+  it("fails as unknown, and holds up no other, where it waited for a sign-in before another process sent it", async () => {
+    const inner = new MemOutbox();
+    const rows = new Map<string, Row>([["a", { price: 9 }], ["b", {}]]);
+    const calls: string[] = [];
+    const table = defineTable({
+      name: "products",
+      list: () => rows,
+      get: (id) => rows.get(id),
+      patch: (id, partial) => {
+        calls.push(id);
+        if (calls.length === 1) throw new UnauthorizedError("signed out");
+        return partial;
+      },
+    });
+    const { live, clock } = open(table, { outbox: shared(inner), onUnauthorized: "wait" });
+    const written = live.enqueue({ kind: "patch", id: "a", partial: { price: 3 } }, { idempotencyKey: "w1" });
+    await settle();
+    const other = inner.lease("/products", "another process", clock.now() + 60_000, 100) ?? 0;
+    inner.mark("/products", other, [{ kind: "sent", id: "w1" }], 0);
+    inner.release("/products", other);
+    for (let time = 0; time < 30; time++) await clock.advance(250);
+    live.resumeWrites();
+    await assert.rejects(written.applied, { code: "unavailable", effect: "unknown" });
+    await live.patchValue("b", { price: 1 });
+    assert.deepEqual(calls, ["a", "b"]);
+    await live.close();
+  });
+
   it("fails with why it failed, though it was about to be taken back when another process sent it", async () => {
     const inner = new MemOutbox();
     const outbox = shared(inner, (name) => {
