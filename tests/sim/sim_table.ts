@@ -86,7 +86,7 @@ interface ReadWatch {
 }
 
 /** The longest possible pause, besides waiting for lagging replicas. */
-const LONGEST_PAUSE_MS = 30_000;
+export const LONGEST_PAUSE_MS = 30_000;
 
 /** A cache of this capacity keeps all entries. */
 const MANY = 1_000;

@@ -19,7 +19,7 @@ import { Scheduler } from "./scheduler.ts";
 import { SimCache } from "./sim_cache.ts";
 import { type Held, type Origin, rowOf, SimMaster, type State } from "./sim_master.ts";
 import { SimStream } from "./sim_stream.ts";
-import { SimTable, touchedBy } from "./sim_table.ts";
+import { LONGEST_PAUSE_MS, SimTable, touchedBy } from "./sim_table.ts";
 import { WriteLedger } from "./write_ledger.ts";
 
 /** The outcome of a run. */
@@ -217,7 +217,7 @@ class Simulation {
     for (const table of this.#tables) table.sleep(false);
     await this.#flow();
     for (const table of this.#tables) table.goOn();
-    await this.#rest();
+    await this.#rest(LONGEST_PAUSE_MS);
     await this.#drainOutbox();
     /** Whether those who watch are told of all changes: of those of another process, by the stream alone. */
     let isTold = false;
@@ -365,12 +365,18 @@ class Simulation {
     do await this.#turn(); while (this.#scene.world.writes !== undefined && this.#scene.scheduler.runOne());
   }
 
-  /** Runs until nothing more can happen. */
-  async #rest(): Promise<void> {
+  /**
+   * Runs until nothing more can happen. Where tables look into an outbox again and again, that is when nothing is left to
+   * send for `quietMs`.
+   */
+  async #rest(quietMs: number = 0): Promise<void> {
     const { scheduler, verdict } = this.#scene;
+    let busyMs = scheduler.nowMs;
     for (let step = 0; step < MAX_STEPS_TO_REST; step++) {
       await this.#turn();
-      if (!scheduler.runOne() && !await scheduler.wakeNext(!this.#isQuiet)) return;
+      if (!this.#isQuiet) busyMs = scheduler.nowMs;
+      const isOver = scheduler.nowMs > busyMs + quietMs || (quietMs === 0 && this.#isQuiet);
+      if (!scheduler.runOne() && !await scheduler.wakeNext(!isOver)) return;
       if (verdict.violations.length > 0) return;
     }
     verdict.check(10, false, () => `no rest after ${MAX_STEPS_TO_REST} steps`);
