@@ -121,7 +121,8 @@ export class Drain implements Journal {
   withdraw(write: QueuedWrite): MaybePromise<boolean> {
     const { id } = write;
     const { outbox, name, onError } = this.#options;
-    if (this.#stored.get(id) !== write) return true;
+    // It has settled, or another process has sent it, and it is about to.
+    if (this.#stored.get(id) !== write) return write.state === "waiting" || write.state === "accepted";
     if (!write.isStored && this.#appends.isAppending(write)) {
       return this.#appends.done().then(() => this.withdraw(write));
     }
