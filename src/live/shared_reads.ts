@@ -169,8 +169,8 @@ export class SharedReads {
     }
     return this.untilClosed(Promise.all([fence, past]), ([present, begun]) => {
       signal?.throwIfAborted();
-      // What was logged since the fence was asked for is not in it.
-      const isCurrent = isSame(present, begun) && this.#isCurrent(shared) && !shared.call.ended;
+      // What has been logged since the fence was asked for was logged after the reader asked.
+      const isCurrent = isSame(present, begun) && !shared.call.ended;
       return isCurrent ? this.#join(shared, signal) : this.#after(shared, request, signal);
     });
   }

@@ -50,12 +50,6 @@ export const MUTANTS: readonly Mutant[] = [
     to: "return start.generation >= 0 || this.#options.invalidation.generation > 0;",
   },
   {
-    name: "join a read from before the last change, when fences are compared later",
-    file: "live/shared_reads.ts",
-    from: "const isCurrent = isSame(present, begun) && this.#isCurrent(shared) && !shared.call.ended;",
-    to: "const isCurrent = isSame(present, begun) && !shared.call.ended;",
-  },
-  {
     name: "join a read that another process has overtaken",
     file: "live/shared_reads.ts",
     from: "return isSame(fence, past) ? this.#join(shared, signal) : this.#after(shared, request, signal);",
