@@ -146,7 +146,11 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
   const waitsForSignIn = onUnauthorized === "wait";
   const judge = new WriteJudge({ policy: retries, waitsForSignIn, clock, counters, trace });
   const known = (id: string): Row | undefined => reads.rowNow(id) ?? watches.known(id);
-  const overlay = optimistic ? new Overlay({ master, rowNow: known, versions, masterLagMs, clock }) : undefined;
+  // A row is known by what is stored and shown, and by the changes since.
+  const knowledge = (): number =>
+    invalidation.isQuiet ? invalidation.generation + counters.rowsReceived + counters.fills + watches.taken : NaN;
+  const shown = { master, rowNow: known, knowledge, versions, masterLagMs, clock };
+  const overlay = optimistic ? new Overlay(shown) : undefined;
   const name = `${owner === undefined ? "" : escapeKeyPart(owner)}/${escapeKeyPart(cacheKey)}`;
   const writes = new WriteThrough({
     master,

@@ -38,6 +38,8 @@ export interface OverlayOptions {
   readonly master: Master;
   /** The newest state of a row that is known at once. */
   readonly rowNow: (id: string) => Row | undefined;
+  /** Another number whenever that may be another one for a row; `NaN` while it may at any time. */
+  readonly knowledge: () => number;
   readonly versions: RowVersions | undefined;
   readonly masterLagMs: number;
   readonly clock: Clock;
@@ -48,6 +50,7 @@ interface Memo {
   readonly rows: Rows;
   readonly revision: number;
   readonly known: ReadonlyMap<string, Row | undefined>;
+  knowledge: number;
   readonly shown: ShownRows;
 }
 
@@ -158,7 +161,8 @@ export class Overlay implements OverlayHooks {
   show(shown: Shown, rows: Rows): ShownRows {
     if (this.#pending.size === 0) return { rows, pending: EMPTY_SET };
     const memo = this.#memos.get(shown);
-    if (memo?.rows === rows && memo.revision === this.#revision && this.#isKnown(memo.known)) return memo.shown;
+    if (memo?.rows === rows && memo.revision === this.#revision && this.#isKnown(memo)) return memo.shown;
+    const knowledge = this.#options.knowledge();
     const known = new Map<string, Row | undefined>();
     const remember = (id: string): Row | undefined => {
       const row = this.known(id);
@@ -167,7 +171,7 @@ export class Overlay implements OverlayHooks {
     };
     const writes = this.#pending.concerning(this.#replay.viewOf(shown), rows);
     const pending = this.#replay.over(shown, rows, writes, this.#before(writes, remember));
-    this.#memos.set(shown, { rows, revision: this.#revision, known, shown: pending });
+    this.#memos.set(shown, { rows, revision: this.#revision, known, knowledge, shown: pending });
     return pending;
   }
 
@@ -176,8 +180,12 @@ export class Overlay implements OverlayHooks {
     return onTop === rows ? rows : shareRows(onTop);
   }
 
-  #isKnown(known: ReadonlyMap<string, Row | undefined>): boolean {
-    for (const [id, row] of known) if (this.known(id) !== row) return false;
+  /** Whether the same is known as when it was shown. Only where that may have changed, each row is looked at. */
+  #isKnown(memo: Memo): boolean {
+    const knowledge = this.#options.knowledge();
+    if (memo.knowledge === knowledge) return true;
+    for (const [id, row] of memo.known) if (this.known(id) !== row) return false;
+    memo.knowledge = knowledge;
     return true;
   }
 

@@ -28,7 +28,9 @@ export class PendingWrites {
   readonly #all = new Map<string, Kept>();
   /** By the id of the row. */
   readonly #ofRow = new Map<string, Map<string, Kept>>();
-  /** Those that may concern any view: of all rows of a set, or of a row that the view need not have yet. */
+  /** Those of all rows of a set. */
+  readonly #clears = new Map<string, Kept>();
+  /** Those that may concern any list: of a row that it need not have yet. */
   readonly #general = new Map<string, Kept>();
   /** By the names of the columns. */
   readonly #patches = new Map<string, Patches>();
@@ -57,8 +59,8 @@ export class PendingWrites {
     const kept: Kept = { ...pending, number: before?.number ?? ++this.#last };
     // One that is there keeps its place.
     this.#all.set(id, kept);
+    if (shown.op.kind === "deleteAll") return void this.#clears.set(id, kept);
     if (isGeneral(shown)) this.#general.set(id, kept);
-    if (shown.op.kind === "deleteAll") return;
     const ofRow = this.#ofRow.get(shown.op.id) ?? new Map<string, Kept>();
     this.#ofRow.set(shown.op.id, ofRow.set(id, kept));
     if (shown.op.kind === "patch") this.#patchesOf(shown.op.partial).writes.set(id, kept);
@@ -73,6 +75,7 @@ export class PendingWrites {
   }
 
   #unlink({ write: { id }, shown: { op } }: Kept): void {
+    this.#clears.delete(id);
     this.#general.delete(id);
     if (op.kind === "deleteAll") return;
     const ofRow = this.#ofRow.get(op.id);
@@ -99,15 +102,15 @@ export class PendingWrites {
   }
 
   #some(view: View, rows: Rows): Kept[] {
-    const found = new Set<Kept>();
+    const found = new Set(this.#clears.values());
     const add = (id: string): void => this.#ofRow.get(id)?.forEach((kept) => found.add(kept));
-    for (const kept of this.#general.values()) {
-      if (kept.shown.op.kind === "deleteAll") found.add(kept);
-      else add(kept.shown.op.id);
-    }
+    const addRowOf = ({ shown: { op } }: Kept): void => void ("id" in op && add(op.id));
     for (const id of view.id === undefined ? rows.keys() : [view.id]) add(id);
-    for (const { columns, writes } of this.#patches.values()) {
-      if (!keepsPlace(view, columns)) writes.forEach(({ shown: { op } }) => "id" in op && add(op.id));
+    if (view.id === undefined) {
+      this.#general.forEach(addRowOf);
+      for (const { columns, writes } of this.#patches.values()) {
+        if (!keepsPlace(view, columns)) writes.forEach(addRowOf);
+      }
     }
     return [...found].sort((one, other) => one.number - other.number);
   }

@@ -56,6 +56,8 @@ export interface WatchOwner {
   began(watched: WatchedRows): void;
   /** It has no listeners any more. */
   stopped(watched: WatchedRows): void;
+  /** Its rows are other ones now. */
+  took(): void;
 }
 
 /** For how long `ready()` answers with the same failure while there are no listeners, in milliseconds. */
@@ -296,7 +298,9 @@ export class WatchedRows {
     const { rows, fetchedAt, isOutdated, answeredAt } = found;
     this.#answeredAt = answeredAt ?? Math.max(this.#answeredAt, fetchedAt);
     const newest = isOutdated === undefined ? rows : keepOutdatedRows(this.#known, rows, isOutdated);
-    const known = this.#known = keepSameRows(this.#known, newest);
+    const known = keepSameRows(this.#known, newest);
+    if (known !== this.#known) this.#owner.took();
+    this.#known = known;
     this.#place = this.#options.overlay?.place ?? 0;
     const success = { status: "success", rows: known, error: undefined, fetchedAt } as const;
     this.#show({ ...success, ...this.#idleUnlessDue(), ...marks });

@@ -18,6 +18,8 @@ export class Watches implements WatchOwner {
   readonly #active = new Set<WatchedRows>();
   /** Those without listeners; the one that was used last is at the end. */
   readonly #idle = new Line<WatchedRows>();
+  /** How often other rows were taken to be shown. */
+  taken = 0;
   #closed: ClosedError | undefined;
 
   constructor(options: WatchOptions) {
@@ -70,6 +72,10 @@ export class Watches implements WatchOwner {
   stopped(watched: WatchedRows): void {
     this.#active.delete(watched);
     if (this.#byKey.get(keyOf(watched.request)) === watched) this.#rest(watched);
+  }
+
+  took(): void {
+    this.taken++;
   }
 
   /** Ends all of it: snapshots show a `ClosedError`, streams end, and nothing is read any more. */

@@ -13,7 +13,14 @@ const master = new Master(new MemTable("t", { rows: BAKERY }));
 const bakery = Rows.from(BAKERY);
 
 function overlayOver(rowNow: (id: string) => Row | undefined = () => undefined): Overlay {
-  return new Overlay({ master, rowNow, versions: undefined, masterLagMs: 0, clock: new FakeClock() });
+  return new Overlay({
+    master,
+    rowNow,
+    knowledge: () => NaN,
+    versions: undefined,
+    masterLagMs: 0,
+    clock: new FakeClock(),
+  });
 }
 
 describe("Overlay", () => {
@@ -45,6 +52,31 @@ describe("Overlay", () => {
     assert.equal(overlay.show(request, tarts).rows, overlay.show(request, tarts).rows);
     known = { name: "Apple pie", price: 1 };
     assert.deepEqual(overlay.show(request, tarts).rows.get("p"), { name: "Apple pie", price: 9 });
+  });
+
+  it("looks again at what is known of rows only where that may have changed, so that a hit costs no look at each of them", () => {
+    let [looks, knowledge] = [0, 0];
+    const rowNow = (): undefined => void looks++;
+    const overlay = new Overlay({
+      master,
+      rowNow,
+      knowledge: () => knowledge,
+      versions: undefined,
+      masterLagMs: 0,
+      clock: new FakeClock(),
+    });
+    const request = { within: { where: [["price", "gt", 4]] } satisfies Query, id: undefined };
+    for (const id of ["x", "y", "z"]) {
+      overlay.accepted({ id, op: { kind: "patch", id, partial: { price: 9 } }, within: {}, rowId: id });
+    }
+    const rows = Rows.from(BAKERY.slice(2));
+    const before = overlay.show(request, rows);
+    assert.equal(looks, 3);
+    for (let hit = 0; hit < 10; hit++) assert.equal(overlay.show(request, rows), before);
+    assert.equal(looks, 3);
+    knowledge++;
+    overlay.show(request, rows);
+    assert.equal(looks, 6);
   });
 
   it("keeps no more recorded writes than a bound while a read hangs", () => {
