@@ -47,15 +47,34 @@ export function overlayRows(
   writes: Iterable<ShownWrite>,
   knowledge: OverlayKnowledge,
 ): Overlaid {
-  const list = new ShownList(view, rows);
-  const states = new RowStates(knowledge);
-  const unconfirmed = new Set<string>();
-  for (const write of writes) {
-    const id = isClear(write) ? clear(list, states, write, knowledge) : apply(view, list, states, write, knowledge);
-    if (id !== undefined && !write.isConfirmed) unconfirmed.add(id);
+  return new RowsOverlay(view, rows, knowledge).add(writes);
+}
+
+/** The same, such that writes can be added that come after all others. */
+export class RowsOverlay {
+  readonly #view: View;
+  readonly #knowledge: OverlayKnowledge;
+  readonly #list: ShownList;
+  readonly #states: RowStates;
+  readonly #unconfirmed = new Set<string>();
+
+  constructor(view: View, rows: Rows, knowledge: OverlayKnowledge) {
+    this.#view = view;
+    this.#knowledge = knowledge;
+    this.#list = new ShownList(view, rows);
+    this.#states = new RowStates(knowledge);
   }
-  for (const id of unconfirmed) if (!list.has(id)) unconfirmed.delete(id);
-  return { rows: list.rows(), unconfirmed };
+
+  /** Replays more writes on top. */
+  add(writes: Iterable<ShownWrite>): Overlaid {
+    const [view, list, states, knowledge] = [this.#view, this.#list, this.#states, this.#knowledge];
+    for (const write of writes) {
+      const id = isClear(write) ? clear(list, states, write, knowledge) : apply(view, list, states, write, knowledge);
+      if (id !== undefined && !write.isConfirmed) this.#unconfirmed.add(id);
+    }
+    for (const id of this.#unconfirmed) if (!list.has(id)) this.#unconfirmed.delete(id);
+    return { rows: list.rows(), unconfirmed: this.#unconfirmed };
+  }
 }
 
 /**

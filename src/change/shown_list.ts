@@ -35,12 +35,12 @@ export class ShownList {
     return this.#changed === undefined ? this.#replaced.get(id) ?? this.#before.get(id) : this.#changed.get(id);
   }
 
-  /** The rows; the same object as at the beginning if nothing was changed. */
+  /** The rows as they are now; the same object as at the beginning if nothing was changed. */
   rows(): Rows {
     if (this.#changed !== undefined) {
-      return rowsOf(this.#order === undefined ? this.#changed : sorted(this.#changed, this.#order));
+      return rowsOf(this.#order === undefined ? new Map(this.#changed) : sorted(this.#changed, this.#order));
     }
-    return this.#replaced.size === 0 ? this.#before : replaceRows(this.#before, this.#replaced);
+    return this.#replaced.size === 0 ? this.#before : replaceRows(this.#before, new Map(this.#replaced));
   }
 
   /** Shows a row of the list as it is now, where it stands now; a row that has left the view is not shown any more. */

@@ -9,7 +9,7 @@ import type { Master } from "./master.ts";
 import { type PendingWrite, PendingWrites } from "./pending_writes.ts";
 import { type Reading, type RecordedWrite, RecordedWrites } from "./recorded_writes.ts";
 import { type PendingOp, ShownWrites } from "./shown_writes.ts";
-import { type Shown, type ShownRows, WriteReplay } from "./write_replay.ts";
+import { type Replaying, type Shown, type ShownRows, WriteReplay } from "./write_replay.ts";
 
 /** What the queue reports of each write. */
 export interface OverlayHooks {
@@ -45,13 +45,16 @@ export interface OverlayOptions {
   readonly clock: Clock;
 }
 
-/** What was shown last for a request. It holds as long as the same is known. */
+/** What was shown last for a request. It holds as long as the same is known; writes that are accepted come on top. */
 interface Memo {
   readonly rows: Rows;
   readonly revision: number;
   readonly known: ReadonlyMap<string, Row | undefined>;
+  readonly replaying: Replaying;
   knowledge: number;
-  readonly shown: ShownRows;
+  /** How many of the writes that were accepted since the revision are in it. */
+  accepted: number;
+  shown: ShownRows;
 }
 
 /**
@@ -71,7 +74,10 @@ export class Overlay implements OverlayHooks {
   readonly #recorded: RecordedWrites;
   readonly #listeners = new Set<OverlayListener>();
   readonly #memos = new WeakMap<Shown, Memo>();
+  /** Changes with all but the writes that are accepted, which come after all others. */
   #revision = 0;
+  /** Those that were accepted since. */
+  #accepted: PendingWrite[] = [];
 
   constructor(options: OverlayOptions) {
     this.#options = options;
@@ -97,8 +103,10 @@ export class Overlay implements OverlayHooks {
 
   accepted(write: PendingOp): void {
     if (this.#pending.get(write.id) !== undefined) return;
-    this.#pending.set({ write, shown: this.#writes.of(write) });
-    this.#changed(undefined);
+    const pending = { write, shown: this.#writes.of(write) };
+    this.#pending.set(pending);
+    this.#accepted.push(pending);
+    this.#announce(undefined);
   }
 
   known(rowId: string): Row | undefined {
@@ -161,7 +169,9 @@ export class Overlay implements OverlayHooks {
   show(shown: Shown, rows: Rows): ShownRows {
     if (this.#pending.size === 0) return { rows, pending: EMPTY_SET };
     const memo = this.#memos.get(shown);
-    if (memo?.rows === rows && memo.revision === this.#revision && this.#isKnown(memo)) return memo.shown;
+    if (memo?.rows === rows && memo.revision === this.#revision && this.#isKnown(memo) && this.#extend(memo, shown)) {
+      return memo.shown;
+    }
     const knowledge = this.#options.knowledge();
     const known = new Map<string, Row | undefined>();
     const remember = (id: string): Row | undefined => {
@@ -170,13 +180,31 @@ export class Overlay implements OverlayHooks {
       return row;
     };
     const writes = this.#pending.concerning(this.#replay.viewOf(shown), rows);
-    const pending = this.#replay.over(shown, rows, writes, this.#before(writes, remember));
-    this.#memos.set(shown, { rows, revision: this.#revision, known, knowledge, shown: pending });
+    const replaying = this.#replay.over(shown, rows, this.#before(writes, remember));
+    const pending = writes.length === 0 ? { rows, pending: EMPTY_SET } : replaying.add(writes);
+    const [revision, accepted] = [this.#revision, this.#accepted.length];
+    this.#memos.set(shown, { rows, revision, known, replaying, knowledge, accepted, shown: pending });
     return pending;
   }
 
+  /** Shows the writes too that were accepted since; returns whether that could be done without those before. */
+  #extend(memo: Memo, shown: Shown): boolean {
+    const added = this.#accepted.slice(memo.accepted);
+    if (added.length === 0) return true;
+    const view = this.#replay.viewOf(shown);
+    if (view.isCount || view.id !== undefined || !added.every((write) => this.#pending.comesOnTop(memo.rows, write))) {
+      return false;
+    }
+    memo.accepted = this.#accepted.length;
+    const concerned = added.filter((write) => this.#pending.concerns(view, memo.rows, write));
+    if (concerned.length > 0) memo.shown = memo.replaying.add(concerned.map((write) => write.shown));
+    return true;
+  }
+
   #onTop(shown: Shown, rows: Rows, recorded: readonly ShownWrite[]): Rows {
-    const { rows: onTop } = this.#replay.over(shown, rows, recorded, this.#before(recorded, (id) => this.known(id)));
+    const { rows: onTop } = this.#replay.over(shown, rows, this.#before(recorded, (id) => this.known(id))).add(
+      recorded,
+    );
     return onTop === rows ? rows : shareRows(onTop);
   }
 
@@ -216,6 +244,11 @@ export class Overlay implements OverlayHooks {
 
   #changed(recorded: RecordedWrite | undefined): void {
     this.#revision++;
+    this.#accepted = [];
+    this.#announce(recorded);
+  }
+
+  #announce(recorded: RecordedWrite | undefined): void {
     this.#rest();
     for (const listener of this.#listeners) listener(recorded);
   }

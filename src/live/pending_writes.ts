@@ -94,6 +94,18 @@ export class PendingWrites {
     return patches;
   }
 
+  /** Whether a write that comes after all others can be shown without looking at them, where these rows were listed. */
+  comesOnTop(rows: Rows, { shown: { op } }: PendingWrite): boolean {
+    return op.kind !== "deleteAll" && (rows.has(op.id) || this.#ofRow.get(op.id)?.size === 1);
+  }
+
+  /** Whether such a write may change what a list shows. */
+  concerns(view: View, rows: Rows, { shown }: PendingWrite): boolean {
+    const { op } = shown;
+    if (isGeneral(shown) || op.kind === "deleteAll" || rows.has(op.id)) return true;
+    return op.kind === "patch" && !keepsPlace(view, Object.keys(op.partial));
+  }
+
   /** The writes that may change what a view shows of these rows, in order. */
   concerning(view: View, rows: Rows): ShownWrite[] {
     const isOfAll = view.isCount || (view.id === undefined && this.#ofRow.size <= rows.size);

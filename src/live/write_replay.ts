@@ -1,5 +1,5 @@
 import { EMPTY_SET, frozenSet } from "../base/frozen_set.ts";
-import { overlayCount, type OverlayKnowledge, overlayRows } from "../change/overlay_rows.ts";
+import { overlayCount, type OverlayKnowledge, RowsOverlay } from "../change/overlay_rows.ts";
 import type { ShownWrite } from "../change/row_states.ts";
 import type { RowVersions } from "../change/row_versions.ts";
 import type { View } from "../change/view.ts";
@@ -23,6 +23,11 @@ export interface ShownRows {
   readonly pending: ReadonlySet<string>;
 }
 
+/** Rows onto which more writes can be replayed, which come after all others. */
+export interface Replaying {
+  add(writes: readonly ShownWrite[]): ShownRows;
+}
+
 /** Replays writes over the rows of requests. */
 export class WriteReplay {
   readonly #master: Master;
@@ -44,24 +49,26 @@ export class WriteReplay {
     return view;
   }
 
-  /** The rows with writes on top, or the count; `known` is what is known of rows that these lack. */
-  over(
-    shown: Shown,
-    rows: Rows,
-    writes: readonly ShownWrite[],
-    known: (id: string) => Row | undefined,
-  ): ShownRows {
-    if (writes.length === 0) return { rows, pending: EMPTY_SET };
+  /**
+   * Puts writes on top of rows, or, at once, of a count; `known` is what is known of rows that these lack.
+   */
+  over(shown: Shown, rows: Rows, known: (id: string) => Row | undefined): Replaying {
     const view = this.viewOf(shown);
     const covers: OverlayKnowledge["covers"] = ({ within }) => isPartOf(shown.within, within);
     const knowledge = { known, sameRows: view.sameRows, versions: this.#versions, covers };
-    if (view.isCount) {
-      const [before, after] = [countIn(rows), overlayCount(view, countIn(rows), writes, knowledge)];
-      return { rows: before === after ? rows : countRows(after), pending: EMPTY_SET };
-    }
-    const { rows: overlaid, unconfirmed } = overlayRows(view, rows, writes, knowledge);
-    return { rows: overlaid, pending: unconfirmed.size === 0 ? EMPTY_SET : frozenSet(unconfirmed) };
+    if (view.isCount) return { add: (writes) => counted(rows, overlayCount(view, countIn(rows), writes, knowledge)) };
+    const overlay = new RowsOverlay(view, rows, knowledge);
+    return {
+      add: (writes) => {
+        const { rows: overlaid, unconfirmed } = overlay.add(writes);
+        return { rows: overlaid, pending: unconfirmed.size === 0 ? EMPTY_SET : frozenSet(unconfirmed) };
+      },
+    };
   }
+}
+
+function counted(rows: Rows, count: number): ShownRows {
+  return { rows: countIn(rows) === count ? rows : countRows(count), pending: EMPTY_SET };
 }
 
 /** Whether all rows of a set are for certain in another one. */

@@ -2,7 +2,7 @@ import { describe, it } from "node:test";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { MemTable, NotFoundError, Pagination, type Query, type Row, Rows, type Value } from "@vantage/live";
-import { overlayCount, overlayRows } from "../../src/change/overlay_rows.ts";
+import { overlayCount, overlayRows, RowsOverlay } from "../../src/change/overlay_rows.ts";
 import type { RowOp, ShownWrite } from "../../src/change/row_states.ts";
 import { type Part, type View, viewOf } from "../../src/change/view.ts";
 import { compareRows, rowMatcher } from "../../src/table/evaluate_query.ts";
@@ -224,6 +224,22 @@ describe("overlayRows()", () => {
       for (const [id, row] of rows) assert.deepEqual(row, expected.get(id));
       for (const id of expected.ids()) {
         assert(rows.has(id) || (!held.has(id) && all.has(id)), `lacks ${id}, which was not outside before`);
+      }
+    });
+  });
+
+  it("shows the same if the writes come one by one, and changes nothing that was shown before", async () => {
+    await always(async (subject) => {
+      const all = await (await play(subject)).before.listValues();
+      const query = { ...subject.set, orderBy: ORDER, pagination: new Pagination(1, 3) };
+      const held = await (await play(subject)).before.withQuery(query).listValues();
+      const writes = subject.writes.map(shownAs);
+      const overlay = new RowsOverlay(view(query), held, knowledge(all, subject.set));
+      const shown = writes.map((write) => overlay.add([write]).rows);
+      for (const [index, rows] of shown.entries()) {
+        const some = writes.slice(0, index + 1);
+        const { rows: expected } = overlayRows(view(query), held, some, knowledge(all, subject.set));
+        assert.deepEqual(rows.toArray(), expected.toArray());
       }
     });
   });

@@ -12,15 +12,11 @@ import { BAKERY } from "./fixture.ts";
 const master = new Master(new MemTable("t", { rows: BAKERY }));
 const bakery = Rows.from(BAKERY);
 
-function overlayOver(rowNow: (id: string) => Row | undefined = () => undefined): Overlay {
-  return new Overlay({
-    master,
-    rowNow,
-    knowledge: () => NaN,
-    versions: undefined,
-    masterLagMs: 0,
-    clock: new FakeClock(),
-  });
+function overlayOver(
+  rowNow: (id: string) => Row | undefined = () => undefined,
+  knowledge: () => number = () => NaN,
+): Overlay {
+  return new Overlay({ master, rowNow, knowledge, versions: undefined, masterLagMs: 0, clock: new FakeClock() });
 }
 
 describe("Overlay", () => {
@@ -56,15 +52,7 @@ describe("Overlay", () => {
 
   it("looks again at what is known of rows only where that may have changed, so that a hit costs no look at each of them", () => {
     let [looks, knowledge] = [0, 0];
-    const rowNow = (): undefined => void looks++;
-    const overlay = new Overlay({
-      master,
-      rowNow,
-      knowledge: () => knowledge,
-      versions: undefined,
-      masterLagMs: 0,
-      clock: new FakeClock(),
-    });
+    const overlay = overlayOver(() => void looks++, () => knowledge);
     const request = { within: { where: [["price", "gt", 4]] } satisfies Query, id: undefined };
     for (const id of ["x", "y", "z"]) {
       overlay.accepted({ id, op: { kind: "patch", id, partial: { price: 9 } }, within: {}, rowId: id });
@@ -77,6 +65,24 @@ describe("Overlay", () => {
     knowledge++;
     overlay.show(request, rows);
     assert.equal(looks, 6);
+  });
+
+  it("shows a write that is accepted without replaying those before it", () => {
+    let looks = 0;
+    const overlay = overlayOver(() => void looks++, () => 0);
+    const request = {
+      within: { where: [["price", "gt", 4]], orderBy: [["price", "desc"]] } satisfies Query,
+      id: undefined,
+    };
+    for (let n = 0; n < 100; n++) {
+      const id = `p${n}`;
+      const before = overlay.show(request, bakery);
+      overlay.accepted({ id, op: { kind: "replace", id, row: { price: n } }, within: {}, rowId: id });
+      assert.equal(before.rows.has(id), false);
+      assert.equal(overlay.show(request, bakery).rows.has(id), n > 4);
+    }
+    assert.deepEqual(overlay.show(request, bakery).rows.ids().slice(0, 2), ["p99", "p98"]);
+    assert.equal(looks, 100);
   });
 
   it("keeps no more recorded writes than a bound while a read hangs", () => {
