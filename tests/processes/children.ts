@@ -35,6 +35,8 @@ export interface Child extends AsyncDisposable {
   end(): void;
   /** Ends it at once, without a word. */
   kill(): void;
+  /** Stops it where it is, or lets it go on. */
+  signal(name: "SIGSTOP" | "SIGCONT"): void;
   /** Settles when it is gone, with the code it exited with; `null` if it was killed. */
   readonly ended: Promise<number | null>;
 }
@@ -56,6 +58,8 @@ export function startChild(runtime: Runtime, file: string, argument: unknown): C
     tell: (line) => void child.stdin.write(`${line}\n`),
     end: () => void child.stdin.end(),
     kill: () => void child.kill("SIGKILL"),
+    // A child that was signalled through its handle could not be killed through it any more, on Deno.
+    signal: (name) => void process.kill(child.pid ?? 0, name),
     ended,
     [Symbol.asyncDispose]: async () => {
       child.kill("SIGKILL");
