@@ -224,12 +224,12 @@ export class Drain implements Journal {
     this.#wake();
   }
 
-  /** A store that fails says so, and the master is asked all the same; a write that it cannot hold is refused. */
+  /** A store that fails says so, and the master is asked all the same; a write that it could never hold is refused. */
   #notAppended(write: QueuedWrite, error: unknown): void {
     const queue = this.#options.queue();
     // Another write may have its id.
     if (this.#stored.get(write.id) === write) this.#stored.delete(write.id);
-    if (!(error instanceof OutboxError)) return queue.fail(write, error);
+    if (!(error instanceof OutboxError)) return queue.refuse(write, error);
     this.#options.onError(error);
     write.acceptUnstored(error);
     queue.enter(write);

@@ -36,6 +36,11 @@ export function describeWrite({ id, op }: Pick<StoredWrite, "id" | "op">): strin
   return `the write ${describe(id)} (${describeWriteOp(op)})`;
 }
 
+/** The error for a write that an outbox could never hold: like every value out of range, it is a mistake of the caller. */
+export function tooLarge(write: StoredWrite, reason: string, cause?: unknown): RangeError {
+  return new RangeError(`Cannot keep ${describeWrite(write)}: ${reason}`, { cause });
+}
+
 /** The error for a write whose id is in the queue already. */
 export function idConflict(write: StoredWrite): ConflictError {
   return new ConflictError(`Cannot keep ${describeWrite(write)}: the queue has a write with this id`);

@@ -5,7 +5,7 @@ import { OutboxError } from "../table/errors.ts";
 import { field, type Row } from "../table/row.ts";
 import type { StoredWrite } from "./outbox.ts";
 import { queryFacts, queryOfFacts } from "./query_facts.ts";
-import { describeWrite, toStoredWrite } from "./stored_write.ts";
+import { tooLarge, toStoredWrite } from "./stored_write.ts";
 
 /** The version of the format. A version is read by all later ones, and never changes what it once meant. */
 const VERSION = 1;
@@ -17,7 +17,7 @@ const VERSION = 1;
  * { version: 1, id, kind, target: the id in the operation, rowId, within, acceptedAt, acceptedBy }
  * ```
  *
- * @throws {OutboxError} that names the write, if its row holds what cannot be encoded.
+ * @throws {RangeError} that names the write, if its row holds what cannot be encoded, such as a bigint of millions of digits.
  */
 export function encodeWrite(write: StoredWrite): Uint8Array {
   const { id, op, within, rowId, acceptedAt, acceptedBy } = write;
@@ -34,7 +34,7 @@ export function encodeWrite(write: StoredWrite): Uint8Array {
   try {
     return encodeFacts({ facts, row: rowIn(op) });
   } catch (cause) {
-    throw new OutboxError(`Cannot keep ${describeWrite(write)}: its values cannot be encoded`, { cause });
+    throw tooLarge(write, "its values cannot be encoded", cause);
   }
 }
 

@@ -30,7 +30,7 @@ export interface WriteQueueOptions {
   readonly send: (write: QueuedWrite) => Promise<WriteAnswer>;
   /** Decides what follows from an attempt that failed. */
   readonly judge: (write: QueuedWrite, error: unknown) => Verdict;
-  /** Called when a write that was sent will not be sent any more, before its promises reject. */
+  /** Called when a write is refused, or was sent and will not be sent any more, before its promises reject. */
   readonly failed: (write: QueuedWrite, error: unknown) => void;
   /** Called when a write is accepted, before it is sent. */
   readonly accepted?: ((write: QueuedWrite) => void) | undefined;
@@ -184,6 +184,11 @@ export class WriteQueue implements QueuedWriteOwner {
     this.#options.ended?.(write);
     write.fail(error);
     this.#left();
+  }
+
+  /** Fails a write for good that cannot be accepted. */
+  refuse(write: QueuedWrite, error: unknown): void {
+    if (this.has(write)) this.#giveUp(write, error);
   }
 
   /** Whether one write must leave the queue before another one can be sent. */

@@ -120,8 +120,8 @@ export class ClosedError extends TableError {
 }
 
 /**
- * An outbox could not keep, find or mark a write: it is full, busy, damaged, of a newer version, or the write is larger
- * than it can hold. The master was not asked.
+ * An outbox could not keep, find or mark a write: it is full, busy, damaged or of a newer version. The master was not
+ * asked.
  */
 export class OutboxError extends TableError {
   static {

@@ -10,6 +10,7 @@ import { newPath } from "./temp_folder.ts";
 const CACHE = "DenoKvCache in a file keeps the promises of Cache";
 const OUTBOX = "DenoKvOutbox in a file keeps the promises of Outbox";
 const BOUNDS = { maxEntries: 1_000, maxAnswers: 10, maxAnswerAgeMs: 60_000 };
+const MAX_BYTES = 8_000_000;
 
 if ("Deno" in globalThis) {
   runSuite(CACHE, cacheConformance, () => {
@@ -30,8 +31,9 @@ if ("Deno" in globalThis) {
     return {
       persistent: true,
       bounds: BOUNDS,
+      maxWriteBytes: MAX_BYTES,
       open: async () => {
-        const outbox = await DenoKvOutbox.open(path, BOUNDS);
+        const outbox = await DenoKvOutbox.open(path, { ...BOUNDS, maxBytes: MAX_BYTES });
         return { outbox, close: () => outbox.close() };
       },
       damage: async (queue, id) => {

@@ -9,6 +9,7 @@ import { newPath } from "./temp_folder.ts";
 
 /** Small enough to be reached by the cases. */
 const BOUNDS = { maxEntries: 1_000, maxAnswers: 10, maxAnswerAgeMs: 60_000 };
+const MAX_BYTES = 8_000_000;
 
 runSuite("MemOutbox keeps the promises of Outbox", outboxConformance, () => {
   const outbox = new MemOutbox(BOUNDS);
@@ -20,7 +21,8 @@ runSuite("SqliteOutbox in a file keeps the promises of Outbox", outboxConformanc
   return {
     persistent: true,
     bounds: BOUNDS,
-    open: async () => opened(await SqliteOutbox.open(path, { ...BOUNDS, synchronous: "normal" })),
+    maxWriteBytes: MAX_BYTES,
+    open: async () => opened(await SqliteOutbox.open(path, { ...BOUNDS, maxBytes: MAX_BYTES, synchronous: "normal" })),
     damage: async (queue, id) => {
       const { DatabaseSync } = await import("node:sqlite");
       using db = new DatabaseSync(path);
@@ -42,7 +44,8 @@ function inHandle(open: OpenMemory): OutboxHarness {
   return {
     persistent: true,
     bounds: BOUNDS,
-    open: async () => opened(await SqliteOutbox.open(await handle(), BOUNDS)),
+    maxWriteBytes: MAX_BYTES,
+    open: async () => opened(await SqliteOutbox.open(await handle(), { ...BOUNDS, maxBytes: MAX_BYTES })),
     damage: async (queue, id) => damage(await handle(), queue, id),
   };
 }

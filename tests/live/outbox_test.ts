@@ -12,7 +12,9 @@ import {
   type Outbox,
   OutboxError,
   RejectedError,
+  type StoredWrite,
   UnavailableError,
+  type WriteOp,
 } from "@vantage/live";
 import { FakeClock, FaultyTable, settle } from "@vantage/live/testing";
 import { BAKERY } from "./fixture.ts";
@@ -276,6 +278,71 @@ for (const [kind, make] of [["at once", shared], ["later", (inner: Outbox) => sl
       assert.deepEqual(await write.applied, { name: "Bun", price: 3 });
       assert.equal(table.stats().outboxFailures, 1);
       await table.close();
+    });
+
+    it("refuses a write that the outbox could never hold, reports it, and does not send it", async () => {
+      const it = world((inner) => {
+        const small = make(inner);
+        const append = (queue: string, writes: readonly StoredWrite[]): unknown => {
+          const large = writes.find(({ op }) => op.kind === "patch" && op.partial["price"] === 2);
+          if (large !== undefined) throw new RangeError(`Cannot keep ${large.id}: it has 9 bytes of at most 8`);
+          return small.append(queue, writes);
+        };
+        return new Proxy(small, {
+          get: (_, name) => {
+            if (name === "append") return append;
+            const member: unknown = Reflect.get(small, name);
+            return typeof member === "function" ? member.bind(small) : member;
+          },
+        });
+      });
+      const failed: FailedWrite[] = [];
+      const table = it.open({ onWriteFailed: (write) => void failed.push(write), optimistic: true });
+      const writes = [1, 2, 3].map((price) => table.enqueue({ kind: "patch", id: "a", partial: { price } }));
+      const [before, large, after] = writes;
+      await assert.rejects(large?.accepted ?? assert.fail(), RangeError);
+      await assert.rejects(large?.applied ?? assert.fail(), RangeError);
+      assert.deepEqual(
+        await Promise.all([before?.applied, after?.applied]),
+        [1, 3].map((price) => ({ name: "Bun", price })),
+      );
+      assert.equal((await table.getValue("a"))?.price, 3);
+      assert.equal(it.master.writeOptions.length, 2);
+      assert.deepEqual(failed.map(({ id, attempts }) => [id, attempts]), [[large?.id, 0]]);
+      assert.deepEqual([table.stats().failedWrites, table.stats().outboxFailures], [1, 0]);
+      await table.close();
+      assert.deepEqual(await left(it), []);
+    });
+
+    it("refuses an operation without an id, a row or columns before it is accepted", async () => {
+      const it = world(make);
+      const table = it.open();
+      const missing: readonly [op: object, message: RegExp][] = [
+        [{ kind: "patch", partial: { price: 2 } }, /An id must be a string, got undefined/],
+        [{ kind: "insert", id: 7, row: {} }, /An id must be a string, got number 7/],
+        [{ kind: "delete" }, /An id must be a string, got undefined/],
+        [{ kind: "replace", id: null, row: {} }, /An id must be a string, got null/],
+        [{ kind: "patch", id: "a" }, /row.*got undefined/i],
+        [{ kind: "insertReturnId" }, /row.*got undefined/i],
+        [{ kind: "upsert", id: "a", row: {} }, /Unknown operation "upsert"/],
+        [{}, /Unknown operation undefined/],
+      ];
+      for (const [op, message] of missing) {
+        assert.throws(() => table.enqueue(op as WriteOp), { name: "TypeError", message });
+      }
+      await assert.rejects(table.patchValue(undefined as unknown as string, { price: 2 }), TypeError);
+      assert.deepEqual([table.pendingWrites(), await left(it), it.master.writeOptions], [[], [], []]);
+      assert.equal(table.stats().failedWrites, 1);
+      await table.close();
+    });
+
+    it("takes a patch of no columns like any other: it changes nothing and answers with the row", async () => {
+      const it = world(make);
+      const table = it.open({ optimistic: true });
+      assert.deepEqual(await table.patchValue("a", {}), { name: "Bun", price: 2 });
+      await assert.rejects(table.patchValue("nobody", {}), { name: "NotFoundError" });
+      await table.close();
+      assert.deepEqual(await left(it), [["patch", "failed"]]);
     });
 
     it("follows the real id of a row whose insertion was waiting, also in the next process (offix#374, TREK#1175)", async () => {

@@ -113,10 +113,10 @@ describe("The format of writes", () => {
     assert.equal(toHex(encodeWrite(given)), GOLDEN);
   });
 
-  it("refuses what it cannot encode with an OutboxError that names the write", () => {
+  it("refuses what it cannot encode with a RangeError that names the write", () => {
     const op = { kind: "insert", id: "a", row: { n: 2n ** (2n ** 25n) } } as const;
     assert.throws(() => encodeWrite({ ...WRITE, id: "w1", op }), {
-      name: "OutboxError",
+      name: "RangeError",
       message: 'Cannot keep the write "w1" (insert row "a"): its values cannot be encoded',
     });
   });

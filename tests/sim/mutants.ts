@@ -1624,7 +1624,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "an outbox that is full fails the write",
     file: "outbox/drain.ts",
-    from: "    if (!(error instanceof OutboxError)) return queue.fail(write, error);",
+    from: "    if (!(error instanceof OutboxError)) return queue.refuse(write, error);",
     to: "    queue.fail(write, error);\n    if (!(error instanceof OutboxError)) return;",
   },
   {

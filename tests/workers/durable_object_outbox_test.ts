@@ -54,7 +54,7 @@ describe("DurableObjectOutbox", () => {
   it("keeps a write up to 2 MB, and refuses a larger one by name", async () => {
     const [kept, refused] = await tell("largest") as string[];
     assert.equal(kept, "1");
-    assert.match(refused ?? "", /^OutboxError: Cannot keep the write "w2000000" \(insert row "a"\): it has \d+ bytes/);
+    assert.match(refused ?? "", /^RangeError: Cannot keep the write "w2000000" \(insert row "a"\): it has \d+ bytes/);
   });
 
   it("refuses tables of a newer version, and leaves them alone", async () => {

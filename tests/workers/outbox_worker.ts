@@ -11,6 +11,7 @@ export function outboxHarness(storage: DurableObjectStorage): OutboxHarness {
   return {
     persistent: true,
     bounds: BOUNDS,
+    maxWriteBytes: 2_000_000,
     open: () => Promise.resolve({ outbox: new DurableObjectOutbox(storage, BOUNDS), close: () => {} }),
     damage: (queue, id) => damage(storage.sql, queue, id),
   };

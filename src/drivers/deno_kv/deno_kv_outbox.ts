@@ -73,14 +73,16 @@ export class DenoKvOutbox implements Outbox, AsyncDisposable {
   /** `true`: other processes may use the same queues. */
   readonly shared = true;
   readonly #queues: KvOutboxQueues;
+  readonly #maxBytes: number;
   /** The handle, if it was opened here. */
   readonly #opened: KvHandle | undefined;
   #closed = false;
 
-  private constructor(queues: KvOutboxQueues, opened: KvHandle | undefined) {
+  private constructor(queues: KvOutboxQueues, maxBytes: number, opened: KvHandle | undefined) {
     disposeByClosing(DenoKvOutbox.prototype);
     rememberSelf(this, DenoKvOutbox);
     this.#queues = queues;
+    this.#maxBytes = maxBytes;
     this.#opened = opened;
   }
 
@@ -118,11 +120,11 @@ export class DenoKvOutbox implements Outbox, AsyncDisposable {
       opened?.close();
       throw error;
     }
-    return new DenoKvOutbox(queues, opened);
+    return new DenoKvOutbox(queues, limits.maxBytes, opened);
   }
 
   async append(queue: string, writes: readonly StoredWrite[]): Promise<readonly number[]> {
-    const added = newWrites(writes);
+    const added = newWrites(writes, this.#maxBytes);
     return added.length === 0 ? [] : await this.#guard("keep a write", () => this.#queues.append(queue, added));
   }
 

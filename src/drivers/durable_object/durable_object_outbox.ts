@@ -106,7 +106,8 @@ export class DurableObjectOutbox implements Outbox {
   }
 
   append(queue: string, writes: readonly StoredWrite[]): readonly number[] {
-    return this.#guard("keep a write", () => this.#store.append(queue, writes));
+    const added = this.#store.newRows(queue, writes);
+    return this.#guard("keep a write", () => this.#store.append(queue, added));
   }
 
   load(queue: string, after: number, limit: number): readonly (OutboxEntry | UnreadableEntry)[] {

@@ -112,7 +112,8 @@ export class SqliteOutbox implements Outbox, AsyncDisposable {
   }
 
   append(queue: string, writes: readonly StoredWrite[]): readonly number[] {
-    return this.#guard("keep a write", (store) => store.append(queue, writes));
+    const added = this.#store.newRows(queue, writes);
+    return this.#guard("keep a write", (store) => store.append(queue, added));
   }
 
   load(queue: string, after: number, limit: number): readonly (OutboxEntry | UnreadableEntry)[] {

@@ -10,7 +10,7 @@ import type {
   UnreadableEntry,
 } from "../../outbox/outbox.ts";
 import type { OutboxLimits } from "../../outbox/outbox_bounds.ts";
-import { describeWrite, idConflict, toStoredWrite } from "../../outbox/stored_write.ts";
+import { describeWrite, idConflict, tooLarge, toStoredWrite } from "../../outbox/stored_write.ts";
 import { decodeWrite, encodeWrite } from "../../outbox/write_codec.ts";
 import { OutboxError } from "../../table/errors.ts";
 import { SqliteOutboxAnswers } from "./sqlite_outbox_answers.ts";
@@ -76,7 +76,7 @@ interface Look {
 }
 
 /** An outbox in the tables of `createOutboxSchema`, in any SQLite database. */
-export class SqliteOutboxStore implements Omit<Outbox, "shared"> {
+export class SqliteOutboxStore implements Omit<Outbox, "shared" | "append"> {
   readonly #db: SqliteSteps;
   readonly #limits: SqliteOutboxLimits;
   readonly #answers: SqliteOutboxAnswers;
@@ -93,10 +93,19 @@ export class SqliteOutboxStore implements Omit<Outbox, "shared"> {
     this.#answers = new SqliteOutboxAnswers(db, limits);
   }
 
-  append(name: string, writes: readonly StoredWrite[]): readonly number[] {
-    const queue = storable(name);
-    const added = writes.map((write) => this.#rowOf(queue, toStoredWrite(write)));
+  /**
+   * Checks and encodes writes for `append`.
+   *
+   * @throws {TypeError} if one is not a write.
+   * @throws {RangeError} if one is larger than can ever be kept.
+   */
+  newRows(queue: string, writes: readonly StoredWrite[]): readonly NewRow[] {
+    return writes.map((write) => this.#rowOf(storable(queue), toStoredWrite(write)));
+  }
+
+  append(name: string, added: readonly NewRow[]): readonly number[] {
     if (added.length === 0) return [];
+    const queue = storable(name);
     const work = (): number[] => added.map((row) => this.#insert(queue, row));
     return this.#isAlone && added.length === 1 ? work() : this.#db.inTransaction(work);
   }
@@ -193,15 +202,13 @@ export class SqliteOutboxStore implements Omit<Outbox, "shared"> {
 
   #rowOf(queue: string, write: StoredWrite): NewRow {
     const body = encodeWrite(write);
-    if (body.length > this.#limits.maxWriteBytes) {
-      throw new OutboxError(
-        `Cannot keep ${describeWrite(write)}: it has ${body.length} bytes of at most ${this.#limits.maxWriteBytes}`,
-      );
-    }
     const [id, rowId] = [storable(write.id), write.rowId === undefined ? null : storable(write.rowId)];
     const holder = storable(write.acceptedBy);
     const texts = queue.length + id.length + (rowId?.length ?? 0) + holder.length;
     const size = body.length + COPIES_OF_TEXTS * texts + ENTRY_BYTES;
+    const { maxBytes, maxWriteBytes } = this.#limits;
+    if (body.length > maxWriteBytes) throw tooLarge(write, `it has ${body.length} bytes of at most ${maxWriteBytes}`);
+    if (size > maxBytes) throw tooLarge(write, `it takes ${size} bytes, and the outbox has at most ${maxBytes}`);
     return { write, id, rowId, holder, size, body };
   }
 
@@ -243,7 +250,8 @@ export class SqliteOutboxStore implements Omit<Outbox, "shared"> {
   }
 }
 
-interface NewRow {
+/** A write to be appended. */
+export interface NewRow {
   readonly write: StoredWrite;
   readonly id: string;
   readonly rowId: string | null;

@@ -131,6 +131,33 @@ export const outboxConformance: readonly ConformanceCase<OutboxHarness>[] = [
   outboxCase("Outbox.append() keeps a write of a million characters", async (outbox, other) => {
     await expectRoundTrip(outbox, other, { text: "x".repeat(LARGE) });
   }),
+  {
+    ...outboxCase(
+      "Outbox.append() refuses a write that it could never hold with a RangeError, which names it and its size",
+      async (outbox, other, { maxWriteBytes = 0 }) => {
+        const op = { kind: "insert", id: "a", row: { text: "x".repeat(maxWriteBytes + 1) } } as const;
+        const append = (): unknown => outbox.append(QUEUE, [newWrite("w1"), newWrite("w2", { op })]);
+        await expectError(append, RangeError, "a write that is too large", ['"w2"', `${maxWriteBytes}`]);
+        await expectIds(other, []);
+        await outbox.append(QUEUE, [newWrite("w2")]);
+        await expectIds(other, ["w2"]);
+      },
+    ),
+    skip: ({ maxWriteBytes }) => maxWriteBytes === undefined ? "a write may have any number of bytes" : undefined,
+  },
+  outboxCase("Outbox.append() keeps a value or refuses it with a RangeError, however large", async (outbox, other) => {
+    const op = { kind: "insert", id: "a", row: { n: 2n ** (2n ** 25n) } } as const;
+    let refused: unknown;
+    try {
+      await outbox.append(QUEUE, [newWrite("w1", { op })]);
+    } catch (error) {
+      refused = error;
+    }
+    if (refused === undefined) return await expectIds(other, ["w1"]);
+    expect(refused instanceof RangeError, `${show(refused)} must be a RangeError`);
+    expect(/the write "w1"/.test(refused.message), `the message ${show(refused.message)}`);
+    await expectIds(other, []);
+  }),
   outboxCase("Outbox.append() keeps ids and queues apart, whatever characters they are of", async (outbox, other) => {
     for (const name of ALIKE) {
       await outbox.append(name, ALIKE.map((id) => newWrite(id, { rowId: id, op: { kind: "delete", id } })));

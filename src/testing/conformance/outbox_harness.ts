@@ -15,6 +15,8 @@ export interface OutboxHarness {
   readonly persistent: boolean;
   /** The bounds of its outboxes: 1 000 entries or more, and at least 10 answers. */
   readonly bounds: OutboxLimits;
+  /** The most bytes of one write; left out if it may have any number. */
+  readonly maxWriteBytes?: number | undefined;
   /** Another outbox on the same storage; several may be open at once. */
   open(): Promise<OpenOutbox>;
   /** Makes the bytes of an entry unreadable; left out if it is not kept as bytes. */
