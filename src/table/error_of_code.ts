@@ -31,7 +31,8 @@ const CLASSES: Readonly<Record<ErrorCode, Class>> = {
   invalid_answer: InvalidAnswerError,
 };
 
-/** The error with this code. */
+/** The error with this code; of a code that only a later version has, a refusal. */
 export function errorOfCode(code: ErrorCode, message: string, options: TableErrorOptions): TableError {
-  return new CLASSES[code](message, options);
+  const ErrorClass = Object.hasOwn(CLASSES, code) ? CLASSES[code] : RejectedError;
+  return new ErrorClass(message, options);
 }
