@@ -68,9 +68,12 @@ export class WriteJudge {
   }
 }
 
-/** Whether the master has looked at a write and said no: it would have known one that it has applied by its key. */
+/**
+ * Whether the master has looked at a write and said no: it would have known one that it has applied by its key. A refusal
+ * that may end, as of one request too many, comes before that.
+ */
 function isRefusal(error: unknown): boolean {
-  return error instanceof TableError && error.effect === "none" && REFUSED.has(error.code);
+  return error instanceof TableError && error.effect === "none" && !error.retriable && REFUSED.has(error.code);
 }
 
 const REFUSED: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["rejected", "conflict", "not_found", "unsupported"]);

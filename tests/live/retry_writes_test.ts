@@ -12,9 +12,9 @@ import {
   UnauthorizedError,
   UnavailableError,
 } from "@vantage/live";
-import { FakeClock, settle } from "@vantage/live/testing";
+import { FakeClock, FaultyTable, settle } from "@vantage/live/testing";
 import { defineTracer } from "@vantage/live/trace";
-import { type Fixture, fixture } from "./fixture.ts";
+import { BAKERY, type Fixture, fixture } from "./fixture.ts";
 
 /** Pauses without chance: 1, 2, 4… s up to 60. */
 const RETRY = { retry: {} } as const;
@@ -278,6 +278,33 @@ describe("LiveTable, a write whose outcome is unknown", () => {
     await subject.clock.advance(1_000);
     assert.match(await written, /./);
     await subject.table.close();
+  });
+
+  it("stays unknown if it is refused when it is sent again, unless the master has looked at it", async () => {
+    const refusals = [
+      [new UnauthorizedError("signed out"), "unknown"],
+      [new RejectedError("too many", { retriable: true }), "unknown"],
+      [new RejectedError("no"), "none"],
+      [new ConflictError("taken"), "none"],
+    ] as const;
+    for (const [refusal, effect] of refusals) {
+      const failed: unknown[] = [];
+      const master = new FaultyTable(new MemTable("products", { rows: BAKERY }));
+      const clock = new FakeClock();
+      const table = new LiveTable(knownByKeys(master, true), "products", new MemCache(), {
+        clock,
+        retry: { attempts: 2 },
+        onWriteFailed: ({ failure }) => void failed.push([failure.code, failure.effect]),
+      });
+      master.plan.fail("patchValue", down("unknown"));
+      master.plan.fail("patchValue", refusal);
+      const written = table.patchValue("a", { price: 3 });
+      await settle();
+      await clock.advance(1_000);
+      await assert.rejects(written, { name: refusal.name, message: refusal.message, effect });
+      assert.deepEqual(failed, [[refusal.code, effect]]);
+      await table.close();
+    }
   });
 
   it("is looked for where it does not, and sent again only if the row is as before", async () => {
