@@ -775,6 +775,20 @@ describe("LiveTable with optimistic", () => {
     await after.close();
   });
 
+  it("a write does not stay pending in an observer without listeners, however many there are", async () => {
+    const { table, master } = fixture(optimistic, new NoCache());
+    const observer = table.observe();
+    await observer.ready();
+    const gate = master.plan.hold("patchValue", "before");
+    const write = table.patchValue("a", { price: 3 });
+    assert.deepEqual(pendingIn(observer), ["a"]);
+    for (let price = 0; price < 150; price++) table.where("price", "gt", price).observe();
+    gate.release();
+    await write;
+    assert.deepEqual(pendingIn(observer), []);
+    await table.close();
+  });
+
   it("hologram#951: a stored write to a set that the master does not take any more fails alone", async () => {
     const outbox = new MemOutbox();
     const rows = BAKERY;
