@@ -486,8 +486,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "show watchers other objects for rows that did not change",
     file: "live/watched_rows.ts",
-    from: "const known = this.#known = keepSameRows(this.#known, newest);",
-    to: "const known = this.#known = newest;\n    void keepSameRows;",
+    from: "const known = keepSameRows(this.#known, newest);",
+    to: "const known = newest;",
   },
   {
     name: "take the rows from watchers while new ones are read",
@@ -1680,6 +1680,18 @@ export const MUTANTS: readonly Mutant[] = [
     file: "change/row_states.ts",
     from: "if (order === undefined && !isSameState(before, answer.over)) return after;",
     to: "if (order === undefined && before === undefined) return after;",
+  },
+  {
+    name: "what is known of rows is looked at again only when other writes are pending",
+    file: "live/overlay.ts",
+    from: "if (memo.knowledge === knowledge) return true;",
+    to: "if (memo.knowledge !== undefined) return true;",
+  },
+  {
+    name: "what was known of a row before a write that is confirmed is not kept",
+    file: "live/overlay.ts",
+    from: '"id" in shown.op ? { before:',
+    to: '"none" in shown.op ? { before:',
   },
   {
     name: "an answer of a lagging master counts as if it had all writes",
