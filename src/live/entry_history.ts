@@ -35,9 +35,9 @@ export class EntryHistory {
   readonly #requests = new Map<string, ReadRequest>();
   readonly #entries = new Map<string, Entry>();
 
-  /** Remembers what an entry is for, which its key alone does not say. */
-  remember(request: ReadRequest): void {
-    putLast(this.#requests, request.key, request);
+  /** Remembers what an entry is for, which its key alone does not say. Handles of the master live as long as their query. */
+  remember({ key, within, id, policy, isCount }: ReadRequest): void {
+    putLast(this.#requests, key, { key, within: { ...within }, id, policy, isCount });
   }
 
   /** What an entry is for, if that is known. */
