@@ -1,9 +1,9 @@
 import type { Clock } from "../base/clock.ts";
 import { describe } from "../base/describe.ts";
+import { inDoubt } from "../queue/in_doubt.ts";
 import type { QueuedWrite } from "../queue/queued_write.ts";
 import type { RetryPolicy } from "../queue/retry.ts";
 import type { Verdict } from "../queue/write_queue.ts";
-import { errorOfCode } from "../table/error_of_code.ts";
 import { type ErrorCode, TableError } from "../table/errors.ts";
 import type { TableLike } from "../table/table_like.ts";
 import type { Trace } from "../trace/tracer.ts";
@@ -77,10 +77,3 @@ function isRefusal(error: unknown): boolean {
 }
 
 const REFUSED: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["rejected", "conflict", "not_found", "unsupported"]);
-
-/** The same error of a write that may have been applied. */
-function inDoubt(error: unknown): unknown {
-  if (!(error instanceof TableError) || error.effect === "unknown") return error;
-  const { code, message, retriable, retryAfterMs } = error;
-  return errorOfCode(code, message, { retriable, retryAfterMs, effect: "unknown", cause: error });
-}

@@ -56,6 +56,7 @@ export class Drain implements Journal {
   /** How far the entries are known. */
   #position = 0;
   #working: Promise<void> | undefined;
+  #taking: Promise<void> = Promise.resolve();
   #isDue = false;
   #timer = new AbortController();
   #closed = false;
@@ -145,11 +146,12 @@ export class Drain implements Journal {
   }
 
   /** It is not in the outbox any more. Before that another process may have sent it, which failed. */
-  async #removed({ id }: QueuedWrite): Promise<true> {
+  async #removed({ id }: QueuedWrite): Promise<boolean> {
     try {
       await this.#takeAnswers();
     } catch (error) {
       this.#options.onError(error);
+      return false;
     }
     this.#stored.delete(id);
     return true;
@@ -331,7 +333,14 @@ export class Drain implements Journal {
     }
   }
 
-  async #takeAnswers(): Promise<void> {
+  /** Once it resolves, all answers that were there are dealt with, whoever has taken them out. */
+  #takeAnswers(): Promise<void> {
+    const taken = this.#taking.then(() => this.#takeNext());
+    this.#taking = taken.catch(() => {});
+    return taken;
+  }
+
+  async #takeNext(): Promise<void> {
     const { outbox, name } = this.#options;
     if (this.#stored.size === 0) return;
     for (const answer of await outbox.answers(name, this.#holder)) await this.#answeredElsewhere(answer);

@@ -2,6 +2,7 @@ import { Line } from "../base/line.ts";
 import type { Clock } from "../base/clock.ts";
 import { isPromise } from "../base/maybe_promise.ts";
 import { ClosedError, NotFoundError, QueueFullError } from "../table/errors.ts";
+import { inDoubt } from "./in_doubt.ts";
 import type { Journal } from "./journal.ts";
 import { Lanes } from "./lanes.ts";
 import { QueuedWrite, type QueuedWriteOwner } from "./queued_write.ts";
@@ -365,7 +366,7 @@ export class WriteQueue implements QueuedWriteOwner {
   /** Ends a write that was to be sent again when the queue was closed. */
   #putAside(write: QueuedWrite): void {
     if (write.isStored) this.#stop();
-    else this.#giveUp(write, write.lastError);
+    else this.#giveUp(write, write.isInDoubt ? inDoubt(write.lastError) : write.lastError);
   }
 
   /** Leaves all that is stored and not in flight: what follows a write that is left must not be sent before it. */

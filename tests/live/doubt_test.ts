@@ -110,6 +110,15 @@ describe("A write that may have been applied by an attempt before the last", () 
     await live.close();
   });
 
+  it("has an unknown effect when the table is closed during an attempt that has none", async () => {
+    const { live, clock } = open(master(new UnavailableError("down", { effect: "none" }), true).table, { retry: {} });
+    const written = live.patchValue("a", { price: 3 });
+    await settle();
+    const later = clock.advance(1_000);
+    await Promise.all([later, live.close()]);
+    await assert.rejects(written, { code: "unavailable", effect: "unknown" });
+  });
+
   it("has an unknown effect when the table is closed, and is kept", async () => {
     const outbox = new MemOutbox();
     const { live } = open(master(new RejectedError("no"), true).table, { outbox });
