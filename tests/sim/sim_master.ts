@@ -547,9 +547,12 @@ export function viewOf(state: State, query: Query, ownOrder: OwnOrder, stamps: b
   return rows.slice((pagination.page - 1) * size, pagination.page * size);
 }
 
+/** What the master adds to some rows. */
+export const WHEN = 1_000;
+
 /** The content of a row. Only some rows hold a date, which is copied for each reader since it cannot be frozen. */
 export function rowOf({ id, mark, even, n }: Held): Row {
-  return even ? { id, mark, even, n, when: new Date(mark.length) } : { id, mark, even, n };
+  return even ? { id, mark, even, n, when: new Date(WHEN) } : { id, mark, even, n };
 }
 
 /** Whether a row is in the set of a query. */

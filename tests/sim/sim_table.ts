@@ -40,7 +40,9 @@ import {
   STAMP,
   type State,
   viewOf,
+  WHEN,
 } from "./sim_master.ts";
+import { faultOfShown, type Onlooker } from "./shown_law.ts";
 import { SimOutbox } from "./sim_outbox.ts";
 import { followed, type Told } from "./sim_stream.ts";
 import { SimWatcher } from "./sim_watcher.ts";
@@ -64,6 +66,8 @@ interface Began {
   /** What was said of an answer that is served though it is stale. */
   readonly marks: StaleAnswer[];
   readonly isPatient: boolean;
+  /** Who looks at a table that shows writes before they are answered, and whether it showed some. */
+  readonly onlooker: Onlooker | undefined;
   /** All rows must be as in this state, or a later one, since they were read then. */
   readonly readSeq: number;
 }
@@ -132,8 +136,8 @@ export class SimTable {
   #mayRepeat: boolean;
   /** How many reads were begun since the table was opened. */
   #reads = { count: 0 };
-  /** How many writes must have invalidated since the table was opened. */
-  #effects = { count: 0 };
+  /** How many writes must have invalidated since the table was opened, and how many have settled. */
+  #effects = { count: 0, settled: 0, settledMs: -Infinity };
   /** The writes since then that are pending. */
   #unsettledWrites = new Set<string>();
   /** Who watches its views now. */
@@ -193,7 +197,7 @@ export class SimTable {
     const { world, scheduler, master, stream, tell } = this.#scene;
     this.#owner = `t${this.number}.${++this.#times}`;
     this.#queueOwner = queueOwner;
-    this.#effects = { count: 0 };
+    this.#effects = { count: 0, settled: 0, settledMs: -Infinity };
     this.#reads = { count: 0 };
     this.#unsettledWrites = new Set();
     this.#watchers = new Map();
@@ -276,13 +280,14 @@ export class SimTable {
 
   #writeOptions(writes: WriteWorld, outbox: SimOutbox | undefined): LiveTableOptions {
     const { ledger } = this.#scene;
-    const { retries, attempts, leaseMs, writeTimeoutMs, waitsForSignIn } = writes;
+    const { retries, attempts, leaseMs, writeTimeoutMs, waitsForSignIn, optimistic } = writes;
     return {
       outbox,
       owner: outbox && this.#queueOwner,
       ...(outbox && { outboxLeaseMs: leaseMs }),
       retry: retries && { attempts, firstPauseMs: 40, longestPauseMs: LONGEST_RETRY_MS },
       writeTimeoutMs,
+      optimistic,
       onUnauthorized: waitsForSignIn ? "wait" : "fail",
       onWriteFailed: ({ id, failure }) => ledger.reported(id, failure.effect),
     };
@@ -448,10 +453,11 @@ export class SimTable {
 
   /** Reads a view for the last time, checks that it shows the master's state, and returns the answer. */
   readAtRest(name: ViewName, isLast: boolean, heard: (origin: Origin | undefined) => void): void {
-    const { verdict, master } = this.#scene;
+    const { verdict, master, world } = this.#scene;
     this.#begin(name, (live, options) => readView(live, name, options), {
       also: (answer, isStale) => {
-        const shown = (isStale && !isLast) || this.#contentOf(name, answer, master.seq);
+        const mayBeBehind = isStale || (world.lagMs > 0 && world.writes?.optimistic === true);
+        const shown = (mayBeBehind && !isLast) || this.#contentOf(name, answer, master.seq);
         verdict.check(7, shown, () => `at rest, ${this.#owner} does not show in ${name} what the master holds`);
         heard(this.#originOf(answer));
       },
@@ -468,7 +474,8 @@ export class SimTable {
     if (watcher !== undefined) return watcher.enter();
     const known = (): Known => this.#known();
     const mayFail = (): (error: unknown) => boolean => this.#mayFail();
-    this.#watchers.set(name, new SimWatcher({ scene, name, owner, handle: live, known, mayFail }));
+    const onlooker = (): Onlooker | undefined => this.#onlooker;
+    this.#watchers.set(name, new SimWatcher({ scene, name, owner, handle: live, known, mayFail, onlooker }));
   }
 
   /** Watches a view no longer. */
@@ -565,8 +572,10 @@ export class SimTable {
     const control = new AbortController();
     const handle = action.op === "deleteAll" ? live.withQuery(VIEWS.even.query) : live;
     master.treat(mark, [...action.attempts ?? [], action.treatment]);
-    ledger.made(mark, action.op, world.writes !== undefined && world.writes.outbox !== "none");
     const write = handle.enqueue(op, { idempotencyKey: mark, signal: control.signal });
+    const isKept = world.writes !== undefined && world.writes.outbox !== "none";
+    const id = write.rowId ?? "";
+    ledger.made({ mark, life: owner, number: this.#writes, op: action.op, id, held: heldIn(action, mark), isKept });
     unsettled.add(mark);
     follow(this.#scene, `acceptance of ${mark}`, write.accepted, () => ledger.accepted(mark, true), (error) => {
       const isUnstored = error instanceof OutboxError;
@@ -578,11 +587,15 @@ export class SimTable {
       tell(`${mark} is applied`);
       unsettled.delete(mark);
       effects.count++;
+      effects.settled++;
+      effects.settledMs = scheduler.nowMs;
       ledger.applied(mark);
       this.#applied(mark, action, answer);
     }, (error) => {
       tell(`${mark} failed: ${String(error)}`);
       unsettled.delete(mark);
+      effects.settled++;
+      effects.settledMs = scheduler.nowMs;
       if (this.#mayHaveEffect(mark, action, error)) effects.count++;
     });
     const abort = (): void => control.abort(new DOMException("aborted", "AbortError"));
@@ -692,8 +705,13 @@ export class SimTable {
       settled: world.curious,
       marks: [],
       isPatient,
+      onlooker: this.#onlooker,
       readSeq: Math.max(refreshedSeq, this.#listedSeq(name)),
     };
+    // Until the master has caught up, what it answers with a write on top need not be one list.
+    const isSettled = this.#effects.settledMs + world.lagMs < scheduler.nowMs || world.lagMs === 0;
+    const pending = this.pendingWrites + this.#unsettledWrites.size;
+    const settled = this.#effects.settled;
     const options: CallOptions = {
       ...(world.curious && { onUnsettled: () => void (began.settled = false) }),
       ...(this.#mayBeStale && { onStale: (mark: StaleAnswer) => void began.marks.push(mark) }),
@@ -706,7 +724,11 @@ export class SimTable {
       tell(`${owner} has read ${name}: ${show(answer)}${isStale ? ", stale" : ""}`);
       also?.(answer, isStale);
       if (world.invalidation === "all") this.#check(name, answer, began);
-      else this.#checkRows(name, answer, began);
+      else {
+        if (began.onlooker !== undefined) this.#checkShown(name, answer, began.onlooker);
+        const isPlain = isSettled && pending === 0 && live.stats().queued === 0 && settled === this.#effects.settled;
+        if (began.onlooker === undefined || isPlain) this.#checkRows(name, answer, began);
+      }
     }, (error) => {
       tell(`${owner} could not read ${name}: ${String(error)}`);
       const expected = error === mayFailWith || mayFail(error);
@@ -810,6 +832,19 @@ export class SimTable {
   #known(joinedMs?: number): Known {
     const { rowFloors, changes } = this.#scene;
     return { floor: rowFloors.of(this.process, joinedMs), changes: changes.count, mayRepeat: this.#mayRepeat };
+  }
+
+  /** Who looks at it, where writes are shown before they are answered. */
+  get #onlooker(): Onlooker | undefined {
+    const { world: { writes }, ledger } = this.#scene;
+    const life = this.#owner;
+    return writes?.optimistic === true ? { life, accepted: ledger.acceptedBy(life) } : undefined;
+  }
+
+  #checkShown(name: ViewName, answer: Answer, onlooker: Onlooker): void {
+    const { verdict } = this.#scene;
+    const fault = faultOfShown(this.#scene, VIEWS[name], listIn(answer), onlooker);
+    verdict.check(fault?.law ?? 1, fault === undefined, () => `${name} of ${this.#owner}: ${fault?.what}`);
   }
 
   /** Checks each row by its version, and that the whole is possible. */
@@ -1048,16 +1083,25 @@ function idIn({ op, id }: WriteAction, answer: WriteAnswer): string | undefined 
   return op === "insertReturnId" && typeof answer === "string" ? answer : id;
 }
 
+/** What a write writes into its row. */
+function heldIn(action: WriteAction, mark: string): Partial<Held> {
+  const { op, even, n = 0 } = action;
+  return op === "patch" ? { mark, ...touchedBy(action) } : { mark, even, n };
+}
+
 function opOf(action: WriteAction, mark: string): WriteOp {
   const { op, id, even, n = 0 } = action;
-  const row = { mark, even, n, when: new Date(mark.length) };
+  const when = even ? { when: new Date(WHEN) } : {};
+  const row = { mark, even, n, ...when };
   switch (op) {
     case "insert":
       return { kind: "insert", id, row };
     case "replace":
       return { kind: "replace", id, row };
-    case "patch":
-      return { kind: "patch", id, partial: { mark, when: new Date(mark.length), ...touchedBy(action) } };
+    case "patch": {
+      const touched = touchedBy(action);
+      return { kind: "patch", id, partial: { mark, ...touched, ...(touched.even && when) } };
+    }
     case "delete":
       return { kind: "delete", id };
     case "deleteAll":

@@ -2,6 +2,7 @@ import { ClosedError, type LiveHandle, type LiveObserver, type LiveSnapshot, typ
 import { agesOf, faultOfAnswer, fittingOf, type Known } from "./read_law.ts";
 import { follow, type Scene } from "./scene.ts";
 import { rowOf } from "./sim_master.ts";
+import { faultOfShown, type Onlooker } from "./shown_law.ts";
 import { type ViewName, VIEWS } from "./views.ts";
 
 /** Who watches what. */
@@ -12,6 +13,8 @@ export interface WatcherOptions {
   readonly handle: LiveHandle;
   /** What its process knows. */
   readonly known: () => Known;
+  /** Who looks, where writes are shown before they are answered. */
+  readonly onlooker: () => Onlooker | undefined;
   /** Whether a read that begins now may fail with an error. */
   readonly mayFail: () => (error: unknown) => boolean;
 }
@@ -130,10 +133,16 @@ export class SimWatcher {
   #checkRows({ rows, status, fetchStatus }: LiveSnapshot): void {
     const { scene, name, known } = this.#options;
     if (rows === undefined) return;
+    const onlooker = this.#options.onlooker();
+    if (onlooker !== undefined) {
+      const fault = faultOfShown(scene, VIEWS[name], [...rows], onlooker);
+      this.#check(fault?.law ?? 1, fault === undefined, () => `is shown: ${fault?.what}`);
+    }
     // Without versions it is not known whether rows were read before a write, which they must have in any case.
     if (scene.world.lagMs === 0 && (status !== "error" || scene.world.versions)) this.#checkVersions(rows);
     const { whileStale, onMasterFailure } = scene.world;
     const mayBeStale = whileStale === "serve" || onMasterFailure === "serve";
+    if (onlooker !== undefined) return;
     if (status !== "success" || (mayBeStale && fetchStatus !== "idle")) return;
     const fitting = fittingOf(scene, VIEWS[name], rows, this.#asked, known());
     const fault = faultOfAnswer(scene, VIEWS[name], rows, agesOf(this.#asked.floor), fitting);
@@ -144,10 +153,19 @@ export class SimWatcher {
     for (const [id, row] of rows) {
       const history = this.#options.scene.master.histories.get(id) ?? [];
       const seq = history.findLast(({ held }) => held !== undefined && sameRow(row, rowOf(held)))?.seq ?? -1;
+      if (this.#mayBeOwn(id, seq)) continue;
       const newest = this.#shown.get(id) ?? -1;
       this.#check(2, seq >= newest, () => `is shown ${id}@${seq} after ${id}@${newest}`);
       this.#shown.set(id, Math.max(seq, newest));
     }
+  }
+
+  /** Whether a write is shown of which the master does not know yet, or a row that such an insertion has found somewhere. */
+  #mayBeOwn(id: string, seq: number): boolean {
+    const onlooker = this.#options.onlooker();
+    if (onlooker === undefined) return false;
+    const { ledger } = this.#options.scene;
+    return seq < 0 || onlooker.accepted.some((it) => it.op === "insert" && it.id === id && ledger.isPending(it.mark));
   }
 
   #mayBe(error: unknown): boolean {

@@ -1,7 +1,7 @@
 import { ClosedError, type Effect, TableError } from "@vantage/live";
 import type { Verdict } from "./laws.ts";
 import type { WriteKind } from "./plan.ts";
-import type { SimMaster } from "./sim_master.ts";
+import type { Held, SimMaster } from "./sim_master.ts";
 
 /** How a promise of a write was settled: with the truth, so far as it was known then. */
 type Outcome =
@@ -14,11 +14,24 @@ type Outcome =
   /** It is kept for the next process. */
   | "kept";
 
-/** A write, and what was said of it. */
-interface Entry {
+/** A write as it was made. */
+export interface MadeWrite {
+  readonly mark: string;
+  /** The table, from when it was opened, and the number of the write among its writes. */
+  readonly life: string;
+  readonly number: number;
   readonly op: WriteKind;
+  /** The row, if it is about one: of a new one the id that was made for it. */
+  readonly id: string;
+  /** What it writes into the row. */
+  readonly held: Partial<Held>;
   /** Whether there is an outbox. */
   readonly isKept: boolean;
+}
+
+/** A write, and what was said of it. */
+interface Entry {
+  readonly write: MadeWrite;
   /** Whether that could not keep it. */
   isUnstored: boolean;
   isAccepted: boolean;
@@ -42,10 +55,9 @@ export class WriteLedger {
   }
 
   /** A write is made. */
-  made(mark: string, op: WriteKind, isKept: boolean): void {
-    this.#entries.set(mark, {
-      op,
-      isKept,
+  made(write: MadeWrite): void {
+    this.#entries.set(write.mark, {
+      write,
       isUnstored: false,
       isAccepted: false,
       outcome: undefined,
@@ -63,6 +75,46 @@ export class WriteLedger {
     entry.isUnstored = !isStored;
   }
 
+  /** All writes that were made, in order. */
+  get writes(): readonly MadeWrite[] {
+    return [...this.#entries.values()].map(({ write }) => write);
+  }
+
+  /** The write with a mark, if it is one of a table. */
+  find(mark: string): MadeWrite | undefined {
+    return this.#entries.get(mark)?.write;
+  }
+
+  /** The writes of a table that are accepted. */
+  acceptedBy(life: string): readonly MadeWrite[] {
+    return [...this.#entries.values()].filter((it) => it.isAccepted && it.write.life === life).map((it) => it.write);
+  }
+
+  /** Whether it will be applied, or was, for all that is known: nobody has tried to take it back, and it has not failed. */
+  isOn(mark: string): boolean {
+    const { outcome, isDiscarded, isUnstored, reports } = this.#of(mark);
+    return (outcome === undefined || outcome === "applied") && !isDiscarded && !isUnstored && reports === 0;
+  }
+
+  /** Whether the id of a row is known: that it was inserted with, or what the master has given it. */
+  isIdKnown(id: string): boolean {
+    for (const { write, outcome } of this.#entries.values()) {
+      if (write.op === "insertReturnId" && write.id === id) return outcome === "applied";
+    }
+    return true;
+  }
+
+  /** Whether its promise has not settled. */
+  isPending(mark: string): boolean {
+    return this.#of(mark).outcome === undefined;
+  }
+
+  /** Whether its promise says that it will never be applied. */
+  isRefused(mark: string): boolean {
+    const { outcome, isRetried } = this.#of(mark);
+    return outcome === "none" && !isRetried;
+  }
+
   /** Its promise says that it was applied. */
   applied(mark: string): void {
     this.#settle(mark, "applied");
@@ -73,7 +125,9 @@ export class WriteLedger {
     const outcome = outcomeOf(error);
     this.#settle(mark, outcome);
     const entry = this.#of(mark);
-    if (outcome === "kept") this.#check(5, entry.isKept, () => `${mark} is said to be kept, but there is no outbox`);
+    if (outcome === "kept") {
+      this.#check(5, entry.write.isKept, () => `${mark} is said to be kept, but there is no outbox`);
+    }
     const isClear = effectOf(error) === "unknown" || this.#count(mark) === 0 || entry.isRetried;
     this.#check(12, isClear, () => `${mark} was applied, but failed with no effect: ${String(error)}`);
     return outcome === "unknown" || outcome === "kept";
@@ -116,19 +170,19 @@ export class WriteLedger {
 
   #checkAtRest(mark: string, entry: Entry, isLeft: boolean): void {
     const { isAccepted, isUnstored, outcome, reports, isRetried, isDiscarded } = entry;
-    const isKept = entry.isKept && !isUnstored;
+    const isKept = entry.write.isKept && !isUnstored;
     const count = this.#count(mark);
     const isNever = outcome === "none" && !isRetried;
     this.#check(5, !isNever || count === 0, () => `${mark} was said not to be applied, and was applied`);
     const isOwed = isKept && isAccepted && (outcome === undefined || outcome === "kept");
-    const isDone = count > 0 || reports > 0 || isDiscarded || entry.op === "delete";
+    const isDone = count > 0 || reports > 0 || isDiscarded || entry.write.op === "delete";
     this.#check(5, !isOwed || isDone, () => `${mark} was accepted, and is lost`);
     this.#check(5, !isLeft || reports > 0, () => `${mark} has failed, and was not reported`);
     // Of an earlier process, only the last report is known to be recorded.
     const isSetAside = isKept && isAccepted && reports > 0 && outcome !== "applied" && !isDiscarded && !isRetried;
     this.#check(
       5,
-      !isSetAside || isLeft || count > 0 || outcome === "none" || entry.op === "delete",
+      !isSetAside || isLeft || count > 0 || outcome === "none" || entry.write.op === "delete",
       () => `${mark} was reported as failed, and is not kept`,
     );
   }
