@@ -46,6 +46,8 @@ export class Drain implements Journal {
   readonly #marks: Marks;
   /** The writes that are stored, or about to be, and have not settled, by id. */
   readonly #stored = new Map<string, QueuedWrite>();
+  /** Those that are being taken back. */
+  readonly #leaving = new Set<string>();
   /** Positions of entries that were reported as unreadable. */
   readonly #unreadable = new Set<number>();
   #term: number | undefined;
@@ -128,14 +130,16 @@ export class Drain implements Journal {
       return this.#appends.done().then(() => this.withdraw(write));
     }
     if (!write.isStored) return this.#stored.delete(id);
-    const failed = (error: unknown): boolean => {
-      onError(error);
-      return false;
-    };
+    this.#leaving.add(id);
     const over = (isRemoved: boolean): MaybePromise<boolean> => {
       if (isRemoved && outbox.shared) return this.#removed(write);
       if (isRemoved) this.#stored.delete(id);
+      this.#leaving.delete(id);
       return isRemoved;
+    };
+    const failed = (error: unknown): MaybePromise<boolean> => {
+      onError(error);
+      return over(false);
     };
     try {
       const removed = outbox.remove(name, id);
@@ -152,6 +156,8 @@ export class Drain implements Journal {
     } catch (error) {
       this.#options.onError(error);
       return false;
+    } finally {
+      this.#leaving.delete(id);
     }
     this.#stored.delete(id);
     return true;
@@ -326,6 +332,7 @@ export class Drain implements Journal {
   async #settleMissing(ids: ReadonlySet<string>): Promise<void> {
     await this.#takeAnswers();
     for (const id of ids) {
+      if (this.#leaving.has(id)) continue;
       const write = this.#stored.get(id);
       this.#stored.delete(id);
       const message = `What became of the write ${describe(id)} is unknown: it is not in the outbox any more`;

@@ -1636,8 +1636,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "closing drops what is stored and cannot be sent",
     file: "queue/write_queue.ts",
-    from: "    if (write.isStored) this.#stop();\n    else this.#giveUp(write, write.lastError);",
-    to: "    this.#giveUp(write, write.lastError);",
+    from: "    if (write.isStored) this.#stop();\n    else this.#giveUp(",
+    to: "    this.#giveUp(",
   },
   {
     name: "one row that never finds its master is an outage",
@@ -1668,6 +1668,72 @@ export const MUTANTS: readonly Mutant[] = [
     file: "live/write_through.ts",
     from: "await this.#limited((signal) => readBack(op, target, before, { fresh: true, signal }));",
     to: "await readBack(op, target, before, { fresh: true });",
+  },
+  {
+    name: "the look for a lost write goes on when its time is over",
+    file: "live/write_through.ts",
+    from: "readBack(op, target, before, { fresh: true, signal })",
+    to: "readBack(op, target, before, { fresh: true, signal: signal && undefined })",
+  },
+  {
+    name: "the last attempt tells what became of all",
+    file: "live/write_judge.ts",
+    from: 'return verdict.kind === "fail" && write.isInDoubt ?',
+    to: 'return verdict.kind === "hold" && write.isInDoubt ?',
+  },
+  {
+    name: "whoever refuses a write knows what became of it before",
+    file: "live/write_judge.ts",
+    from: "isRefusal(error) && target().capabilities.idempotencyKeys",
+    to: "isRefusal(error)",
+  },
+  {
+    name: "what nobody can tell waits for a sign-in",
+    file: "live/write_judge.ts",
+    from: "if (!(error instanceof TableError) || write.isLost)",
+    to: "if (!(error instanceof TableError))",
+  },
+  {
+    name: "what is left at close() was not applied",
+    file: "queue/write_queue.ts",
+    from: 'const effect = write.isInDoubt || this.#options.journal?.isSentElsewhere ? "unknown" : "none";',
+    to: 'const effect = "none";',
+  },
+  {
+    name: "what another process may be sending was not applied",
+    file: "outbox/drain.ts",
+    from: "return this.#options.outbox.shared && !this.#hasLease;",
+    to: "return !this.#options.outbox.shared && !this.#hasLease;",
+  },
+  {
+    name: "what follows an insertion that failed is sent if it waited for room",
+    file: "queue/write_queue.ts",
+    from: "this.pending().filter(isFollower)",
+    to: "this.#lanes.after(write).filter(isFollower)",
+  },
+  {
+    name: "a lease that ended ends the doubt",
+    file: "outbox/drain.ts",
+    from: "if (isMarked && !write.isInDoubt) this.returned(write);",
+    to: "if (isMarked) this.returned(write);",
+  },
+  {
+    name: "what another process has applied is taken back",
+    file: "outbox/drain.ts",
+    from: 'return write.state === "waiting" || write.state === "accepted";',
+    to: "return true;",
+  },
+  {
+    name: "what has failed elsewhere is taken back",
+    file: "outbox/drain.ts",
+    from: "      if (isRemoved && outbox.shared) return this.#removed(write);\n",
+    to: "",
+  },
+  {
+    name: "what is being taken back counts as lost",
+    file: "outbox/drain.ts",
+    from: "      if (this.#leaving.has(id)) continue;\n",
+    to: "",
   },
   {
     name: "an answer lacks the writes that were recorded while it was read",
