@@ -17,6 +17,8 @@ export interface Asked {
   readonly key: string;
   /** The process that sent it. */
   readonly writer: number;
+  /** The term of the lease under which it was marked as sent. */
+  readonly term: number;
 }
 
 /** How a write ends that came for the second time. */
@@ -36,7 +38,8 @@ export class KeptMaster implements Disposable {
       CREATE TABLE IF NOT EXISTS row (id TEXT PRIMARY KEY, body TEXT NOT NULL);
       CREATE TABLE IF NOT EXISTS effect (seq INTEGER PRIMARY KEY, key TEXT NOT NULL, id TEXT NOT NULL);
       CREATE TABLE IF NOT EXISTS answer (key TEXT PRIMARY KEY, body TEXT);
-      CREATE TABLE IF NOT EXISTS asked (seq INTEGER PRIMARY KEY, key TEXT NOT NULL, writer INTEGER NOT NULL)`);
+      CREATE TABLE IF NOT EXISTS asked
+        (seq INTEGER PRIMARY KEY, key TEXT NOT NULL, writer INTEGER NOT NULL, term INTEGER NOT NULL)`);
     for (const id of FIRST_ROWS) this.#run("INSERT OR IGNORE INTO row VALUES (?, '{}')", id);
   }
 
@@ -68,8 +71,8 @@ export class KeptMaster implements Disposable {
   }
 
   /** Records a request. */
-  asked(key: string, writer: number): void {
-    this.#run("INSERT INTO asked (key, writer) VALUES (?, ?)", key, writer);
+  asked({ key, writer, term }: Asked): void {
+    this.#run("INSERT INTO asked (key, writer, term) VALUES (?, ?, ?)", key, writer, term);
   }
 
   /** Whether a write was done. */
@@ -84,8 +87,8 @@ export class KeptMaster implements Disposable {
 
   /** All requests to write. */
   requests(): readonly Asked[] {
-    return this.#all("SELECT key, writer FROM asked ORDER BY seq")
-      .map(({ key, writer }) => ({ key: `${key}`, writer: Number(writer) }));
+    return this.#all("SELECT key, writer, term FROM asked ORDER BY seq")
+      .map(({ key, writer, term }) => ({ key: `${key}`, writer: Number(writer), term: Number(term) }));
   }
 
   /** The rows. */

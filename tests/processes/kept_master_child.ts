@@ -24,7 +24,8 @@ const handler = tableHandler(master.table, { writable: true });
 const served = await serve(async (request) => {
   const key = request.headers.get("idempotency-key");
   if (request.method === "GET" || key === null) return await handler(request);
-  master.asked(key, Number(request.headers.get("x-writer")));
+  const [writer = 0, term = 0] = ["x-writer", "x-term"].map((name) => Number(request.headers.get(name)));
+  master.asked({ key, writer, term });
   if (mood === "ok" || next(FAULT_EVERY) > 0) return await handler(request);
   switch (mood === "all" ? (["refuse", "hang", "cut"] as const)[next(3)] : mood) {
     case "hang":

@@ -4,18 +4,28 @@
  */
 import { writeSync } from "node:fs";
 import process from "node:process";
-import { LiveTable, NoCache, type TableLike, type Write, type WriteOp } from "@vantage/live";
+import {
+  LiveTable,
+  NoCache,
+  type Outbox,
+  type OutboxMark,
+  type TableLike,
+  type Write,
+  type WriteOp,
+} from "@vantage/live";
 import { RestTable } from "@vantage/live/rest";
 import { SqliteOutbox } from "@vantage/live/sqlite";
 import { FakeClock } from "@vantage/live/testing";
 import { FIRST_ROWS } from "./kept_master.ts";
 import type { WriterOptions, WriterSays } from "./writes_victim.ts";
 
-const { url, path, writer, writes, seed }: WriterOptions = JSON.parse(process.argv[2] ?? "");
+const { url, path, writer, writes, leaseMs, seed }: WriterOptions = JSON.parse(process.argv[2] ?? "");
 const chance = new FakeClock({ seed });
 const next = (bound: number): number => Math.floor(chance.random() * bound);
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** The term under which each write was marked as sent the last time. */
+const terms = new Map<string, number>();
 let retried = false;
 let ended = false;
 process.stdin.on("data", () => void (retried = true));
@@ -24,8 +34,8 @@ process.stdin.on("end", () => void (ended = true));
 await using outbox = await SqliteOutbox.open(path, { synchronous: "normal" });
 const master = await opened();
 await using table = new LiveTable(master, "notes", new NoCache(), {
-  outbox,
-  outboxLeaseMs: 400,
+  outbox: watched(outbox),
+  outboxLeaseMs: leaseMs,
   writeTimeoutMs: 250,
   writeConcurrency: 4,
   retry: { firstPauseMs: 20, longestPauseMs: 200, attempts: 10_000 },
@@ -86,8 +96,26 @@ async function opened(): Promise<TableLike> {
 
 function sending(...[input, init]: Parameters<typeof fetch>): Promise<Response> {
   const key = new Headers(init?.headers).get("idempotency-key");
-  if (key !== null) say({ sending: key });
-  return fetch(input, init);
+  if (key === null) return fetch(input, init);
+  say({ sending: key });
+  const headers = new Headers(init?.headers);
+  headers.set("x-term", `${terms.get(key)}`);
+  return fetch(input, { ...init, headers });
+}
+
+/** The same outbox; the terms under which writes were marked as sent are remembered. */
+function watched(inner: SqliteOutbox): Outbox {
+  const mark = (queue: string, term: number, marks: readonly OutboxMark[], now: number): boolean => {
+    const isDone = inner.mark(queue, term, marks, now);
+    if (isDone) { for (const { kind, id } of marks) if (kind === "sent") terms.set(id, term); }
+    return isDone;
+  };
+  return new Proxy<Outbox>(inner, {
+    get: (_, name) => {
+      const member: unknown = name === "mark" ? mark : Reflect.get(inner, name);
+      return typeof member === "function" ? member.bind(inner) : member;
+    },
+  });
 }
 
 /** At once, so that nothing is lost that was said before the end. */

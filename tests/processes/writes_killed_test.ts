@@ -17,8 +17,10 @@ const MAX_LINES = 150;
 const MAX_WRITES = 40;
 /** One process in so many sees the master killed as well. */
 const MASTER_KILLED_EVERY = 4;
+/** How long leases are: as short as may be, or long enough that a process which is not frozen keeps it on a busy machine. */
+const [SHORT_LEASE_MS, LEASE_MS] = [400, 1_000];
 /** How long a process stays frozen: longer than its lease. */
-const FROZEN_MS = 900;
+const FROZEN_MS = 1_800;
 /** How long everything that is left may take to be sent. */
 const DRAIN_MS = 60_000;
 
@@ -52,16 +54,16 @@ class World implements AsyncDisposable {
   }
 
   /** Starts a process that makes so many writes. */
-  start(writes: number): WritesVictim {
+  start(writes: number, leaseMs: number): WritesVictim {
     const { url } = this.master;
-    const options = { url, path: this.#outboxPath, writer: ++this.#starts, writes, seed: this.next(2 ** 31) };
-    return this.#started.use(new WritesVictim(options, this.ledger));
+    const [path, writer, seed] = [this.#outboxPath, ++this.#starts, this.next(2 ** 31)];
+    return this.#started.use(new WritesVictim({ url, path, writer, writes, leaseMs, seed }, this.ledger));
   }
 
   /** Sends all that is left, then what has failed as well. */
   async drain(): Promise<void> {
     this.master.mood = "ok";
-    const last = this.start(0);
+    const last = this.start(0, SHORT_LEASE_MS);
     await last.ready;
     for (const key of await this.#drained()) this.failed.add(key);
     if (this.failed.size > 0) await last.retry();
@@ -90,14 +92,14 @@ class World implements AsyncDisposable {
     };
   }
 
-  /** The writes that one process sent after another one had sent them. */
-  sentAfterOthers(writer: number): readonly string[] {
+  /** The writes that a process sent under its own term after another one had sent something under a later one. */
+  sentLate(writer: number): readonly string[] {
     using master = new KeptMaster(this.#masterPath);
-    const byOthers = new Set<string>();
+    let latest = 0;
     const late = new Set<string>();
     for (const request of master.requests()) {
-      if (request.writer !== writer) byOthers.add(request.key);
-      else if (byOthers.has(request.key)) late.add(request.key);
+      if (request.writer === writer && request.term < latest) late.add(request.key);
+      latest = Math.max(latest, request.term);
     }
     return [...late];
   }
@@ -174,7 +176,7 @@ describe("A LiveTable with a SqliteOutbox whose processes are killed while they 
     let mastersKilled = 0;
     for (let kill = 0; kill < kills; kill++) {
       world.master.mood = moods[world.next(moods.length)] ?? "all";
-      const victim = world.start(1 + world.next(MAX_WRITES));
+      const victim = world.start(1 + world.next(MAX_WRITES), SHORT_LEASE_MS);
       await victim.ready;
       await victim.says(1 + world.next(MAX_LINES));
       if (world.next(MASTER_KILLED_EVERY) === 0) {
@@ -190,26 +192,29 @@ describe("A LiveTable with a SqliteOutbox whose processes are killed while they 
   });
 
   const freezes = LONG ? 40 : 1;
-  const frozen = `sends nothing twice that another process has sent while it was frozen, ${freezes} times`;
+  const frozen = `sends nothing under a lease that another process has taken while it was frozen, ${freezes} times`;
   const frozenSeed = newSeed();
   skippable(`${frozen} (seed ${frozenSeed})`, ONLY_ON_DENO, async () => {
     await using world = await World.open(frozenSeed);
     let [late, takenOver] = [0, 0];
     for (let freeze = 1; freeze <= freezes; freeze++) {
       world.master.mood = freeze % 2 === 0 ? "all" : "ok";
-      const [first, other] = [world.start(MAX_WRITES), world.start(MAX_WRITES)];
+      const [first, other] = [world.start(MAX_WRITES, LEASE_MS), world.start(MAX_WRITES, LEASE_MS)];
       await Promise.all([first.ready, other.ready]);
-      await first.says(1 + world.next(MAX_LINES));
-      first.freeze();
+      await first.says(1 + world.next(MAX_LINES / 3));
+      // The one that sends is frozen: it has the lease.
+      const isFirst = first.sent.size >= other.sent.size;
+      const [frozen, writer] = isFirst ? [first, 2 * freeze - 1] : [other, 2 * freeze];
+      frozen.freeze();
       await new Promise((resolve) => setTimeout(resolve, FROZEN_MS));
       // What it had begun to send before is on its way, or waits in a buffer of the system.
-      const begun = new Set(first.sent);
-      first.wake();
-      await Promise.all([first.says(1 + world.next(MAX_LINES)), other.says(1 + world.next(MAX_LINES))]);
-      const again = world.sentAfterOthers(2 * freeze - 1);
-      assert.deepEqual(again.filter((key) => !begun.has(key)), []);
-      late += again.length;
-      takenOver += world.takenOver(2 * freeze);
+      const begun = new Set(frozen.sent);
+      frozen.wake();
+      await Promise.all([first, other].map((each) => each.says(1 + world.next(MAX_LINES))));
+      const sent = world.sentLate(writer);
+      assert.deepEqual(sent.filter((key) => !begun.has(key)), []);
+      late += sent.length;
+      takenOver += world.takenOver(isFirst ? 2 * freeze : 2 * freeze - 1);
       await Promise.all([first.kill(), other.kill()]);
     }
     await world.drain();

@@ -9,6 +9,7 @@ export interface WriterOptions {
   readonly writer: number;
   /** How many writes it makes before it only sends. */
   readonly writes: number;
+  readonly leaseMs: number;
   readonly seed: number;
 }
 
