@@ -1,6 +1,6 @@
 /**
  * A process that writes through a `SqliteOutbox` to a master over HTTP, and sends what others have left there. It says
- * which writes it makes before they can be stored, which were accepted, and what it is about to send.
+ * which writes it makes before they can be stored, which were accepted, and which were marked as sent.
  */
 import { writeSync } from "node:fs";
 import process from "node:process";
@@ -97,7 +97,6 @@ async function opened(): Promise<TableLike> {
 function sending(...[input, init]: Parameters<typeof fetch>): Promise<Response> {
   const key = new Headers(init?.headers).get("idempotency-key");
   if (key === null) return fetch(input, init);
-  say({ sending: key });
   const headers = new Headers(init?.headers);
   headers.set("x-term", `${terms.get(key)}`);
   return fetch(input, { ...init, headers });
@@ -107,7 +106,11 @@ function sending(...[input, init]: Parameters<typeof fetch>): Promise<Response> 
 function watched(inner: SqliteOutbox): Outbox {
   const mark = (queue: string, term: number, marks: readonly OutboxMark[], now: number): boolean => {
     const isDone = inner.mark(queue, term, marks, now);
-    if (isDone) { for (const { kind, id } of marks) if (kind === "sent") terms.set(id, term); }
+    for (const { kind, id } of isDone ? marks : []) {
+      if (kind !== "sent") continue;
+      terms.set(id, term);
+      say({ marked: id });
+    }
     return isDone;
   };
   return new Proxy<Outbox>(inner, {

@@ -18,7 +18,7 @@ export type WriterSays =
   | { readonly ready: number }
   | { readonly made: string; readonly row: string }
   | { readonly accepted: string }
-  | { readonly sending: string }
+  | { readonly marked: string }
   | { readonly retried: number };
 
 /** A write that a process has made. */
@@ -41,8 +41,8 @@ const LONGEST_LIFE_MS = 1_500;
 export class WritesVictim implements AsyncDisposable {
   /** Resolves once it can write. */
   readonly ready: Promise<void>;
-  /** The keys of what it has begun to send. */
-  readonly sent: Set<string> = new Set();
+  /** The keys of what it has marked as sent. */
+  readonly marked: Set<string> = new Set();
   readonly #child: Child;
   readonly #writer: number;
   readonly #ledger: Ledger;
@@ -116,7 +116,7 @@ export class WritesVictim implements AsyncDisposable {
     if ("ready" in said) this.#isReady.resolve();
     else if ("made" in said) this.#ledger.made.set(said.made, { row: said.row, writer: this.#writer });
     else if ("accepted" in said) this.#ledger.accepted.add(said.accepted);
-    else if ("sending" in said) this.sent.add(said.sending);
+    else if ("marked" in said) this.marked.add(said.marked);
     else this.#isRetried.resolve(said.retried);
   }
 }
