@@ -15,6 +15,8 @@ import { Ledger, WritesVictim } from "./writes_victim.ts";
 const MAX_LINES = 150;
 /** How many writes a process makes at the most. */
 const MAX_WRITES = 40;
+/** How many writes each of two processes makes: so many that not all of them are sent while one is frozen. */
+const MANY_WRITES = 200;
 /** One process in so many sees the master killed as well. */
 const MASTER_KILLED_EVERY = 4;
 /** How long leases are: as short as may be, or long enough that a process which is not frozen keeps it on a busy machine. */
@@ -198,8 +200,8 @@ describe("A LiveTable with a SqliteOutbox whose processes are killed while they 
     await using world = await World.open(frozenSeed);
     let [late, takenOver] = [0, 0];
     for (let freeze = 1; freeze <= freezes; freeze++) {
-      world.master.mood = freeze % 2 === 0 ? "all" : "ok";
-      const [first, other] = [world.start(MAX_WRITES, LEASE_MS), world.start(MAX_WRITES, LEASE_MS)];
+      world.master.mood = freeze % 2 === 0 ? "all" : "hang";
+      const [first, other] = [world.start(MANY_WRITES, LEASE_MS), world.start(MANY_WRITES, LEASE_MS)];
       await Promise.all([first.ready, other.ready]);
       await first.says(1 + world.next(MAX_LINES / 3));
       // The one that sends is frozen: it has the lease.
