@@ -21,8 +21,10 @@ const MANY_WRITES = 200;
 const MASTER_KILLED_EVERY = 4;
 /** How long leases are: as short as may be, or long enough that a process which is not frozen keeps it on a busy machine. */
 const [SHORT_LEASE_MS, LEASE_MS] = [400, 1_000];
-/** How long a process stays frozen: longer than its lease. */
-const FROZEN_MS = 1_800;
+/** How long a process stays frozen, which is longer than its lease, and has then to send what it must not. */
+const [FROZEN_MS, AWAKE_MS] = [1_800, 800];
+/** How often it is looked what is left. */
+const POLL_MS = 50;
 /** How long everything that is left may take to be sent. */
 const DRAIN_MS = 60_000;
 
@@ -127,7 +129,7 @@ class World implements AsyncDisposable {
       assert.equal(entries.length, left.length, "there is an entry that cannot be read");
       if (entries.every(({ state }) => state === "failed")) return entries.map(({ write }) => write.id);
       assert(performance.now() < deadline, `${entries.length} writes are still there: ${JSON.stringify(entries[0])}`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await pause(POLL_MS);
     }
   }
 
@@ -144,6 +146,8 @@ class World implements AsyncDisposable {
     });
   }
 }
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 interface Report {
   readonly accepted: number;
@@ -203,16 +207,17 @@ describe("A LiveTable with a SqliteOutbox whose processes are killed while they 
       world.master.mood = freeze % 2 === 0 ? "all" : "hang";
       const [first, other] = [world.start(MANY_WRITES, LEASE_MS), world.start(MANY_WRITES, LEASE_MS)];
       await Promise.all([first.ready, other.ready]);
-      await first.says(1 + world.next(MAX_LINES / 3));
-      // The one that sends is frozen: it has the lease.
+      // The one that sends is frozen: it has the lease, once that of those before them has ended.
+      while (first.marked.size + other.marked.size === 0) await pause(POLL_MS);
+      await pause(world.next(POLL_MS));
       const isFirst = first.marked.size >= other.marked.size;
       const [frozen, writer] = isFirst ? [first, 2 * freeze - 1] : [other, 2 * freeze];
       frozen.freeze();
-      await new Promise((resolve) => setTimeout(resolve, FROZEN_MS));
+      await pause(FROZEN_MS);
       // It may have been frozen between the step that marks a write as sent and the request: that one still leaves.
       const marked = new Set(frozen.marked);
       frozen.wake();
-      await Promise.all([first, other].map((each) => each.says(1 + world.next(MAX_LINES))));
+      await pause(AWAKE_MS);
       const sent = world.sentLate(writer);
       assert.deepEqual(sent.filter((key) => !marked.has(key)), []);
       late += sent.length;
