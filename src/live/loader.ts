@@ -128,7 +128,7 @@ export class Loader {
       ...(request.after !== undefined && { fresh: true }),
     };
     const derivation = this.#derivationOf(request);
-    if (derivation !== undefined) return await derivation.load(request, options, behind);
+    if (derivation !== undefined) return await derivation.load(fromNowOn(request, start), options, behind);
     let refusal: TableError | undefined;
     const refuse = (error: TableError): void => void (refusal = error);
     const filled = behind && await this.#readHoles(request, behind, options, refuse);
@@ -207,6 +207,11 @@ export class Loader {
       return rows;
     }
   }
+}
+
+/** What is cut must not be older than the position that it is stored at, though the reader may have asked long before. */
+function fromNowOn(request: ReadRequest, { number }: ReadStart): ReadRequest {
+  return request.after === undefined ? request : { ...request, after: number };
 }
 
 /** The error of a read once the table is closed. */

@@ -465,11 +465,11 @@ export class ReadThrough implements Reads {
     return { found: served };
   }
 
-  /** Stores an entry that was brought up to date without the master. */
+  /** Stores an entry that was brought up to date without the master, unless newer rows are about to be stored. */
   #advance(request: ReadRequest, behind: CaughtUp): void {
     this.#options.catchUp.succeeded(request, behind);
     const { held, replayed: { rows, effects }, fence } = behind;
-    if (isLazy(held.rows) && effects.length < CHANGES_PER_ENCODING) return;
+    if (this.#reads.isReading(request) || (isLazy(held.rows) && effects.length < CHANGES_PER_ENCODING)) return;
     const stored = this.#cache.put(request.key, { rows, fetchedAt: held.fetchedAt, until: held.until }, fence);
     if (!isPromise(stored)) return;
     this.#storing.add(stored);

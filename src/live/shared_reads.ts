@@ -81,6 +81,11 @@ export class SharedReads {
     return this.#started;
   }
 
+  /** Whether a read for a request is in flight. */
+  isReading(request: ReadRequest): boolean {
+    return this.#shared.has(this.#flightOf(request));
+  }
+
   /**
    * Reads for a reader that asked when `asked` reads had begun; `behind` is an entry of which only the holes are missing. An
    * answer of a lagging master may lack a change that had settled when a reader asked that joined it later. So it goes only

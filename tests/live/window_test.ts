@@ -14,7 +14,7 @@ import {
   type TableLike,
   UnavailableError,
 } from "@vantage/live";
-import { FakeClock } from "@vantage/live/testing";
+import { FakeClock, FaultyTable } from "@vantage/live/testing";
 import { defineTracer } from "@vantage/live/trace";
 import { setImmediate } from "node:timers/promises";
 import { slowly, withoutLog } from "./fixture.ts";
@@ -507,6 +507,28 @@ describe("Pages that are cut, and windows, that are stale", () => {
     await emit(liveStream, { kind: "updated", id: "r35" });
     // All are: two by their age, and the second one, from 1100 ms, by a change.
     assert.deepEqual(await shown((own) => table.page(1, 90).listValues(own)), [{ fetchedAt: 300 }]);
+  });
+
+  it("are not stored as newer than their parts, though their reader asked before those were read", async () => {
+    const [paged, liveStream] = [pagedMaster(100, 30), new ManualLiveStream()];
+    const master = new FaultyTable(paged.table);
+    await using table = new LiveTable(master, "products", new MemCache(), { ...THIRTY, liveStream });
+    await table.window(0, 30);
+    const second = master.plan.hold("listValues", "after");
+    const shown = table.page(1).listValues();
+    await second.reached;
+    const refreshed = table.page(1).refresh();
+    const first = master.plan.hold("listValues", "after");
+    const scrolled = table.window(0, 30, { fresh: true });
+    await first.reached;
+    await paged.rows.patchValue("r3", { name: "Roll" });
+    await emit(liveStream, { kind: "updated", id: "r3" });
+    second.release();
+    await shown;
+    await setImmediate();
+    first.release();
+    await Promise.all([scrolled, refreshed]);
+    assert.equal((await table.page(1).listValues()).get("r3")?.name, "Roll");
   });
 
   it("are marked with the age of the total if that is older", async () => {

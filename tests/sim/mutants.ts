@@ -1843,4 +1843,16 @@ export const MUTANTS: readonly Mutant[] = [
     from: "ofWhole(stale, range, count)",
     to: "ofWhole(stale, range)",
   },
+  {
+    name: "what is cut for a reader that asked long before is stored as of now",
+    file: "live/loader.ts",
+    from: "return request.after === undefined ? request : { ...request, after: number };",
+    to: "return number < 0 ? { ...request, after: number } : request;",
+  },
+  {
+    name: "an entry that is brought up to date takes the place of newer rows that are being read",
+    file: "live/read_through.ts",
+    from: "if (this.#reads.isReading(request) || (isLazy(held.rows) && effects.length < CHANGES_PER_ENCODING)) return;",
+    to: "if (isLazy(held.rows) && effects.length < CHANGES_PER_ENCODING) return;",
+  },
 ];

@@ -61,6 +61,8 @@ interface Began {
   readonly freshSeq: number;
   readonly tick: number;
   readonly ms: number;
+  /** When the oldest read in flight began. */
+  readonly oldestReadMs: number;
   /** Whether the reader asked if the answer was settled, and it was not reported as unsettled. */
   settled: boolean;
   /** What was said of an answer that is served though it is stale. */
@@ -702,6 +704,7 @@ export class SimTable {
       freshSeq: this.#freshSeq(name, oldestReadMs),
       tick: scheduler.tick(),
       ms: scheduler.nowMs,
+      oldestReadMs,
       settled: world.curious,
       marks: [],
       isPatient,
@@ -861,7 +864,7 @@ export class SimTable {
       ? fittingOfStale(this.#scene, VIEWS[name], answer, "error" in mark)
       : fittingOf(this.#scene, VIEWS[name], answer, known, this.#known());
     const limits = isStale
-      ? [agesOfStale(this.#scene, confirmed, mark)]
+      ? [agesOfStale(this.#scene, confirmed, this.#scene.rowFloors.confirmed(this.process), mark)]
       : [agesOf(known.floor), agesSince(freshSeq, known.floor), ...(settled ? [settledAgesOf(known.floor)] : [])];
     for (const ages of untouched ? [...limits, ...(mayGoBack ? [] : [agesSince(readSeq)])] : []) {
       const fault = faultOfAnswer(this.#scene, VIEWS[name], answer, ages, fitting);
@@ -871,10 +874,11 @@ export class SimTable {
     touch(answer);
   }
 
-  #checkMark(name: ViewName, { marks, isPatient, ms, settled }: Began, what: () => string): void {
+  #checkMark(name: ViewName, { marks, isPatient, ms, oldestReadMs, settled }: Began, what: () => string): void {
     const { verdict, world, scheduler } = this.#scene;
     const isServedNow = marks.some((mark) => "error" in mark) && !world.asyncCache && !world.freezes;
-    const servedMs = isServedNow && isOneEntry(VIEWS[name], world) ? scheduler.nowMs : ms;
+    // A read that was in flight may be joined, however long it takes.
+    const servedMs = isServedNow && isOneEntry(VIEWS[name], world) ? scheduler.nowMs : Math.min(ms, oldestReadMs);
     const fault = faultOfMark(this.#scene, { marks, servedMs, isPatient });
     verdict.check(fault?.law ?? 2, fault === undefined, () => `${what()}: ${fault?.what}`);
     verdict.check(8, !settled, () => `${what()}, stale, but as settled`);

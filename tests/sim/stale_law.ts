@@ -27,13 +27,16 @@ export function faultOfMark({ world, master }: Scene, { marks, servedMs, isPatie
   return { law: 2, what: `it is ${servedMs - fetchedAt} ms old` };
 }
 
-/** How old the rows may be that are served though they are stale: as when they were requested, with all confirmed writes. */
-export function agesOfStale(scene: Scene, writes: RowFloor, mark: StaleAnswer): Ages {
+/**
+ * How old the rows may be that are served though they are stale: as when they were requested, with all writes that were
+ * confirmed when the reader asked; those that are confirmed `now` may be in them.
+ */
+export function agesOfStale(scene: Scene, writes: RowFloor, now: RowFloor, mark: StaleAnswer): Ages {
   const { master, world } = scene;
   const seq = master.seqBefore(mark.fetchedAt - world.lagMs);
   const atLeast = (other: (id: string) => number) => (id: string): number => Math.max(seq, other(id));
   // It is not known whether the rows were read before a write or after it; in place of a failure, they have it in any case.
-  const written = (id: string): number => writes.of(id) || seq;
+  const written = (id: string): number => writes.of(id) || now.of(id) || seq;
   return {
     floor: "error" in mark ? written : atLeast(writes.of),
     absent: (id, isMove, settled) => Math.max(seq, writes.movedOf(id, isMove, settled)),
