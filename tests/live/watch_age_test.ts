@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import assert from "node:assert/strict";
-import { type LiveObserver, ManualLiveStream, MemCache, UnavailableError } from "@vantage/live";
+import { type LiveObserver, type LiveStream, ManualLiveStream, MemCache, UnavailableError } from "@vantage/live";
 import { settle } from "@vantage/live/testing";
 import { type Fixture, fixture, slowly } from "./fixture.ts";
 
@@ -14,6 +14,10 @@ function shownBy(observer: LiveObserver): { readonly all: unknown[]; readonly le
     all.push([status, fetchStatus, rows?.get("a")?.price, fetchedAt]);
   };
   return { all, leave: observer.subscribe(look) };
+}
+
+function priceIn(snapshot: unknown): unknown {
+  return (snapshot as unknown[])[2]; // As shownBy makes it.
 }
 
 for (const [name, open] of [["at once", () => new MemCache()], ["later", () => slowly(new MemCache())]] as const) {
@@ -152,3 +156,33 @@ for (const [name, open] of [["at once", () => new MemCache()], ["later", () => s
     });
   });
 }
+
+describe("Watching stale rows, while a read overlaps an event", () => {
+  it("never shows a row as it was before, once the event was shown", async () => {
+    const events = new ManualLiveStream();
+    const liveStream: LiveStream = { ordered: true, subscribe: (options) => events.subscribe(options) };
+    const { table, master, clock } = fixture({ whileStale: "serve", staleTimeMs: 0, liveStream });
+    await settle();
+    const { all, leave } = shownBy(table.observe());
+    await settle();
+    await clock.advance(1);
+    const gate = master.plan.hold("listValues", "after");
+    const refreshed = table.refresh();
+    await gate.reached;
+    const row = await master.patchValue("a", { price: 9 });
+    events.push({ kind: "updated", id: "a", row });
+    await settle();
+    assert.equal(priceIn(all.at(-1)), 9);
+    const next = master.plan.hold("listValues");
+    gate.release();
+    await refreshed;
+    await settle();
+    next.release();
+    await settle();
+    const prices = all.map(priceIn);
+    assert.deepEqual(prices.slice(prices.indexOf(9)).filter((price) => price !== 9), []);
+    assert.deepEqual((all.at(-1) as unknown[]).slice(0, 2), ["success", "idle"]); // As shownBy makes it.
+    leave();
+    await table.close();
+  });
+});
