@@ -126,6 +126,11 @@ export class LiveTable<R extends object = Row> extends LiveHandle<R> implements 
     await changes.publish({ kind: "changed", at: clock.now(), cause: "manual" });
   }
 
+  /** The name of this table's queue in its outbox, made of `owner` and `cacheKey`; `undefined` without an outbox. */
+  get outboxQueue(): string | undefined {
+    return selfOf(this).#works.writes.outboxQueue;
+  }
+
   /** The writes that are queued or in flight, in the order in which they were made, through whatever handle. */
   pendingWrites(): Write<R>[] {
     return selfOf(this).#works.writes.pending() as Write[] as Write<R>[]; // What was written through this table.

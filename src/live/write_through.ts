@@ -126,6 +126,11 @@ export class WriteThrough implements Owner {
     return this.#options.master.tableName;
   }
 
+  /** The name of the queue in the outbox, if there is one. */
+  get outboxQueue(): string | undefined {
+    return this.#options.outbox?.name;
+  }
+
   /** How many writes are queued or in flight. */
   get size(): number {
     return this.#queue.size;

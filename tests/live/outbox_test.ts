@@ -67,6 +67,21 @@ async function pass(clock: FakeClock, seconds: number): Promise<void> {
   for (let second = 0; second < seconds * 4; second++) await clock.advance(250);
 }
 
+describe("LiveTable.outboxQueue", () => {
+  it("LiveTable.outboxQueue is where its writes are in the outbox, one for each owner", async () => {
+    const it = world(shared);
+    const table = it.open({ owner: "marty/doc" });
+    table.setOnline(false);
+    const write = table.enqueue({ kind: "delete", id: "a" });
+    await write.accepted;
+    const [entry] = await it.outbox.load(table.outboxQueue ?? "", 0, 10);
+    assert.equal(entry !== undefined && "write" in entry && entry.write.id, write.id);
+    assert.notEqual(it.open().outboxQueue, table.outboxQueue);
+    assert.equal(new LiveTable(it.master, "products", new MemCache()).outboxQueue, undefined);
+    await table.close();
+  });
+});
+
 const left = async ({ outbox }: World): Promise<readonly unknown[]> =>
   (await outbox.load(QUEUE, 0, 1_000)).map((entry) => "write" in entry ? [entry.write.op.kind, entry.state] : "?");
 
