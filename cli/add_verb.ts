@@ -3,9 +3,17 @@ import type { Arguments } from "./args.ts";
 import { BadInput } from "./bad_input.ts";
 import { checkValue, findColumn, parseJson, parseValue } from "./column_value.ts";
 import { idWord } from "./id_word.ts";
-import { type Answer, COMMON_FLAGS, type Context, TABLE_FLAGS, type Verb } from "./verb.ts";
+import {
+  type Answer,
+  COMMON_FLAGS,
+  type Context,
+  OFFLINE_DETAIL,
+  OFFLINE_FLAG,
+  TABLE_FLAGS,
+  type Verb,
+} from "./verb.ts";
 import { onTable } from "./wiring.ts";
-import { runWrite } from "./write_verb.ts";
+import { runWrite, writeTask } from "./write_verb.ts";
 
 const EXAMPLE = `add d '{"name":"Donut","price":5}'`;
 
@@ -17,22 +25,23 @@ export const addVerb: Verb = {
   details: [
     "An existing row is not overwritten: the answer shows the stored row.",
     `As JSON: ${EXAMPLE}`,
+    OFFLINE_DETAIL,
     'Values that JSON lacks: {"$date":"2026-01-31T08:00:00.000Z"}, {"$bigint":"9007199254740993"},',
     '{"$bytes":"<base64>"} and {"$number":"Infinity"}, also in the output of --json.',
   ],
-  flags: [...TABLE_FLAGS, ...COMMON_FLAGS],
+  flags: [OFFLINE_FLAG, ...TABLE_FLAGS, ...COMMON_FLAGS],
   run(args: Arguments, context: Context): Promise<Answer> {
     const id = idWord("add", args.words);
     return onTable(args, context, {
-      needsMaster: true,
+      ...writeTask(args),
       check: (table) => checkRow(rowOf(args.words, table), id, table),
       run: (wiring, row) =>
         runWrite(wiring, {
           verb: "add",
           id,
           outcome: (before) => before === undefined ? "added" : "kept",
-          write: () => wiring.live.insertValue(id, row),
-        }, context.out),
+          op: { kind: "insert", id, row },
+        }, context),
     });
   },
 };

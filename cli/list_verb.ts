@@ -12,7 +12,7 @@ import { BadInput } from "./bad_input.ts";
 import { findColumn, parseAssignment } from "./column_value.ts";
 import { rowToJson } from "./json_form.ts";
 import type { Output } from "./output.ts";
-import { printRows } from "./row_view.ts";
+import { pendingIds, printRows, printWaiting } from "./row_view.ts";
 import { printReading, type Reading, readingToJson } from "./timed_reads.ts";
 import { type Answer, COMMON_FLAGS, type Context, TABLE_FLAGS, type Verb } from "./verb.ts";
 import { onTable, type Wiring } from "./wiring.ts";
@@ -30,6 +30,7 @@ export const listVerb: Verb = {
   details: [
     "column=value is short for --where, and page=, limit=, order= and search= for the flags of these names.",
     "Values are parsed by the column's declared type: numbers, true or false, or else text.",
+    "Writes that wait in the outbox are shown, and marked as pending.",
     "Run it twice: the first is a miss, the second, in a new process, a hit.",
   ],
   flags: [
@@ -40,17 +41,21 @@ export const listVerb: Verb = {
   run(args: Arguments, context: Context): Promise<Answer> {
     const pagination = pageOf(args, DEFAULT_LIMIT);
     return onTable(args, context, {
+      outbox: "show",
       check: (table) => queryOf(args, table, pagination),
       run: (wiring, query) => list(wiring, query, context.out),
     });
   },
 };
 
-async function list({ live, reads, places }: Wiring, query: Query, out: Output): Promise<Answer> {
+async function list({ live, reads, places, stored }: Wiring, query: Query, out: Output): Promise<Answer> {
   const handle = live.withQuery(query);
+  const waiting = await stored?.shown() ?? [];
   const reading = await reads.list(handle);
-  printRows(out, handle, reading.answer);
+  const pending = pendingIds(waiting).filter((id) => reading.answer.has(id));
+  printRows(out, handle, reading.answer, pending);
   printReading(out, describePage(handle, reading), reading);
+  printWaiting(out, waiting);
   return {
     document: {
       verb: "list",
@@ -59,6 +64,7 @@ async function list({ live, reads, places }: Wiring, query: Query, out: Output):
       page: query.pagination?.page,
       limit: query.pagination?.limit,
       rows: Array.from(reading.answer.values(), rowToJson),
+      ...(stored !== undefined && { pending }),
     },
   };
 }

@@ -22,6 +22,7 @@ import { tour } from "./tour.ts";
 import { type Answer, COMMON_FLAGS, FAULT, type Verb } from "./verb.ts";
 import { visible } from "./visible.ts";
 import { watchVerb } from "./watch_verb.ts";
+import { writesVerb } from "./writes_verb.ts";
 
 const BAD_INPUT = 2;
 
@@ -47,6 +48,7 @@ const VERBS: readonly Verb[] = [
   addVerb,
   patchVerb,
   deleteVerb,
+  writesVerb,
   refVerb,
   serveVerb,
   watchVerb,

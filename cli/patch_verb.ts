@@ -3,9 +3,17 @@ import type { Arguments } from "./args.ts";
 import { BadInput } from "./bad_input.ts";
 import { parseAssignment } from "./column_value.ts";
 import { idWord } from "./id_word.ts";
-import { type Answer, COMMON_FLAGS, type Context, TABLE_FLAGS, type Verb } from "./verb.ts";
+import {
+  type Answer,
+  COMMON_FLAGS,
+  type Context,
+  OFFLINE_DETAIL,
+  OFFLINE_FLAG,
+  TABLE_FLAGS,
+  type Verb,
+} from "./verb.ts";
 import { onTable } from "./wiring.ts";
-import { runWrite } from "./write_verb.ts";
+import { runWrite, writeTask } from "./write_verb.ts";
 
 export const patchVerb: Verb = {
   name: "patch",
@@ -14,21 +22,22 @@ export const patchVerb: Verb = {
   summary: "change columns of one row, through the write queue",
   details: [
     "Values are parsed by the column's declared type: numbers, true or false, or else text.",
+    OFFLINE_DETAIL,
     "Exit code 1 if there is no such row.",
   ],
-  flags: [...TABLE_FLAGS, ...COMMON_FLAGS],
+  flags: [OFFLINE_FLAG, ...TABLE_FLAGS, ...COMMON_FLAGS],
   run(args: Arguments, context: Context): Promise<Answer> {
     const id = idWord("patch", args.words);
     return onTable(args, context, {
-      needsMaster: true,
+      ...writeTask(args),
       check: (table) => partialOf(args.words.slice(1), table),
       run: (wiring, partial) =>
         runWrite(wiring, {
           verb: "patch",
           id,
           outcome: () => "patched",
-          write: () => wiring.live.patchValue(id, partial),
-        }, context.out),
+          op: { kind: "patch", id, partial },
+        }, context),
     });
   },
 };

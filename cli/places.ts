@@ -7,11 +7,13 @@ import { BadInput, messageOf } from "./bad_input.ts";
 /** The default folder for the demo's files, in the current folder. */
 export const DEMO_FOLDER = ".vantage-demo";
 
-/** The table, its master, and the cache in front of it. */
+/** The table, its master, the cache in front of it, and the outbox for writes that wait. */
 export interface Places {
   readonly entity: string;
   readonly master: MasterPlace;
   readonly cache: CachePlace;
+  /** The file of the outbox. */
+  readonly outbox: string;
 }
 
 /** The owner of the data. */
@@ -44,15 +46,20 @@ export type CachePlace = { readonly kind: "mem" | "none" } | {
  * @throws {BadInput} if a place is invalid.
  */
 export function placesOf(args: Arguments): Places {
-  const places: Places = { entity: given(args, "entity") ?? "products", master: masterOf(args), cache: cacheOf(args) };
+  const places: Places = {
+    entity: given(args, "entity") ?? "products",
+    master: masterOf(args),
+    cache: cacheOf(args),
+    outbox: given(args, "outbox") ?? join(DEMO_FOLDER, "outbox.sqlite"),
+  };
   const files = filesOf(places);
   for (const path of files) checkFile(path);
-  if (new Set(files.map((path) => resolve(path))).size < files.length) {
-    throw new BadInput(
-      `--cache and --master are the same file ${JSON.stringify(args.text("cache"))}; they must differ`,
-    );
-  }
-  return places;
+  const paths = files.map((path) => resolve(path));
+  const twice = files.find((_, index) => paths.indexOf(paths[index] ?? "") < index);
+  if (twice === undefined) return places;
+  throw new BadInput(
+    `Two of --master, --cache and --outbox are the same file ${JSON.stringify(twice)}; they must differ`,
+  );
 }
 
 /**
@@ -75,8 +82,8 @@ export function makeDemoFolder(files: readonly string[]): void {
   }
 }
 
-export function filesOf({ master, cache }: Places): readonly string[] {
-  return [master, cache].flatMap((place) => "path" in place ? [place.path] : []);
+export function filesOf({ master, cache, outbox }: Places): readonly string[] {
+  return [...[master, cache].flatMap((place) => "path" in place ? [place.path] : []), outbox];
 }
 
 /** The cache key of a table. It includes the master, so that different masters never share rows in one cache. */

@@ -67,6 +67,7 @@ class Tour {
       entity: "products",
       master: { kind: "file", path: this.#file, isDefault: false },
       cache: { kind: "file", path: join(folder, "cache.sqlite") },
+      outbox: join(folder, "outbox.sqlite"),
     };
     this.#context = context;
     this.#out = context.out;

@@ -36,7 +36,7 @@ export interface Verb {
   run(args: Arguments, context: Context): Promise<Answer>;
 }
 
-/** The exit code for a missing row. */
+/** The exit code for a missing row, or a missing write. */
 export const NO_SUCH_ROW = 1;
 /** The exit code for an unexpected fault. */
 export const FAULT = 1;
@@ -63,4 +63,15 @@ export const TABLE_FLAGS: readonly Flag[] = [
     help: "where rows are cached; kv is Deno's; default .vantage-demo/cache.sqlite",
   },
   { name: "no-cache", help: "cache nothing, as with --cache none" },
+  { name: "outbox", value: "<file>", help: "where writes wait; default .vantage-demo/outbox.sqlite" },
 ];
+
+/** A flag of every verb that writes. */
+export const OFFLINE_FLAG: Flag = {
+  name: "offline",
+  help: "accept the write into the outbox, without asking the master; demo writes drain sends it",
+};
+
+/** A line of help for every verb that writes. */
+export const OFFLINE_DETAIL =
+  "Writes that wait in the outbox are sent first; with --offline, this one waits there, too.";

@@ -1,12 +1,13 @@
 import { existsSync } from "node:fs";
-import { type LiveStream, LiveTable, NotFoundError, type Table, type TableLike } from "@vantage/live";
-import { SqliteTable } from "@vantage/live/sqlite";
+import { type LiveStream, LiveTable, NotFoundError, type RetryPolicy, type Table, type TableLike } from "@vantage/live";
+import { type SqliteOutbox, SqliteTable } from "@vantage/live/sqlite";
 import type { Arguments } from "./args.ts";
 import { BadInput, opening } from "./bad_input.ts";
 import { SMALL_BAKERY } from "./bakery.ts";
 import { KeptMap } from "./kept_map.ts";
 import { checkCache, OpenedCache } from "./opened_cache.ts";
 import { describeServed, isDescription, type KnownTables, OpenedMaster } from "./opened_master.ts";
+import { checkOutbox, LEASE_MS, openOutbox, StoredWrites } from "./stored_writes.ts";
 import type { Output } from "./output.ts";
 import {
   cacheKeyOf,
@@ -22,12 +23,19 @@ import { previewBakery, seedBakery } from "./seeding.ts";
 import { TimedReads } from "./timed_reads.ts";
 import type { Answer, Context } from "./verb.ts";
 
+/** What the outbox is opened for: to show or send what waits, if there is one; or to accept writes, which makes it. */
+export type OutboxUse = "show" | "accept";
+
 /** Options of a {@linkcode Wiring}. */
 export interface WiringOptions {
   readonly tracer: Context["tracer"];
   readonly liveStream?: LiveStream | undefined;
   /** The known descriptions of served tables. */
   readonly known?: KnownTables | undefined;
+  /** What the outbox is opened for. Nothing is sent from it before the table is set online. */
+  readonly outbox?: OutboxUse | undefined;
+  /** When a write is sent again, with an outbox. */
+  readonly retry?: RetryPolicy | undefined;
 }
 
 /** The resources of a {@linkcode Wiring}, which closes them. */
@@ -35,27 +43,36 @@ interface Opened {
   readonly master: OpenedMaster;
   readonly cache: OpenedCache;
   readonly known: KnownTables;
+  readonly outbox: SqliteOutbox | undefined;
 }
 
-/** A master, a cache, and the live table that joins them. */
+/** A master, a cache, perhaps an outbox, and the live table that joins them. */
 export class Wiring implements AsyncDisposable {
   readonly places: Places;
   readonly master: Table;
   readonly live: LiveTable;
   readonly reads: TimedReads;
+  /** What is in the outbox; `undefined` without one. */
+  readonly stored: StoredWrites | undefined;
   readonly #master: OpenedMaster;
   readonly #cache: OpenedCache;
+  readonly #outbox: SqliteOutbox | undefined;
   readonly #lastMisses: KeptMap<number>;
   readonly #known: KnownTables;
 
-  private constructor(places: Places, { master, cache, known }: Opened, { tracer, liveStream }: WiringOptions) {
+  private constructor(places: Places, { master, cache, known, outbox }: Opened, options: WiringOptions) {
+    const { tracer, liveStream, retry } = options;
     this.places = places;
     this.master = master.table;
     this.#master = master;
     this.#cache = cache;
     this.#known = known;
     const cacheKey = cacheKeyOf(places.entity, places.master);
-    this.live = new LiveTable(this.master, cacheKey, cache.cache, { tracer, liveStream });
+    const waiting = outbox && { outbox, optimistic: true, outboxLeaseMs: LEASE_MS, retry };
+    this.live = new LiveTable(this.master, cacheKey, cache.cache, { tracer, liveStream, ...waiting });
+    if (outbox !== undefined) this.live.setOnline(false);
+    this.stored = outbox && new StoredWrites(outbox, this.live);
+    this.#outbox = outbox;
     this.#lastMisses = new KeptMap({ path: pathBeside(places.cache, "last-misses"), isValue: isTime });
     this.reads = new TimedReads(this.live, this.#lastMisses);
   }
@@ -70,8 +87,9 @@ export class Wiring implements AsyncDisposable {
     const known = options.known ?? knownTables(places.cache);
     const master = await OpenedMaster.open(places, known);
     try {
+      const outbox = await outboxOf(places, options.outbox);
       const cache = await OpenedCache.open(places.cache, options.tracer);
-      return new Wiring(places, { master, cache, known }, options);
+      return new Wiring(places, { master, cache, known, outbox }, options);
     } catch (error) {
       await master[Symbol.asyncDispose]();
       throw error;
@@ -81,6 +99,7 @@ export class Wiring implements AsyncDisposable {
   /** Closes everything in the order of dependencies. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.live.close();
+    await this.#outbox?.close();
     await this.#cache[Symbol.asyncDispose]();
     await this.#master[Symbol.asyncDispose]();
     this.#lastMisses.save();
@@ -95,6 +114,8 @@ export interface Task<P> {
    * last description is used.
    */
   readonly needsMaster?: boolean | undefined;
+  /** What the outbox is opened for; by default it is not. */
+  readonly outbox?: OutboxUse | undefined;
   /** Checks arguments against the table, before anything is created or changed. */
   check(table: TableLike): P;
   /** Runs the task. */
@@ -120,11 +141,18 @@ export async function onTable<P>(args: Arguments, context: Context, task: Task<P
       : error;
   });
   await checkCache(cache);
+  if (task.outbox !== undefined) await checkOutbox(places.outbox);
   makeDemoFolder(filesOf(places));
   if (master.kind === "file" && await seedIfMissing(master)) printSeeded(context.out, master);
   const liveStream = task.streamOf?.(master, entity);
-  await using wiring = await Wiring.open(places, { tracer: context.tracer, liveStream, known });
+  await using wiring = await Wiring.open(places, { tracer: context.tracer, liveStream, known, outbox: task.outbox });
   return await task.run(wiring, plan);
+}
+
+/** Opens the outbox, which is made only to accept a write. */
+async function outboxOf({ outbox }: Places, use: OutboxUse | undefined): Promise<SqliteOutbox | undefined> {
+  const isNeeded = use === "accept" || (use !== undefined && existsSync(outbox));
+  return isNeeded ? await openOutbox(outbox) : undefined;
 }
 
 /** Fills the demo's default master on first use; returns whether it did. */

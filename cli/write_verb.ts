@@ -1,13 +1,15 @@
-import { NotFoundError, type Row, TableError } from "@vantage/live";
-import { writing } from "./bad_input.ts";
+import { NotFoundError, type Row, TableError, type WriteAnswer, type WriteOp } from "@vantage/live";
+import type { Arguments } from "./args.ts";
+import { messageOf, writing } from "./bad_input.ts";
+import { Draining } from "./draining.ts";
 import { type Json, rowToJson } from "./json_form.ts";
 import { DEFAULT_LIMIT } from "./list_verb.ts";
 import { type Output, paint } from "./output.ts";
 import { lastEffect } from "./page_effects.ts";
 import { printRow } from "./row_view.ts";
 import { formatMs, round } from "./timed_reads.ts";
-import { type Answer, FAULT, NO_SUCH_ROW } from "./verb.ts";
-import type { Wiring } from "./wiring.ts";
+import { type Answer, type Context, FAULT, NO_SUCH_ROW } from "./verb.ts";
+import type { Task, Wiring } from "./wiring.ts";
 
 /** The result of a write. */
 export type WriteOutcome = "added" | "kept" | "patched" | "deleted" | "absent";
@@ -26,18 +28,56 @@ export interface WriteCall {
   readonly id: string;
   /** The outcome, given the row from before the write. */
   readonly outcome: (before: Row | undefined) => WriteOutcome;
-  /** Sends the write; resolves with the stored row, if any. */
-  readonly write: () => Promise<Row | void>;
+  readonly op: WriteOp;
+}
+
+/** What a write needs: the master, or with `--offline` the outbox. */
+export function writeTask(args: Arguments): Pick<Task<unknown>, "needsMaster" | "outbox"> {
+  return args.has("offline") ? { outbox: "accept" } : { needsMaster: true };
+}
+
+/** Sends a write, or accepts it into the outbox, where that is open. */
+export async function runWrite(wiring: Wiring, call: WriteCall, context: Context): Promise<Answer> {
+  if (wiring.stored !== undefined) return await acceptWrite(wiring, call, context.out);
+  const { waiting } = await new Draining(wiring.places, context).run();
+  if (waiting === 0) return await sendWrite(wiring, call, context.out);
+  const { verb, id } = call;
+  const { entity } = wiring.places;
+  context.out.error(
+    `demo: ${waiting} writes of ${entity} wait before this one, and were not sent; nothing was changed. ` +
+      "With --offline it waits behind them",
+  );
+  return { document: { verb, entity, id, outcome: "refused", waiting }, exitCode: FAULT };
+}
+
+/** Accepts a write into the outbox, and prints its id. */
+async function acceptWrite({ live, places }: Wiring, { verb, id, op }: WriteCall, out: Output): Promise<Answer> {
+  const { entity, outbox } = places;
+  const startedAt = performance.now();
+  const write = live.enqueue(op);
+  try {
+    await write.accepted;
+  } catch (error) {
+    write.cancel();
+    out.error(`demo: the outbox ${JSON.stringify(outbox)} did not accept it: ${messageOf(error)}`);
+    return { document: { verb, entity, id, outcome: "refused" }, exitCode: FAULT };
+  }
+  const ms = performance.now() - startedAt;
+  out.line(
+    paint("yellow", "pending"),
+    ` ${formatMs(ms)}  ${verb} ${JSON.stringify(id)} of ${entity}; it waits in ${outbox}, as write ${write.id}`,
+  );
+  return { document: { verb, entity, id, outcome: "pending", ms: round(ms), write: write.id } };
 }
 
 /** Sends a write, and prints its outcome and the time from the call to the master's answer. */
-export async function runWrite({ master, live, places }: Wiring, call: WriteCall, out: Output): Promise<Answer> {
+async function sendWrite({ master, live, places }: Wiring, call: WriteCall, out: Output): Promise<Answer> {
   const { verb, id } = call;
   const { entity } = places;
   const before = await master.getValue(id);
   const startedAt = performance.now();
   try {
-    const row = await writing(call.write);
+    const row = rowIn(await writing(() => live.enqueue(call.op).applied));
     const ms = performance.now() - startedAt;
     const outcome = call.outcome(before);
     if (outcome === "kept") {
@@ -63,6 +103,10 @@ export async function runWrite({ master, live, places }: Wiring, call: WriteCall
   }
 }
 
-function rowOrNull(row: Row | void): Json {
+function rowIn(answer: WriteAnswer): Row | undefined {
+  return typeof answer === "object" ? answer : undefined;
+}
+
+function rowOrNull(row: Row | undefined): Json {
   return row === undefined ? null : rowToJson(row);
 }

@@ -133,6 +133,7 @@ describe("demo --help", () => {
       "add",
       "patch",
       "delete",
+      "writes",
       "serve",
       "watch",
       "event-then-list",
