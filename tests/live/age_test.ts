@@ -425,6 +425,26 @@ for (const [name, open] of CACHES) {
   });
 }
 
+describe("LiveHandle.refresh(), while what is held is brought up to date", () => {
+  it("makes the new rows readable all the same", async () => {
+    for (const cache of [new MemCache(), slowly(new MemCache())]) {
+      const { table, master } = fixture({}, cache);
+      await table.listValues();
+      await master.patchValue("a", { price: 9 }); // somebody else, whom no event tells of
+      const gate = master.plan.hold("listValues", "after");
+      const refreshed = table.refresh();
+      await gate.reached;
+      await table.patchValue("c", { price: 6 });
+      assert.equal((await table.listValues()).get("c")?.price, 6);
+      gate.release();
+      await refreshed;
+      const rows = await table.listValues();
+      assert.deepEqual([rows.get("a")?.price, rows.get("c")?.price], [9, 6]);
+      await table.close();
+    }
+  });
+});
+
 describe("LiveHandle.withReadPolicy()", () => {
   it("holds for the handle and for those that are made of it, and for no other", async () => {
     const { table, clock } = fixture({ staleTimeMs: 1_000 });
