@@ -26,8 +26,8 @@ export interface OverlayHooks {
   recorded(id: string): void;
   /** An attempt may have been applied, which is recorded: if there is no other attempt, reads that begin from now on decide. */
   doubted(id: string): void;
-  /** It will not be sent any more, and is not shown any more, unless it may have been applied. */
-  failed(id: string): void;
+  /** It will not be sent any more from here, and is not shown any more, unless it may have been applied. */
+  failed(id: string, mayBeApplied: boolean): void;
 }
 
 /** Is called when other writes are pending. `recorded` is one that is not any more. */
@@ -135,9 +135,9 @@ export class Overlay implements OverlayHooks {
     if (pending !== undefined) this.#pending.set({ ...pending, doubtedAt });
   }
 
-  failed(id: string): void {
+  failed(id: string, mayBeApplied: boolean): void {
     const pending = this.#pending.get(id);
-    if (pending !== undefined) this.#settle(pending, pending.doubtedAt);
+    if (pending !== undefined) this.#settle(pending, mayBeApplied ? pending.doubtedAt : undefined);
   }
 
   /** A read begins, in whose answer writes may be missing. It must be ended. */

@@ -115,7 +115,7 @@ export class WriteThrough implements Owner {
       judge: (write, error) => judge.judge(write, error, () => this.#target(write.request.within)),
       failed: (write, error) => this.#failed(write, error),
       accepted: overlay && ((write) => this.#show(write, overlay)),
-      ended: overlay && (({ id }) => overlay.failed(id)),
+      ended: overlay && (({ id }, error) => overlay.failed(id, !isWithoutEffect(error))),
       observe: ({ place }) => options.observed.when(place),
       clock,
     });
@@ -316,9 +316,8 @@ export class WriteThrough implements Owner {
     try {
       answer = await new Sending(this, write).run(() => this.#apply(op, write, target, () => void (isOld = true)));
     } catch (error) {
-      const refused = error instanceof TableError && error.effect === "none";
       // Anything but a clear no may have been applied all the same.
-      if (refused) await intents.end(id);
+      if (isWithoutEffect(error)) await intents.end(id);
       else await this.#publish(write, "unknown", eventOf(op), undefined);
       throw error;
     }
@@ -414,4 +413,9 @@ export class WriteThrough implements Owner {
     this.#writeIdPrefix ??= `${part()}${part()}${part()}${part()}`;
     return `${this.#writeIdPrefix}-${++this.#lastWriteNumber}`;
   }
+}
+
+/** Whether an error is a clear no. */
+function isWithoutEffect(error: unknown): boolean {
+  return error instanceof TableError && error.effect === "none";
 }

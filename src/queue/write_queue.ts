@@ -36,7 +36,7 @@ export interface WriteQueueOptions {
   /** Called when a write is accepted, before it is sent. */
   readonly accepted?: ((write: QueuedWrite) => void) | undefined;
   /** Called when an accepted write will not be sent any more from here, before its promises reject. */
-  readonly ended?: ((write: QueuedWrite) => void) | undefined;
+  readonly ended?: ((write: QueuedWrite, error?: unknown) => void) | undefined;
   /** Resolves when something was read that has a write in it which was applied. */
   readonly observe: (write: QueuedWrite) => Promise<void>;
   readonly clock: Clock;
@@ -182,7 +182,7 @@ export class WriteQueue implements QueuedWriteOwner {
   /** Settles a write that will not be sent any more from here. */
   fail(write: QueuedWrite, error: unknown): void {
     if (!this.#leave(write)) return;
-    this.#options.ended?.(write);
+    this.#options.ended?.(write, error);
     write.fail(error);
     this.#left();
   }
@@ -359,7 +359,7 @@ export class WriteQueue implements QueuedWriteOwner {
     failed(write, error);
     if (write.isStored) journal?.failed(write, error);
     else void journal?.withdraw(write);
-    ended?.(write);
+    ended?.(write, error);
     write.fail(error);
   }
 

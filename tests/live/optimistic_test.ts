@@ -720,6 +720,23 @@ describe("LiveTable with optimistic", () => {
     await table.close();
   });
 
+  it("law 12: a write that was in doubt, and is then refused, is not in the answer of a read that began before the doubt", async () => {
+    const { table, master, clock } = fixture({ ...optimistic, retry: {} });
+    await table.listValues();
+    const gate = master.plan.hold("listValues", "after");
+    const reading = table.listValues({ fresh: true });
+    await gate.reached;
+    master.plan.fail("patchValue", new UnavailableError("no answer"));
+    master.plan.fail("patchValue", new RejectedError("no"));
+    const failed = assert.rejects(table.patchValue("a", { price: 3 }), { name: "RejectedError", effect: "none" });
+    await settle();
+    await clock.advance(60_000);
+    await failed;
+    gate.release();
+    assert.equal((await reading).get("a")?.price, 2);
+    await table.close();
+  });
+
   it("a row that is patched through a set of which only the master knows what is in it is shown", async () => {
     const rows = new Map<string, Row>([["a", { city: "Riga", price: 2 }]]);
     const master = defineTable({

@@ -33,7 +33,7 @@ describe("Overlay", () => {
     assert.deepEqual([...overlay.show(request, bakery).pending], []);
     overlay.recorded("w");
     overlay.recorded("w");
-    overlay.failed("w");
+    overlay.failed("w", true);
     assert(overlay.isIdle);
     assert.equal(overlay.show(request, bakery).rows, bakery);
   });

@@ -245,14 +245,14 @@ export const MUTANTS: readonly Mutant[] = [
     name: "do not invalidate when the outcome is unknown",
     file: "live/write_through.ts",
     from:
-      'if (refused) await intents.end(id);\n      else await this.#publish(write, "unknown", eventOf(op), undefined);',
-    to: "void refused;\n      await intents.end(id);",
+      'if (isWithoutEffect(error)) await intents.end(id);\n      else await this.#publish(write, "unknown", eventOf(op), undefined);',
+    to: "await intents.end(id);",
   },
   {
     name: "invalidate when the master clearly refused",
     file: "live/write_through.ts",
-    from: "if (refused) await intents.end(id);\n      else await",
-    to: "void refused;\n      await",
+    from: "if (isWithoutEffect(error)) await intents.end(id);\n      else await",
+    to: "await",
   },
   {
     name: "double the write",
@@ -1780,8 +1780,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a write of unknown outcome vanishes before the master is asked",
     file: "live/overlay.ts",
-    from: "this.#settle(pending, pending.doubtedAt);",
+    from: "this.#settle(pending, mayBeApplied ? pending.doubtedAt : undefined);",
     to: "this.#settle(pending, undefined);",
+  },
+  {
+    name: "a write that is refused in the end is shown to reads from before its doubt",
+    file: "live/overlay.ts",
+    from: "mayBeApplied ? pending.doubtedAt : undefined",
+    to: "mayBeApplied || !mayBeApplied ? pending.doubtedAt : undefined",
   },
   {
     name: "who keeps an answer is not told that a write in it is not confirmed",
@@ -1792,7 +1798,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a write that is refused stays on top",
     file: "queue/write_queue.ts",
-    from: "    this.#options.ended?.(write);\n    write.fail(error);\n",
+    from: "    this.#options.ended?.(write, error);\n    write.fail(error);\n",
     to: "    write.fail(error);\n",
   },
   {
