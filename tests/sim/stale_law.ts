@@ -36,7 +36,7 @@ export function agesOfStale(scene: Scene, writes: RowFloor, now: RowFloor, mark:
   const seq = master.seqBefore(mark.fetchedAt - world.lagMs);
   const atLeast = (other: (id: string) => number) => (id: string): number => Math.max(seq, other(id));
   // It is not known whether the rows were read before a write or after it; in place of a failure, they have it in any case.
-  const written = (id: string): number => writes.of(id) || now.of(id) || seq;
+  const written = (id: string): number => writes.of(id) || Math.min(now.of(id) || seq, seq);
   return {
     floor: "error" in mark ? written : atLeast(writes.of),
     absent: (id, isMove, settled) => Math.max(seq, writes.movedOf(id, isMove, settled)),
