@@ -58,6 +58,8 @@ export type {
   WriteOptions,
 } from "./src/table/table_like.ts";
 export type { Verb, WriteVerb } from "./src/table/verbs.ts";
+export type { WriteAnswer, WriteOp } from "./src/table/write_op.ts";
+export type { SourceWrite, TableWrite, WriteResult } from "./src/table/many_writes.ts";
 export type { MaybePromise } from "./src/base/maybe_promise.ts";
 export type { SourceCall, SourceRow, SourceRows, TableSource } from "./src/table/table_source.ts";
 export { TableHandle } from "./src/table/table_handle.ts";
@@ -133,7 +135,6 @@ export type { LoggedChange } from "./src/change/logged_change.ts";
 export type { FailedWrite } from "./src/live/failed_write.ts";
 export type { WhenOptions, Write, WriteState } from "./src/queue/write.ts";
 export type { FailedAttempt, RetryOptions, RetryPolicy } from "./src/queue/retry.ts";
-export type { WriteAnswer, WriteOp } from "./src/queue/write_op.ts";
 
 // Seeing what happens, and the time it happens at
 export { type Clock, systemClock, type WaitOptions } from "./src/base/clock.ts";

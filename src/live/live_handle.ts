@@ -107,6 +107,7 @@ export class LiveHandle<R extends object = Row> extends TableHandle<LiveHandle<R
     };
     for (const verb of WRITE_VERBS) capabilities[verb] = writes[verb];
     capabilities.idempotencyKeys = writes.idempotencyKeys;
+    capabilities.writeMany = false;
     return capabilities;
   }
 

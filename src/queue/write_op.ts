@@ -1,20 +1,10 @@
 import { describe } from "../base/describe.ts";
-import { holdsMutable, type Row, toRow } from "../table/row.ts";
-import type { PatchOf, RowOf } from "../table/row_of.ts";
+import { holdsMutable, toRow } from "../table/row.ts";
 import type { TableLike, WriteOptions } from "../table/table_like.ts";
 import { WRITE_VERBS } from "../table/verbs.ts";
+import { doWriteOp, type WriteAnswer, type WriteOp } from "../table/write_op.ts";
 
-/** One operation on a table. */
-export type WriteOp<R extends object = Row> =
-  | { readonly kind: "insert"; readonly id: string; readonly row: RowOf<R> }
-  | { readonly kind: "replace"; readonly id: string; readonly row: RowOf<R> }
-  | { readonly kind: "patch"; readonly id: string; readonly partial: PatchOf<R> }
-  | { readonly kind: "delete"; readonly id: string }
-  | { readonly kind: "deleteAll" }
-  | { readonly kind: "insertReturnId"; readonly row: RowOf<R> };
-
-/** What a master answers to an operation: the row, the new id, or nothing. */
-export type WriteAnswer<R extends object = Row> = RowOf<R> | string | void;
+export type { WriteAnswer, WriteOp };
 
 /**
  * Checks an operation and copies it.
@@ -52,27 +42,8 @@ export function shareWriteOp(op: WriteOp): WriteOp {
  * its own.
  */
 export async function applyWriteOp(op: WriteOp, table: TableLike, options: WriteOptions): Promise<WriteAnswer> {
-  const answer = await apply(op, table, options);
+  const answer = await doWriteOp(op, table, options);
   return typeof answer === "object" && holdsMutable(answer) ? toRow(answer) : answer;
-}
-
-function apply(op: WriteOp, table: TableLike, options: WriteOptions): Promise<WriteAnswer> {
-  switch (op.kind) {
-    case "insert":
-      return table.insertValue(op.id, op.row, options);
-    case "replace":
-      return table.replaceValue(op.id, op.row, options);
-    case "patch":
-      return table.patchValue(op.id, op.partial, options);
-    case "delete":
-      return table.delete(op.id, options);
-    case "deleteAll":
-      return table.deleteAll(options);
-    case "insertReturnId":
-      return table.insertReturnIdValue(op.row, options);
-    default:
-      return op satisfies never;
-  }
 }
 
 /** The operation in words, for messages: `insert row "a"`. */

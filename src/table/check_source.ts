@@ -17,11 +17,21 @@ const FIELDS: readonly string[] = [
     "checksIds",
     "refs",
     "list",
+    "writeMany",
   ] satisfies (keyof TableSource)[],
   ...VERBS,
 ];
 const CAPABILITIES: readonly string[] = [
-  ...["page", "where", "orderBy", "search", "exact", "sameRows", "idempotencyKeys"] satisfies (keyof Capabilities)[],
+  ...[
+    "page",
+    "where",
+    "orderBy",
+    "search",
+    "exact",
+    "sameRows",
+    "idempotencyKeys",
+    "writeMany",
+  ] satisfies (keyof Capabilities)[],
   ...VERBS,
 ];
 
@@ -45,7 +55,7 @@ export function checkSource(source: TableSource<object>): void {
   };
   if (isPlainObject(source)) checkOptions(`the source ${describe(name)}`, source, FIELDS);
   if (typeof list !== "function") throw new TypeError(`The source ${describe(name)} has no list function`);
-  for (const verb of VERBS) {
+  for (const verb of [...VERBS, "writeMany"] as const) {
     const given: unknown = source[verb];
     if (given !== undefined && typeof given !== "function") refuse(verb, "a function", given);
   }
@@ -74,7 +84,9 @@ function checkCapabilities(source: TableSource<object>, capabilities: Partial<Ca
       );
     }
   }
-  const lacking = VERBS.find((verb) => capabilities[verb] === true && !hasVerb(source, verb));
+  const lacksMany = capabilities.writeMany === true && source.writeMany === undefined;
+  const lacking = VERBS.find((verb) => capabilities[verb] === true && !hasVerb(source, verb)) ??
+    (lacksMany ? "writeMany" : undefined);
   if (lacking !== undefined) {
     throw new TypeError(`The source ${describe(source.name)} advertises ${lacking}, but has no such function`);
   }

@@ -1,5 +1,6 @@
 import { checkOptions } from "../base/check_options.ts";
 import { ConflictError, NotFoundError } from "./errors.ts";
+import { settled, type SourceWrite, writeOne, type WriteResult } from "./many_writes.ts";
 import { evaluateQuery, rowMatches } from "./evaluate_query.ts";
 import { OPERATORS } from "./query.ts";
 import { describe } from "../base/describe.ts";
@@ -9,6 +10,7 @@ import type { ColumnName } from "./row_of.ts";
 import { type RowEntry, Rows, rowsOf } from "./rows.ts";
 import { Table } from "./table.ts";
 import type { Capabilities, Column } from "./table_like.ts";
+import type { WriteAnswer } from "./write_op.ts";
 import { type SourceCall, sourceOf, type SourceRow, type TableSource } from "./table_source.ts";
 
 /** Options of a {@linkcode MemTable}. */
@@ -119,6 +121,10 @@ class MemSource implements TableSource {
     const id = given === null ? newId ?? this.#newId() : String(given);
     if (!this.#rows.has(id)) this.#store(id, row);
     return id;
+  }
+
+  writeMany(writes: readonly SourceWrite[]): readonly WriteResult[] {
+    return writes.map((write) => settled(() => writeOne(this, write) as WriteAnswer)); // Its functions answer at once.
   }
 
   #find(id: string, { query }: SourceCall): Row | undefined {

@@ -7,11 +7,12 @@ import { type Verb, VERBS } from "./verbs.ts";
 export function capabilitiesOf(source: TableSource<object>): Capabilities {
   const { page = false, where = [], orderBy = false, search = false, ...declared } = source.capabilities ?? {};
   const { exact = where.length === 0 && !orderBy && !search, sameRows = source.get === undefined } = declared;
-  const { idempotencyKeys = false } = declared;
+  const { idempotencyKeys = false, writeMany = true } = declared;
   const can = (verb: Verb): boolean => hasVerb(source, verb) && declared[verb] !== false;
   const verbs = Object.fromEntries(VERBS.map((verb) => [verb, can(verb)])) as Record<Verb, boolean>; // Each of them.
   const operators = Object.freeze([...where]);
-  return Object.freeze({ ...verbs, page, where: operators, orderBy, search, exact, sameRows, idempotencyKeys });
+  const more = { idempotencyKeys, writeMany: writeMany && source.writeMany !== undefined };
+  return Object.freeze({ ...verbs, page, where: operators, orderBy, search, exact, sameRows, ...more });
 }
 
 /**

@@ -1,6 +1,7 @@
 import { InvalidAnswerError, NotFoundError, UnsupportedError } from "./errors.ts";
 import { checkCallOptions } from "./call_options.ts";
 import { checkSource } from "./check_source.ts";
+import { settled, type SourceWrite, type TableWrite, type WriteResult } from "./many_writes.ts";
 import { evaluateQuery, rowMatches } from "./evaluate_query.ts";
 import { Pagination } from "./pagination.ts";
 import { toQuery } from "./check_query.ts";
@@ -13,10 +14,11 @@ import { hasOtherId, idIn } from "./row_id.ts";
 import { ownRows, type RowEntry, Rows } from "./rows.ts";
 import { selfOf } from "../base/self.ts";
 import { capabilitiesOf, splitQuery } from "./source_capabilities.ts";
-import type { Verb } from "./verbs.ts";
+import { type Verb, WRITE_VERBS } from "./verbs.ts";
 import { TableHandle } from "./table_handle.ts";
 import type { CallOptions, Capabilities, Column, TableLike, WriteOptions } from "./table_like.ts";
 import type { SourceCall, SourceRows, TableSource } from "./table_source.ts";
+import type { WriteAnswer, WriteOp } from "./write_op.ts";
 
 /**
  * A table of functions that you already have: the shortest way to wrap a query builder, an SDK or a plain `fetch`.
@@ -72,8 +74,11 @@ export class Table<R extends object = Row> extends TableHandle<Table<R>, R> impl
     this.columns = source.columns ?? NO_COLUMNS;
     this.idField = source.idField;
     this.refNames = Object.keys(source.refs ?? {});
-    this.capabilities = capabilitiesOf(this.#source);
     this.#query = toQuery(query, source.name, namesOf(this.columns));
+    const can = capabilitiesOf(this.#source);
+    this.capabilities = can;
+    // Whether a row is in the set would have to be asked for each.
+    if (can.writeMany && !this.#sourceNarrows(narrowing(this.#query))) this.capabilities = { ...can, writeMany: false };
   }
 
   get query(): Query {
@@ -174,11 +179,7 @@ export class Table<R extends object = Row> extends TableHandle<Table<R>, R> impl
 
   async deleteAll(options?: WriteOptions): Promise<void> {
     const self = selfOf(this);
-    if (self.#query.pagination !== undefined) {
-      throw new UnsupportedError(
-        `Cannot delete all rows of a page of ${describe(this.tableName)}: a page is not a set`,
-      );
-    }
+    self.#refusePage();
     const set = narrowing(self.#query);
     if (self.#sourceNarrows(set) && (self.capabilities.deleteAll || !isNarrowed(set))) {
       await self.#verb("deleteAll").call(self.#source, self.#call(set, options));
@@ -191,14 +192,80 @@ export class Table<R extends object = Row> extends TableHandle<Table<R>, R> impl
   async insertReturnIdValue(row: RowOf<R>, options?: WriteOptions): Promise<string> {
     const self = selfOf(this);
     const insertReturnId = self.#verb("insertReturnId");
-    const { newId } = options ?? {};
-    if (newId === "") throw new TypeError("newId must not be empty");
-    const call = { ...self.#call({}, options), ...(newId !== undefined && { newId: self.#id(newId) }) };
-    const id: unknown = await insertReturnId.call(self.#source, self.#rowToWrite(row), call);
-    if (typeof id !== "string" || id === "") {
-      throw new InvalidAnswerError(`${describe(this.tableName)} answered with an id that is ${describe(id)}`);
+    const call = { ...self.#call({}, options), ...self.#newIdIn(options?.newId) };
+    return self.#newId(await insertReturnId.call(self.#source, self.#rowToWrite(row), call));
+  }
+
+  /** Does several writes in one call, in their order, each with its own result. */
+  async writeMany(writes: readonly TableWrite<R>[], options?: CallOptions): Promise<readonly WriteResult<R>[]> {
+    const self = selfOf(this);
+    const { writeMany } = self.#source;
+    if (!self.capabilities.writeMany || writeMany === undefined) {
+      throw new UnsupportedError(`${describe(this.tableName)} does not support writeMany here`);
     }
-    return id;
+    const call = self.#call({}, options);
+    const asked = writes.map((write) => settled(() => self.#sourceWrite(write as TableWrite))); // As its type says.
+    const sent = asked.flatMap((write) => "error" in write ? [] : [write.answer]);
+    const results = sent.length === 0 ? [] : await writeMany.call(self.#source, sent, call);
+    if (!Array.isArray(results) || results.length !== sent.length) {
+      throw new InvalidAnswerError(`${describe(this.tableName)} did not answer each of ${sent.length} writes`);
+    }
+    let next = 0;
+    const result = (op: WriteOp): WriteResult => self.#result(op, results[next++]);
+    return asked.map((write) => "error" in write ? write : result(write.answer.op)) as WriteResult<R>[]; // As above.
+  }
+
+  /** One of several writes, checked as a single one is. */
+  #sourceWrite({ op, idempotencyKey, newId }: TableWrite): SourceWrite {
+    if (!WRITE_VERBS.includes(op.kind)) throw new TypeError(`Unknown operation ${describe(op.kind)}`);
+    this.#verb(op.kind);
+    const set = narrowing(this.#query);
+    const call = { query: {}, idempotencyKey };
+    switch (op.kind) {
+      case "insert":
+      case "replace":
+        return { ...call, op: { kind: op.kind, id: this.#id(op.id), row: this.#rowFor(op.id, op.row) } };
+      case "patch":
+        return { ...call, op: { ...op, id: this.#id(op.id), partial: this.#rowFor(op.id, op.partial) }, query: set };
+      case "delete":
+        return { ...call, op: { ...op, id: this.#id(op.id) }, query: set };
+      case "deleteAll":
+        this.#refusePage();
+        return { ...call, op, query: set };
+      case "insertReturnId":
+        return { ...call, op: { ...op, row: this.#rowToWrite(op.row) }, ...this.#newIdIn(newId) };
+      default:
+        return op satisfies never;
+    }
+  }
+
+  /** The result of one of several writes, checked as the answer to a single one is. */
+  #result(op: WriteOp, result: WriteResult): WriteResult {
+    if (typeof result !== "object" || result === null) {
+      return { error: new InvalidAnswerError(`${describe(this.tableName)} did not answer a write`) };
+    }
+    if ("error" in result) return result;
+    const { answer, unsettled } = result;
+    const checked = settled((): WriteAnswer => {
+      if (op.kind === "delete" || op.kind === "deleteAll") return undefined;
+      return op.kind === "insertReturnId" ? this.#newId(answer) : this.#answer(op.id, answer);
+    });
+    return unsettled === true ? { ...checked, unsettled } : checked;
+  }
+
+  #newId(answer: unknown): string {
+    if (typeof answer === "string" && answer !== "") return answer;
+    throw new InvalidAnswerError(`${describe(this.tableName)} answered with an id that is ${describe(answer)}`);
+  }
+
+  #newIdIn(newId: string | undefined): { readonly newId?: string } {
+    if (newId === "") throw new TypeError("newId must not be empty");
+    return newId === undefined ? {} : { newId: this.#id(newId) };
+  }
+
+  #refusePage(): void {
+    if (this.#query.pagination === undefined) return;
+    throw new UnsupportedError(`Cannot delete all rows of a page of ${describe(this.tableName)}: a page is not a set`);
   }
 
   /**

@@ -2,6 +2,7 @@ import type { ActiveRecord } from "./active_record.ts";
 import type { Operator, Query } from "./query.ts";
 import type { Row } from "./row.ts";
 import type { PatchOf, RowOf } from "./row_of.ts";
+import type { TableWrite, WriteResult } from "./many_writes.ts";
 import type { RowEntry, Rows } from "./rows.ts";
 import type { Verb } from "./verbs.ts";
 
@@ -86,6 +87,8 @@ export interface Capabilities extends Readonly<Record<Verb, boolean>> {
    * remembers the key. Another write under a used key is a `ConflictError`.
    */
   readonly idempotencyKeys: boolean;
+  /** Several writes in one call, with `writeMany`. */
+  readonly writeMany: boolean;
   /** `insertValue`. */
   readonly insert: boolean;
   /** `replaceValue`. */
@@ -168,6 +171,12 @@ export interface TableLike<R extends object = Row>
   withQuery(query: Query): TableLike<R>;
   /** The size of the set; a page does not change it. */
   getCount(options?: CallOptions): Promise<number>;
+  /**
+   * Does several writes in one call, in their order, where `capabilities.writeMany` is true. Each has its own result, in
+   * the same order: that one is refused changes nothing for the others. What the single verbs promise holds for each. If
+   * the call itself rejects, its error is that of every write: `effect: "unknown"` says that any of them may have been done.
+   */
+  writeMany?(writes: readonly TableWrite<R>[], options?: CallOptions): Promise<readonly WriteResult<R>[]>;
   /** The related table of this name, without I/O; an unknown name is a `NotFoundError`. */
   getRef(name: string): TableLike;
 }

@@ -2,6 +2,7 @@ import type { Query } from "./query.ts";
 import type { Row } from "./row.ts";
 import type { ColumnName, PatchOf, RowOf } from "./row_of.ts";
 import type { Rows } from "./rows.ts";
+import type { SourceWrite, WriteResult } from "./many_writes.ts";
 import type { MaybePromise } from "../base/maybe_promise.ts";
 import type { Capabilities, Column, TableLike } from "./table_like.ts";
 
@@ -85,6 +86,11 @@ export interface TableSource<R extends object = Row> {
   deleteAll?(call: SourceCall): MaybePromise<void>;
   /** Adds a row under a new id, which is the answer. */
   insertReturnId?(row: RowOf<R>, call: SourceCall): MaybePromise<string>;
+  /**
+   * Does several writes in their order, and answers with a result for each, in the same order. That one is refused changes
+   * nothing for the others. If it throws, all have failed with this error.
+   */
+  writeMany?(writes: readonly SourceWrite<R>[], call: SourceCall): MaybePromise<readonly WriteResult<R>[]>;
 }
 
 /** The source with rows of type `R`, on the word of the caller: nothing checks what the backend holds. */

@@ -2,8 +2,11 @@ import type { Query } from "../table/query.ts";
 import type { Row } from "../table/row.ts";
 import type { PatchOf, RowOf } from "../table/row_of.ts";
 import type { RowEntry, Rows } from "../table/rows.ts";
+import type { TableWrite, WriteResult } from "../table/many_writes.ts";
 import { TableHandle } from "../table/table_handle.ts";
 import type { CallOptions, Capabilities, Column, TableLike, WriteOptions } from "../table/table_like.ts";
+import { describe } from "../base/describe.ts";
+import { UnsupportedError } from "../table/errors.ts";
 import { FaultPlan } from "./fault_plan.ts";
 import { rememberSelf } from "../base/self.ts";
 
@@ -18,7 +21,8 @@ export type TableOp =
   | "patchValue"
   | "delete"
   | "deleteAll"
-  | "insertReturnIdValue";
+  | "insertReturnIdValue"
+  | "writeMany";
 
 /**
  * A table whose calls can be counted, held and failed one by one, across all its handles. A call that fails `"after"`
@@ -123,6 +127,14 @@ export class FaultyTable<R extends object = Row> extends TableHandle<FaultyTable
 
   async insertReturnIdValue(row: RowOf<R>, options: WriteOptions = {}): Promise<string> {
     return await this.#write("insertReturnIdValue", options, () => this.#inner.insertReturnIdValue(row, options));
+  }
+
+  /** Does several writes in one call, where the inner table can. */
+  async writeMany(writes: readonly TableWrite<R>[], options: CallOptions = {}): Promise<readonly WriteResult<R>[]> {
+    return await this.#write("writeMany", options, () => {
+      if (this.#inner.writeMany !== undefined) return this.#inner.writeMany(writes, options);
+      throw new UnsupportedError(`${describe(this.tableName)} does not support writeMany`);
+    });
   }
 
   async #write<T>(op: TableOp, options: WriteOptions, work: () => Promise<T>): Promise<T> {

@@ -18,7 +18,7 @@ export interface TableDescription {
 }
 
 const FLAGS: readonly ColumnFlag[] = ["id", "title", "hidden", "searchable", "mandatory", "generated"];
-const ABILITIES = [...VERBS, "page", "orderBy", "search", "exact", "sameRows", "idempotencyKeys"] as const;
+const ABILITIES = [...VERBS, "page", "orderBy", "search", "exact", "sameRows", "idempotencyKeys", "writeMany"] as const;
 
 /** Describes a table, with no other writes than those allowed. */
 export function describeTable(table: TableLike, allowed: ReadonlySet<WriteVerb>): TableDescription {

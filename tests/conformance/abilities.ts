@@ -12,6 +12,7 @@ export const EVERYTHING: Capabilities = {
   exact: true,
   sameRows: true,
   idempotencyKeys: false,
+  writeMany: true,
   insert: true,
   replace: true,
   patch: true,
@@ -29,10 +30,22 @@ export const IN_MEMORY: Omit<TableHarness, "open"> = {
   foldsAllLetters: true,
 };
 
+/** What a `LiveTable` over one of them is: it does one write after the other itself. */
+export const LIVE_IN_MEMORY: Omit<TableHarness, "open"> = {
+  ...IN_MEMORY,
+  capabilities: { ...EVERYTHING, writeMany: false },
+};
+
 /** What an `SqliteTable` is. */
 export const IN_SQLITE: Omit<TableHarness, "open"> = {
   ...IN_MEMORY,
   idField: "id",
   knowsColumns: true,
   foldsAllLetters: false,
+};
+
+/** What a `LiveTable` over one of them is. */
+export const LIVE_IN_SQLITE: Omit<TableHarness, "open"> = {
+  ...IN_SQLITE,
+  capabilities: LIVE_IN_MEMORY.capabilities,
 };

@@ -2,7 +2,7 @@ import { LiveTable, ManualLiveStream, MemCache, MemTable } from "@vantage/live";
 import { SqliteCache } from "@vantage/live/sqlite";
 import { SqliteTable } from "@vantage/live/sqlite";
 import { cacheConformance, FaultyCache, FaultyTable, streamConformance, tableConformance } from "@vantage/live/testing";
-import { IN_MEMORY, IN_SQLITE } from "./abilities.ts";
+import { IN_MEMORY, IN_SQLITE, LIVE_IN_MEMORY } from "./abilities.ts";
 import { runSuite } from "./run_suite.ts";
 import { makeBakery } from "./sqlite_bakery.ts";
 import { openNode } from "./sqlite_handles.ts";
@@ -54,7 +54,7 @@ runSuite("FaultyTable behind a Proxy keeps the promises of TableLike", tableConf
 }));
 
 runSuite("LiveTable behind a Proxy, over Proxies, keeps the promises of TableLike", tableConformance, () => ({
-  ...IN_MEMORY,
+  ...LIVE_IN_MEMORY,
   open: (rows) => {
     const liveStream = wrapped(new ManualLiveStream());
     const master = wrapped(new MemTable("bakery", { rows }));

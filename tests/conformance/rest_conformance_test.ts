@@ -4,7 +4,7 @@ import { RestTable } from "@vantage/live/rest";
 import { SqliteTable } from "@vantage/live/sqlite";
 import { type OpenTable, tableConformance, type TableHarness } from "@vantage/live/testing";
 import { serve } from "../server/serve.ts";
-import { IN_MEMORY, IN_SQLITE } from "./abilities.ts";
+import { IN_MEMORY, IN_SQLITE, LIVE_IN_SQLITE } from "./abilities.ts";
 import { runSuite } from "./run_suite.ts";
 import { type KeyType, makeBakery } from "./sqlite_bakery.ts";
 import { openNode } from "./sqlite_handles.ts";
@@ -22,7 +22,7 @@ for (const keyType of ["TEXT", "INTEGER"] as const) {
 }
 
 suite("LiveTable over a RestTable over HTTP over a SqliteTable", {
-  ...IN_SQLITE,
+  ...LIVE_IN_SQLITE,
   open: async (rows) => {
     const { table: master, close } = await overHttp(await inSqlite("TEXT", rows));
     const table = new LiveTable(master, "bakery", new MemCache());

@@ -15,7 +15,7 @@ import { SqliteCache } from "@vantage/live/sqlite";
 import { type SqliteHandle, SqliteTable } from "@vantage/live/sqlite";
 import { type OpenTable, tableConformance, type TableHarness } from "@vantage/live/testing";
 import { skippable } from "../skippable.ts";
-import { EVERYTHING, IN_MEMORY, IN_SQLITE } from "./abilities.ts";
+import { EVERYTHING, IN_MEMORY, IN_SQLITE, LIVE_IN_MEMORY, LIVE_IN_SQLITE } from "./abilities.ts";
 import { runSuite } from "./run_suite.ts";
 import { type KeyType, makeBakery } from "./sqlite_bakery.ts";
 import { drivers, type OpenMemory, openNode } from "./sqlite_handles.ts";
@@ -32,6 +32,7 @@ const LIST_ONLY: Capabilities = {
   exact: true,
   sameRows: true,
   idempotencyKeys: false,
+  writeMany: false,
   insert: false,
   replace: false,
   patch: false,
@@ -79,6 +80,7 @@ suite("defineTable() of one function for each verb, that knows nothing of querie
     orderBy: false,
     search: false,
     sameRows: false,
+    writeMany: false,
     insertReturnId: false,
   },
   open: (rows) => opened(verbsOnly(rows)),
@@ -112,22 +114,22 @@ for (const keyType of ["TEXT", "INTEGER"] as const) {
 }
 
 suite("LiveTable over a MemTable, with a MemCache", {
-  ...IN_MEMORY,
+  ...LIVE_IN_MEMORY,
   open: (rows) => live(new LiveTable(new MemTable("bakery", { rows }), "bakery", new MemCache())),
 });
 
 suite("LiveTable over a MemTable, with a cache of somebody else's", {
-  ...IN_MEMORY,
+  ...LIVE_IN_MEMORY,
   open: (rows) => live(new LiveTable(new MemTable("bakery", { rows }), "bakery", new CloneCache())),
 });
 
 suite("LiveTable over a MemTable, with a NoCache", {
-  ...IN_MEMORY,
+  ...LIVE_IN_MEMORY,
   open: (rows) => live(new LiveTable(new MemTable("bakery", { rows }), "bakery", new NoCache())),
 });
 
 suite("LiveTable over a SqliteTable, with a SqliteCache", {
-  ...IN_SQLITE,
+  ...LIVE_IN_SQLITE,
   open: async (rows) => {
     const table = await inHandle(openNode, "TEXT", rows);
     const cache = await SqliteCache.open(newPath("bakery-cache.db"));
@@ -137,7 +139,7 @@ suite("LiveTable over a SqliteTable, with a SqliteCache", {
 });
 
 suite("LiveTable over a LiveTable", {
-  ...IN_MEMORY,
+  ...LIVE_IN_MEMORY,
   open: async (rows) => {
     const back = await live(new LiveTable(new MemTable("bakery", { rows }), "back", new MemCache()));
     const front = await live(new LiveTable(back.table, "front", new MemCache()));
@@ -146,7 +148,7 @@ suite("LiveTable over a LiveTable", {
 });
 
 suite("LiveTable over a list", {
-  ...IN_MEMORY,
+  ...LIVE_IN_MEMORY,
   capabilities: LIST_ONLY,
   open: (rows) => live(new LiveTable(defineTable({ name: "bakery", list: () => rows }), "bakery", new MemCache())),
 });

@@ -1,4 +1,5 @@
 import { ClosedError, UnsupportedError } from "../../table/errors.ts";
+import { type Settled, settled } from "../../table/many_writes.ts";
 import { describe } from "../../base/describe.ts";
 
 /** A value that SQLite can bind and return. */
@@ -101,10 +102,15 @@ type Bounds = readonly [commit: string, undo: string];
 
 const WHOLE: Bounds = ["COMMIT", "ROLLBACK"];
 
+/** Those of a savepoint within a transaction. */
+const INSIDE: Bounds = ["RELEASE vantage_live", "ROLLBACK TO vantage_live; RELEASE vantage_live"];
+
 /** Runs statements on a handle, preparing each text once. Reads integers exactly. */
 export class SqliteStatements {
   readonly #handle: SqliteHandle;
   readonly #prepared = new Map<string, SqliteStatement>();
+  /** Whether a transaction of ours is open. */
+  #inTransaction = false;
   #closed = false;
 
   constructor(handle: SqliteHandle) {
@@ -150,6 +156,8 @@ export class SqliteStatements {
   }
 
   #toTheEnd<T>([commit, undo]: Bounds, work: () => T): T {
+    const isOuter = !this.#inTransaction;
+    this.#inTransaction = true;
     try {
       const result = work();
       // Not by `exec`, whose errors have no code in some drivers.
@@ -162,10 +170,45 @@ export class SqliteStatements {
         // A trigger may have rolled back already. The error to report is that of the work.
       }
       throw error;
+    } finally {
+      if (isOuter) this.#inTransaction = false;
     }
   }
 
+  /**
+   * Runs each piece of work atomically, all of them in one transaction, which is committed once: so one that throws does not
+   * undo the others. Where a transaction cannot hold them together, as when a trigger rolls it back or a constraint is
+   * checked only at the end, each runs in one of its own.
+   *
+   * @throws the driver's error if no transaction can begin.
+   */
+  eachAtomically<T>(works: readonly (() => T)[]): readonly Settled<T>[] {
+    if (works.length < 2) return works.map(settled);
+    let hasBegun = false;
+    try {
+      return this.atomically(() => {
+        hasBegun = true;
+        this.run(`SAVEPOINT ${ALL}`);
+        return works.map((work) => this.#settledInside(work));
+      });
+    } catch (error) {
+      if (!hasBegun || isBusy(error)) throw error;
+      return works.map(settled);
+    }
+  }
+
+  #settledInside<T>(work: () => T): Settled<T> {
+    const result = settled(work);
+    // Fails if the transaction is gone, and with it what was done before.
+    if ("error" in result) this.#handle.exec(`RELEASE ${ALL}; SAVEPOINT ${ALL}`);
+    return result;
+  }
+
   #begin(): Bounds {
+    if (this.#inTransaction) {
+      this.run("SAVEPOINT vantage_live");
+      return INSIDE;
+    }
     try {
       this.run("BEGIN IMMEDIATE");
       return WHOLE;
@@ -173,7 +216,7 @@ export class SqliteStatements {
       if (isBusy(error)) throw error;
       // The caller already has a transaction.
       this.#handle.exec("SAVEPOINT vantage_live");
-      return ["RELEASE vantage_live", "ROLLBACK TO vantage_live; RELEASE vantage_live"];
+      return INSIDE;
     }
   }
 
@@ -233,6 +276,9 @@ export class SqliteStatements {
     return statement;
   }
 }
+
+/** The savepoint that all of several pieces of work are in. */
+const ALL = "vantage_live_all";
 
 /** Quotes a name for SQL, whatever it contains. */
 export function quoteName(name: string): string {

@@ -1,6 +1,7 @@
 import { quoteName, type SqliteStatements } from "./sqlite_handle.ts";
 import { checkOptions } from "../../base/check_options.ts";
 import { NotFoundError, UnsupportedError } from "../../table/errors.ts";
+import { type SourceWrite, writeOne, type WriteResult } from "../../table/many_writes.ts";
 import { OPERATORS } from "../../table/query.ts";
 import { describe } from "../../base/describe.ts";
 import type { Row } from "../../table/row.ts";
@@ -9,6 +10,7 @@ import { NO_WRITES } from "../../table/verbs.ts";
 import { Table } from "../../table/table.ts";
 import type { Capabilities, Column, ColumnFlag, TableLike } from "../../table/table_like.ts";
 import type { SourceCall, TableSource } from "../../table/table_source.ts";
+import type { WriteAnswer } from "../../table/write_op.ts";
 import { joinParams, orderSql, pageSql, type Sql, whereSql } from "./sqlite_query.ts";
 import { SqliteReader } from "./sqlite_reader.ts";
 import { readSchema, type SqliteColumn, type SqliteSchema } from "./sqlite_schema.ts";
@@ -118,6 +120,10 @@ export class SqliteSource implements TableSource {
     return this.#writer.insertReturnId(row, newId);
   }
 
+  writeMany(writes: readonly SourceWrite[]): readonly WriteResult[] {
+    return this.#writer.writeEach(writes.map((write) => () => writeOne(this, write) as WriteAnswer)); // At once.
+  }
+
   #where(query: SourceCall["query"], id?: string): Sql {
     return whereSql(query, this.#schema, this.#searchFields, id);
   }
@@ -133,7 +139,7 @@ function queriesOf({ encoding }: SqliteSchema): Partial<Capabilities> {
 /** A view supports only the writes that its triggers implement: others cannot be prepared. */
 function writesOf(db: SqliteStatements, { type, sqlName, columns }: SqliteSchema): Partial<Capabilities> {
   if (type === "table") return {};
-  if (type === "readonly") return NO_WRITES;
+  if (type === "readonly") return { ...NO_WRITES, writeMany: false };
   const names = columns.map(({ name }) => quoteName(name));
   const insert = db.accepts(
     `INSERT INTO ${sqlName} (${names.join(", ")}) VALUES (${names.map(() => "NULL").join(", ")})`,

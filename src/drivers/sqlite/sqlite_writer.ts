@@ -1,5 +1,6 @@
 import { quoteName, type SqliteRow, type SqliteStatements } from "./sqlite_handle.ts";
 import { NotFoundError, RejectedError } from "../../table/errors.ts";
+import type { Settled } from "../../table/many_writes.ts";
 import type { Query } from "../../table/query.ts";
 import { describe } from "../../base/describe.ts";
 import { type Row, sameRow } from "../../table/row.ts";
@@ -114,6 +115,15 @@ export class SqliteWriter {
       if (!this.#schema.key.unique && this.#find(stored.id) === undefined) throw this.#ignored("insert a row");
       return stored.id;
     });
+  }
+
+  /** Does each write atomically, all of them in one transaction. */
+  writeEach<T>(writes: readonly (() => T)[]): readonly Settled<T>[] {
+    try {
+      return this.#db.eachAtomically(writes);
+    } catch (error) {
+      throw refusal(error, `write to ${describe(this.#schema.name)}`);
+    }
   }
 
   #find(id: string): FoundRow | undefined {

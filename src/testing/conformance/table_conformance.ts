@@ -1,6 +1,7 @@
 import type { ConformanceCase } from "./conformance_case.ts";
 import { handleCases } from "./table_handle_cases.ts";
 import { keyCases } from "./table_key_cases.ts";
+import { manyCases } from "./table_many_cases.ts";
 import { recordCases } from "./table_record_cases.ts";
 import type { TableHarness } from "./table_harness.ts";
 import { queryCases } from "./table_query_cases.ts";
@@ -36,6 +37,7 @@ export const tableConformance: readonly ConformanceCase<TableHarness>[] = [
   ...readCases,
   ...writeCases,
   ...keyCases,
+  ...manyCases,
   ...queryCases,
   ...handleCases,
   ...recordCases,

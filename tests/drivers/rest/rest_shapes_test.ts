@@ -18,6 +18,7 @@ const CAPABILITIES: Capabilities = {
   exact: false,
   sameRows: false,
   idempotencyKeys: false,
+  writeMany: false,
   get: true,
   count: false,
   page: false,
