@@ -14,8 +14,8 @@ export interface WriteReply {
   readonly status: number;
   /** What the answer holds; nothing for a delete. */
   readonly content: object;
-  /** Whether this is the answer to an earlier request with the same key. */
-  readonly isRepeated?: boolean;
+  /** Whether it was given before, to the same key: the row may have changed since. */
+  readonly unsettled: boolean;
 }
 
 interface Kept {
@@ -61,8 +61,8 @@ export class AnsweredWrites {
     const known = this.#started.get(key) ?? this.#kept.get(key);
     if (known === undefined) return await this.#start(key, asked, work);
     if (known.asked !== asked) throw conflictOf("The Idempotency-Key belongs to another write", "none");
-    if ("reply" in known) return { ...await known.reply, isRepeated: true };
-    if (known.text !== undefined) return { status: known.status, content: JSON.parse(known.text), isRepeated: true };
+    if ("reply" in known) return { ...await known.reply, unsettled: true };
+    if (known.text !== undefined) return { status: known.status, content: JSON.parse(known.text), unsettled: true };
     throw conflictOf("This write was sent before, and its outcome is unknown", "unknown");
   }
 

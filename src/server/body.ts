@@ -4,7 +4,7 @@ import { conditionsFromWire } from "../wire/query_params.ts";
 import { readText, type TextTrouble } from "../wire/read_text.ts";
 import { isList, type Json, rowFromWire } from "../wire/wire_value.ts";
 import type { Refusal } from "./answers.ts";
-import { checked, refuse } from "./refusals.ts";
+import { checked, refuse, TOO_LONG } from "./refusals.ts";
 
 /** The body of a write: `{"row": {…}}`, and in a patch `"where": […]`, where values fit that are too long for a URL. */
 export interface WriteBody {
@@ -14,20 +14,24 @@ export interface WriteBody {
 }
 
 /**
- * Reads the body of a write, which may hold the members named by `accepted`, and must hold a row.
+ * Reads the JSON in the body of a request.
  *
- * @throws {Refusal} if the body has another type, is longer than `maxBytes`, or is not such a write.
+ * @throws {Refusal} if the body has another type, is longer than `maxBytes`, or is not JSON.
  */
-export async function readBody(
-  request: Request,
-  maxBytes: number,
-  accepted: readonly (keyof WriteBody)[],
-): Promise<WriteBody> {
+export async function readJson(request: Request, maxBytes: number): Promise<Json> {
   // A page of another origin can send this type only after a CORS preflight.
   if (!/^application\/json\s*(;|$)/i.test(request.headers.get("content-type") ?? "")) {
     throw refuse("A row must be sent as application/json", 415);
   }
-  const body = parse(await textOf(request, maxBytes));
+  return parse(await textOf(request, maxBytes));
+}
+
+/**
+ * What the body of a write says, which may hold the members named by `accepted`, and must hold a row.
+ *
+ * @throws {Refusal} if it is something else.
+ */
+export function writeIn(body: Json, accepted: readonly (keyof WriteBody)[]): WriteBody {
   return checked(() => {
     const { row, where = [] } = membersOf(body, accepted);
     return { row: rowFromWire(row), where: conditionsFromWire(where) };
@@ -57,7 +61,7 @@ async function textOf({ headers, body }: Request, maxBytes: number): Promise<str
 function refusalOf(trouble: TextTrouble, maxBytes: number): Refusal {
   switch (trouble) {
     case "too long":
-      return refuse(`The body must have at most ${maxBytes} bytes`, 413);
+      return refuse(`The body must have at most ${maxBytes} bytes`, TOO_LONG);
     case "no UTF-8":
       return refuse("The body is not in UTF-8");
     case "broken off":

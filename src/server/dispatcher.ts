@@ -2,7 +2,8 @@ import { describe } from "../base/describe.ts";
 import type { Trace, TraceLevel } from "../trace/tracer.ts";
 import { badRequest, problemOf } from "../wire/problem.ts";
 import { noContent, problemAnswer, Refusal, withoutBody } from "./answers.ts";
-import { readBody, type WriteBody } from "./body.ts";
+import type { Json } from "../wire/wire_value.ts";
+import { readJson, writeIn } from "./body.ts";
 import { EventBroadcast } from "./event_broadcast.ts";
 import type { HandlerSettings } from "./handler_options.ts";
 import type { NamedStream } from "./named_tables.ts";
@@ -66,13 +67,17 @@ export class Dispatcher {
     try {
       return await this.#admit(request, context) ?? await this.#route(request, context);
     } catch (error) {
-      const refusal = error instanceof Refusal ? error : new Refusal(problemOf(error, NO_ANSWER), {}, error);
-      const { status, code } = refusal.problem;
-      if (status >= 500 && refusal.cause !== undefined) {
-        this.#reportFailure(code === "fault" ? "error" : "warn", "request failed", refusal.cause);
-      }
-      return problemAnswer(refusal);
+      return problemAnswer(this.#refusalOf(error));
     }
+  }
+
+  #refusalOf(error: unknown): Refusal {
+    const refusal = error instanceof Refusal ? error : new Refusal(problemOf(error, NO_ANSWER), {}, error);
+    const { status, code } = refusal.problem;
+    if (status >= 500 && refusal.cause !== undefined) {
+      this.#reportFailure(code === "fault" ? "error" : "warn", "request failed", refusal.cause);
+    }
+    return refusal;
   }
 
   /** Checks whether a request may pass: returns `undefined`, the answer of `authorize`, or throws a refusal. */
@@ -87,7 +92,14 @@ export class Dispatcher {
     if (permit === true) return undefined;
     // A copy, since the headers of a fetched response are immutable.
     if (isResponse(permit)) return new Response(permit.body, permit);
-    throw new Refusal({ ...badRequest("This request is not allowed", 403), title: "Forbidden", code: "forbidden" });
+    throw forbidden(403);
+  }
+
+  /** Checks whether a part of a request would pass alone. */
+  async #admitPart(request: Request, context: object): Promise<void> {
+    const permit = await this.#permitOf(request, context);
+    this.#assertOpen();
+    if (permit !== true) throw forbidden(isResponse(permit) ? permit.status : 403);
   }
 
   /** Calls `authorize`. Its failure is not an error of the table, which was not called. */
@@ -118,15 +130,19 @@ export class Dispatcher {
     const answer = await action({
       request,
       params: url.searchParams,
-      readRow: async () => (await this.#readBody(request, ["row"])).row,
-      readPatch: () => this.#readBody(request, ["row", "where"]),
+      readRow: async () => writeIn(await this.#readBody(request), ["row"]).row,
+      readPatch: async () => writeIn(await this.#readBody(request), ["row", "where"]),
+      readBody: () => this.#readBody(request),
+      admit: this.#settings.authorize && ((part) => this.#admitPart(part, context)),
+      assertOpen: () => this.#assertOpen(),
+      refusalOf: (error) => this.#refusalOf(error),
       finish: (work) => this.#finish(work, context),
     });
     return method === "HEAD" ? await withoutBody(answer) : answer;
   }
 
-  async #readBody(request: Request, accepted: readonly (keyof WriteBody)[]): Promise<WriteBody> {
-    const body = await readBody(request, this.#settings.maxBodyBytes, accepted);
+  async #readBody(request: Request): Promise<Json> {
+    const body = await readJson(request, this.#settings.maxBodyBytes);
     this.#assertOpen();
     return body;
   }
@@ -158,6 +174,12 @@ export class Dispatcher {
 
 async function keepAlive(context: object, work: Promise<void>): Promise<void> {
   if ("waitUntil" in context && typeof context.waitUntil === "function") await context.waitUntil(work);
+}
+
+/** What is not permitted, with the status that `authorize` chose if that is a refusal. */
+function forbidden(status: number): Refusal {
+  const problem = badRequest("This request is not allowed", status >= 400 && status < 600 ? status : 403);
+  return new Refusal({ ...problem, title: "Forbidden", code: "forbidden" });
 }
 
 /** Checks the shape, not the class: adapters for Node bring their own. */

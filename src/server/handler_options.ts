@@ -19,7 +19,7 @@ export interface IdempotencyOptions {
   readonly maxKeys?: number | undefined;
   /** How many bytes they and their answers may have, for each table; default 64 MiB. */
   readonly maxBytes?: number | undefined;
-  /** How long each is remembered after its answer, in milliseconds; default 24 hours. */
+  /** How long each is remembered after its answer, in milliseconds; default 7 days. */
   readonly ttlMs?: number | undefined;
 }
 
@@ -42,6 +42,8 @@ export interface TableHandlerOptions {
   readonly authorize?: ((request: Request, context: object) => MaybePromise<boolean | Response>) | undefined;
   /** The most bytes of a request body; default 1 MiB. */
   readonly maxBodyBytes?: number | undefined;
+  /** The most writes of one request; default 1000. */
+  readonly maxWrites?: number | undefined;
   /** The most characters of a URL; default 8192. */
   readonly maxUrlLength?: number | undefined;
   /** The most conditions and orders of a request; default 100. */
@@ -117,6 +119,7 @@ const TABLE_OPTIONS: { readonly [name in keyof TableHandlerOptions]-?: true } = 
   ...EVENT_OPTIONS,
   writable: true,
   maxBodyBytes: true,
+  maxWrites: true,
   maxConditions: true,
   maxValues: true,
   maxSearchLength: true,
@@ -138,6 +141,7 @@ export interface HandlerSettings {
   readonly writes: ReadonlySet<WriteVerb>;
   readonly authorize: TableHandlerOptions["authorize"];
   readonly maxBodyBytes: number;
+  readonly maxWrites: number;
   readonly maxUrlLength: number;
   readonly maxConditions: number;
   readonly maxValues: number;
@@ -177,6 +181,7 @@ export function toHandlerSettings(
     writes,
     authorize,
     maxBodyBytes: wholeNumber("maxBodyBytes", options.maxBodyBytes ?? 2 ** 20),
+    maxWrites: wholeNumber("maxWrites", options.maxWrites ?? 1000),
     maxUrlLength: wholeNumber("maxUrlLength", options.maxUrlLength ?? 8192),
     maxConditions: wholeNumber("maxConditions", options.maxConditions ?? 100),
     maxValues: wholeNumber("maxValues", options.maxValues ?? 1000),
@@ -199,7 +204,7 @@ function toKeySettings(options: IdempotencyOptions): KeySettings {
   return {
     maxKeys: wholeNumber("idempotencyKeys.maxKeys", options.maxKeys ?? 100_000),
     maxBytes: wholeNumber("idempotencyKeys.maxBytes", options.maxBytes ?? 64 * 2 ** 20),
-    ttlMs: wholeNumber("idempotencyKeys.ttlMs", options.ttlMs ?? 24 * 60 * 60 * 1000),
+    ttlMs: wholeNumber("idempotencyKeys.ttlMs", options.ttlMs ?? 7 * 24 * 60 * 60 * 1000),
   };
 }
 

@@ -1,5 +1,6 @@
 import { type Effect, type ErrorCode, TableError, UnsupportedError } from "../table/errors.ts";
 import { describe } from "../base/describe.ts";
+import type { WriteVerb } from "../table/verbs.ts";
 import { badRequest, type Problem, type ProblemCode, problemOf } from "../wire/problem.ts";
 import { Refusal } from "./answers.ts";
 
@@ -48,6 +49,15 @@ export function checked<T>(check: () => T): T {
     if (error instanceof UnsupportedError) throw new Refusal(problemOf(error, cut(error.message)));
     throw error;
   }
+}
+
+/** The status for a body with more than the server takes. */
+export const TOO_LONG = 413;
+
+/** The refusal of a write that clients may not do here. */
+export function refuseVerb(verb: WriteVerb): Refusal {
+  const detail = `Clients may not ${verb} here`;
+  return new Refusal({ ...badRequest(detail, 405), title: "Not supported", code: "unsupported" });
 }
 
 /** The refusal of an invalid request. */

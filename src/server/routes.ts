@@ -1,6 +1,8 @@
 import { describe } from "../base/describe.ts";
 import type { Row } from "../table/row.ts";
 import type { WriteVerb } from "../table/verbs.ts";
+import type { Json } from "../wire/wire_value.ts";
+import type { Refusal } from "./answers.ts";
 import type { WriteBody } from "./body.ts";
 import { refuse } from "./refusals.ts";
 
@@ -13,6 +15,14 @@ export interface Call {
   readonly readRow: () => Promise<Row>;
   /** Reads the columns in the body, and what must hold for them to be written. */
   readonly readPatch: () => Promise<WriteBody>;
+  /** Reads the body. */
+  readonly readBody: () => Promise<Json>;
+  /** Refuses a part of the request that is not permitted as a request alone; absent if every request is. */
+  readonly admit?: ((request: Request) => Promise<void>) | undefined;
+  /** Refuses once the handler is closed: to be called after each wait, before the table is. */
+  readonly assertOpen: () => void;
+  /** The refusal for an error of a part of the request; it is reported if the server has failed. */
+  readonly refusalOf: (error: unknown) => Refusal;
   /** Makes sure that started work is finished, even if the client does not wait for the answer. */
   readonly finish: (work: Promise<unknown>) => void;
 }
@@ -96,5 +106,8 @@ export const WRITE_PLACES: Readonly<Record<WriteVerb, { readonly path: string; r
 /** The methods of some writes, in the usual order. */
 export function methodsOf(writes: ReadonlySet<WriteVerb>): readonly string[] {
   const used = [...writes].map((verb) => WRITE_PLACES[verb].method);
-  return ["POST", "PUT", "PATCH", "DELETE"].filter((method) => used.includes(method));
+  // Several writes are one POST.
+  return ["POST", "PUT", "PATCH", "DELETE"].filter((method) =>
+    used.includes(method) || (used.length > 0 && method === "POST")
+  );
 }

@@ -57,8 +57,9 @@ export class ServedTable {
     const { writes, keys } = this.#settings;
     const description = describeTable(this.#table, writes);
     const idempotencyKeys = this.honoursKeys || keys !== undefined;
+    const writeMany = writes.size > 0;
     const chosen = this.#narrowed ? { insert: false, replace: false } : {};
-    return { ...description, capabilities: { ...description.capabilities, idempotencyKeys, ...chosen } };
+    return { ...description, capabilities: { ...description.capabilities, idempotencyKeys, writeMany, ...chosen } };
   }
 
   /** Whether the table itself applies two writes with the same key once. */
@@ -81,7 +82,7 @@ export class ServedTable {
     const known = this.#sets.get(text);
     if (known !== undefined) return known;
     const query = checked(() => queryFromParams(params));
-    const handle = checked(() => {
+    const handle = text === "" ? this.#table : checked(() => {
       this.#checkBounds(query);
       return this.#table.withQuery(this.#within(query));
     });

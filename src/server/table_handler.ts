@@ -77,6 +77,7 @@ export interface TableHandler extends AsyncDisposable {
  * PUT    /row?id                                      {"row":{…}} → {"row":{…}}      replaces
  * PATCH  /row?id&where&search                         {"row":{…}} → {"row":{…}}      changes some columns
  * DELETE /row?id&where&search, DELETE /rows?where&search
+ * POST   /writes                                      {"writes":[{"verb","id","row","in","key"},…]} → {"results":[…]}
  * GET    /events                                      text/event-stream
  *
  * several tables:
@@ -87,6 +88,9 @@ export interface TableHandler extends AsyncDisposable {
  *
  * A write with an `Idempotency-Key` that was done before is answered alike, with `"unsettled":true`, and not done again;
  * another write under the same key is a 409.
+ *
+ * Several writes in one request are checked, authorized and answered one by one: a result is what the single write would
+ * have been answered with, or `{"problem":{…}}`.
  *
  * Errors are sent as problem+json (RFC 9457), without the messages of the table. A narrowed handle is served as if
  * nothing else existed: clients cannot choose ids or move rows out of the set, and events have no ids. But values that
@@ -192,13 +196,14 @@ export function eventHandler(
 }
 
 function routesOf({ table }: NamedTable, settings: HandlerSettings): Routes {
-  const { authorize, maxAnswerBytes, writes: allowed, keys, clock } = settings;
+  const { authorize, maxAnswerBytes, maxWrites, writes: allowed, keys, clock } = settings;
   const served = new ServedTable(table, settings);
   const cacheControl = authorize === undefined ? "no-cache" : "private, no-cache";
   const reads = readRoutes({ served, cacheControl, maxAnswerBytes });
   const answered = keys === undefined || served.honoursKeys ? undefined : new AnsweredWrites(keys, clock);
-  const writes = writeRoutes({ served, answered }, allowed);
-  return Object.fromEntries(Object.entries(reads).map(([path, place]) => [path, { ...place, ...writes[path] }]));
+  const writes = writeRoutes({ served, allowed, answered, maxWrites, maxAnswerBytes });
+  const both = Object.entries(reads).map(([path, place]) => [path, { ...place, ...writes[path] }] as const);
+  return { ...writes, ...Object.fromEntries(both) };
 }
 
 function handlerOf(settings: HandlerSettings, parts: DispatcherParts): TableHandler {

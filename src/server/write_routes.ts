@@ -1,15 +1,15 @@
-import type { Condition } from "../table/query.ts";
 import type { Row } from "../table/row.ts";
-import type { TableLike, WriteOptions } from "../table/table_like.ts";
-import { conditionsToWire } from "../wire/query_params.ts";
-import { rowToWire } from "../wire/wire_value.ts";
-import type { AnsweredWrites, WriteReply } from "./answered_writes.ts";
-import { json, noContent } from "./answers.ts";
-import { Freshness } from "./freshness.ts";
-import { answerOf, type Asked, named, refuse } from "./refusals.ts";
 import type { WriteVerb } from "../table/verbs.ts";
-import { type Action, type Call, NARROWING, only, type Routes, takeId, takeNewId, WRITE_PLACES } from "./routes.ts";
+import { isList, type Json, memberOf, rowToWire } from "../wire/wire_value.ts";
+import { type WireWrite, writeFromWire } from "../wire/wire_writes.ts";
+import type { AnsweredWrites, WriteReply } from "./answered_writes.ts";
+import { encodedJson, json, noContent, type Refusal } from "./answers.ts";
+import { type AskedWrite, askedWrite } from "./asked_write.ts";
+import type { WriteBody } from "./body.ts";
+import { answerOf, checked, refuse, refuseVerb, TOO_LONG } from "./refusals.ts";
+import { type Action, type Call, only, type Routes, WRITE_PLACES } from "./routes.ts";
 import type { ServedTable } from "./served_table.ts";
+import { type DoneWrite, doWrite, WriteBatch } from "./write_batch.ts";
 
 /** The longest idempotency key, in characters. */
 const MAX_KEY_LENGTH = 1024;
@@ -17,143 +17,134 @@ const MAX_KEY_LENGTH = 1024;
 /** What the write routes work with. */
 export interface WriteRoutesOptions {
   readonly served: ServedTable;
-  /** The writes that were answered; `undefined` if the table remembers them itself, or nobody does. */
+  readonly allowed: ReadonlySet<WriteVerb>;
+  /** The writes that were answered; `undefined` if they are not remembered here. */
   readonly answered: AnsweredWrites | undefined;
-}
-
-/** A write as a client asks for it. */
-interface AskedWrite extends Asked {
-  /** All of it as text. */
-  readonly text: string;
-  readonly send: (options: WriteOptions) => Promise<Omit<WriteReply, "isRepeated">>;
+  readonly maxWrites: number;
+  readonly maxAnswerBytes: number;
 }
 
 /** The write routes of the allowed verbs. Invalid requests are refused before the table is called. */
-export function writeRoutes(options: WriteRoutesOptions, allowed: ReadonlySet<WriteVerb>): Routes {
-  const actions: Readonly<Record<WriteVerb, (served: ServedTable, call: Call) => Promise<AskedWrite>>> = {
-    insertReturnId: insertNew,
-    deleteAll,
-    insert: (served, call) => store(served, call, "insert"),
-    replace: (served, call) => store(served, call, "replace"),
-    patch,
-    delete: deleteRow,
-  };
+export function writeRoutes(options: WriteRoutesOptions): Routes {
+  const { allowed } = options;
   const routes: Record<string, Record<string, Action>> = {};
   for (const verb of allowed) {
     const { path, method } = WRITE_PLACES[verb];
-    (routes[path] ??= {})[method] = async (call) =>
-      await write(options, call, await actions[verb](options.served, call));
+    (routes[path] ??= {})[method] = (call) => writeAlone(options, verb, call);
   }
+  if (allowed.size > 0) routes[MANY_WRITES] = { POST: (call) => writeMany(options, call) };
   return routes;
 }
 
-async function insertNew(served: ServedTable, call: Call): Promise<AskedWrite> {
-  const { newId, others } = takeNewId(call.params);
-  only([], others);
-  const row = await call.readRow();
-  const table = served.inserting(undefined, row);
-  const chosen = served.takesIds && newId !== undefined ? { newId } : {};
-  return {
-    ...askedOf("insert a row", served, call, row),
-    send: async (options) => {
-      const id = await table.insertReturnIdValue(row, { ...options, ...chosen });
-      return { status: 201, content: { id } };
-    },
-  };
-}
-
-async function store(served: ServedTable, call: Call, verb: "insert" | "replace"): Promise<AskedWrite> {
-  const { id, others } = takeId(call.params);
-  only([], others);
-  const row = await call.readRow();
-  const table = served.inserting(id, row);
-  return {
-    ...askedOf(`${verb} row ${named(id)}`, served, call, row),
-    send: async (options) =>
-      rowReply(await (verb === "insert" ? table.insertValue(id, row, options) : table.replaceValue(id, row, options))),
-  };
-}
-
-async function patch(served: ServedTable, call: Call): Promise<AskedWrite> {
-  const { id, others } = takeId(call.params);
-  const { handle: set } = served.set(only(["search"], others));
-  const { row: partial, where } = await call.readPatch();
-  const handle = served.narrowed(set, where);
-  served.checkPatch(id, partial);
-  return {
-    ...askedOf(`patch row ${named(id)}`, served, call, partial, where),
-    send: async (options) => rowReply(await handle.patchValue(id, partial, options)),
-  };
-}
-
-function deleteRow(served: ServedTable, call: Call): Promise<AskedWrite> {
-  const { id, handle } = rowIn(served, call);
-  return Promise.resolve({
-    ...removing(`delete row ${named(id)}`, call),
-    send: (options) => handle.delete(id, options).then(emptyReply),
-  });
-}
-
-function deleteAll(served: ServedTable, call: Call): Promise<AskedWrite> {
-  const { handle } = served.set(only(NARROWING, call.params));
-  return Promise.resolve({
-    ...removing("delete the rows", call),
-    send: (options) => handle.deleteAll(options).then(emptyReply),
-  });
-}
-
-function rowIn(served: ServedTable, { params }: Call): { readonly id: string; readonly handle: TableLike } {
-  const { id, others } = takeId(params);
-  return { id, handle: served.set(only(NARROWING, others)).handle };
-}
-
-function askedOf(
-  what: string,
-  served: ServedTable,
-  call: Call,
-  row: Row,
-  where: readonly Condition[] = [],
-): Omit<AskedWrite, "send"> {
-  const text = `${textOf(call)}${JSON.stringify([rowToWire(row), conditionsToWire(where)])}`;
-  return { what, writes: true, hasValues: true, unknownColumn: served.unknownColumn(row), text };
-}
-
-function removing(what: string, call: Call): Omit<AskedWrite, "send"> {
-  return { what, writes: true, hasValues: call.params.has("where"), text: textOf(call) };
-}
-
-/** The id that was made for a new row is no part of the write: the first one counts. */
-function textOf({ request, params }: Call): string {
-  const { others } = takeNewId(params);
-  return `${request.method} ${others}\n`;
-}
-
-function rowReply(row: Row): WriteReply {
-  return { status: 200, content: { row: rowToWire(row) } };
-}
-
-function emptyReply(): WriteReply {
-  return { status: 204, content: {} };
-}
+/** The path of several writes. */
+const MANY_WRITES = "/writes";
 
 /** A started write is finished even if the client disconnects: otherwise its result would be unknown. */
-async function write(
-  { answered }: WriteRoutesOptions,
-  { request, finish }: Call,
+async function writeAlone({ served, answered }: WriteRoutesOptions, verb: WriteVerb, call: Call): Promise<Response> {
+  const asked = await askedWrite(verb, served, call);
+  const key = checkedKey(call.request.headers.get("idempotency-key") ?? undefined);
+  const work = replyOnce(answered, asked, key, () => doWrite(asked, key));
+  call.finish(work);
+  const { status, content, unsettled } = await work;
+  if (unsettled) return json({ ...content, unsettled }, status === 204 ? 200 : status);
+  return status === 204 ? noContent(204) : json(content, status);
+}
+
+/** Each write is checked, permitted, done, remembered and answered as if it were alone. */
+async function writeMany(options: WriteRoutesOptions, call: Call): Promise<Response> {
+  only([], call.params);
+  const items = itemsIn(await call.readBody(), options.maxWrites);
+  const read = await Promise.allSettled(items.map((item) => readItem(options, item, call)));
+  call.assertOpen();
+  const batch = new WriteBatch();
+  const replies = read.map((item) => {
+    if (item.status === "rejected") return Promise.reject(item.reason);
+    const { asked, key } = item.value;
+    return replyOnce(options.answered, asked, key, () => batch.add(asked, key));
+  });
+  const work = Promise.all(replies.map((reply) => reply.then(resultOf, (error) => problemIn(call.refusalOf(error)))));
+  call.finish(work);
+  await batch.run();
+  return resultsAnswer(await work, options.maxAnswerBytes);
+}
+
+function itemsIn(body: Json, maxWrites: number): readonly Json[] {
+  const writes = memberOf(body, "writes");
+  if (writes === undefined || !isList(writes)) throw refuse(`The body must be {"writes": […]}`);
+  if (writes.length > maxWrites) throw refuse(`There may be at most ${maxWrites} writes (maxWrites)`, TOO_LONG);
+  return writes;
+}
+
+interface ReadItem {
+  readonly asked: AskedWrite;
+  readonly key: string | undefined;
+}
+
+async function readItem({ served, allowed }: WriteRoutesOptions, item: Json, call: Call): Promise<ReadItem> {
+  const { verb, params, row, where, idempotencyKey } = checked(() => writeFromWire(item));
+  if (!allowed.has(verb)) throw refuseVerb(verb);
+  await call.admit?.(requestOf(call.request, verb, params));
+  const readPatch = async (): Promise<WriteBody> => ({ row: await given(row), where });
+  const asked = await askedWrite(verb, served, { params, readRow: () => given(row), readPatch });
+  return { asked, key: checkedKey(idempotencyKey) };
+}
+
+/** The request for the same write alone, without its body. */
+function requestOf({ url, headers }: Request, verb: WriteVerb, params: URLSearchParams): Request {
+  const { path, method } = WRITE_PLACES[verb];
+  const alone = new URL(url);
+  alone.pathname = alone.pathname.replace(/\/writes\/?$/, path);
+  alone.search = params.toString();
+  return new Request(alone, { method, headers });
+}
+
+async function given(row: WireWrite["row"]): Promise<Row> {
+  if (row === undefined) throw refuse("A write needs a row");
+  return await Promise.resolve(row);
+}
+
+function checkedKey(key: string | undefined): string | undefined {
+  if (key === undefined || key.length <= MAX_KEY_LENGTH) return key;
+  throw refuse(`Idempotency-Key must have at most ${MAX_KEY_LENGTH} characters`);
+}
+
+/** Starts the work at once, unless the write is known by its key. */
+function replyOnce(
+  answered: AnsweredWrites | undefined,
   asked: AskedWrite,
-): Promise<Response> {
-  const idempotencyKey = request.headers.get("idempotency-key") ?? undefined;
-  if ((idempotencyKey?.length ?? 0) > MAX_KEY_LENGTH) {
-    throw refuse(`Idempotency-Key must have at most ${MAX_KEY_LENGTH} characters`);
-  }
-  const freshness = new Freshness();
-  const send = (): Promise<WriteReply> => answerOf(asked, () => asked.send({ ...freshness.options, idempotencyKey }));
-  const work = answered === undefined || idempotencyKey === undefined
-    ? send()
-    : answered.once(idempotencyKey, asked.text, send);
-  finish(work);
-  const { status, content, isRepeated = false } = await work;
-  const mark = isRepeated ? { unsettled: true } : freshness.mark;
-  if (status !== 204) return json({ ...content, ...mark }, status);
-  return Object.keys(mark).length === 0 ? noContent(204) : json(mark);
+  key: string | undefined,
+  work: () => Promise<DoneWrite>,
+): Promise<WriteReply> {
+  const reply = (): Promise<WriteReply> => answerOf(asked, async () => replyOf(asked, await work()));
+  return answered === undefined || key === undefined ? reply() : answered.once(key, asked.text, reply);
+}
+
+function replyOf({ op }: AskedWrite, { answer, unsettled }: DoneWrite): WriteReply {
+  if (typeof answer === "object") return { status: 200, content: { row: rowToWire(answer) }, unsettled };
+  return op.kind === "insertReturnId"
+    ? { status: 201, content: { id: answer }, unsettled }
+    : { status: 204, content: {}, unsettled };
+}
+
+function resultOf({ content, unsettled }: WriteReply): object {
+  return unsettled ? { ...content, unsettled } : content;
+}
+
+function problemIn({ problem, headers }: Refusal): object {
+  const after = headers["retry-after"];
+  return after === undefined ? { problem } : { problem, retryAfterMs: Number(after) * 1000 };
+}
+
+/** Results beyond the bound are left out: their writes were done, and are to be sent again for their answer. */
+function resultsAnswer(results: readonly object[], maxAnswerBytes: number): Response {
+  const detail = "The write was done, but its answer is too long here";
+  const beyond = { title: "Unavailable", status: 502, detail, code: "unavailable", retriable: true, effect: "unknown" };
+  let length = 0;
+  const texts = results.map((result) => {
+    const text = JSON.stringify(result);
+    length += text.length;
+    return length <= maxAnswerBytes ? text : JSON.stringify({ problem: beyond });
+  });
+  const bytes = new TextEncoder().encode(`{"results":[${texts.join(",")}]}`);
+  return encodedJson(bytes, { "cache-control": "no-store" });
 }

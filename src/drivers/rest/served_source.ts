@@ -1,4 +1,5 @@
 import { InvalidAnswerError } from "../../table/errors.ts";
+import type { SourceWrite, WriteResult } from "../../table/many_writes.ts";
 import type { Query } from "../../table/query.ts";
 import type { Row } from "../../table/row.ts";
 import type { Rows } from "../../table/rows.ts";
@@ -6,9 +7,14 @@ import type { Capabilities, Column } from "../../table/table_like.ts";
 import type { SourceCall, TableSource } from "../../table/table_source.ts";
 import { conditionsToWire, inUrl, queryToParams } from "../../wire/query_params.ts";
 import type { TableDescription } from "../../wire/table_description.ts";
+import { writeToWire } from "../../wire/wire_writes.ts";
+import { resultsIn, sendInParts } from "./served_writes.ts";
 import { isList, type Json, memberOf, rowFromWire, rowToWire } from "../../wire/wire_value.ts";
 import { checkedCount, checkedRow, checkPage, uniqueRows } from "./rest_answer.ts";
 import type { RestAnswer, RestClient, RestRequest } from "./rest_client.ts";
+
+/** The status for more writes, or bytes, than the server takes in one request. */
+const TOO_LONG = 413;
 
 /** A table served by a `tableHandler`: rows and queries are encoded without loss, and each call is one request. */
 export class ServedSource implements TableSource {
@@ -85,6 +91,18 @@ export class ServedSource implements TableSource {
     const id = memberOf(answer.body, "id");
     if (typeof id === "string") return id;
     throw new InvalidAnswerError(`${answer.what} was answered without the id of the new row`);
+  }
+
+  async writeMany(writes: readonly SourceWrite[], call: SourceCall): Promise<readonly WriteResult[]> {
+    const { sendsKeys } = this.#client;
+    const encoded = writes.map((write) => ({ write, wire: writeToWire(write, sendsKeys) }));
+    return await sendInParts(encoded, async (part) => {
+      const body = { writes: part.map(({ wire }) => wire) };
+      // A single write that is too long is refused for good.
+      const accepted = part.length > 1 ? [TOO_LONG] : [];
+      const answer = await this.#send({ method: "POST", url: this.#at("writes", {}), body, accepted }, call);
+      return answer.status === TOO_LONG ? undefined : resultsIn(answer, part);
+    });
   }
 
   #read(url: URL, call: SourceCall): Promise<RestAnswer> {
