@@ -10,6 +10,7 @@
  */
 import { table } from "../tables.ts";
 import { verdict } from "../changes/line.ts";
+import { KILL_COLUMNS, killRows } from "./kill_table.ts";
 import { LINES } from "./lines.ts";
 import { RATE_COLUMNS, rateRows } from "./rate_table.ts";
 
@@ -22,4 +23,7 @@ for (const { work, reach, measure } of LINES) {
   rows.push([work, figure.text, reach, verdict(figure, figure)]);
 }
 console.log(table(["work", "measured", "reach", "result"], rows));
-if (part === undefined) console.log(`\n${table(RATE_COLUMNS, await rateRows())}`);
+if (part === undefined) {
+  console.log(`\n${table(RATE_COLUMNS, await rateRows())}`);
+  console.log(`\n${table(KILL_COLUMNS, await killRows())}`);
+}

@@ -60,9 +60,9 @@ export function offlineWriter(store: () => Stored = inMemory): Writer {
 type Sending = OfflineConfig["mutationFns"][string];
 
 function sending(master: WriteMaster, accept: (transaction: unknown) => void): Sending {
-  return async ({ transaction }) => {
+  return async ({ transaction, idempotencyKey }) => {
     for (const { modified } of transaction.mutations) {
-      await master.patch(String(modified["id"]), { stock: Number(modified["stock"]) });
+      await master.patch(String(modified["id"]), { stock: Number(modified["stock"]) }, idempotencyKey);
     }
     accept(transaction);
   };

@@ -3,8 +3,8 @@ import { defineTable, type Row, type Table } from "@vantage/live";
 /** A master of rows under ids, some milliseconds away, that counts what it is asked. */
 export interface WriteMaster {
   readonly table: Table;
-  /** Changes a row, and answers with it: at once if the master is 0 ms away. */
-  readonly patch: (id: string, partial: Row) => Row | Promise<Row>;
+  /** Changes a row, and answers with it: at once if the master is 0 ms away. The key is that of the write. */
+  readonly patch: (id: string, partial: Row, idempotencyKey?: string) => Row | Promise<Row>;
   readonly counts: WriteCounts;
   /** Resolves when it has done so many writes. */
   readonly until: (applied: number) => Promise<void>;
@@ -38,7 +38,12 @@ export function writeMaster(latencyMs: number): WriteMaster {
   return {
     patch,
     counts,
-    table: defineTable({ name: "products", list: () => rows, get: (id) => rows.get(id), patch }),
+    table: defineTable({
+      name: "products",
+      list: () => rows,
+      get: (id) => rows.get(id),
+      patch: (id, partial) => patch(id, partial),
+    }),
     until: (applied) =>
       new Promise((resolve) => {
         goal = applied;
