@@ -4,14 +4,7 @@ import { newId } from "../base/new_id.ts";
 import { isPromise } from "../base/maybe_promise.ts";
 import type { Fence } from "../cache/cache.ts";
 import type { Write } from "../queue/write.ts";
-import {
-  applyWriteOp,
-  describeWriteOp,
-  shareWriteOp,
-  toWriteOp,
-  type WriteAnswer,
-  type WriteOp,
-} from "../queue/write_op.ts";
+import { describeWriteOp, shareWriteOp, toWriteOp, type WriteAnswer, type WriteOp } from "../queue/write_op.ts";
 import type { QueuedWrite } from "../queue/queued_write.ts";
 import { Drain } from "../outbox/drain.ts";
 import type { Outbox } from "../outbox/outbox.ts";
@@ -35,6 +28,7 @@ import type { Observed } from "./observed.ts";
 import type { Overlay } from "./overlay.ts";
 import { canReadBack, mayRepeat, type ReadBack, readBack } from "./read_back.ts";
 import { eventOf } from "./write_change.ts";
+import { canShareCall, WriteBatches } from "./write_batches.ts";
 import type { WriteJudge } from "./write_judge.ts";
 import { type Owner, Sending, waitedFor, writeWaitedFor } from "./sending.ts";
 
@@ -95,7 +89,11 @@ export class WriteThrough implements Owner {
   constructor(options: WriteThroughOptions) {
     const { clock, judge, writeTimeoutMs, overlay } = options;
     this.#options = options;
-    const calls: WriteCalls = { write: (_op, enqueue) => enqueue(), apply: applyWriteOp };
+    const batches = new WriteBatches();
+    const calls: WriteCalls = {
+      write: (_op, enqueue) => enqueue(),
+      apply: (op, target, options) => batches.apply(op, target, options),
+    };
     this.#spans = options.trace?.spans(calls) ?? calls;
     const late = (): Error => new UnavailableError(`The master has not answered within ${writeTimeoutMs} ms`);
     this.#deadline = new Deadline(clock, writeTimeoutMs, late);
@@ -112,6 +110,7 @@ export class WriteThrough implements Owner {
       waitingCapacity: options.waitingCapacity,
       concurrency: options.writeConcurrency,
       send: (write) => this.#send(write),
+      canShareCall: ({ op, request }) => this.#canShareCall(op, request.within),
       judge: (write, error) => judge.judge(write, error, () => this.#target(write.request.within)),
       failed: (write, error) => this.#failed(write, error),
       accepted: overlay && ((write) => this.#show(write, overlay)),
@@ -398,6 +397,15 @@ export class WriteThrough implements Owner {
     });
     // What was not logged, but invalidated everything, has not ended the intent.
     if (event.kind === "changed") await intents.end(id);
+  }
+
+  /** A set that the target does not know is refused when the write is sent. */
+  #canShareCall(op: WriteOp, within: Query): boolean {
+    try {
+      return canShareCall(op, this.#target(within));
+    } catch {
+      return false;
+    }
   }
 
   /** Where a write goes: narrowed like its handle, besides what the write target itself is narrowed to. */

@@ -23,8 +23,10 @@ export interface WriteQueueOptions {
   readonly capacity: number;
   /** How many more may wait for a place; one beyond that is refused. */
   readonly waitingCapacity: number;
-  /** How many writes may be in flight at once. */
+  /** How many calls of the master may be in flight at once. */
   readonly concurrency: number;
+  /** Whether a write may be sent in one call with others. */
+  readonly canShareCall: (write: QueuedWrite) => boolean;
   /** Where writes are stored until they are answered, if they are. */
   readonly journal: Journal | undefined;
   /** Makes one attempt to do a write, and answers with the master's answer. */
@@ -44,6 +46,8 @@ export interface WriteQueueOptions {
 
 /** How many writes have to find no master, at least, for the queue to wait as a whole. */
 const LEAST_IN_OUTAGE = 2;
+/** How many writes are sent in one call at the most, where the master takes several. */
+export const WRITES_IN_CALL = 100;
 
 /**
  * Sends writes to one row in the order of the calls, and rows independently of each other; a write to the whole set waits
@@ -62,6 +66,8 @@ export class WriteQueue implements QueuedWriteOwner {
   readonly #withdrawing = new Set<QueuedWrite>();
   readonly #rowIds = new RowIds();
   readonly #onIdle = new Set<() => void>();
+  /** How many calls are in flight. */
+  #calls = 0;
   /** Writes that are sent whatever the limit. */
   #nested = 0;
   /** The writes that found no master since the last one that did. */
@@ -284,11 +290,39 @@ export class WriteQueue implements QueuedWriteOwner {
   }
 
   #pump(): void {
-    while (this.#inFlight.size < this.#limit && !this.#resting.isPaused) {
+    while (this.#calls < this.#limit && !this.#resting.isPaused) {
       const write = this.#lanes.take();
       if (write === undefined) return;
-      void this.#attempt(write);
+      this.#call(this.#withOthers(write));
     }
+  }
+
+  /** The write, and those that are sent in the same call. In an outage, one alone looks for the master. */
+  #withOthers(write: QueuedWrite): readonly QueuedWrite[] {
+    const { canShareCall } = this.#options;
+    const writes = [write];
+    if (this.#isOutage || !canShareCall(write)) return writes;
+    while (writes.length < WRITES_IN_CALL) {
+      const next = this.#lanes.take();
+      if (next === undefined) break;
+      if (!canShareCall(next)) {
+        this.#lanes.putBack(next);
+        break;
+      }
+      writes.push(next);
+    }
+    return writes;
+  }
+
+  #call(writes: readonly QueuedWrite[]): void {
+    this.#calls++;
+    let left = writes.length;
+    const over = (): void => {
+      if (--left > 0) return;
+      this.#calls--;
+      this.#pump();
+    };
+    for (const write of writes) void this.#attempt(write).finally(over);
   }
 
   async #attempt(write: QueuedWrite): Promise<void> {
@@ -307,8 +341,6 @@ export class WriteQueue implements QueuedWriteOwner {
       write.lastError = error;
       this.#inFlight.delete(write);
       this.#follow(write, verdict);
-    } finally {
-      this.#pump();
     }
   }
 

@@ -24,6 +24,15 @@ export type TableOp =
   | "insertReturnIdValue"
   | "writeMany";
 
+/** Options of a {@linkcode FaultyTable}. */
+export interface FaultyTableOptions {
+  /**
+   * Whether it does several writes in one call, where the inner table can; default `false`, so that each write is a call of
+   * its own.
+   */
+  readonly writeMany?: boolean | undefined;
+}
+
 /**
  * A table whose calls can be counted, held and failed one by one, across all its handles. A call that fails `"after"`
  * its work has an effect but no answer, as when a connection drops.
@@ -47,12 +56,14 @@ export class FaultyTable<R extends object = Row> extends TableHandle<FaultyTable
   /** The options of every write, in order, for example to check idempotency keys. */
   readonly writeOptions: WriteOptions[];
   readonly #inner: TableLike<R>;
+  readonly #options: FaultyTableOptions;
 
   /** A table that behaves like `inner`, except for planned faults; shares the plan of `origin` if that is given. */
-  constructor(inner: TableLike<R>, origin?: FaultyTable<R>) {
+  constructor(inner: TableLike<R>, options: FaultyTableOptions = {}, origin?: FaultyTable<R>) {
     super();
     rememberSelf(this, FaultyTable);
     this.#inner = inner;
+    this.#options = options;
     this.plan = origin?.plan ?? new FaultPlan<TableOp>();
     this.writeOptions = origin?.writeOptions ?? [];
   }
@@ -74,7 +85,8 @@ export class FaultyTable<R extends object = Row> extends TableHandle<FaultyTable
   }
 
   get capabilities(): Capabilities {
-    return this.#inner.capabilities;
+    const { capabilities } = this.#inner;
+    return { ...capabilities, writeMany: capabilities.writeMany && this.#options.writeMany === true };
   }
 
   get query(): Query {
@@ -82,7 +94,7 @@ export class FaultyTable<R extends object = Row> extends TableHandle<FaultyTable
   }
 
   withQuery(query: Query): FaultyTable<R> {
-    return new FaultyTable(this.#inner.withQuery(query), this);
+    return new FaultyTable(this.#inner.withQuery(query), this.#options, this);
   }
 
   getRef(name: string): TableLike {

@@ -16,4 +16,4 @@ export { type OpenStream, streamConformance, type StreamHarness } from "./confor
 export { FakeClock, type FakeClockOptions, settle } from "./fake_clock.ts";
 export { type FaultMoment, FaultPlan, type Gate } from "./fault_plan.ts";
 export { type CacheOp, FaultyCache } from "./faulty_cache.ts";
-export { FaultyTable, type TableOp } from "./faulty_table.ts";
+export { FaultyTable, type FaultyTableOptions, type TableOp } from "./faulty_table.ts";

@@ -48,7 +48,7 @@ runSuite("MemTable behind a Proxy keeps the promises of TableLike", tableConform
 runSuite("FaultyTable behind a Proxy keeps the promises of TableLike", tableConformance, () => ({
   ...IN_MEMORY,
   open: (rows) => {
-    const table = wrapped(new FaultyTable(wrapped(new MemTable("bakery", { rows }))));
+    const table = wrapped(new FaultyTable(wrapped(new MemTable("bakery", { rows })), { writeMany: true }));
     return Promise.resolve({ table, close: () => {} });
   },
 }));

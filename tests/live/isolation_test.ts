@@ -36,7 +36,7 @@ class Careless extends FaultyTable {
   readonly kept: { rows: Rows; row: Row; queries: Query[]; given: Row[] };
 
   constructor(inner: TableLike, origin?: Careless) {
-    super(inner, origin);
+    super(inner, {}, origin);
     this.kept = origin?.kept ?? { rows: Rows.from([["a", row()]]), row: row(), queries: [], given: [] };
   }
 

@@ -39,7 +39,7 @@ function codeOf({ problem }: Wire): unknown {
 
 describe("tableHandler(), several writes in one request", () => {
   it("does each, and answers each as it would alone, in one call of the table", async () => {
-    const table = new FaultyTable(bakery());
+    const table = new FaultyTable(bakery(), { writeMany: true });
     const answers = await results(serving(table), [
       { verb: "insert", id: "d", row: { name: "Roll", price: { $bigint: "7" } } },
       { verb: "patch", id: "a", row: { price: 3 } },
@@ -156,7 +156,7 @@ describe("tableHandler(), several writes in one request", () => {
   });
 
   it("a write that comes again is answered alike, alone or with others", async () => {
-    const table = new FaultyTable(bakery());
+    const table = new FaultyTable(bakery(), { writeMany: true });
     const handler = serving(table);
     const patch = { verb: "patch", id: "a", row: { price: 3 }, key: "k" };
     const alone = (): Promise<Response> =>
@@ -209,7 +209,7 @@ describe("tableHandler(), several writes in one request", () => {
   });
 
   it("a call of the table that fails as a whole is the failure of each write", async () => {
-    const table = new FaultyTable(bakery());
+    const table = new FaultyTable(bakery(), { writeMany: true });
     const handler = serving(table);
     const writes = ["a", "b"].map((id) => ({ verb: "patch", id, row: { price: 1 }, key: id }));
     table.plan.fail("writeMany", new ConflictError("no"));
