@@ -16,8 +16,8 @@ export const blockLines: readonly WriteLine[] = [0, 5].map((latencyMs) => ({
     const blocks = await measureBlocks(block);
     if (blocks === undefined) return { text: "not ready in a minute", met: false };
     const { longestCpuMs, longestMs } = blocks;
-    return figure([`${longestCpuMs.toFixed(1)} ms of the processor`, longestCpuMs <= MOST_MS], [
-      `${longestMs.toFixed(1)} ms`,
-    ]);
+    // The time includes what else the machine does, and that of the processor what its other threads do meanwhile.
+    const isMet = Math.min(longestCpuMs, longestMs) <= MOST_MS;
+    return figure([`${longestMs.toFixed(1)} ms`, isMet], [`${longestCpuMs.toFixed(1)} ms of the processor`]);
   },
 }));
