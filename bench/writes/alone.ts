@@ -27,7 +27,8 @@ export function given<T>(): T {
   return JSON.parse(Deno.args[0] ?? "null");
 }
 
-/** Prints what was measured. */
-export function answer(measured: unknown): void {
+/** Prints what was measured, and ends: a library may have left something that keeps the process alive. */
+export function answer(measured: unknown): never {
   console.log(JSON.stringify(measured));
+  Deno.exit();
 }
