@@ -4,6 +4,7 @@ import type { Row } from "../table/row.ts";
 import { describe } from "../base/describe.ts";
 import { WRITE_VERBS, type WriteVerb } from "../table/verbs.ts";
 import { conditionsFromWire, conditionsToWire, queryToParams } from "./query_params.ts";
+import { keyText } from "./key_text.ts";
 import { isList, type Json, memberOf, rowFromWire, rowToWire } from "./wire_value.ts";
 
 /**
@@ -39,7 +40,7 @@ export function writeToWire({ op, query, idempotencyKey, newId }: SourceWrite, s
     ...(within !== "" && { in: within }),
     ...(isPatch && where !== undefined && { where: conditionsToWire(where) }),
     ...(row !== undefined && { row: rowToWire(row) }),
-    ...(idempotencyKey !== undefined && sendsKeys && { key: idempotencyKey }),
+    ...(idempotencyKey !== undefined && sendsKeys && { key: keyText(idempotencyKey) }),
   };
 }
 

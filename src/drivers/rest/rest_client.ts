@@ -4,6 +4,7 @@ import { InvalidAnswerError, TableError, UnavailableError } from "../../table/er
 import { describe } from "../../base/describe.ts";
 import { wholeNumber } from "../../base/whole_number.ts";
 import { errorOf, PROBLEM_TYPE } from "../../wire/problem.ts";
+import { keyText } from "../../wire/key_text.ts";
 import { shownUrl, withoutQuery } from "../../wire/http_url.ts";
 import { readText, type TextTrouble } from "../../wire/read_text.ts";
 import { checkHeaders, type GivenHeaders, headersFrom } from "../../wire/request_headers.ts";
@@ -225,7 +226,7 @@ export class RestClient<Body = Json> {
     if (!headers.has("accept")) headers.set("accept", "application/json");
     if (body !== undefined && !headers.has("content-type")) headers.set("content-type", "application/json");
     if (idempotencyKey !== undefined && this.#idempotencyHeader !== false) {
-      headers.set(this.#idempotencyHeader, headerText(idempotencyKey));
+      headers.set(this.#idempotencyHeader, keyText(idempotencyKey));
     }
     // A redirect would send tokens to another place, and turn a POST into a GET.
     return {
@@ -249,11 +250,6 @@ export class RestClient<Body = Json> {
       throw new InvalidAnswerError(`${what} was answered with something that is not JSON, of type ${type}`, { cause });
     }
   }
-}
-
-/** An idempotency key in the characters that a header can hold. Different keys stay different. */
-function headerText(key: string): string {
-  return key.replaceAll(/[^\x21-\x24\x26-\x7e]/gu, (character) => `%${character.codePointAt(0)?.toString(16)}.`);
 }
 
 function tryParse(text: string): Json | undefined {

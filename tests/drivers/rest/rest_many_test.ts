@@ -157,6 +157,20 @@ describe("RestTable, several writes in one request", () => {
     assert.equal(none.asked[0]?.writes[0]?.key, undefined);
   });
 
+  it("have the same keys as alone, also those that no header can hold", async () => {
+    const master = new MemTable("products");
+    const handler = tableHandler(master, { writable: true });
+    const fetch: RestClientOptions["fetch"] = (url, init) => handler(new Request(url, init));
+    const table = RestTable.served("http://localhost/", DESCRIPTION, { fetch });
+    for (const idempotencyKey of ["a key with spaces", "100 %", "ключ", "k"]) {
+      const row = { name: idempotencyKey };
+      const [first] = await table.writeMany([{ op: { kind: "insertReturnId", row }, idempotencyKey }]);
+      const id = await table.insertReturnIdValue(row, { idempotencyKey });
+      assert.deepEqual(first, { answer: id }, idempotencyKey);
+    }
+    assert.equal(await master.getCount(), 4);
+  });
+
   it("reject with the signal's reason once it is aborted", async () => {
     const control = new AbortController();
     const { table } = answered(() => {
