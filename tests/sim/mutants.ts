@@ -257,8 +257,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "double the write",
     file: "live/write_through.ts",
-    from: "apply: applyWriteOp };",
-    to: "apply: async (...given) => (await applyWriteOp(...given), await applyWriteOp(...given)) };",
+    from: "apply: (op, target, options) => batches.apply(op, target, options),",
+    to: "apply: async (...given) => (await batches.apply(...given), await batches.apply(...given)),",
   },
   {
     name: "answer the wrong writer",
@@ -594,13 +594,13 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "insert as if it were replace",
-    file: "queue/write_op.ts",
+    file: "table/write_op.ts",
     from: "return table.insertValue(op.id, op.row, options);",
     to: "return table.replaceValue(op.id, op.row, options);",
   },
   {
     name: "patch as if it were replace",
-    file: "queue/write_op.ts",
+    file: "table/write_op.ts",
     from: "return table.patchValue(op.id, op.partial, options);",
     to: "return table.replaceValue(op.id, op.partial, options);",
   },
