@@ -303,7 +303,7 @@ export class LiveHandle<R extends object = Row> extends TableHandle<LiveHandle<R
   /**
    * Puts a write in line and hands it out: to follow it, to wait for room in the queue, or to take it back.
    *
-   * @throws {TypeError} if the operation is not one, or its row holds what no row can hold.
+   * @throws {TypeError} if the operation is not one, patches no column, or its row holds what no row can hold.
    * @throws {QueueFullError} if too many writes wait for a place.
    * @throws {ClosedError} once the table is closed.
    */

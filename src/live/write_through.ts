@@ -202,6 +202,9 @@ export class WriteThrough implements Owner {
   /** Puts a write in line and hands it out, with an operation that only its holder can change. */
   enqueue(input: WriteOp, within: Query, options?: WriteOptions): Write {
     const op = toWriteOp(input);
+    if (isEmptyPatch(op)) {
+      throw new TypeError(`Cannot ${describeWriteOp(op)} with nothing: a patch names at least one column`);
+    }
     return writeWaitedFor(this.#enqueue(op, within, options, shareWriteOp(op)), this);
   }
 
@@ -421,6 +424,10 @@ export class WriteThrough implements Owner {
     this.#writeIdPrefix ??= `${part()}${part()}${part()}${part()}`;
     return `${this.#writeIdPrefix}-${++this.#lastWriteNumber}`;
   }
+}
+
+function isEmptyPatch(op: WriteOp): boolean {
+  return op.kind === "patch" && Object.keys(op.partial).length === 0;
 }
 
 /** Whether an error is a clear no. */

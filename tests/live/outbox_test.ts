@@ -338,6 +338,7 @@ for (const [kind, make] of [["at once", shared], ["later", (inner: Outbox) => sl
         [{ kind: "delete" }, /An id must be a string, got undefined/],
         [{ kind: "replace", id: null, row: {} }, /An id must be a string, got null/],
         [{ kind: "patch", id: "a" }, /row.*got undefined/i],
+        [{ kind: "patch", id: "a", partial: {} }, /Cannot patch row "a" with nothing/],
         [{ kind: "insertReturnId" }, /row.*got undefined/i],
         [{ kind: "upsert", id: "a", row: {} }, /Unknown operation "upsert"/],
         [{}, /Unknown operation undefined/],
