@@ -129,7 +129,10 @@ export class OptimisticReads implements Reads {
   #rows(shown: Shown, rows: Rows, options: CallOptions | undefined, reading: Reading | undefined): Rows {
     const complete = reading === undefined ? rows : this.#overlay.complete(shown, rows, reading);
     const { rows: onTop } = this.#overlay.show(shown, complete);
-    if (onTop !== complete) options?.onUnsettled?.();
+    // A count may have had the writes that were recorded while it was read.
+    const isCertain = onTop === complete && reading?.isInDoubt !== true &&
+      (complete === rows || shown.isCount !== true);
+    if (!isCertain) options?.onUnsettled?.();
     return onTop === rows ? rows : shareRows(onTop);
   }
 }

@@ -126,7 +126,7 @@ export class Overlay implements OverlayHooks {
   recorded(id: string): void {
     const place = this.#recorded.next();
     const pending = this.#pending.get(id);
-    if (pending !== undefined) this.#settle(pending, place);
+    if (pending !== undefined) this.#settle({ ...pending, shown: { ...pending.shown, isConfirmed: true } }, place);
   }
 
   doubted(id: string): void {
@@ -154,7 +154,9 @@ export class Overlay implements OverlayHooks {
   /** The answer of a read, with the writes that were recorded meanwhile, or that the master lags behind. */
   complete(shown: Shown, rows: Rows, reading: Reading): Rows {
     const missing = this.#recorded.missingIn(reading);
-    return missing.length === 0 ? rows : this.#onTop(shown, rows, missing);
+    if (missing.length === 0) return rows;
+    reading.isInDoubt ||= missing.some(({ isConfirmed }) => !isConfirmed);
+    return this.#onTop(shown, rows, missing);
   }
 
   /** The same rows with one more write that was recorded. */
@@ -230,7 +232,7 @@ export class Overlay implements OverlayHooks {
   /** It is not pending any more; from a place on reads have it, if it has one. */
   #settle({ write: { id }, shown }: PendingWrite, place: number | undefined): void {
     this.#pending.delete(id);
-    const recorded = place === undefined ? undefined : { place, write: { ...shown, isConfirmed: true } };
+    const recorded = place === undefined ? undefined : { place, write: shown };
     if (recorded !== undefined) this.#recorded.add(recorded);
     this.#changed(recorded);
   }

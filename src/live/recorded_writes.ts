@@ -10,6 +10,8 @@ export interface Reading {
   readonly settled: number;
   /** Whether the master has said that its answer may lack what was recorded within its lag. */
   isUnsettled: boolean;
+  /** Whether its answer was completed with a write that may not have been applied. */
+  isInDoubt: boolean;
 }
 
 /** What {@linkcode RecordedWrites} work with. */
@@ -18,7 +20,7 @@ export interface RecordedWritesOptions {
   readonly clock: Clock;
 }
 
-/** A write whose change is recorded: reads that begin from then on have it. */
+/** A write whose change, or the doubt about it, is recorded: reads that begin from then on have it, if it was applied. */
 export interface RecordedWrite {
   /** How many writes were recorded then, this one included. */
   readonly place: number;
@@ -77,7 +79,7 @@ export class RecordedWrites {
     const now = this.#options.clock.monotonic();
     const lagging = this.#writes.find(({ lagsUntil }) => now < lagsUntil);
     const settled = lagging === undefined ? this.#place : lagging.place - 1;
-    const reading: Reading = { recorded: this.#place, settled, isUnsettled: false };
+    const reading: Reading = { recorded: this.#place, settled, isUnsettled: false, isInDoubt: false };
     this.#readings.add(reading);
     return reading;
   }

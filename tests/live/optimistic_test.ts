@@ -720,6 +720,21 @@ describe("LiveTable with optimistic", () => {
     await table.close();
   });
 
+  it("law 12: an answer with a write of unknown outcome, whose read began before, is unsettled", async () => {
+    const { table, master } = fixture(optimistic);
+    await table.listValues();
+    const gate = master.plan.hold("listValues", "after");
+    let unsettled = 0;
+    const reading = table.listValues({ fresh: true, onUnsettled: () => void unsettled++ });
+    await gate.reached;
+    master.plan.fail("patchValue", new UnavailableError("no answer", { effect: "unknown" }));
+    await assert.rejects(table.patchValue("a", { price: 3 }), UnavailableError);
+    gate.release();
+    assert.equal((await reading).get("a")?.price, 3);
+    assert(unsettled > 0);
+    await table.close();
+  });
+
   it("law 12: a write that was in doubt, and is then refused, is not in the answer of a read that began before the doubt", async () => {
     const { table, master, clock } = fixture({ ...optimistic, retry: {} });
     await table.listValues();

@@ -715,8 +715,13 @@ export class SimTable {
     const isSettled = this.#effects.settledMs + world.lagMs < scheduler.nowMs || world.lagMs === 0;
     const pending = this.pendingWrites + this.#unsettledWrites.size;
     const settled = this.#effects.settled;
+    let isUnsettled = false;
+    const onUnsettled = (): void => {
+      isUnsettled = true;
+      began.settled = false;
+    };
     const options: CallOptions = {
-      ...(world.curious && { onUnsettled: () => void (began.settled = false) }),
+      ...((world.curious || began.onlooker !== undefined) && { onUnsettled }),
       ...(this.#mayBeStale && { onStale: (mark: StaleAnswer) => void began.marks.push(mark) }),
     };
     tell(`${owner} reads ${name}`);
@@ -729,7 +734,8 @@ export class SimTable {
       if (world.invalidation === "all") this.#check(name, answer, began);
       else {
         if (began.onlooker !== undefined) this.#checkShown(name, answer, began.onlooker);
-        const isPlain = isSettled && pending === 0 && live.stats().queued === 0 && settled === this.#effects.settled;
+        const isPlain = isSettled && !isUnsettled && pending === 0 && live.stats().queued === 0 &&
+          settled === this.#effects.settled;
         if (began.onlooker === undefined || isPlain) this.#checkRows(name, answer, began);
       }
     }, (error) => {
