@@ -57,6 +57,8 @@ export class Drain implements Journal {
   #leaseEnds = 0;
   /** How far the entries are known. */
   #position = 0;
+  /** Whether all is known that others have done before this term. */
+  #isLoaded = false;
   #working: Promise<void> | undefined;
   #taking: Promise<void> = Promise.resolve();
   #isDue = false;
@@ -88,7 +90,8 @@ export class Drain implements Journal {
   }
 
   get isSentElsewhere(): boolean {
-    return this.#options.outbox.shared && !this.#hasLease;
+    // Another table of this process may use the same outbox, also one that no other process can use.
+    return !this.#hasLease || !this.#isLoaded;
   }
 
   store(write: QueuedWrite): void {
@@ -280,6 +283,7 @@ export class Drain implements Journal {
     if (term !== this.#term) {
       this.#lose();
       this.#position = 0;
+      this.#isLoaded = false;
     }
     this.#term = term;
     this.#leaseEnds = ends;
@@ -326,6 +330,7 @@ export class Drain implements Journal {
       isMore = entries.length === LOADED_AT_ONCE;
     }
     if (missing !== undefined) await this.#settleMissing(missing);
+    if (term === this.#term) this.#isLoaded = true;
   }
 
   /** Writes that are not in the outbox any more: another process has sent them, or has discarded them. */

@@ -18,7 +18,7 @@ export interface Journal {
   withdraw(write: QueuedWrite): MaybePromise<boolean>;
   /** Whether stored writes are sent from here now. */
   readonly isSending: boolean;
-  /** Whether other processes may send stored writes now, for all that is known here. */
+  /** Whether others may send stored writes now, or may have sent them, for all that is known here. */
   readonly isSentElsewhere: boolean;
   /** Resolves when what was written is stored, and it is known whether it can be sent. */
   ready(): Promise<void>;

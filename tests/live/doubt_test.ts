@@ -9,6 +9,7 @@ import {
   MemCache,
   MemOutbox,
   type Outbox,
+  OutboxError,
   RejectedError,
   type Row,
   type SourceCall,
@@ -136,6 +137,29 @@ describe("A write that may have been applied by an attempt before the last", () 
     const inner = new MemOutbox();
     const { live } = open(master(new RejectedError("no"), true).table, { outbox: shared(inner) });
     inner.lease("/products", "another process", 0, 60_000);
+    const written = live.patchValue("a", { price: 3 });
+    await settle();
+    await live.close();
+    await assert.rejects(written, { code: "closed", effect: "unknown", retriable: true });
+  });
+
+  it("has an unknown effect when the table is closed while another table of its process sends from the outbox", async () => {
+    const outbox = new MemOutbox();
+    const { live } = open(master(new RejectedError("no"), true).table, { outbox });
+    outbox.lease("/products", "another table", 0, 60_000);
+    const written = live.patchValue("a", { price: 3 });
+    await settle();
+    await live.close();
+    await assert.rejects(written, { code: "closed", effect: "unknown", retriable: true });
+  });
+
+  it("has an unknown effect when the table is closed before it is known what others have done", async () => {
+    const inner = new MemOutbox();
+    const outbox = shared(inner, (name) => {
+      if (name === "load") throw new OutboxError("cannot be read");
+    });
+    const { live } = open(master(new RejectedError("no"), true).table, { outbox });
+    live.setOnline(false);
     const written = live.patchValue("a", { price: 3 });
     await settle();
     await live.close();

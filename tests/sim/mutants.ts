@@ -1702,8 +1702,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "what another process may be sending was not applied",
     file: "outbox/drain.ts",
-    from: "return this.#options.outbox.shared && !this.#hasLease;",
-    to: "return !this.#options.outbox.shared && !this.#hasLease;",
+    from: "return !this.#hasLease || !this.#isLoaded;",
+    to: "return false;",
   },
   {
     name: "what follows an insertion that failed is sent if it waited for room",
