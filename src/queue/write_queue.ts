@@ -386,8 +386,10 @@ export class WriteQueue implements QueuedWriteOwner {
     this.#left();
   }
 
-  #failed(write: QueuedWrite, error: unknown): void {
+  /** Another process that has the lease by now may send it all the same. */
+  #failed(write: QueuedWrite, reason: unknown): void {
     const { failed, journal, ended } = this.#options;
+    const error = write.isStored && journal?.isSentElsewhere === true ? inDoubt(reason) : reason;
     failed(write, error);
     if (write.isStored) journal?.failed(write, error);
     else void journal?.withdraw(write);
