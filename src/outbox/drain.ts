@@ -135,7 +135,7 @@ export class Drain implements Journal {
     if (!write.isStored) return this.#stored.delete(id);
     this.#leaving.add(id);
     const over = (isRemoved: boolean): MaybePromise<boolean> => {
-      if (isRemoved && outbox.shared) return this.#removed(write);
+      if (isRemoved && (outbox.shared || this.isSentElsewhere)) return this.#removed(write);
       if (isRemoved) this.#stored.delete(id);
       this.#leaving.delete(id);
       return isRemoved;
@@ -152,7 +152,7 @@ export class Drain implements Journal {
     }
   }
 
-  /** It is not in the outbox any more. Before that another process may have sent it, which failed. */
+  /** It is not in the outbox any more. Before that another process, or another table, may have sent it, which failed. */
   async #removed({ id }: QueuedWrite): Promise<boolean> {
     try {
       await this.#takeAnswers();

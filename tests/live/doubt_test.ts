@@ -51,11 +51,15 @@ function open(table: Table, options: LiveTableOptions = {}): { readonly live: Li
   return { live, clock };
 }
 
-/** The same outbox, as processes share it. */
-function shared(inner: MemOutbox, answered: (name: string | symbol) => unknown = () => {}): Outbox {
+/** The same outbox, as processes share it, or as the tables of one process do. */
+function shared(
+  inner: MemOutbox,
+  answered: (name: string | symbol) => unknown = () => {},
+  byProcesses = true,
+): Outbox {
   return new Proxy(inner, {
     get: (_, name) => {
-      const member: unknown = name === "shared" ? true : Reflect.get(inner, name);
+      const member: unknown = name === "shared" ? byProcesses : Reflect.get(inner, name);
       if (typeof member !== "function") return member;
       return (...args: unknown[]) => {
         const answer: unknown = member.apply(inner, args);
@@ -214,22 +218,24 @@ describe("A write that may have been applied by an attempt before the last", () 
     await live.close();
   });
 
-  it("fails with why it failed, though it was about to be taken back when another process sent it", async () => {
-    const inner = new MemOutbox();
-    const outbox = shared(inner, (name) => {
-      if (name === "append") {
-        const term = inner.lease("/products", "another process", 0, 60_000) ?? 0;
-        const failure = { code: "unknown", message: "lost", effect: "unknown", retriable: false, at: 0 } as const;
-        inner.mark("/products", term, [{ kind: "failed", id: "w2", failure }], 0);
-      }
+  for (const other of ["process", "table of its process"]) {
+    it(`fails with why it failed, though it was about to be taken back when another ${other} sent it`, async () => {
+      const inner = new MemOutbox();
+      const outbox = shared(inner, (name) => {
+        if (name === "append") {
+          const term = inner.lease("/products", "another process", 0, 60_000) ?? 0;
+          const failure = { code: "unknown", message: "lost", effect: "unknown", retriable: false, at: 0 } as const;
+          inner.mark("/products", term, [{ kind: "failed", id: "w2", failure }], 0);
+        }
+      }, other === "process");
+      const { live } = open(master(new RejectedError("no"), true).table, { outbox });
+      const write = live.enqueue({ kind: "patch", id: "a", partial: { price: 3 } }, { idempotencyKey: "w2" });
+      await write.accepted;
+      write.cancel();
+      await assert.rejects(write.applied, { message: "lost", effect: "unknown" });
+      await live.close();
     });
-    const { live } = open(master(new RejectedError("no"), true).table, { outbox });
-    const write = live.enqueue({ kind: "patch", id: "a", partial: { price: 3 } }, { idempotencyKey: "w2" });
-    await write.accepted;
-    write.cancel();
-    await assert.rejects(write.applied, { message: "lost", effect: "unknown" });
-    await live.close();
-  });
+  }
 
   it("is looked for until the time of an attempt is over, and no longer", async () => {
     const { table, calls } = master(new RejectedError("no"), false);

@@ -1726,7 +1726,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "what has failed elsewhere is taken back",
     file: "outbox/drain.ts",
-    from: "      if (isRemoved && outbox.shared) return this.#removed(write);\n",
+    from: "      if (isRemoved && (outbox.shared || this.isSentElsewhere)) return this.#removed(write);\n",
     to: "",
   },
   {
