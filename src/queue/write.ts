@@ -43,6 +43,13 @@ export interface Write<R extends object = Row> {
    * @throws {unknown} why the write failed, if it did.
    */
   when(state: Exclude<WriteState, "waiting" | "failed">, options?: WhenOptions): Promise<void>;
-  /** Takes the write back if it was not sent yet; `true` means that it never will be, and that `applied` rejects. */
+  /**
+   * Takes the write back if it was not sent yet; `false` means that it was, or has settled, and that this changes nothing.
+   *
+   * `true` means that it never will be sent, and that `applied` rejects with an `AbortError`. With an outbox it means that
+   * the write is being removed from there, and `applied` tells what came of that: it rejects with an `AbortError` if the
+   * write never will be sent. If another process has sent it, or it cannot be removed, it keeps its place, and `applied`
+   * settles as if this had not been called. Until then what follows it waits.
+   */
   cancel(): boolean;
 }
