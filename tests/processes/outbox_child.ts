@@ -4,7 +4,7 @@
  */
 import { writeSync } from "node:fs";
 import process from "node:process";
-import type { Outbox, StoredWrite } from "@vantage/live";
+import { type Outbox, OutboxError, type StoredWrite } from "@vantage/live";
 import { openOutbox, type OutboxVictimOptions, type Step } from "./outbox_victim.ts";
 
 const { kind, path, queue }: OutboxVictimOptions = JSON.parse(process.argv[2] ?? "");
@@ -33,8 +33,19 @@ async function answer(on: Outbox, ids: readonly string[]): Promise<void> {
 
 async function tell(step: Step, work: () => unknown): Promise<void> {
   say({ begun: step });
-  await work();
+  while (!await isDone(work));
   say({ done: step });
+}
+
+/** Another process may have the lock for long: then nothing was done. */
+async function isDone(work: () => unknown): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    if (error instanceof OutboxError && error.retriable && error.effect === "none") return false;
+    throw error;
+  }
 }
 
 function newWrite(id: string, of: number): StoredWrite {
