@@ -62,8 +62,10 @@ export class WriteQueue implements QueuedWriteOwner {
   readonly #lanes = new Lanes<QueuedWrite>();
   readonly #inFlight = new Set<QueuedWrite>();
   readonly #resting: Resting<QueuedWrite>;
-  /** Those that are being removed from the journal. */
+  /** Those that are being removed from the journal. They keep their places: what cannot be removed is sent in its turn. */
   readonly #withdrawing = new Set<QueuedWrite>();
+  /** Those of them whose turn it is. */
+  readonly #held = new Set<QueuedWrite>();
   readonly #rowIds = new RowIds();
   readonly #onIdle = new Set<() => void>();
   /** How many calls are in flight. */
@@ -146,8 +148,8 @@ export class WriteQueue implements QueuedWriteOwner {
 
   /** Lets an accepted write be sent in its turn. */
   enter(write: QueuedWrite): void {
-    if (!this.has(write) || this.#lanes.has(write) || this.#withdrawing.has(write)) return;
-    if (this.#isStopped && write.isStored) return this.abandon(write);
+    if (!this.has(write) || this.#lanes.has(write)) return;
+    if (this.#isStopped && write.isStored && !this.#withdrawing.has(write)) return this.abandon(write);
     this.#lanes.add(write, write.rowId === undefined ? undefined : this.#rowIds.made(write.rowId));
     this.#pump();
   }
@@ -157,6 +159,7 @@ export class WriteQueue implements QueuedWriteOwner {
     for (const write of [...this.#accepted]) {
       if (!write.isStored || this.#inFlight.has(write) || this.#resting.has(write)) continue;
       this.#lanes.delete(write);
+      this.#held.delete(write);
       if (write.isAdopted) this.#hand(write);
     }
     this.#left();
@@ -208,7 +211,6 @@ export class WriteQueue implements QueuedWriteOwner {
     if (write.state !== "waiting" && write.state !== "accepted") return false;
     const removed = this.has(write) ? this.#options.journal?.withdraw(write) ?? true : true;
     if (removed === false) return false;
-    this.#lanes.delete(write);
     if (!isPromise(removed)) {
       this.fail(write, reason);
       return true;
@@ -217,9 +219,17 @@ export class WriteQueue implements QueuedWriteOwner {
     void removed.then((isRemoved) => {
       this.#withdrawing.delete(write);
       if (isRemoved) this.fail(write, reason);
-      else this.enter(write);
+      else this.#letGo(write);
+      this.#pump();
     });
     return true;
+  }
+
+  /** A write could not be taken back. */
+  #letGo(write: QueuedWrite): void {
+    const isHeld = this.#held.delete(write);
+    if (this.#isStopped && write.isStored && this.has(write) && !this.#inFlight.has(write)) return this.abandon(write);
+    if (isHeld) this.#lanes.putBack(write);
   }
 
   accepted(write: QueuedWrite): void {
@@ -293,7 +303,8 @@ export class WriteQueue implements QueuedWriteOwner {
     while (this.#calls < this.#limit && !this.#resting.isPaused) {
       const write = this.#lanes.take();
       if (write === undefined) return;
-      this.#call(this.#withOthers(write));
+      if (this.#withdrawing.has(write)) this.#held.add(write);
+      else this.#call(this.#withOthers(write));
     }
   }
 
@@ -305,6 +316,10 @@ export class WriteQueue implements QueuedWriteOwner {
     while (writes.length < WRITES_IN_CALL) {
       const next = this.#lanes.take();
       if (next === undefined) break;
+      if (this.#withdrawing.has(next)) {
+        this.#held.add(next);
+        continue;
+      }
       if (!canShareCall(next)) {
         this.#lanes.putBack(next);
         break;
@@ -421,6 +436,7 @@ export class WriteQueue implements QueuedWriteOwner {
   /** The place in the queue is free before the outcome is known to the caller. Returns whether it had one. */
   #leave(write: QueuedWrite): boolean {
     this.#lanes.delete(write);
+    this.#held.delete(write);
     this.#resting.forget(write);
     this.#inVain.delete(write);
     if (!this.#accepted.delete(write) && !this.#waiting.delete(write)) return false;

@@ -237,6 +237,44 @@ describe("A write that may have been applied by an attempt before the last", () 
     });
   }
 
+  const places: readonly (readonly [boolean, readonly number[]])[] = [[false, [3, 4]], [true, [4]]];
+  for (const [isTakenBack, expected] of places) {
+    it(`keeps its place while it is taken back, ${isTakenBack ? "which holds up nothing then" : "in vain"}`, async () => {
+      const inner = new MemOutbox();
+      const gate = Promise.withResolvers<void>();
+      const outbox = shared(inner, (name) => name === "remove" ? gate.promise : undefined);
+      const prices: unknown[] = [];
+      const table = defineTable({
+        name: "products",
+        capabilities: { idempotencyKeys: true },
+        list: () => new Map<string, Row>(),
+        patch: (_id, partial) => {
+          prices.push(partial.price);
+          return partial;
+        },
+      });
+      const { live, clock } = open(table, { outbox });
+      live.setOnline(false);
+      const writes = [3, 4].map((price) =>
+        live.enqueue({ kind: "patch", id: "a", partial: { price } }, { idempotencyKey: `w${price}` })
+      );
+      await settle();
+      if (!isTakenBack) {
+        const other = inner.lease("/products", "another process", clock.now() + 60_000, 100) ?? 0;
+        inner.mark("/products", other, [{ kind: "sent", id: "w3" }], 0);
+        inner.release("/products", other);
+      }
+      writes[0]?.cancel();
+      live.setOnline(true);
+      for (let time = 0; time < 4; time++) await clock.advance(250);
+      assert.deepEqual(prices, []);
+      gate.resolve();
+      for (let time = 0; time < 4; time++) await clock.advance(250);
+      assert.deepEqual(prices, expected);
+      await live.close();
+    });
+  }
+
   it("is looked for until the time of an attempt is over, and no longer", async () => {
     const { table, calls } = master(new RejectedError("no"), false);
     const { live, clock } = open(table, { retry: { firstPauseMs: 100 } });
