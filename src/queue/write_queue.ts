@@ -66,6 +66,10 @@ export class WriteQueue implements QueuedWriteOwner {
   readonly #withdrawing = new Set<QueuedWrite>();
   /** Those of them whose turn it is. */
   readonly #held = new Set<QueuedWrite>();
+  /** Those that could not be stored, and wait for stored ones before them to enter. */
+  readonly #behind = new Set<QueuedWrite>();
+  /** The rows of the writes that were left in the journal; `undefined` is the whole set. */
+  readonly #abandoned = new Set<string | undefined>();
   readonly #rowIds = new RowIds();
   readonly #onIdle = new Set<() => void>();
   /** How many calls are in flight. */
@@ -150,11 +154,49 @@ export class WriteQueue implements QueuedWriteOwner {
   enter(write: QueuedWrite): void {
     if (!this.has(write) || this.#lanes.has(write)) return;
     if (this.#isStopped && write.isStored && !this.#withdrawing.has(write)) return this.abandon(write);
-    this.#lanes.add(write, write.rowId === undefined ? undefined : this.#rowIds.made(write.rowId));
+    if (this.#followsAbandoned(write)) return this.#giveUp(write, afterAbandoned(write));
+    if (this.#isBehind(write)) return void this.#behind.add(write);
+    this.#behind.delete(write);
+    this.#lanes.add(write, this.#rowOf(write));
+    if (write.isStored) this.#enterBehind();
     this.#pump();
   }
 
-  /** Takes the stored writes out of the lanes that are neither in flight nor resting: they enter again if they are sent here. */
+  #rowOf({ rowId }: QueuedWrite): string | undefined {
+    return rowId === undefined ? undefined : this.#rowIds.made(rowId);
+  }
+
+  /** Whether a write that is not stored comes after one that was left in the journal. */
+  #followsAbandoned(write: QueuedWrite): boolean {
+    if (write.isStored || this.#abandoned.size === 0) return false;
+    const row = this.#rowOf(write);
+    return row === undefined || this.#abandoned.has(row) || this.#abandoned.has(undefined);
+  }
+
+  /** Whether a write that is not stored comes after one of its row that has not entered. */
+  #isBehind(write: QueuedWrite): boolean {
+    if (write.isStored || this.#options.journal === undefined) return false;
+    for (const other of this.#accepted) {
+      if (other === write) return false;
+      const isOut = (other.isStored || this.#behind.has(other)) && !this.#lanes.has(other);
+      if (isOut && this.#areOrdered(other, write)) return true;
+    }
+    return false;
+  }
+
+  #areOrdered(write: QueuedWrite, later: QueuedWrite): boolean {
+    const [row, laterRow] = [this.#rowOf(write), this.#rowOf(later)];
+    return row === laterRow || row === undefined || laterRow === undefined;
+  }
+
+  #enterBehind(): void {
+    for (const write of [...this.#behind]) this.enter(write);
+  }
+
+  /**
+   * Takes the stored writes out of the lanes that are neither in flight nor resting, and what follows them: they enter again
+   * if they are sent here.
+   */
   withhold(): void {
     for (const write of [...this.#accepted]) {
       if (!write.isStored || this.#inFlight.has(write) || this.#resting.has(write)) continue;
@@ -162,7 +204,18 @@ export class WriteQueue implements QueuedWriteOwner {
       this.#held.delete(write);
       if (write.isAdopted) this.#hand(write);
     }
+    this.#holdBack();
     this.#left();
+  }
+
+  /** Takes what is not stored out of the lanes, and is neither in flight nor resting, if a stored one before it is out. */
+  #holdBack(): void {
+    for (const write of this.#accepted) {
+      if (write.isStored || !this.#lanes.has(write) || this.#inFlight.has(write) || this.#resting.has(write)) continue;
+      if (!this.#isBehind(write)) continue;
+      this.#lanes.delete(write);
+      this.#behind.add(write);
+    }
   }
 
   /** Leaves an adopted write to the process that sends now. */
@@ -365,6 +418,7 @@ export class WriteQueue implements QueuedWriteOwner {
     this.#lanes.delete(write);
     if (this.#closed) this.#stop();
     else if (write.isAdopted) this.#hand(write);
+    this.#holdBack();
     this.#left();
   }
 
@@ -421,13 +475,18 @@ export class WriteQueue implements QueuedWriteOwner {
   /** Leaves all that is stored and not in flight: what follows a write that is left must not be sent before it. */
   #stop(): void {
     this.#isStopped = true;
-    for (const write of this.pending()) {
-      if (write.isStored && !this.#inFlight.has(write) && !this.#withdrawing.has(write)) this.abandon(write);
+    const idle = this.pending().filter((write) => !this.#inFlight.has(write) && !this.#withdrawing.has(write));
+    const left = idle.filter(({ isStored }) => isStored);
+    for (const write of left) this.#abandoned.add(this.#rowOf(write));
+    for (const write of idle) {
+      if (this.#lanes.has(write) && this.#followsAbandoned(write)) this.#giveUp(write, afterAbandoned(write));
     }
+    for (const write of left) this.abandon(write);
   }
 
   /** Leaves a stored write in the journal, for the next process that sends from it. */
   abandon(write: QueuedWrite): void {
+    this.#abandoned.add(this.#rowOf(write));
     const message = `Cannot ${describeWriteOp(write.op)} yet: the table is closed. The write is kept in the outbox`;
     const effect = write.isInDoubt || this.#options.journal?.isSentElsewhere ? "unknown" : "none";
     this.fail(write, new ClosedError(message, { retriable: true, effect }));
@@ -437,6 +496,7 @@ export class WriteQueue implements QueuedWriteOwner {
   #leave(write: QueuedWrite): boolean {
     this.#lanes.delete(write);
     this.#held.delete(write);
+    this.#behind.delete(write);
     this.#resting.forget(write);
     this.#inVain.delete(write);
     if (!this.#accepted.delete(write) && !this.#waiting.delete(write)) return false;
@@ -446,6 +506,7 @@ export class WriteQueue implements QueuedWriteOwner {
 
   #left(): void {
     this.#admit();
+    this.#enterBehind();
     if (this.size > 0) return;
     for (const resolve of this.#onIdle) resolve();
     this.#onIdle.clear();
@@ -454,4 +515,10 @@ export class WriteQueue implements QueuedWriteOwner {
 
 function withId<O extends { readonly id: string }>(op: O, id: string): O {
   return op.id === id ? op : { ...op, id };
+}
+
+/** Why a write is not sent that is not stored, and must not overtake one that is. */
+function afterAbandoned({ op, isInDoubt }: QueuedWrite): ClosedError {
+  const message = `Cannot ${describeWriteOp(op)}: the table is closed, and a write before it is kept in the outbox`;
+  return new ClosedError(message, { effect: isInDoubt ? "unknown" : "none" });
 }

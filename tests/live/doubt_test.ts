@@ -287,3 +287,49 @@ describe("A write that may have been applied by an attempt before the last", () 
     await Promise.all([assert.rejects(written, { effect: "unknown" }), live.close()]);
   });
 });
+
+describe("A write that the outbox could not keep", () => {
+  /** The first write is kept, and another process has the lease for a second; the second write is not kept. */
+  async function twoWrites() {
+    const inner = new MemOutbox();
+    inner.lease("/products", "another process", 0, 1_000);
+    let appends = 0;
+    const outbox = shared(inner, (name) => {
+      if (name === "append" && appends++ > 0) {
+        for (const id of ["w4", "w5"]) inner.remove("/products", id);
+        throw new OutboxError("it is full");
+      }
+    });
+    const prices: unknown[] = [];
+    const patch = (_id: string, partial: Row): Row => {
+      prices.push(partial.price);
+      return partial;
+    };
+    const table = defineTable({ name: "products", list: () => new Map<string, Row>(), patch });
+    const { live, clock } = open(table, { outbox });
+    const write = async (id: string, price: number) => {
+      const made = live.enqueue({ kind: "patch", id, partial: { price } }, { idempotencyKey: `w${price}` });
+      await settle();
+      return made;
+    };
+    return { live, clock, prices, kept: await write("a", 3), unkept: await write("a", 4), other: await write("b", 5) };
+  }
+
+  it("does not overtake one of its row that is kept and not sent yet, and waits for no other", async () => {
+    const { live, clock, prices, kept, unkept, other } = await twoWrites();
+    await other.applied;
+    assert.deepEqual(prices, [5]);
+    for (let time = 0; time < 8; time++) await clock.advance(250);
+    await Promise.all([kept.applied, unkept.applied]);
+    assert.deepEqual(prices, [5, 3, 4]);
+    await live.close();
+  });
+
+  it("is not sent when the table is closed, and one of its row before it is left", async () => {
+    const { live, prices, kept, unkept } = await twoWrites();
+    await live.close();
+    await assert.rejects(kept.applied, { code: "closed", retriable: true });
+    await assert.rejects(unkept.applied, { code: "closed", effect: "none", retriable: false });
+    assert.deepEqual(prices, [5]);
+  });
+});

@@ -296,7 +296,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "send all writes at once",
     file: "queue/write_queue.ts",
-    from: "    this.#lanes.add(write, write.rowId === undefined ? undefined : this.#rowIds.made(write.rowId));",
+    from: "    this.#lanes.add(write, this.#rowOf(write));",
     to: "    this.#lanes.add(write, write.id);",
   },
   {
@@ -1533,8 +1533,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a write to the whole set waits for nobody",
     file: "queue/write_queue.ts",
-    from: "this.#lanes.add(write, write.rowId === undefined ? undefined : this.#rowIds.made(write.rowId));",
-    to: "this.#lanes.add(write, write.rowId === undefined ? write.id : this.#rowIds.made(write.rowId));",
+    from: "this.#lanes.add(write, this.#rowOf(write));",
+    to: "this.#lanes.add(write, this.#rowOf(write) ?? write.id);",
   },
   {
     name: "a write for the whole set holds nobody",
