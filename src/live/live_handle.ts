@@ -159,7 +159,7 @@ export class LiveHandle<R extends object = Row> extends TableHandle<LiveHandle<R
 
   /** The rows of the set, or of its page: from the cache, or else from the master. */
   listValues(options?: CallOptions): Promise<Rows<R>> {
-    const self = selfOf(this);
+    const self = #list in this ? this : selfOf(this); // The check is free; selfOf takes 2 ns.
     const request = self.#list ?? self.#listRequest();
     const answer = self.#reads.read(request, options);
     if (self.#policy.prefetchPages > 0) self.#parts.prefetcher.follow(request, answer);
@@ -220,7 +220,7 @@ export class LiveHandle<R extends object = Row> extends TableHandle<LiveHandle<R
 
   /** The row with this id: from the cache, or else from the master. That a row is missing is not remembered. */
   getValue(id: string, options?: CallOptions): Promise<RowOf<R> | undefined> {
-    const self = selfOf(this);
+    const self = #list in this ? this : selfOf(this); // As for listValues().
     if (typeof id !== "string") return Promise.reject(new TypeError(`An id must be a string, got ${describe(id)}`));
     return self.#reads.read(self.#rows.get(id) ?? self.#rowRequest(id), options);
   }

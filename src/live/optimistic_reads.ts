@@ -16,7 +16,7 @@ import {
   type TableWindow,
   type WindowRequest,
 } from "./read_request.ts";
-import type { ReadThrough } from "./read_through.ts";
+import { promiseOfAnswer, type ReadThrough } from "./read_through.ts";
 import type { Reading } from "./recorded_writes.ts";
 
 /**
@@ -39,7 +39,7 @@ export class OptimisticReads implements Reads {
     const answer = this.#reads.answer(request, options, note);
     // Promises are made here, never by a cache; looking for `then` in the rows of each hit would cost more.
     if (answer instanceof Promise) return this.#pending(request, options, answer);
-    return Promise.resolve(isIdle ? answer : this.#shown(request, answer, options, undefined));
+    return promiseOfAnswer(request, isIdle ? answer : this.#shown(request, answer, options, undefined));
   }
 
   /** The master's answer: which row it would be with the writes that are pending is not known. */

@@ -6,7 +6,7 @@ import { checkCallOptions } from "../table/call_options.ts";
 import { DEFAULT_ITEMS_PER_PAGE } from "../table/pagination.ts";
 import type { Query } from "../table/query.ts";
 import { type Row, toRow } from "../table/row.ts";
-import { isLazy, type RowEntry, type Rows, rowsOf, shareRows } from "../table/rows.ts";
+import { isLazy, promiseOf, type RowEntry, type Rows, rowsOf, shareRows } from "../table/rows.ts";
 import type { CallOptions } from "../table/table_like.ts";
 import type { Trace, TraceNote } from "../trace/tracer.ts";
 import { type CatchUp, type CaughtUp, isIncomplete } from "./catch_up.ts";
@@ -146,7 +146,7 @@ export class ReadThrough implements Reads {
     options: CallOptions | undefined,
     note?: TraceNote,
   ): Promise<AnswerTo<R>> {
-    return Promise.resolve(this.answer(request, options, note));
+    return promiseOfAnswer(request, this.answer(request, options, note));
   }
 
   /** The same, at once where the cache answers at once. */
@@ -481,4 +481,14 @@ export class ReadThrough implements Reads {
 function pick<R extends ReadRequest>({ id }: R, rows: Rows): AnswerTo<R> {
   // Whether there is an id is what the type of the answer depends on.
   return (id === undefined ? rows : rows.get(id)) as AnswerTo<R>;
+}
+
+/** The promise of an answer. */
+export function promiseOfAnswer<Q extends ReadRequest>(
+  { id }: Q,
+  answer: MaybePromise<AnswerTo<Q>>,
+): Promise<AnswerTo<Q>> {
+  if (id !== undefined || answer instanceof Promise) return Promise.resolve(answer);
+  // Whether there is an id is what the type of the answer depends on.
+  return promiseOf(answer as Rows) as Promise<AnswerTo<Q>>;
 }

@@ -20,6 +20,7 @@ let make: (kept: ListedRows, mutable: boolean) => Rows;
 let isMadeLater: (rows: Rows) => boolean;
 let replacedCopy: (rows: Rows, changed: ReadonlyMap<string, Row>) => Rows;
 let sharedCopy: (rows: Rows) => Rows;
+let promiseIn: (rows: Rows) => Promise<Rows>;
 let ownCopy: (rows: Rows) => Rows;
 let safelyKept: (rows: Rows) => ListedRows | undefined;
 let reuse: (rows: Rows, held: RowsById) => Rows;
@@ -44,6 +45,7 @@ export class Rows<R extends object = Row> implements ReadonlyMap<string, RowOf<R
   readonly #mutable: boolean;
   /** Whether the rows are others' too, so that what cannot be frozen is copied when it is looked at. */
   readonly #shared: boolean;
+  #promise: Promise<Rows<R>> | undefined;
   /** The reader's own copies: the same ones each time, so that a row keeps its identity. */
   #copied: (Row | undefined)[] | undefined;
 
@@ -87,6 +89,7 @@ export class Rows<R extends object = Row> implements ReadonlyMap<string, RowOf<R
       const rows = #kept in given ? given : Rows.from(given);
       return rows.#mutable ? new Rows(rows.#kept, true, true) : rows;
     };
+    promiseIn = (rows) => rows.#promise ??= Promise.resolve(rows);
     safelyKept = (rows) => {
       if (!(#kept in rows) || rows.#kept.isLazy) return undefined;
       return rows.#mutable && !rows.#shared ? undefined : rows.#kept;
@@ -253,6 +256,11 @@ export function ownRows(rows: Rows): Rows {
  */
 export function shareRows(rows: Rows): Rows {
   return sharedCopy(rows);
+}
+
+/** Resolves to these rows. It is the same promise each time: another one would cost more than the rest of a hit. */
+export function promiseOf(rows: Rows): Promise<Rows> {
+  return promiseIn(rows);
 }
 
 /**

@@ -31,6 +31,7 @@ describe("LiveTable, reading", () => {
     assert.equal(second, first, "a hit hands out the very same rows: no copy is made");
     assert.equal(master.plan.count("listValues"), 1);
     assert.deepEqual(pick(table, "hits", "misses", "fills"), { hits: 1, misses: 1, fills: 1 });
+    assert.equal(table.listValues(), table.listValues(), "and the very same promise");
   });
 
   it("LiveTable.listValues() still answers a hit when the master is gone", async () => {

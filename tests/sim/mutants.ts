@@ -897,8 +897,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "what is no entry is served",
     file: "live/guarded_cache.ts",
-    from: "if (answer.rows instanceof Rows) return answer;",
-    to: "if (answer.rows !== null) return answer;",
+    from: '"rows" in answer && answer.rows instanceof Rows;',
+    to: '"rows" in answer && answer.rows !== null;',
   },
   {
     name: "overlap: a write's answer goes over rows that were read meanwhile",
