@@ -24,24 +24,24 @@ function context(): AsyncContext<Sending> {
   return contextMade ??= newAsyncContext<Sending>();
 }
 
-/** The writes that each queue is sending. */
+/** The calls that each queue is sending. */
 const inFlight = new WeakMap<Owner, Set<Sending>>();
 
 /**
- * One write while a master applies it, and the writes that it awaits during that time: a master may itself write to
- * tables.
+ * The writes of one call while a master applies them, and the writes that it awaits during that time: a master may itself
+ * write to tables.
  */
 export class Sending {
   readonly owner: Owner;
-  readonly write: Write;
+  readonly writes: readonly Write[];
   readonly waits: Set<Awaited> = new Set();
 
-  constructor(owner: Owner, write: Write) {
+  constructor(owner: Owner, writes: readonly Write[]) {
     this.owner = owner;
-    this.write = write;
+    this.writes = writes;
   }
 
-  /** Runs `apply`; everything that it does is inside this write. */
+  /** Runs `apply`; everything that it does is inside these writes. */
   async run<T>(apply: () => Promise<T>): Promise<T> {
     const all = inFlight.get(this.owner) ?? new Set();
     inFlight.set(this.owner, all.add(this));
@@ -52,7 +52,7 @@ export class Sending {
     }
   }
 
-  /** The write that the calling code is part of, while that is being applied. */
+  /** The call that the calling code is part of, while that is being applied. */
   static current(): Sending | undefined {
     const sending = contextMade?.get();
     return sending !== undefined && sending.isInFlight ? sending : undefined;
@@ -64,19 +64,24 @@ export class Sending {
 
   /**
    * Waits for a write, or a whole queue, until `moved` settles. Answers with an error, and does not wait, if that waits
-   * for this write.
+   * for this call.
    */
   waitFor(awaited: Awaited, what: string, moved: Promise<unknown>): DeadlockError | undefined {
     if (this.#isWaitedForBy(awaited, new Set())) {
       return new DeadlockError(
         `Cannot wait ${what} of ${describe(awaited.owner.tableName)} within a write that it waits for: ` +
-          `${describe(this.owner.tableName)} has not answered yet to ${describeWriteOp(this.write.op)}`,
+          `${describe(this.owner.tableName)} has not answered yet to ${this.#what()}`,
       );
     }
     this.waits.add(awaited);
     const over = (): void => void this.waits.delete(awaited);
     moved.then(over, over);
     return undefined;
+  }
+
+  #what(): string {
+    const [first, ...others] = this.writes.map(({ op }) => describeWriteOp(op));
+    return others.length === 0 ? `${first}` : `${first} and ${others.length} more`;
   }
 
   #isWaitedForBy({ owner, write }: Awaited, seen: Set<Sending>): boolean {
@@ -90,7 +95,7 @@ export class Sending {
     // For a place in the queue, any write that is in flight has to settle.
     if (write?.state === "waiting") return sendings.length > 0 && sendings.every(leadsHere);
     return sendings.some((it) =>
-      (write === undefined || it.write === write || owner.precedes(it.write, write)) && leadsHere(it)
+      (write === undefined || it.writes.some((sent) => sent === write || owner.precedes(sent, write))) && leadsHere(it)
     );
   }
 }

@@ -4,7 +4,14 @@ import { newId } from "../base/new_id.ts";
 import { isPromise } from "../base/maybe_promise.ts";
 import type { Fence } from "../cache/cache.ts";
 import type { Write } from "../queue/write.ts";
-import { describeWriteOp, shareWriteOp, toWriteOp, type WriteAnswer, type WriteOp } from "../queue/write_op.ts";
+import {
+  applyWriteOp,
+  describeWriteOp,
+  shareWriteOp,
+  toWriteOp,
+  type WriteAnswer,
+  type WriteOp,
+} from "../queue/write_op.ts";
 import type { QueuedWrite } from "../queue/queued_write.ts";
 import { Drain } from "../outbox/drain.ts";
 import type { Outbox } from "../outbox/outbox.ts";
@@ -17,7 +24,7 @@ import { checkCallOptions } from "../table/call_options.ts";
 import { TableError, UnavailableError } from "../table/errors.ts";
 import type { Row } from "../table/row.ts";
 import { bothNarrowings, isNarrowed, isUnlimited, type Query } from "../table/query.ts";
-import type { Capabilities, TableLike, WriteOptions } from "../table/table_like.ts";
+import type { CallOptions, Capabilities, TableLike, WriteOptions } from "../table/table_like.ts";
 import type { Trace } from "../trace/tracer.ts";
 import type { Changes } from "./changes.ts";
 import { type FailedWrite, failedWrite } from "./failed_write.ts";
@@ -28,9 +35,10 @@ import type { Observed } from "./observed.ts";
 import type { Overlay } from "./overlay.ts";
 import { canReadBack, mayRepeat, type ReadBack, readBack } from "./read_back.ts";
 import { eventOf } from "./write_change.ts";
-import { canShareCall, WriteBatches } from "./write_batches.ts";
+import type { CallFor, WriteCall } from "./write_call.ts";
 import type { WriteJudge } from "./write_judge.ts";
 import { type Owner, Sending, waitedFor, writeWaitedFor } from "./sending.ts";
+import { SharedWrites } from "./shared_writes.ts";
 
 /** What a {@linkcode WriteThrough} works with. */
 export interface WriteThroughOptions {
@@ -70,7 +78,7 @@ export interface OutboxUse {
 /** What is a span, where there is a tracer: a write from its call to its answer, and the master's work on it. */
 interface WriteCalls {
   write(op: WriteOp, enqueue: () => Promise<WriteAnswer>): Promise<WriteAnswer>;
-  apply(op: WriteOp, target: TableLike, options: WriteOptions): Promise<WriteAnswer>;
+  apply(op: WriteOp, ask: () => Promise<WriteAnswer>): Promise<WriteAnswer>;
 }
 
 /**
@@ -83,20 +91,18 @@ export class WriteThrough implements Owner {
   readonly #deadline: Deadline;
   readonly #drain: Drain | undefined;
   readonly #spans: WriteCalls;
+  readonly #shared: SharedWrites;
   #writeIdPrefix: string | undefined;
   #lastWriteNumber = 0;
 
   constructor(options: WriteThroughOptions) {
     const { clock, judge, writeTimeoutMs, overlay } = options;
     this.#options = options;
-    const batches = new WriteBatches();
-    const calls: WriteCalls = {
-      write: (_op, enqueue) => enqueue(),
-      apply: (op, target, options) => batches.apply(op, target, options),
-    };
+    const calls: WriteCalls = { write: (_op, enqueue) => enqueue(), apply: (_op, ask) => ask() };
     this.#spans = options.trace?.spans(calls) ?? calls;
     const late = (): Error => new UnavailableError(`The master has not answered within ${writeTimeoutMs} ms`);
     this.#deadline = new Deadline(clock, writeTimeoutMs, late);
+    this.#shared = new SharedWrites({ target: (within) => this.#target(within), callFor: this.#callFor });
     this.#drain = options.outbox && new Drain({
       ...options.outbox,
       queue: () => this.#queue,
@@ -109,8 +115,9 @@ export class WriteThrough implements Owner {
       capacity: options.queueCapacity,
       waitingCapacity: options.waitingCapacity,
       concurrency: options.writeConcurrency,
-      send: (write) => this.#send(write),
-      canShareCall: ({ op, request }) => this.#canShareCall(op, request.within),
+      sharing: (write) => this.#shared.sharing(write),
+      together: (writes) => this.#shared.begin(writes),
+      send: (write) => this.#shared.attempt(write, (call) => this.#send(write, call)),
       judge: (write, error) => judge.judge(write, error, () => this.#target(write.request.within)),
       failed: (write, error) => this.#failed(write, error),
       accepted: overlay && ((write) => this.#show(write, overlay)),
@@ -291,7 +298,7 @@ export class WriteThrough implements Owner {
     await this.#publish(write, "applied", this.#changed(op, answer, undefined, true), undefined);
   }
 
-  async #send(write: QueuedWrite): Promise<WriteAnswer> {
+  async #send(write: QueuedWrite, call?: WriteCall): Promise<WriteAnswer> {
     const { id, within } = write.request;
     const op = this.#queue.toSend(write);
     const { counters, intents, overlay, rowNow } = this.#options;
@@ -316,7 +323,7 @@ export class WriteThrough implements Owner {
     let answer: WriteAnswer;
     let isOld = false;
     try {
-      answer = await new Sending(this, write).run(() => this.#apply(op, write, target, () => void (isOld = true)));
+      answer = await this.#apply(op, write, target, () => void (isOld = true), call);
     } catch (error) {
       // Anything but a clear no may have been applied all the same.
       if (isWithoutEffect(error)) await intents.end(id);
@@ -334,7 +341,7 @@ export class WriteThrough implements Owner {
   async #lookFor(op: WriteOp, before: Row | undefined, target: TableLike): Promise<ReadBack> {
     if (!canReadBack(op, target)) return { kind: "unknown" };
     try {
-      return await this.#limited((signal) => readBack(op, target, before, { fresh: true, signal }));
+      return await this.#limited(({ signal }) => readBack(op, target, before, { fresh: true, signal }));
     } catch (error) {
       if (error instanceof TableError && error.retriable) throw error;
       return { kind: "unknown" };
@@ -344,20 +351,29 @@ export class WriteThrough implements Owner {
   /** Makes one attempt. */
   #apply(
     op: WriteOp,
-    { id: idempotencyKey, rowId }: QueuedWrite,
+    write: QueuedWrite,
     target: TableLike,
     onUnsettled: () => void,
+    call: WriteCall | undefined,
   ): Promise<WriteAnswer> {
-    const { writeTimeoutMs } = this.#options;
+    const { id: idempotencyKey, rowId } = write;
     const newId = op.kind === "insertReturnId" ? rowId : undefined;
-    if (writeTimeoutMs === Infinity) return this.#spans.apply(op, target, { idempotencyKey, newId, onUnsettled });
-    return this.#limited((signal) => this.#spans.apply(op, target, { idempotencyKey, newId, onUnsettled, signal }));
+    return this.#spans.apply(op, () => {
+      if (call !== undefined) return call.join(write, op, { idempotencyKey, newId, onUnsettled });
+      return this.#callFor(
+        [write],
+        ({ signal }) => applyWriteOp(op, target, { idempotencyKey, newId, onUnsettled, signal }),
+      );
+    });
   }
 
+  readonly #callFor: CallFor = (writes, ask) =>
+    new Sending(this, writes).run(() => this.#options.writeTimeoutMs === Infinity ? ask({}) : this.#limited(ask));
+
   /** The master's answer, within the time for one attempt; then the signal is aborted. */
-  #limited<T>(ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  #limited<T>(ask: (options: CallOptions) => Promise<T>): Promise<T> {
     const attempt = new AbortController();
-    return this.#deadline.limit(ask(attempt.signal), (value) => value, (error) => {
+    return this.#deadline.limit(ask({ signal: attempt.signal }), (value) => value, (error) => {
       attempt.abort(error);
       throw error;
     });
@@ -400,15 +416,6 @@ export class WriteThrough implements Owner {
     });
     // What was not logged, but invalidated everything, has not ended the intent.
     if (event.kind === "changed") await intents.end(id);
-  }
-
-  /** A set that the target does not know is refused when the write is sent. */
-  #canShareCall(op: WriteOp, within: Query): boolean {
-    try {
-      return canShareCall(op, this.#target(within));
-    } catch {
-      return false;
-    }
   }
 
   /** Where a write goes: narrowed like its handle, besides what the write target itself is narrowed to. */

@@ -99,13 +99,13 @@ export class Drain implements Journal {
     this.#appends.add(write);
   }
 
-  async sending(write: QueuedWrite): Promise<boolean> {
-    const isMarked = this.#term !== undefined && await this.#marks.sent(write.id);
+  async sending(writes: readonly QueuedWrite[]): Promise<boolean> {
+    const isMarked = this.#term !== undefined && await this.#marks.sent(writes.map(({ id }) => id));
     if (isMarked && this.#hasLease) return true;
-    // It was marked, and is not sent: the lease ended meanwhile. That does not tell what became of an earlier attempt.
-    if (isMarked && !write.isInDoubt) this.returned(write);
+    // They were marked, and are not sent: the lease ended meanwhile. That does not tell what became of earlier attempts.
+    for (const write of isMarked ? writes : []) if (!write.isInDoubt) this.returned(write);
     this.#lose();
-    if (write.isAdopted) this.#stored.delete(write.id);
+    for (const { id, isAdopted } of writes) if (isAdopted) this.#stored.delete(id);
     return false;
   }
 
@@ -243,7 +243,7 @@ export class Drain implements Journal {
     if (!(error instanceof OutboxError)) return queue.refuse(write, error);
     this.#options.onError(error);
     write.acceptUnstored(error);
-    queue.enter(write);
+    queue.enter([write]);
   }
 
   #wake(): void {
@@ -322,10 +322,8 @@ export class Drain implements Journal {
     for (let isMore = true; isMore;) {
       const entries = await outbox.load(name, this.#position, LOADED_AT_ONCE);
       if (term !== this.#term) return;
-      for (const entry of entries) {
-        if (!isUnreadable(entry)) missing?.delete(entry.write.id);
-        this.#take(entry);
-      }
+      for (const entry of entries) if (!isUnreadable(entry)) missing?.delete(entry.write.id);
+      this.#options.queue().enter(entries.flatMap((entry) => this.#take(entry) ?? []));
       this.#position = entries.at(-1)?.position ?? this.#position;
       isMore = entries.length === LOADED_AT_ONCE;
     }
@@ -358,14 +356,15 @@ export class Drain implements Journal {
     for (const answer of await outbox.answers(name, this.#holder)) await this.#answeredElsewhere(answer);
   }
 
-  #take(entry: OutboxEntry | UnreadableEntry): void {
+  /** Takes an entry over; returns the write that can be sent now. */
+  #take(entry: OutboxEntry | UnreadableEntry): QueuedWrite | undefined {
     if (isUnreadable(entry)) {
       if (!this.#unreadable.has(entry.position)) this.#options.onError(entry.error);
       this.#unreadable.add(entry.position);
-      return;
+      return undefined;
     }
     const { write: stored, attempts, state, realId } = entry;
-    if (state === "failed") return;
+    if (state === "failed") return undefined;
     const queue = this.#options.queue();
     if (realId !== undefined && stored.rowId !== undefined) queue.learn(stored.rowId, realId);
     const write = this.#stored.get(stored.id) ?? queue.adopt(stored, attempts);
@@ -374,7 +373,7 @@ export class Drain implements Journal {
     // Another process has sent it, and may have been stopped before the answer.
     if (state === "sent") write.doubt();
     this.#stored.set(stored.id, write);
-    queue.enter(write);
+    return write;
   }
 
   async #answeredElsewhere({ id, answer, failure, realId }: OutboxAnswer): Promise<void> {

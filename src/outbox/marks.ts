@@ -11,9 +11,9 @@ export interface MarksOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** A mark that somebody waits for. */
+/** Marks that somebody waits for. */
 interface Waiting {
-  readonly mark: OutboxMark;
+  readonly marks: readonly OutboxMark[];
   readonly resolve: (isMarked: boolean) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -30,10 +30,10 @@ export class Marks {
     this.#options = options;
   }
 
-  /** Marks a write as sent. `false`: it is not to be sent from here. */
-  sent(id: string): Promise<boolean> {
+  /** Marks writes as sent, at most {@linkcode OUTBOX_BATCH}, in one step. `false`: none is to be sent from here. */
+  sent(ids: readonly string[]): Promise<boolean> {
     return new Promise((resolve, reject) => {
-      this.#sent.push({ mark: { kind: "sent", id }, resolve, reject });
+      this.#sent.push({ marks: ids.map((id) => ({ kind: "sent", id })), resolve, reject });
       this.#markSoon();
     });
   }
@@ -74,11 +74,11 @@ export class Marks {
   async #markSome(): Promise<boolean> {
     const { outbox, name, clock, term: current, onError } = this.#options;
     const settled = this.#settled.splice(0, OUTBOX_BATCH);
-    const sent = this.#sent.splice(0, OUTBOX_BATCH - settled.length);
+    const sent = this.#takeSent(OUTBOX_BATCH - settled.length);
     const term = current();
     let isMarked = false;
     try {
-      const marks = [...settled, ...sent.map(({ mark }) => mark)];
+      const marks = [...settled, ...sent.flatMap((waiting) => waiting.marks)];
       isMarked = term !== undefined && await outbox.mark(name, term, marks, clock.now());
     } catch (error) {
       onError(error);
@@ -89,5 +89,16 @@ export class Marks {
     if (!isMarked) this.#settled.unshift(...settled);
     for (const { resolve } of sent) resolve(isMarked);
     return isMarked || this.#sent.length > 0;
+  }
+
+  /** As many as there is room for. */
+  #takeSent(room: number): readonly Waiting[] {
+    let count = 0;
+    for (const { marks } of this.#sent) {
+      room -= marks.length;
+      if (room < 0) break;
+      count++;
+    }
+    return this.#sent.splice(0, count);
   }
 }

@@ -6,8 +6,8 @@ import type { WriteAnswer } from "./write_op.ts";
 export interface Journal {
   /** Stores a write. Once that is done, or has failed, it accepts the write or fails it. */
   store(write: QueuedWrite): void;
-  /** Notes that a stored write is about to be sent. `false`: it is not to be sent from here now. */
-  sending(write: QueuedWrite): MaybePromise<boolean>;
+  /** Notes in one step that stored writes are about to be sent. `false`: none of them is to be sent from here now. */
+  sending(writes: readonly QueuedWrite[]): MaybePromise<boolean>;
   /** Notes that the last attempt to send a stored write had no effect. */
   returned(write: QueuedWrite): void;
   /** Removes a stored write that the master has applied. */

@@ -47,6 +47,11 @@ export class Lanes<T> {
     this.#laneOf.set(item, lane);
   }
 
+  /** The item that may be taken next. */
+  get next(): T | undefined {
+    return this.#stretches.first?.ready.first?.items.first;
+  }
+
   /** Takes the next item. Its lane waits until the item is put back or deleted. */
   take(): T | undefined {
     const ready = this.#stretches.first?.ready;

@@ -25,8 +25,10 @@ export interface WriteQueueOptions {
   readonly waitingCapacity: number;
   /** How many calls of the master may be in flight at once. */
   readonly concurrency: number;
-  /** Whether a write may be sent in one call with others. */
-  readonly canShareCall: (write: QueuedWrite) => boolean;
+  /** Tells which writes can be sent in one call with this one; `undefined` for none. */
+  readonly sharing?: ((write: QueuedWrite) => ((other: QueuedWrite) => boolean) | undefined) | undefined;
+  /** Called before `send` with the writes of a call, if it has several. */
+  readonly together?: ((writes: readonly QueuedWrite[]) => void) | undefined;
   /** Where writes are stored until they are answered, if they are. */
   readonly journal: Journal | undefined;
   /** Makes one attempt to do a write, and answers with the master's answer. */
@@ -46,8 +48,14 @@ export interface WriteQueueOptions {
 
 /** How many writes have to find no master, at least, for the queue to wait as a whole. */
 const LEAST_IN_OUTAGE = 2;
-/** How many writes are sent in one call at the most, where the master takes several. */
+/** How many writes are sent in one call at the most, where the master takes several: no more than a journal notes in one step. */
 export const WRITES_IN_CALL = 100;
+
+/** One call of the master. */
+interface Call {
+  /** How many of its writes are neither settled, nor set aside until they are sent again. */
+  unsettled: number;
+}
 
 /**
  * Sends writes to one row in the order of the calls, and rows independently of each other; a write to the whole set waits
@@ -150,8 +158,13 @@ export class WriteQueue implements QueuedWriteOwner {
     return this.#accepted.has(write);
   }
 
-  /** Lets an accepted write be sent in its turn. */
-  enter(write: QueuedWrite): void {
+  /** Lets accepted writes be sent in their turn. */
+  enter(writes: readonly QueuedWrite[]): void {
+    for (const write of writes) this.#enter(write);
+    this.#pump();
+  }
+
+  #enter(write: QueuedWrite): void {
     if (!this.has(write) || this.#lanes.has(write)) return;
     if (this.#isStopped && write.isStored && !this.#withdrawing.has(write)) return this.abandon(write);
     if (this.#followsAbandoned(write)) return this.#giveUp(write, afterAbandoned(write));
@@ -159,7 +172,6 @@ export class WriteQueue implements QueuedWriteOwner {
     this.#behind.delete(write);
     this.#lanes.add(write, this.#rowOf(write));
     if (write.isStored) this.#enterBehind();
-    this.#pump();
   }
 
   #rowOf({ rowId }: QueuedWrite): string | undefined {
@@ -190,7 +202,7 @@ export class WriteQueue implements QueuedWriteOwner {
   }
 
   #enterBehind(): void {
-    for (const write of [...this.#behind]) this.enter(write);
+    for (const write of [...this.#behind]) this.#enter(write);
   }
 
   /**
@@ -337,7 +349,8 @@ export class WriteQueue implements QueuedWriteOwner {
         continue;
       }
       next.accept();
-      this.enter(next);
+      this.#enter(next);
+      this.#pump();
     }
   }
 
@@ -357,47 +370,67 @@ export class WriteQueue implements QueuedWriteOwner {
       const write = this.#lanes.take();
       if (write === undefined) return;
       if (this.#withdrawing.has(write)) this.#held.add(write);
-      else this.#call(this.#withOthers(write));
+      else this.#call(this.#isOutage ? [write] : this.#withOthers(write));
     }
   }
 
-  /** The write, and those that are sent in the same call. In an outage, one alone looks for the master. */
+  /** The write, and those that are sent in the same call: the first of their rows, one of each. */
   #withOthers(write: QueuedWrite): readonly QueuedWrite[] {
-    const { canShareCall } = this.#options;
     const writes = [write];
-    if (this.#isOutage || !canShareCall(write)) return writes;
-    while (writes.length < WRITES_IN_CALL) {
-      const next = this.#lanes.take();
-      if (next === undefined) break;
-      if (this.#withdrawing.has(next)) {
-        this.#held.add(next);
-        continue;
-      }
-      if (!canShareCall(next)) {
-        this.#lanes.putBack(next);
-        break;
-      }
-      writes.push(next);
+    const canShare = this.#lanes.next && this.#options.sharing?.(write);
+    if (canShare === undefined) return writes;
+    for (let { next } = this.#lanes; next !== undefined; { next } = this.#lanes) {
+      if (this.#withdrawing.has(next) || !canShare(next)) break;
+      this.#lanes.take();
+      if (writes.push(next) === WRITES_IN_CALL) break;
     }
     return writes;
   }
 
   #call(writes: readonly QueuedWrite[]): void {
     this.#calls++;
-    let left = writes.length;
-    const over = (): void => {
-      if (--left > 0) return;
-      this.#calls--;
-      this.#pump();
-    };
-    for (const write of writes) void this.#attempt(write).finally(over);
+    const call: Call = { unsettled: writes.length };
+    let isAnyStored = false;
+    for (const write of writes) {
+      this.#inFlight.add(write);
+      isAnyStored ||= write.isStored;
+    }
+    if (isAnyStored) void this.#sendStored(writes, call);
+    else this.#send(writes, call);
   }
 
-  async #attempt(write: QueuedWrite): Promise<void> {
-    this.#inFlight.add(write);
+  /** Sends the stored writes of a call, if they may be sent from here, and the others in any case. */
+  async #sendStored(writes: readonly QueuedWrite[], call: Call): Promise<void> {
+    const stored = writes.filter(({ isStored }) => isStored);
+    if (await this.#begin(stored)) return this.#send(writes, call);
+    this.#send(writes.filter((write) => !stored.includes(write)), call);
+    this.#settled(call, stored.length);
+  }
+
+  async #begin(stored: readonly QueuedWrite[]): Promise<boolean> {
     try {
-      const begun = write.isStored ? this.#options.journal?.sending(write) : true;
-      if (isPromise(begun) ? !await begun : begun === false) return this.#stay(write);
+      if (await this.#options.journal?.sending(stored) !== false) return true;
+      for (const write of stored) this.#stay(write);
+    } catch (error) {
+      for (const write of stored) this.#missed(write, error);
+    }
+    return false;
+  }
+
+  #send(writes: readonly QueuedWrite[], call: Call): void {
+    if (writes.length > 1) this.#options.together?.(writes);
+    for (const write of writes) void this.#attempt(write, call);
+  }
+
+  #settled(call: Call, count: number): void {
+    call.unsettled -= count;
+    if (call.unsettled > 0) return;
+    this.#calls--;
+    this.#pump();
+  }
+
+  async #attempt(write: QueuedWrite, call: Call): Promise<void> {
+    try {
       write.send();
       const answer = await this.#options.send(write);
       this.#inVain.clear();
@@ -405,11 +438,18 @@ export class WriteQueue implements QueuedWriteOwner {
       this.#inFlight.delete(write);
       this.succeed(write, answer);
     } catch (error) {
-      const verdict = this.#options.judge(write, error);
-      write.lastError = error;
-      this.#inFlight.delete(write);
-      this.#follow(write, verdict);
+      this.#missed(write, error);
+    } finally {
+      this.#settled(call, 1);
     }
+  }
+
+  /** An attempt failed. */
+  #missed(write: QueuedWrite, error: unknown): void {
+    const verdict = this.#options.judge(write, error);
+    write.lastError = error;
+    this.#inFlight.delete(write);
+    this.#follow(write, verdict);
   }
 
   /** Does not send a write that another process sends, or that cannot be marked as sent now. */

@@ -257,8 +257,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "double the write",
     file: "live/write_through.ts",
-    from: "apply: (op, target, options) => batches.apply(op, target, options),",
-    to: "apply: async (...given) => (await batches.apply(...given), await batches.apply(...given)),",
+    from: "apply: (_op, ask) => ask() };",
+    to: "apply: async (_op, ask) => (await ask(), await ask()) };",
   },
   {
     name: "answer the wrong writer",
@@ -1666,7 +1666,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "the look for a lost write has no limit",
     file: "live/write_through.ts",
-    from: "await this.#limited((signal) => readBack(op, target, before, { fresh: true, signal }));",
+    from: "await this.#limited(({ signal }) => readBack(op, target, before, { fresh: true, signal }));",
     to: "await readBack(op, target, before, { fresh: true });",
   },
   {
@@ -1714,8 +1714,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a lease that ended ends the doubt",
     file: "outbox/drain.ts",
-    from: "if (isMarked && !write.isInDoubt) this.returned(write);",
-    to: "if (isMarked) this.returned(write);",
+    from: "if (!write.isInDoubt) this.returned(write);",
+    to: "this.returned(write);",
   },
   {
     name: "what another process has applied is taken back",
