@@ -1,7 +1,7 @@
-interface Place<T> {
+import { type Place, Places } from "./places.ts";
+
+interface ItemPlace<T> extends Place<ItemPlace<T>> {
   readonly item: T;
-  before: Place<T> | undefined;
-  after: Place<T> | undefined;
 }
 
 /**
@@ -9,54 +9,48 @@ interface Place<T> {
  * deleted before: a `Set` would scan the entries deleted at its front each time the first is read.
  */
 export class Line<T> {
-  readonly #places = new Map<T, Place<T>>();
-  #first: Place<T> | undefined;
-  #last: Place<T> | undefined;
+  readonly #placeOf = new Map<T, ItemPlace<T>>();
+  readonly #places = new Places<ItemPlace<T>>();
 
   /** How many items there are. */
   get size(): number {
-    return this.#places.size;
+    return this.#placeOf.size;
   }
 
   /** The item that was added first. */
   get first(): T | undefined {
-    return this.#first?.item;
+    return this.#places.first?.item;
   }
 
   /** The item that was added last. */
   get last(): T | undefined {
-    return this.#last?.item;
+    return this.#places.last?.item;
   }
 
   /** Whether an item is in the line. */
   has(item: T): boolean {
-    return this.#places.has(item);
+    return this.#placeOf.has(item);
   }
 
   /** Adds an item at the end, unless it is in the line already. */
   add(item: T): void {
-    if (this.#places.has(item)) return;
-    const place: Place<T> = { item, before: this.#last, after: undefined };
-    if (this.#last === undefined) this.#first = place;
-    else this.#last.after = place;
-    this.#last = place;
-    this.#places.set(item, place);
+    if (this.#placeOf.has(item)) return;
+    const place: ItemPlace<T> = { item, before: undefined, after: undefined };
+    this.#places.add(place);
+    this.#placeOf.set(item, place);
   }
 
   /** Removes an item, and returns whether it was there. */
   delete(item: T): boolean {
-    const place = this.#places.get(item);
+    const place = this.#placeOf.get(item);
     if (place === undefined) return false;
-    this.#places.delete(item);
-    if (place.before === undefined) this.#first = place.after;
-    else place.before.after = place.after;
-    if (place.after === undefined) this.#last = place.before;
-    else place.after.before = place.before;
+    this.#placeOf.delete(item);
+    this.#places.delete(place);
     return true;
   }
 
   /** The items, in order. */
   *[Symbol.iterator](): Generator<T> {
-    for (let place = this.#first; place !== undefined; place = place.after) yield place.item;
+    for (const { item } of this.#places) yield item;
   }
 }

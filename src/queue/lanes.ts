@@ -1,10 +1,19 @@
 import { Line } from "../base/line.ts";
+import { type Place, Places } from "../base/places.ts";
 
-/** Items that follow each other: those of one row, or one for the whole set. */
-interface Lane<T> {
+/** An item in its lane. */
+interface Waiting<T> extends Place<Waiting<T>> {
+  readonly item: T;
+  readonly lane: Lane<T>;
+}
+
+/** Items that follow each other: those of one row, or one for the whole set. It is in the line of those that are ready, or not. */
+interface Lane<T> extends Place<Lane<T>> {
   readonly row: string | undefined;
-  readonly items: Line<T>;
+  readonly items: Places<Waiting<T>>;
   readonly stretch: Stretch<T>;
+  /** Whether its first item may be taken. */
+  isReady: boolean;
 }
 
 /** The lanes between two items for the whole set; such an item has a stretch of its own. */
@@ -12,8 +21,7 @@ interface Stretch<T> {
   /** Grows from one to the next. */
   readonly number: number;
   readonly lanes: Map<string | undefined, Lane<T>>;
-  /** Those whose first item may be taken. */
-  readonly ready: Line<Lane<T>>;
+  readonly ready: Places<Lane<T>>;
 }
 
 /**
@@ -22,88 +30,97 @@ interface Stretch<T> {
  */
 export class Lanes<T> {
   readonly #stretches = new Line<Stretch<T>>();
-  readonly #laneOf = new Map<T, Lane<T>>();
+  readonly #placeOf = new Map<T, Waiting<T>>();
   #stretchNumber = 0;
 
   /** How many items there are, those taken included. */
   get size(): number {
-    return this.#laneOf.size;
+    return this.#placeOf.size;
+  }
+
+  /** The item that may be taken next. */
+  get next(): T | undefined {
+    return this.#stretches.first?.ready.first?.items.first?.item;
   }
 
   /** Whether an item is in a lane. */
   has(item: T): boolean {
-    return this.#laneOf.has(item);
+    return this.#placeOf.has(item);
   }
 
   /** Adds an item at the end of the lane of its row; `undefined` is the whole set. */
   add(item: T, row: string | undefined): void {
     const stretch = this.#stretchFor(row);
-    const lane = stretch.lanes.get(row) ?? { row, items: new Line<T>(), stretch };
-    if (lane.items.size === 0) {
-      stretch.lanes.set(row, lane);
-      stretch.ready.add(lane);
-    }
-    lane.items.add(item);
-    this.#laneOf.set(item, lane);
-  }
-
-  /** The item that may be taken next. */
-  get next(): T | undefined {
-    return this.#stretches.first?.ready.first?.items.first;
+    const lane = stretch.lanes.get(row) ?? addLane(stretch, row);
+    const place: Waiting<T> = { item, lane, before: undefined, after: undefined };
+    lane.items.add(place);
+    this.#placeOf.set(item, place);
   }
 
   /** Takes the next item. Its lane waits until the item is put back or deleted. */
   take(): T | undefined {
-    const ready = this.#stretches.first?.ready;
-    const lane = ready?.first;
-    if (ready === undefined || lane === undefined) return undefined;
-    ready.delete(lane);
-    return lane.items.first;
+    const lane = this.#stretches.first?.ready.first;
+    if (lane === undefined) return undefined;
+    unready(lane);
+    return lane.items.first?.item;
   }
 
   /** Puts an item back that was taken: it may be taken again, before all that follow it in its lane. */
   putBack(item: T): void {
-    const lane = this.#laneOf.get(item);
-    lane?.stretch.ready.add(lane);
+    const place = this.#placeOf.get(item);
+    if (place !== undefined) ready(place.lane);
   }
 
   /** Removes an item, wherever it is, and returns whether it was there. */
   delete(item: T): boolean {
-    const lane = this.#laneOf.get(item);
-    if (lane === undefined) return false;
-    const { row, items, stretch } = lane;
-    const wasFirst = items.first === item;
-    this.#laneOf.delete(item);
-    items.delete(item);
-    if (items.size > 0) {
-      if (wasFirst) stretch.ready.add(lane);
-      return true;
-    }
-    stretch.ready.delete(lane);
-    stretch.lanes.delete(row);
-    if (stretch.lanes.size === 0) this.#stretches.delete(stretch);
+    const place = this.#placeOf.get(item);
+    if (place === undefined) return false;
+    const { lane } = place;
+    const wasFirst = lane.items.first === place;
+    this.#placeOf.delete(item);
+    lane.items.delete(place);
+    if (lane.items.first === undefined) this.#removeLane(lane);
+    else if (wasFirst) ready(lane);
     return true;
-  }
-
-  /** The items of the same lane that come after an item. */
-  after(item: T): T[] {
-    const items = [...this.#laneOf.get(item)?.items ?? []];
-    return items.slice(items.indexOf(item) + 1);
   }
 
   /** Whether an item must be deleted before another one can be taken. */
   precedes(item: T, later: T): boolean {
-    const [lane, laterLane] = [this.#laneOf.get(item), this.#laneOf.get(later)];
-    if (lane === undefined || laterLane === undefined || item === later) return false;
-    if (lane !== laterLane) return lane.stretch.number < laterLane.stretch.number;
-    return lane.items.first === item;
+    const [place, laterPlace] = [this.#placeOf.get(item), this.#placeOf.get(later)];
+    if (place === undefined || laterPlace === undefined || item === later) return false;
+    if (place.lane !== laterPlace.lane) return place.lane.stretch.number < laterPlace.lane.stretch.number;
+    return place.lane.items.first === place;
   }
 
   #stretchFor(row: string | undefined): Stretch<T> {
     const { last } = this.#stretches;
     if (last !== undefined && row !== undefined && !last.lanes.has(undefined)) return last;
-    const stretch: Stretch<T> = { number: ++this.#stretchNumber, lanes: new Map(), ready: new Line() };
+    const stretch: Stretch<T> = { number: ++this.#stretchNumber, lanes: new Map(), ready: new Places() };
     this.#stretches.add(stretch);
     return stretch;
   }
+
+  #removeLane(lane: Lane<T>): void {
+    unready(lane);
+    const { stretch, row } = lane;
+    stretch.lanes.delete(row);
+    if (stretch.lanes.size === 0) this.#stretches.delete(stretch);
+  }
+}
+
+function addLane<T>(stretch: Stretch<T>, row: string | undefined): Lane<T> {
+  const lane = { row, stretch, items: new Places<Waiting<T>>(), isReady: false, before: undefined, after: undefined };
+  stretch.lanes.set(row, lane);
+  ready(lane);
+  return lane;
+}
+
+function ready<T>(lane: Lane<T>): void {
+  if (!lane.isReady) lane.stretch.ready.add(lane);
+  lane.isReady = true;
+}
+
+function unready<T>(lane: Lane<T>): void {
+  if (lane.isReady) lane.stretch.ready.delete(lane);
+  lane.isReady = false;
 }

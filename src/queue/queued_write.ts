@@ -1,5 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import { defer, type Deferred } from "../base/defer.ts";
+import { LazyPromise } from "../base/lazy_promise.ts";
 import { onAbort } from "../base/on_abort.ts";
 import { rememberSelf } from "../base/self.ts";
 import { withinTime } from "../base/within_time.ts";
@@ -43,10 +43,11 @@ export class QueuedWrite implements Write {
   /** The row as it was before the first attempt, if that is known. */
   before: Row | undefined;
   readonly #owner: QueuedWriteOwner;
-  readonly #outcome: Deferred<WriteAnswer> = defer();
-  readonly #acceptance: Deferred<void> = defer();
-  readonly #stopListening: () => void;
-  #firstSent: Deferred<void> | undefined;
+  // None of them has to be awaited: the failure is reported where the write is sent.
+  readonly #outcome = new LazyPromise<WriteAnswer>();
+  readonly #acceptance = new LazyPromise<void>();
+  readonly #stopListening: (() => void) | undefined;
+  #firstSent: LazyPromise<void> | undefined;
   #observation: Promise<void> | undefined;
   #state: WriteState = "waiting";
 
@@ -55,13 +56,8 @@ export class QueuedWrite implements Write {
     this.request = request;
     this.op = op;
     this.#owner = owner;
-    // Neither has to be awaited: the failure is reported where the write is sent.
-    this.#acceptance.promise.catch(() => {});
-    this.#outcome.promise.catch(() => {});
     const { signal } = request;
-    this.#stopListening = signal === undefined
-      ? () => {}
-      : onAbort(signal, () => void owner.withdraw(this, signal.reason));
+    this.#stopListening = signal && onAbort(signal, () => void owner.withdraw(this, signal.reason));
   }
 
   get id(): string {
@@ -127,7 +123,7 @@ export class QueuedWrite implements Write {
 
   /** An attempt begins. */
   send(): void {
-    this.#stopListening();
+    this.#stopListening?.();
     this.attempts++;
     this.#state = "sent";
     this.#firstSent?.resolve();
@@ -141,7 +137,7 @@ export class QueuedWrite implements Write {
 
   /** It will not be sent any more. */
   fail(error: unknown): void {
-    this.#stopListening();
+    this.#stopListening?.();
     this.#state = "failed";
     this.#acceptance.reject(error);
     this.#firstSent?.reject(error);
@@ -153,9 +149,7 @@ export class QueuedWrite implements Write {
     if (state === "observed") return this.observed;
     if (state === "applied" || this.#state === "failed") return this.applied;
     if (this.#state !== "waiting" && this.#state !== "accepted") return Promise.resolve();
-    this.#firstSent ??= defer();
-    this.#firstSent.promise.catch(() => {});
-    return this.#firstSent.promise;
+    return (this.#firstSent ??= new LazyPromise()).promise;
   }
 
   async #observe(): Promise<void> {

@@ -8,6 +8,8 @@ const SUBJECTS = [
   "src/change",
   "src/trace",
   "src/base/line.ts",
+  "src/base/places.ts",
+  "src/base/lazy_promise.ts",
   "src/base/async_context.ts",
   "src/base/abortable.ts",
   "src/base/backoff.ts",

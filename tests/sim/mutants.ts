@@ -565,8 +565,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "the last come is the first served",
     file: "base/line.ts",
-    from: "    return this.#first?.item;",
-    to: "    return this.#last?.item;",
+    from: "    return this.#places.first?.item;",
+    to: "    return this.#places.last?.item;",
   },
   {
     name: "a write that was taken back keeps its place in line",
