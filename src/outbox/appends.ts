@@ -14,6 +14,8 @@ export interface AppendsOptions {
 
 /** How long the event loop is held up, in milliseconds. */
 const LONGEST_TURN_MS = 4;
+/** How many turns of the microtask queue pass, at most, from an append to the next write of a caller that awaited it. */
+const TURNS_TO_GO_ON = 8;
 
 /** Appends writes to an outbox in their order: those that are made in one turn of the event loop together. */
 export class Appends {
@@ -21,6 +23,8 @@ export class Appends {
   #waiting: QueuedWrite[] = [];
   #batch: ReadonlySet<QueuedWrite> = new Set();
   #appending: Promise<void> | undefined;
+  /** How often writes were appended. */
+  #appends = 0;
 
   constructor(options: AppendsOptions) {
     this.#options = options;
@@ -32,6 +36,11 @@ export class Appends {
     this.#appending ??= this.#appendAll();
   }
 
+  /** Whether writes are being appended. */
+  get isBusy(): boolean {
+    return this.#appending !== undefined;
+  }
+
   /** Whether a write is being appended now. Until then it need only fail not to be. */
   isAppending(write: QueuedWrite): boolean {
     return this.#batch.has(write);
@@ -40,6 +49,20 @@ export class Appends {
   /** Resolves when nothing is being appended. */
   async done(): Promise<void> {
     while (this.#appending !== undefined) await this.#appending;
+  }
+
+  /** Resolves when nobody who awaited an append has gone on to the next one, or when that has gone on for some time. */
+  async lull(): Promise<void> {
+    const { clock } = this.#options;
+    const endsAt = clock.monotonic() + LONGEST_TURN_MS;
+    let seen = this.#appends;
+    for (let turn = 0; turn < TURNS_TO_GO_ON; turn++) {
+      await undefined;
+      if (this.#appends === seen) continue;
+      if (clock.monotonic() >= endsAt) return;
+      seen = this.#appends;
+      turn = 0;
+    }
   }
 
   async #appendAll(): Promise<void> {
@@ -70,6 +93,7 @@ export class Appends {
       for (const write of writes) await this.#append([write]);
       return;
     }
+    this.#appends++;
     writes.forEach(onStored);
   }
 

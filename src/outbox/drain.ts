@@ -253,6 +253,8 @@ export class Drain implements Journal {
 
   async #work(): Promise<void> {
     while (this.#isDue && !this.#closed) {
+      // What is written one after the other is loaded together.
+      if (this.#appends.isBusy) await this.#appends.lull();
       this.#isDue = false;
       try {
         await this.#step();
@@ -317,8 +319,7 @@ export class Drain implements Journal {
   async #load(): Promise<void> {
     const { outbox, name } = this.#options;
     const term = this.#term;
-    const known = [...this.#stored.values()].filter(({ isStored }) => isStored);
-    const missing = this.#position === 0 ? new Set(known.map(({ id }) => id)) : undefined;
+    const missing = this.#position === 0 ? this.#known() : undefined;
     for (let isMore = true; isMore;) {
       const entries = await outbox.load(name, this.#position, LOADED_AT_ONCE);
       if (term !== this.#term) return;
@@ -329,6 +330,13 @@ export class Drain implements Journal {
     }
     if (missing !== undefined) await this.#settleMissing(missing);
     if (term === this.#term) this.#isLoaded = true;
+  }
+
+  /** The ids of the writes that are stored. */
+  #known(): Set<string> {
+    const known = new Set<string>();
+    for (const [id, { isStored }] of this.#stored) if (isStored) known.add(id);
+    return known;
   }
 
   /** Writes that are not in the outbox any more: another process has sent them, or has discarded them. */

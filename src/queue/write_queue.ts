@@ -171,7 +171,7 @@ export class WriteQueue implements QueuedWriteOwner {
     if (this.#isBehind(write)) return void this.#behind.add(write);
     this.#behind.delete(write);
     this.#lanes.add(write, this.#rowOf(write));
-    if (write.isStored) this.#enterBehind();
+    for (const later of write.isStored ? [...this.#behind] : []) this.#enter(later);
   }
 
   #rowOf({ rowId }: QueuedWrite): string | undefined {
@@ -199,10 +199,6 @@ export class WriteQueue implements QueuedWriteOwner {
   #areOrdered(write: QueuedWrite, later: QueuedWrite): boolean {
     const [row, laterRow] = [this.#rowOf(write), this.#rowOf(later)];
     return row === laterRow || row === undefined || laterRow === undefined;
-  }
-
-  #enterBehind(): void {
-    for (const write of [...this.#behind]) this.#enter(write);
   }
 
   /**
@@ -546,7 +542,7 @@ export class WriteQueue implements QueuedWriteOwner {
 
   #left(): void {
     this.#admit();
-    this.#enterBehind();
+    if (this.#behind.size > 0) this.enter([...this.#behind]);
     if (this.size > 0) return;
     for (const resolve of this.#onIdle) resolve();
     this.#onIdle.clear();

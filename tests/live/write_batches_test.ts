@@ -346,6 +346,17 @@ describe("LiveTable with an outbox, over a master that does several writes in on
     assert(calls.length < 20, `${calls.length} calls`);
   });
 
+  it("sends what one caller wrote, one write after the other, in one call", async () => {
+    const { open, calls, noted } = stored({ writeConcurrency: 1 });
+    const live = open();
+    const ids = IDS.slice(0, 20);
+    for (const id of ids) await patch(live, id, 1).accepted;
+    await settle();
+    assert.deepEqual(calls.flat(), ids.map((id) => `patch ${id}`));
+    assert.equal(noted.filter((note) => note.startsWith("call of")).length, 1);
+    await live.close();
+  });
+
   it("sends none of them if they could not be marked, until they can", async () => {
     const { open, calls, outbox } = stored();
     const live = open();
