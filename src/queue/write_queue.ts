@@ -2,6 +2,7 @@ import { Line } from "../base/line.ts";
 import type { Clock } from "../base/clock.ts";
 import { isPromise } from "../base/maybe_promise.ts";
 import { ClosedError, NotFoundError, QueueFullError } from "../table/errors.ts";
+import { Followers } from "./followers.ts";
 import { inDoubt } from "./in_doubt.ts";
 import type { Journal } from "./journal.ts";
 import { Lanes } from "./lanes.ts";
@@ -78,6 +79,7 @@ export class WriteQueue implements QueuedWriteOwner {
   readonly #behind = new Set<QueuedWrite>();
   /** The rows of the writes that were left in the journal; `undefined` is the whole set. */
   readonly #abandoned = new Set<string | undefined>();
+  readonly #followers = new Followers();
   readonly #rowIds = new RowIds();
   readonly #onIdle = new Set<() => void>();
   /** How many calls are in flight. */
@@ -138,6 +140,7 @@ export class WriteQueue implements QueuedWriteOwner {
     }
     const write = new QueuedWrite(request, op, this);
     this.#waiting.add(write);
+    this.#followers.add(write);
     if (request.isNested) this.#nested++;
     this.#admit();
     return write;
@@ -150,6 +153,7 @@ export class WriteQueue implements QueuedWriteOwner {
     write.isStored = write.isAdopted = true;
     write.accept();
     this.#accepted.add(write);
+    this.#followers.add(write);
     return write;
   }
 
@@ -228,7 +232,9 @@ export class WriteQueue implements QueuedWriteOwner {
 
   /** Leaves an adopted write to the process that sends now. */
   #hand(write: QueuedWrite): void {
-    if (this.#accepted.delete(write)) this.#options.ended?.(write);
+    if (!this.#accepted.delete(write)) return;
+    this.#followers.delete(write);
+    this.#options.ended?.(write);
   }
 
   /** Remembers the id that the master has given to an inserted row. */
@@ -479,11 +485,8 @@ export class WriteQueue implements QueuedWriteOwner {
 
   /** Fails a write for good, and with an insertion those that follow it: their row will never exist. */
   #giveUp(write: QueuedWrite, error: unknown): void {
-    const { op, rowId } = write;
-    const isFollower = (it: QueuedWrite): boolean => it !== write && it.rowId === rowId;
-    const followers = op.kind === "insertReturnId" ? this.pending().filter(isFollower) : [];
     // None of them is sent once the insertion has left.
-    const places = [write, ...followers].filter((it) => this.#leave(it));
+    const places = [write, ...this.#followers.of(write)].filter((it) => this.#leave(it));
     for (const it of places) {
       const message = `Cannot ${describeWriteOp(it.op)}: its insertion has failed`;
       this.#failed(it, it === write ? error : new NotFoundError(message, { cause: error }));
@@ -536,6 +539,7 @@ export class WriteQueue implements QueuedWriteOwner {
     this.#resting.forget(write);
     this.#inVain.delete(write);
     if (!this.#accepted.delete(write) && !this.#waiting.delete(write)) return false;
+    this.#followers.delete(write);
     if (write.request.isNested) this.#nested--;
     return true;
   }

@@ -1588,8 +1588,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "what follows an insertion that failed is sent",
     file: "queue/write_queue.ts",
-    from: 'const followers = op.kind === "insertReturnId" ?',
-    to: 'const followers = op.kind === "deleteAll" ?',
+    from: "[write, ...this.#followers.of(write)]",
+    to: "[write]",
   },
   {
     name: "a write goes to the id that was made for its row",
@@ -1708,8 +1708,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "what follows an insertion that failed is sent if it waited for room",
     file: "queue/write_queue.ts",
-    from: "this.pending().filter(isFollower)",
-    to: "this.#lanes.after(write).filter(isFollower)",
+    from: "...this.#followers.of(write)]",
+    to: "...this.#followers.of(write).filter((it) => this.#lanes.has(it))]",
   },
   {
     name: "a lease that ended ends the doubt",
