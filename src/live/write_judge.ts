@@ -4,7 +4,7 @@ import { inDoubt } from "../queue/in_doubt.ts";
 import type { QueuedWrite } from "../queue/queued_write.ts";
 import type { RetryPolicy } from "../queue/retry.ts";
 import type { Verdict } from "../queue/write_queue.ts";
-import { type ErrorCode, TableError } from "../table/errors.ts";
+import { TableError } from "../table/errors.ts";
 import type { TableLike } from "../table/table_like.ts";
 import type { Trace } from "../trace/tracer.ts";
 import type { Counters } from "./live_stats.ts";
@@ -31,9 +31,8 @@ export class WriteJudge {
 
   /** The verdict on an attempt that failed with `error`; `target` is what the write is sent to. */
   judge(write: QueuedWrite, error: unknown, target: () => TableLike): Verdict {
-    if (write.isInDoubt && isRefusal(error) && target().capabilities.idempotencyKeys) write.isInDoubt = false;
     const verdict = this.#verdict(write, error, target);
-    // That the last attempt had no effect does not tell what became of those before it.
+    // That the last attempt had no effect does not tell what became of those before it: one may still be on its way.
     return verdict.kind === "fail" && write.isInDoubt ? { kind: "fail", error: inDoubt(verdict.error) } : verdict;
   }
 
@@ -67,13 +66,3 @@ export class WriteJudge {
     }
   }
 }
-
-/**
- * Whether the master has looked at a write and said no: it would have known one that it has applied by its key. A refusal
- * that may end, as of one request too many, comes before that.
- */
-function isRefusal(error: unknown): boolean {
-  return error instanceof TableError && error.effect === "none" && !error.retriable && REFUSED.has(error.code);
-}
-
-const REFUSED: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["rejected", "conflict", "not_found", "unsupported"]);

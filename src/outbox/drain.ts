@@ -119,9 +119,9 @@ export class Drain implements Journal {
     this.#marks.settled({ kind: "answered", id, answer, realId });
   }
 
-  failed({ id }: QueuedWrite, error: unknown): void {
+  failed({ id }: QueuedWrite, error: unknown): Promise<boolean> {
     this.#stored.delete(id);
-    this.#marks.settled({ kind: "failed", id, failure: failureOf(error, this.#options.clock.now()) });
+    return this.#marks.failed({ kind: "failed", id, failure: failureOf(error, this.#options.clock.now()) });
   }
 
   withdraw(write: QueuedWrite): MaybePromise<boolean> {

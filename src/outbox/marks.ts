@@ -18,11 +18,18 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+/** What became of a write. */
+interface Settled {
+  readonly mark: OutboxMark;
+  /** Called once, with whether it was marked. */
+  readonly then?: ((isMarked: boolean) => void) | undefined;
+}
+
 /** Marks writes in an outbox: what happens in one turn of the event loop in one step. */
 export class Marks {
   readonly #options: MarksOptions;
-  /** What was answered or has failed, and is not marked yet. */
-  #settled: OutboxMark[] = [];
+  /** What is not marked yet. */
+  #settled: Settled[] = [];
   #sent: Waiting[] = [];
   #marking: Promise<void> | undefined;
 
@@ -38,10 +45,15 @@ export class Marks {
     });
   }
 
-  /** Marks a write as answered, or as failed, now or as soon as that is possible. */
-  settled(mark: OutboxMark): void {
-    this.#settled.push(mark);
+  /** Marks what became of a write, now or as soon as that is possible. */
+  settled(mark: OutboxMark, then?: (isMarked: boolean) => void): void {
+    this.#settled.push({ mark, then });
     this.#markSoon();
+  }
+
+  /** The same; resolves with whether it was marked now. */
+  failed(mark: OutboxMark): Promise<boolean> {
+    return new Promise((resolve) => this.settled(mark, resolve));
   }
 
   /** Marks what could not be marked yet. */
@@ -51,7 +63,7 @@ export class Marks {
 
   /** Another process has the lease: what it finds unanswered it sends again, with the same key. */
   forget(): void {
-    this.#settled = [];
+    for (const { then } of this.#settled.splice(0)) then?.(false);
   }
 
   /** Resolves when all is marked that can be marked now. */
@@ -78,17 +90,23 @@ export class Marks {
     const term = current();
     let isMarked = false;
     try {
-      const marks = [...settled, ...sent.flatMap((waiting) => waiting.marks)];
+      const marks = [...settled.map(({ mark }) => mark), ...sent.flatMap((waiting) => waiting.marks)];
       isMarked = term !== undefined && await outbox.mark(name, term, marks, clock.now());
     } catch (error) {
       onError(error);
-      this.#settled.unshift(...settled);
+      this.#later(settled);
       for (const { reject } of sent) reject(error);
       return this.#sent.length > 0;
     }
-    if (!isMarked) this.#settled.unshift(...settled);
+    if (isMarked) { for (const { then } of settled) then?.(true); }
+    else this.#later(settled);
     for (const { resolve } of sent) resolve(isMarked);
     return isMarked || this.#sent.length > 0;
+  }
+
+  #later(settled: readonly Settled[]): void {
+    this.#settled.unshift(...settled.map(({ mark }) => ({ mark })));
+    for (const { then } of settled) then?.(false);
   }
 
   /** As many as there is room for. */

@@ -12,8 +12,8 @@ export interface Journal {
   returned(write: QueuedWrite): void;
   /** Removes a stored write that the master has applied. */
   answered(write: QueuedWrite, answer: WriteAnswer): void;
-  /** Sets a stored write aside that has failed. */
-  failed(write: QueuedWrite, error: unknown): void;
+  /** Sets a stored write aside that has failed. Resolves with whether that is stored; if not, it is tried again later. */
+  failed(write: QueuedWrite, error: unknown): Promise<boolean>;
   /** Removes a write that was never sent, or is about to be stored; whether that could be done. */
   withdraw(write: QueuedWrite): MaybePromise<boolean>;
   /** Whether stored writes are sent from here now. */

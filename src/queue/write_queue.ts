@@ -485,22 +485,38 @@ export class WriteQueue implements QueuedWriteOwner {
 
   /** Fails a write for good, and with an insertion those that follow it: their row will never exist. */
   #giveUp(write: QueuedWrite, error: unknown): void {
+    const followers = this.#followers.of(write);
     // None of them is sent once the insertion has left.
-    const places = [write, ...this.#followers.of(write)].filter((it) => this.#leave(it));
-    for (const it of places) {
+    for (const it of [write, ...followers]) this.#lanes.delete(it);
+    this.#fail(write, error);
+    for (const it of followers) {
       const message = `Cannot ${describeWriteOp(it.op)}: its insertion has failed`;
-      this.#failed(it, it === write ? error : new NotFoundError(message, { cause: error }));
+      this.#fail(it, new NotFoundError(message, { cause: error }));
     }
     this.#left();
   }
 
-  /** Another process that has the lease by now may send it all the same. */
-  #failed(write: QueuedWrite, reason: unknown): void {
-    const { failed, journal, ended } = this.#options;
-    const error = write.isStored && journal?.isSentElsewhere === true ? inDoubt(reason) : reason;
+  #fail(write: QueuedWrite, error: unknown): void {
+    const { journal } = this.#options;
+    if (write.isStored && journal !== undefined) return void this.#failStored(write, error, journal);
+    if (!this.#leave(write)) return;
+    void journal?.withdraw(write);
+    this.#failed(write, error);
+  }
+
+  /** A failure is stored before it is reported: otherwise another process could still send the write. */
+  async #failStored(write: QueuedWrite, error: unknown, journal: Journal): Promise<void> {
+    this.#inFlight.add(write);
+    const isStored = await journal.failed(write, error);
+    this.#inFlight.delete(write);
+    if (!this.#leave(write)) return;
+    this.#failed(write, isStored && !journal.isSentElsewhere ? error : inDoubt(error));
+    this.#left();
+  }
+
+  #failed(write: QueuedWrite, error: unknown): void {
+    const { failed, ended } = this.#options;
     failed(write, error);
-    if (write.isStored) journal?.failed(write, error);
-    else void journal?.withdraw(write);
     ended?.(write, error);
     write.fail(error);
   }

@@ -79,6 +79,49 @@ const PATCH: StoredWrite = {
   acceptedBy: "a process that died",
 };
 
+describe("A write that has failed", () => {
+  function refused(
+    answered: (name: string | symbol, call: number) => unknown,
+  ): ReturnType<typeof open> & { inner: MemOutbox } {
+    const inner = new MemOutbox();
+    const table = defineTable({
+      name: "products",
+      list: () => [],
+      patch: () => {
+        throw new RejectedError("no");
+      },
+    });
+    let marks = 0;
+    const outbox = shared(inner, (name) => answered(name, name === "mark" ? ++marks : 0));
+    return { ...open(table, { outbox }), inner };
+  }
+  const stateIn = (inner: MemOutbox): unknown[] =>
+    inner.load("/products", 0, 10).map((entry) => "state" in entry && entry.state);
+
+  it("is reported once that is stored", async () => {
+    const gate = Promise.withResolvers<void>();
+    const { live, inner } = refused((_, call) => call === 2 ? gate.promise : undefined);
+    let reported = false;
+    const written = live.patchValue("a", { price: 3 });
+    written.catch(() => void (reported = true));
+    await settle();
+    assert.equal(reported, false);
+    assert.equal(live.pendingWrites().length, 1);
+    gate.resolve();
+    await assert.rejects(written, { code: "rejected", effect: "none" });
+    assert.deepEqual(stateIn(inner), ["failed"]);
+    await live.close();
+  });
+
+  it("has an unknown effect if that cannot be stored: another process may send it", async () => {
+    const { live } = refused((_, call) => {
+      if (call === 2) throw new OutboxError("cannot be written");
+    });
+    await assert.rejects(live.patchValue("a", { price: 3 }), { code: "rejected", effect: "unknown" });
+    await live.close();
+  });
+});
+
 describe("A write that may have been applied by an attempt before the last", () => {
   const ends: readonly (readonly [TableError, ErrorCode])[] = [
     [new UnavailableError("down", { effect: "none" }), "unavailable"],
@@ -97,23 +140,17 @@ describe("A write that may have been applied by an attempt before the last", () 
     });
   }
 
-  it("has none if a master that knows it by its key refuses it", async () => {
-    const { live, clock } = open(master(new RejectedError("too dear"), true).table);
-    const written = live.patchValue("a", { price: 3 });
-    await settle();
-    await clock.advance(1_000);
-    await assert.rejects(written, { code: "rejected", effect: "none" });
-    await live.close();
-  });
-
-  it("has an unknown effect where the master does not know it", async () => {
-    const { live, clock } = open(master(new RejectedError("there is one"), false).table);
-    const written = live.insertValue("b", { price: 3 });
-    await settle();
-    await clock.advance(1_000);
-    await assert.rejects(written, { code: "rejected", effect: "unknown" });
-    await live.close();
-  });
+  for (const isKnown of [true, false]) {
+    const knows = isKnown ? "knows it by its key" : "does not know it";
+    it(`has an unknown effect if a master that ${knows} refuses it: the first attempt may still be on its way`, async () => {
+      const { live, clock } = open(master(new RejectedError("too dear"), isKnown).table);
+      const written = live.insertValue("b", { price: 3 });
+      await settle();
+      await clock.advance(1_000);
+      await assert.rejects(written, { code: "rejected", effect: "unknown" });
+      await live.close();
+    });
+  }
 
   it("has an unknown effect when the table is closed during an attempt that has none", async () => {
     const { live, clock } = open(master(new UnavailableError("down", { effect: "none" }), true).table, { retry: {} });

@@ -1588,8 +1588,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "what follows an insertion that failed is sent",
     file: "queue/write_queue.ts",
-    from: "[write, ...this.#followers.of(write)]",
-    to: "[write]",
+    from: "const followers = this.#followers.of(write);",
+    to: "const followers: readonly QueuedWrite[] = [];",
   },
   {
     name: "a write goes to the id that was made for its row",
@@ -1618,8 +1618,20 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "what has failed is forgotten",
     file: "queue/write_queue.ts",
-    from: "    if (write.isStored) journal?.failed(write, error);\n    else",
-    to: "    if (!write.isStored)",
+    from: "const isStored = await journal.failed(write, error);",
+    to: "const isStored = true;",
+  },
+  {
+    name: "a failure is reported before it is stored",
+    file: "queue/write_queue.ts",
+    from: "await journal.failed(write, error);",
+    to: "(journal.failed(write, error), true);",
+  },
+  {
+    name: "a failure that could not be stored is certain",
+    file: "queue/write_queue.ts",
+    from: "isStored && !journal.isSentElsewhere ? error",
+    to: "!journal.isSentElsewhere ? error",
   },
   {
     name: "an outbox that is full fails the write",
@@ -1682,12 +1694,6 @@ export const MUTANTS: readonly Mutant[] = [
     to: 'return verdict.kind === "hold" && write.isInDoubt ?',
   },
   {
-    name: "whoever refuses a write knows what became of it before",
-    file: "live/write_judge.ts",
-    from: "isRefusal(error) && target().capabilities.idempotencyKeys",
-    to: "isRefusal(error)",
-  },
-  {
     name: "what nobody can tell waits for a sign-in",
     file: "live/write_judge.ts",
     from: "if (!(error instanceof TableError) || write.isLost)",
@@ -1708,8 +1714,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "what follows an insertion that failed is sent if it waited for room",
     file: "queue/write_queue.ts",
-    from: "...this.#followers.of(write)]",
-    to: "...this.#followers.of(write).filter((it) => this.#lanes.has(it))]",
+    from: "= this.#followers.of(write);",
+    to: "= this.#followers.of(write).filter((it) => this.#lanes.has(it));",
   },
   {
     name: "a lease that ended ends the doubt",
