@@ -199,8 +199,7 @@ export class Drain implements Journal {
     await this.#marks.done();
     if (!await this.#options.outbox.remove(this.#options.name, id)) return false;
     const write = this.#stored.get(id);
-    this.#stored.delete(id);
-    if (write !== undefined) {
+    if (write !== undefined && await this.#removed(write)) {
       this.#options.queue().fail(write, new DOMException("The write was discarded", "AbortError"));
     }
     return true;

@@ -45,8 +45,11 @@ function master(then: TableError, idempotencyKeys: boolean): { readonly table: T
   return { table, calls };
 }
 
-function open(table: Table, options: LiveTableOptions = {}): { readonly live: LiveTable; readonly clock: FakeClock } {
-  const clock = new FakeClock();
+function open(
+  table: Table,
+  options: LiveTableOptions = {},
+  clock: FakeClock = new FakeClock(),
+): { readonly live: LiveTable; readonly clock: FakeClock } {
   const live = new LiveTable(table, "products", new MemCache(), { clock, retry: { attempts: 2 }, ...options });
   return { live, clock };
 }
@@ -111,6 +114,24 @@ describe("A write that has failed", () => {
     await assert.rejects(written, { code: "rejected", effect: "none" });
     assert.deepEqual(stateIn(inner), ["failed"]);
     await live.close();
+  });
+
+  it("has the effect that the process says which has sent it, also if it is discarded before that is known here", async () => {
+    const outbox = shared(new MemOutbox());
+    const patch = (): never => {
+      throw new UnavailableError("the connection was cut off");
+    };
+    const table = defineTable({ name: "products", list: () => [], patch });
+    const sender = open(table, { outbox, retry: { attempts: 1 } });
+    await assert.rejects(sender.live.patchValue("b", { price: 1 }));
+    const other = open(table, { outbox }, new FakeClock({ seed: 2 }));
+    other.live.setOnline(false);
+    const write = other.live.enqueue({ kind: "patch", id: "a", partial: { price: 3 } });
+    await settle();
+    await sender.clock.advance(10_000);
+    assert.equal(await other.live.discard(write.id), true);
+    await assert.rejects(write.applied, { code: "unavailable", effect: "unknown" });
+    await Promise.all([sender.live.close(), other.live.close()]);
   });
 
   it("has an unknown effect if that cannot be stored: another process may send it", async () => {
