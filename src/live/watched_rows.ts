@@ -44,6 +44,8 @@ interface Found extends Peeked {
   readonly stale?: StaleAnswer | undefined;
   /** When the master's answer with them arrived, if they were read here. */
   readonly answeredAt?: number | undefined;
+  /** How many writes had been recorded when they were asked for, if that was before now. */
+  readonly place?: number | undefined;
 }
 
 type ReadOptions = CallOptions & { readonly signal: AbortSignal };
@@ -80,6 +82,8 @@ export class WatchedRows {
   #known: Rows | undefined;
   /** When the master's answer with them arrived, if they were read here; otherwise when they were requested. */
   #answeredAt = -Infinity;
+  /** Whether they were cut from pages some of which are stale: other rows with the same time may be older. */
+  #isMixed = false;
   /** How many writes had been recorded that are in them. */
   #place = 0;
   /** The read in flight, in whose answer writes may be missing. */
@@ -198,7 +202,7 @@ export class WatchedRows {
   #newerThan({ fetchedAt }: CachedRows): CachedRows | undefined {
     const [rows, shownAt] = [this.#known, this.#snapshot.fetchedAt];
     if (rows === undefined || shownAt === undefined) return undefined;
-    const isNewer = fetchedAt === shownAt || fetchedAt > this.#answeredAt;
+    const isNewer = (fetchedAt === shownAt && !this.#isMixed) || fetchedAt > this.#answeredAt;
     return isNewer ? undefined : { rows, fetchedAt: shownAt };
   }
 
@@ -261,7 +265,7 @@ export class WatchedRows {
     const found = await this.#ask(request, call);
     const newer = this.#newerThan(found);
     if (newer === undefined || found.fetchedAt >= startedAt) return found;
-    if (found.stale === undefined) return await this.#ask(request, { ...call, fresh: true });
+    if (found.stale === undefined || this.#isMixed) return await this.#ask(request, { ...call, fresh: true });
     return { ...newer, stale: found.stale };
   }
 
@@ -274,20 +278,18 @@ export class WatchedRows {
     if (held === undefined) this.#show({ fetchStatus: "fetching" });
     const asked = held === undefined ? { ...request, onFetched: (at: number) => void (fetchedAt = at) } : request;
     const rows = await reads.read(asked, { ...call, onStale: (answer) => void (stale = answer) });
-    if (stale !== undefined) {
-      const { isOutdated } = held ?? await peek.look(request) ?? {};
-      return { rows, fetchedAt: stale.fetchedAt, stale, isOutdated };
-    }
-    return { rows, fetchedAt, answeredAt: held === undefined ? clock.now() : undefined };
+    // Of rows that are cut from several pages, some may be stale, and some just read.
+    const answeredAt = held === undefined ? clock.now() : undefined;
+    if (stale === undefined) return { rows, fetchedAt, answeredAt };
+    const { isOutdated } = held ?? await peek.look(request) ?? {};
+    return { rows, fetchedAt: stale.fetchedAt, answeredAt, stale, isOutdated };
   }
 
   #takeAnswer(answer: Found): void {
-    const { overlay } = this.#options;
     const { rows, stale } = answer;
-    const found = {
-      ...answer,
-      rows: overlay && this.#reading ? overlay.complete(this.request, rows, this.#reading) : rows,
-    };
+    const reading = this.#reading;
+    const complete = reading && this.#options.overlay?.complete(this.request, rows, reading);
+    const found = { ...answer, rows: complete ?? rows, place: reading?.recorded };
     this.#endReading();
     this.#isBehind = stale !== undefined;
     if (stale === undefined) this.#take(found);
@@ -297,13 +299,14 @@ export class WatchedRows {
   }
 
   #take(found: Found, marks: Partial<LiveSnapshot> = {}): void {
-    const { rows, fetchedAt, isOutdated, answeredAt } = found;
+    const { rows, fetchedAt, isOutdated, answeredAt, stale, place } = found;
     this.#answeredAt = answeredAt ?? Math.max(this.#answeredAt, fetchedAt);
+    this.#isMixed = stale !== undefined && answeredAt !== undefined;
     const newest = isOutdated === undefined ? rows : keepOutdatedRows(this.#known, rows, isOutdated);
     const known = keepSameRows(this.#known, newest);
     if (known !== this.#known) this.#owner.took();
     this.#known = known;
-    this.#place = this.#options.overlay?.place ?? 0;
+    this.#place = place ?? this.#options.overlay?.place ?? 0;
     const success = { status: "success", rows: known, error: undefined, fetchedAt } as const;
     this.#show({ ...success, ...this.#idleUnlessDue(), ...marks });
     this.#readiness.succeed();

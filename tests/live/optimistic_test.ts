@@ -11,6 +11,7 @@ import {
   MemTable,
   NoCache,
   NotFoundError,
+  type Outbox,
   RejectedError,
   type Row,
   Rows,
@@ -44,6 +45,22 @@ function priceIn(observer: LiveObserver): unknown {
 
 function pendingIn(observer: LiveObserver): string[] {
   return [...observer.getSnapshot().pending];
+}
+
+/** An outbox that marks no write as failed before the gate is opened. */
+function outboxThatHoldsFailures(): { readonly gate: PromiseWithResolvers<void>; readonly outbox: Outbox } {
+  const gate = Promise.withResolvers<void>();
+  const inner = new MemOutbox();
+  const outbox: Outbox = new Proxy(inner, {
+    get: (_, name) => {
+      if (name !== "mark") return Reflect.get(inner, name);
+      return async (...call: Parameters<Outbox["mark"]>) => {
+        if (call[2].some((mark) => mark.kind === "failed")) await gate.promise;
+        return inner.mark(...call);
+      };
+    },
+  });
+  return { gate, outbox };
 }
 
 for (const { kind, cache } of KINDS) {
@@ -701,6 +718,34 @@ describe("LiveTable with optimistic", () => {
     await write;
     assert.equal(master.plan.count("patchValue"), 4);
     assert.deepEqual(cells, ["3 a", "3 "]);
+    await table.close();
+  });
+
+  it("law 12: a write of unknown outcome stays over the answer of a read that began before the doubt", async () => {
+    const { gate, outbox } = outboxThatHoldsFailures();
+    const { table, master } = fixture({ ...optimistic, outbox });
+    const observer = await shown(table);
+    const cells: unknown[] = [];
+    const sample = (): void => {
+      if (priceIn(observer) !== cells.at(-1)) cells.push(priceIn(observer));
+    };
+    const reading = master.plan.hold("listValues", "after");
+    const invalidated = table.invalidate();
+    await reading.reached;
+    master.plan.fail("patchValue", new Error("connection lost"), "after");
+    const failed = assert.rejects(table.patchValue("a", { price: 3 }), /connection lost/);
+    await everyTurn(sample);
+    const readings = [master.plan.hold("listValues", "before"), master.plan.hold("getValue", "before")];
+    reading.release();
+    await invalidated;
+    await everyTurn(sample);
+    gate.resolve();
+    await failed;
+    assert.deepEqual(pendingIn(observer), []);
+    await everyTurn(sample);
+    for (const held of readings) held.release();
+    await everyTurn(sample);
+    assert.deepEqual(cells, [2, 3]);
     await table.close();
   });
 

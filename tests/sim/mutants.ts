@@ -1634,6 +1634,12 @@ export const MUTANTS: readonly Mutant[] = [
     to: "!journal.isSentElsewhere ? error",
   },
   {
+    name: "watchers: rows have every write that was in doubt when they were answered",
+    file: "live/watched_rows.ts",
+    from: "this.#place = place ?? this.#options.overlay?.place ?? 0;",
+    to: "this.#place = this.#options.overlay?.place ?? 0;",
+  },
+  {
     name: "an outbox that is full fails the write",
     file: "outbox/drain.ts",
     from: "    if (!(error instanceof OutboxError)) return queue.refuse(write, error);",

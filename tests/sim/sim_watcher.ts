@@ -132,7 +132,7 @@ export class SimWatcher {
   }
 
   /** Rows never go back; and where no newer ones are to come, they are as new as what was known when they were read. */
-  #checkRows({ rows, status, fetchStatus }: LiveSnapshot): void {
+  #checkRows({ rows, status, fetchStatus, pending }: LiveSnapshot): void {
     const { scene, name, known } = this.#options;
     if (rows === undefined) return;
     const onlooker = this.#options.onlooker();
@@ -141,7 +141,7 @@ export class SimWatcher {
       this.#check(fault?.law ?? 1, fault === undefined, () => `is shown: ${fault?.what}`);
     }
     // Without versions it is not known whether rows were read before a write, which they must have in any case.
-    if (scene.world.lagMs === 0 && (status !== "error" || scene.world.versions)) this.#checkVersions(rows);
+    if (scene.world.lagMs === 0 && (status !== "error" || scene.world.versions)) this.#checkVersions(rows, pending);
     const { whileStale, onMasterFailure } = scene.world;
     const mayBeStale = whileStale === "serve" || onMasterFailure === "serve";
     if (onlooker !== undefined) return;
@@ -151,23 +151,32 @@ export class SimWatcher {
     this.#check(fault?.law ?? 1, fault === undefined, () => `is shown ${idsOf({ rows })}, ${fitting}: ${fault?.what}`);
   }
 
-  #checkVersions(rows: Rows): void {
+  #checkVersions(rows: Rows, pending: ReadonlySet<string>): void {
     for (const [id, row] of rows) {
       const history = this.#options.scene.master.histories.get(id) ?? [];
       const seq = history.findLast(({ held }) => held !== undefined && sameRow(row, rowOf(held)))?.seq ?? -1;
-      if (this.#mayBeOwn(id, seq)) continue;
+      const mark = String(row.mark);
+      // What another process has accepted is shown while it is sent from here.
+      if (pending.has(id) && !mark.startsWith(`w${this.#options.owner}.`)) continue;
+      if (this.#mayBeOwn(id, seq, mark)) continue;
       const newest = this.#shown.get(id) ?? -1;
       this.#check(2, seq >= newest, () => `is shown ${id}@${seq} after ${id}@${newest}`);
       this.#shown.set(id, Math.max(seq, newest));
     }
   }
 
-  /** Whether a write is shown of which the master does not know yet, or a row that such an insertion has found somewhere. */
-  #mayBeOwn(id: string, seq: number): boolean {
+  /**
+   * Whether a write is shown of which the master does not know yet, or that is sent once more, or a row that an insertion
+   * which is pending has found somewhere.
+   */
+  #mayBeOwn(id: string, seq: number, mark: string): boolean {
     const onlooker = this.#options.onlooker();
     if (onlooker === undefined) return false;
     const { ledger } = this.#options.scene;
-    return seq < 0 || onlooker.accepted.some((it) => it.op === "insert" && it.id === id && ledger.isPending(it.mark));
+    return seq < 0 || onlooker.accepted.some((it) => {
+      if (it.mark === mark && ledger.isSentByHand(mark)) return true;
+      return it.op === "insert" && it.id === id && ledger.isPending(it.mark);
+    });
   }
 
   #mayBe(error: unknown): boolean {
