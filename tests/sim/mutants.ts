@@ -1840,8 +1840,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "watchers are shown what another process has read meanwhile",
     file: "live/watched_rows.ts",
-    from: "const isNewer = fetchedAt === shownAt || fetchedAt > this.#answeredAt;",
+    from: "const isNewer = (fetchedAt === shownAt && !this.#isMixed) || fetchedAt > this.#answeredAt;",
     to: "const isNewer = fetchedAt >= shownAt;",
+  },
+  {
+    name: "watchers are shown another cut with the same stale part",
+    file: "live/watched_rows.ts",
+    from: "fetchedAt === shownAt && !this.#isMixed",
+    to: "fetchedAt === shownAt",
   },
   {
     name: "watchers are shown stale rows in place of those that have the change",
