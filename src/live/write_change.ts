@@ -4,15 +4,15 @@ import { field, type Row, sameValue, toRow } from "../table/row.ts";
 
 /**
  * What a write changed, if the master applied it, as an event. `answer` is what the master answered, if it is known, and
- * `before` the row as it was before, if that is. A row that a replacement may have added counts as inserted.
+ * `before` the row as it was before, if that is. A row that was replaced counts as inserted: one that is known may have been
+ * deleted by others since.
  */
 export function eventOf(op: WriteOp, answer?: WriteAnswer, before?: Row): LiveEvent {
   const row = typeof answer === "object" ? toRow(answer) : undefined;
   switch (op.kind) {
     case "insert":
-      return { kind: "inserted", id: op.id, row };
     case "replace":
-      return { kind: before === undefined ? "inserted" : "updated", id: op.id, row };
+      return { kind: "inserted", id: op.id, row };
     case "patch":
       return { kind: "updated", id: op.id, row, columns: row && before && changedColumns(op.partial, before, row) };
     case "delete":

@@ -61,3 +61,16 @@ describe("A row that is deleted here, and inserted again by another", () => {
     });
   }
 });
+
+describe("A row that is replaced, and was deleted by another in between", () => {
+  it("counts as inserted: what is held of it is no proof that it was there", async () => {
+    const { table, master } = fixture();
+    assert.equal((await table.getValue("a"))?.name, "Bun");
+    await master.delete("a");
+    assert.deepEqual((await table.page(1, 2).listValues()).ids(), ["b", "c"]);
+    assert.deepEqual((await table.page(2, 2).listValues()).ids(), []);
+    await table.replaceValue("a", { name: "Bun", price: 3 });
+    assert.deepEqual((await table.page(2, 2).listValues()).ids(), ["a"]);
+    await table.close();
+  });
+});

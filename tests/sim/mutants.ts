@@ -1209,8 +1209,9 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a replaced row counts as one that was there",
     file: "live/write_change.ts",
-    from: 'kind: before === undefined ? "inserted" : "updated", id',
-    to: 'kind: before === undefined && op.id === "" ? "inserted" : "updated", id',
+    from: '    case "replace":\n      return { kind: "inserted", id: op.id, row };',
+    to:
+      '      return { kind: "inserted", id: op.id, row };\n    case "replace":\n      return { kind: "updated", id: op.id, row };',
   },
   {
     name: "a reader that waited takes what is held without the changes since",
