@@ -452,7 +452,13 @@ export class SimMaster {
       if (!this.calm) refuseUnheard(treatment);
       isOld = writes?.honoursKeys === true && this.#answers.has(mark);
       if (isOld) return this.#answers.get(mark) as T; // The answer to the same write.
-      return this.#receive(owner, what, mark, treatment, edit);
+      try {
+        return this.#receive(owner, what, mark, treatment, edit);
+      } catch (error) {
+        // A process that has died does not hear of a row that is missing either.
+        if (this.#dead.has(owner)) return never<T>();
+        throw error;
+      }
     }, REFUSALS.has(treatment) ? owner : undefined);
     return await scheduler.op(`${label} is answered`, () => {
       if (this.#dead.has(owner) || treatment === "hangs" || treatment === "hangs after") return never<T>();
