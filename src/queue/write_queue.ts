@@ -249,6 +249,11 @@ export class WriteQueue implements QueuedWriteOwner {
 
   /** Settles a write with what another process was answered. */
   succeed(write: QueuedWrite, answer: WriteAnswer): void {
+    this.#succeed(write, answer);
+    this.#pump();
+  }
+
+  #succeed(write: QueuedWrite, answer: WriteAnswer): void {
     if (!this.#leave(write)) return;
     if (write.op.kind === "insertReturnId" && typeof answer === "string") this.learn(write.rowId ?? "", answer);
     write.succeed(answer);
@@ -257,6 +262,11 @@ export class WriteQueue implements QueuedWriteOwner {
 
   /** Settles a write that will not be sent any more from here. */
   fail(write: QueuedWrite, error: unknown): void {
+    this.#end(write, error);
+    this.#pump();
+  }
+
+  #end(write: QueuedWrite, error: unknown): void {
     if (!this.#leave(write)) return;
     this.#options.ended?.(write, error);
     write.fail(error);
@@ -438,7 +448,7 @@ export class WriteQueue implements QueuedWriteOwner {
       this.#inVain.clear();
       if (write.isStored) this.#options.journal?.answered(write, answer);
       this.#inFlight.delete(write);
-      this.succeed(write, answer);
+      this.#succeed(write, answer);
     } catch (error) {
       this.#missed(write, error);
     } finally {
@@ -544,7 +554,7 @@ export class WriteQueue implements QueuedWriteOwner {
     this.#abandoned.add(this.#rowOf(write));
     const message = `Cannot ${describeWriteOp(write.op)} yet: the table is closed. The write is kept in the outbox`;
     const effect = write.isInDoubt || this.#options.journal?.isSentElsewhere ? "unknown" : "none";
-    this.fail(write, new ClosedError(message, { retriable: true, effect }));
+    this.#end(write, new ClosedError(message, { retriable: true, effect }));
   }
 
   /** The place in the queue is free before the outcome is known to the caller. Returns whether it had one. */

@@ -295,6 +295,32 @@ describe("A write that may have been applied by an attempt before the last", () 
     });
   }
 
+  it("holds up no other once another process has sent it while it rested here", async () => {
+    const inner = new MemOutbox();
+    inner.append("/products", [{ ...PATCH, op: { kind: "deleteAll" }, rowId: undefined }]);
+    const sent: string[] = [];
+    const table = defineTable({
+      name: "products",
+      list: () => new Map<string, Row>(),
+      deleteAll: () => {
+        throw new UnavailableError("busy", { effect: "none", retryAfterMs: 3_600_000 });
+      },
+      patch: (id, partial) => {
+        sent.push(id);
+        return partial;
+      },
+    });
+    const { live, clock } = open(table, { outbox: shared(inner), retry: {} });
+    await settle();
+    const other = inner.lease("/products", "another process", clock.now() + 60_000, 100) ?? 0;
+    inner.mark("/products", other, [{ kind: "sent", id: "w1" }, { kind: "answered", id: "w1" }], 0);
+    inner.append("/products", [{ ...PATCH, id: "w2" }]);
+    inner.release("/products", other);
+    for (let time = 0; time < 80; time++) await clock.advance(250);
+    assert.deepEqual(sent, ["a"]);
+    await live.close();
+  });
+
   const places: readonly (readonly [boolean, readonly number[]])[] = [[false, [3, 4]], [true, [4]]];
   for (const [isTakenBack, expected] of places) {
     it(`keeps its place while it is taken back, ${isTakenBack ? "which holds up nothing then" : "in vain"}`, async () => {

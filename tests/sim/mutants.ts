@@ -1701,6 +1701,12 @@ export const MUTANTS: readonly Mutant[] = [
     to: 'return verdict.kind === "hold" && write.isInDoubt ?',
   },
   {
+    name: "what another process has sent leaves what waited for it where it is",
+    file: "queue/write_queue.ts",
+    from: "    this.#end(write, error);\n    this.#pump();\n",
+    to: "    this.#end(write, error);\n",
+  },
+  {
     name: "what nobody can tell waits for a sign-in",
     file: "live/write_judge.ts",
     from: "if (!(error instanceof TableError) || write.isLost)",
