@@ -81,6 +81,8 @@ function lastOf({ ledger, master }: Scene, { accepted }: Onlooker): readonly Mad
   const last = new Map<string, MadeWrite>();
   for (const write of accepted) {
     if (!ledger.isOn(write.mark) || !ledger.isIdKnown(write.id)) continue;
+    // What others had done before counts as applied where it is read back, and they may undo it.
+    if (!ledger.isPending(write.mark) && !master.applied.has(write.mark)) continue;
     if (write.op === "replace" || write.op === "patch" || write.op === "delete") {
       last.set(master.realId(write.id), write);
     }
