@@ -22,9 +22,12 @@ interface Said {
   readonly done?: Step;
 }
 
+/** On a machine that is busy, those that are not killed yet append for long: they must not find the outbox full. */
+const BOUNDS = { maxEntries: 1_000_000_000, maxBytes: 2 ** 40 };
+
 /** Opens the outbox of a victim. */
 export function openOutbox(kind: OutboxVictimOptions["kind"], path: string): Promise<Outbox & AsyncDisposable> {
-  return kind === "sqlite" ? SqliteOutbox.open(path) : DenoKvOutbox.open(path);
+  return kind === "sqlite" ? SqliteOutbox.open(path, BOUNDS) : DenoKvOutbox.open(path, BOUNDS);
 }
 
 /** A process that appends writes until it is killed. What it said tells what its queue must hold. */
