@@ -89,7 +89,8 @@ export class Drain implements Journal {
     return this.#term !== undefined;
   }
 
-  get isSentElsewhere(): boolean {
+  /** Whether others may send stored writes now, or may have sent them, for all that is known here. */
+  get #isSentElsewhere(): boolean {
     // Another table of this process may use the same outbox, also one that no other process can use.
     return !this.#hasLease || !this.#isLoaded;
   }
@@ -135,7 +136,7 @@ export class Drain implements Journal {
     if (!write.isStored) return this.#stored.delete(id);
     this.#leaving.add(id);
     const over = (isRemoved: boolean): MaybePromise<boolean> => {
-      if (isRemoved && (outbox.shared || this.isSentElsewhere)) return this.#removed(write);
+      if (isRemoved && (outbox.shared || this.#isSentElsewhere)) return this.#removed(write);
       if (isRemoved) this.#stored.delete(id);
       this.#leaving.delete(id);
       return isRemoved;

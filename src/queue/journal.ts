@@ -18,8 +18,6 @@ export interface Journal {
   withdraw(write: QueuedWrite): MaybePromise<boolean>;
   /** Whether stored writes are sent from here now. */
   readonly isSending: boolean;
-  /** Whether others may send stored writes now, or may have sent them, for all that is known here. */
-  readonly isSentElsewhere: boolean;
   /** Resolves when what was written is stored, and it is known whether it can be sent. */
   ready(): Promise<void>;
   /** Stores, sends and marks nothing more. Resolves when what was begun is done. */

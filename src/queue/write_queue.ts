@@ -520,7 +520,7 @@ export class WriteQueue implements QueuedWriteOwner {
     const isStored = await journal.failed(write, error);
     this.#inFlight.delete(write);
     if (!this.#leave(write)) return;
-    this.#failed(write, isStored && !journal.isSentElsewhere ? error : inDoubt(error));
+    this.#failed(write, isStored ? error : inDoubt(error));
     this.#left();
   }
 
@@ -553,8 +553,8 @@ export class WriteQueue implements QueuedWriteOwner {
   abandon(write: QueuedWrite): void {
     this.#abandoned.add(this.#rowOf(write));
     const message = `Cannot ${describeWriteOp(write.op)} yet: the table is closed. The write is kept in the outbox`;
-    const effect = write.isInDoubt || this.#options.journal?.isSentElsewhere ? "unknown" : "none";
-    this.#end(write, new ClosedError(message, { retriable: true, effect }));
+    // It is going to be sent, or has been by now.
+    this.#end(write, new ClosedError(message, { retriable: true, effect: "unknown" }));
   }
 
   /** The place in the queue is free before the outcome is known to the caller. Returns whether it had one. */

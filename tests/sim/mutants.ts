@@ -1631,8 +1631,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a failure that could not be stored is certain",
     file: "queue/write_queue.ts",
-    from: "isStored && !journal.isSentElsewhere ? error",
-    to: "!journal.isSentElsewhere ? error",
+    from: "isStored ? error : inDoubt(error)",
+    to: "error",
   },
   {
     name: "watchers: rows have every write that was in doubt when they were answered",
@@ -1715,8 +1715,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "what is left at close() was not applied",
     file: "queue/write_queue.ts",
-    from: 'const effect = write.isInDoubt || this.#options.journal?.isSentElsewhere ? "unknown" : "none";',
-    to: 'const effect = "none";',
+    from: '{ retriable: true, effect: "unknown" }',
+    to: '{ retriable: true, effect: write.isInDoubt ? "unknown" : "none" }',
   },
   {
     name: "what another process may be sending was not applied",
@@ -1745,7 +1745,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "what has failed elsewhere is taken back",
     file: "outbox/drain.ts",
-    from: "      if (isRemoved && (outbox.shared || this.isSentElsewhere)) return this.#removed(write);\n",
+    from: "      if (isRemoved && (outbox.shared || this.#isSentElsewhere)) return this.#removed(write);\n",
     to: "",
   },
   {

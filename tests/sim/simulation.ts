@@ -122,7 +122,7 @@ class Simulation {
       }),
       caches: [],
       outbox: new MemOutbox({ maxEntries: world.writes?.outboxEntries ?? MANY }),
-      ledger: new WriteLedger(verdict, () => this.#scene.master),
+      ledger: new WriteLedger(verdict, () => this.#scene.master, world.mortal),
       outboxFails: (call) => this.#fails(call, world.writes?.outboxFailureRate ?? 0),
       changes: { count: 0 },
       ends,

@@ -46,10 +46,13 @@ interface Entry {
 /** What was said of each write by its promises, by `onWriteFailed` and by `failedWrites()`, against what the master did. */
 export class WriteLedger {
   readonly #verdict: Verdict;
+  readonly #isMortal: boolean;
   readonly #master: () => SimMaster;
   readonly #entries = new Map<string, Entry>();
 
-  constructor(verdict: Verdict, master: () => SimMaster) {
+  /** `isMortal` tells whether processes die. */
+  constructor(verdict: Verdict, master: () => SimMaster, isMortal: boolean) {
+    this.#isMortal = isMortal;
     this.#verdict = verdict;
     this.#master = master;
   }
@@ -175,9 +178,11 @@ export class WriteLedger {
     const isNever = outcome === "none" && !isRetried;
     this.#check(5, !isNever || count === 0, () => `${mark} was said not to be applied, and was applied`);
     const isOwed = isKept && isAccepted && (outcome === undefined || outcome === "kept");
-    const isDone = count > 0 || reports > 0 || isDiscarded || entry.write.op === "delete";
+    // The process that stored its failure may have died before it reported it: then it is found by `failedWrites()`.
+    const isDone = count > 0 || reports > 0 || isLeft || isDiscarded || entry.write.op === "delete";
     this.#check(5, !isOwed || isDone, () => `${mark} was accepted, and is lost`);
-    this.#check(5, !isLeft || reports > 0, () => `${mark} has failed, and was not reported`);
+    const isReported = reports > 0 || this.#isMortal;
+    this.#check(5, !isLeft || isReported, () => `${mark} has failed, and was not reported`);
     // Of an earlier process, only the last report is known to be recorded.
     const isSetAside = isKept && isAccepted && reports > 0 && outcome !== "applied" && !isDiscarded && !isRetried;
     this.#check(
