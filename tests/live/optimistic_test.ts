@@ -485,7 +485,7 @@ describe("LiveTable with optimistic, over replicas that lag", () => {
   const masterLagMs = 100;
 
   for (const { kind, cache } of KINDS) {
-    it(`a row never goes back until the replicas have it, with ${kind}`, async () => {
+    it(`powersync-sqlite-core#54: a row never goes back until the replicas have it, with ${kind}`, async () => {
       const clock = new FakeClock();
       const liveStream = new ManualLiveStream();
       const options = { clock, masterLagMs, liveStream, optimistic: true };

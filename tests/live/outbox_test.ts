@@ -87,7 +87,7 @@ const left = async ({ outbox }: World): Promise<readonly unknown[]> =>
 
 for (const [kind, make] of [["at once", shared], ["later", (inner: Outbox) => slowly(shared(inner))]] as const) {
   describe(`LiveTable with an outbox that answers ${kind}`, () => {
-    it("keeps a write until the master has answered, and accepts it before (workbox#3237)", async () => {
+    it("keeps a write until the master has answered, and accepts it before (workbox#3237, #2640)", async () => {
       const it = world(make);
       const table = it.open();
       const gate = it.master.plan.hold("patchValue", "before");
@@ -130,7 +130,7 @@ for (const [kind, make] of [["at once", shared], ["later", (inner: Outbox) => sl
       assert.deepEqual(await left(it), []);
     });
 
-    it("closes in every state of a retry without losing a write (rxdb#8285)", async () => {
+    it("closes in every state of a retry without losing a write (rxdb#8285, #7259)", async () => {
       for (const passed of [0, 1, 2, 5]) {
         const it = world(make);
         const table = it.open();
@@ -276,7 +276,7 @@ for (const [kind, make] of [["at once", shared], ["later", (inner: Outbox) => sl
       await next.close();
     });
 
-    it("asks the master all the same if it cannot keep a write, and says so (firebase-js-sdk#5031)", async () => {
+    it("asks the master all the same if it cannot keep a write, and says so (firebase-js-sdk#5031, Eventra#10758)", async () => {
       const it = world((inner) => {
         const full = make(inner);
         return new Proxy(full, {
@@ -361,7 +361,7 @@ for (const [kind, make] of [["at once", shared], ["later", (inner: Outbox) => sl
       assert.deepEqual(await left(it), [["patch", "failed"]]);
     });
 
-    it("follows the real id of a row whose insertion was waiting, also in the next process (offix#374, TREK#1175)", async () => {
+    it("follows the real id of a row whose insertion was waiting, also in the next process (offix#374, #748, TREK#1175)", async () => {
       for (const restartsAfter of [0, 1]) {
         const given = "server-1";
         // This master gives ids of its own.
@@ -414,7 +414,7 @@ for (const [kind, make] of [["at once", shared], ["later", (inner: Outbox) => sl
       await table.close();
     });
 
-    it("neither sends nor removes what belongs to another owner, or to none (Eventra#2749)", async () => {
+    it("neither sends nor removes what belongs to another owner, or to none (Eventra#2749, securedrop-client#1453)", async () => {
       const it = world(make);
       const marty = it.open({ owner: "marty" });
       marty.setOnline(false);

@@ -2,11 +2,13 @@
 
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
 import {
   defineTable,
   InvalidAnswerError,
   LiveTable,
+  ManualLiveStream,
   MemCache,
   MemOutbox,
   MemTable,
@@ -15,10 +17,13 @@ import {
   UnavailableError,
 } from "@vantage/live";
 import { RestTable } from "@vantage/live/rest";
+import { tableHandler } from "@vantage/live/server";
 import { SqliteOutbox } from "@vantage/live/sqlite";
 import { FakeClock, FaultyTable, settle } from "@vantage/live/testing";
 import { newPath } from "../conformance/temp_folder.ts";
 import { BAKERY, fixture } from "./fixture.ts";
+
+const ORIGIN = "http://localhost/products";
 
 describe("LiveTable, stories of lost writes", () => {
   it("powersync-kotlin#340: a master that throws, rejects, or answers with nothing has applied nothing", async () => {
@@ -172,6 +177,188 @@ describe("LiveTable, stories of lost writes", () => {
     table.setOnline(true);
     await settle();
     assert.equal(await master.getCount(), BAKERY.length);
+    await table.close();
+  });
+
+  it("wger/flutter#1341: a batch that is answered with 200 and a list of refusals settles each write by itself", async () => {
+    const outbox = new MemOutbox();
+    const served = new MemTable("products", { rows: BAKERY });
+    const handler = tableHandler(served, { writable: true, path: "/products" });
+    const statuses: number[] = [];
+    const fetch = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
+      const request = new Request(input, init);
+      const answer = await handler(request);
+      if (request.method === "POST") statuses.push(answer.status);
+      return answer;
+    };
+    const table = new LiveTable(await RestTable.open(ORIGIN, { fetch }), "products", new MemCache(), {
+      clock: new FakeClock(),
+      outbox,
+    });
+    table.setOnline(false);
+    const ids = ["a", "missing", "b", "nowhere", "c"];
+    const writes = ids.map((id) => table.enqueue({ kind: "patch", id, partial: { price: 9 } }));
+    await Promise.all(writes.map(({ accepted }) => accepted));
+    table.setOnline(true);
+    const settled = await Promise.allSettled(writes.map(({ applied }) => applied));
+    assert.deepEqual(statuses, [200], "all of them were in one request");
+    const [applied, refused] = ["fulfilled", "rejected"];
+    assert.deepEqual(settled.map(({ status }) => status), [applied, refused, applied, refused, applied]);
+    assert.deepEqual((await served.listValues()).ids(), ["a", "b", "c"]);
+    assert.deepEqual([...(await served.listValues()).values()].map(({ price }) => price), [9, 9, 9]);
+    const failed = await table.failedWrites();
+    assert.deepEqual(
+      failed.map(({ id, failure }) => [id, failure.code]),
+      [[writes[1]?.id, "not_found"], [writes[3]?.id, "not_found"]],
+    );
+    assert.deepEqual(table.pendingWrites(), []);
+    assert.deepEqual(outbox.load(String(table.outboxQueue), 0, 10).map(({ position }) => position), [2, 4]);
+    await table.close();
+  });
+
+  it("thunderbolt#944: a batch that is answered with 200, and not with the result of each write, has applied none", async () => {
+    const served = new MemTable("products", { rows: BAKERY });
+    const handler = tableHandler(served, { writable: true, path: "/products" });
+    for (const body of [{ ok: true }, { results: [] }, { results: [{}, {}] }, { rejected: ["a"] }]) {
+      const master = await RestTable.open(ORIGIN, {
+        fetch: async (input: RequestInfo | URL, init?: RequestInit) => {
+          const request = new Request(input, init);
+          return request.method === "POST" ? Response.json(body) : await handler(request);
+        },
+      });
+      const table = new LiveTable(master, "products", new MemCache(), { clock: new FakeClock(), retry: false });
+      table.setOnline(false);
+      const writes = ["a", "b"].map((id) => table.enqueue({ kind: "patch", id, partial: { price: 9 } }));
+      table.setOnline(true);
+      for (const write of writes) {
+        await assert.rejects(write.applied, { name: "InvalidAnswerError", effect: "unknown" }, JSON.stringify(body));
+        assert.equal(write.state, "failed");
+      }
+      assert.equal((await table.getValue("a"))?.price, 2, "the master is asked what is so");
+      await table.close();
+    }
+  });
+
+  it("transaction-outbox#628: an entry that cannot be read stays alone, and what is behind it is sent", async () => {
+    const path = newPath("outbox.db");
+    const { master, clock } = fixture();
+    const outbox = await SqliteOutbox.open(path);
+    const open = (): LiveTable => new LiveTable(master, "products", new MemCache(), { clock, outbox });
+    const first = open();
+    first.setOnline(false);
+    const writes = ["a", "b", "c"].map((id) => first.enqueue({ kind: "patch", id, partial: { price: 9 } }));
+    await Promise.all(writes.map(({ accepted }) => accepted));
+    await first.close();
+    {
+      using db = new DatabaseSync(path);
+      db.prepare("UPDATE vantage_outbox_entry SET body = x'ff' WHERE id = ?").run(writes[0]?.id ?? "");
+    }
+    const next = open();
+    for (let second = 0; second < 20; second++) await clock.advance(1_000);
+    const prices = [...(await master.listValues()).values()].map(({ price }) => price);
+    assert.deepEqual(prices, [2, 9, 9]);
+    assert.equal(next.stats().outboxFailures, 1, "it is reported, once");
+    await next.close();
+    assert.deepEqual(outbox.load(String(next.outboxQueue), 0, 10).map(({ position }) => position), [1]);
+    await outbox.close();
+  });
+
+  it("TanStack/query#6238: a write that was in flight when its process died is found applied, or reported as unknown", async () => {
+    for (const moment of ["before", "after"] as const) {
+      const outbox = await SqliteOutbox.open(newPath("outbox.db"));
+      const { table, master, another } = fixture({ outbox });
+      const gate = master.plan.hold("patchValue", moment);
+      const write = table.enqueue({ kind: "patch", id: "a", partial: { price: 3 } });
+      await gate.reached; // It is never released, and the time of this process stands still: so it is dead.
+      assert.equal(write.state, "sent");
+      const clock = new FakeClock({ seed: 2 });
+      const next = another({ clock });
+      for (let second = 0; second < 60; second++) await clock.advance(1_000);
+      const failed = (await next.failedWrites()).map(({ id, failure }) => [id, failure.effect]);
+      // This master does not know writes by their keys: what it does not show may still come.
+      assert.deepEqual(failed, moment === "after" ? [] : [[write.id, "unknown"]]);
+      if (moment === "before") assert.equal(await next.retry(write.id), true);
+      await settle();
+      await next.idle();
+      assert.equal((await master.getValue("a"))?.price, 3, moment);
+      assert.deepEqual([next.pendingWrites(), await next.failedWrites()], [[], []]);
+      await next.close();
+      await outbox.close();
+    }
+  });
+
+  it("rocicorp/mono#4608: a write that was applied, and was answered with an error, does not wait for ever", async () => {
+    const { table, master, clock } = fixture({ outbox: new MemOutbox() });
+    master.plan.fail("patchValue", new UnavailableError("a 500", { effect: "unknown" }), "after");
+    const write = table.enqueue({ kind: "patch", id: "a", partial: { price: 3 } });
+    const behind = table.enqueue({ kind: "patch", id: "a", partial: { name: "Bap" } });
+    for (let second = 0; second < 5; second++) await clock.advance(1_000);
+    assert.deepEqual(await write.applied, { name: "Bun", price: 3 });
+    assert.deepEqual(await behind.applied, { name: "Bap", price: 3 });
+    assert.deepEqual(table.pendingWrites(), []);
+    await table.close();
+  });
+
+  it("powersync#311, rocicorp/mono#6340: of several writes to one row, each is found by its own id", async () => {
+    const { table, master, another } = fixture({ outbox: new MemOutbox() });
+    table.setOnline(false);
+    const writes = [3, 4, 5, 6].map((price) => table.enqueue({ kind: "patch", id: "a", partial: { price } }));
+    await Promise.all(writes.map(({ accepted }) => accepted));
+    assert.equal(await table.discard(writes[1]?.id ?? ""), true);
+    await table.close();
+    master.plan.fail("patchValue", new RejectedError("no"));
+    const next = another();
+    await settle();
+    await next.idle();
+    const sent = [writes[0], writes[2], writes[3]].map((write) => write?.id);
+    assert.deepEqual(master.writeOptions.map(({ idempotencyKey }) => idempotencyKey), sent);
+    assert.deepEqual((await next.failedWrites()).map(({ id }) => id), [writes[0]?.id]);
+    assert.equal((await master.getValue("a"))?.price, 6);
+    await next.close();
+    for (const { applied } of writes) await assert.rejects(applied);
+  });
+
+  it("livestore#1012: 20 000 stored writes are loaded in batches, and sent", async () => {
+    const count = 20_000;
+    const outbox = new MemOutbox();
+    let loads = 0;
+    const load = outbox.load.bind(outbox);
+    outbox.load = (...args) => (loads++, load(...args));
+    const { table, master, another } = fixture({ outbox, queueCapacity: count });
+    table.setOnline(false);
+    const writes = Array.from({ length: count }, (_, n) => table.enqueue({ kind: "insert", id: `n${n}`, row: { n } }));
+    await Promise.all(writes.map(({ accepted }) => accepted));
+    await table.close();
+    for (const { applied } of writes) void applied.catch(() => {});
+    loads = 0;
+    const next = another();
+    await next.failedWrites(); // When all has been loaded.
+    await next.idle();
+    assert.equal(await master.getCount(), count + BAKERY.length);
+    assert(loads <= count / 50, `${loads} loads`);
+    await next.close();
+  });
+
+  it("TanStack/db#1602: the next write to a row does not wait until the last one is observed", async () => {
+    const liveStream = new ManualLiveStream();
+    const { table, clock } = fixture({ outbox: new MemOutbox(), liveStream, optimistic: true });
+    const writes = Array.from({ length: 20 }, (_, n) => table.enqueue({ kind: "patch", id: "a", partial: { n } }));
+    await Promise.all(writes.map(({ applied }) => applied));
+    assert.equal(clock.monotonic(), 0);
+    assert.equal((await table.getValue("a"))?.n, 19);
+    await table.close();
+  });
+
+  it("@tanstack/offline-transactions: the type of an error decides, not the digits in its text", async () => {
+    const { table, master, clock } = fixture({ outbox: new MemOutbox() });
+    master.plan.fail("patchValue", new UnavailableError("no answer in 400 ms", { effect: "none" }));
+    master.plan.fail("delete", new RejectedError("503: no such thing"));
+    const patch = table.enqueue({ kind: "patch", id: "a", partial: { price: 3 } });
+    const remove = table.enqueue({ kind: "delete", id: "b" });
+    for (let second = 0; second < 5; second++) await clock.advance(1_000);
+    assert.equal((await patch.applied as Row).price, 3);
+    await assert.rejects(remove.applied, RejectedError);
+    assert.deepEqual([patch.attempts, remove.attempts], [2, 1]);
     await table.close();
   });
 });
