@@ -1,7 +1,7 @@
 import { onAbort } from "./on_abort.ts";
 
 /**
- * Does work with a signal of its own, which is aborted when `signal` is, and when the work has ended or failed: what it
+ * Does work with a separate signal, which is aborted when `signal` is, and when the work has ended or failed: what it
  * began and does not wait for ends too.
  */
 export async function withOwnSignal<T>(

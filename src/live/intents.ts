@@ -8,7 +8,7 @@ import type { SafeCache } from "./guarded_cache.ts";
 export interface IntentsOptions {
   readonly cache: SafeCache;
   readonly prefix: string;
-  /** Whether entries outlive changes. Otherwise a write of a process that dies is not told from one that was never sent. */
+  /** Whether entries outlive changes. Otherwise the write of a process that died looks like one that was never sent. */
   readonly isSurgical: boolean;
   /** How long the outcome of a write may be unknown. */
   readonly spanMs: number;

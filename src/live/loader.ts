@@ -99,7 +99,7 @@ export class Loader {
       const isStored = !isMissing && await this.#keep(request.key, { rows: shareRows(rows), fetchedAt }, at);
       if (isStored) superseded.forget(request.key);
       else superseded.add(request.key, fetchedAt);
-      // What a lagging master told is to be read again, but not at once: those who watch wait for the lag.
+      // What a lagging master answered is to be read again, but not at once: watchers wait for the lag.
       if (isStored && isCurrent) refreshed.emit(request.key, { fetchedAt });
       if (isStored && isWhole) history.begin(request, fetchedAt, start.generation);
     }
@@ -179,7 +179,7 @@ export class Loader {
     if (this.#closed || invalidation.suspect || fence === undefined) return false;
     const stored = await cache.put(key, fetched, fence);
     if (stored === true) counters.fills++;
-    // A cache may refuse for other reasons, as for want of room.
+    // A cache may refuse for other reasons, such as a lack of room.
     if (stored === false && await cache.fence(key) !== fence) counters.fencedFills++;
     return stored === true;
   }

@@ -20,7 +20,7 @@ export function canReadBack({ kind }: WriteOp, { capabilities }: TableLike): boo
 
 /**
  * Looks whether a master has applied an operation. It has if the row is as it was to be; it has not if the row is as it was
- * `before` the operation was sent, where that is known. A row that is neither was changed by somebody else too.
+ * `before` the operation was sent, where that is known. A row that is neither was changed by another write too.
  */
 export async function readBack(
   op: WriteOp,

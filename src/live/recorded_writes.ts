@@ -20,7 +20,7 @@ export interface RecordedWritesOptions {
   readonly clock: Clock;
 }
 
-/** A write whose change, or the doubt about it, is recorded: reads that begin from then on have it, if it was applied. */
+/** A write whose change, or unknown outcome, is recorded: reads that begin from then on have it, if it was applied. */
 export interface RecordedWrite {
   /** How many writes were recorded then, this one included. */
   readonly place: number;

@@ -7,7 +7,7 @@ export type Refresh = { readonly fetchedAt: number } | { readonly error: unknown
 /** Is called with what became of a read. */
 export type RefreshListener = (refresh: Refresh) => void;
 
-/** Reports what became of reads of the master, to those who show what is under a key. */
+/** Reports the outcome of reads of the master to the watchers of a key. */
 export class Refreshed {
   readonly #listeners = new Map<string, Set<RefreshListener>>();
 

@@ -3,7 +3,7 @@ const MAX_REMEMBERED = 1_000;
 
 /**
  * The keys under which the cache may have something older than what was read since, and could not be kept: the master no
- * longer has the row, as that one is missing is not cached; or the cache refused the rows, for want of room. What is older
+ * longer has the row, as that one is missing is not cached; or the cache refused the rows, since it had no room. What is older
  * must not be served, though it may be stale.
  */
 export class Superseded {

@@ -192,7 +192,7 @@ export class WatchedRows {
   }
 
   #seed(): void {
-    // Of many that are at rest, the oldest are not told that other writes are pending.
+    // Of many that are at rest, the oldest do not learn that other writes are pending.
     this.#isOutdated ||= this.#snapshot.pending.size > 0;
     const held = this.#options.peek.lookAtOnce(this.request);
     if (held !== undefined && this.#newerThan(held) === undefined) this.#take(held);

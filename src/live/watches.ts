@@ -34,7 +34,7 @@ export class Watches implements WatchOwner {
     return this.#closed;
   }
 
-  /** A row as it is known to those who watch it, without the writes that are pending. */
+  /** A row as its watchers have it, without the writes that are pending. */
   known(id: string): Row | undefined {
     for (const watched of this.#active) {
       const row = watched.known(id);

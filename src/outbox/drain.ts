@@ -18,7 +18,7 @@ export interface DrainOptions {
   /** The name of the queue in the outbox. */
   readonly name: string;
   readonly queue: () => WriteQueue;
-  /** How long a process has the right to send after it was last heard of, in milliseconds. */
+  /** How long a process has the right to send after it last renewed its lease, in milliseconds. */
   readonly leaseMs: number;
   /** Called before a write is settled that another process has sent. */
   readonly onAnsweredElsewhere: (write: QueuedWrite, answer: WriteAnswer) => Promise<void>;
@@ -31,7 +31,7 @@ export interface DrainOptions {
 const LOADED_AT_ONCE = 500;
 /** How often a process looks for what others have done, in milliseconds, while it has writes in the outbox. */
 const POLL_MS = 250;
-/** How often it looks for what processes have left that died. */
+/** How often it looks for writes of processes that have died. */
 const CHECK_MS = 10_000;
 
 /**
@@ -351,7 +351,7 @@ export class Drain implements Journal {
     }
   }
 
-  /** Once it resolves, all answers that were there are dealt with, whoever has taken them out. */
+  /** Once it resolves, all answers that were there are dealt with, whichever call has taken them out. */
   #takeAnswers(): Promise<void> {
     const taken = this.#taking.then(() => this.#takeNext());
     this.#taking = taken.catch(() => {});

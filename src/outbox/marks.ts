@@ -11,7 +11,7 @@ export interface MarksOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** Marks that somebody waits for. */
+/** Marks whose caller waits for them. */
 interface Waiting {
   readonly marks: readonly OutboxMark[];
   readonly resolve: (isMarked: boolean) => void;

@@ -102,7 +102,7 @@ export interface OutboxAnswer {
  * - What `append` has answered for is there until it is marked as answered or removed, also after a crash (unless the
  *   outbox is in memory). Each of its methods is one atomic step.
  * - The holder of a queue's lease sends its writes. A lease has a **term**; a step with an older one has no effect.
- * - An outbox never gives up an entry by itself: not because of its number of attempts, its age, another version or
+ * - An outbox never drops an entry by itself: not because of its number of attempts, its age, another version or
  *   damage. A store that is damaged, of a newer version or not an outbox is refused and left alone.
  * - Writes are kept as they were: what a caller does to what it passed in or got back changes no entry.
  *

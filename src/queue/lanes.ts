@@ -16,7 +16,7 @@ interface Lane<T> extends Place<Lane<T>> {
   isReady: boolean;
 }
 
-/** The lanes between two items for the whole set; such an item has a stretch of its own. */
+/** The lanes between two items for the whole set; such an item is a stretch alone. */
 interface Stretch<T> {
   /** Grows from one to the next. */
   readonly number: number;

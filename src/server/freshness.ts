@@ -1,7 +1,7 @@
 import type { CallOptions } from "../table/table_like.ts";
 
 /**
- * Records whether a table reports its answer as unsettled. The client is told in the body, which every client can read.
+ * Records whether a table reports its answer as unsettled. The answer says so in its body, which every client can read.
  */
 export class Freshness {
   unsettled = false;

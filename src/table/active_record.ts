@@ -135,7 +135,7 @@ export class ActiveRecord<R extends object = Row> {
    * A save is a patch on the condition that the edited columns still hold what they were read as. A table that filters
    * its writes itself (`MemTable`, `SqliteTable`, one that a `tableHandler` serves) decides that in one step; others read
    * the row just before they write it. A removed column is set to null where the table declares its columns. Where it
-   * does not, or cannot patch, the row is read, merged and replaced; what somebody else changes between the two steps is
+   * does not, or cannot patch, the row is read, merged and replaced; what others change between the two steps is
    * overwritten.
    *
    * @throws {RecordConflictError} if an edited column was changed meanwhile, to another value; nothing was written.

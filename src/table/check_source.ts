@@ -39,7 +39,7 @@ const checked = new WeakSet<TableSource<object>>();
 
 /**
  * Refuses what is no source, once for each. A plain object has no other fields than a source has, as a mistyped one
- * would be left out in silence; an instance of a class may have what it likes besides.
+ * would be left out in silence; an instance of a class may have more.
  *
  * @throws {TypeError} that names what is wrong, and what is accepted.
  */

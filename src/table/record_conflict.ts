@@ -16,7 +16,7 @@ export interface RecordConflict<R extends object = Row> {
 }
 
 /**
- * Columns that a record would save were changed by somebody else, to other values. Nothing was written; the record
+ * Columns that a record would save were changed by another writer, to other values. Nothing was written; the record
  * keeps its edits, and can be saved once `resolve()` has said which values count.
  */
 export class RecordConflictError<R extends object = Row> extends ConflictError implements RecordConflict<R> {

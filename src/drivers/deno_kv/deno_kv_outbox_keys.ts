@@ -50,7 +50,7 @@ export interface QueueState {
  *
  * ```text
  * [namespace, "version"]                      of the layout
- * [namespace, "queue", queue]                 the record of a queue; none if it holds nothing and nobody has its lease
+ * [namespace, "queue", queue]                 the record of a queue; none if it holds nothing and has no lease
  * [namespace, "floor"]                        the last position and term of all queues whose records are gone
  * [namespace, "entry", queue, position]       the head of an entry
  * [namespace, "body", queue, position]        the bytes of its write, if they fit into one value

@@ -178,7 +178,7 @@ export class SqliteStatements {
   /**
    * Runs each piece of work atomically, all of them in one transaction, which is committed once: so one that throws does not
    * undo the others. Where a transaction cannot hold them together, as when a trigger rolls it back or a constraint is
-   * checked only at the end, each runs in one of its own.
+   * checked only at the end, each runs in a separate one.
    *
    * @throws the driver's error if no transaction can begin.
    */

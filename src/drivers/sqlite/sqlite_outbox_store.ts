@@ -83,7 +83,7 @@ export class SqliteOutboxStore implements Omit<Outbox, "shared" | "append"> {
   readonly #isAlone: boolean;
 
   /**
-   * @param isAlone whether nobody else can have a transaction open on this connection: then a step of one statement needs
+   * @param isAlone whether no other code can have a transaction open on this connection: then a step of one statement needs
    * none.
    */
   constructor(db: SqliteSteps, limits: SqliteOutboxLimits, isAlone: boolean) {
