@@ -1,24 +1,10 @@
 import { describe, it } from "node:test";
 import assert from "node:assert/strict";
-import {
-  type Cache,
-  defineTable,
-  LiveTable,
-  ManualLiveStream,
-  MemCache,
-  MemTable,
-  RejectedError,
-  type Row,
-} from "@vantage/live";
+import { defineTable, LiveTable, ManualLiveStream, MemCache, MemTable, RejectedError, type Row } from "@vantage/live";
 import { FakeClock, FaultyCache, FaultyTable, settle } from "@vantage/live/testing";
-import { BAKERY, fixture, slowly } from "./fixture.ts";
+import { BAKERY, fixture, LOGGING_CACHES, slowly } from "./fixture.ts";
 
-const CACHES = [
-  { kind: "a cache that answers at once", make: (): Cache => new MemCache() },
-  { kind: "a cache that answers later", make: (): Cache => slowly(new MemCache()) },
-];
-
-for (const { kind, make } of CACHES) {
+for (const { kind, cache: make } of LOGGING_CACHES) {
   describe(`Changes put in place, with ${kind}`, () => {
     it("a delete through a narrowed handle of a row outside its set leaves the row in every list", async () => {
       const { table } = fixture({}, make());

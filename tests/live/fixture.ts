@@ -1,5 +1,13 @@
-import { type Cache, LiveTable, type LiveTableOptions, MemCache, MemTable, type Row } from "@vantage/live";
-import { FakeClock, FaultyCache, FaultyTable } from "@vantage/live/testing";
+import {
+  type Cache,
+  type LiveObserver,
+  LiveTable,
+  type LiveTableOptions,
+  MemCache,
+  MemTable,
+  type Row,
+} from "@vantage/live";
+import { FakeClock, FaultyCache, FaultyTable, settle } from "@vantage/live/testing";
 
 /** The rows that most tests begin with. */
 export const BAKERY: readonly (readonly [id: string, row: Row])[] = [
@@ -17,6 +25,24 @@ export interface Fixture {
   /** Another table on the same cache and cacheKey, over the same master, as another process would have it. */
   another(options?: LiveTableOptions): LiveTable;
 }
+
+/** A kind of cache, over which the same is promised as over the others. */
+export interface CacheKind {
+  readonly kind: string;
+  readonly cache: () => Cache;
+}
+
+/** Caches that keep a log. */
+export const LOGGING_CACHES: readonly CacheKind[] = [
+  { kind: "a cache that answers at once", cache: () => new MemCache() },
+  { kind: "a cache that answers later", cache: () => slowly(new MemCache()) },
+];
+
+/** Caches of all kinds. */
+export const CACHES: readonly CacheKind[] = [
+  ...LOGGING_CACHES,
+  { kind: "a cache without a log", cache: () => withoutLog(new MemCache()) },
+];
 
 /** A live table over three products. `slowly` makes every call of the cache asynchronous. */
 export function fixture(options: LiveTableOptions = {}, inner: Cache = new MemCache()): Fixture {
@@ -48,4 +74,12 @@ export function withoutLog(inner: Cache): Cache {
     put: (key, rows, fence) => inner.put(key, rows, fence),
     invalidatePrefix: (prefix) => inner.invalidatePrefix(prefix),
   };
+}
+
+/** An observer that shows rows, with one listener. */
+export async function shown(table: Pick<LiveTable, "observe">): Promise<LiveObserver> {
+  const observer = table.observe();
+  observer.subscribe(() => {});
+  await settle();
+  return observer;
 }

@@ -15,14 +15,9 @@ import {
 } from "@vantage/live";
 import { FakeClock, FaultyCache, FaultyTable, settle } from "@vantage/live/testing";
 import { defineTracer } from "@vantage/live/trace";
-import { BAKERY, fixture, slowly, withoutLog } from "./fixture.ts";
+import { BAKERY, fixture, LOGGING_CACHES, slowly, withoutLog } from "./fixture.ts";
 
-const CACHES = [
-  { kind: "a cache that answers at once", make: () => new MemCache() },
-  { kind: "a cache that answers later", make: () => slowly(new MemCache()) },
-];
-
-for (const { kind, make } of CACHES) {
+for (const { kind, cache: make } of LOGGING_CACHES) {
   describe(`The law, with ${kind}`, () => {
     it("law 1, read your writes: a read after a write has settled shows the write", async () => {
       const { table } = fixture({}, make());

@@ -16,13 +16,7 @@ import {
 } from "@vantage/live";
 import { FakeClock, settle } from "@vantage/live/testing";
 import { defineTracer } from "@vantage/live/trace";
-import { type Fixture, fixture, slowly, withoutLog } from "./fixture.ts";
-
-const KINDS = [
-  { kind: "a cache that answers at once", cache: () => new MemCache() },
-  { kind: "a cache that answers later", cache: () => slowly(new MemCache()) },
-  { kind: "a cache without a log", cache: () => withoutLog(new MemCache()) },
-];
+import { CACHES, type Fixture, fixture, shown, slowly } from "./fixture.ts";
 
 /** The moment in which the reading of an observer without listeners goes on. */
 const MOMENT_MS = 50;
@@ -31,14 +25,6 @@ const MOMENT_MS = 50;
 function renders(observer: LiveObserver): { count: number; readonly leave: () => void } {
   const counted = { count: 0, leave: observer.subscribe(() => void counted.count++) };
   return counted;
-}
-
-/** An observer that shows rows, with one listener. */
-async function shown(table: Pick<LiveTable, "observe">): Promise<LiveObserver> {
-  const observer = table.observe();
-  observer.subscribe(() => {});
-  await settle();
-  return observer;
 }
 
 function rowsOf(observer: LiveObserver): Rows {
@@ -60,7 +46,7 @@ async function reprice({ master, table }: Fixture, price: number): Promise<void>
 
 const reads = ({ master }: Fixture): number => master.plan.count("listValues");
 
-for (const { kind, cache } of KINDS) {
+for (const { kind, cache } of CACHES) {
   describe(`LiveHandle.observe(), with ${kind}`, () => {
     it("starts nothing, nor does a look at the snapshot", async () => {
       const subject = fixture({}, cache());
@@ -1101,7 +1087,7 @@ for (const { kind, cache } of KINDS) {
   });
 }
 
-for (const { kind, cache } of KINDS.slice(0, 2)) {
+for (const { kind, cache } of CACHES.slice(0, 2)) {
   describe(`An observer of what changes in place, with ${kind}`, () => {
     it("a write that is put in place costs one render, and no read of the master", async () => {
       const subject = fixture({}, cache());

@@ -1,9 +1,9 @@
 import { describe, it } from "node:test";
 import assert from "node:assert/strict";
-import { ClosedError, MemCache } from "@vantage/live";
+import { ClosedError } from "@vantage/live";
 import { settle } from "@vantage/live/testing";
 import { Observed } from "../../src/live/observed.ts";
-import { fixture, slowly } from "./fixture.ts";
+import { fixture, LOGGING_CACHES } from "./fixture.ts";
 
 /** Whether a promise has settled. */
 async function isSettled(promise: Promise<unknown>): Promise<boolean> {
@@ -34,12 +34,7 @@ describe("Observed", () => {
   });
 });
 
-for (
-  const { kind, cache } of [
-    { kind: "a cache that answers at once", cache: () => new MemCache() },
-    { kind: "a cache that answers later", cache: () => slowly(new MemCache()) },
-  ]
-) {
+for (const { kind, cache } of LOGGING_CACHES) {
   describe(`Write.observed, with ${kind}`, () => {
     it("resolves once a reader has been answered with the write in it", async () => {
       const { table } = fixture({}, cache());

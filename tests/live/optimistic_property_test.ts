@@ -12,7 +12,7 @@ import {
   type WriteOp,
 } from "@vantage/live";
 import { settle } from "@vantage/live/testing";
-import { slowly, withoutLog } from "./fixture.ts";
+import { CACHES } from "./fixture.ts";
 
 const RUNS = 150;
 const IDS = ["a", "b", "c", "d", "e"];
@@ -115,13 +115,7 @@ class World {
   }
 }
 
-for (
-  const { kind, cache } of [
-    { kind: "a cache that answers at once", cache: () => new MemCache() },
-    { kind: "a cache that answers later", cache: () => slowly(new MemCache()) },
-    { kind: "a cache without a log", cache: () => withoutLog(new MemCache()) },
-  ]
-) {
+for (const { kind, cache } of CACHES) {
   describe(`LiveTable with optimistic, and ${kind}`, () => {
     it("answers, and shows watchers, what the master would after the writes that are pending", async () => {
       const property = fc.asyncProperty(rows, fc.array(step, { maxLength: 12 }), async (rows, steps) => {

@@ -19,25 +19,12 @@ import {
   UnavailableError,
 } from "@vantage/live";
 import { FakeClock, FaultyTable, settle } from "@vantage/live/testing";
-import { BAKERY, fixture, slowly, withoutLog } from "./fixture.ts";
+import { BAKERY, CACHES, fixture, shown } from "./fixture.ts";
 
-const KINDS = [
-  { kind: "a cache that answers at once", cache: () => new MemCache() },
-  { kind: "a cache that answers later", cache: () => slowly(new MemCache()) },
-  { kind: "a cache without a log", cache: () => withoutLog(new MemCache()) },
-  { kind: "no cache", cache: () => new NoCache() },
-];
+const KINDS = [...CACHES, { kind: "no cache", cache: () => new NoCache() }];
 
 /** One write is sent after the other, so that one that is held holds all others. */
 const optimistic: LiveTableOptions = { optimistic: true, writeConcurrency: 1 };
-
-/** An observer that shows rows, with one listener. */
-async function shown(table: Pick<LiveTable, "observe">): Promise<LiveObserver> {
-  const observer = table.observe();
-  observer.subscribe(() => {});
-  await settle();
-  return observer;
-}
 
 function priceIn(observer: LiveObserver): unknown {
   return observer.getSnapshot().rows?.get("a")?.price;

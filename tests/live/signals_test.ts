@@ -1,8 +1,8 @@
 import { describe, it } from "node:test";
 import assert from "node:assert/strict";
-import { type CallOptions, defineTable, LiveTable, MemCache, type RowEntry, type SourceCall } from "@vantage/live";
+import { type CallOptions, defineTable, LiveTable, type RowEntry, type SourceCall } from "@vantage/live";
 import { settle } from "@vantage/live/testing";
-import { slowly } from "./fixture.ts";
+import { LOGGING_CACHES, slowly } from "./fixture.ts";
 
 interface Asked {
   readonly signal: AbortSignal;
@@ -38,12 +38,7 @@ function reader(read: (options: CallOptions) => Promise<unknown>): {
   return { answer, leave: () => control.abort(reason) };
 }
 
-for (
-  const { kind, make } of [
-    { kind: "a cache that answers at once", make: () => new MemCache() },
-    { kind: "a cache that answers later", make: () => slowly(new MemCache()) },
-  ]
-) {
+for (const { kind, cache: make } of LOGGING_CACHES) {
   describe(`SourceCall.signal, with ${kind}`, () => {
     const list = (table: LiveTable) => async (options: CallOptions): Promise<unknown> =>
       (await table.listValues(options)).get("a")?.n;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe } from "node:test";
 import { DenoKvCache, type KvHandle } from "@vantage/live/deno-kv";
 import { defineTracer } from "@vantage/live/trace";
+import { Recorder } from "../recorder.ts";
 import {
   assertConsistent,
   before,
@@ -12,7 +13,6 @@ import {
   kvIt,
   large,
   nameIn,
-  Recorder,
   stored,
   textIn,
 } from "./deno_kv_fixture.ts";

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { type CachedRows, Rows } from "@vantage/live";
 import type { KvAtomic, KvCommit, KvFound, KvHandle, KvSelector } from "@vantage/live/deno-kv";
-import type { TraceRecord, TraceSink } from "@vantage/live/trace";
 // The codec is no entry of the library.
 import { encodeRows } from "../../../src/cache/codec.ts";
 import { skippable } from "../../skippable.ts";
@@ -84,20 +83,6 @@ export function before(kind: KvCall, number: number, run: () => Promise<unknown>
     if (call === kind && ++count === number) await run();
     return await work();
   };
-}
-
-/** Everything that the cache tells. */
-export class Recorder implements TraceSink {
-  readonly told: TraceRecord[] = [];
-  enabled(): boolean {
-    return true;
-  }
-  span(): { end: () => void } {
-    return { end: () => {} };
-  }
-  event(record: TraceRecord): void {
-    this.told.push(record);
-  }
 }
 
 /** What stands under the keys of one kind. */

@@ -3,7 +3,8 @@ import { describe } from "node:test";
 import type { Change } from "@vantage/live";
 import { DenoKvCache, type KvHandle } from "@vantage/live/deno-kv";
 import { defineTracer } from "@vantage/live/trace";
-import { before, countOf, entry, HookedKv, kvIt, Recorder, stored } from "./deno_kv_fixture.ts";
+import { Recorder } from "../recorder.ts";
+import { before, countOf, entry, HookedKv, kvIt, stored } from "./deno_kv_fixture.ts";
 
 function updated(id: string, text = ""): Change {
   return { kind: "updated", id, row: { text }, at: 1, cause: "event" };

@@ -9,8 +9,9 @@ import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { type CachedRows, ClosedError, LiveTable, MemTable, Rows } from "@vantage/live";
 import { SqliteCache } from "@vantage/live/sqlite";
-import { defineTracer, type TraceRecord, type TraceSink } from "@vantage/live/trace";
+import { defineTracer } from "@vantage/live/trace";
 import { newPath } from "../../conformance/temp_folder.ts";
+import { Recorder } from "../recorder.ts";
 
 function entry(name: string, fetchedAt = 1): CachedRows {
   return { rows: Rows.from([["a", { name }]]), fetchedAt };
@@ -42,20 +43,6 @@ function assertCounted(db: DatabaseSync): void {
 
 function numberOf(db: DatabaseSync, sql: string): number {
   return Number(Object.values(db.prepare(sql).get() ?? {})[0]);
-}
-
-/** Everything that the cache tells. */
-class Recorder implements TraceSink {
-  readonly told: TraceRecord[] = [];
-  enabled(): boolean {
-    return true;
-  }
-  span(): { end: () => void } {
-    return { end: () => {} };
-  }
-  event(record: TraceRecord): void {
-    this.told.push(record);
-  }
 }
 
 /** A closed file of some size, whose pages are of every kind: tables, indexes, and pages that hold only bytes. */
