@@ -1,23 +1,12 @@
 import type { Row, TableLike, Value } from "@vantage/live";
-import type { Arguments } from "./args.ts";
 import { BadInput } from "./bad_input.ts";
 import { checkValue, findColumn, parseJson, parseValue } from "./column_value.ts";
-import { idWord } from "./id_word.ts";
-import {
-  type Answer,
-  COMMON_FLAGS,
-  type Context,
-  OFFLINE_DETAIL,
-  OFFLINE_FLAG,
-  TABLE_FLAGS,
-  type Verb,
-} from "./verb.ts";
-import { onTable } from "./wiring.ts";
-import { runWrite, writeTask } from "./write_verb.ts";
+import { OFFLINE_DETAIL, type Verb } from "./verb.ts";
+import { writeVerb } from "./write_verb.ts";
 
 const EXAMPLE = `add d '{"name":"Donut","price":5}'`;
 
-export const addVerb: Verb = {
+export const addVerb: Verb = writeVerb({
   name: "add",
   words: ["<id>", "<name> <price> | '<json>'"],
   most: Infinity,
@@ -29,24 +18,11 @@ export const addVerb: Verb = {
     'Values that JSON lacks: {"$date":"2026-01-31T08:00:00.000Z"}, {"$bigint":"9007199254740993"},',
     '{"$bytes":"<base64>"} and {"$number":"Infinity"}, also in the output of --json.',
   ],
-  flags: [OFFLINE_FLAG, ...TABLE_FLAGS, ...COMMON_FLAGS],
-  run(args: Arguments, context: Context): Promise<Answer> {
-    const id = idWord("add", args.words);
-    return onTable(args, context, {
-      ...writeTask(args),
-      check: (table) => checkRow(rowOf(args.words, table), id, table),
-      run: (wiring, row) =>
-        runWrite(wiring, {
-          verb: "add",
-          id,
-          outcome: (before) => before === undefined ? "added" : "kept",
-          op: { kind: "insert", id, row },
-        }, context),
-    });
-  },
-};
+  op: (id, words, table) => ({ kind: "insert", id, row: checkRow(rowOf(words, table), id, table) }),
+  outcome: (before) => before === undefined ? "added" : "kept",
+});
 
-function rowOf([, first, price, ...more]: readonly string[], { tableName, columns }: TableLike): Row {
+function rowOf([first, price, ...more]: readonly string[], { tableName, columns }: TableLike): Row {
   if (first === undefined) throw new BadInput(`add needs a row: add <id> <name> <price>, or ${EXAMPLE}`);
   if (more.length > 0) throw new BadInput(`add takes an id, a name and a price; put a name of several words in quotes`);
   if (price === undefined) return jsonRow(first);

@@ -1,18 +1,7 @@
-import type { Arguments } from "./args.ts";
-import { idWord } from "./id_word.ts";
-import {
-  type Answer,
-  COMMON_FLAGS,
-  type Context,
-  OFFLINE_DETAIL,
-  OFFLINE_FLAG,
-  TABLE_FLAGS,
-  type Verb,
-} from "./verb.ts";
-import { onTable } from "./wiring.ts";
-import { runWrite, writeTask } from "./write_verb.ts";
+import { OFFLINE_DETAIL, type Verb } from "./verb.ts";
+import { writeVerb } from "./write_verb.ts";
 
-export const deleteVerb: Verb = {
+export const deleteVerb: Verb = writeVerb({
   name: "delete",
   words: ["<id>"],
   summary: "delete one row, through the write queue",
@@ -20,19 +9,6 @@ export const deleteVerb: Verb = {
     "A missing row is not an error. The master refuses to delete a row that others refer to.",
     OFFLINE_DETAIL,
   ],
-  flags: [OFFLINE_FLAG, ...TABLE_FLAGS, ...COMMON_FLAGS],
-  run(args: Arguments, context: Context): Promise<Answer> {
-    const id = idWord("delete", args.words);
-    return onTable(args, context, {
-      ...writeTask(args),
-      check: () => id,
-      run: (wiring) =>
-        runWrite(wiring, {
-          verb: "delete",
-          id,
-          outcome: (before) => before === undefined ? "absent" : "deleted",
-          op: { kind: "delete", id },
-        }, context),
-    });
-  },
-};
+  op: (id) => ({ kind: "delete", id }),
+  outcome: (before) => before === undefined ? "absent" : "deleted",
+});

@@ -1,21 +1,10 @@
 import type { Row, TableLike } from "@vantage/live";
-import type { Arguments } from "./args.ts";
 import { BadInput } from "./bad_input.ts";
 import { parseAssignment } from "./column_value.ts";
-import { idWord } from "./id_word.ts";
-import {
-  type Answer,
-  COMMON_FLAGS,
-  type Context,
-  OFFLINE_DETAIL,
-  OFFLINE_FLAG,
-  TABLE_FLAGS,
-  type Verb,
-} from "./verb.ts";
-import { onTable } from "./wiring.ts";
-import { runWrite, writeTask } from "./write_verb.ts";
+import { OFFLINE_DETAIL, type Verb } from "./verb.ts";
+import { writeVerb } from "./write_verb.ts";
 
-export const patchVerb: Verb = {
+export const patchVerb: Verb = writeVerb({
   name: "patch",
   words: ["<id>", "<column=value>..."],
   most: Infinity,
@@ -25,22 +14,9 @@ export const patchVerb: Verb = {
     OFFLINE_DETAIL,
     "Exit code 1 if there is no such row.",
   ],
-  flags: [OFFLINE_FLAG, ...TABLE_FLAGS, ...COMMON_FLAGS],
-  run(args: Arguments, context: Context): Promise<Answer> {
-    const id = idWord("patch", args.words);
-    return onTable(args, context, {
-      ...writeTask(args),
-      check: (table) => partialOf(args.words.slice(1), table),
-      run: (wiring, partial) =>
-        runWrite(wiring, {
-          verb: "patch",
-          id,
-          outcome: () => "patched",
-          op: { kind: "patch", id, partial },
-        }, context),
-    });
-  },
-};
+  op: (id, words, table) => ({ kind: "patch", id, partial: partialOf(words, table) }),
+  outcome: () => "patched",
+});
 
 function partialOf(words: readonly string[], { columns, idField }: TableLike): Row {
   if (words.length === 0) throw new BadInput("patch needs at least one column=value after the id");

@@ -1,15 +1,25 @@
-import { NotFoundError, type Row, TableError, type WriteAnswer, type WriteOp } from "@vantage/live";
+import { NotFoundError, type Row, TableError, type TableLike, type WriteAnswer, type WriteOp } from "@vantage/live";
 import type { Arguments } from "./args.ts";
 import { messageOf, writing } from "./bad_input.ts";
 import { Draining } from "./draining.ts";
+import { idWord } from "./id_word.ts";
 import { type Json, rowToJson } from "./json_form.ts";
 import { DEFAULT_LIMIT } from "./list_verb.ts";
 import { type Output, paint } from "./output.ts";
 import { lastEffect } from "./page_effects.ts";
 import { printRow } from "./row_view.ts";
 import { formatMs, round } from "./timed_reads.ts";
-import { type Answer, type Context, FAULT, NO_SUCH_ROW } from "./verb.ts";
-import type { Task, Wiring } from "./wiring.ts";
+import {
+  type Answer,
+  COMMON_FLAGS,
+  type Context,
+  FAULT,
+  NO_SUCH_ROW,
+  OFFLINE_FLAG,
+  TABLE_FLAGS,
+  type Verb,
+} from "./verb.ts";
+import { onTable, type Wiring } from "./wiring.ts";
 
 /** The result of a write. */
 export type WriteOutcome = "added" | "kept" | "patched" | "deleted" | "absent";
@@ -22,22 +32,41 @@ const REMARKS: { readonly [outcome in WriteOutcome]: string } = {
   absent: ", which did not exist",
 };
 
-/** A write through the queue. */
-export interface WriteCall {
-  readonly verb: string;
-  readonly id: string;
+/** In what one verb that writes a row differs from another. */
+export interface WriteForm extends Pick<Verb, "name" | "words" | "most" | "summary" | "details"> {
+  /** The operation on the row `id`, of the words after it, which it checks. */
+  readonly op: (id: string, words: readonly string[], table: TableLike) => WriteOp;
   /** The outcome, given the row from before the write. */
   readonly outcome: (before: Row | undefined) => WriteOutcome;
+}
+
+/** A write through the queue. */
+interface WriteCall {
+  readonly verb: string;
+  readonly id: string;
+  readonly outcome: WriteForm["outcome"];
   readonly op: WriteOp;
 }
 
-/** What a write needs: the master, or with `--offline` the outbox. */
-export function writeTask(args: Arguments): Pick<Task<unknown>, "needsMaster" | "outbox"> {
-  return args.has("offline") ? { outbox: "accept" } : { needsMaster: true };
+/** A verb that writes a row: through the queue, or with `--offline` into the outbox. */
+export function writeVerb({ op, outcome, ...described }: WriteForm): Verb {
+  return {
+    ...described,
+    flags: [OFFLINE_FLAG, ...TABLE_FLAGS, ...COMMON_FLAGS],
+    run(args: Arguments, context: Context): Promise<Answer> {
+      const verb = described.name;
+      const id = idWord(verb, args.words);
+      return onTable(args, context, {
+        ...(args.has("offline") ? { outbox: "accept" } : { needsMaster: true }),
+        check: (table) => op(id, args.words.slice(1), table),
+        run: (wiring, checked) => runWrite(wiring, { verb, id, outcome, op: checked }, context),
+      });
+    },
+  };
 }
 
 /** Sends a write, or accepts it into the outbox, where that is open. */
-export async function runWrite(wiring: Wiring, call: WriteCall, context: Context): Promise<Answer> {
+async function runWrite(wiring: Wiring, call: WriteCall, context: Context): Promise<Answer> {
   if (wiring.stored !== undefined) return await acceptWrite(wiring, call, context.out);
   const { waiting } = await new Draining(wiring.places, context).run();
   if (waiting === 0) return await sendWrite(wiring, call, context.out);
