@@ -10,7 +10,7 @@ export interface FailedWrite<R extends object = Row> {
   readonly op: WriteOp<R>;
   /** The row that it is about; of `insertReturnId` the id that was made for it; `undefined` for all. */
   readonly rowId: string | undefined;
-  /** How often it was sent. */
+  /** How often it was tried: sent, or looked for at the master after its answer was lost. */
   readonly attempts: number;
   /** When it was accepted, in milliseconds since the epoch. */
   readonly acceptedAt: number;

@@ -24,7 +24,7 @@ export interface QueuedWriteOwner {
 export class QueuedWrite implements Write {
   readonly request: WriteRequest;
   readonly op: WriteOp;
-  /** How often it was sent. */
+  /** How often it was tried. */
   attempts = 0;
   /** Attempts that were made before their time, which count for no limit. */
   early = 0;

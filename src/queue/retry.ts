@@ -4,7 +4,7 @@ import { describe } from "../base/describe.ts";
 
 /** When a write that failed is sent again. */
 export interface RetryOptions {
-  /** How often a write is sent at the most, the first time included; default 50. */
+  /** How often a write is tried at the most, the first time included; default 50. */
   readonly attempts?: number | undefined;
   /** For how long after it was accepted a write is sent again, in milliseconds; default 7 days. */
   readonly forMs?: number | undefined;
@@ -18,7 +18,7 @@ export interface RetryOptions {
 export interface FailedAttempt {
   /** What the master answered, or why it did not. */
   readonly error: unknown;
-  /** How often the write was sent. */
+  /** How often the write was tried. */
   readonly attempts: number;
   /** How long ago it was accepted, in milliseconds. */
   readonly sinceMs: number;

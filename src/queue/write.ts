@@ -25,7 +25,7 @@ export interface Write<R extends object = Row> {
   readonly rowId: string | undefined;
   /** Where it stands now. `observed` is only seen if it was asked for. */
   readonly state: WriteState;
-  /** How often it was sent. */
+  /** How often it was tried: sent, or looked for at the master after its answer was lost. */
   readonly attempts: number;
   /** Resolves when there is room for it in the queue; to await it is to let the master set the pace. */
   readonly accepted: Promise<void>;
