@@ -361,4 +361,25 @@ describe("LiveTable, stories of lost writes", () => {
     assert.deepEqual([patch.attempts, remove.attempts], [2, 1]);
     await table.close();
   });
+
+  it("breeze#4252: a write that has used up its attempts is kept with their number, and can be sent again", async () => {
+    const { table, master, clock, another } = fixture({ outbox: new MemOutbox(), retry: { attempts: 3 } });
+    for (let time = 0; time < 3; time++) {
+      master.plan.fail("patchValue", new UnavailableError("down", { effect: "none" }));
+    }
+    const write = table.enqueue({ kind: "patch", id: "a", partial: { price: 3 } });
+    const rejected = assert.rejects(write.applied, UnavailableError);
+    for (let second = 0; second < 20; second++) await clock.advance(1_000);
+    await rejected;
+    await table.close();
+    const next = another();
+    await clock.advance(365 * 24 * 3_600_000);
+    assert.deepEqual((await next.failedWrites()).map(({ id, attempts }) => [id, attempts]), [[write.id, 3]]);
+    assert.equal((await master.getValue("a"))?.price, 2, "it is not sent by itself");
+    assert.equal(await next.retry(write.id), true);
+    for (let second = 0; second < 20; second++) await clock.advance(1_000);
+    assert.equal((await master.getValue("a"))?.price, 3);
+    assert.deepEqual(await next.failedWrites(), []);
+    await next.close();
+  });
 });
