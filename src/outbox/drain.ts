@@ -154,16 +154,16 @@ export class Drain implements Journal {
   }
 
   /** It is not in the outbox any more. Before that another process, or another table, may have sent it, which failed. */
-  async #removed({ id }: QueuedWrite): Promise<boolean> {
+  async #removed({ id }: QueuedWrite): Promise<true> {
     try {
       await this.#takeAnswers();
+      this.#stored.delete(id);
     } catch (error) {
       this.#options.onError(error);
-      return false;
+      this.#lost(id, error);
     } finally {
       this.#leaving.delete(id);
     }
-    this.#stored.delete(id);
     return true;
   }
 
@@ -200,9 +200,9 @@ export class Drain implements Journal {
     await this.#marks.done();
     if (!await this.#options.outbox.remove(this.#options.name, id)) return false;
     const write = this.#stored.get(id);
-    if (write !== undefined && await this.#removed(write)) {
-      this.#options.queue().fail(write, new DOMException("The write was discarded", "AbortError"));
-    }
+    if (write === undefined) return true;
+    await this.#removed(write);
+    this.#options.queue().fail(write, new DOMException("The write was discarded", "AbortError"));
     return true;
   }
 
@@ -342,13 +342,15 @@ export class Drain implements Journal {
   /** Writes that are not in the outbox any more: another process has sent them, or has discarded them. */
   async #settleMissing(ids: ReadonlySet<string>): Promise<void> {
     await this.#takeAnswers();
-    for (const id of ids) {
-      if (this.#leaving.has(id)) continue;
-      const write = this.#stored.get(id);
-      this.#stored.delete(id);
-      const message = `What became of the write ${describe(id)} is unknown: it is not in the outbox any more`;
-      if (write !== undefined) this.#options.queue().fail(write, new OutboxError(message, { effect: "unknown" }));
-    }
+    for (const id of ids) if (!this.#leaving.has(id)) this.#lost(id);
+  }
+
+  /** Settles a write that is not in the outbox any more, if it is not known what became of it. */
+  #lost(id: string, cause?: unknown): void {
+    const write = this.#stored.get(id);
+    this.#stored.delete(id);
+    const message = `What became of the write ${describe(id)} is unknown: it is not in the outbox any more`;
+    if (write !== undefined) this.#options.queue().fail(write, new OutboxError(message, { effect: "unknown", cause }));
   }
 
   /** Once it resolves, all answers that were there are dealt with, whichever call has taken them out. */

@@ -288,6 +288,22 @@ describe("A write that may have been applied by an attempt before the last", () 
     await live.close();
   });
 
+  it("has an unknown effect when it is taken back, and cannot be learned whether another process has sent it", async () => {
+    const inner = new MemOutbox();
+    inner.lease("/products", "another process", 0, 60_000);
+    const outbox = shared(inner, (name) => {
+      if (name === "answers") throw new OutboxError("cannot be read");
+    });
+    const { live, clock } = open(master(new RejectedError("no"), true).table, { outbox });
+    const write = live.enqueue({ kind: "patch", id: "a", partial: { price: 3 } });
+    await write.accepted;
+    write.cancel();
+    await settle();
+    assert.equal(write.state, "failed");
+    await assert.rejects(write.applied, { code: "outbox", effect: "unknown" });
+    await Promise.all([live.close(), clock.advance(1_000)]);
+  });
+
   const places: readonly (readonly [boolean, readonly number[]])[] = [[false, [3, 4]], [true, [4]]];
   for (const [isTakenBack, expected] of places) {
     it(`keeps its place while it is taken back, ${isTakenBack ? "which holds up nothing then" : "in vain"}`, async () => {

@@ -1707,6 +1707,12 @@ export const MUTANTS: readonly Mutant[] = [
     to: "    this.#end(write, error);\n",
   },
   {
+    name: "what is taken back waits for ever where the answers of others cannot be read",
+    file: "outbox/drain.ts",
+    from: "      this.#lost(id, error);\n    } finally {",
+    to: "      return false;\n    } finally {",
+  },
+  {
     name: "what nobody can tell waits for a sign-in",
     file: "live/write_judge.ts",
     from: "if (!(error instanceof TableError) || write.isLost)",
@@ -1751,8 +1757,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "what is being taken back counts as lost",
     file: "outbox/drain.ts",
-    from: "      if (this.#leaving.has(id)) continue;\n",
-    to: "",
+    from: "if (!this.#leaving.has(id)) this.#lost(id);",
+    to: "this.#lost(id);",
   },
   {
     name: "an answer lacks the writes that were recorded while it was read",
