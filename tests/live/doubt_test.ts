@@ -304,6 +304,22 @@ describe("A write that may have been applied by an attempt before the last", () 
     await Promise.all([live.close(), clock.advance(1_000)]);
   });
 
+  it("is taken back, though a lease begins here before the answer to its removal: it is missing then, and not lost", async () => {
+    const inner = new MemOutbox();
+    inner.lease("/products", "another process", 0, 1_000);
+    const gate = Promise.withResolvers<void>();
+    const outbox = shared(inner, (name) => name === "remove" ? gate.promise : undefined);
+    const { live, clock } = open(master(new RejectedError("no"), true).table, { outbox });
+    const write = live.enqueue({ kind: "patch", id: "a", partial: { price: 3 } });
+    await write.accepted;
+    write.cancel();
+    const rejected = assert.rejects(write.applied, { name: "AbortError" });
+    for (let time = 0; time < 20; time++) await clock.advance(250);
+    gate.resolve();
+    await rejected;
+    await live.close();
+  });
+
   const places: readonly (readonly [boolean, readonly number[]])[] = [[false, [3, 4]], [true, [4]]];
   for (const [isTakenBack, expected] of places) {
     it(`keeps its place while it is taken back, ${isTakenBack ? "which holds up nothing then" : "in vain"}`, async () => {
