@@ -221,6 +221,11 @@ export class Drain implements Journal {
     }
   }
 
+  /** Whether nothing is left to be sent or marked. */
+  get #isDone(): boolean {
+    return this.#stored.size === 0 && !this.#marks.areLeft;
+  }
+
   get #hasLease(): boolean {
     return this.#term !== undefined && this.#options.clock.monotonic() < this.#leaseEnds;
   }
@@ -278,12 +283,13 @@ export class Drain implements Journal {
   async #renew(): Promise<void> {
     const { outbox, name, clock, leaseMs } = this.#options;
     this.#isRefused = false;
-    if (this.#stored.size === 0 && this.#term !== undefined) return await this.#release();
-    if (this.#stored.size === 0 && (await outbox.load(name, 0, 1)).length === 0) return;
+    if (this.#isDone && this.#term !== undefined) return await this.#release();
+    if (this.#isDone && (await outbox.load(name, 0, 1)).length === 0) return;
     const ends = clock.monotonic() + leaseMs;
     const term = await outbox.lease(name, this.#holder, clock.now(), leaseMs);
     if (term !== this.#term) {
       this.#lose();
+      this.#marks.forgetReturned();
       this.#position = 0;
       this.#isLoaded = false;
     }
@@ -300,7 +306,7 @@ export class Drain implements Journal {
     const { outbox, name } = this.#options;
     await this.#marks.done();
     const term = this.#term;
-    if (term === undefined || this.#stored.size > 0) return;
+    if (term === undefined || !this.#isDone) return;
     this.#term = undefined;
     await outbox.release(name, term);
   }

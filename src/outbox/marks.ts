@@ -56,6 +56,16 @@ export class Marks {
     return new Promise((resolve) => this.settled(mark, resolve));
   }
 
+  /** Whether there is something that could not be marked yet. */
+  get areLeft(): boolean {
+    return this.#settled.length > 0;
+  }
+
+  /** Another process may have sent since what was returned here: what it found is not known. */
+  forgetReturned(): void {
+    this.#settled = this.#settled.filter(({ mark }) => mark.kind !== "returned");
+  }
+
   /** Marks what could not be marked yet. */
   again(): void {
     if (this.#settled.length > 0) this.#markSoon();

@@ -83,27 +83,29 @@ const PATCH: StoredWrite = {
 };
 
 describe("A write that has failed", () => {
-  function refused(
-    answered: (name: string | symbol, call: number) => unknown,
-  ): ReturnType<typeof open> & { inner: MemOutbox } {
+  /** A master that refuses, and an outbox that waits for `noting` before it marks a write as failed. */
+  function refused(noting: () => Promise<void>): ReturnType<typeof open> & { readonly inner: MemOutbox } {
     const inner = new MemOutbox();
-    const table = defineTable({
-      name: "products",
-      list: () => [],
-      patch: () => {
-        throw new RejectedError("no");
+    const outbox = new Proxy<Outbox>(inner, {
+      get: (_, name) => {
+        if (name !== "mark") return Reflect.get(inner, name);
+        return async (...call: Parameters<Outbox["mark"]>) => {
+          if (call[2].some((mark) => mark.kind === "failed")) await noting();
+          return inner.mark(...call);
+        };
       },
     });
-    let marks = 0;
-    const outbox = shared(inner, (name) => answered(name, name === "mark" ? ++marks : 0));
-    return { ...open(table, { outbox }), inner };
+    const patch = (): never => {
+      throw new RejectedError("no");
+    };
+    return { ...open(defineTable({ name: "products", list: () => [], patch }), { outbox }), inner };
   }
   const stateIn = (inner: MemOutbox): unknown[] =>
     inner.load("/products", 0, 10).map((entry) => "state" in entry && entry.state);
 
   it("is reported once that is stored", async () => {
     const gate = Promise.withResolvers<void>();
-    const { live, inner } = refused((_, call) => call === 2 ? gate.promise : undefined);
+    const { live, inner } = refused(() => gate.promise);
     let reported = false;
     const written = live.patchValue("a", { price: 3 });
     written.catch(() => void (reported = true));
@@ -134,11 +136,15 @@ describe("A write that has failed", () => {
     await Promise.all([sender.live.close(), other.live.close()]);
   });
 
-  it("has an unknown effect if that cannot be stored: another process may send it", async () => {
-    const { live } = refused((_, call) => {
-      if (call === 2) throw new OutboxError("cannot be written");
+  it("has an unknown effect if that cannot be stored, which is tried again before the lease is released", async () => {
+    let attempts = 0;
+    const { live, inner, clock } = refused(async () => {
+      if (attempts++ === 0) throw await Promise.resolve(new OutboxError("it is locked"));
     });
     await assert.rejects(live.patchValue("a", { price: 3 }), { code: "rejected", effect: "unknown" });
+    assert.deepEqual(stateIn(inner), ["sent"]);
+    for (let time = 0; time < 80; time++) await clock.advance(250);
+    assert.deepEqual(stateIn(inner), ["failed"]);
     await live.close();
   });
 });

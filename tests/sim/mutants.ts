@@ -1641,6 +1641,12 @@ export const MUTANTS: readonly Mutant[] = [
     to: "this.#place = this.#options.overlay?.place ?? 0;",
   },
   {
+    name: "a lease is released before all is marked",
+    file: "outbox/drain.ts",
+    from: "return this.#stored.size === 0 && !this.#marks.areLeft;",
+    to: "return this.#stored.size === 0;",
+  },
+  {
     name: "an outbox that is full fails the write",
     file: "outbox/drain.ts",
     from: "    if (!(error instanceof OutboxError)) return queue.refuse(write, error);",
@@ -1673,8 +1679,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a new term goes on where the last one ended",
     file: "outbox/drain.ts",
-    from: "      this.#lose();\n      this.#position = 0;",
-    to: "      this.#lose();",
+    from: "      this.#marks.forgetReturned();\n      this.#position = 0;",
+    to: "      this.#marks.forgetReturned();",
   },
   {
     name: "a write that is taken back while it is appended stays",
