@@ -26,7 +26,8 @@ interface Stage {
   readonly count?: (output: string) => Counts;
 }
 
-const STAGES: readonly Stage[] = [
+/** One after the other; those of one group at the same time. */
+const STAGES: readonly (Stage | readonly Stage[])[] = [
   { name: "install, as the lock files say", command: [DENO, "task", "install"] },
   { name: "format", command: [DENO, "fmt", "--check"] },
   { name: "lint", command: [DENO, "lint"] },
@@ -41,8 +42,10 @@ const STAGES: readonly Stage[] = [
     name: "examples in documentation, README and docs",
     command: [DENO, "test", "-A", "--doc", "--coverage=coverage/examples", ...ENTRIES, "src", "README.md", "docs"],
   },
-  { name: "tests on Node 24", command: [...NODE_24, "--test", "tests/**/*_test.ts"], count: countNode },
-  { name: "tests on Bun", command: [...BUN, "test", "--timeout", "60000", "tests"], count: countBun },
+  [
+    { name: "tests on Node 24", command: [...NODE_24, "--test", "tests/**/*_test.ts"], count: countNode },
+    { name: "tests on Bun", command: [...BUN, "test", "--timeout", "60000", "tests"], count: countBun },
+  ],
   { name: "what would be published", command: [DENO, "publish", "--dry-run", "--allow-dirty"] },
   { name: "coverage of src", command: [DENO, "coverage", "--include=/src/", "coverage/suite", "coverage/examples"] },
 ];
@@ -97,7 +100,7 @@ async function main(): Promise<number> {
   const all: Counts[] = [];
   const broken: string[] = [];
   const published: string[] = [];
-  for (const { name, command, count } of STAGES) {
+  const take = async ({ name, command, count }: Stage): Promise<void> => {
     const startedAt = performance.now();
     const { output, code } = await run(command);
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
@@ -110,7 +113,8 @@ async function main(): Promise<number> {
       broken.push(name);
       console.log(output);
     } else if (name.startsWith("coverage")) console.log(output.trimEnd());
-  }
+  };
+  for (const group of STAGES) await Promise.all([group].flat().map(take));
   console.log(`\nOther libraries' suites over our caches:\n${published.join("\n")}`);
   return report(all, broken);
 }
