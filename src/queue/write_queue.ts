@@ -9,6 +9,7 @@ import { Lanes } from "./lanes.ts";
 import { QueuedWrite, type QueuedWriteOwner } from "./queued_write.ts";
 import { type PauseReason, Resting } from "./resting.ts";
 import { RowIds } from "./row_ids.ts";
+import { UnstoredOrder } from "./unstored_order.ts";
 import { describeWriteOp, type WriteAnswer, type WriteOp } from "./write_op.ts";
 import type { WriteRequest } from "./write_request.ts";
 
@@ -75,10 +76,7 @@ export class WriteQueue implements QueuedWriteOwner {
   readonly #withdrawing = new Set<QueuedWrite>();
   /** Those of them whose turn it is. */
   readonly #held = new Set<QueuedWrite>();
-  /** Those that could not be stored, and wait for stored ones before them to enter. */
-  readonly #behind = new Set<QueuedWrite>();
-  /** The rows of the writes that were left in the journal; `undefined` is the whole set. */
-  readonly #abandoned = new Set<string | undefined>();
+  readonly #unstored: UnstoredOrder;
   readonly #followers = new Followers();
   readonly #rowIds = new RowIds();
   readonly #onIdle = new Set<() => void>();
@@ -95,6 +93,11 @@ export class WriteQueue implements QueuedWriteOwner {
   constructor(options: WriteQueueOptions) {
     this.#options = options;
     this.clock = options.clock;
+    this.#unstored = new UnstoredOrder({
+      accepted: this.#accepted,
+      rowOf: (write) => this.#rowOf(write),
+      hasEntered: (write) => this.#lanes.has(write),
+    });
     this.#resting = new Resting({
       clock: options.clock,
       isBackground: options.journal !== undefined,
@@ -171,38 +174,19 @@ export class WriteQueue implements QueuedWriteOwner {
   #enter(write: QueuedWrite): void {
     if (!this.has(write) || this.#lanes.has(write)) return;
     if (this.#isStopped && write.isStored && !this.#withdrawing.has(write)) return this.abandon(write);
-    if (this.#followsAbandoned(write)) return this.#giveUp(write, afterAbandoned(write));
-    if (this.#isBehind(write)) return void this.#behind.add(write);
-    this.#behind.delete(write);
+    if (this.#unstored.followsLeft(write)) return this.#giveUp(write, afterAbandoned(write));
+    if (this.#isBehind(write)) return this.#unstored.wait(write);
+    this.#unstored.delete(write);
     this.#lanes.add(write, this.#rowOf(write));
-    for (const later of write.isStored ? [...this.#behind] : []) this.#enter(later);
+    for (const later of write.isStored ? this.#unstored.waiting : []) this.#enter(later);
   }
 
   #rowOf({ rowId }: QueuedWrite): string | undefined {
     return rowId === undefined ? undefined : this.#rowIds.made(rowId);
   }
 
-  /** Whether a write that is not stored comes after one that was left in the journal. */
-  #followsAbandoned(write: QueuedWrite): boolean {
-    if (write.isStored || this.#abandoned.size === 0) return false;
-    const row = this.#rowOf(write);
-    return row === undefined || this.#abandoned.has(row) || this.#abandoned.has(undefined);
-  }
-
-  /** Whether a write that is not stored comes after one of its row that has not entered. */
   #isBehind(write: QueuedWrite): boolean {
-    if (write.isStored || this.#options.journal === undefined) return false;
-    for (const other of this.#accepted) {
-      if (other === write) return false;
-      const isOut = (other.isStored || this.#behind.has(other)) && !this.#lanes.has(other);
-      if (isOut && this.#areOrdered(other, write)) return true;
-    }
-    return false;
-  }
-
-  #areOrdered(write: QueuedWrite, later: QueuedWrite): boolean {
-    const [row, laterRow] = [this.#rowOf(write), this.#rowOf(later)];
-    return row === laterRow || row === undefined || laterRow === undefined;
+    return this.#options.journal !== undefined && this.#unstored.isBehind(write);
   }
 
   /**
@@ -226,7 +210,7 @@ export class WriteQueue implements QueuedWriteOwner {
       if (write.isStored || !this.#lanes.has(write) || this.#inFlight.has(write) || this.#resting.has(write)) continue;
       if (!this.#isBehind(write)) continue;
       this.#lanes.delete(write);
-      this.#behind.add(write);
+      this.#unstored.wait(write);
     }
   }
 
@@ -542,16 +526,16 @@ export class WriteQueue implements QueuedWriteOwner {
     this.#isStopped = true;
     const idle = this.pending().filter((write) => !this.#inFlight.has(write) && !this.#withdrawing.has(write));
     const left = idle.filter(({ isStored }) => isStored);
-    for (const write of left) this.#abandoned.add(this.#rowOf(write));
+    for (const write of left) this.#unstored.leave(write);
     for (const write of idle) {
-      if (this.#lanes.has(write) && this.#followsAbandoned(write)) this.#giveUp(write, afterAbandoned(write));
+      if (this.#lanes.has(write) && this.#unstored.followsLeft(write)) this.#giveUp(write, afterAbandoned(write));
     }
     for (const write of left) this.abandon(write);
   }
 
   /** Leaves a stored write in the journal, for the next process that sends from it. */
   abandon(write: QueuedWrite): void {
-    this.#abandoned.add(this.#rowOf(write));
+    this.#unstored.leave(write);
     const message = `Cannot ${describeWriteOp(write.op)} yet: the table is closed. The write is kept in the outbox`;
     // It is going to be sent, or has been by now.
     this.#end(write, new ClosedError(message, { retriable: true, effect: "unknown" }));
@@ -561,7 +545,7 @@ export class WriteQueue implements QueuedWriteOwner {
   #leave(write: QueuedWrite): boolean {
     this.#lanes.delete(write);
     this.#held.delete(write);
-    this.#behind.delete(write);
+    this.#unstored.delete(write);
     this.#resting.forget(write);
     this.#inVain.delete(write);
     if (!this.#accepted.delete(write) && !this.#waiting.delete(write)) return false;
@@ -572,7 +556,8 @@ export class WriteQueue implements QueuedWriteOwner {
 
   #left(): void {
     this.#admit();
-    if (this.#behind.size > 0) this.enter([...this.#behind]);
+    const { waiting } = this.#unstored;
+    if (waiting.length > 0) this.enter(waiting);
     if (this.size > 0) return;
     for (const resolve of this.#onIdle) resolve();
     this.#onIdle.clear();
