@@ -35,6 +35,8 @@ export class OptimisticReads implements Reads {
   /** A hit costs one comparison more while no write is pending. */
   read<R extends ReadRequest>(request: R, options: CallOptions | undefined, note?: TraceNote): Promise<AnswerTo<R>> {
     const { isIdle } = this.#overlay;
+    const made = isIdle ? undefined : this.#made(request, options);
+    if (made !== undefined) return made;
     if (!isIdle && this.#overlay.lags) return this.#unsettled(request, options, note);
     const answer = this.#reads.answer(request, options, note);
     // Promises are made here, never by a cache; looking for `then` in the rows of each hit would cost more.
@@ -65,6 +67,16 @@ export class OptimisticReads implements Reads {
 
   refresh(request: ReadRequest, options: CallOptions | undefined): Promise<void> {
     return this.#reads.refresh(request, options);
+  }
+
+  /** A row that is new: the master need not be asked, and cannot be while it is away. */
+  #made<R extends ReadRequest>(request: R, options: CallOptions | undefined): Promise<AnswerTo<R>> | undefined {
+    if (request.id === undefined || this.#reads.isClosed || options?.fresh === true) return undefined;
+    const row = options?.signal?.aborted === true ? undefined : this.#overlay.made(request, request.id);
+    if (row === undefined) return undefined;
+    if (options !== undefined) checkCallOptions(options);
+    options?.onUnsettled?.();
+    return Promise.resolve(row as AnswerTo<R>); // There is an id, so the answer is a row.
   }
 
   // Both are apart from `read`, so that a hit makes no function.

@@ -4,7 +4,7 @@ import type { ShownWrite } from "../change/row_states.ts";
 import type { RowVersions } from "../change/row_versions.ts";
 import type { WriteAnswer } from "../queue/write_op.ts";
 import type { Row } from "../table/row.ts";
-import { type Rows, shareRows } from "../table/rows.ts";
+import { Rows, shareRows } from "../table/rows.ts";
 import type { Master } from "./master.ts";
 import { type PendingWrite, PendingWrites } from "./pending_writes.ts";
 import { type Reading, type RecordedWrite, RecordedWrites } from "./recorded_writes.ts";
@@ -74,6 +74,7 @@ export class Overlay implements OverlayHooks {
   readonly #recorded: RecordedWrites;
   readonly #listeners = new Set<OverlayListener>();
   readonly #memos = new WeakMap<Shown, Memo>();
+  readonly #noRows = Rows.from([]);
   /** Changes with all but the writes that are accepted, which come after all others. */
   #revision = 0;
   /** Those that were accepted since. */
@@ -201,6 +202,13 @@ export class Overlay implements OverlayHooks {
     const concerned = added.filter((write) => this.#pending.concerns(view, memo.rows, write));
     if (concerned.length > 0) memo.shown = memo.replaying.add(concerned.map((write) => write.shown));
     return true;
+  }
+
+  /** The row of a request that an insertion or a replacement makes which is pending, where nothing else is known of it. */
+  made(shown: Shown, id: string): Row | undefined {
+    const kind = this.#pending.ofRow(id)[0]?.shown.op.kind;
+    if ((kind !== "insert" && kind !== "replace") || this.known(id) !== undefined) return undefined;
+    return shareRows(this.show(shown, this.#noRows).rows).get(id);
   }
 
   #onTop(shown: Shown, rows: Rows, recorded: readonly ShownWrite[]): Rows {

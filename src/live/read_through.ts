@@ -140,6 +140,10 @@ export class ReadThrough implements Reads {
     });
   }
 
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
   /** The read of the master ends with the last of its readers. */
   read<R extends ReadRequest>(
     request: R,

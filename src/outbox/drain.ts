@@ -290,7 +290,6 @@ export class Drain implements Journal {
     if (term !== this.#term) {
       this.#lose();
       this.#marks.forgetReturned();
-      this.#position = 0;
       this.#isLoaded = false;
     }
     this.#term = term;
@@ -325,7 +324,9 @@ export class Drain implements Journal {
   async #load(): Promise<void> {
     const { outbox, name } = this.#options;
     const term = this.#term;
-    const missing = this.#position === 0 ? this.#known() : undefined;
+    // A load that failed begins again: what it found missing is not settled yet.
+    if (!this.#isLoaded) this.#position = 0;
+    const missing = this.#isLoaded ? undefined : this.#known();
     for (let isMore = true; isMore;) {
       const entries = await outbox.load(name, this.#position, LOADED_AT_ONCE);
       if (term !== this.#term) return;

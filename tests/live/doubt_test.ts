@@ -201,6 +201,29 @@ describe("A write that may have been applied by an attempt before the last", () 
     assert.equal(outbox.load("/products", 0, 10).length, 2);
   });
 
+  it("fails if it is not in the outbox any more, also if the first load of a term fails", async () => {
+    const inner = new MemOutbox();
+    inner.lease("/products", "another process", 0, 1_000);
+    let [hasLoaded, hasFailed] = [false, false];
+    const outbox = shared(inner, (name) => {
+      hasLoaded ||= name === "load";
+      if (name !== "answers" || !hasLoaded || hasFailed) return;
+      hasFailed = true;
+      throw new OutboxError("it is locked");
+    });
+    const { live, clock } = open(master(new RejectedError("no"), true).table, { outbox });
+    const others = [{ ...PATCH, id: "w2", op: { kind: "patch", id: "b", partial: { price: 3 } }, rowId: "b" } as const];
+    inner.append("/products", others); // So that something is loaded.
+    const write = live.enqueue({ kind: "patch", id: "a", partial: { price: 3 } });
+    await write.accepted;
+    inner.remove("/products", write.id);
+    const rejected = assert.rejects(write.applied, { code: "outbox", effect: "unknown" });
+    for (let time = 0; time < 20; time++) await clock.advance(250);
+    await rejected;
+    assert.equal(hasFailed, true);
+    await Promise.all([live.close(), clock.advance(60_000)]);
+  });
+
   it("is in doubt also after a lease that ended before it could be sent again", async () => {
     const inner = new MemOutbox();
     inner.append("/products", [PATCH]);

@@ -84,6 +84,23 @@ for (const { kind, cache } of KINDS) {
       await table.close();
     });
 
+    it("getValue() answers with a row that is being inserted, without asking the master", async () => {
+      const { table, master } = fixture(optimistic, cache());
+      table.setOnline(false);
+      const inserted = table.insertValue("d", { name: "Pie", price: 4 });
+      const patched = table.patchValue("d", { price: 5 });
+      let unsettled = 0;
+      assert.deepEqual(await table.getValue("d", { onUnsettled: () => void unsettled++ }), { name: "Pie", price: 5 });
+      assert.equal(await table.where("price", "lt", 5).getValue("d"), undefined);
+      assert.equal(unsettled, 1);
+      assert.equal(master.plan.count("getValue"), 1, "only for the set that it is not in");
+      const deleted = table.delete("d");
+      assert.equal(await table.getValue("d"), undefined);
+      table.setOnline(true);
+      await Promise.all([inserted, patched, deleted]);
+      await table.close();
+    });
+
     it("a write that is refused vanishes by itself", async () => {
       const { table, master } = fixture(optimistic, cache());
       const observer = await shown(table);

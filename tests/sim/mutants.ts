@@ -1679,8 +1679,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a new term goes on where the last one ended",
     file: "outbox/drain.ts",
-    from: "      this.#marks.forgetReturned();\n      this.#position = 0;",
-    to: "      this.#marks.forgetReturned();",
+    from: "    if (!this.#isLoaded) this.#position = 0;\n",
+    to: "",
+  },
+  {
+    name: "what a load that failed found missing is not settled",
+    file: "outbox/drain.ts",
+    from: "    if (!this.#isLoaded) this.#position = 0;\n    const missing = this.#isLoaded ?",
+    to: "    const missing = this.#position > 0 ?",
   },
   {
     name: "a write that is taken back while it is appended stays",
