@@ -60,7 +60,10 @@ export function rowAfter(write: ShownRowWrite, before: Row | undefined, comparis
   const order = comparison.versions?.compare(answer.row, before);
   if (order === "older") return before;
   if (order === undefined && !isSameState(before, answer.over)) return after;
-  return comparison.sameRows || sameColumns(answer.row, before) ? answer.row : inColumnsOf(before, after, answer.row);
+  if (comparison.sameRows || sameColumns(answer.row, before)) return answer.row;
+  // An insertion that has found a row has written nothing, but its columns are the master's all the same.
+  const written = write.op.kind === "insert" ? write.op.row : after;
+  return inColumnsOf({ ...before, ...written }, after, answer.row);
 }
 
 function applied({ op, isIn }: ShownRowWrite, before: Row | undefined): Row | undefined {
@@ -86,9 +89,9 @@ function isSameState(row: Row, other: Row | undefined): boolean {
   );
 }
 
-/** The values of an answer in the columns of a row, and in those that were written. */
-function inColumnsOf(before: Row, after: Row | undefined, answer: Row): Row {
-  const columns = Object.keys({ ...before, ...after }).filter((name) => Object.hasOwn(answer, name));
+/** A row, with the values of an answer in the columns of another. */
+function inColumnsOf(other: Row, after: Row | undefined, answer: Row): Row {
+  const columns = Object.keys(other).filter((name) => Object.hasOwn(answer, name));
   return frozenRow({ ...after, ...Object.fromEntries(columns.map((name) => [name, field(answer, name)])) });
 }
 

@@ -136,6 +136,17 @@ describe("overlayRows(), with what only the master knows", () => {
       const { rows } = overlayRows(view({}), held, [patched({ name: "Bun", price: 2 })], knowledge);
       assert.deepEqual(rows.get("a"), { price: 9, shop: "Riga" });
     });
+
+    it("shows what an insertion has found, with the columns that it named", () => {
+      const knowledge = { known: () => undefined, sameRows: false, covers: () => false };
+      const over = { price: 2, shop: "Riga" };
+      const insert = write({ kind: "insert", id: "a", row: { price: 5, organic: true } }, {
+        isConfirmed: true,
+        answer: { row: { price: 9, organic: false, name: "Bun" }, over },
+      });
+      const { rows } = overlayRows(view({}), Rows.from([["a", over]]), [insert], knowledge);
+      assert.deepEqual(rows.get("a"), { price: 9, shop: "Riga", organic: false });
+    });
   });
 
   it("an answer that is older than what is held is not shown", () => {

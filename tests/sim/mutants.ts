@@ -1647,6 +1647,12 @@ export const MUTANTS: readonly Mutant[] = [
     to: "return this.#stored.size === 0;",
   },
   {
+    name: "an insertion that has found a row shows the columns of that row alone",
+    file: "change/row_states.ts",
+    from: 'const written = write.op.kind === "insert" ? write.op.row : after;',
+    to: "const written = after;",
+  },
+  {
     name: "an outbox that is full fails the write",
     file: "outbox/drain.ts",
     from: "    if (!(error instanceof OutboxError)) return queue.refuse(write, error);",
