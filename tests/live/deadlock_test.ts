@@ -204,31 +204,34 @@ describe("A master that writes through the LiveTable in front of it", () => {
 });
 
 describe("A master that waits for another table", () => {
-  it("is not blamed for a wait that is over", async () => {
-    let release = (): void => {};
-    const inner: LiveTable = live(
-      master(async (_, partial) => {
-        if (partial.n === 2) await outer.replaceValue("b", {});
-        return partial;
-      }).table,
-      "inner",
-    );
-    const outer: LiveTable = live(
-      master(async (id, partial) => {
-        await inner.patchValue(id, { n: 1 });
-        await new Promise<void>((resolve) => release = resolve);
-        return partial;
-      }).table,
-      "outer",
-    );
-    const first = outer.patchValue("a", {});
-    await settle();
-    const second = inner.patchValue("a", { n: 2 });
-    await settle();
-    release();
-    assert.deepEqual(await Promise.all([first, second]), [{}, { n: 2 }]);
-    await Promise.all([outer.close(), inner.close()]);
-  });
+  for (const [what, wait] of [["a write", false], ["idle()", true]] as const) {
+    it(`is not blamed for a wait for ${what} that is over`, async () => {
+      let release = (): void => {};
+      const inner: LiveTable = live(
+        master(async (_, partial) => {
+          if (partial.n === 2) await outer.patchValue("a", { n: 3 });
+          return partial;
+        }).table,
+        "inner",
+      );
+      const outer: LiveTable = live(
+        master(async (id, partial) => {
+          if (partial.n === 3) return partial;
+          await (wait ? inner.idle() : inner.patchValue(id, { n: 1 }));
+          await new Promise<void>((resolve) => release = resolve);
+          return partial;
+        }).table,
+        "outer",
+      );
+      const first = outer.patchValue("a", {});
+      await settle();
+      const second = inner.patchValue("a", { n: 2 });
+      await settle();
+      release();
+      assert.deepEqual(await Promise.all([first, second]), [{}, { n: 2 }]);
+      await Promise.all([outer.close(), inner.close()]);
+    });
+  }
 
   it("is not blamed for a wait that is over since a turn, however many look on", async () => {
     const tracer = defineTracer({ enabled: () => true, span: () => ({ end: () => {} }), event: () => {} });
