@@ -59,7 +59,10 @@ export interface LiveTableOptions<R extends object = Row> extends ReadPolicyOpti
    * takes over.
    */
   readonly outboxLeaseMs?: number | undefined;
-  /** Called with each write that has failed for good. It may have been made by an earlier process. */
+  /**
+   * Called with each write that has failed for good, once the outbox has that; it may have been made by an earlier process. If
+   * the process ends in between, `failedWrites()` of the next one has it.
+   */
   onWriteFailed?(failed: FailedWrite<R>): void;
   /**
    * What happens to a write that the master refuses since the user is not signed in, or may not do that: it fails, which
