@@ -105,7 +105,7 @@ export class Overlay implements OverlayHooks {
   accepted(write: PendingOp): void {
     if (this.#pending.get(write.id) !== undefined) return;
     const pending = { write, shown: this.#writes.of(write) };
-    this.#pending.set(pending);
+    if (!this.#pending.add(pending)) return this.#changed(undefined);
     this.#accepted.push(pending);
     this.#announce(undefined);
   }

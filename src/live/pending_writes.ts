@@ -35,6 +35,8 @@ export class PendingWrites {
   /** By the names of the columns. */
   readonly #patches = new Map<string, Patches>();
   #last = 0;
+  /** When the last of them was accepted, for all that is known. */
+  #lastAcceptedAt = -Infinity;
 
   /** How many there are. */
   get size(): number {
@@ -51,7 +53,21 @@ export class PendingWrites {
     return [...this.#ofRow.get(id)?.values() ?? []];
   }
 
-  /** Adds a write, or puts a newer state in its place. */
+  /**
+   * Adds a write: after those that were accepted before, as it is sent. Returns whether it comes after all others; one that an
+   * earlier process has left is found when newer ones may have been accepted.
+   */
+  add(pending: PendingWrite): boolean {
+    const { acceptedAt } = pending.write;
+    const isLast = acceptedAt >= this.#lastAcceptedAt || this.#all.size === 0;
+    const later = isLast ? [] : [...this.#all.values()].filter(({ write }) => write.acceptedAt > acceptedAt);
+    for (const { write } of later) this.delete(write.id);
+    for (const each of [pending, ...later]) this.set(each);
+    if (isLast) this.#lastAcceptedAt = acceptedAt;
+    return later.length === 0;
+  }
+
+  /** Puts a newer state in the place of a write, or adds one. */
   set(pending: PendingWrite): void {
     const { write: { id }, shown } = pending;
     const before = this.#all.get(id);

@@ -22,7 +22,8 @@ function overlayOver(
 describe("Overlay", () => {
   it("TanStack/db#921: a write that is accepted twice, as when its queue is loaded again, is shown once", () => {
     const overlay = overlayOver();
-    const write = { id: "w", op: { kind: "insertReturnId", row: { name: "Pie" } }, within: {}, rowId: "made" } as const;
+    const op = { kind: "insertReturnId", row: { name: "Pie" } } as const;
+    const write = { id: "w", acceptedAt: 0, op, within: {}, rowId: "made" };
     const request = { within: {}, id: undefined };
     overlay.accepted(write);
     overlay.accepted(write);
@@ -38,11 +39,30 @@ describe("Overlay", () => {
     assert.equal(overlay.show(request, bakery).rows, bakery);
   });
 
+  it("shows a write that an earlier process has left below those that were accepted before it was found", () => {
+    const overlay = overlayOver();
+    const request = { within: {}, id: undefined };
+    const accept = (id: string, acceptedAt: number): void =>
+      overlay.accepted({ id, acceptedAt, op: { kind: "patch", id: "a", partial: { by: id } }, within: {}, rowId: "a" });
+    for (const [id, acceptedAt] of [["new", 5], ["newer", 6], ["left", 2], ["left later", 3], ["newest", 6]] as const) {
+      accept(id, acceptedAt);
+      assert.equal(overlay.show(request, bakery).rows.get("a")?.by, id.startsWith("left") ? "newer" : id);
+    }
+    for (const id of ["newest", "newer", "new", "left later"]) overlay.failed(id, false);
+    assert.equal(overlay.show(request, bakery).rows.get("a")?.by, "left");
+  });
+
   it("shows the newest that is known of a row that enters a view", () => {
     let known: Row = { name: "Pie", price: 1 };
     const overlay = overlayOver((id) => id === "p" ? known : undefined);
     const request = { within: { where: [["price", "gt", 4]] } satisfies Query, id: undefined };
-    overlay.accepted({ id: "w", op: { kind: "patch", id: "p", partial: { price: 9 } }, within: {}, rowId: "p" });
+    overlay.accepted({
+      id: "w",
+      acceptedAt: 0,
+      op: { kind: "patch", id: "p", partial: { price: 9 } },
+      within: {},
+      rowId: "p",
+    });
     const tarts = Rows.from(BAKERY.slice(2));
     assert.deepEqual(overlay.show(request, tarts).rows.get("p"), { name: "Pie", price: 9 });
     assert.equal(overlay.show(request, tarts).rows, overlay.show(request, tarts).rows);
@@ -55,7 +75,7 @@ describe("Overlay", () => {
     const overlay = overlayOver(() => void looks++, () => knowledge);
     const request = { within: { where: [["price", "gt", 4]] } satisfies Query, id: undefined };
     for (const id of ["x", "y", "z"]) {
-      overlay.accepted({ id, op: { kind: "patch", id, partial: { price: 9 } }, within: {}, rowId: id });
+      overlay.accepted({ id, acceptedAt: 0, op: { kind: "patch", id, partial: { price: 9 } }, within: {}, rowId: id });
     }
     const rows = Rows.from(BAKERY.slice(2));
     const before = overlay.show(request, rows);
@@ -77,7 +97,7 @@ describe("Overlay", () => {
     for (let n = 0; n < 100; n++) {
       const id = `p${n}`;
       const before = overlay.show(request, bakery);
-      overlay.accepted({ id, op: { kind: "replace", id, row: { price: n } }, within: {}, rowId: id });
+      overlay.accepted({ id, acceptedAt: 0, op: { kind: "replace", id, row: { price: n } }, within: {}, rowId: id });
       assert.equal(before.rows.has(id), false);
       assert.equal(overlay.show(request, bakery).rows.has(id), n > 4);
     }
@@ -90,7 +110,7 @@ describe("Overlay", () => {
     const reading = overlay.begin();
     for (let n = 0; n < 10_500; n++) {
       const id = String(n);
-      overlay.accepted({ id, op: { kind: "insert", id, row: {} }, within: {}, rowId: id });
+      overlay.accepted({ id, acceptedAt: 0, op: { kind: "insert", id, row: {} }, within: {}, rowId: id });
       overlay.answered(id, {});
       overlay.recorded(id);
     }
@@ -103,7 +123,8 @@ describe("Overlay", () => {
 describe("PendingWrites.concerning()", () => {
   const writes = new ShownWrites(master);
   const patch = (id: string, row: string, price: number) => {
-    const write = { id, op: { kind: "patch", id: row, partial: { price } }, within: {}, rowId: row } as const;
+    const op = { kind: "patch", id: row, partial: { price } } as const;
+    const write = { id, acceptedAt: 0, op, within: {}, rowId: row };
     return { write, shown: writes.of(write) };
   };
   const view = viewOf({}, {}, { columns: [], exact: true, sameRows: true });
@@ -123,7 +144,7 @@ describe("PendingWrites.concerning()", () => {
     const cheap = viewOf({ where: [["price", "lt", 2]] }, {}, { columns: [], exact: true, sameRows: true });
     const pending = new PendingWrites();
     for (const [id, partial] of [["x", { "name price": 1 }], ["a", { name: "Bun", price: 1 }]] as const) {
-      const write = { id, op: { kind: "patch", id, partial }, within: {}, rowId: id } as const;
+      const write = { id, acceptedAt: 0, op: { kind: "patch", id, partial }, within: {}, rowId: id } as const;
       pending.set({ write, shown: writes.of(write) });
     }
     const found = pending.concerning(cheap, Rows.from([]));

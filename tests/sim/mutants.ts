@@ -1653,6 +1653,12 @@ export const MUTANTS: readonly Mutant[] = [
     to: "const written = after;",
   },
   {
+    name: "a write that an earlier process has left is shown above newer ones",
+    file: "live/pending_writes.ts",
+    from: "for (const { write } of later) this.delete(write.id);",
+    to: "",
+  },
+  {
     name: "an outbox that is full fails the write",
     file: "outbox/drain.ts",
     from: "    if (!(error instanceof OutboxError)) return queue.refuse(write, error);",
