@@ -247,6 +247,7 @@ export class Drain implements Journal {
     if (this.#stored.get(write.id) === write) this.#stored.delete(write.id);
     if (!(error instanceof OutboxError)) return queue.refuse(write, error);
     this.#options.onError(error);
+    if (write.state === "failed") return;
     write.acceptUnstored(error);
     queue.enter([write]);
   }

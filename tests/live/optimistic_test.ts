@@ -12,6 +12,7 @@ import {
   NoCache,
   NotFoundError,
   type Outbox,
+  OutboxError,
   RejectedError,
   type Row,
   Rows,
@@ -886,6 +887,37 @@ describe("LiveTable with optimistic", () => {
     await table.idle();
     assert.equal((await master.getValue("b"))?.price, 3);
     assert.deepEqual((await table.failedWrites()).map(({ id }) => id), [old.id]);
+    await table.close();
+  });
+
+  it("a write that fails while it is stored is not shown, also if it cannot be stored", async () => {
+    const gate = Promise.withResolvers<void>();
+    const inner = new MemOutbox();
+    const outbox: Outbox = new Proxy(inner, {
+      get: (_, name) => {
+        if (name !== "append") return Reflect.get(inner, name);
+        return async (...[queue, writes]: Parameters<Outbox["append"]>) => {
+          if (writes.some(({ op }) => op.kind === "insertReturnId")) return inner.append(queue, writes);
+          await gate.promise;
+          throw new OutboxError("it is full", { retriable: true });
+        };
+      },
+    });
+    const refusal = Promise.withResolvers<never>();
+    const master = defineTable({ name: "products", list: () => BAKERY, insertReturnId: () => refusal.promise });
+    const table = new LiveTable(master, "products", new MemCache(), { ...optimistic, outbox, clock: new FakeClock() });
+    const insertion = table.enqueue({ kind: "insertReturnId", row: { name: "Pie" } });
+    const failed = assert.rejects(insertion.applied, RejectedError);
+    await insertion.when("sent");
+    const follower = table.replaceValue(insertion.rowId ?? "", { price: 3 });
+    await settle();
+    refusal.reject(new RejectedError("no"));
+    await Promise.all([failed, assert.rejects(follower, NotFoundError)]);
+    gate.resolve();
+    await settle();
+    assert.deepEqual(table.pendingWrites(), []);
+    assert.equal(await table.getValue(insertion.rowId ?? ""), undefined);
+    assert.deepEqual((await table.listValues()).ids(), ["a", "b", "c"]);
     await table.close();
   });
 

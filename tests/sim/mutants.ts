@@ -1659,6 +1659,12 @@ export const MUTANTS: readonly Mutant[] = [
     to: "",
   },
   {
+    name: "a write that failed while it was stored is accepted",
+    file: "outbox/drain.ts",
+    from: '    this.#options.onError(error);\n    if (write.state === "failed") return;\n',
+    to: "    this.#options.onError(error);\n",
+  },
+  {
     name: "an outbox that is full fails the write",
     file: "outbox/drain.ts",
     from: "    if (!(error instanceof OutboxError)) return queue.refuse(write, error);",
