@@ -165,7 +165,7 @@ export class WriteQueue implements QueuedWriteOwner {
     return this.#accepted.has(write);
   }
 
-  /** Lets accepted writes be sent in their turn. */
+  /** Lets accepted writes be sent in their turn, with all whose turn has come since. */
   enter(writes: readonly QueuedWrite[]): void {
     for (const write of writes) this.#enter(write);
     this.#pump();
@@ -233,11 +233,6 @@ export class WriteQueue implements QueuedWriteOwner {
 
   /** Settles a write with what another process was answered. */
   succeed(write: QueuedWrite, answer: WriteAnswer): void {
-    this.#succeed(write, answer);
-    this.#pump();
-  }
-
-  #succeed(write: QueuedWrite, answer: WriteAnswer): void {
     if (!this.#leave(write)) return;
     if (write.op.kind === "insertReturnId" && typeof answer === "string") this.learn(write.rowId ?? "", answer);
     write.succeed(answer);
@@ -246,11 +241,6 @@ export class WriteQueue implements QueuedWriteOwner {
 
   /** Settles a write that will not be sent any more from here. */
   fail(write: QueuedWrite, error: unknown): void {
-    this.#end(write, error);
-    this.#pump();
-  }
-
-  #end(write: QueuedWrite, error: unknown): void {
     if (!this.#leave(write)) return;
     this.#options.ended?.(write, error);
     write.fail(error);
@@ -432,7 +422,7 @@ export class WriteQueue implements QueuedWriteOwner {
       this.#inVain.clear();
       if (write.isStored) this.#options.journal?.answered(write, answer);
       this.#inFlight.delete(write);
-      this.#succeed(write, answer);
+      this.succeed(write, answer);
     } catch (error) {
       this.#missed(write, error);
     } finally {
@@ -538,7 +528,7 @@ export class WriteQueue implements QueuedWriteOwner {
     this.#unstored.leave(write);
     const message = `Cannot ${describeWriteOp(write.op)} yet: the table is closed. The write is kept in the outbox`;
     // It is going to be sent, or has been by now.
-    this.#end(write, new ClosedError(message, { retriable: true, effect: "unknown" }));
+    this.fail(write, new ClosedError(message, { retriable: true, effect: "unknown" }));
   }
 
   /** The place in the queue is free before the outcome is known to the caller. Returns whether it had one. */

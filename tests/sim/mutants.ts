@@ -1665,6 +1665,12 @@ export const MUTANTS: readonly Mutant[] = [
     to: "    this.#options.onError(error);\n",
   },
   {
+    name: "what another process has sent leaves what waited for it where it is",
+    file: "queue/write_queue.ts",
+    from: "    for (const write of writes) this.#enter(write);\n    this.#pump();\n",
+    to: "    for (const write of writes) this.#enter(write);\n    if (writes.length > 0) this.#pump();\n",
+  },
+  {
     name: "an outbox that is full fails the write",
     file: "outbox/drain.ts",
     from: "    if (!(error instanceof OutboxError)) return queue.refuse(write, error);",
@@ -1729,12 +1735,6 @@ export const MUTANTS: readonly Mutant[] = [
     file: "live/write_judge.ts",
     from: 'return verdict.kind === "fail" && write.isInDoubt ?',
     to: 'return verdict.kind === "hold" && write.isInDoubt ?',
-  },
-  {
-    name: "what another process has sent leaves what waited for it where it is",
-    file: "queue/write_queue.ts",
-    from: "    this.#end(write, error);\n    this.#pump();\n",
-    to: "    this.#end(write, error);\n",
   },
   {
     name: "what is taken back waits for ever where the answers of others cannot be read",
