@@ -51,6 +51,7 @@ export class Drain implements Journal {
   /** Positions of entries that were reported as unreadable. */
   readonly #unreadable = new Set<number>();
   #term: number | undefined;
+  #lastTerm: number | undefined;
   /** Whether there is something to send, and another process has the lease. */
   #isRefused = false;
   /** Until when the lease lasts, in monotonic milliseconds. */
@@ -290,10 +291,11 @@ export class Drain implements Journal {
     const term = await outbox.lease(name, this.#holder, clock.now(), leaseMs);
     if (term !== this.#term) {
       this.#lose();
-      this.#marks.forgetReturned();
+      if (term !== this.#lastTerm) this.#marks.forgetReturned();
       this.#isLoaded = false;
     }
     this.#term = term;
+    this.#lastTerm = term ?? this.#lastTerm;
     this.#leaseEnds = ends;
     this.#isRefused = term === undefined;
     if (term === undefined) return this.#marks.forget();

@@ -244,6 +244,59 @@ describe("A write that may have been applied by an attempt before the last", () 
     await Promise.all([live.close(), clock.advance(30_000)]);
   });
 
+  it("is in no doubt if its lease ended before it was sent, and no other process has had it", async () => {
+    const inner = new MemOutbox();
+    const gate = Promise.withResolvers<void>();
+    const marks: string[] = [];
+    const outbox = shared(inner, (name) => name === "mark" ? gate.promise : undefined);
+    const noted = new Proxy<Outbox>(outbox, {
+      get: (_, name) => {
+        if (name !== "mark") return Reflect.get(outbox, name);
+        return (...call: Parameters<Outbox["mark"]>) => {
+          marks.push(...call[2].map(({ kind }) => kind));
+          return outbox.mark(...call);
+        };
+      },
+    });
+    const table = defineTable({ name: "products", list: () => [], patch: (_, partial) => partial });
+    const { live, clock } = open(table, { outbox: noted });
+    const write = live.patchValue("a", { price: 3 });
+    await settle();
+    await clock.advance(10_000);
+    gate.resolve();
+    for (let time = 0; time < 80; time++) await clock.advance(250);
+    assert.deepEqual(await write, { price: 3 });
+    assert.deepEqual(marks, ["sent", "returned", "sent", "answered"]);
+    await live.close();
+  });
+
+  it("stays in doubt if another process has sent it since its return could not be stored", async () => {
+    const inner = new MemOutbox();
+    let isLocked = true;
+    const outbox = new Proxy<Outbox>(inner, {
+      get: (_, name) => {
+        if (name !== "mark") return Reflect.get(inner, name);
+        return (...call: Parameters<Outbox["mark"]>) => {
+          if (isLocked && call[2].some(({ kind }) => kind === "returned")) throw new OutboxError("it is locked");
+          return inner.mark(...call);
+        };
+      },
+    });
+    const patch = (): never => {
+      throw new UnavailableError("busy", { effect: "none", retryAfterMs: 3_600_000 });
+    };
+    const { live, clock } = open(defineTable({ name: "products", list: () => [], patch }), { outbox, retry: {} });
+    const write = live.enqueue({ kind: "patch", id: "a", partial: { price: 3 } });
+    await settle();
+    const other = inner.lease("/products", "another process", clock.now() + 60_000, 100) ?? 0;
+    inner.mark("/products", other, [{ kind: "sent", id: write.id }], 0);
+    inner.release("/products", other);
+    isLocked = false;
+    for (let time = 0; time < 80; time++) await clock.advance(250);
+    assert.deepEqual(inner.load("/products", 0, 10).map((entry) => "state" in entry && entry.state), ["sent"]);
+    await live.close();
+  });
+
   it("fails as unknown, and holds up no other, where it waited for a sign-in before another process sent it", async () => {
     const inner = new MemOutbox();
     const rows = new Map<string, Row>([["a", { price: 9 }], ["b", {}]]);

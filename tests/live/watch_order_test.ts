@@ -68,6 +68,38 @@ for (const [name, open] of [["at once", () => new MemCache()], ["later", () => s
       }
     }
 
+    it("never go back to a cut with the same stale part, and an older other one", async () => {
+      const options = { masterItemsPerPage: 2, staleTimeMs: 0, whileStale: "serve" } as const;
+      const liveStream = new ManualLiveStream();
+      const { table, another, master, clock } = fixture({}, open());
+      await table.close();
+      const [one, two] = [another({ ...options, liveStream }), another(options)];
+      const older = master.plan.hold("listValues", "after");
+      const rows = two.page(1, 3).listValues();
+      await older.reached;
+      await settle(); // The other page is read, and stored.
+      await master.patchValue("a", { price: 9 });
+      await clock.advance(1);
+      const observer = one.page(1, 3).observe();
+      const prices = pricesBy(observer, "a");
+      const behind = [0, 1, 2, 3].map(() => master.plan.hold("listValues", "before"));
+      for (const gate of behind) {
+        await settle();
+        if (prices.length === 0) gate.release();
+      }
+      await clock.advance(1);
+      older.release();
+      await rows;
+      await settle();
+      liveStream.push({ kind: "updated", id: "z" });
+      await settle();
+      for (const gate of behind) gate.release();
+      await settle();
+      assert.deepEqual(prices, [9]);
+      await one.close();
+      await two.close();
+    });
+
     it("keep a row that an event has told, while stale rows are served that may lack it", async () => {
       const liveStream = Object.assign(new ManualLiveStream(), { ordered: true } as const);
       const { table, master } = fixture({ whileStale: "serve", liveStream }, open());

@@ -1671,6 +1671,18 @@ export const MUTANTS: readonly Mutant[] = [
     to: "    for (const write of writes) this.#enter(write);\n    if (writes.length > 0) this.#pump();\n",
   },
   {
+    name: "what was returned before another term is marked in the next",
+    file: "outbox/drain.ts",
+    from: "      if (term !== this.#lastTerm) this.#marks.forgetReturned();\n",
+    to: "",
+  },
+  {
+    name: "what was returned is forgotten when the lease is extended",
+    file: "outbox/drain.ts",
+    from: "if (term !== this.#lastTerm) this.#marks.forgetReturned();",
+    to: "this.#marks.forgetReturned();",
+  },
+  {
     name: "an outbox that is full fails the write",
     file: "outbox/drain.ts",
     from: "    if (!(error instanceof OutboxError)) return queue.refuse(write, error);",
