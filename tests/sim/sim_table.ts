@@ -777,7 +777,7 @@ export class SimTable {
     const isCut = !isOneEntry(VIEWS[name], world);
     if (isCut && (world.asyncCache || world.freezes || oldestReadMs !== Infinity)) return 0;
     // A read can be joined until its rows are stored, which is later than the master's answer.
-    if (world.asyncCache && staleTimeMs === 0) return 0;
+    if (world.asyncCache) return 0;
     const ms = Math.min(scheduler.nowMs, oldestReadMs) - staleTimeMs - lagMs;
     return staleTimeMs === 0 ? master.seqBefore(ms) : master.seqAt(ms);
   }

@@ -173,10 +173,8 @@ export class SimWatcher {
     const onlooker = this.#options.onlooker();
     if (onlooker === undefined) return false;
     const { ledger } = this.#options.scene;
-    return seq < 0 || onlooker.accepted.some((it) => {
-      if (it.mark === mark && ledger.isSentByHand(mark)) return true;
-      return it.op === "insert" && it.id === id && ledger.isPending(it.mark);
-    });
+    if (seq < 0 || (ledger.find(mark) !== undefined && ledger.isSentByHand(mark))) return true;
+    return onlooker.accepted.some((it) => it.op === "insert" && it.id === id && ledger.isPending(it.mark));
   }
 
   #mayBe(error: unknown): boolean {
