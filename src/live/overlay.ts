@@ -128,8 +128,6 @@ export class Overlay implements OverlayHooks {
     const place = this.#recorded.next();
     const pending = this.#pending.get(id);
     if (pending === undefined) return;
-    // Those before it in its row were sent before it, by this process or another: what became of them is not known here yet.
-    for (const { write } of this.#pending.before(id)) this.#pending.delete(write.id);
     this.#settle({ ...pending, shown: { ...pending.shown, isConfirmed: true } }, place);
   }
 

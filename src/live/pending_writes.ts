@@ -53,13 +53,6 @@ export class PendingWrites {
     return [...this.#ofRow.get(id)?.values() ?? []];
   }
 
-  /** The writes to the same row that come before a write. */
-  before(id: string): readonly PendingWrite[] {
-    const kept = this.#all.get(id);
-    if (kept === undefined || kept.shown.op.kind === "deleteAll") return [];
-    return [...this.#ofRow.get(kept.shown.op.id)?.values() ?? []].filter(({ number }) => number < kept.number);
-  }
-
   /**
    * Adds a write: after those that were accepted before, as it is sent. Returns whether it comes after all others; one that an
    * earlier process has left is found when newer ones may have been accepted.

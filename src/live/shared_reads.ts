@@ -32,6 +32,8 @@ interface SharedRead {
   readonly start: ReadStart;
   /** Whether all of its rows are read; otherwise some are those of an entry that was looked at before it began. */
   readonly isWhole: boolean;
+  /** Whether all of it is asked for at the master, whatever is held. */
+  readonly asksMaster: boolean;
   readonly call: SharedCall<Fetched>;
 }
 
@@ -165,7 +167,9 @@ export class SharedReads {
     if (this.#closed) throw closedError();
     const shared = this.#shared.get(this.#flightOf(request));
     if (shared === undefined || shared.call.ended) return this.#start(request, signal, behind);
-    if (shared.isWhole && shared.start.number > asked) return this.#join(shared, signal);
+    const isNewEnough = shared.isWhole && shared.start.number > asked;
+    // What is cut may be of parts that were held before.
+    if (isNewEnough && (request.after === undefined || shared.asksMaster)) return this.#join(shared, signal);
     if (request.after !== undefined) return this.#end(shared, signal);
     const past = shared.start.fence;
     const fence = this.#isCurrent(shared) ? this.#options.cache.fence(request.key) : undefined;
@@ -219,7 +223,8 @@ export class SharedReads {
       unsettled: false,
     };
     const call = this.#track(new SharedCall((ask) => this.#options.load(request, start, ask, behind)));
-    const shared: SharedRead = { start, isWhole: behind === undefined, call };
+    const asksMaster = request.after !== undefined || !this.#options.isCut(request);
+    const shared: SharedRead = { start, isWhole: behind === undefined, asksMaster, call };
     this.#shared.set(flight, shared);
     const over = (): void => {
       if (this.#shared.get(flight) === shared) this.#shared.delete(flight);

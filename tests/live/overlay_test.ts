@@ -52,29 +52,6 @@ describe("Overlay", () => {
     assert.equal(overlay.show(request, bakery).rows.get("a")?.by, "left");
   });
 
-  it("does not show a write above a later one of its row that is recorded before, as where another process has sent both", () => {
-    const overlay = overlayOver();
-    const request = { within: {}, id: undefined };
-    const reading = overlay.begin();
-    for (const [id, row] of [["first", "a"], ["second", "a"], ["other", "b"]] as const) {
-      overlay.accepted({
-        id,
-        acceptedAt: 0,
-        op: { kind: "patch", id: row, partial: { by: id } },
-        within: {},
-        rowId: row,
-      });
-    }
-    overlay.answered("second", { name: "Bun", price: 2, by: "second" });
-    overlay.recorded("second");
-    const { rows, pending } = overlay.show(request, overlay.complete(request, bakery, reading));
-    assert.deepEqual([rows.get("a")?.by, rows.get("b")?.by, [...pending]], ["second", "other", ["b"]]);
-    overlay.end(reading);
-    overlay.recorded("first");
-    overlay.failed("other", false);
-    assert(overlay.isIdle);
-  });
-
   it("shows the newest that is known of a row that enters a view", () => {
     let known: Row = { name: "Pie", price: 1 };
     const overlay = overlayOver((id) => id === "p" ? known : undefined);

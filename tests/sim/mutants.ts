@@ -1683,12 +1683,6 @@ export const MUTANTS: readonly Mutant[] = [
     to: "this.#marks.forgetReturned();",
   },
   {
-    name: "a write is shown above a later one of its row that was recorded before",
-    file: "live/overlay.ts",
-    from: "    for (const { write } of this.#pending.before(id)) this.#pending.delete(write.id);\n",
-    to: "",
-  },
-  {
     name: "an outbox that is full fails the write",
     file: "outbox/drain.ts",
     from: "    if (!(error instanceof OutboxError)) return queue.refuse(write, error);",

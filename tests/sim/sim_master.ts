@@ -270,8 +270,7 @@ export class SimMaster {
     };
     return {
       name: "t",
-      // A write that is shown before it is answered has the column of its id only where that is known.
-      ...((asksFor === "ids" || writes?.optimistic === true) && { idField: "id" }),
+      ...(asksFor === "ids" && { idField: "id" }),
       capabilities: stamps ? { page: true, where: ["eq"], idempotencyKeys } : capabilities,
       scoped: true,
       list: (call) => this.#list(owner, call),
