@@ -1,3 +1,4 @@
+import type { Clock } from "../base/clock.ts";
 import { isPromise } from "../base/maybe_promise.ts";
 import type { Cache, CachedRows, Fence } from "../cache/cache.ts";
 import { ClosedError, TableError } from "../table/errors.ts";
@@ -44,6 +45,7 @@ export interface LoaderOptions {
   readonly refreshed: Refreshed;
   /** Called when rows were loaded that are stale, and are being read again. */
   readonly onStaleParts: (request: ReadRequest) => void;
+  readonly clock: Clock;
   readonly counters: Counters;
   readonly trace: Trace | undefined;
 }
@@ -86,6 +88,7 @@ export class Loader {
     if (this.#closed) throw closedError();
     const stamp = lag.stamp(start.startedAt, fence);
     const { rows, fetchedAt, isWhole } = await ask((signal) => this.#find(request, start, signal, behind));
+    start.answeredAt = fetchedAt;
     if (start.stale !== undefined && !("error" in start.stale)) this.#options.onStaleParts(request);
     if (behind !== undefined && isWhole) catchUp.failed(behind);
     else if (behind !== undefined) catchUp.succeeded(request, behind);
@@ -135,12 +138,13 @@ export class Loader {
     if (behind !== undefined && filled !== undefined) {
       return { rows: filled, fetchedAt: behind.held.fetchedAt, isWhole: false };
     }
-    const { master, counters, received } = this.#options;
+    const { master, counters, received, clock } = this.#options;
     counters.masterReads++;
+    const fetchedAt = clock.now();
     const rows = this.#own(request, await master.load(request, options));
     if (refusal !== undefined) this.#giveUpHoles(request, refusal);
     if (!request.isCount) counters.rowsRedundant += received.receive(request, rows);
-    return { rows, fetchedAt: start.fetchedAt, isWhole: true };
+    return { rows, fetchedAt, isWhole: true };
   }
 
   /** `undefined` if the master cannot be asked for them or refuses, or the rest of the entry is unknown then. */

@@ -10,6 +10,7 @@ import type { Counters } from "./live_stats.ts";
 import { closedError, type Fetched } from "./loader.ts";
 import { ofWhole } from "./stale_marks.ts";
 import type { CaughtUp } from "./catch_up.ts";
+import { isWithin } from "./read_policy.ts";
 import type { ReadRequest } from "./read_request.ts";
 
 /** How things stood when a read of the master began, and whether its answer may be older than a change known of. */
@@ -20,9 +21,11 @@ export interface ReadStart {
   readonly fence: MaybePromise<Fence | undefined>;
   /** In monotonic milliseconds. */
   readonly startedAt: number;
-  /** In milliseconds since the epoch. */
-  readonly fetchedAt: number;
+  /** The same in milliseconds since the epoch. */
+  readonly beganAt: number;
   unsettled: boolean;
+  /** When its rows were requested, in milliseconds since the epoch, once they are read, and are being stored. */
+  answeredAt?: number;
   /** Set if the master itself has answered with stale rows. */
   stale?: StaleAnswer;
 }
@@ -64,7 +67,9 @@ export const ENDED: unique symbol = Symbol("ended");
  * The reads of the master that are in flight. Readers that miss the same key share one, if it began after they asked, or
  * nothing was logged or invalidated since it began. Otherwise they wait until it has ended and its rows are in the cache,
  * where these are brought up to date; without a log they begin another read. An answer that may be older than a known
- * change, since the master lags, goes only to readers that asked before the read began.
+ * change, since the master lags, goes only to readers that asked before the read began. What was too
+ * old when a reader asked does not go to it: an answer that was being stored, or rows that are cut from entries; what the
+ * master has not answered yet is not old, however long it takes.
  */
 export class SharedReads {
   readonly #options: SharedReadsOptions;
@@ -100,13 +105,15 @@ export class SharedReads {
     behind: CaughtUp | undefined,
   ): Promise<Fetched | typeof ENDED> {
     const { signal, onUnsettled, onStale } = options ?? {};
+    const askedAt = this.#options.clock.now();
     for (;;) {
       const sharing = this.#share(request, signal, asked, behind);
       const share = isPromise(sharing) ? await this.untilClosed(sharing, (shared) => shared, signal) : sharing;
       if (share === ENDED) return ENDED;
       const fetched = await share.answer;
       const { start } = share;
-      if (start.unsettled && start.number <= asked) continue;
+      const isJoined = start.number <= asked;
+      if (isJoined && (start.unsettled || wasTooOld(request, start, fetched, askedAt))) continue;
       if (start.unsettled) onUnsettled?.();
       if (start.stale !== undefined) onStale?.(ofWhole(start.stale, fetched));
       return start.unsettled ? { ...fetched, isUnsettled: true } : fetched;
@@ -170,7 +177,7 @@ export class SharedReads {
     const isNewEnough = shared.isWhole && shared.start.number > asked;
     // What is cut may be of parts that were held before.
     if (isNewEnough && (request.after === undefined || shared.asksMaster)) return this.#join(shared, signal);
-    if (request.after !== undefined) return this.#end(shared, signal);
+    if (request.after !== undefined || this.#isTooOld(shared, request)) return this.#end(shared, signal);
     const past = shared.start.fence;
     const fence = this.#isCurrent(shared) ? this.#options.cache.fence(request.key) : undefined;
     if (!isPromise(fence) && !isPromise(past)) {
@@ -180,6 +187,7 @@ export class SharedReads {
       signal?.throwIfAborted();
       // What has been logged since the fence was asked for was logged after the reader asked.
       const isCurrent = isSame(present, begun) && !shared.call.ended;
+      if (this.#isTooOld(shared, request)) return this.#end(shared, signal);
       return isCurrent ? this.#join(shared, signal) : this.#after(shared, request, signal);
     });
   }
@@ -203,6 +211,11 @@ export class SharedReads {
     return this.untilClosed(call.answer.then(ended, ended), ended, signal);
   }
 
+  /** Whether rows that are read already, and are being stored, are older than a reader accepts, who asks now. */
+  #isTooOld({ start: { answeredAt } }: SharedRead, { policy: { staleTimeMs } }: ReadRequest): boolean {
+    return answeredAt !== undefined && !isWithin(staleTimeMs, this.#options.clock.now() - answeredAt);
+  }
+
   #isCurrent({ start }: SharedRead): boolean {
     return start.generation === this.#options.invalidation.generation;
   }
@@ -218,7 +231,7 @@ export class SharedReads {
       number: ++this.#started,
       generation: this.#options.invalidation.generation,
       startedAt: this.#options.clock.monotonic(),
-      fetchedAt: this.#options.clock.now(),
+      beganAt: this.#options.clock.now(),
       fence: behind?.fence ?? this.#options.cache.fence(request.key),
       unsettled: false,
     };
@@ -244,6 +257,12 @@ export class SharedReads {
     call.answer.then(over, over);
     return call;
   }
+}
+
+/** Whether rows that were held before a read began were older than a reader accepts, when that asked. */
+function wasTooOld({ policy }: ReadRequest, start: ReadStart, { fetchedAt }: Fetched, askedAt: number): boolean {
+  const limitMs = start.stale === undefined ? policy.staleTimeMs : policy.maxAgeMs;
+  return fetchedAt < start.beganAt && !isWithin(limitMs, askedAt - fetchedAt);
 }
 
 /** Without a fence, what happened in between is unknown. */

@@ -445,6 +445,86 @@ describe("LiveHandle.refresh(), while what is held is brought up to date", () =>
   });
 });
 
+describe("LiveTable with staleTimeMs, for a reader that asks while a read of another is under way", () => {
+  const aged = (): Fixture => fixture({ staleTimeMs: 100 }, slowly(new MemCache()));
+
+  it("reads again what was answered so long ago that it is stale, though it is still being stored", async () => {
+    const { table, master, cache, clock } = aged();
+    const gate = cache.plan.hold("put");
+    const early = table.listValues();
+    await gate.reached;
+    await master.patchValue("a", { price: 9 });
+    await clock.advance(100);
+    const late = table.listValues();
+    await settle();
+    gate.release();
+    assert.equal((await early).get("a")?.price, 2);
+    assert.equal((await late).get("a")?.price, 9);
+    assert.equal(master.plan.count("listValues"), 2);
+    await table.close();
+  });
+
+  it("joins what was answered a moment ago, and is being stored", async () => {
+    const { table, master, cache, clock } = aged();
+    const gate = cache.plan.hold("put");
+    const early = table.listValues();
+    await gate.reached;
+    await clock.advance(99);
+    const late = table.listValues();
+    await settle();
+    gate.release();
+    assert.deepEqual(await late, await early);
+    assert.equal(master.plan.count("listValues"), 1);
+    await table.close();
+  });
+
+  it("joins what the master has not answered yet, however long that takes", async () => {
+    const { table, master, clock } = aged();
+    const gate = master.plan.hold("listValues");
+    const early = table.listValues();
+    await gate.reached;
+    await clock.advance(1_000);
+    const late = table.listValues();
+    await settle();
+    gate.release();
+    assert.deepEqual(await late, await early);
+    assert.equal(master.plan.count("listValues"), 1);
+    await table.close();
+  });
+
+  it("reads again what is cut from a page that was stale when it asked", async () => {
+    const { table, master, clock } = fixture({ staleTimeMs: 100, masterItemsPerPage: 2 }, slowly(new MemCache()));
+    await table.page(1, 2).listValues();
+    await clock.advance(99);
+    const gate = master.plan.hold("listValues");
+    const early = table.page(1, 3).listValues();
+    await gate.reached;
+    await master.patchValue("a", { price: 9 });
+    await clock.advance(1);
+    const late = table.page(1, 3).listValues();
+    await settle();
+    gate.release();
+    assert.equal((await early).get("a")?.price, 2);
+    assert.equal((await late).get("a")?.price, 9);
+    assert.equal(master.plan.count("listValues"), 3);
+    await table.close();
+  });
+
+  it("takes rows to be as old as the question to the master, not as the one to a slow cache before it", async () => {
+    const { table, master, cache, clock } = aged();
+    const gate = cache.plan.hold("fence");
+    const early = table.listValues();
+    await gate.reached;
+    await clock.advance(1_000);
+    gate.release();
+    await early;
+    await clock.advance(99);
+    await table.listValues();
+    assert.equal(master.plan.count("listValues"), 1);
+    await table.close();
+  });
+});
+
 describe("LiveHandle.withReadPolicy()", () => {
   it("holds for the handle and for those that are made of it, and for no other", async () => {
     const { table, clock } = fixture({ staleTimeMs: 1_000 });

@@ -430,6 +430,24 @@ export const MUTANTS: readonly Mutant[] = [
     to: "  return one === other;",
   },
   {
+    name: "an answer that is being stored is never too old",
+    file: "live/shared_reads.ts",
+    from: "return answeredAt !== undefined && !isWithin(",
+    to: "return answeredAt === -1 && !isWithin(",
+  },
+  {
+    name: "what is cut from entries is never too old",
+    file: "live/shared_reads.ts",
+    from: "return fetchedAt < start.beganAt && !isWithin(",
+    to: "return fetchedAt < -1 && !isWithin(",
+  },
+  {
+    name: "rows are as old as the question to the cache before them",
+    file: "live/loader.ts",
+    from: "const fetchedAt = clock.now();",
+    to: "const fetchedAt = start.beganAt + 0 * clock.now();",
+  },
+  {
     name: "an answer removes the read of another",
     file: "live/shared_reads.ts",
     from: "      if (this.#shared.get(flight) === shared) this.#shared.delete(flight);\n    };",

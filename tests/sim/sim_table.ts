@@ -776,8 +776,6 @@ export class SimTable {
     const { staleTimeMs, lagMs } = world;
     const isCut = !isOneEntry(VIEWS[name], world);
     if (isCut && (world.asyncCache || world.freezes || oldestReadMs !== Infinity)) return 0;
-    // A read can be joined until its rows are stored, which is later than the master's answer.
-    if (world.asyncCache) return 0;
     const ms = Math.min(scheduler.nowMs, oldestReadMs) - staleTimeMs - lagMs;
     return staleTimeMs === 0 ? master.seqBefore(ms) : master.seqAt(ms);
   }

@@ -23,8 +23,7 @@ export function faultOfMark({ world, master }: Scene, { marks, servedMs, isPatie
   // With an asynchronous cache some time passes between the look at it and the read of the master.
   const isTrue = world.asyncCache || world.freezes || master.origins.some(({ startMs }) => startMs === fetchedAt);
   if (!isTrue) return { law: 2, what: `nothing was requested at ${fetchedAt}` };
-  // The age of a page is known when the cache answers, and the other pages of a window may come later.
-  if (world.asyncCache || servedMs - fetchedAt < world.maxAgeMs) return undefined;
+  if (servedMs - fetchedAt < world.maxAgeMs) return undefined;
   return { law: 2, what: `it is ${servedMs - fetchedAt} ms old` };
 }
 
