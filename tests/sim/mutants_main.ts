@@ -12,12 +12,13 @@ import { type Mutant, MUTANTS } from "./mutants.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const COPIED = ["src", "tests", "mod.ts", "deno.json", "deno.lock", "package.json"];
-/** The simulation's runs, and the tests that run if it detects nothing. */
-const SIMULATION = ["run", "-A", "--no-check", "tests/sim/main.ts", "--runs", "1500"];
+/** Some runs of the simulation, the tests that run if it detects nothing, and the runs if these do not either. */
+const SHORT_SIMULATION = ["run", "-A", "--no-check", "tests/sim/main.ts", "--runs", "300"];
 const SUITE = [
   "test",
   "-A",
   "--no-check",
+  "--fail-fast",
   "tests/live",
   "tests/queue",
   "tests/base",
@@ -30,9 +31,11 @@ const SUITE = [
   "tests/cache/counted_rows_test.ts",
   "tests/table/listed_rows_test.ts",
 ];
+const SIMULATION = ["run", "-A", "--no-check", "tests/sim/main.ts", "--seed", "301", "--runs", "1200"];
+const BROKEN = /law (.+?) is broken/;
 const LOADING = ["run", "-A", "--no-check", "mod.ts"];
-/** A mutant that hangs counts as caught after this time. */
-const LIMIT_MS = 300_000;
+/** A mutant that hangs counts as caught after this time: many times what a step takes. */
+const LIMIT_MS = { loading: 60_000, shortSimulation: 90_000, suite: 300_000, simulation: 300_000 };
 const AT_ONCE = 2;
 
 interface Result {
@@ -86,19 +89,27 @@ async function tryOut({ name, file, from, to }: Mutant, folder: string): Promise
   writeFileSync(path, parts.join(to));
   try {
     // Any test would catch a mutant that does not load.
-    const loaded = await run(LOADING, folder);
+    const loaded = await run(LOADING, folder, LIMIT_MS.loading);
     if (loaded.code !== 0) throw new Error(`${JSON.stringify(name)} makes src something that does not load`);
-    const simulated = await run(SIMULATION, folder);
-    if (simulated.code !== 0) {
-      return /law (.+?) is broken/.exec(simulated.output)?.[0].replace(" is broken", "") ?? hung(simulated);
-    }
-    const suite = await run(SUITE, folder);
-    return suite.code === 0
-      ? undefined
-      : /^(.+?) => /m.exec(suite.output.split("FAILURES")[1] ?? "")?.[1]?.trim() ?? hung(suite);
+    return await simulate(SHORT_SIMULATION, folder, LIMIT_MS.shortSimulation) ?? await test(folder) ??
+      await simulate(SIMULATION, folder, LIMIT_MS.simulation);
   } finally {
     writeFileSync(path, text);
   }
+}
+
+/** The law that is broken, if one is. */
+async function simulate(command: readonly string[], folder: string, limitMs: number): Promise<string | undefined> {
+  const simulated = await run(command, folder, limitMs, BROKEN);
+  const [broken] = BROKEN.exec(simulated.output) ?? [];
+  return broken?.replace(" is broken", "") ?? (simulated.code === 0 ? undefined : hung(simulated));
+}
+
+/** The test that fails, if one does. */
+async function test(folder: string): Promise<string | undefined> {
+  const suite = await run(SUITE, folder, LIMIT_MS.suite);
+  if (suite.code === 0) return undefined;
+  return /^(.+?) => /m.exec(suite.output.split("FAILURES")[1] ?? "")?.[1]?.trim() ?? hung(suite);
 }
 
 function hung({ output, code }: Run): string {
@@ -111,12 +122,16 @@ interface Run {
   readonly code: number | null;
 }
 
-function run(args: readonly string[], cwd: string): Promise<Run> {
+/** Runs a command to its end, or until its output tells enough. */
+function run(args: readonly string[], cwd: string, timeout: number, enough?: RegExp): Promise<Run> {
   return new Promise((resolve, reject) => {
     const env = { ...process.env, NO_COLOR: "1" };
-    const child = spawn(process.execPath, args, { cwd, env, timeout: LIMIT_MS, killSignal: "SIGKILL" });
+    const child = spawn(process.execPath, args, { cwd, env, timeout, killSignal: "SIGKILL" });
     let output = "";
-    const take = (chunk: Uint8Array): void => void (output += new TextDecoder().decode(chunk));
+    const take = (chunk: Uint8Array): void => {
+      output += new TextDecoder().decode(chunk);
+      if (enough?.test(output)) child.kill("SIGKILL");
+    };
     child.stdout.on("data", take);
     child.stderr.on("data", take);
     child.on("error", reject);
