@@ -18,6 +18,7 @@ import type { Refreshed } from "./refreshed.ts";
 import type { Ask } from "./shared_call.ts";
 import type { Superseded } from "./superseded.ts";
 import type { ReadStart } from "./shared_reads.ts";
+import { type RivalRead, RivalReads } from "./rival_reads.ts";
 import { withPart } from "./stale_marks.ts";
 
 /** Rows, and when the oldest of them were requested from the master, in milliseconds since the epoch. */
@@ -67,6 +68,7 @@ export interface RowSource {
 /** Loads the rows of requests, from the master or from other entries, and stores them. */
 export class Loader {
   readonly #options: LoaderOptions;
+  readonly #rivals = new RivalReads();
   #closed = false;
 
   constructor(options: LoaderOptions) {
@@ -83,6 +85,22 @@ export class Loader {
    * the read began. An answer that may lack a change by then, since the master lags, is stored as of before that change.
    */
   async load(request: ReadRequest, start: ReadStart, ask: Ask, behind: CaughtUp | undefined): Promise<Fetched> {
+    if (!this.isCut(request)) return await this.#load(request, start, ask, behind, undefined);
+    const rival = this.#rivals.begin(request.key);
+    try {
+      return await this.#load(request, start, ask, behind, rival);
+    } finally {
+      this.#rivals.end(rival);
+    }
+  }
+
+  async #load(
+    request: ReadRequest,
+    start: ReadStart,
+    ask: Ask,
+    behind: CaughtUp | undefined,
+    rival: RivalRead | undefined,
+  ): Promise<Fetched> {
     const { lag, catchUp, history, superseded, refreshed } = this.#options;
     const fence = isPromise(start.fence) ? await start.fence : start.fence;
     if (this.#closed) throw closedError();
@@ -99,7 +117,7 @@ export class Loader {
     // That a row is missing is not cached; that a set is empty is.
     const isMissing = rows.size === 0 && request.id !== undefined;
     if (isKept) {
-      const isStored = !isMissing && await this.#keep(request.key, { rows: shareRows(rows), fetchedAt }, at);
+      const isStored = !isMissing && await this.#keep(request, { rows: shareRows(rows), fetchedAt }, at, rival);
       if (isStored) superseded.forget(request.key);
       else superseded.add(request.key, fetchedAt);
       // What a lagging master answered is to be read again, but not at once: watchers wait for the lag.
@@ -178,9 +196,17 @@ export class Loader {
   }
 
   /** Whether the rows were stored. */
-  async #keep(key: string, fetched: CachedRows, fence: Fence | undefined): Promise<boolean> {
+  async #keep(
+    { key, after }: ReadRequest,
+    fetched: CachedRows,
+    fence: Fence | undefined,
+    rival: RivalRead | undefined,
+  ): Promise<boolean> {
     const { cache, invalidation, counters } = this.#options;
     if (this.#closed || invalidation.suspect || fence === undefined) return false;
+    const newer = rival?.overtakenBy;
+    if (newer !== undefined && (after === undefined || newer > fetched.fetchedAt)) return false;
+    if (rival !== undefined) this.#rivals.stored(rival, fetched.fetchedAt);
     const stored = await cache.put(key, fetched, fence);
     if (stored === true) counters.fills++;
     // A cache may refuse for other reasons, such as a lack of room.

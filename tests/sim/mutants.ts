@@ -19,17 +19,15 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "entries are stamped when the read has returned",
     file: "live/loader.ts",
-    from: "await this.#keep(request.key, { rows: shareRows(rows), fetchedAt }, at);",
+    from: "await this.#keep(request, { rows: shareRows(rows), fetchedAt }, at, rival);",
     to:
-      "await this.#keep(request.key, { rows: shareRows(rows), fetchedAt }, at && await this.#options.cache.fence(request.key));",
+      "await this.#keep(request, { rows: shareRows(rows), fetchedAt }, at && await this.#options.cache.fence(request.key), rival);",
   },
   {
     name: "keep what was read without a fence",
     file: "live/loader.ts",
-    from:
-      "if (this.#closed || invalidation.suspect || fence === undefined) return false;\n    const stored = await cache.put(key, fetched, fence);",
-    to:
-      "if (this.#closed || invalidation.suspect) return false;\n    const stored = await cache.put(key, fetched, fence as Fence);",
+    from: "if (this.#closed || invalidation.suspect || fence === undefined) return false;\n    const newer = rival",
+    to: "if (this.#closed || invalidation.suspect) return false;\n    const newer = rival",
   },
   {
     name: "settle before invalidating",
@@ -94,8 +92,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "date an entry by when its rows came, not by when they were asked for",
     file: "live/loader.ts",
-    from: "return { rows, fetchedAt: start.fetchedAt, isWhole: true };",
-    to: "return { rows, fetchedAt: start.fetchedAt + 1e9, isWhole: true };",
+    from: "return { rows, fetchedAt, isWhole: true };",
+    to: "return { rows, fetchedAt: fetchedAt + 1e9, isWhole: true };",
   },
   {
     name: "hand out what is held, without a copy of its dates",
@@ -448,6 +446,12 @@ export const MUTANTS: readonly Mutant[] = [
     to: "const fetchedAt = start.beganAt + 0 * clock.now();",
   },
   {
+    name: "what is cut replaces what was stored since it began",
+    file: "live/loader.ts",
+    from: "if (newer !== undefined && (after === undefined || newer > fetched.fetchedAt)) return false;",
+    to: "if (newer === Infinity && after === undefined) return false;",
+  },
+  {
     name: "an answer removes the read of another",
     file: "live/shared_reads.ts",
     from: "      if (this.#shared.get(flight) === shared) this.#shared.delete(flight);\n    };",
@@ -747,8 +751,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "who joined a read is given an unsettled answer",
     file: "live/shared_reads.ts",
-    from: "      if (start.unsettled && start.number <= asked) continue;\n",
-    to: "      void asked;\n",
+    from: "if (isJoined && (start.unsettled || wasTooOld(",
+    to: "if (isJoined && (false || wasTooOld(",
   },
   {
     name: "what the master says is unsettled is kept",
@@ -843,8 +847,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "the cache holds the rows that readers are given",
     file: "live/loader.ts",
-    from: "this.#keep(request.key, { rows: shareRows(rows), fetchedAt }",
-    to: "this.#keep(request.key, { rows, fetchedAt }",
+    from: "this.#keep(request, { rows: shareRows(rows), fetchedAt }",
+    to: "this.#keep(request, { rows, fetchedAt }",
   },
   {
     name: "the master is given the write's own row",
@@ -927,8 +931,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "holes are stamped when their read has returned",
     file: "live/loader.ts",
-    from: "fetchedAt }, at);",
-    to: "fetchedAt }, isWhole ? at : await this.#options.cache.fence(request.key));",
+    from: "fetchedAt }, at, rival);",
+    to: "fetchedAt }, isWhole ? at : await this.#options.cache.fence(request.key), rival);",
   },
   {
     name: "where is ignored: rows that leave a set stay",
