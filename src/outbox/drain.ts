@@ -332,7 +332,8 @@ export class Drain implements Journal {
     const missing = this.#isLoaded ? undefined : this.#known();
     for (let isMore = true; isMore;) {
       const entries = await outbox.load(name, this.#position, LOADED_AT_ONCE);
-      if (term !== this.#term) return;
+      // What a closed table takes over would never be settled.
+      if (this.#closed || term !== this.#term) return;
       for (const entry of entries) if (!isUnreadable(entry)) missing?.delete(entry.write.id);
       this.#options.queue().enter(entries.flatMap((entry) => this.#take(entry) ?? []));
       this.#position = entries.at(-1)?.position ?? this.#position;

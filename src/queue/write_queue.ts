@@ -319,7 +319,8 @@ export class WriteQueue implements QueuedWriteOwner {
     if (journal !== undefined && (this.#resting.isPaused || !journal.isSending)) this.#stop();
     for (const write of this.#resting.close()) this.#putAside(write);
     this.#pump();
-    await this.idle();
+    // Writes of others may be taken over until the journal is closed.
+    do await this.idle(); while (this.size > 0);
     await journal?.close();
   }
 

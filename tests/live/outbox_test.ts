@@ -433,6 +433,52 @@ for (const [kind, make] of [["at once", shared], ["later", (inner: Outbox) => sl
       assert.equal(await it.master.getCount(), 2);
     });
 
+    it("takes over no more writes of others once it is closed, whenever they are loaded", async () => {
+      for (let turns = 0; turns < 25; turns++) {
+        let [isHeld, reached, release] = [false, () => {}, () => {}];
+        const loading = new Promise<void>((resolve) => reached = resolve);
+        const released = new Promise<void>((resolve) => release = resolve);
+        const it = world((inner) => {
+          const outbox = make(inner);
+          const load: Outbox["load"] = async (...args) => {
+            if (!isHeld) return await outbox.load(...args);
+            reached();
+            await released;
+            return await outbox.load(...args);
+          };
+          return new Proxy(outbox, {
+            get: (_, name) => {
+              if (name === "load") return load;
+              const member: unknown = Reflect.get(outbox, name);
+              return typeof member === "function" ? member.bind(outbox) : member;
+            },
+          });
+        });
+        const [table, other] = [it.open(), it.open()];
+        other.setOnline(false);
+        const gate = it.master.plan.hold("delete", "before");
+        const write = table.enqueue({ kind: "delete", id: "a" });
+        await gate.reached;
+        isHeld = true;
+        const closed = table.close();
+        await pass(it.clock, 1);
+        await loading;
+        await other.enqueue({ kind: "delete", id: "b" }).accepted;
+        gate.release();
+        for (let turn = 0; turn < turns; turn++) await undefined;
+        isHeld = false;
+        release();
+        await closed;
+        assert.deepEqual(table.pendingWrites(), [], `${turns} turns`);
+        assert.equal(write.state, "applied");
+        other.setOnline(true);
+        await pass(it.clock, 1);
+        await other.close();
+        assert.equal(await it.master.getCount(), 1);
+        assert.deepEqual(await left(it), []);
+      }
+    });
+
     it("takes back a write while it is being stored, and sends it from no process", async () => {
       let [reached, release] = [() => {}, () => {}];
       const appending = new Promise<void>((resolve) => reached = resolve);

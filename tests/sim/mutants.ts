@@ -1705,6 +1705,18 @@ export const MUTANTS: readonly Mutant[] = [
     to: "this.#marks.forgetReturned();",
   },
   {
+    name: "a table that is closed takes over writes of others",
+    file: "outbox/drain.ts",
+    from: "      if (this.#closed || term !== this.#term) return;\n",
+    to: "      if (term !== this.#term) return;\n",
+  },
+  {
+    name: "what is taken over just before the outbox is closed is not waited for",
+    file: "queue/write_queue.ts",
+    from: "    do await this.idle(); while (this.size > 0);\n",
+    to: "    await this.idle();\n",
+  },
+  {
     name: "an outbox that is full fails the write",
     file: "outbox/drain.ts",
     from: "    if (!(error instanceof OutboxError)) return queue.refuse(write, error);",
