@@ -11,7 +11,7 @@ import type { SafeCache } from "./guarded_cache.ts";
 import type { Invalidation } from "./invalidation.ts";
 import type { Counters } from "./live_stats.ts";
 import type { Master } from "./master.ts";
-import type { MasterLag } from "./master_lag.ts";
+import type { MasterLag, Stamp } from "./master_lag.ts";
 import type { ReadRequest } from "./read_request.ts";
 import type { ReceivedRows } from "./received_rows.ts";
 import type { Refreshed } from "./refreshed.ts";
@@ -55,6 +55,15 @@ export interface LoaderOptions {
 export interface Found extends Fetched {
   /** Whether all of them are as new as the read; otherwise some are those of an entry. */
   readonly isWhole: boolean;
+  /** What a question to the master is worth that was asked later than the read began. */
+  readonly stamp?: Stamp | undefined;
+}
+
+/** A read that is under way. */
+interface Read {
+  readonly request: ReadRequest;
+  readonly start: ReadStart;
+  readonly rival: RivalRead;
 }
 
 /** What cuts the rows of requests from other entries. */
@@ -85,7 +94,6 @@ export class Loader {
    * the read began. An answer that may lack a change by then, since the master lags, is stored as of before that change.
    */
   async load(request: ReadRequest, start: ReadStart, ask: Ask, behind: CaughtUp | undefined): Promise<Fetched> {
-    if (!this.isCut(request)) return await this.#load(request, start, ask, behind, undefined);
     const rival = this.#rivals.begin(request.key);
     try {
       return await this.#load(request, start, ask, behind, rival);
@@ -99,13 +107,15 @@ export class Loader {
     start: ReadStart,
     ask: Ask,
     behind: CaughtUp | undefined,
-    rival: RivalRead | undefined,
+    rival: RivalRead,
   ): Promise<Fetched> {
-    const { lag, catchUp, history, superseded, refreshed } = this.#options;
+    const { lag, catchUp } = this.#options;
     const fence = isPromise(start.fence) ? await start.fence : start.fence;
     if (this.#closed) throw closedError();
-    const stamp = lag.stamp(start.startedAt, fence);
-    const { rows, fetchedAt, isWhole } = await ask((signal) => this.#find(request, start, signal, behind));
+    const asked = lag.stamp(start.startedAt, fence);
+    const { rows, fetchedAt, isWhole, stamp = asked } = await ask((signal) =>
+      this.#find(request, start, signal, behind)
+    );
     start.answeredAt = fetchedAt;
     if (start.stale !== undefined && !("error" in start.stale)) this.#options.onStaleParts(request);
     if (behind !== undefined && isWhole) catchUp.failed(behind);
@@ -114,17 +124,31 @@ export class Loader {
     const isCurrent = isSettled();
     const isKept = !start.unsettled && (isWhole || isCurrent);
     start.unsettled ||= !isCurrent;
-    // That a row is missing is not cached; that a set is empty is.
-    const isMissing = rows.size === 0 && request.id !== undefined;
-    if (isKept) {
-      const isStored = !isMissing && await this.#keep(request, { rows: shareRows(rows), fetchedAt }, at, rival);
-      if (isStored) superseded.forget(request.key);
-      else superseded.add(request.key, fetchedAt);
-      // What a lagging master answered is to be read again, but not at once: watchers wait for the lag.
-      if (isStored && isCurrent) refreshed.emit(request.key, { fetchedAt });
-      if (isStored && isWhole) history.begin(request, fetchedAt, start.generation);
-    }
+    if (isKept) await this.#store({ request, start, rival }, { rows, fetchedAt, isWhole }, at, isCurrent);
     return { rows, fetchedAt };
+  }
+
+  /** Stores what was read, unless another read has stored newer rows meanwhile. */
+  async #store(
+    { request, start, rival }: Read,
+    found: Found,
+    at: Fence | undefined,
+    isCurrent: boolean,
+  ): Promise<void> {
+    const { history, superseded, refreshed } = this.#options;
+    const { key, id, after } = request;
+    const { rows, fetchedAt, isWhole } = found;
+    const isNew = after !== undefined || (isWhole && !this.isCut(request));
+    if (rival.overtakenBy > fetchedAt || (rival.overtakenBy === fetchedAt && !isNew)) return;
+    this.#rivals.stored(rival, fetchedAt);
+    // That a row is missing is not cached; that a set is empty is.
+    const isMissing = rows.size === 0 && id !== undefined;
+    const isStored = !isMissing && await this.#keep(key, { rows: shareRows(rows), fetchedAt }, at);
+    if (!isStored) return superseded.add(key, fetchedAt);
+    superseded.forget(key);
+    // What a lagging master answered is to be read again, but not at once: watchers wait for the lag.
+    if (isCurrent) refreshed.emit(key, { fetchedAt });
+    if (isWhole) history.begin(request, fetchedAt, start.generation);
   }
 
   /** Whether the rows of a request are cut from other entries. */
@@ -157,12 +181,21 @@ export class Loader {
       return { rows: filled, fetchedAt: behind.held.fetchedAt, isWhole: false };
     }
     const { master, counters, received, clock } = this.#options;
+    const stamp = behind && await this.#stampNow(request.key);
     counters.masterReads++;
     const fetchedAt = clock.now();
     const rows = this.#own(request, await master.load(request, options));
     if (refusal !== undefined) this.#giveUpHoles(request, refusal);
     if (!request.isCount) counters.rowsRedundant += received.receive(request, rows);
-    return { rows, fetchedAt, isWhole: true };
+    return { rows, fetchedAt, isWhole: true, stamp };
+  }
+
+  /** All rows are read since the holes alone could not be: what was logged meanwhile is in them. */
+  async #stampNow(key: string): Promise<Stamp> {
+    const { cache, lag, clock } = this.#options;
+    const fence = await cache.fence(key);
+    if (this.#closed) throw closedError();
+    return await lag.stamp(clock.monotonic(), fence);
   }
 
   /** `undefined` if the master cannot be asked for them or refuses, or the rest of the entry is unknown then. */
@@ -196,17 +229,9 @@ export class Loader {
   }
 
   /** Whether the rows were stored. */
-  async #keep(
-    { key, after }: ReadRequest,
-    fetched: CachedRows,
-    fence: Fence | undefined,
-    rival: RivalRead | undefined,
-  ): Promise<boolean> {
+  async #keep(key: string, fetched: CachedRows, fence: Fence | undefined): Promise<boolean> {
     const { cache, invalidation, counters } = this.#options;
     if (this.#closed || invalidation.suspect || fence === undefined) return false;
-    const newer = rival?.overtakenBy;
-    if (newer !== undefined && (after === undefined || newer > fetched.fetchedAt)) return false;
-    if (rival !== undefined) this.#rivals.stored(rival, fetched.fetchedAt);
     const stored = await cache.put(key, fetched, fence);
     if (stored === true) counters.fills++;
     // A cache may refuse for other reasons, such as a lack of room.

@@ -157,7 +157,7 @@ export class Overlay implements OverlayHooks {
   complete(shown: Shown, rows: Rows, reading: Reading): Rows {
     const missing = this.#recorded.missingIn(reading);
     if (missing.length === 0) return rows;
-    reading.isInDoubt ||= missing.some(({ isConfirmed }) => !isConfirmed);
+    reading.isInDoubt ||= missing.some((write) => !isKnown(write));
     return this.#onTop(shown, rows, missing);
   }
 
@@ -267,4 +267,11 @@ export class Overlay implements OverlayHooks {
   #rest(): void {
     this.isIdle = this.#pending.size === 0 && !this.lags;
   }
+}
+
+/** Whether what a write has made of its row is known: it may have got columns that only the master's answer shows. */
+function isKnown(write: ShownWrite): boolean {
+  const { op: { kind }, isConfirmed } = write;
+  return isConfirmed &&
+    (kind === "delete" || kind === "deleteAll" || ("answer" in write && write.answer !== undefined));
 }

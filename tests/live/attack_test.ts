@@ -52,6 +52,43 @@ for (const { kind, cache: make } of LOGGING_CACHES) {
       await table.close();
     });
 
+    it("of reads that are under way at the same time, the one with the newer rows is kept, whichever ends last", async () => {
+      const rows = new MemTable("products", { rows: BAKERY });
+      let refusal: RejectedError | undefined;
+      const getValue = rows.getValue.bind(rows);
+      rows.getValue = (id) => refusal === undefined ? getValue(id) : Promise.reject(refusal);
+      const master = new FaultyTable(rows);
+      const liveStream = new ManualLiveStream();
+      await using table = new LiveTable(master, "products", make(), { liveStream, clock: new FakeClock() });
+      await settle();
+      await table.listValues();
+      liveStream.push({ kind: "updated", id: "a" });
+      await settle();
+
+      // Holes of an entry are read, of which another read makes a newer one.
+      const first = master.plan.hold("getValue", "before");
+      const refused = table.listValues();
+      await first.reached;
+      await table.invalidate();
+      await table.listValues();
+      liveStream.push({ kind: "updated", id: "b" });
+      await settle();
+      const second = master.plan.hold("getValue");
+      const filled = table.listValues();
+      await second.reached;
+
+      // They are refused, so that all rows are read: these are newer than the entry whose holes are being read.
+      await rows.patchValue("c", { price: 6 }); // Nothing tells of it.
+      refusal = new RejectedError("no single rows");
+      first.release();
+      assert.equal((await refused).get("c")?.price, 6);
+      assert.equal((await table.listValues()).get("c")?.price, 6);
+      second.release();
+      assert.equal((await filled).get("c")?.price, 5);
+      assert.equal((await table.listValues()).get("c")?.price, 6);
+      assert.equal(master.plan.count("listValues"), 3);
+    });
+
     it("an answer to a write does not replace what was read from the master after it was applied", async () => {
       const { table, master } = fixture({}, make());
       const gate = master.plan.hold("patchValue", "after");

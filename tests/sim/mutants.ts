@@ -19,15 +19,15 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "entries are stamped when the read has returned",
     file: "live/loader.ts",
-    from: "await this.#keep(request, { rows: shareRows(rows), fetchedAt }, at, rival);",
-    to:
-      "await this.#keep(request, { rows: shareRows(rows), fetchedAt }, at && await this.#options.cache.fence(request.key), rival);",
+    from: "await this.#keep(key, { rows: shareRows(rows), fetchedAt }, at);",
+    to: "await this.#keep(key, { rows: shareRows(rows), fetchedAt }, at && await this.#options.cache.fence(key));",
   },
   {
     name: "keep what was read without a fence",
     file: "live/loader.ts",
-    from: "if (this.#closed || invalidation.suspect || fence === undefined) return false;\n    const newer = rival",
-    to: "if (this.#closed || invalidation.suspect) return false;\n    const newer = rival",
+    from:
+      "invalidation.suspect || fence === undefined) return false;\n    const stored = await cache.put(key, fetched, fence);",
+    to: "invalidation.suspect) return false;\n    const stored = await cache.put(key, fetched, fence as Fence);",
   },
   {
     name: "settle before invalidating",
@@ -92,8 +92,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "date an entry by when its rows came, not by when they were asked for",
     file: "live/loader.ts",
-    from: "return { rows, fetchedAt, isWhole: true };",
-    to: "return { rows, fetchedAt: fetchedAt + 1e9, isWhole: true };",
+    from: "return { rows, fetchedAt, isWhole: true, stamp };",
+    to: "return { rows, fetchedAt: fetchedAt + 1e9, isWhole: true, stamp };",
   },
   {
     name: "hand out what is held, without a copy of its dates",
@@ -446,10 +446,16 @@ export const MUTANTS: readonly Mutant[] = [
     to: "const fetchedAt = start.beganAt + 0 * clock.now();",
   },
   {
-    name: "what is cut replaces what was stored since it began",
+    name: "older rows replace newer ones that another read has stored since theirs began",
     file: "live/loader.ts",
-    from: "if (newer !== undefined && (after === undefined || newer > fetched.fetchedAt)) return false;",
-    to: "if (newer === Infinity && after === undefined) return false;",
+    from: "if (rival.overtakenBy > fetchedAt || (rival.overtakenBy === fetchedAt && !isNew)) return;",
+    to: "if (rival.overtakenBy === Infinity && !isNew) return;",
+  },
+  {
+    name: "holes that cannot be read are stamped as when their entry was looked at",
+    file: "live/loader.ts",
+    from: "const stamp = behind && await this.#stampNow(request.key);",
+    to: "const stamp = behind && (await this.#stampNow(request.key), undefined);",
   },
   {
     name: "an answer removes the read of another",
@@ -744,9 +750,9 @@ export const MUTANTS: readonly Mutant[] = [
     name: "look at the fence before the read's own is there",
     file: "live/loader.ts",
     from:
-      "    const fence = isPromise(start.fence) ? await start.fence : start.fence;\n    if (this.#closed) throw closedError();\n    const stamp = lag.stamp(start.startedAt, fence);",
+      "    const fence = isPromise(start.fence) ? await start.fence : start.fence;\n    if (this.#closed) throw closedError();\n    const asked = lag.stamp(start.startedAt, fence);",
     to:
-      "    const early = lag.stamp(start.startedAt, undefined);\n    const fence = isPromise(start.fence) ? await start.fence : start.fence;\n    const stamp = isPromise(early) ? early.then((is) => ({ ...is, fence })) : { ...early, fence };",
+      "    const early = lag.stamp(start.startedAt, undefined);\n    const fence = isPromise(start.fence) ? await start.fence : start.fence;\n    const asked = isPromise(early) ? early.then((is) => ({ ...is, fence })) : { ...early, fence };",
   },
   {
     name: "who joined a read is given an unsettled answer",
@@ -847,8 +853,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "the cache holds the rows that readers are given",
     file: "live/loader.ts",
-    from: "this.#keep(request, { rows: shareRows(rows), fetchedAt }",
-    to: "this.#keep(request, { rows, fetchedAt }",
+    from: "this.#keep(key, { rows: shareRows(rows), fetchedAt }",
+    to: "this.#keep(key, { rows, fetchedAt }",
   },
   {
     name: "the master is given the write's own row",
@@ -913,8 +919,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a fence that comes after close() asks the cache for another",
     file: "live/loader.ts",
-    from: "    if (this.#closed) throw closedError();\n    const stamp",
-    to: "    const stamp",
+    from: "    if (this.#closed) throw closedError();\n    const asked",
+    to: "    const asked",
   },
   {
     name: "what is no entry is served",
@@ -931,8 +937,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "holes are stamped when their read has returned",
     file: "live/loader.ts",
-    from: "fetchedAt }, at, rival);",
-    to: "fetchedAt }, isWhole ? at : await this.#options.cache.fence(request.key), rival);",
+    from: "fetchedAt }, at);",
+    to: "fetchedAt }, isWhole ? at : await this.#options.cache.fence(key));",
   },
   {
     name: "where is ignored: rows that leave a set stay",
@@ -1532,8 +1538,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "those who watch read without end while the master lags",
     file: "live/loader.ts",
-    from: "if (isStored && isCurrent) refreshed.emit",
-    to: "if (isStored) refreshed.emit",
+    from: "if (isCurrent) refreshed.emit",
+    to: "refreshed.emit",
   },
   {
     name: "those who watch are shown stale rows as if nothing was on its way",
@@ -1550,8 +1556,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "stale rows are served though newer ones were read that could not be kept",
     file: "live/loader.ts",
-    from: "      else superseded.add(request.key, fetchedAt);",
-    to: "      else if (isMissing) superseded.add(request.key, fetchedAt);",
+    from: "if (!isStored) return superseded.add(key, fetchedAt);",
+    to: "if (!isStored) return isMissing ? superseded.add(key, fetchedAt) : undefined;",
   },
   {
     name: "a write to the whole set waits for nobody",

@@ -36,6 +36,9 @@ const ONCE_BROKEN_IN_ANY: readonly (readonly [seed: number, what: string])[] = [
   [72_005_035, "a write that was left by an earlier process, shown above newer ones"],
   [73_006_185, "a write that failed while it was stored, and came back"],
   [78_000_098, "a refresh that joined a read of parts that were held"],
+  [52_310_185, "what was cut from held parts, stored over what a refresh had read"],
+  [76_002_719, "rows that were as old as the question to a slow cache"],
+  [89_000_974, "holes of an entry, filled over newer rows that another read had stored"],
   [433_009_761, "a watcher that went back behind a write of unknown outcome"],
   [434_004_893, "a watcher that went back to a cut with the same stale part"],
 ];
