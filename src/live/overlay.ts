@@ -30,8 +30,11 @@ export interface OverlayHooks {
   failed(id: string, mayBeApplied: boolean): void;
 }
 
-/** Is called when other writes are pending. `recorded` is one that is not any more. */
-export type OverlayListener = (recorded: RecordedWrite | undefined) => void;
+/** Is called when other writes are pending. `recorded` are those that are not any more. */
+export type OverlayListener = (recorded: readonly RecordedWrite[]) => void;
+
+/** How many recorded writes are held above earlier ones. Beyond that, the first of them may be missing. */
+const MAX_HELD = 1_000;
 
 /** What an {@linkcode Overlay} works with. */
 export interface OverlayOptions {
@@ -63,6 +66,9 @@ interface Memo {
  *
  * A write is pending until its change is recorded, and shown on top of every answer. From then on every read that begins has
  * it; for those that began before, and while the master lags, it is among the {@linkcode RecordedWrites}.
+ *
+ * Where several processes send, a write may be recorded while an earlier one of its row is pending, of which it is not known
+ * here yet what became. Then it is held: shown above that one until that has settled.
  */
 export class Overlay implements OverlayHooks {
   /** Whether answers are shown as they are: nothing is pending, and the master has what is recorded. */
@@ -105,9 +111,9 @@ export class Overlay implements OverlayHooks {
   accepted(write: PendingOp): void {
     if (this.#pending.get(write.id) !== undefined) return;
     const pending = { write, shown: this.#writes.of(write) };
-    if (!this.#pending.add(pending)) return this.#changed(undefined);
+    if (!this.#pending.add(pending)) return this.#changed([]);
     this.#accepted.push(pending);
-    this.#announce(undefined);
+    this.#announce([]);
   }
 
   known(rowId: string): Row | undefined {
@@ -121,25 +127,31 @@ export class Overlay implements OverlayHooks {
     const before = "id" in shown.op ? { before: { row: this.known(shown.op.id) } } : {};
     this.#pending.set({ ...pending, shown: { ...shown, ...before } });
     if (typeof answer === "string") this.#follow(pending.write.rowId);
-    this.#changed(undefined);
+    this.#changed([]);
   }
 
   recorded(id: string): void {
     const place = this.#recorded.next();
     const pending = this.#pending.get(id);
-    if (pending === undefined) return;
-    this.#settle({ ...pending, shown: { ...pending.shown, isConfirmed: true } }, place);
+    if (pending === undefined || pending.recordedAt !== undefined) return;
+    const recorded = { ...pending, shown: { ...pending.shown, isConfirmed: true } };
+    if (!this.#pending.isBehind(id)) return this.#settle(recorded, place);
+    this.#pending.set({ ...recorded, recordedAt: place });
+    const [oldest, ...others] = this.#pending.held;
+    if (oldest !== undefined && others.length >= MAX_HELD) this.#settle(oldest, oldest.recordedAt);
+    else this.#changed([]);
   }
 
   doubted(id: string): void {
     const doubtedAt = this.#recorded.next();
     const pending = this.#pending.get(id);
-    if (pending !== undefined) this.#pending.set({ ...pending, doubtedAt });
+    if (pending !== undefined && pending.recordedAt === undefined) this.#pending.set({ ...pending, doubtedAt });
   }
 
   failed(id: string, mayBeApplied: boolean): void {
     const pending = this.#pending.get(id);
-    if (pending !== undefined) this.#settle(pending, mayBeApplied ? pending.doubtedAt : undefined);
+    if (pending === undefined || pending.recordedAt !== undefined) return;
+    this.#settle(pending, mayBeApplied ? pending.doubtedAt : undefined);
   }
 
   /** A read begins, in whose answer writes may be missing. It must be ended. */
@@ -161,9 +173,9 @@ export class Overlay implements OverlayHooks {
     return this.#onTop(shown, rows, missing);
   }
 
-  /** The same rows with one more write that was recorded. */
-  add(shown: Shown, rows: Rows, { write }: RecordedWrite): Rows {
-    return this.#onTop(shown, rows, [write]);
+  /** The same rows with more writes that were recorded. */
+  add(shown: Shown, rows: Rows, recorded: readonly RecordedWrite[]): Rows {
+    return this.#onTop(shown, rows, recorded.map(({ write }) => write));
   }
 
   /**
@@ -238,11 +250,19 @@ export class Overlay implements OverlayHooks {
     return (id) => states.has(id) ? states.get(id) : known(id);
   }
 
-  /** It is not pending any more; from a place on reads have it, if it has one. */
+  /**
+   * A write is not pending any more; from a place on reads have it, if it has one. Those that were held above it follow: what is
+   * completed with it is completed with them, so that it does not come on top of them.
+   */
   #settle({ write: { id }, shown }: PendingWrite, place: number | undefined): void {
     this.#pending.delete(id);
-    const recorded = place === undefined ? undefined : { place, write: shown };
-    if (recorded !== undefined) this.#recorded.add(recorded);
+    const recorded = place === undefined ? [] : [{ place, write: shown }];
+    for (const held of this.#pending.held) {
+      if (this.#pending.isBehind(held.write.id)) continue;
+      this.#pending.delete(held.write.id);
+      recorded.push({ place: Math.max(held.recordedAt ?? 0, place ?? 0), write: held.shown });
+    }
+    for (const each of recorded) this.#recorded.add(each);
     this.#changed(recorded);
   }
 
@@ -253,13 +273,13 @@ export class Overlay implements OverlayHooks {
     }
   }
 
-  #changed(recorded: RecordedWrite | undefined): void {
+  #changed(recorded: readonly RecordedWrite[]): void {
     this.#revision++;
     this.#accepted = [];
     this.#announce(recorded);
   }
 
-  #announce(recorded: RecordedWrite | undefined): void {
+  #announce(recorded: readonly RecordedWrite[]): void {
     this.#rest();
     for (const listener of this.#listeners) listener(recorded);
   }

@@ -10,6 +10,8 @@ export interface PendingWrite {
   readonly shown: ShownWrite;
   /** From which place on reads say whether it was applied, if an attempt may have been. */
   readonly doubtedAt?: number | undefined;
+  /** The place where it was recorded, if it is held above an earlier one. */
+  readonly recordedAt?: number | undefined;
 }
 
 interface Kept extends PendingWrite {
@@ -22,21 +24,26 @@ interface Patches {
   readonly writes: Map<string, Kept>;
 }
 
-/** The writes that are pending, in the order in which they were accepted, such that those that concern a view are found. */
+/**
+ * The writes that are pending, such that those that concern a view are found: in the order in which they are sent, which is
+ * that of their positions. One without a position comes after all that are there when it is accepted.
+ */
 export class PendingWrites {
   /** By the id of the write. */
   readonly #all = new Map<string, Kept>();
-  /** By the id of the row. */
+  /** By the id of the row, in order. */
   readonly #ofRow = new Map<string, Map<string, Kept>>();
-  /** Those of all rows of a set. */
+  /** Those of all rows of a set, in order. */
   readonly #clears = new Map<string, Kept>();
   /** Those that may concern any list: of a row that it need not have yet. */
   readonly #general = new Map<string, Kept>();
   /** By the names of the columns. */
   readonly #patches = new Map<string, Patches>();
+  /** Those that are recorded, and held above earlier ones. */
+  readonly #held = new Map<string, Kept>();
   #last = 0;
-  /** When the last of them was accepted, for all that is known. */
-  #lastAcceptedAt = -Infinity;
+  /** The last position of any. */
+  #lastPosition = -Infinity;
 
   /** How many there are. */
   get size(): number {
@@ -48,37 +55,62 @@ export class PendingWrites {
     return this.#all.get(id);
   }
 
-  /** The writes to one row. */
+  /** Those that are recorded, and held above earlier ones, in order. */
+  get held(): readonly PendingWrite[] {
+    return this.#held.size < 2 ? [...this.#held.values()] : inOrder(this.#held.values());
+  }
+
+  /** Whether an earlier write of the same row, or of all rows, is there. */
+  isBehind(id: string): boolean {
+    const kept = this.#all.get(id);
+    if (kept === undefined) return false;
+    const { shown: { op }, number } = kept;
+    const ofRow = op.kind === "deleteAll" ? this.#all : this.#ofRow.get(op.id);
+    return [ofRow, this.#clears].some((writes) => (firstOf(writes)?.number ?? number) < number);
+  }
+
+  /** The writes to one row, in order. */
   ofRow(id: string): readonly PendingWrite[] {
     return [...this.#ofRow.get(id)?.values() ?? []];
   }
 
   /**
-   * Adds a write: after those that were accepted before, as it is sent. Returns whether it comes after all others; one that an
-   * earlier process has left is found when newer ones may have been accepted.
+   * Adds a write, and returns whether it comes after all others; one that another process has accepted is found when later
+   * ones may have been shown.
    */
   add(pending: PendingWrite): boolean {
-    const { acceptedAt } = pending.write;
-    const isLast = acceptedAt >= this.#lastAcceptedAt || this.#all.size === 0;
-    const later = isLast ? [] : [...this.#all.values()].filter(({ write }) => write.acceptedAt > acceptedAt);
+    const later = this.#after(pending.write.position ?? Infinity);
     for (const { write } of later) this.delete(write.id);
     for (const each of [pending, ...later]) this.set(each);
-    if (isLast) this.#lastAcceptedAt = acceptedAt;
     return later.length === 0;
+  }
+
+  /** The first write with a later position, and all that come after it. */
+  #after(position: number): readonly Kept[] {
+    if (position > this.#lastPosition) {
+      if (position < Infinity) this.#lastPosition = position;
+      return [];
+    }
+    const all = [...this.#all.values()];
+    const first = all.findIndex(({ write }) => write.position !== undefined && write.position > position);
+    return first < 0 ? [] : all.slice(first);
   }
 
   /** Puts a newer state in the place of a write, or adds one. */
   set(pending: PendingWrite): void {
     const { write: { id }, shown } = pending;
     const before = this.#all.get(id);
-    if (before !== undefined) this.#unlink(before);
     const kept: Kept = { ...pending, number: before?.number ?? ++this.#last };
+    if (before !== undefined) this.#unlink(before, kept);
     // One that is there keeps its place.
     this.#all.set(id, kept);
+    if (kept.recordedAt !== undefined) this.#held.set(id, kept);
     if (shown.op.kind === "deleteAll") return void this.#clears.set(id, kept);
     if (isGeneral(shown)) this.#general.set(id, kept);
     const ofRow = this.#ofRow.get(shown.op.id) ?? new Map<string, Kept>();
     this.#ofRow.set(shown.op.id, ofRow.set(id, kept));
+    // The row may have writes under the id that it has now.
+    if (before !== undefined && rowOf(before) !== shown.op.id) sort(ofRow);
     if (shown.op.kind === "patch") this.#patchesOf(shown.op.partial).writes.set(id, kept);
   }
 
@@ -87,14 +119,17 @@ export class PendingWrites {
     const kept = this.#all.get(id);
     if (kept === undefined) return;
     this.#all.delete(id);
-    this.#unlink(kept);
+    this.#unlink(kept, undefined);
   }
 
-  #unlink({ write: { id }, shown: { op } }: Kept): void {
-    this.#clears.delete(id);
+  /** A write that a newer state of it follows keeps its place in the order. */
+  #unlink(kept: Kept, next: Kept | undefined): void {
+    const { write: { id }, shown: { op } } = kept;
+    if (next === undefined) this.#clears.delete(id);
     this.#general.delete(id);
+    this.#held.delete(id);
     if (op.kind === "deleteAll") return;
-    const ofRow = this.#ofRow.get(op.id);
+    const ofRow = next !== undefined && rowOf(next) === op.id ? undefined : this.#ofRow.get(op.id);
     ofRow?.delete(id);
     if (ofRow?.size === 0) this.#ofRow.delete(op.id);
     if (op.kind !== "patch") return;
@@ -140,8 +175,27 @@ export class PendingWrites {
         if (!keepsPlace(view, columns)) writes.forEach(addRowOf);
       }
     }
-    return [...found].sort((one, other) => one.number - other.number);
+    return inOrder(found);
   }
+}
+
+function inOrder(writes: Iterable<Kept>): Kept[] {
+  return [...writes].sort((one, other) => one.number - other.number);
+}
+
+function sort(writes: Map<string, Kept>): void {
+  for (const kept of inOrder(writes.values())) {
+    writes.delete(kept.write.id);
+    writes.set(kept.write.id, kept);
+  }
+}
+
+function firstOf(writes: ReadonlyMap<string, Kept> | undefined): Kept | undefined {
+  return writes?.values().next().value;
+}
+
+function rowOf({ shown: { op } }: Kept): string | undefined {
+  return "id" in op ? op.id : undefined;
 }
 
 function keyOf(partial: Row): string {

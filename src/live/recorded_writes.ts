@@ -22,7 +22,7 @@ export interface RecordedWritesOptions {
 
 /** A write whose change, or unknown outcome, is recorded: reads that begin from then on have it, if it was applied. */
 export interface RecordedWrite {
-  /** How many writes were recorded then, this one included. */
+  /** How many writes were recorded then, this one included. Of several with the same place, the first one comes first. */
   readonly place: number;
   readonly write: ShownWrite;
 }
@@ -68,7 +68,7 @@ export class RecordedWrites {
   /** A write that was recorded is not pending any more. */
   add(recorded: RecordedWrite): void {
     const { clock, masterLagMs } = this.#options;
-    const after = this.#writes.findLastIndex(({ place }) => place < recorded.place) + 1;
+    const after = this.#writes.findLastIndex(({ place }) => place <= recorded.place) + 1;
     this.#writes.splice(after, 0, { ...recorded, lagsUntil: clock.monotonic() + masterLagMs });
     if (this.#writes.length > MAX_RECORDED) this.#writes.splice(0, MAX_RECORDED / 10);
     this.#forget();

@@ -10,8 +10,8 @@ export interface PendingOp {
   /** The id of the write. */
   readonly id: string;
   readonly op: WriteOp;
-  /** In milliseconds since the epoch. */
-  readonly acceptedAt: number;
+  /** Its place in the outbox, if it is kept in one. */
+  readonly position: number | undefined;
   /** The set that it is done in. */
   readonly within: Query;
   /** Its row; for `insertReturnId`, the id that was made for it; `undefined` for all rows of the set. */

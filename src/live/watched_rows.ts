@@ -141,12 +141,11 @@ export class WatchedRows {
     return this.#known?.get(id);
   }
 
-  /** Other writes are pending: shown when a snapshot is next taken. `recorded` is not any more, and stays in what is known. */
-  overlay(recorded: RecordedWrite | undefined): void {
+  /** Other writes are pending: shown when a snapshot is next taken. `recorded` are not any more, and stay in what is known. */
+  overlay(recorded: readonly RecordedWrite[]): void {
     if (this.#known === undefined || this.#ended) return;
-    if (recorded !== undefined && recorded.place > this.#place) {
-      this.#known = this.#options.overlay?.add(this.request, this.#known, recorded);
-    }
+    const missing = recorded.filter(({ place }) => place > this.#place);
+    if (missing.length > 0) this.#known = this.#options.overlay?.add(this.request, this.#known, missing);
     if (this.#isOutdated) return;
     this.#isOutdated = true;
     this.#subscriptions.announce();

@@ -262,10 +262,10 @@ export class WriteThrough implements Owner {
    * master does not take any more, is not shown: it fails when it is sent.
    */
   #show(write: QueuedWrite, overlay: Overlay): void {
-    const { id, within, acceptedAt, rowId } = write.request;
+    const { position, request: { id, within, rowId } } = write;
     const op = this.#queue.toSend(write);
     try {
-      overlay.accepted({ id, op, within, acceptedAt, rowId: "id" in op ? op.id : rowId });
+      overlay.accepted({ id, op, within, position, rowId: "id" in op ? op.id : rowId });
     } catch (error) {
       this.#options.trace?.event({ target: "vantage_live::write", level: "warn", name: "write not shown", op, error });
     }

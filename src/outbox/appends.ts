@@ -8,7 +8,7 @@ export interface AppendsOptions {
   readonly name: string;
   readonly holder: string;
   readonly clock: Clock;
-  readonly onStored: (write: QueuedWrite) => void;
+  readonly onStored: (write: QueuedWrite, position: number | undefined) => void;
   readonly onFailed: (write: QueuedWrite, error: unknown) => void;
 }
 
@@ -85,8 +85,9 @@ export class Appends {
   /** If they cannot be kept together, each is tried by itself, so that one which cannot does not fail the others. */
   async #append(writes: readonly QueuedWrite[]): Promise<void> {
     const { outbox, name, onStored, onFailed } = this.#options;
+    let positions: readonly number[];
     try {
-      await outbox.append(name, writes.map((write) => this.#stored(write)));
+      positions = await outbox.append(name, writes.map((write) => this.#stored(write)));
     } catch (error) {
       const [only] = writes;
       if (only !== undefined && writes.length === 1) return onFailed(only, error);
@@ -94,7 +95,7 @@ export class Appends {
       return;
     }
     this.#appends++;
-    writes.forEach(onStored);
+    writes.forEach((write, index) => onStored(write, positions[index]));
   }
 
   #stored({ request: { id, op, within, rowId, acceptedAt } }: QueuedWrite): StoredWrite {

@@ -75,7 +75,7 @@ export class Drain implements Journal {
       name,
       holder: this.#holder,
       clock,
-      onStored: (write) => this.#appended(write),
+      onStored: (write, position) => this.#appended(write, position),
       onFailed: (write, error) => this.#notAppended(write, error),
     });
     this.#marks = new Marks({ outbox, name, clock, term: () => this.#term, onError: options.onError });
@@ -232,9 +232,10 @@ export class Drain implements Journal {
   }
 
   /** It may be found in the outbox before the answer to the append is here. */
-  #appended(write: QueuedWrite): void {
+  #appended(write: QueuedWrite, position: number | undefined): void {
     if (write.isStored) return;
     write.isStored = true;
+    write.position = position;
     if (write.state === "failed") return;
     write.accept();
     if (this.#options.queue().isStopped) this.#options.queue().abandon(write);
@@ -384,12 +385,12 @@ export class Drain implements Journal {
       this.#unreadable.add(entry.position);
       return undefined;
     }
-    const { write: stored, attempts, state, realId } = entry;
+    const { write: stored, attempts, state, realId, position } = entry;
     if (state === "failed") return undefined;
     const queue = this.#options.queue();
     if (realId !== undefined && stored.rowId !== undefined) queue.learn(stored.rowId, realId);
-    const write = this.#stored.get(stored.id) ?? queue.adopt(stored, attempts);
-    this.#appended(write);
+    const write = this.#stored.get(stored.id) ?? queue.adopt(entry);
+    this.#appended(write, position);
     write.attempts = Math.max(write.attempts, attempts);
     // Another process has sent it, and may have been stopped before the answer.
     if (state === "sent") write.doubt();

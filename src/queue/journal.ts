@@ -1,6 +1,16 @@
 import type { MaybePromise } from "../base/maybe_promise.ts";
 import type { QueuedWrite } from "./queued_write.ts";
 import type { WriteAnswer } from "./write_op.ts";
+import type { WriteRequest } from "./write_request.ts";
+
+/** A write that is found in a journal. */
+export interface JournalEntry {
+  readonly write: WriteRequest;
+  /** How often it was sent. */
+  readonly attempts: number;
+  /** Its place in the order in which they are sent. */
+  readonly position: number;
+}
 
 /** Where writes are kept until they are answered, as their queue sees it. */
 export interface Journal {

@@ -32,6 +32,8 @@ export class QueuedWrite implements Write {
   lastError: unknown;
   /** Whether it is in the journal of its queue. */
   isStored = false;
+  /** Its place in the order in which the journal's writes are sent, if it is there. */
+  position: number | undefined;
   /** Whether another process, or an earlier one, accepted it: no caller in this process awaits it. */
   isAdopted = false;
   /** Whether the master has to be asked what became of the last attempt. */

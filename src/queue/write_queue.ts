@@ -4,7 +4,7 @@ import { isPromise } from "../base/maybe_promise.ts";
 import { ClosedError, NotFoundError, QueueFullError } from "../table/errors.ts";
 import { Followers } from "./followers.ts";
 import { inDoubt } from "./in_doubt.ts";
-import type { Journal } from "./journal.ts";
+import type { Journal, JournalEntry } from "./journal.ts";
 import { Lanes } from "./lanes.ts";
 import { QueuedWrite, type QueuedWriteOwner } from "./queued_write.ts";
 import { type PauseReason, Resting } from "./resting.ts";
@@ -150,9 +150,10 @@ export class WriteQueue implements QueuedWriteOwner {
   }
 
   /** Takes a stored write over, which another process has accepted, or an earlier one. It is sent once it has entered. */
-  adopt(request: WriteRequest, attempts: number): QueuedWrite {
+  adopt({ write: request, attempts, position }: JournalEntry): QueuedWrite {
     const write = new QueuedWrite(request, request.op, this);
     write.attempts = attempts;
+    write.position = position;
     write.isStored = write.isAdopted = true;
     write.accept();
     this.#accepted.add(write);

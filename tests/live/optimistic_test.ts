@@ -937,6 +937,82 @@ describe("LiveTable with optimistic", () => {
     await table.close();
   });
 
+  /** An outbox as processes share it, which has no room for the first write of the second. */
+  function sharedOutbox(): { readonly outbox: Outbox; readonly withoutRoom: () => Outbox } {
+    const inner = new MemOutbox();
+    const as = (append: Outbox["append"]): Outbox =>
+      new Proxy<Outbox>(inner, {
+        get: (_, name) => {
+          if (name === "shared") return true;
+          if (name === "append") return append;
+          const member: unknown = Reflect.get(inner, name);
+          return typeof member === "function" ? member.bind(inner) : member;
+        },
+      });
+    const append: Outbox["append"] = (...call) => inner.append(...call);
+    const withoutRoom = (): Outbox => {
+      let isFull = true;
+      return as((...call) => {
+        if (!isFull) return append(...call);
+        isFull = false;
+        throw new OutboxError("no room");
+      });
+    };
+    return { outbox: as(append), withoutRoom };
+  }
+
+  it("shows writes in the order in which processes stored them, whatever their clocks say", async () => {
+    const { outbox } = sharedOutbox();
+    const { table: ahead } = fixture({ ...optimistic, outbox, clock: new FakeClock({ now: 60_000, seed: 2 }) });
+    const { table: behind, clock } = fixture({ ...optimistic, outbox });
+    for (const table of [ahead, behind]) table.setOnline(false);
+    await ahead.enqueue({ kind: "patch", id: "a", partial: { price: 3, sold: 1 } }).accepted;
+    await behind.enqueue({ kind: "patch", id: "a", partial: { price: 4 } }).accepted;
+    await ahead.close();
+    for (let turn = 0; turn < 8; turn++) await clock.advance(250);
+    assert.equal(behind.pendingWrites().length, 2);
+    assert.deepEqual(await behind.getValue("a"), { name: "Bun", price: 4, sold: 1 });
+    behind.setOnline(true);
+    await behind.close();
+  });
+
+  it("does not show a write above a later one of its row that another process has sent before it is answered", async () => {
+    const { outbox, withoutRoom } = sharedOutbox();
+    const { table: other, master, clock } = fixture({ outbox });
+    const table = new LiveTable(master, "products", new MemCache(), { ...optimistic, outbox: withoutRoom(), clock });
+    const pass = async (): Promise<void> => {
+      for (let turn = 0; turn < 4; turn++) await clock.advance(250);
+    };
+    const observer = await shown(table);
+    const busy = master.plan.hold("delete", "before");
+    const removed = other.enqueue({ kind: "delete", id: "b" });
+    await busy.reached;
+    const gate = master.plan.hold("patchValue");
+    const first = table.enqueue({ kind: "patch", id: "a", partial: { price: 3, sold: 1 } });
+    await assert.rejects(first.accepted, OutboxError);
+    await gate.reached;
+    const second = table.enqueue({ kind: "patch", id: "a", partial: { price: 4 } });
+    await second.accepted;
+    for (let turn = 0; turn < 4; turn++) await pass();
+    await second.applied;
+    assert.equal(first.state, "sent");
+    const bun = { name: "Bun", price: 4, sold: 1 };
+    const check = async (): Promise<void> => {
+      assert.deepEqual(await table.getValue("a"), bun);
+      assert.deepEqual((await table.listValues()).get("a"), bun);
+      assert.deepEqual(observer.getSnapshot().rows?.get("a"), bun);
+    };
+    await check();
+    gate.release();
+    await everyTurn(() => assert.deepEqual(observer.getSnapshot().rows?.get("a"), bun));
+    await first.applied;
+    await check();
+    busy.release();
+    await removed.applied;
+    await table.close();
+    await other.close();
+  });
+
   it("the row of a write target is not taken for that of the master", async () => {
     const target = new MemTable("target", { rows: [["a", { name: "Bun", price: 2, secret: 1 }]] });
     const { table } = fixture({ ...optimistic, writeTarget: target });

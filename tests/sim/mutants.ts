@@ -1723,6 +1723,42 @@ export const MUTANTS: readonly Mutant[] = [
     to: "    await this.idle();\n",
   },
   {
+    name: "pending writes are shown in the order in which they are found",
+    file: "live/pending_writes.ts",
+    from: "const later = this.#after(pending.write.position ?? Infinity);",
+    to: "const later: readonly Kept[] = [];",
+  },
+  {
+    name: "a write is shown above a later one of its row that is recorded",
+    file: "live/overlay.ts",
+    from: "    if (!this.#pending.isBehind(id)) return this.#settle(recorded, place);\n",
+    to: "    return this.#settle(recorded, place);\n",
+  },
+  {
+    name: "a write that settles comes on top of a later one that was recorded before",
+    file: "live/overlay.ts",
+    from: "place: Math.max(held.recordedAt ?? 0, place ?? 0)",
+    to: "place: held.recordedAt ?? 0",
+  },
+  {
+    name: "of two writes that are recorded at the same place, the later one comes first",
+    file: "live/recorded_writes.ts",
+    from: "findLastIndex(({ place }) => place <= recorded.place)",
+    to: "findLastIndex(({ place }) => place < recorded.place)",
+  },
+  {
+    name: "any number of writes is held above an earlier one",
+    file: "live/overlay.ts",
+    from: "others.length >= MAX_HELD",
+    to: "others.length >= Infinity",
+  },
+  {
+    name: "a write that is answered loses its place among those of its row",
+    file: "live/pending_writes.ts",
+    from: "const ofRow = next !== undefined && rowOf(next) === op.id ? undefined : this.#ofRow.get(op.id);",
+    to: "const ofRow = this.#ofRow.get(op.id);",
+  },
+  {
     name: "an outbox that is full fails the write",
     file: "outbox/drain.ts",
     from: "    if (!(error instanceof OutboxError)) return queue.refuse(write, error);",
@@ -1881,8 +1917,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "watchers lose a write between its answer and the next read",
     file: "live/watched_rows.ts",
-    from: "recorded.place > this.#place",
-    to: "recorded.place > Infinity",
+    from: "place > this.#place",
+    to: "place > Infinity",
   },
   {
     name: "a write of unknown outcome vanishes before the master is asked",

@@ -33,6 +33,8 @@ const ONCE_BROKEN_IN_ANY: readonly (readonly [seed: number, what: string])[] = [
   [55_006_274, "a row that was replaced, and had been deleted by others"],
   [59_000_080, "a write that was missing in an outbox whose first load had failed"],
   [59_008_527, "an insertion that had found a row, shown without columns"],
+  [77_006_532, "a write that was not stored, shown above a later one that another process had sent"],
+  [91_008_742, "a write that was sent again, shown above a later one that another process had sent"],
   [72_005_035, "a write that was left by an earlier process, shown above newer ones"],
   [73_006_185, "a write that failed while it was stored, and came back"],
   [78_000_098, "a refresh that joined a read of parts that were held"],
