@@ -59,7 +59,7 @@ export function rowAfter(write: ShownRowWrite, before: Row | undefined, comparis
   if (before === undefined) return answer.row;
   const order = comparison.versions?.compare(answer.row, before);
   if (order === "older") return before;
-  if (order === undefined && !isSameState(before, answer.over)) return after;
+  if (order === undefined && !isSameState(before, answer.over)) return afterOther(write, before, after, answer.row);
   if (comparison.sameRows || sameColumns(answer.row, before)) return answer.row;
   // An insertion that has found a row has written nothing, but its columns are the master's all the same.
   const written = write.op.kind === "insert" ? write.op.row : after;
@@ -93,6 +93,15 @@ function isSameState(row: Row, other: Row | undefined): boolean {
 function inColumnsOf(other: Row, after: Row | undefined, answer: Row): Row {
   const columns = Object.keys(other).filter((name) => Object.hasOwn(answer, name));
   return frozenRow({ ...after, ...Object.fromEntries(columns.map((name) => [name, field(answer, name)])) });
+}
+
+/** What a write has made of a row that is another one by now: a replacement leaves the columns that only the master makes. */
+function afterOther({ op }: ShownRowWrite, before: Row, after: Row | undefined, answer: Row): Row | undefined {
+  if (op.kind !== "replace" || after === undefined) return after;
+  const made = Object.keys(before).filter((name) => Object.hasOwn(answer, name) && !Object.hasOwn(op.row, name));
+  return made.length === 0
+    ? after
+    : frozenRow({ ...Object.fromEntries(made.map((name) => [name, field(before, name)])), ...after });
 }
 
 interface Passed {

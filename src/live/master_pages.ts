@@ -4,6 +4,7 @@ import type { CallOptions } from "../table/table_like.ts";
 import type { Trace } from "../trace/tracer.ts";
 import type { CatchUp } from "./catch_up.ts";
 import type { SafeCache } from "./guarded_cache.ts";
+import type { Invalidation } from "./invalidation.ts";
 import {
   endIn,
   haveRepeats,
@@ -20,6 +21,7 @@ import { PageReads, type PageReadsOptions, type SetRequest } from "./page_reads.
 export interface MasterPagesOptions extends PageReadsOptions {
   readonly cache: SafeCache;
   readonly catchUp: CatchUp;
+  readonly invalidation: Invalidation;
   readonly trace: Trace | undefined;
 }
 
@@ -31,6 +33,13 @@ export interface RangeRows {
   /** Whether the cache had all of them. */
   readonly isHit: boolean;
   readonly end: SetEnd | undefined;
+}
+
+/** How far changes are known. */
+interface Seen {
+  /** `undefined` if the cache fails. */
+  readonly fence: Fence | undefined;
+  readonly generation: number;
 }
 
 /** How many times the pages of a range are read, if they do not fit together. */
@@ -64,10 +73,10 @@ export class MasterPages {
   async read(set: SetRequest, range: RowRange, options: CallOptions): Promise<RangeRows> {
     let isHit = true;
     for (let round = 1;; round++) {
-      const fence = await this.#fence();
+      const seen = await this.#seen();
       const pages = await this.#reads.read(set, range, options);
       isHit &&= pages.every(({ isHeld }) => isHeld);
-      const hasMoved = await this.#haveMoved(pages, fence);
+      const hasMoved = await this.#haveMoved(pages, seen);
       const isRepeated = !hasMoved && this.#overlap(pages);
       if (round === MAX_ROUNDS || !(hasMoved || isRepeated)) {
         if (isRepeated) this.#accept(pages);
@@ -80,9 +89,9 @@ export class MasterPages {
     }
   }
 
-  /** Whether a change that was logged since `fence` moved rows of the pages, as far as the cache tells. */
-  async #haveMoved(pages: readonly MasterPage[], fence: Fence | undefined): Promise<boolean> {
-    if (pages.length === 1 || await this.#fence() === fence) return false;
+  /** Whether a change that is known since `seen` moved rows of the pages, as far as the cache tells. */
+  async #haveMoved(pages: readonly MasterPage[], seen: Seen): Promise<boolean> {
+    if (pages.length === 1 || isSame(seen, await this.#seen())) return false;
     const moved = await Promise.all(pages.map((page) => this.#hasMoved(page)));
     return moved.includes(true);
   }
@@ -108,10 +117,15 @@ export class MasterPages {
     for (const page of pages) this.#repeating.add(versionOf(page));
   }
 
-  async #fence(): Promise<Fence | undefined> {
-    const { cache, keys } = this.#options;
-    return await cache.fence(`${keys.prefix}all`);
+  async #seen(): Promise<Seen> {
+    const { cache, keys, invalidation } = this.#options;
+    return { fence: await cache.fence(`${keys.prefix}all`), generation: invalidation.generation };
   }
+}
+
+/** While the cache fails, only the changes of this process are known. */
+function isSame(one: Seen, other: Seen): boolean {
+  return one.fence === other.fence && (one.fence !== undefined || one.generation === other.generation);
 }
 
 function versionOf({ request, fetchedAt }: MasterPage): string {

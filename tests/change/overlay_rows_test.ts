@@ -124,6 +124,16 @@ describe("overlayRows(), with what only the master knows", () => {
       assert.equal(shown({}, BREAD, [patched({ name: "Bun", price: 2 })]).get("a"), row);
     });
 
+    it("keeps the columns that the master makes, in a row that is replaced and is another one by now", () => {
+      const replacement = { name: "Bun", price: 9 };
+      const replaced = write({ kind: "replace", id: "a", row: replacement }, {
+        isConfirmed: true,
+        answer: { row: { ...replacement, made: 1 }, over: { name: "Bun", price: 2, made: 1 } },
+      });
+      const newer = Rows.from([["a", { name: "Bagel", price: 2, made: 1, other: 2 }]]);
+      assert.deepEqual(shown({}, newer, [replaced]).get("a"), { ...replacement, made: 1 });
+    });
+
     it("keeps what has come since the write was sent, also that the row is gone", () => {
       const newer = Rows.from([["a", { name: "Bagel", price: 2 }]]);
       assert.deepEqual(shown({}, newer, [patched(BREAD[0]?.[1])]).get("a"), { name: "Bagel", price: 9 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { Rows } from "@vantage/live";
+import { type Cache, Rows } from "@vantage/live";
 import { CacheKeys } from "../../src/cache/cache_key.ts";
 import { CatchUp } from "../../src/live/catch_up.ts";
 import { EntryHistory } from "../../src/live/entry_history.ts";
@@ -11,6 +11,7 @@ import type { SafeCache } from "../../src/live/guarded_cache.ts";
 import { newCounters } from "../../src/live/live_stats.ts";
 import { Master } from "../../src/live/master.ts";
 import { MasterPages } from "../../src/live/master_pages.ts";
+import { fixture } from "./fixture.ts";
 import { ids, pagedMaster } from "./paged_master.ts";
 
 describe("MasterPages.read()", () => {
@@ -42,9 +43,28 @@ describe("MasterPages.read()", () => {
     const cache = { fence: () => position } as unknown as SafeCache; // Only its fence is asked for.
     const works = { invalidation, history: new EntryHistory(), counters: newCounters() };
     const catchUp = new CatchUp({ master, versions: undefined, ...works });
-    const pages = new MasterPages({ master, keys, cache, catchUp, entries, itemsPerPage: 5, trace: undefined });
+    const parts = { master, keys, cache, catchUp, invalidation, entries };
+    const pages = new MasterPages({ ...parts, itemsPerPage: 5, trace: undefined });
     const { rows } = await pages.read({ within: master.query, policy: readPolicy({}) }, { skip: 0, limit: 10 }, {});
     assert.deepEqual(rows.ids(), ids(1, 11));
+  });
+
+  it("reads again what moved while the cache fails, as far as this process knows", async () => {
+    const failing = (): never => {
+      throw new Error("the disk is gone");
+    };
+    const cache: Cache = { get: failing, fence: failing, put: failing, invalidatePrefix: failing, log: failing };
+    const { table, master } = fixture({ masterItemsPerPage: 2 }, cache);
+    const first = master.plan.hold("listValues");
+    const second = master.plan.hold("listValues", "before");
+    const reading = table.page(1, 4).listValues();
+    await Promise.all([first.reached, second.reached]);
+    await master.delete("a");
+    await table.invalidate();
+    first.release();
+    second.release();
+    assert.deepEqual((await reading).ids(), ["b", "c"]);
+    await table.close();
   });
 });
 

@@ -754,6 +754,20 @@ describe("LiveTable with optimistic", () => {
     await table.close();
   });
 
+  it("an answer with a row that was inserted after its read began is unsettled, if only the master knows the row", async () => {
+    const { table, master } = fixture(optimistic);
+    await table.listValues();
+    const gate = master.plan.hold("listValues", "after");
+    let unsettled = 0;
+    const reading = table.listValues({ fresh: true, onUnsettled: () => void unsettled++ });
+    await gate.reached;
+    const id = await table.insertReturnIdValue({ name: "Pie", price: 4 }); // The answer is the id alone.
+    gate.release();
+    assert.equal((await reading).get(id)?.price, 4);
+    assert(unsettled > 0);
+    await table.close();
+  });
+
   it("law 12: a write that was in doubt, and is then refused, vanishes", async () => {
     const { table, master, clock } = fixture({ ...optimistic, retry: {} });
     const observer = await shown(table);

@@ -140,7 +140,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "do not look whether rows moved while pages were read",
     file: "live/master_pages.ts",
-    from: "const hasMoved = await this.#haveMoved(pages, fence);",
+    from: "const hasMoved = await this.#haveMoved(pages, seen);",
     to: "const hasMoved = false;",
   },
   {
@@ -456,6 +456,24 @@ export const MUTANTS: readonly Mutant[] = [
     file: "live/loader.ts",
     from: "const stamp = behind && await this.#stampNow(request.key);",
     to: "const stamp = behind && (await this.#stampNow(request.key), undefined);",
+  },
+  {
+    name: "pages that are read while the cache fails fit together",
+    file: "live/master_pages.ts",
+    from: "(one.fence !== undefined || one.generation === other.generation)",
+    to: "(one.fence !== undefined || one.generation <= other.generation)",
+  },
+  {
+    name: "a row that was replaced loses the columns that the master makes",
+    file: "change/row_states.ts",
+    from: 'if (op.kind !== "replace" || after === undefined) return after;',
+    to: 'if (op.kind !== "replace" || answer !== before) return after;',
+  },
+  {
+    name: "an answer that is completed with a row that only the master knows is certain",
+    file: "live/overlay.ts",
+    from: 'kind === "deleteAll" || ("answer" in write && write.answer !== undefined)',
+    to: 'kind === "deleteAll" || "isIn" in write',
   },
   {
     name: "an answer removes the read of another",
@@ -1887,8 +1905,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "the answer of a write is shown though others have changed the row since it was sent",
     file: "change/row_states.ts",
-    from: "if (order === undefined && !isSameState(before, answer.over)) return after;",
-    to: "if (order === undefined && before === undefined) return after;",
+    from: "if (order === undefined && !isSameState(before, answer.over)) return",
+    to: "if (order === undefined && before === undefined) return",
   },
   {
     name: "what is known of rows is looked at again only when other writes are pending",

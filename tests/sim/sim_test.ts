@@ -40,6 +40,8 @@ const ONCE_BROKEN_IN_ANY: readonly (readonly [seed: number, what: string])[] = [
   [78_000_098, "a refresh that joined a read of parts that were held"],
   [52_310_185, "what was cut from held parts, stored over what a refresh had read"],
   [76_002_719, "rows that were as old as the question to a slow cache"],
+  [80_008_742, "a row that was replaced, shown without the columns that the master makes"],
+  [89_103_558, "pages read while the cache failed, which did not fit together"],
   [89_000_974, "holes of an entry, filled over newer rows that another read had stored"],
   [433_009_761, "a watcher that went back behind a write of unknown outcome"],
   [434_004_893, "a watcher that went back to a cut with the same stale part"],
