@@ -366,6 +366,7 @@ export class SimTable {
     for (const life of this.#lives) {
       const { owner, death, outbox } = life;
       tell(`${owner} dies`);
+      this.#scene.ledger.died();
       death.abort();
       outbox?.die();
       master.bury(owner);

@@ -49,6 +49,8 @@ const ONCE_BROKEN_IN_ANY: readonly (readonly [seed: number, what: string])[] = [
 
 /** Seeds with which the simulation once took for a mistake what is none, and what that was. */
 const ONCE_MISTAKEN: readonly (readonly [seed: number, what: string])[] = [
+  [79_003_117, "a write of another process, after all was invalidated, of which nothing tells those who watch"],
+  [88_202_307, "a write of an earlier process, of unknown outcome, shown above what was read since"],
   [413_107_261, "a page that is read ahead, for which a small cache has no room besides the views"],
   [417_003_012, "a window, whose pages and count are more entries than a small cache has room for"],
 ];

@@ -166,13 +166,15 @@ export class SimWatcher {
   }
 
   /**
-   * Whether a write is shown of which the master does not know yet, or that is sent once more, or a row that an insertion
-   * which is pending has found somewhere.
+   * Whether a write is shown of which the master does not know yet, or that is sent once more, or whose outcome nobody
+   * knows, or a row that an insertion which is pending has found somewhere.
    */
   #mayBeOwn(id: string, seq: number, mark: string): boolean {
     const onlooker = this.#options.onlooker();
     if (onlooker === undefined) return false;
-    const { ledger } = this.#options.scene;
+    const { scene: { ledger }, owner } = this.#options;
+    // What became of a write of an earlier process could not be found out: it may have been applied before these rows were read.
+    if (!mark.startsWith(`w${owner}.`) && ledger.isDoubted(mark)) return true;
     if (seq < 0 || (ledger.find(mark) !== undefined && ledger.isSentByHand(mark))) return true;
     return onlooker.accepted.some((it) => it.op === "insert" && it.id === id && ledger.isPending(it.mark));
   }

@@ -122,7 +122,7 @@ class Simulation {
       }),
       caches: [],
       outbox: new MemOutbox({ maxEntries: world.writes?.outboxEntries ?? MANY }),
-      ledger: new WriteLedger(verdict, () => this.#scene.master, world.mortal),
+      ledger: new WriteLedger(verdict, () => this.#scene.master),
       outboxFails: (call) => this.#fails(call, world.writes?.outboxFailureRate ?? 0),
       changes: { count: 0 },
       ends,
@@ -224,10 +224,8 @@ class Simulation {
     if (world.invalidation === "surgical") {
       await scheduler.advance(Math.max(0, ...this.#intendedBy.values()) + 1 - scheduler.nowMs);
       isTold = world.echoes || (world.processes === 1 && this.#deaths === 0 && !world.nested.includes(true));
-      if (!this.#allIsKnown) {
-        isTold = true;
-        for (const table of this.#tables) table.invalidate();
-      }
+      // What a table writes when it is told of that, others need not be told of.
+      if (!this.#allIsKnown) { for (const table of this.#tables) table.invalidate(); }
     } // No process may know of the writes of a process that died.
     else for (const table of this.#tables) if (!table.listens || this.#deaths > 0) table.invalidate();
     await this.#rest();

@@ -46,15 +46,18 @@ interface Entry {
 /** What was said of each write by its promises, by `onWriteFailed` and by `failedWrites()`, against what the master did. */
 export class WriteLedger {
   readonly #verdict: Verdict;
-  readonly #isMortal: boolean;
   readonly #master: () => SimMaster;
   readonly #entries = new Map<string, Entry>();
+  #hasDied = false;
 
-  /** `isMortal` tells whether processes die. */
-  constructor(verdict: Verdict, master: () => SimMaster, isMortal: boolean) {
-    this.#isMortal = isMortal;
+  constructor(verdict: Verdict, master: () => SimMaster) {
     this.#verdict = verdict;
     this.#master = master;
+  }
+
+  /** A process has died. */
+  died(): void {
+    this.#hasDied = true;
   }
 
   /** A write is made. */
@@ -160,6 +163,11 @@ export class WriteLedger {
     return this.#of(mark).isRetried;
   }
 
+  /** Whether it was reported as failed, though it may have been applied. */
+  isDoubted(mark: string): boolean {
+    return this.#entries.get(mark)?.isDoubted === true;
+  }
+
   /** Whether it must arrive after those that were made before it. */
   isInOrder(mark: string): boolean {
     const { isRetried, isDoubted, outcome, isUnstored } = this.#of(mark);
@@ -181,7 +189,7 @@ export class WriteLedger {
     // The process that stored its failure may have died before it reported it: then it is found by `failedWrites()`.
     const isDone = count > 0 || reports > 0 || isLeft || isDiscarded || entry.write.op === "delete";
     this.#check(5, !isOwed || isDone, () => `${mark} was accepted, and is lost`);
-    const isReported = reports > 0 || this.#isMortal;
+    const isReported = reports > 0 || this.#hasDied;
     this.#check(5, !isLeft || isReported, () => `${mark} has failed, and was not reported`);
     // Of an earlier process, only the last report is known to be recorded.
     const isSetAside = isKept && isAccepted && reports > 0 && outcome !== "applied" && !isDiscarded && !isRetried;
