@@ -22,7 +22,7 @@ interface Waiting {
 interface Settled {
   readonly mark: OutboxMark;
   /** Called once, with whether it was marked. */
-  readonly then?: ((isMarked: boolean) => void) | undefined;
+  readonly tried?: ((isMarked: boolean) => void) | undefined;
 }
 
 /** Marks writes in an outbox: what happens in one turn of the event loop in one step. */
@@ -46,8 +46,8 @@ export class Marks {
   }
 
   /** Marks what became of a write, now or as soon as that is possible. */
-  settled(mark: OutboxMark, then?: (isMarked: boolean) => void): void {
-    this.#settled.push({ mark, then });
+  settled(mark: OutboxMark, tried?: (isMarked: boolean) => void): void {
+    this.#settled.push({ mark, tried });
     this.#markSoon();
   }
 
@@ -73,7 +73,7 @@ export class Marks {
 
   /** Another process has the lease: what it finds unanswered it sends again, with the same key. */
   forget(): void {
-    for (const { then } of this.#settled.splice(0)) then?.(false);
+    for (const { tried } of this.#settled.splice(0)) tried?.(false);
   }
 
   /** Resolves when all is marked that can be marked now. */
@@ -108,7 +108,7 @@ export class Marks {
       for (const { reject } of sent) reject(error);
       return this.#sent.length > 0;
     }
-    if (isMarked) { for (const { then } of settled) then?.(true); }
+    if (isMarked) { for (const { tried } of settled) tried?.(true); }
     else this.#later(settled);
     for (const { resolve } of sent) resolve(isMarked);
     return isMarked || this.#sent.length > 0;
@@ -116,7 +116,7 @@ export class Marks {
 
   #later(settled: readonly Settled[]): void {
     this.#settled.unshift(...settled.map(({ mark }) => ({ mark })));
-    for (const { then } of settled) then?.(false);
+    for (const { tried } of settled) tried?.(false);
   }
 
   /** As many as there is room for. */
