@@ -18,7 +18,6 @@ import type { Refreshed } from "./refreshed.ts";
 import type { Ask } from "./shared_call.ts";
 import type { Superseded } from "./superseded.ts";
 import type { ReadStart } from "./shared_reads.ts";
-import { type RivalRead, RivalReads } from "./rival_reads.ts";
 import { withPart } from "./stale_marks.ts";
 
 /** Rows, and when the oldest of them were requested from the master, in milliseconds since the epoch. */
@@ -59,13 +58,6 @@ export interface Found extends Fetched {
   readonly stamp?: Stamp | undefined;
 }
 
-/** A read that is under way. */
-interface Read {
-  readonly request: ReadRequest;
-  readonly start: ReadStart;
-  readonly rival: RivalRead;
-}
-
 /** What cuts the rows of requests from other entries. */
 export interface RowSource {
   /** Whether it has the rows of a request. */
@@ -77,7 +69,6 @@ export interface RowSource {
 /** Loads the rows of requests, from the master or from other entries, and stores them. */
 export class Loader {
   readonly #options: LoaderOptions;
-  readonly #rivals = new RivalReads();
   #closed = false;
 
   constructor(options: LoaderOptions) {
@@ -94,21 +85,6 @@ export class Loader {
    * the read began. An answer that may lack a change by then, since the master lags, is stored as of before that change.
    */
   async load(request: ReadRequest, start: ReadStart, ask: Ask, behind: CaughtUp | undefined): Promise<Fetched> {
-    const rival = this.#rivals.begin(request.key);
-    try {
-      return await this.#load(request, start, ask, behind, rival);
-    } finally {
-      this.#rivals.end(rival);
-    }
-  }
-
-  async #load(
-    request: ReadRequest,
-    start: ReadStart,
-    ask: Ask,
-    behind: CaughtUp | undefined,
-    rival: RivalRead,
-  ): Promise<Fetched> {
     const { lag, catchUp } = this.#options;
     const fence = isPromise(start.fence) ? await start.fence : start.fence;
     if (this.#closed) throw closedError();
@@ -124,13 +100,17 @@ export class Loader {
     const isCurrent = isSettled();
     const isKept = !start.unsettled && (isWhole || isCurrent);
     start.unsettled ||= !isCurrent;
-    if (isKept) await this.#store({ request, start, rival }, { rows, fetchedAt, isWhole }, at, isCurrent);
+    if (isKept) await this.#store(request, start, { rows, fetchedAt, isWhole }, at, isCurrent);
     return { rows, fetchedAt };
   }
 
-  /** Stores what was read, unless another read has stored newer rows meanwhile. */
+  /**
+   * Stores what was read, unless another read has stored newer rows meanwhile: the one that ends last may have looked at its
+   * parts first, or at the entry whose holes it fills.
+   */
   async #store(
-    { request, start, rival }: Read,
+    request: ReadRequest,
+    start: ReadStart,
     found: Found,
     at: Fence | undefined,
     isCurrent: boolean,
@@ -139,8 +119,10 @@ export class Loader {
     const { key, id, after } = request;
     const { rows, fetchedAt, isWhole } = found;
     const isNew = after !== undefined || (isWhole && !this.isCut(request));
-    if (rival.overtakenBy > fetchedAt || (rival.overtakenBy === fetchedAt && !isNew)) return;
-    this.#rivals.stored(rival, fetchedAt);
+    if (start.overtakenBy > fetchedAt || (start.overtakenBy === fetchedAt && !isNew)) return;
+    for (const rival of start.rivals) {
+      if (rival !== start) rival.overtakenBy = Math.max(rival.overtakenBy, fetchedAt);
+    }
     // That a row is missing is not cached; that a set is empty is.
     const isMissing = rows.size === 0 && id !== undefined;
     const isStored = !isMissing && await this.#keep(key, { rows: shareRows(rows), fetchedAt }, at);

@@ -23,6 +23,13 @@ export interface ReadStart {
   readonly startedAt: number;
   /** The same in milliseconds since the epoch. */
   readonly beganAt: number;
+  /** The reads of its key that are under way, this one included. */
+  readonly rivals: ReadonlySet<ReadStart>;
+  /**
+   * When the newest rows were requested that a rival has stored meanwhile, in milliseconds since the epoch; `-Infinity` if
+   * none has.
+   */
+  overtakenBy: number;
   unsettled: boolean;
   /** When its rows were requested, in milliseconds since the epoch, once they are read, and are being stored. */
   answeredAt?: number;
@@ -74,6 +81,11 @@ export const ENDED: unique symbol = Symbol("ended");
 export class SharedReads {
   readonly #options: SharedReadsOptions;
   readonly #shared = new Map<string, SharedRead>();
+  /**
+   * By key. There may be several: one begins beside another when all was invalidated, or, of rows that are cut from other
+   * entries, for a reader with another policy.
+   */
+  readonly #rivals = new Map<string, Set<ReadStart>>();
   readonly #calls = new Set<SharedCall<unknown>>();
   readonly #pending = new Set<(reason: unknown) => void>();
   #started = 0;
@@ -227,20 +239,26 @@ export class SharedReads {
 
   #start(request: ReadRequest, signal: AbortSignal | undefined, behind: CaughtUp | undefined): Share {
     const flight = this.#flightOf(request);
+    const rivals = this.#rivals.get(request.key) ?? new Set();
     const start: ReadStart = {
       number: ++this.#started,
       generation: this.#options.invalidation.generation,
       startedAt: this.#options.clock.monotonic(),
       beganAt: this.#options.clock.now(),
       fence: behind?.fence ?? this.#options.cache.fence(request.key),
+      rivals,
+      overtakenBy: -Infinity,
       unsettled: false,
     };
+    this.#rivals.set(request.key, rivals.add(start));
     const call = this.#track(new SharedCall((ask) => this.#options.load(request, start, ask, behind)));
     const asksMaster = request.after !== undefined || !this.#options.isCut(request);
     const shared: SharedRead = { start, isWhole: behind === undefined, asksMaster, call };
     this.#shared.set(flight, shared);
     const over = (): void => {
       if (this.#shared.get(flight) === shared) this.#shared.delete(flight);
+      rivals.delete(start);
+      if (rivals.size === 0 && this.#rivals.get(request.key) === rivals) this.#rivals.delete(request.key);
     };
     call.answer.then(over, over);
     return { start, answer: call.join(signal) };

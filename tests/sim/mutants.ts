@@ -448,8 +448,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "older rows replace newer ones that another read has stored since theirs began",
     file: "live/loader.ts",
-    from: "if (rival.overtakenBy > fetchedAt || (rival.overtakenBy === fetchedAt && !isNew)) return;",
-    to: "if (rival.overtakenBy === Infinity && !isNew) return;",
+    from: "if (start.overtakenBy > fetchedAt || (start.overtakenBy === fetchedAt && !isNew)) return;",
+    to: "if (start.overtakenBy === Infinity && !isNew) return;",
   },
   {
     name: "holes that cannot be read are stamped as when their entry was looked at",
@@ -478,8 +478,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "an answer removes the read of another",
     file: "live/shared_reads.ts",
-    from: "      if (this.#shared.get(flight) === shared) this.#shared.delete(flight);\n    };",
-    to: "      this.#shared.delete(flight);\n    };",
+    from: "      if (this.#shared.get(flight) === shared) this.#shared.delete(flight);\n",
+    to: "      this.#shared.delete(flight);\n",
   },
   {
     name: "wait for the fence only when the rows are there",
