@@ -89,9 +89,11 @@ export class MasterPages {
     }
   }
 
-  /** Whether a change that is known since `seen` moved rows of the pages, as far as the cache tells. */
+  /** Whether a change moved rows of the pages that is known since `seen`, or that only some of them have. */
   async #haveMoved(pages: readonly MasterPage[], seen: Seen): Promise<boolean> {
-    if (pages.length === 1 || isSame(seen, await this.#seen())) return false;
+    if (pages.length === 1) return false;
+    if (isMixed(pages)) return true;
+    if (isSame(seen, await this.#seen())) return false;
     const moved = await Promise.all(pages.map((page) => this.#hasMoved(page)));
     return moved.includes(true);
   }
@@ -121,6 +123,11 @@ export class MasterPages {
     const { cache, keys, invalidation } = this.#options;
     return { fence: await cache.fence(`${keys.prefix}all`), generation: invalidation.generation };
   }
+}
+
+/** Whether some pages may lack a change that others have, since the master lags. */
+function isMixed(pages: readonly MasterPage[]): boolean {
+  return pages.some(({ isUnsettled }) => isUnsettled) && !pages.every(({ isUnsettled }) => isUnsettled);
 }
 
 /** While the cache fails, only the changes of this process are known. */

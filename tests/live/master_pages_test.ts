@@ -49,6 +49,31 @@ describe("MasterPages.read()", () => {
     assert.deepEqual(rows.ids(), ids(1, 11));
   });
 
+  it("reads again a page that may lack a change of a lagging master, where others have it", async () => {
+    const master = new Master(pagedMaster(20, 5).table);
+    const keys = new CacheKeys("products");
+    let loads = 0;
+    // r0 is deleted: the first answer for page 1 is from before that.
+    const entries: Entries = {
+      look: () => Promise.resolve({}),
+      load: ({ key }) => {
+        if (!key.endsWith("page_1")) return Promise.resolve({ rows: page(6, 11), fetchedAt: 1 });
+        const isFirst = ++loads === 1;
+        return Promise.resolve({ rows: isFirst ? page(0, 5) : page(1, 6), fetchedAt: 1, isUnsettled: isFirst });
+      },
+      held: () => Promise.resolve(undefined),
+    };
+    const invalidation = { generation: 0 } as Invalidation; // Only its generation is asked for.
+    const cache = { fence: () => 1 } as unknown as SafeCache; // Only its fence is asked for.
+    const works = { invalidation, history: new EntryHistory(), counters: newCounters() };
+    const catchUp = new CatchUp({ master, versions: undefined, ...works });
+    const parts = { master, keys, cache, catchUp, invalidation, entries };
+    const pages = new MasterPages({ ...parts, itemsPerPage: 5, trace: undefined });
+    const { rows } = await pages.read({ within: master.query, policy: readPolicy({}) }, { skip: 0, limit: 10 }, {});
+    assert.deepEqual(rows.ids(), ids(1, 11));
+    assert.equal(loads, 2);
+  });
+
   it("reads again what moved while the cache fails, as far as this process knows", async () => {
     const failing = (): never => {
       throw new Error("the disk is gone");

@@ -458,6 +458,12 @@ export const MUTANTS: readonly Mutant[] = [
     to: "const stamp = behind && (await this.#stampNow(request.key), undefined);",
   },
   {
+    name: "pages fit together though only some of them have a change of a lagging master",
+    file: "live/master_pages.ts",
+    from: "if (isMixed(pages)) return true;",
+    to: "if (isMixed([])) return true;",
+  },
+  {
     name: "pages that are read while the cache fails fit together",
     file: "live/master_pages.ts",
     from: "(one.fence !== undefined || one.generation === other.generation)",
