@@ -1,6 +1,7 @@
 import type { Row } from "../table/row.ts";
 import type { Rows } from "../table/rows.ts";
 import {
+  isClear,
   type Knowledge,
   rowAfter,
   RowStates,
@@ -104,10 +105,6 @@ export function overlayCount(
     counted += counts(after) - counts(before);
   }
   return Math.max(0, counted);
-}
-
-function isClear(write: ShownWrite): write is ShownClear {
-  return write.op.kind === "deleteAll";
 }
 
 function clear(list: ShownList, states: RowStates, write: ShownClear, { covers }: OverlayKnowledge): undefined {

@@ -81,6 +81,23 @@ function applied({ op, isIn }: ShownRowWrite, before: Row | undefined): Row | un
   }
 }
 
+/**
+ * The writes without those that the rows have for certain: a row that is as the master has answered to a write has that one
+ * in it, and all before it.
+ */
+export function writesNotIn(rows: Pick<ReadonlyMap<string, Row>, "get">, writes: readonly ShownWrite[]): ShownWrite[] {
+  const complete = new Set<string>();
+  const missing: ShownWrite[] = [];
+  for (const write of writes.toReversed()) {
+    if (isClear(write)) return [...writes]; // It would take away what comes after it.
+    const { op: { id }, answer } = write;
+    const row = answer && rows.get(id);
+    if (row !== undefined && isSameState(row, answer?.row)) complete.add(id);
+    if (!complete.has(id)) missing.push(write);
+  }
+  return missing.reverse();
+}
+
 /** Whether two states of a row are equal in the columns that both have: a list may have others than the row by its id. */
 function isSameState(row: Row, other: Row | undefined): boolean {
   if (other === undefined || row === other) return row === other;
@@ -102,6 +119,11 @@ function afterOther({ op }: ShownRowWrite, before: Row, after: Row | undefined, 
   return made.length === 0
     ? after
     : frozenRow({ ...Object.fromEntries(made.map((name) => [name, field(before, name)])), ...after });
+}
+
+/** Whether a write deletes all rows of a set. */
+export function isClear(write: ShownWrite): write is ShownClear {
+  return write.op.kind === "deleteAll";
 }
 
 interface Passed {

@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { EMPTY_SET } from "../base/frozen_set.ts";
-import type { ShownWrite } from "../change/row_states.ts";
+import { type ShownWrite, writesNotIn } from "../change/row_states.ts";
 import type { RowVersions } from "../change/row_versions.ts";
 import type { WriteAnswer } from "../queue/write_op.ts";
 import type { Row } from "../table/row.ts";
@@ -167,7 +167,7 @@ export class Overlay implements OverlayHooks {
 
   /** The answer of a read, with the writes that were recorded meanwhile, or that the master lags behind. */
   complete(shown: Shown, rows: Rows, reading: Reading): Rows {
-    const missing = this.#recorded.missingIn(reading);
+    const missing = writesNotIn(rows, this.#recorded.missingIn(reading));
     if (missing.length === 0) return rows;
     reading.isInDoubt ||= missing.some((write) => !isKnown(write));
     return this.#onTop(shown, rows, missing);

@@ -53,6 +53,25 @@ describe("Overlay", () => {
     assert.equal(overlay.show(request, bakery).rows.get("a")?.by, "left");
   });
 
+  it("adds no write to the answer of a read that has a later one of its row already, as far as the master's answer tells", () => {
+    const request = { within: {}, id: undefined };
+    for (const isCleared of [false, true]) {
+      const overlay = overlayOver();
+      const write = (id: string, op: PendingOp["op"], answer: Row | undefined): void => {
+        overlay.accepted({ id, position: undefined, op, within: {}, rowId: "id" in op ? op.id : undefined });
+        overlay.answered(id, answer);
+        overlay.recorded(id);
+      };
+      const reading = overlay.begin();
+      write("first", { kind: "patch", id: "a", partial: { price: 8 } }, undefined); // What it has made of the row is not known.
+      if (isCleared) write("clear", { kind: "deleteAll" }, undefined);
+      write("second", { kind: "insert", id: "a", row: { name: "Bun", price: 7 } }, { name: "Bun", price: 9 });
+      const read = Rows.from([["a", { name: "Bun", price: 9 }]]);
+      assert.deepEqual(overlay.complete(request, read, reading).get("a"), { name: "Bun", price: 9 });
+      overlay.end(reading);
+    }
+  });
+
   it("shows a write that could not be stored above those that were accepted before, and below those after", () => {
     const overlay = overlayOver();
     const request = { within: {}, id: undefined };

@@ -464,6 +464,18 @@ export const MUTANTS: readonly Mutant[] = [
     to: "if (isMixed([])) return true;",
   },
   {
+    name: "writes are added to a row that has them and a later one",
+    file: "live/overlay.ts",
+    from: "const missing = writesNotIn(rows, this.#recorded.missingIn(reading));",
+    to: "const missing = [...this.#recorded.missingIn(reading)]; void writesNotIn;",
+  },
+  {
+    name: "a row that has the last write is taken away by one that cleared the set before",
+    file: "change/row_states.ts",
+    from: "if (isClear(write)) return [...writes]; // It would take away what comes after it.",
+    to: "if (isClear(write)) { missing.push(write); continue; }",
+  },
+  {
     name: "pages that are read while the cache fails fit together",
     file: "live/master_pages.ts",
     from: "(one.fence !== undefined || one.generation === other.generation)",

@@ -44,6 +44,7 @@ const ONCE_BROKEN_IN_ANY: readonly (readonly [seed: number, what: string])[] = [
   [80_008_742, "a row that was replaced, shown without the columns that the master makes"],
   [89_103_558, "pages read while the cache failed, which did not fit together"],
   [89_000_974, "holes of an entry, filled over newer rows that another read had stored"],
+  [93_005_361, "a write whose answer was not known, above a later one of its row"],
   [433_009_761, "a watcher that went back behind a write of unknown outcome"],
   [434_004_893, "a watcher that went back to a cut with the same stale part"],
 ];
