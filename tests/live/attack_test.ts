@@ -54,9 +54,9 @@ for (const { kind, cache: make } of LOGGING_CACHES) {
 
     it("of reads that are under way at the same time, the one with the newer rows is kept, whichever ends last", async () => {
       const rows = new MemTable("products", { rows: BAKERY });
-      let refusal: RejectedError | undefined;
+      let isRefused = false;
       const getValue = rows.getValue.bind(rows);
-      rows.getValue = (id) => refusal === undefined ? getValue(id) : Promise.reject(refusal);
+      rows.getValue = (id) => isRefused ? Promise.reject(new RejectedError("no single rows")) : getValue(id);
       const master = new FaultyTable(rows);
       const liveStream = new ManualLiveStream();
       await using table = new LiveTable(master, "products", make(), { liveStream, clock: new FakeClock() });
@@ -79,7 +79,7 @@ for (const { kind, cache: make } of LOGGING_CACHES) {
 
       // They are refused, so that all rows are read: these are newer than the entry whose holes are being read.
       await rows.patchValue("c", { price: 6 }); // Nothing tells of it.
-      refusal = new RejectedError("no single rows");
+      isRefused = true;
       first.release();
       assert.equal((await refused).get("c")?.price, 6);
       assert.equal((await table.listValues()).get("c")?.price, 6);
