@@ -63,10 +63,10 @@ export class Sending {
   }
 
   /**
-   * Waits for a write, or a whole queue, until `moved` settles. Answers with an error, and does not wait, if that waits
+   * Waits for a write, or a whole queue, until `answer` settles. Answers with an error, and does not wait, if that waits
    * for this call.
    */
-  waitFor(awaited: Awaited, what: string, moved: Promise<unknown>): DeadlockError | undefined {
+  waitFor(awaited: Awaited, what: string, answer: Promise<unknown>): DeadlockError | undefined {
     if (this.#isWaitedForBy(awaited, new Set())) {
       return new DeadlockError(
         `Cannot wait ${what} of ${describe(awaited.owner.tableName)} within a write that it waits for: ` +
@@ -75,7 +75,7 @@ export class Sending {
     }
     this.waits.add(awaited);
     const over = (): void => void this.waits.delete(awaited);
-    moved.then(over, over);
+    answer.then(over, over);
     return undefined;
   }
 
@@ -102,19 +102,13 @@ export class Sending {
 
 /**
  * A promise that settles only after the queue of a table has moved on. Inside a write that this queue waits for, the
- * promise can be passed around, but awaiting it would be a deadlock. The wait is over with `moved`: promises derived
- * from it settle a few turns later, when the queue may be sending the next write.
+ * promise can be passed around, but awaiting it would be a deadlock.
  */
-export function waitedFor<T>(
-  answer: Promise<T>,
-  what: string,
-  awaited: Awaited,
-  moved: Promise<unknown> = answer,
-): Promise<T> {
+export function waitedFor<T>(answer: Promise<T>, what: string, awaited: Awaited): Promise<T> {
   const within = Sending.current();
   return within === undefined ? answer : new PromiseWithin(answer, () => {
     const waiting = context().outlivesWaits ? Sending.current() : within.isInFlight ? within : undefined;
-    return waiting?.waitFor(awaited, what, moved);
+    return waiting?.waitFor(awaited, what, answer);
   });
 }
 

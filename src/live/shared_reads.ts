@@ -74,9 +74,9 @@ export const ENDED: unique symbol = Symbol("ended");
  * The reads of the master that are in flight. Readers that miss the same key share one, if it began after they asked, or
  * nothing was logged or invalidated since it began. Otherwise they wait until it has ended and its rows are in the cache,
  * where these are brought up to date; without a log they begin another read. An answer that may be older than a known
- * change, since the master lags, goes only to readers that asked before the read began. What was too
- * old when a reader asked does not go to it: an answer that was being stored, or rows that are cut from entries; what the
- * master has not answered yet is not old, however long it takes.
+ * change, since the master lags, goes only to readers that asked before the read began. What was too old when a reader
+ * asked does not go to it: an answer that was being stored, or rows that are cut from entries; what the master has not
+ * answered yet is not old, however long it takes.
  */
 export class SharedReads {
   readonly #options: SharedReadsOptions;
@@ -223,7 +223,7 @@ export class SharedReads {
     return this.untilClosed(call.answer.then(ended, ended), ended, signal);
   }
 
-  /** Whether rows that are read already, and are being stored, are older than a reader accepts, who asks now. */
+  /** Whether rows that are read already, and are being stored, are too old for a reader that asks now. */
   #isTooOld({ start: { answeredAt } }: SharedRead, { policy: { staleTimeMs } }: ReadRequest): boolean {
     return answeredAt !== undefined && !isWithin(staleTimeMs, this.#options.clock.now() - answeredAt);
   }
@@ -258,7 +258,7 @@ export class SharedReads {
     const over = (): void => {
       if (this.#shared.get(flight) === shared) this.#shared.delete(flight);
       rivals.delete(start);
-      if (rivals.size === 0 && this.#rivals.get(request.key) === rivals) this.#rivals.delete(request.key);
+      if (rivals.size === 0) this.#rivals.delete(request.key);
     };
     call.answer.then(over, over);
     return { start, answer: call.join(signal) };
@@ -277,7 +277,7 @@ export class SharedReads {
   }
 }
 
-/** Whether rows that were held before a read began were older than a reader accepts, when that asked. */
+/** Whether rows that were held before a read began were older than its reader accepts, when the reader asked. */
 function wasTooOld({ policy }: ReadRequest, start: ReadStart, { fetchedAt }: Fetched, askedAt: number): boolean {
   const limitMs = start.stale === undefined ? policy.staleTimeMs : policy.maxAgeMs;
   return fetchedAt < start.beganAt && !isWithin(limitMs, askedAt - fetchedAt);

@@ -203,7 +203,7 @@ export class WriteThrough implements Owner {
     // Each kind of operation has one kind of answer: see applyWriteOp.
     const given = answer as Promise<A>;
     if (write === undefined) return given;
-    return waitedFor(given, `for ${describeWriteOp(op)}`, { owner: this, write }, write.applied);
+    return waitedFor(given, `for ${describeWriteOp(op)}`, { owner: this, write });
   }
 
   /** Puts a write in line and hands it out, with an operation that only its holder can change. */

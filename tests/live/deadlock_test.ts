@@ -242,7 +242,7 @@ describe("A master that waits for another table", () => {
     class AtOnce extends MemTable {
       override patchValue(id: string, partial: Row): Promise<Row> {
         const patch = (): Promise<Row> => super.patchValue(id, partial);
-        return partial.n === 2 ? outer.replaceValue("b", {}).then(patch, (error) => Promise.reject(error)) : patch();
+        return partial.n === 2 ? outer.replaceValue("a", {}).then(patch, (error) => Promise.reject(error)) : patch();
       }
     }
     const inner: LiveTable = traced(new AtOnce("inner", { rows: [["a", { n: 0 }]] }), "inner");

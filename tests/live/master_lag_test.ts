@@ -5,6 +5,7 @@ import {
   defineTable,
   LiveTable,
   type LiveTableOptions,
+  ManualLiveStream,
   MemCache,
   type Row,
   Rows,
@@ -329,5 +330,26 @@ describe("LiveTable with masterLagMs and a failing cache", () => {
     await table.listValues();
     assert.equal(cache.plan.count("fence"), 1);
     assert((await table.listValues()) instanceof Rows);
+  });
+});
+
+describe("LiveTable with masterLagMs, for a hole that a lagging master has filled", () => {
+  it("reads it again once the lag is over, and nothing else", async () => {
+    const liveStream = new ManualLiveStream();
+    const { table, master, clock } = fixture({ masterLagMs: LAG_MS, liveStream });
+    await settle();
+    await table.listValues();
+    await clock.advance(LAG_MS);
+    await table.listValues(); // From now on it is known what a read includes.
+    await table.patchValue("b", { price: 4 });
+    await master.patchValue("a", { price: 9 });
+    liveStream.push({ kind: "updated", id: "a" });
+    await settle();
+    await table.listValues();
+    await clock.advance(2 * LAG_MS);
+    const { rowsReceived } = table.stats();
+    assert.equal((await table.listValues()).get("a")?.price, 9);
+    assert.equal(table.stats().rowsReceived - rowsReceived, 1);
+    await table.close();
   });
 });

@@ -16,8 +16,6 @@ import { ids, pagedMaster } from "./paged_master.ts";
 
 describe("MasterPages.read()", () => {
   it("reads again what moved while it read, though another reader has read the older page again by then", async () => {
-    const master = new Master(pagedMaster(20, 5).table);
-    const keys = new CacheKeys("products");
     // r0 is deleted, and that is logged, after page 1 was read and before page 2 is.
     const moved = new Map([["products/view:;per_page=5/page_1", page(1, 6)], [
       "products/view:;per_page=5/page_2",
@@ -39,19 +37,10 @@ describe("MasterPages.read()", () => {
         return Promise.resolve(rows && { rows, fetchedAt: 0 });
       },
     };
-    const invalidation = { generation: 0 } as Invalidation; // Only its generation is asked for.
-    const cache = { fence: () => position } as unknown as SafeCache; // Only its fence is asked for.
-    const works = { invalidation, history: new EntryHistory(), counters: newCounters() };
-    const catchUp = new CatchUp({ master, versions: undefined, ...works });
-    const parts = { master, keys, cache, catchUp, invalidation, entries };
-    const pages = new MasterPages({ ...parts, itemsPerPage: 5, trace: undefined });
-    const { rows } = await pages.read({ within: master.query, policy: readPolicy({}) }, { skip: 0, limit: 10 }, {});
-    assert.deepEqual(rows.ids(), ids(1, 11));
+    assert.deepEqual((await firstTwo(entries, () => position)).ids(), ids(1, 11));
   });
 
   it("reads again a page that may lack a change of a lagging master, where others have it", async () => {
-    const master = new Master(pagedMaster(20, 5).table);
-    const keys = new CacheKeys("products");
     let loads = 0;
     // r0 is deleted: the first answer for page 1 is from before that.
     const entries: Entries = {
@@ -63,14 +52,7 @@ describe("MasterPages.read()", () => {
       },
       held: () => Promise.resolve(undefined),
     };
-    const invalidation = { generation: 0 } as Invalidation; // Only its generation is asked for.
-    const cache = { fence: () => 1 } as unknown as SafeCache; // Only its fence is asked for.
-    const works = { invalidation, history: new EntryHistory(), counters: newCounters() };
-    const catchUp = new CatchUp({ master, versions: undefined, ...works });
-    const parts = { master, keys, cache, catchUp, invalidation, entries };
-    const pages = new MasterPages({ ...parts, itemsPerPage: 5, trace: undefined });
-    const { rows } = await pages.read({ within: master.query, policy: readPolicy({}) }, { skip: 0, limit: 10 }, {});
-    assert.deepEqual(rows.ids(), ids(1, 11));
+    assert.deepEqual((await firstTwo(entries, () => 1)).ids(), ids(1, 11));
     assert.equal(loads, 2);
   });
 
@@ -92,6 +74,19 @@ describe("MasterPages.read()", () => {
     await table.close();
   });
 });
+
+/** The rows of the first two pages, of which a cache has what `entries` say. */
+async function firstTwo(entries: Entries, fence: () => number): Promise<Rows> {
+  const master = new Master(pagedMaster(20, 5).table);
+  const invalidation = { generation: 0 } as Invalidation; // Only its generation is asked for.
+  const cache = { fence } as unknown as SafeCache; // Only its fence is asked for.
+  const works = { invalidation, history: new EntryHistory(), counters: newCounters() };
+  const catchUp = new CatchUp({ master, versions: undefined, ...works });
+  const parts = { master, keys: new CacheKeys("products"), cache, catchUp, invalidation, entries };
+  const pages = new MasterPages({ ...parts, itemsPerPage: 5, trace: undefined });
+  const set = { within: master.query, policy: readPolicy({}) };
+  return (await pages.read(set, { skip: 0, limit: 10 }, {})).rows;
+}
 
 function page(from: number, to: number): Rows {
   return Rows.from(ids(from, to).map((id) => [id, { name: id }]));

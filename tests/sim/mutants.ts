@@ -907,7 +907,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a wait that is over still counts",
     file: "live/sending.ts",
-    from: "    moved.then(over, over);\n",
+    from: "    answer.then(over, over);\n",
     to: "    void over;\n",
   },
   {
@@ -933,12 +933,6 @@ export const MUTANTS: readonly Mutant[] = [
     file: "base/backoff.ts",
     from: ">= GOOD_MS) this.#attempts = 0;",
     to: ">= GOOD_MS) void this.#attempts;",
-  },
-  {
-    name: "a wait counts until those who look on have seen its end",
-    file: "live/write_through.ts",
-    from: ", { owner: this, write }, write.applied);",
-    to: ", { owner: this, write });",
   },
   {
     name: "close() leaves who asks what is held",

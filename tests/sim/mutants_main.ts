@@ -24,7 +24,7 @@ const OTHERS = [
   "tests/cache/counted_rows_test.ts",
   "tests/table/listed_rows_test.ts",
 ];
-/** They take two thirds of the time, and seldom catch what the others do not. */
+/** The tests that take longest come after the others. */
 const SLOW = [
   "tests/live/outbox_property_test.ts",
   "tests/live/outbox_test.ts",
