@@ -84,6 +84,8 @@ export type LogRecord =
  *   have that write in it, whatever the columns of the change.
  * - `LoggedChange.from` is the position of `since`, unless a change of the same row, or of an unknown one, was logged
  *   after it: then the row may be older than that change.
+ * - `LoggedChange.isOverlapping` is true of a write's change whose `since` the log does not reach back to, or after which
+ *   the change of another write was logged that is of the same row, or of an unknown one.
  *
  * - `get`, `put`, `fence`, `log` and `invalidatePrefix` may throw or reject: the caller then reads from the master.
  *

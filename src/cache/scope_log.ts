@@ -1,5 +1,5 @@
 import type { Change } from "../change/change.ts";
-import { type LoggedChange, mayBeSameRow, withoutColumns } from "../change/logged_change.ts";
+import { type LoggedChange, mayBeSameRow, mayOverlap, withoutColumns } from "../change/logged_change.ts";
 import type { LogRecord } from "./cache.ts";
 
 interface Intent {
@@ -101,11 +101,13 @@ export class ScopeLog {
 
   #append(change: Change, since?: string | number): void {
     const from = typeof since === "number" && this.#isNewest(change, since) ? since : undefined;
+    const isOverlapping = since !== undefined && change.cause === "write" && this.#isOverlapping(change, since);
     this.move();
     if (this.#changes.length >= this.#maxChanges) this.#forgetOldest();
     this.#changes.push({
       position: this.#position,
       from,
+      ...(isOverlapping && { isOverlapping }),
       change: this.#isInFlight(change) ? withoutColumns(change) : change,
     });
   }
@@ -118,8 +120,18 @@ export class ScopeLog {
 
   /** Whether no other change that may concern the same row was logged since a position. */
   #isNewest(change: Change, since: number): boolean {
-    if (since < this.#floor || since > this.#position || change.kind === "changed") return false;
+    if (!this.#isInReach(since) || change.kind === "changed") return false;
     return !this.since(since).some(({ change: other }) => mayBeSameRow(other, change));
+  }
+
+  /** Whether another write that may be of the same row was logged since a fence, or the log does not reach back to it. */
+  #isOverlapping(change: Change, since: string | number): boolean {
+    if (typeof since !== "number" || !this.#isInReach(since)) return true;
+    return this.since(since).some(({ change: other }) => mayOverlap(other, change));
+  }
+
+  #isInReach(position: number): boolean {
+    return position >= this.#floor && position <= this.#position;
   }
 
   /** Many at once, so that a full log costs no more than one that is not. */

@@ -124,9 +124,16 @@ function rowIn({ sameRows }: View, row: Row | undefined, before: Row | undefined
   return before !== undefined && sameColumns(row, before) ? row : undefined;
 }
 
-/** Whether a write may have been applied before another one of its row that was answered, and so logged, before it. */
-function isOvertaking({ change, from, position }: LoggedChange, changes: readonly LoggedChange[]): boolean {
+/**
+ * Whether a write may have been applied before another one of its row that was answered, and so logged, before it. The log
+ * tells, since the rows may have been read in between; where it was not said when the write was sent, `changes` do.
+ */
+function isOvertaking(
+  { change, from, position, isOverlapping }: LoggedChange,
+  changes: readonly LoggedChange[],
+): boolean {
   if (from !== undefined || change.kind === "changed") return false;
+  if (isOverlapping === true) return true;
   return changes.some(({ change: other, position: at }) =>
     at < position && other.cause === "write" && other.kind !== "changed" && other.id === change.id
   );

@@ -9,6 +9,11 @@ export interface LoggedChange {
    * up to then is older than that row. Absent if the row may be older than what was read meanwhile.
    */
   readonly from?: number | undefined;
+  /**
+   * Whether another write that may be of the same row was, or may have been, logged after this one was sent: the master may
+   * have applied that one later, though this one was answered later.
+   */
+  readonly isOverlapping?: boolean | undefined;
   /** What happened. */
   readonly change: Change;
 }
@@ -21,6 +26,12 @@ export function withoutColumns(change: Change): Change {
   if (change.kind === "changed" || change.columns === undefined) return change;
   const { columns: _, ...others } = change;
   return others;
+}
+
+/** Whether two changes are of different writes that are, or may be, of one row. */
+export function mayOverlap(one: Change, other: Change): boolean {
+  if (one.cause !== "write" || other.cause !== "write" || one.writeId === other.writeId) return false;
+  return mayBeSameRow(one, other);
 }
 
 /** Whether two changes are, or may be, of one row. */

@@ -115,6 +115,12 @@ describe("lastKnown()", () => {
     assert.deepEqual(known([own(updated("a", 8), 1), own(updated("b", 9))]), ["a8 b9 c5", false]);
   });
 
+  it("is undefined where a write may be from before another one that was logged before the rows were read", () => {
+    const overlapping = (event: LiveEvent): Partial<LoggedChange> => ({ ...own(event), isOverlapping: true });
+    assert.equal(known([overlapping(updated("a", 9))]), undefined);
+    assert.equal(known([overlapping({ kind: "deleted", id: "a" })]), undefined);
+  });
+
   it("puts no write in the place of a later one", () => {
     assert.deepEqual(known([own(updated("a", 8)), own(updated("a", 9), 2), foreign(updated("a"))]), ["a9 b1 c5", true]);
   });

@@ -355,6 +355,52 @@ for (const [name, open] of CACHES) {
       await table.close();
     });
 
+    const stream = new ManualLiveStream();
+    /** A write of another table, answered while rows are read; `meanwhile` happens while it is in flight, before that. */
+    async function overlapped(meanwhile: (table: LiveTable) => Promise<unknown>): Promise<Fixture> {
+      const fix = served();
+      const { table, master, another } = fix;
+      const others = another({ liveStream: stream });
+      await settle();
+      const late = master.plan.hold("patchValue");
+      const written = others.patchValue("a", { price: 8 });
+      await late.reached;
+      await meanwhile(table);
+      const slow = master.plan.hold("listValues");
+      const reading = table.listValues();
+      await slow.reached;
+      late.release();
+      await written;
+      slow.release();
+      await reading;
+      await others.close();
+      unreachable(fix);
+      master.plan.fail("getValue", UNREACHABLE);
+      return fix;
+    }
+
+    it("is an error where a later write of a row may have been answered earlier, before the rows were read", async () => {
+      for (
+        const later of [
+          (table: LiveTable) => table.patchValue("a", { price: 9 }),
+          (table: LiveTable) => table.delete("a").then(() => table.insertValue("a", { price: 9 })),
+        ]
+      ) {
+        const { table } = await overlapped(later);
+        await assert.rejects(shown(table), UNREACHABLE);
+        await table.close();
+      }
+    });
+
+    it("shows a write during which an event of its row came", async () => {
+      const { table } = await overlapped(async () => {
+        stream.push({ kind: "updated", id: "a" });
+        await settle();
+      });
+      assert.deepEqual(await shown(table), { prices: [8, 1, 5], stale: { fetchedAt: 0, error: UNREACHABLE } });
+      await table.close();
+    });
+
     it("answers for a row that a list has, as it was written", async () => {
       const { table, master, clock } = served({ staleTimeMs: 1_000 });
       await table.listValues();

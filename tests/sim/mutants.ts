@@ -1524,6 +1524,18 @@ export const MUTANTS: readonly Mutant[] = [
     to: "void versions;",
   },
   {
+    name: "stale rows have a write in place of a later one that was answered before they were read",
+    file: "change/last_known.ts",
+    from: "  if (isOverlapping === true) return true;\n",
+    to: "  void isOverlapping;\n",
+  },
+  {
+    name: "the log does not say that writes of a row overlap",
+    file: "cache/scope_log.ts",
+    from: "return this.since(since).some(({ change: other }) => mayOverlap(other, change));",
+    to: "return false;",
+  },
+  {
     name: "a write of unknown outcome counts as one that is in stale rows",
     file: "change/last_known.ts",
     from: 'if (!isAnswered(logged)) return "uncertain";',

@@ -39,6 +39,7 @@ const ONCE_BROKEN_IN_ANY: readonly (readonly [seed: number, what: string])[] = [
   [73_006_185, "a write that failed while it was stored, and came back"],
   [78_000_098, "a refresh that joined a read of parts that were held"],
   [52_310_185, "what was cut from held parts, stored over what a refresh had read"],
+  [52_303_226, "a write in place of a later one that was answered before the rows were read"],
   [52_306_544, "pages of which only some had a change of a lagging master"],
   [76_002_719, "rows that were as old as the question to a slow cache"],
   [80_008_742, "a row that was replaced, shown without the columns that the master makes"],

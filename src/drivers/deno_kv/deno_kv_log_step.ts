@@ -14,6 +14,8 @@ export type KeyPart = KvKey[number];
 export interface Stored {
   /** Of a change: where the log stood when the write was sent whose answer it is. */
   readonly origin?: number | undefined;
+  /** Of a change: whether it is of a write that overlaps with another one, which was logged before it. */
+  readonly overlaps?: boolean | undefined;
   /** Of an intent: when it is due. */
   readonly dueAt?: number | undefined;
   readonly body: Uint8Array;
@@ -37,6 +39,8 @@ export interface LogStepContext {
   readonly part: KeyPart | undefined;
   /** Where the log stood when the write was sent, if no other change can be newer than its answer. */
   readonly origin: number | undefined;
+  /** Whether another write was logged since then that may be of the same row. */
+  readonly overlaps: boolean;
   /** The most changes to add. */
   readonly maxAdded: number;
   /** The most intents. */
@@ -44,13 +48,17 @@ export interface LogStepContext {
 }
 
 /** What a record does to a log. Of more intents than are kept, the first one counts as overdue. */
-export function stepOf(record: LogRecord, { intents, part, origin, maxAdded, maxIntents }: LogStepContext): LogStep {
+export function stepOf(
+  record: LogRecord,
+  { intents, part, origin, overlaps, maxAdded, maxIntents }: LogStepContext,
+): LogStep {
   const own = intents.filter(({ key }) => part !== undefined && isSamePart(key.at(-1), part));
   switch (record.kind) {
     case "change": {
       // Of other writes that are in flight, the rows are not looked at.
       const change = intents.length > own.length ? withoutColumns(record.change) : record.change;
-      return { added: [{ ...(origin !== undefined && { origin }), body: bytesOf(change) }], ended: own };
+      const known = { ...(origin !== undefined && { origin }), ...(overlaps && { overlaps }) };
+      return { added: [{ ...known, body: bytesOf(change) }], ended: own };
     }
     case "intent": {
       const begun = { part: part ?? "", value: { dueAt: record.dueAt, body: bytesOf(record.change) } };

@@ -1,12 +1,20 @@
 import type { LogRecord } from "../../cache/cache.ts";
 import { decodeChange } from "../../cache/change_codec.ts";
-import type { Change } from "../../change/change.ts";
-import type { LoggedChange } from "../../change/logged_change.ts";
+import { type LoggedChange, mayBeSameRow, mayOverlap } from "../../change/logged_change.ts";
 import { isBytes } from "../../base/realm.ts";
 import { amount, countOf, fieldOf, inBatches, keyPart, type KvDatabase, type KvEntry } from "./deno_kv_database.ts";
 import type { KvKey } from "./deno_kv_handle.ts";
 import { type FoundLog, type LogState, stateOf } from "./deno_kv_log_state.ts";
-import { firstDue, type KeyPart, type LogStep, sizeOf, stepOf, storedOf, writeIdOf } from "./deno_kv_log_step.ts";
+import {
+  firstDue,
+  type KeyPart,
+  type LogStep,
+  type LogStepContext,
+  sizeOf,
+  stepOf,
+  storedOf,
+  writeIdOf,
+} from "./deno_kv_log_step.ts";
 import { isBelow } from "./deno_kv_scopes.ts";
 
 /** The part of all bytes that changes may take. */
@@ -83,11 +91,16 @@ export class KvLogs {
     if (limit === 0) return changes;
     const range = { start: this.#key(log, "change", position + 1), limit };
     for await (const { key, value } of this.#db.list(["change", scopeIn(log)], range)) {
-      const [body, origin] = [fieldOf(value, "body"), fieldOf(value, "origin")];
+      const [body, origin, overlaps] = [fieldOf(value, "body"), fieldOf(value, "origin"), fieldOf(value, "overlaps")];
       const at = position + changes.length + 1;
       if (key.at(-1) !== at) return undefined;
       if (!isBytes(body)) throw new TypeError("A change must be bytes");
-      changes.push({ position: at, ...(typeof origin === "number" && { from: origin }), change: decodeChange(body) });
+      changes.push({
+        position: at,
+        ...(typeof origin === "number" && { from: origin }),
+        ...(overlaps === true && { isOverlapping: true }),
+        change: decodeChange(body),
+      });
     }
     return changes.length === limit ? changes : undefined;
   }
@@ -100,9 +113,9 @@ export class KvLogs {
     const writeId = writeIdOf(record);
     const part = writeId === undefined ? undefined : await keyPart(writeId);
     const intents = found.state.dueAt === undefined ? [] : await this.#intents(found.log);
-    const origin = record.kind === "change" && await this.#isNewest(found, record.change, since) ? since : undefined;
+    const place = await this.#placeOf(found, record, since);
     const maxAdded = Math.min(CHANGES_PER_STEP, this.#maxChanges);
-    const step = stepOf(record, { intents, part, origin, maxAdded, maxIntents: this.#maxChanges });
+    const step = stepOf(record, { intents, part, ...place, maxAdded, maxIntents: this.#maxChanges });
     if (step.ended.length + step.added.length === 0 && step.begun === undefined) {
       return { state: found.state, isPart: false };
     }
@@ -164,15 +177,25 @@ export class KvLogs {
     return { removed: await this.#db.read(keys), keeps: held > 0 || !tooLarge };
   }
 
-  /** Whether no other change that may concern the same row was logged since a position. */
-  async #isNewest(found: FoundLog, change: Change, since: number | undefined): Promise<boolean> {
-    if (since === undefined || change.kind === "changed") return false;
+  /** How a change stands to what was logged since a position, if that is known. */
+  async #placeOf(found: FoundLog, record: LogRecord, since: number | undefined): Promise<Place> {
+    if (record.kind !== "change" || record.since === undefined) return { origin: undefined, overlaps: false };
+    const { change } = record;
+    const others = since === undefined ? undefined : await this.#knownSince(found, since);
+    if (others === undefined) return { origin: undefined, overlaps: change.cause === "write" };
+    const isNewest = change.kind !== "changed" && !others.some(({ change: other }) => mayBeSameRow(other, change));
+    return {
+      origin: isNewest ? since : undefined,
+      overlaps: others.some(({ change: other }) => mayOverlap(other, change)),
+    };
+  }
+
+  async #knownSince(found: FoundLog, position: number): Promise<readonly LoggedChange[] | undefined> {
     try {
-      const others = await this.since(found, since);
-      return others?.every(({ change: other }) => other.kind !== "changed" && other.id !== change.id) ?? false;
+      return await this.since(found, position);
     } catch {
       // One of them is damaged.
-      return false;
+      return undefined;
     }
   }
 
@@ -195,6 +218,9 @@ export class KvLogs {
     });
   }
 }
+
+/** How a change stands to the others. */
+type Place = Pick<LogStepContext, "origin" | "overlaps">;
 
 /** The changes that go, and whether new ones can be kept then. */
 interface Room {

@@ -18,11 +18,17 @@ const NEW_FENCE = "(SELECT store FROM vantage_total) || ':' || position AS fence
 /** The fence of a scope that did not move. */
 const OLD_FENCE = `(SELECT t.store || ':' || max(t.beyond, s.fence) FROM vantage_total t JOIN vantage_scope s
   WHERE s.id = scope) AS fence`;
-/** The row of the answer is that of its write only if no other writer's answer was logged since it was sent. */
-const LOG_CHANGE = `INSERT INTO vantage_change (scope, position, origin, write_id, row_id, size, body)
+/**
+ * The row of the answer is that of its write only if no other writer's answer was logged since it was sent. If that is one of
+ * another write, or the log does not reach back to then, the writes overlap.
+ */
+const LOG_CHANGE = `INSERT INTO vantage_change (scope, position, origin, overlaps, write_id, row_id, size, body)
   SELECT s.id, max(s.fence, t.floor) + 1, CASE WHEN ${IN_REACH} AND f.row_id IS NOT NULL AND NOT EXISTS (
       SELECT 1 FROM vantage_change c WHERE c.scope = s.id AND c.position > f.at
-      AND (c.row_id IS NULL OR c.row_id = f.row_id)) THEN f.at END, f.write_id, f.row_id, ?, ?
+      AND (c.row_id IS NULL OR c.row_id = f.row_id)) THEN f.at END,
+    CASE WHEN f.store IS NOT NULL AND f.write_id IS NOT NULL AND (${IN_REACH} IS NOT TRUE OR EXISTS (
+      SELECT 1 FROM vantage_change c WHERE c.scope = s.id AND c.position > f.at AND c.write_id <> f.write_id
+      AND (c.row_id IS NULL OR f.row_id IS NULL OR c.row_id = f.row_id))) THEN 1 END, f.write_id, f.row_id, ?, ?
   FROM (SELECT ? AS store, ? AS at, ? AS write_id, ? AS row_id) f, vantage_total t JOIN vantage_scope s ON s.name = ?
   RETURNING ${NEW_FENCE}, (SELECT changes FROM vantage_scope s WHERE s.id = scope) AS changes`;
 const LOG_INTENT = `INSERT INTO vantage_intent (scope, write_id, row_id, due_at, size, body)
@@ -42,8 +48,8 @@ const turnIntents = (which: string): string =>
   ORDER BY i.id RETURNING ${NEW_FENCE}, (SELECT changes FROM vantage_scope s WHERE s.id = scope) AS changes`;
 const TURN_OVERDUE = turnIntents("(i.due_at <= ? OR i.due_at > ?)");
 const TURN_OLDEST = turnIntents("i.id IN (SELECT id FROM vantage_intent WHERE scope = s.id ORDER BY id LIMIT ?)");
-const SINCE = `SELECT c.position AS position, c.origin AS origin, c.body AS body, s.due AS due,
-  t.store || ':' || max(t.beyond, s.fence) AS fence
+const SINCE = `SELECT c.position AS position, c.origin AS origin, c.overlaps AS overlaps, c.body AS body,
+  s.due AS due, t.store || ':' || max(t.beyond, s.fence) AS fence
   FROM vantage_total t JOIN vantage_scope s JOIN vantage_change c ON c.scope = s.id
   WHERE s.id = ? AND s.generation <= ? AND c.position > ? ORDER BY c.position`;
 const CUT = `DELETE FROM vantage_change WHERE scope = ? AND position <= ?`;
@@ -94,11 +100,17 @@ export class SqliteLog {
     return { since: { changes, fence: String(fence) }, intentsDueAt };
   }
 
-  #decode(scope: number, { position, origin, body }: Record<string, unknown>): LoggedChange | undefined {
+  #decode(scope: number, { position, origin, overlaps, body }: Record<string, unknown>): LoggedChange | undefined {
     try {
       const change = decodeChange(bytesOf(body));
       const from = origin === null ? undefined : Number(origin);
-      return { position: Number(position), ...(from !== undefined && { from }), change };
+      const isOverlapping = overlaps !== null;
+      return {
+        position: Number(position),
+        ...(from !== undefined && { from }),
+        ...(isOverlapping && { isOverlapping }),
+        change,
+      };
     } catch (error) {
       reportDamage(this.#settings.trace, "log dropped", error);
       this.#db.run(CUT, [scope, Number(position)]);

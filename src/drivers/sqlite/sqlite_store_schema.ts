@@ -1,7 +1,7 @@
 import type { SqliteRunner } from "./sqlite_store.ts";
 
 /** Increases when the tables change; tables of another version are dropped. */
-const VERSION = 4;
+const VERSION = 5;
 
 /**
  * A scope's `fence` is its position: it increases with each invalidation and each logged change, and never repeats a
@@ -38,8 +38,8 @@ const SCHEMA = [
   )`,
   "CREATE INDEX IF NOT EXISTS vantage_entry_by_position ON vantage_entry (scope, at)",
   `CREATE TABLE IF NOT EXISTS vantage_change (
-    id INTEGER PRIMARY KEY, scope INTEGER NOT NULL, position INTEGER NOT NULL, origin INTEGER, write_id TEXT,
-    row_id TEXT, size INTEGER NOT NULL, body BLOB NOT NULL, UNIQUE (scope, position)
+    id INTEGER PRIMARY KEY, scope INTEGER NOT NULL, position INTEGER NOT NULL, origin INTEGER, overlaps INTEGER,
+    write_id TEXT, row_id TEXT, size INTEGER NOT NULL, body BLOB NOT NULL, UNIQUE (scope, position)
   )`,
   `CREATE TABLE IF NOT EXISTS vantage_intent (
     id INTEGER PRIMARY KEY, scope INTEGER NOT NULL, write_id TEXT NOT NULL, row_id TEXT, due_at REAL NOT NULL,

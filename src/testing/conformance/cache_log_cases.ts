@@ -295,6 +295,32 @@ export const cacheLogCases: readonly CacheCase[] = [
       expectEqual(logged.map(({ from }) => from), [undefined, undefined], "from of each");
     })
   ),
+  ...([
+    ["of the same row", () => written("w2", "a", "applied"), true],
+    ["of an unknown row", () => ({ ...changed(), cause: "write", writeId: "w2", outcome: "applied" } as Change), true],
+    ["whose outcome is unknown", () => written("w2", "a", "unknown"), true],
+    ["of another row", () => written("w2", "b", "applied"), undefined],
+    ["that is the same one", () => written("w1", "a", "unknown"), undefined],
+    ["that is none, but an event", () => updated("a"), undefined],
+  ] as const).map(([which, other, isOverlapping]) =>
+    logging(`Cache.log() keeps whether a write overlaps with one ${which}`, async (cache, others) => {
+      const sentAt = await cache.fence(KEY);
+      await logChange(others, other());
+      await cache.put(KEY, entry("new"));
+      await logChange(cache, written("w1", "a", "applied"), sentAt);
+      await logChange(cache, written("w3", "a", "applied"), await cache.fence(KEY));
+      const logged = await changesSince(cache, KEY);
+      expectEqual(logged.map((change) => change.isOverlapping), [isOverlapping, undefined], "isOverlapping of each");
+    })
+  ),
+  logging("Cache.log() takes a write to overlap if the log does not reach back to where it was sent", async (cache) => {
+    await cache.put(KEY, entry("new"));
+    for (const since of [undefined, "of another store", "", 1e9, -1]) {
+      await logChange(cache, written("w1", "a", "applied"), since);
+    }
+    const logged = await changesSince(cache, KEY);
+    expectEqual(logged.map(({ isOverlapping }) => isOverlapping), [undefined, true, true, true, true], "isOverlapping");
+  }),
   logging("Cache.log() does not keep from when a row is if it is not known", async (cache, _, maxChanges) => {
     const sentAt = await cache.fence(KEY);
     for (let count = 0; count <= maxChanges; count++) await logChange(cache, updated("b"));
