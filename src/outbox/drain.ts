@@ -48,6 +48,8 @@ export class Drain implements Journal {
   readonly #stored = new Map<string, QueuedWrite>();
   /** Those that are being taken back. */
   readonly #leaving = new Set<string>();
+  /** The positions of those that have settled since the entries that are being loaded were asked for. */
+  #departed: Set<number> | undefined;
   /** Positions of entries that were reported as unreadable. */
   readonly #unreadable = new Set<number>();
   #term: number | undefined;
@@ -115,15 +117,16 @@ export class Drain implements Journal {
     this.#marks.settled({ kind: "returned", id });
   }
 
-  answered({ id, op, rowId }: QueuedWrite, answer: WriteAnswer): void {
+  answered(write: QueuedWrite, answer: WriteAnswer): void {
+    const { id, op, rowId } = write;
     const realId = op.kind === "insertReturnId" && typeof answer === "string" && answer !== rowId ? answer : undefined;
-    this.#stored.delete(id);
+    this.#leave(write);
     this.#marks.settled({ kind: "answered", id, answer, realId });
   }
 
-  failed({ id }: QueuedWrite, error: unknown): Promise<boolean> {
-    this.#stored.delete(id);
-    return this.#marks.failed({ kind: "failed", id, failure: failureOf(error, this.#options.clock.now()) });
+  failed(write: QueuedWrite, error: unknown): Promise<boolean> {
+    this.#leave(write);
+    return this.#marks.failed({ kind: "failed", id: write.id, failure: failureOf(error, this.#options.clock.now()) });
   }
 
   withdraw(write: QueuedWrite): MaybePromise<boolean> {
@@ -134,11 +137,11 @@ export class Drain implements Journal {
     if (!write.isStored && this.#appends.isAppending(write)) {
       return this.#appends.done().then(() => this.withdraw(write));
     }
-    if (!write.isStored) return this.#stored.delete(id);
+    if (!write.isStored) return this.#leave(write);
     this.#leaving.add(id);
     const over = (isRemoved: boolean): MaybePromise<boolean> => {
       if (isRemoved && (outbox.shared || this.#isSentElsewhere)) return this.#removed(write);
-      if (isRemoved) this.#stored.delete(id);
+      if (isRemoved) this.#leave(write);
       this.#leaving.delete(id);
       return isRemoved;
     };
@@ -155,10 +158,11 @@ export class Drain implements Journal {
   }
 
   /** It is not in the outbox any more. Before that another process, or another table, may have sent it, which failed. */
-  async #removed({ id }: QueuedWrite): Promise<true> {
+  async #removed(write: QueuedWrite): Promise<true> {
+    const { id } = write;
     try {
       await this.#takeAnswers();
-      this.#stored.delete(id);
+      this.#leave(write);
     } catch (error) {
       this.#options.onError(error);
       this.#lost(id, error);
@@ -166,6 +170,12 @@ export class Drain implements Journal {
       this.#leaving.delete(id);
     }
     return true;
+  }
+
+  /** It has settled, or is about to. What is being loaded may still have it. */
+  #leave({ id, position }: QueuedWrite): boolean {
+    if (position !== undefined) this.#departed?.add(position);
+    return this.#stored.delete(id);
   }
 
   /** Resolves when what was written is stored, and it is known whether it can be sent. */
@@ -326,6 +336,15 @@ export class Drain implements Journal {
 
   /** Takes up the entries that are new; at the beginning of a term, all of them. */
   async #load(): Promise<void> {
+    this.#departed = new Set();
+    try {
+      await this.#takeUp(this.#departed);
+    } finally {
+      this.#departed = undefined;
+    }
+  }
+
+  async #takeUp(departed: ReadonlySet<number>): Promise<void> {
     const { outbox, name } = this.#options;
     const term = this.#term;
     // A load that failed begins again: what it found missing is not settled yet.
@@ -336,7 +355,8 @@ export class Drain implements Journal {
       // What a closed table takes over would never be settled.
       if (this.#closed || term !== this.#term) return;
       for (const entry of entries) if (!isUnreadable(entry)) missing?.delete(entry.write.id);
-      this.#options.queue().enter(entries.flatMap((entry) => this.#take(entry) ?? []));
+      const there = entries.filter(({ position }) => !departed.has(position));
+      this.#options.queue().enter(there.flatMap((entry) => this.#take(entry) ?? []));
       this.#position = entries.at(-1)?.position ?? this.#position;
       isMore = entries.length === LOADED_AT_ONCE;
     }
@@ -360,9 +380,10 @@ export class Drain implements Journal {
   /** Settles a write that is not in the outbox any more, if it is not known what became of it. */
   #lost(id: string, cause?: unknown): void {
     const write = this.#stored.get(id);
-    this.#stored.delete(id);
+    if (write === undefined) return;
+    this.#leave(write);
     const message = `What became of the write ${describe(id)} is unknown: it is not in the outbox any more`;
-    if (write !== undefined) this.#options.queue().fail(write, new OutboxError(message, { effect: "unknown", cause }));
+    this.#options.queue().fail(write, new OutboxError(message, { effect: "unknown", cause }));
   }
 
   /** Once it resolves, all answers that were there are dealt with, whichever call has taken them out. */
@@ -403,7 +424,7 @@ export class Drain implements Journal {
     const queue = this.#options.queue();
     const write = this.#stored.get(id);
     if (write === undefined) return;
-    this.#stored.delete(id);
+    this.#leave(write);
     if (realId !== undefined && write.rowId !== undefined) queue.learn(write.rowId, realId);
     if (failure !== undefined) return queue.fail(write, errorOf(failure));
     // It cannot be taken back any more.

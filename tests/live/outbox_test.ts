@@ -33,14 +33,46 @@ function slowly(inner: Outbox): Outbox {
   });
 }
 
-/** The same outbox, as processes share it. */
-function shared(inner: Outbox): Outbox {
+/** The same outbox, with other members. */
+function having(inner: Outbox, members: Partial<Outbox>): Outbox {
   return new Proxy(inner, {
     get: (_, name) => {
-      const member: unknown = name === "shared" ? true : Reflect.get(inner, name);
+      const member: unknown = Reflect.get(members, name) ?? Reflect.get(inner, name);
       return typeof member === "function" ? member.bind(inner) : member;
     },
   });
+}
+
+/** The same outbox, as processes share it. */
+function shared(inner: Outbox): Outbox {
+  return having(inner, { shared: true });
+}
+
+/** The calls of one name, which can be held. */
+class Hold {
+  #isHeld = false;
+  #reached = (): void => {};
+  #release = (): void => {};
+  #released = Promise.resolve();
+
+  /** Holds the calls from now on; resolves when there is one. */
+  begin(): Promise<void> {
+    this.#isHeld = true;
+    this.#released = new Promise((resolve) => this.#release = resolve);
+    return new Promise((resolve) => this.#reached = resolve);
+  }
+
+  end(): void {
+    this.#isHeld = false;
+    this.#release();
+  }
+
+  /** Resolves when the calls are not held. */
+  async pass(): Promise<void> {
+    if (!this.#isHeld) return;
+    this.#reached();
+    await this.#released;
+  }
 }
 
 interface World {
@@ -435,22 +467,13 @@ for (const [kind, make] of [["at once", shared], ["later", (inner: Outbox) => sl
 
     it("takes over no more writes of others once it is closed, whenever they are loaded", async () => {
       for (let turns = 0; turns < 25; turns++) {
-        let [isHeld, reached, release] = [false, () => {}, () => {}];
-        const loading = new Promise<void>((resolve) => reached = resolve);
-        const released = new Promise<void>((resolve) => release = resolve);
+        const hold = new Hold();
         const it = world((inner) => {
           const outbox = make(inner);
-          const load: Outbox["load"] = async (...args) => {
-            if (!isHeld) return await outbox.load(...args);
-            reached();
-            await released;
-            return await outbox.load(...args);
-          };
-          return new Proxy(outbox, {
-            get: (_, name) => {
-              if (name === "load") return load;
-              const member: unknown = Reflect.get(outbox, name);
-              return typeof member === "function" ? member.bind(outbox) : member;
+          return having(outbox, {
+            load: async (...args) => {
+              await hold.pass();
+              return await outbox.load(...args);
             },
           });
         });
@@ -459,15 +482,14 @@ for (const [kind, make] of [["at once", shared], ["later", (inner: Outbox) => sl
         const gate = it.master.plan.hold("delete", "before");
         const write = table.enqueue({ kind: "delete", id: "a" });
         await gate.reached;
-        isHeld = true;
+        const loading = hold.begin();
         const closed = table.close();
         await pass(it.clock, 1);
         await loading;
         await other.enqueue({ kind: "delete", id: "b" }).accepted;
         gate.release();
         for (let turn = 0; turn < turns; turn++) await undefined;
-        isHeld = false;
-        release();
+        hold.end();
         await closed;
         assert.deepEqual(table.pendingWrites(), [], `${turns} turns`);
         assert.equal(write.state, "applied");
@@ -480,33 +502,85 @@ for (const [kind, make] of [["at once", shared], ["later", (inner: Outbox) => sl
     });
 
     it("takes back a write while it is being stored, and sends it from no process", async () => {
-      let [reached, release] = [() => {}, () => {}];
-      const appending = new Promise<void>((resolve) => reached = resolve);
-      const released = new Promise<void>((resolve) => release = resolve);
+      const hold = new Hold();
       const it = world((inner) => {
         const outbox = make(inner);
-        const append: Outbox["append"] = async (...args) => {
-          reached();
-          await released;
-          return await outbox.append(...args);
-        };
-        return new Proxy(outbox, {
-          get: (_, name) => {
-            if (name === "append") return append;
-            const member: unknown = Reflect.get(outbox, name);
-            return typeof member === "function" ? member.bind(outbox) : member;
+        return having(outbox, {
+          append: async (...args) => {
+            await hold.pass();
+            return await outbox.append(...args);
           },
         });
       });
+      const appending = hold.begin();
       const table = it.open();
       const write = table.enqueue({ kind: "delete", id: "a" });
       await appending;
       assert.equal(write.cancel(), true);
-      release();
+      hold.end();
       await assert.rejects(write.applied, { name: "AbortError" });
       await pass(it.clock, 1);
       assert.deepEqual([await left(it), it.master.writeOptions], [[], []]);
       await table.close();
+    });
+
+    describe("does not take up again what it loads when it has", () => {
+      const loadingSlowly = (): { readonly it: World; readonly hold: Hold } => {
+        const hold = new Hold();
+        const it = world((inner) => {
+          const outbox = make(inner);
+          return having(outbox, {
+            load: async (queue, after, limit) => {
+              const entries = await outbox.load(queue, after, limit);
+              if (after === 0) await hold.pass();
+              return entries;
+            },
+          });
+        }, { outboxLeaseMs: 1_000 });
+        return { it, hold };
+      };
+
+      it("taken it back meanwhile", async () => {
+        const { it, hold } = loadingSlowly();
+        const table = it.open();
+        table.setOnline(false);
+        await pass(it.clock, 1);
+        const loaded = hold.begin();
+        const write = table.enqueue({ kind: "delete", id: "a" });
+        await loaded;
+        assert.equal(write.cancel(), true);
+        await assert.rejects(write.applied, { name: "AbortError" });
+        hold.end();
+        await settle();
+        assert.deepEqual([table.pendingWrites(), await left(it)], [[], []]);
+        await table.close();
+      });
+
+      it("been answered meanwhile, after another had the lease", async () => {
+        const { it, hold } = loadingSlowly();
+        const table = it.open();
+        await pass(it.clock, 1);
+        const gate = it.master.plan.hold("delete");
+        const write = table.enqueue({ kind: "delete", id: "a" });
+        await gate.reached;
+        const term = await it.outbox.lease(QUEUE, "another", it.clock.now() + 10_000, 1_000);
+        assert(term !== undefined);
+        await it.outbox.release(QUEUE, term);
+        const loaded = hold.begin();
+        await pass(it.clock, 3);
+        await loaded;
+        gate.release();
+        await write.applied;
+        table.setOnline(false);
+        hold.end();
+        await settle();
+        assert.deepEqual(table.pendingWrites(), []);
+        table.setOnline(true);
+        await pass(it.clock, 5);
+        assert.deepEqual([table.pendingWrites(), await left(it)], [[], []]);
+        assert.equal(it.master.writeOptions.length, 1);
+        await table.close();
+      });
     });
 
     it("takes back a write that was never sent, in the outbox too", async () => {

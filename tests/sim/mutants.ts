@@ -1669,6 +1669,12 @@ export const MUTANTS: readonly Mutant[] = [
     to: "return op;",
   },
   {
+    name: "what settles while the outbox is loaded is taken up again",
+    file: "outbox/drain.ts",
+    from: "entries.filter(({ position }) => !departed.has(position))",
+    to: "entries",
+  },
+  {
     name: "a process whose lease is over sends",
     file: "outbox/drain.ts",
     from: "    if (isMarked && this.#hasLease) return true;",

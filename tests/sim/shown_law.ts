@@ -37,7 +37,7 @@ function faultOfRowShown(scene: Scene, id: string, row: Row, onlooker: Onlooker)
   const { master, ledger } = scene;
   const mark = String(row.mark);
   const write = ledger.find(mark);
-  const stay = (master.histories.get(id) ?? []).findLast(({ held }) => held && sameRow(rowOf(held), row));
+  const stay = (master.histories.get(id) ?? []).findLast(({ held }) => held && isShownAs(scene, row, rowOf(held)));
   const isMade = write !== undefined && master.realId(write.id) === id && isMadeBy(row, write);
   if (stay === undefined && !isMade) return { law: 4, what: `${id} was never ${JSON.stringify(row)}` };
   // Another table that has taken it over learns later that it was taken back.
@@ -48,6 +48,12 @@ function faultOfRowShown(scene: Scene, id: string, row: Row, onlooker: Onlooker)
   const since = master.applied.get(last.mark)?.seq ?? Infinity;
   if ((stay?.seq ?? -1) >= since) return undefined;
   return { law: 1, what: `${id} is shown as ${mark}, without ${last.mark}, which was accepted` };
+}
+
+/** Where a list may have more columns than the answer of a write, one that the answer lacks stays until it is read again. */
+function isShownAs({ world }: Scene, shown: Row, row: Row): boolean {
+  if (world.asksFor === "rows") return sameRow(row, shown);
+  return sameRow(row, Object.fromEntries(Object.entries(shown).filter(([name]) => Object.hasOwn(row, name))));
 }
 
 /** Whether a write is shown after the last own one: that one itself, one made later, or one of others or sent by hand. */
