@@ -522,7 +522,8 @@ export class WriteQueue implements QueuedWriteOwner {
     for (const write of idle) {
       if (this.#lanes.has(write) && this.#unstored.followsLeft(write)) this.#giveUp(write, afterAbandoned(write));
     }
-    for (const write of left) this.abandon(write);
+    // What follows an insertion that was given up has failed.
+    for (const write of left) if (!this.#inFlight.has(write)) this.abandon(write);
   }
 
   /** Leaves a stored write in the journal, for the next process that sends from it. */
@@ -560,8 +561,10 @@ function withId<O extends { readonly id: string }>(op: O, id: string): O {
   return op.id === id ? op : { ...op, id };
 }
 
-/** Why a write is not sent that is not stored, and must not overtake one that is. */
+/** Why a write is not sent that is not stored, where one that is may be sent elsewhere before it or after it. */
 function afterAbandoned({ op, isInDoubt }: QueuedWrite): ClosedError {
-  const message = `Cannot ${describeWriteOp(op)}: the table is closed, and a write before it is kept in the outbox`;
+  const message = `Cannot ${
+    describeWriteOp(op)
+  }: the table is closed, and another write to its rows is kept in the outbox`;
   return new ClosedError(message, { effect: isInDoubt ? "unknown" : "none" });
 }

@@ -9,6 +9,7 @@ import {
   MemCache,
   MemOutbox,
   MemTable,
+  NotFoundError,
   type Outbox,
   OutboxError,
   RejectedError,
@@ -444,6 +445,34 @@ for (const [kind, make] of [["at once", shared], ["later", (inner: Outbox) => sl
       await assert.rejects(remove.applied, { name: "NotFoundError" });
       assert.equal((await table.failedWrites()).length, 3);
       await table.close();
+    });
+
+    it("fails what follows an insertion that cannot be stored, is not sent and is given up at close()", async () => {
+      let isFull = true;
+      const it = world((inner) => {
+        const outbox = make(inner);
+        return having(outbox, {
+          append: (...args) => {
+            if (isFull) throw new OutboxError("full");
+            return outbox.append(...args);
+          },
+        });
+      });
+      const failed: unknown[] = [];
+      const table = it.open({ onWriteFailed: ({ op }) => void failed.push(op.kind) });
+      table.setOnline(false);
+      const insert = table.enqueue({ kind: "insertReturnId", row: { name: "Roll" } });
+      assert(insert.rowId !== undefined);
+      await assert.rejects(insert.accepted, OutboxError);
+      isFull = false;
+      const patch = table.enqueue({ kind: "patch", id: insert.rowId, partial: { price: 1 } });
+      await patch.accepted;
+      await settle();
+      await table.close();
+      await assert.rejects(insert.applied, ClosedError);
+      await assert.rejects(patch.applied, NotFoundError);
+      assert.deepEqual([await left(it), failed], [[["patch", "failed"]], ["insertReturnId", "patch"]]);
+      assert.deepEqual(it.master.writeOptions, []);
     });
 
     it("neither sends nor removes what belongs to another owner, or to none (Eventra#2749, securedrop-client#1453)", async () => {

@@ -266,6 +266,12 @@ export const MUTANTS: readonly Mutant[] = [
       "    const answers = (globalThis as { answers?: WriteAnswer[] }).answers ??= [];\n    this.#outcome.resolve(answers.shift() ?? answer);\n    answers.push(answer);\n",
   },
   {
+    name: "what follows an insertion that was given up is left in the outbox",
+    file: "queue/write_queue.ts",
+    from: "for (const write of left) if (!this.#inFlight.has(write)) this.abandon(write);",
+    to: "for (const write of left) this.abandon(write);",
+  },
+  {
     name: "skip the last queued write on close",
     file: "queue/write_queue.ts",
     from: "    this.#closed = true;\n    await journal?.ready();",

@@ -476,9 +476,10 @@ export class SimTable {
     scene.tell(`${owner} watches ${name}`);
     if (watcher !== undefined) return watcher.enter();
     const known = (): Known => this.#known();
+    const asked = (): Known => this.#known(scene.master.oldestReadMs(owner));
     const mayFail = (): (error: unknown) => boolean => this.#mayFail();
     const onlooker = (): Onlooker | undefined => this.#onlooker;
-    this.#watchers.set(name, new SimWatcher({ scene, name, owner, handle: live, known, mayFail, onlooker }));
+    this.#watchers.set(name, new SimWatcher({ scene, name, owner, handle: live, known, asked, mayFail, onlooker }));
   }
 
   /** Watches a view no longer. */

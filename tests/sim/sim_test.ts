@@ -47,6 +47,7 @@ const ONCE_BROKEN_IN_ANY: readonly (readonly [seed: number, what: string])[] = [
   [89_000_974, "holes of an entry, filled over newer rows that another read had stored"],
   [93_005_361, "a write whose answer was not known, above a later one of its row"],
   [97_007_437, "a write that was taken back, and taken up again by a load that had begun before"],
+  [99_008_097, "an insertion that was given up when its table was closed, and a stored write to its row that was left"],
   [433_009_761, "a watcher that went back behind a write of unknown outcome"],
   [434_004_893, "a watcher that went back to a cut with the same stale part"],
 ];
@@ -54,6 +55,8 @@ const ONCE_BROKEN_IN_ANY: readonly (readonly [seed: number, what: string])[] = [
 /** Seeds with which the simulation once took for a mistake what is none, and what that was. */
 const ONCE_MISTAKEN: readonly (readonly [seed: number, what: string])[] = [
   [79_003_117, "a write of another process, after all was invalidated, of which nothing tells those who watch"],
+  [99_204_284, "a write whose outcome was due, for a watcher that joined a read that had begun before"],
+  [99_001_460, "rows that are read in vain by reads that began before all was invalidated"],
   [98_000_156, "a column that the answer of a write lacks, in a table whose lists may have more columns"],
   [88_202_307, "a write of an earlier process, of unknown outcome, shown above what was read since"],
   [413_107_261, "a page that is read ahead, for which a small cache has no room besides the views"],

@@ -13,6 +13,8 @@ export interface WatcherOptions {
   readonly handle: LiveHandle;
   /** What its process knows. */
   readonly known: () => Known;
+  /** What was known to it when a read began that may answer one who asks now. */
+  readonly asked: () => Known;
   /** Who looks, where writes are shown before they are answered. */
   readonly onlooker: () => Onlooker | undefined;
   /** Whether a read that begins now may fail with an error. */
@@ -35,11 +37,11 @@ export class SimWatcher {
   #before: Known;
 
   constructor(options: WatcherOptions) {
-    const { scene, name, owner, handle, known, mayFail } = options;
+    const { scene, name, owner, handle, asked, mayFail } = options;
     this.#options = options;
     this.#observer = handle.withQuery(VIEWS[name].query).observe();
     this.#mayFail = mayFail();
-    this.#asked = this.#before = known();
+    this.#asked = this.#before = asked();
     this.#last = this.#observer.getSnapshot();
     this.enter();
     follow(scene, `ready of ${name} by ${owner}`, this.#observer.ready(), () => {
@@ -52,7 +54,7 @@ export class SimWatcher {
     // Without listeners, each look at a snapshot looks into the cache.
     if (!this.isThere) return;
     const [last, next] = [this.#last, this.#observer.getSnapshot()];
-    const known = this.#options.known();
+    const asked = this.#options.asked();
     this.#check(9, next === this.#observer.getSnapshot() && Object.isFrozen(next), () => "is shown another snapshot");
     if (next !== last) {
       this.#options.scene.tell(`${this.#options.owner} is shown ${this.#options.name}: ${show(next)}`);
@@ -62,7 +64,7 @@ export class SimWatcher {
         this.#asked = this.#before;
       }
     }
-    [this.#last, this.#before, this.#calls] = [next, known, 0];
+    [this.#last, this.#before, this.#calls] = [next, asked, 0];
   }
 
   /** Whether it is subscribed. What was begun may go on for a moment after it has left. */

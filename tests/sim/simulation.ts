@@ -68,6 +68,8 @@ class Simulation {
   readonly #trace: string[] = [];
   /** The reads in flight at the master, by what they read, each with the number of invalidations when it began. */
   readonly #inFlight = new Map<string, Set<{ readonly invalidations: number }>>();
+  /** For each table, the last step in which a read of some rows ended, and what had been invalidated when that began. */
+  readonly #holesRead = new Map<string, { readonly step: number; readonly invalidations: number }>();
   readonly #failures = new Map<string, number>();
   /** The writes that the shared storage knows of, and the intents of others, with when they are due. */
   readonly #recorded = new Set<string>();
@@ -503,17 +505,28 @@ class Simulation {
     const changes = world.invalidation === "surgical" && world.logs ? ends.count : this.#invalidations;
     const fenced = caches.every((cache) => cache.fenceFailures === 0);
     const mayBeHole = key.includes("id ") || (world.asksFor === "rows" && key.startsWith("get "));
+    const began = mayBeHole ? changes : Math.min(changes, this.#beganInVain(owner));
     // After some rows were read in vain, all are: by then, others may have begun to.
     const most = world.asksFor === "nothing" ? 0 : 1;
     const reads = this.#inFlight.get(place) ?? new Set();
     this.#inFlight.set(place, reads);
-    if (world.lagMs === 0 && fenced && !world.freezes && world.pages && !mayBeHole) {
+    if (world.lagMs === 0 && fenced && !world.freezes && world.pages && !mayBeHole && began >= changes) {
       const others = [...reads].filter(({ invalidations }) => invalidations >= changes).length;
       verdict.check(3, others <= most, () => `${others + 1} reads of ${place} at once`);
     }
-    const read = { invalidations: world.asyncCache ? 0 : changes };
+    const read = { invalidations: world.asyncCache ? 0 : began };
     reads.add(read);
-    return () => void reads.delete(read);
+    return () => {
+      reads.delete(read);
+      if (!mayBeHole) return;
+      this.#holesRead.set(owner, { step: this.#steps, invalidations: Math.min(began, this.#beganInVain(owner)) });
+    };
+  }
+
+  /** What had been invalidated when the reads of some rows began that have ended in this step, and may have been in vain. */
+  #beganInVain(owner: string): number {
+    const last = this.#holesRead.get(owner);
+    return last?.step === this.#steps ? last.invalidations : Infinity;
   }
 
   /** No process stores an entry that it knows to be older than the last invalidation. */
