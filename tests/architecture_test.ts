@@ -20,8 +20,11 @@ const MAY_IMPORT = new Map(
   ),
 );
 
-/** A Durable Object's storage is SQLite, so its cache keeps rows as that of SQLite does. */
-const OTHER_DRIVERS: Readonly<Record<string, readonly string[]>> = { durable_object: ["sqlite"] };
+/**
+ * A Durable Object's storage is SQLite, so its cache keeps rows as that of SQLite does. Queries of PostgreSQL are written
+ * where those for other databases are.
+ */
+const OTHER_DRIVERS: Readonly<Record<string, readonly string[]>> = { durable_object: ["sqlite"], postgres: ["sql"] };
 
 /** The only files that import anything from outside, and what. */
 const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
