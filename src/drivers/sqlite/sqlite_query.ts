@@ -69,8 +69,9 @@ export function whereSql(query: Query, schema: SqliteSchema, searchFields: reado
  */
 export function orderSql(query: Query, schema: SqliteSchema): string {
   // Only the first order of a column counts.
-  const orders = new Map((query.orderBy ?? []).toReversed());
-  const terms = [...orders].reverse().flatMap(([name, direction]) => {
+  const orders = new Map<string, "asc" | "desc">();
+  for (const [name, direction] of query.orderBy ?? []) if (!orders.has(name)) orders.set(name, direction);
+  const terms = [...orders].flatMap(([name, direction]) => {
     const column = schema.columns.find((candidate) => candidate.name === name);
     return column === undefined
       ? []

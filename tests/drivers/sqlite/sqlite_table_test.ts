@@ -453,6 +453,12 @@ describe("SqliteTable understands conditions:", () => {
     assert.equal((await table.getValue("a"))?.name, "Bun");
   });
 
+  it("by a column that comes twice as its first place says", async () => {
+    const table = await open(`CREATE TABLE t (id TEXT PRIMARY KEY, v, w);
+      INSERT INTO t VALUES ('a', 1, 2), ('b', 2, 1), ('c', 1, 1)`);
+    assert.deepEqual(await idsOf(table.orderBy("v").orderBy("w").orderBy("v", "desc")), ["c", "a", "b"]);
+  });
+
   it("character by character, also on columns declared with a collation", async () => {
     const rows = `('a', 'b'), ('B', 'A'), ('c', 'B'), ('D', 'a ')`;
     const table = await open(`CREATE TABLE t (id TEXT COLLATE NOCASE PRIMARY KEY, v TEXT COLLATE NOCASE,
