@@ -6,7 +6,7 @@ import { bind, type Bound, joinSql, NEVER, Sql, sql } from "./sql.ts";
 import type { SqlColumn } from "./sql_column.ts";
 import type { Sign, SqlDialect } from "./sql_dialect.ts";
 import { floatComparison, isFloat, isInteger64, isStorableText, storableText } from "./storable.ts";
-import { quoteName } from "./postgres_dialect.ts";
+import { quoteName } from "./quote_name.ts";
 
 /**
  * SQLite, from version 3.38, in UTF-8. Booleans are 0 and 1. Dates are texts as `toISOString` writes them, of the years 0
