@@ -1,0 +1,32 @@
+/**
+ * PostgreSQL through the client that you have: postgres.js, `pg`, PGlite or Bun's `SQL`. Tables and views as masters, with
+ * every type read without loss and every query done by the database.
+ *
+ * @example
+ * ```ts ignore
+ * import { LiveTable, MemCache } from "@vantage/live";
+ * import { PostgresTable } from "@vantage/live/postgres";
+ * import postgres from "postgres";
+ *
+ * const sql = postgres("postgres://localhost/shop");
+ * const products = new LiveTable(await PostgresTable.open(sql, "products"), "products", new MemCache());
+ *
+ * const cheap = await products.where("price", "lt", 5).orderBy("name").page(1).listValues();
+ * ```
+ *
+ * @module
+ */
+
+export { PostgresTable } from "./postgres_table.ts";
+export type { PostgresTableOptions } from "./postgres_source.ts";
+export type {
+  PgClient,
+  PgPool,
+  PgPoolClient,
+  PostgresClient,
+  PostgresHandle,
+  PostgresRow,
+  PostgresSession,
+  PostgresTag,
+  PostgresTagClient,
+} from "./postgres_client.ts";

@@ -1,0 +1,58 @@
+/** A row as a client returns it: every value was selected as a text. */
+export type PostgresRow = { readonly [column: string]: unknown };
+
+/** Runs one statement, whose parameters are texts. */
+export interface PostgresSession {
+  /** Returns the rows of a statement, or an object with its `rows`. */
+  query(
+    text: string,
+    params: (string | null)[],
+  ): PromiseLike<readonly PostgresRow[] | { readonly rows: readonly PostgresRow[] }>;
+}
+
+/** A database of PGlite, or a handle of your own. */
+export interface PostgresHandle extends PostgresSession {
+  /** Runs `work` in one transaction, which is rolled back if it rejects. */
+  transaction<T>(work: (session: PostgresSession) => Promise<T>): PromiseLike<T>;
+}
+
+/** What runs statements in postgres.js and in Bun's `SQL`. */
+export interface PostgresTag {
+  /** Runs a statement from a text. */
+  unsafe(text: string, params: (string | null)[], options: { prepare: boolean }): PromiseLike<readonly PostgresRow[]>;
+}
+
+/** `postgres(url)` of postgres.js, or Bun's `new SQL(url)`. */
+export interface PostgresTagClient extends PostgresTag {
+  /** Runs `work` in one transaction, which is rolled back if it rejects. */
+  begin(work: (tag: PostgresTag) => Promise<unknown>): PromiseLike<unknown>;
+  /** The options it was made with. */
+  readonly options?: { readonly prepare?: boolean | undefined } | undefined;
+}
+
+/** A connected `Client` of `pg`. */
+export interface PgClient extends PostgresSession {
+  /** Tells a client from other handles. Not called. */
+  connect(): unknown;
+}
+
+/** A client that was taken out of a `Pool` of `pg`. */
+export interface PgPoolClient extends PostgresSession {
+  /** Puts it back, or closes it where its connection is broken. */
+  release(broken?: boolean): void;
+  /** Listens to the end of its connection, which would end the process otherwise. */
+  on?(event: "error", listener: () => void): unknown;
+  /** Stops listening. */
+  removeListener?(event: "error", listener: () => void): unknown;
+}
+
+/** A `Pool` of `pg`. */
+export interface PgPool extends PostgresSession {
+  /** Takes a client out of the pool. */
+  connect(): Promise<PgPoolClient>;
+  /** Tells a pool from a client. */
+  readonly totalCount: number;
+}
+
+/** An open database of any of these clients. It is told by the functions that it has. */
+export type PostgresClient = PostgresHandle | PostgresTagClient | PgClient | PgPool;
