@@ -21,7 +21,7 @@ export interface ServerOptions {
   readonly port: number;
   /** What it prints once it takes connections. */
   readonly ready: RegExp;
-  /** Ends it at once, whoever is connected. */
+  /** Ends it at once, even if clients are connected. */
   readonly stopSignal: "SIGINT" | "SIGTERM";
 }
 

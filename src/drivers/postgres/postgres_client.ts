@@ -32,7 +32,7 @@ export interface PostgresTagClient extends PostgresTag {
 
 /** A connected `Client` of `pg`. */
 export interface PgClient extends PostgresSession {
-  /** Tells a client from other handles. Not called. */
+  /** Distinguishes a client from other handles. Not called. */
   connect(): unknown;
 }
 
@@ -50,9 +50,9 @@ export interface PgPoolClient extends PostgresSession {
 export interface PgPool extends PostgresSession {
   /** Takes a client out of the pool. */
   connect(): Promise<PgPoolClient>;
-  /** Tells a pool from a client. */
+  /** Distinguishes a pool from a client. */
   readonly totalCount: number;
 }
 
-/** An open database of any of these clients. It is told by the functions that it has. */
+/** An open database of any of these clients. It is recognised by its functions. */
 export type PostgresClient = PostgresHandle | PostgresTagClient | PgClient | PgPool;

@@ -35,8 +35,8 @@ export class PostgresTable<R extends object = Row> extends Table<R> {
   }
 
   /**
-   * Opens a table by its name, which is looked up as SQL would, or by its schema and name: `shop.products`. Nothing of
-   * the client needs to be closed but the client itself, by whoever opened it.
+   * Opens a table by its name, which is looked up as SQL would, or by its schema and name: `shop.products`. The
+   * table needs no closing; the client stays yours to close.
    *
    * @throws {NotFoundError} if there is no such table.
    * @throws {UnauthorizedError} if the user may not connect, or may not read it.

@@ -5,7 +5,7 @@ import { FIRST_MS, LAST_MS } from "../sql/postgres_time.ts";
 import { isArray, type PostgresColumn } from "./postgres_column.ts";
 
 /**
- * SQL that reads a column as a text, the same whatever the settings of the client and the session.
+ * SQL that reads a column as a text that is exact, whatever the client makes of types.
  *
  * @param name the quoted name, or another expression of the column's type
  */

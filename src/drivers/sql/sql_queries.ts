@@ -1,6 +1,8 @@
 import { checkOptions } from "../../base/check_options.ts";
 import { describe } from "../../base/describe.ts";
+import { UnsupportedError } from "../../table/errors.ts";
 import type { Query } from "../../table/query.ts";
+import type { Value } from "../../table/row.ts";
 import { type Sql, sql } from "./sql.ts";
 import type { SqlColumn } from "./sql_column.ts";
 import { type SqlTarget, whereSql } from "./sql_conditions.ts";
@@ -77,6 +79,19 @@ export class SqlQueries {
     const page = query.pagination === undefined ? sql`` : sql` ${dialect.page(query.pagination)}`;
     const where = this.#where(query);
     return this.#statement(sql`SELECT ${names} FROM ${this.#from}${where} ORDER BY ${this.orderBy(query)}${page}`);
+  }
+
+  /**
+   * Selects the row with this value in its key, if it is in the query's set.
+   *
+   * @throws {UnsupportedError} if the key has several columns: then add a condition for each to the query of `list`.
+   */
+  get(id: Value, query: Query = {}): SqlStatement {
+    const [key = "", second] = this.#target.key;
+    if (second !== undefined) {
+      throw new UnsupportedError(`The key of ${describe(this.#target.name)} has ${this.#target.key.length} columns`);
+    }
+    return this.list({ where: [...query.where ?? [], [key, "eq", id]], search: query.search });
   }
 
   /** Selects the size of the query's set as `count`; its page does not matter. */

@@ -33,7 +33,10 @@ const TYPES: Readonly<Record<string, readonly [type: string, values: readonly Va
   ["single", ["FLOAT4", [0, 1.5, Math.fround(0.1), 16_777_216, NaN, -Infinity]]],
   ["exact", ["NUMERIC", ["0", "1.50", "-0.1", "1180591620717411303425", "NaN", "Infinity"]]],
   ["active", ["BOOL", [true, false]]],
-  ["at", ["TIMESTAMPTZ", [...DATES, ...["-000043-03-15", "+012345-06-07"].map((text) => new Date(text))]]],
+  ["at", ["TIMESTAMPTZ", [
+    ...DATES,
+    ...["-000043-03-15", "0000-06-01", "+012345-06-07"].map((text) => new Date(text)),
+  ]]],
   ["until", ["TIMESTAMP", [...DATES, new Date(8.64e15), new Date(-8.64e15)]]],
   ["day", ["DATE", [...DATES.filter((date) => date.getTime() % 86_400_000 === 0), new Date(8.64e15)]]],
   ["raw", ["BYTEA", [new Uint8Array()]]],

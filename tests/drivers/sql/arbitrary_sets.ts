@@ -28,6 +28,7 @@ export const TEXTS: readonly string[] = [
   "ss",
   "\u0130",
   "\ufb01",
+  "a\ue000",
   "\ufffd",
   "\uffff",
   "\u{1f950}",
