@@ -26,6 +26,8 @@ export interface PostgresTag {
 export interface PostgresTagClient extends PostgresTag {
   /** Runs `work` in one transaction, which is rolled back if it rejects. */
   begin(work: (tag: PostgresTag) => Promise<unknown>): PromiseLike<unknown>;
+  /** Distinguishes postgres.js from others. */
+  readonly PostgresError?: unknown;
   /** The options it was made with. */
   readonly options?: { readonly prepare?: boolean | undefined } | undefined;
 }

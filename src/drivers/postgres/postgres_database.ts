@@ -46,8 +46,26 @@ function overTag(client: PostgresTagClient): Session {
     query: (text, params) => tag.unsafe(text, params, options),
   });
   return sessionWith(sessionOf(client), async (work) => {
-    await client.begin((tag) => work(sessionOf(tag)));
+    await client.begin(async (tag) => {
+      try {
+        await work(sessionOf(tag));
+      } catch (error) {
+        // To roll back on a connection that is closed, postgres.js 3.4 writes to a socket that is gone, which ends the
+        // process. It rejects `begin` when the connection closes, so there is nothing to wait for here.
+        if ("PostgresError" in client && endsConnection(error)) await new Promise(() => {});
+        throw error;
+      }
+    });
   });
+}
+
+/** Whether an error of postgres.js says that its connection is closed, or is about to be. */
+function endsConnection(error: unknown): boolean {
+  if (typeof error !== "object" || error === null) return false;
+  const severity: unknown = "severity" in error ? error.severity : undefined;
+  const code: unknown = "code" in error ? error.code : undefined;
+  return severity === "FATAL" || severity === "PANIC" || code === "CONNECTION_CLOSED" ||
+    code === "CONNECTION_DESTROYED";
 }
 
 function overHandle(client: PostgresHandle): Session {
