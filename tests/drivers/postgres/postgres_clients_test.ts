@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { EventEmitter } from "node:events";
 import { after, before, describe } from "node:test";
 import pg from "pg";
 import postgresJs from "postgres";
@@ -7,6 +8,7 @@ import { type PostgresClient, type PostgresHandle, PostgresTable } from "@vantag
 import { CLIENTS, type OpenClient, openPool } from "../../databases/postgres_clients.ts";
 import { startPostgres, WITHOUT_POSTGRES } from "../../databases/postgres_server.ts";
 import type { DatabaseServer } from "../../databases/server_process.ts";
+import { databaseOf } from "../../../src/drivers/postgres/postgres_database.ts";
 import { skippable } from "../../skippable.ts";
 
 /** A row with every type that clients like to convert. */
@@ -133,6 +135,21 @@ describe("A PostgresTable through", () => {
     }
     assert.equal(await first.getCount(), 40);
     for (const { close } of opened) await close();
+  });
+
+  skippable("a pool listens to the end of a connection for as long as it may come", undefined, async () => {
+    const broken = new EventEmitter();
+    const released: unknown[] = [];
+    const client = Object.assign(broken, {
+      query: () => Promise.reject(Object.assign(new Error("lost"), { code: "57P01" })),
+      release: (isBroken?: boolean) => released.push([isBroken, broken.listenerCount("error")]),
+    });
+    const pool = { totalCount: 1, query: () => Promise.resolve([]), connect: () => Promise.resolve(client) };
+    await assert.rejects(databaseOf(pool).atomically(() => Promise.resolve()), { code: "57P01" });
+    assert.deepEqual(released, [[true, 1]]);
+    client.query = () => Promise.resolve([]) as never; // No statement has rows.
+    await databaseOf(pool).atomically(() => Promise.resolve());
+    assert.deepEqual(released[1], [false, 1]);
   });
 
   skippable("a handle that answers with anything but rows is a TypeError", undefined, async () => {
