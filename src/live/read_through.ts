@@ -41,6 +41,9 @@ import { StaleAnswers, type StaleRows } from "./stale_answers.ts";
 import { Superseded } from "./superseded.ts";
 import { Windows } from "./windows.ts";
 
+/** How often the master is read for one refresh. After that, what is held is dropped. */
+const MAX_REFRESHES = 3;
+
 /** What a {@linkcode ReadThrough} works with. */
 export interface ReadThroughOptions {
   readonly master: Master;
@@ -206,7 +209,14 @@ export class ReadThrough implements Reads {
   async refresh(request: ReadRequest, options: CallOptions | undefined): Promise<void> {
     if (this.#closed) throw closedError();
     options?.signal?.throwIfAborted();
-    await this.#load(this.#fromNowOn(request), options, undefined);
+    for (let times = 1;; times++) {
+      const { fetchedAt, isUnsettled } = await this.#load(this.#fromNowOn(request), options, undefined);
+      if (isUnsettled) return;
+      // Another table with the same cache may have brought older rows up to date meanwhile: those are held then.
+      const held = await this.held(request.key);
+      if (held === undefined || held.fetchedAt >= fetchedAt) return;
+      if (times === MAX_REFRESHES) return void await this.#cache.invalidatePrefix(request.key);
+    }
   }
 
   /** Reads what is not held, for a reader that may come. */

@@ -19,6 +19,9 @@ import { type Fixture, fixture, slowly } from "./fixture.ts";
 
 const UNREACHABLE = new UnavailableError("no connection");
 
+/** How often a table reads for one refresh. */
+const MAX_REFRESHES = 3;
+
 /** What a reader is shown, and how it is marked. */
 async function shown(table: TableLike): Promise<{ prices: unknown[]; stale: StaleAnswer | undefined }> {
   let stale: StaleAnswer | undefined;
@@ -487,6 +490,31 @@ describe("LiveHandle.refresh(), while what is held is brought up to date", () =>
       const rows = await table.listValues();
       assert.deepEqual([rows.get("a")?.price, rows.get("c")?.price], [9, 6]);
       await table.close();
+    }
+  });
+
+  it("makes them readable also if another table with the same cache does that, each time", async () => {
+    for (const times of [1, 5]) {
+      for (const cache of [new MemCache(), slowly(new MemCache())]) {
+        const { table, master, clock } = fixture({}, cache);
+        const other = new LiveTable(master, "products", cache, { clock });
+        await table.listValues();
+        await clock.advance(10);
+        await master.patchValue("a", { price: 9 });
+        const gates = Array.from({ length: times }, () => master.plan.hold("listValues"));
+        const refreshed = table.refresh();
+        for (const [price, gate] of gates.slice(0, MAX_REFRESHES).entries()) {
+          await gate.reached;
+          await other.patchValue("c", { price });
+          await other.listValues();
+          gate.release();
+        }
+        await refreshed;
+        for (const gate of gates) gate.release();
+        const rows = await table.listValues();
+        assert.deepEqual(rows.get("a")?.price, 9, `${times} times`);
+        await Promise.all([table.close(), other.close()]);
+      }
     }
   });
 });

@@ -66,6 +66,18 @@ export const MUTANTS: readonly Mutant[] = [
     to: "    return { start",
   },
   {
+    name: "a refresh leaves older rows that another table has brought up to date",
+    file: "live/read_through.ts",
+    from: "if (held === undefined || held.fetchedAt >= fetchedAt) return;",
+    to: "return;",
+  },
+  {
+    name: "a refresh gives up, and what is held stays",
+    file: "live/read_through.ts",
+    from: "if (times === MAX_REFRESHES) return void await this.#cache.invalidatePrefix(request.key);",
+    to: "if (times === MAX_REFRESHES) return;",
+  },
+  {
     name: "believe the cache while it is doubted",
     file: "live/read_through.ts",
     from: "const held = this.#invalidation.isQuiet ? this.#cache.get(request.key) : this.#heldLater(request.key);",
