@@ -566,6 +566,18 @@ export const MUTANTS: readonly Mutant[] = [
     to: "    invalidation.recorded();\n    await invalidation.record(change, since);\n    onRecorded?.();\n",
   },
   {
+    name: "what was watched before a change is ready",
+    file: "live/watched_rows.ts",
+    from: 'if (status === "pending" || this.#changes < changes.count) return false;',
+    to: 'if (status === "pending") return false;',
+  },
+  {
+    name: "what was watched long ago is shown",
+    file: "live/watched_rows.ts",
+    from: "    else this.#expire();\n",
+    to: "",
+  },
+  {
     name: "show watchers other objects for rows that did not change",
     file: "live/watched_rows.ts",
     from: "const known = keepSameRows(this.#known, newest);",
