@@ -3,7 +3,6 @@ import type { Clock } from "../base/clock.ts";
 import type { Cache, CachedRows, Fence } from "../cache/cache.ts";
 import type { CacheKeys } from "../cache/cache_key.ts";
 import { checkCallOptions } from "../table/call_options.ts";
-import { DEFAULT_ITEMS_PER_PAGE } from "../table/pagination.ts";
 import type { Query } from "../table/query.ts";
 import { type Row, toRow } from "../table/row.ts";
 import { isLazy, promiseOf, type RowEntry, type Rows, rowsOf, shareRows } from "../table/rows.ts";
@@ -113,11 +112,10 @@ export class ReadThrough implements Reads {
       held: (key) => this.held(key),
     };
     const { masterItemsPerPage } = options;
-    const itemsPerPage = masterItemsPerPage ?? DEFAULT_ITEMS_PER_PAGE;
-    const pages = new MasterPages({ ...options, entries, itemsPerPage });
-    this.#cuts = masterItemsPerPage === undefined ? undefined : new PageCuts(pages);
+    const pagesOf = (itemsPerPage: number): MasterPages => new MasterPages({ ...options, entries, itemsPerPage });
+    this.#cuts = masterItemsPerPage === undefined ? undefined : new PageCuts(pagesOf(masterItemsPerPage));
     const derivations = this.#cuts === undefined ? [derivation] : [derivation, this.#cuts];
-    this.#windows = new Windows({ ...options, pages, entries });
+    this.#windows = new Windows({ ...options, pagesOf, itemsPerPage: masterItemsPerPage, entries });
     this.#loader = new Loader({
       ...options,
       derivations,

@@ -1422,15 +1422,39 @@ export const MUTANTS: readonly Mutant[] = [
     to: "    return pagination.itemsPerPage < 0;",
   },
   {
+    name: "a window ends where the set ended before a change",
+    file: "live/windows.ts",
+    from: "seen?.changes === changes && seen.fetchedAt >= countedAt",
+    to: "seen !== undefined && seen.fetchedAt >= countedAt",
+  },
+  {
+    name: "a window ends where the set ended before it was counted",
+    file: "live/windows.ts",
+    from: "seen?.changes === changes && seen.fetchedAt >= countedAt",
+    to: "seen?.changes === changes",
+  },
+  {
+    name: "a first page that is not full is the last one, whatever was counted",
+    file: "live/windows.ts",
+    from: "return end.at > 0 && end.at < Math.min(count, this.#pages.itemsPerPage);",
+    to: "return false;",
+  },
+  {
+    name: "a window whose size is not known fails with the count",
+    file: "live/windows.ts",
+    from: 'if (request.policy.onMasterFailure === "reject" || ',
+    to: "if (request !== undefined || ",
+  },
+  {
     name: "a count is taken though the rows show where the set ends",
     file: "live/windows.ts",
-    from: "    if (end?.isExact) return end.at;\n",
+    from: "    if (end?.isExact) return end === range.end ? end.at : Math.max(end.at, range.rows.size && shown);\n",
     to: "",
   },
   {
     name: "a total is the count though more rows are shown",
     file: "live/windows.ts",
-    from: "Math.max(count, offset + rows.size)",
+    from: "Math.max(count, shown)",
     to: "count",
   },
   {
@@ -1442,7 +1466,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a stale window is not marked",
     file: "live/windows.ts",
-    from: "if (stale !== undefined) options.onStale?.(ofWhole(stale, range, count));",
+    from: "if (stale !== undefined) options.onStale?.(ofWhole(stale, range, counted));",
     to: "void ofWhole;",
   },
   {
@@ -2073,7 +2097,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a window is said to be as new as its rows, though its total is older",
     file: "live/windows.ts",
-    from: "ofWhole(stale, range, count)",
+    from: "ofWhole(stale, range, counted)",
     to: "ofWhole(stale, range)",
   },
   {
