@@ -201,7 +201,7 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
   const explainer = new Explainer({ reads, peek, catchUp, history, invalidation, changes, policy });
   const shownReads = overlay && new OptimisticReads(reads, overlay);
   const tracedShown = shownReads === undefined ? tracedReads : trace?.spans<Reads>(shownReads) ?? shownReads;
-  const parts = { master, keys, reads: tracedShown, writes, watches, policy, prefetcher, history };
+  const parts = { master, keys, reads: tracedShown, writes, watches, policy, prefetcher, lists: reads, history };
   writes.start();
   const shared = { parts, keys, refreshed, clock, counters, trace };
   return { ...shared, reads, writes, online, watches, explainer, changes, invalidation, listener, events, deadline };

@@ -24,7 +24,7 @@ export interface DerivationOptions {
 
 /**
  * Cuts lists and counts from the rows of the whole set, where the master would read the whole set for each of them: it does
- * not page, and does not evaluate the conditions itself. So the set is read once and held once.
+ * not page, and evaluates neither the conditions nor the order itself. So the set is read once and held once.
  */
 export class Derivation {
   readonly #options: DerivationOptions;
@@ -37,9 +37,9 @@ export class Derivation {
   constructor(options: DerivationOptions) {
     this.#options = options;
     const { master, keys } = options;
-    const { page, exact } = master.within(master.query).capabilities;
+    const { page } = master.within(master.query).capabilities;
     const within = master.narrow(narrowing(master.query));
-    const isCut = !page && exact && master.query.pagination === undefined;
+    const isCut = !page && master.query.pagination === undefined;
     this.#whole = isCut ? { key: keys.ofList(within), within, id: undefined, policy: options.policy } : undefined;
     this.#pushed = this.#askedFor(within);
   }
@@ -74,6 +74,8 @@ export class Derivation {
   #isCovered({ key, within, id, isCount }: ReadRequest): boolean {
     const { capabilities } = this.#options.master.within(within);
     if (key === this.#whole?.key || id !== undefined || (isCount && !capabilities.count)) return false;
+    // The master may order in another way than this module; what it leaves out of its question is done in memory anyway.
+    if (capabilities.orderBy && !capabilities.exact && (within.orderBy?.length ?? 0) > 0 && !isCount) return false;
     const asked = this.#askedFor(within);
     return asked.size === this.#pushed.size && [...asked].every((condition) => this.#pushed.has(condition)) &&
       this.#holds(within);

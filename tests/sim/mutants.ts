@@ -1309,15 +1309,34 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a row that a list had before a change is answered",
-    file: "live/read_through.ts",
-    from: "behind?.replayed.isDead || behind?.replayed.holes.has(id) ? undefined",
-    to: "behind?.replayed.isDead ? undefined",
+    file: "live/listed_rows.ts",
+    from: "behind !== undefined && (behind.replayed.isDead || behind.replayed.holes.has(id))",
+    to: "behind !== undefined && behind.replayed.isDead",
   },
   {
     name: "a row is answered from a list although it has left the set",
     file: "live/read_through.ts",
-    from: "if (found === undefined || catchUp.isIn(request, found.row) !== true) return undefined;",
-    to: "if (found === undefined) return undefined;",
+    from: "if (this.#options.catchUp.isIn(request, row) !== true) return undefined;",
+    to: "",
+  },
+  {
+    name: "a row is looked for in no list but those that were received",
+    file: "live/listed_rows.ts",
+    from: "for (const request of this.#asked.toReversed()) lists.set(request.key, lists.get(request.key) ?? request);",
+    to: "",
+  },
+  {
+    name: "a row that a list had before a change that is being logged is answered",
+    file: "live/listed_rows.ts",
+    from: "    await invalidation.recording;\n",
+    to: "",
+  },
+  {
+    name: "a list is ordered in memory though the master has an order that is its own",
+    file: "live/derivation.ts",
+    from:
+      "if (capabilities.orderBy && !capabilities.exact && (within.orderBy?.length ?? 0) > 0 && !isCount) return false;",
+    to: "",
   },
   {
     name: "a part is cut from the whole set whatever narrows it",

@@ -167,9 +167,9 @@ export class SimWatcher {
     }
   }
 
-  /** Of two processes that read the same row for one entry, neither knows which has the newer state, while nothing tells. */
+  /** Of two tables that read the same row for one entry, neither knows which has the newer state, while nothing tells. */
   #mayGoBack(id: string, seq: number): boolean {
-    return this.#options.scene.world.processes > 1 && seq >= this.#asked.floor.of(id);
+    return this.#options.scene.world.tables > 1 && seq >= this.#asked.floor.of(id);
   }
 
   /**
