@@ -186,7 +186,8 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
     isFresh: (held, policy) => reads.isFresh(held, policy),
     whileStale: (request, held) => reads.whileStale(request, held),
   });
-  const watch = { reads: tracedReads, peek, overlay, changes, refreshed, events, masterLagMs };
+  const prefetcher = new Prefetcher({ master, keys, reads, counters, trace });
+  const watch = { reads: tracedReads, peek, overlay, changes, refreshed, prefetcher, events, masterLagMs };
   const watches = new Watches({ ...watch, clock, counters, trace });
   const listener = liveStream && new EventListener({
     stream: liveStream,
@@ -197,7 +198,6 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
     counters,
     trace,
   });
-  const prefetcher = new Prefetcher({ master, keys, reads, counters, trace });
   const explainer = new Explainer({ reads, peek, catchUp, history, invalidation, changes, policy });
   const shownReads = overlay && new OptimisticReads(reads, overlay);
   const tracedShown = shownReads === undefined ? tracedReads : trace?.spans<Reads>(shownReads) ?? shownReads;

@@ -15,6 +15,7 @@ import { type LiveSnapshot, nextSnapshot, NOTHING_YET } from "./live_snapshot.ts
 import type { Counters } from "./live_stats.ts";
 import type { Overlay } from "./overlay.ts";
 import type { Peek, Peeked } from "./peek.ts";
+import type { Prefetcher } from "./prefetcher.ts";
 import { isWithin } from "./read_policy.ts";
 import { Readiness } from "./readiness.ts";
 import { type ListRequest, ofAnyAge, type Reads } from "./read_request.ts";
@@ -33,6 +34,7 @@ export interface WatchOptions {
   readonly overlay: Overlay | undefined;
   readonly changes: Changes;
   readonly refreshed: Refreshed;
+  readonly prefetcher: Pick<Prefetcher, "follow">;
   /** Held while there are listeners. */
   readonly events: ManualLiveStream;
   readonly masterLagMs: number;
@@ -305,14 +307,16 @@ export class WatchedRows {
   }
 
   async #ask(request: ListRequest, call: ReadOptions): Promise<Omit<Found, "changes">> {
-    const { peek, reads, clock } = this.#options;
+    const { peek, reads, clock, prefetcher } = this.#options;
     const looking = call.fresh === true ? undefined : peek.look(request);
     const held = isPromise(looking) ? await abortable(looking, call.signal) : looking;
     let fetchedAt = held?.fetchedAt ?? clock.now();
     let stale: StaleAnswer | undefined;
     if (held === undefined) this.#show({ fetchStatus: "fetching" });
     const asked = held === undefined ? { ...request, onFetched: (at: number) => void (fetchedAt = at) } : request;
-    const rows = await reads.read(asked, { ...call, onStale: (answer) => void (stale = answer) });
+    const answer = reads.read(asked, { ...call, onStale: (answer) => void (stale = answer) });
+    if (request.policy.prefetchPages > 0) prefetcher.follow(request, answer);
+    const rows = await answer;
     // Of rows that are cut from several pages, some may be stale, and some just read.
     const answeredAt = held === undefined ? clock.now() : undefined;
     if (stale === undefined) return { rows, fetchedAt, answeredAt };

@@ -674,6 +674,22 @@ describe("LiveTable with prefetchPages", () => {
     return { table: new LiveTable(master, "rows", new MemCache(), { prefetchPages }), master, asked };
   }
 
+  it("reads the next pages behind what is watched, and again what a change has moved", async () => {
+    const { table, asked } = numbered(2);
+    const observer = table.page(1, 10).observe();
+    const leave = observer.subscribe(() => {});
+    await settle();
+    assert.deepEqual(asked, [1, 2, 3]);
+    await table.page(2, 10).listValues();
+    await settle();
+    assert.deepEqual(asked, [1, 2, 3, 4], "as for a page that is listed");
+    await table.insertValue("new", { n: 1 });
+    await settle();
+    assert.deepEqual(asked.slice(4), [1, 2, 3]);
+    leave();
+    await table.close();
+  });
+
   it("reads the next pages behind, one after the other, where they are not held, up to the end", async () => {
     const { table, asked } = numbered(2);
     await table.page(1, 10).listValues();

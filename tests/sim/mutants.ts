@@ -566,6 +566,12 @@ export const MUTANTS: readonly Mutant[] = [
     to: "    invalidation.recorded();\n    await invalidation.record(change, since);\n    onRecorded?.();\n",
   },
   {
+    name: "nothing is read ahead of what is watched",
+    file: "live/watched_rows.ts",
+    from: "    if (request.policy.prefetchPages > 0) prefetcher.follow(request, answer);\n",
+    to: "",
+  },
+  {
     name: "what was watched before a change is ready",
     file: "live/watched_rows.ts",
     from: 'if (status === "pending" || this.#changes < changes.count) return false;',
