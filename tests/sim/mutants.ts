@@ -2064,4 +2064,10 @@ export const MUTANTS: readonly Mutant[] = [
     from: "if (this.#reads.isReading(request) || (isLazy(held.rows) && effects.length < CHANGES_PER_ENCODING)) return;",
     to: "if (isLazy(held.rows) && effects.length < CHANGES_PER_ENCODING) return;",
   },
+  {
+    name: "a replacement counts as applied whose row still has the columns that it removes",
+    file: "live/read_back.ts",
+    from: "return holds(row, given) && (!hasOthers || (before !== undefined && !holds(before, given)));",
+    to: "return holds(row, given) && (!hasOthers || hasOthers);",
+  },
 ];
