@@ -3,6 +3,7 @@ import { CacheKeys, escapeKeyPart } from "../cache/cache_key.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { Deadline } from "../base/deadline.ts";
 import { retryPolicy } from "../queue/retry.ts";
+import { RowIds } from "../queue/row_ids.ts";
 import { Online } from "../queue/online.ts";
 import { ManualLiveStream } from "../stream/manual_live_stream.ts";
 import { checkPort } from "../base/check_port.ts";
@@ -149,7 +150,8 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
   // A row is known by what is stored and shown, and by the changes since.
   const knowledge = (): number =>
     invalidation.isQuiet ? invalidation.generation + counters.rowsReceived + counters.fills + watches.taken : NaN;
-  const shown = { master, rowNow: known, knowledge, versions, masterLagMs, clock };
+  const rowIds = new RowIds();
+  const shown = { master, rowIds, rowNow: known, knowledge, versions, masterLagMs, clock };
   const overlay = optimistic ? new Overlay(shown) : undefined;
   const name = `${owner === undefined ? "" : escapeKeyPart(owner)}/${escapeKeyPart(cacheKey)}`;
   const writes = new WriteThrough({
@@ -157,6 +159,7 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
     writeTarget,
     ...limits,
     judge,
+    rowIds,
     outbox: outbox && { outbox, name, leaseMs },
     // R is the type of the master's rows.
     onWriteFailed: options.onWriteFailed && ((failed) => options.onWriteFailed?.(failed)),

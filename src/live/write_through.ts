@@ -17,6 +17,7 @@ import { Drain } from "../outbox/drain.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import { failureOf } from "../outbox/write_failure.ts";
 import type { PauseReason } from "../queue/resting.ts";
+import type { RowIds } from "../queue/row_ids.ts";
 import { WriteQueue } from "../queue/write_queue.ts";
 import type { WriteRequest } from "../queue/write_request.ts";
 import type { LiveEvent } from "../stream/live_event.ts";
@@ -51,6 +52,8 @@ export interface WriteThroughOptions {
   /** How long one attempt may take. */
   readonly writeTimeoutMs: number;
   readonly judge: WriteJudge;
+  /** The ids that the master has given to rows. */
+  readonly rowIds: RowIds;
   /** Where writes are kept until they are answered, if they are. */
   readonly outbox: OutboxUse | undefined;
   readonly onWriteFailed: ((failed: FailedWrite) => void) | undefined;
@@ -112,6 +115,7 @@ export class WriteThrough implements Owner {
     });
     this.#queue = new WriteQueue({
       journal: this.#drain,
+      rowIds: options.rowIds,
       capacity: options.queueCapacity,
       waitingCapacity: options.waitingCapacity,
       concurrency: options.writeConcurrency,

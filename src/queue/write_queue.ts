@@ -8,7 +8,7 @@ import type { Journal, JournalEntry } from "./journal.ts";
 import { Lanes } from "./lanes.ts";
 import { QueuedWrite, type QueuedWriteOwner } from "./queued_write.ts";
 import { type PauseReason, Resting } from "./resting.ts";
-import { RowIds } from "./row_ids.ts";
+import type { RowIds } from "./row_ids.ts";
 import { UnstoredOrder } from "./unstored_order.ts";
 import { describeWriteOp, type WriteAnswer, type WriteOp } from "./write_op.ts";
 import type { WriteRequest } from "./write_request.ts";
@@ -45,6 +45,8 @@ export interface WriteQueueOptions {
   readonly ended?: ((write: QueuedWrite, error?: unknown) => void) | undefined;
   /** Resolves when something was read that has a write in it which was applied. */
   readonly observe: (write: QueuedWrite) => Promise<void>;
+  /** The ids that the master has given to rows. */
+  readonly rowIds: RowIds;
   readonly clock: Clock;
 }
 
@@ -78,7 +80,7 @@ export class WriteQueue implements QueuedWriteOwner {
   readonly #held = new Set<QueuedWrite>();
   readonly #unstored: UnstoredOrder;
   readonly #followers = new Followers();
-  readonly #rowIds = new RowIds();
+  readonly #rowIds: RowIds;
   readonly #onIdle = new Set<() => void>();
   /** How many calls are in flight. */
   #calls = 0;
@@ -93,6 +95,7 @@ export class WriteQueue implements QueuedWriteOwner {
   constructor(options: WriteQueueOptions) {
     this.#options = options;
     this.clock = options.clock;
+    this.#rowIds = options.rowIds;
     this.#unstored = new UnstoredOrder({
       accepted: this.#accepted,
       rowOf: (write) => this.#rowOf(write),
@@ -143,7 +146,7 @@ export class WriteQueue implements QueuedWriteOwner {
     }
     const write = new QueuedWrite(request, op, this);
     this.#waiting.add(write);
-    this.#followers.add(write);
+    this.#began(write);
     if (request.isNested) this.#nested++;
     this.#admit();
     return write;
@@ -157,8 +160,20 @@ export class WriteQueue implements QueuedWriteOwner {
     write.isStored = write.isAdopted = true;
     write.accept();
     this.#accepted.add(write);
-    this.#followers.add(write);
+    this.#began(write);
     return write;
+  }
+
+  /** A write is pending. */
+  #began(write: QueuedWrite): void {
+    this.#followers.add(write);
+    if (write.rowId !== undefined) this.#rowIds.begin(write.rowId);
+  }
+
+  /** A write is not pending here any more. */
+  #ended(write: QueuedWrite): void {
+    this.#followers.delete(write);
+    if (write.rowId !== undefined) this.#rowIds.end(write.rowId);
   }
 
   /** Whether a write is accepted and has not settled. */
@@ -218,7 +233,7 @@ export class WriteQueue implements QueuedWriteOwner {
   /** Leaves an adopted write to the process that sends now. */
   #hand(write: QueuedWrite): void {
     if (!this.#accepted.delete(write)) return;
-    this.#followers.delete(write);
+    this.#ended(write);
     this.#options.ended?.(write);
   }
 
@@ -542,7 +557,7 @@ export class WriteQueue implements QueuedWriteOwner {
     this.#resting.forget(write);
     this.#inVain.delete(write);
     if (!this.#accepted.delete(write) && !this.#waiting.delete(write)) return false;
-    this.#followers.delete(write);
+    this.#ended(write);
     if (write.request.isNested) this.#nested--;
     return true;
   }

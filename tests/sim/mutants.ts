@@ -2070,4 +2070,16 @@ export const MUTANTS: readonly Mutant[] = [
     from: "return holds(row, given) && (!hasOthers || (before !== undefined && !holds(before, given)));",
     to: "return holds(row, given) && (!hasOthers || hasOthers);",
   },
+  {
+    name: "the id of a row is forgotten that pending writes need",
+    file: "queue/row_ids.ts",
+    from: "this.#pending.has(madeId) || ",
+    to: "",
+  },
+  {
+    name: "the id of a row is forgotten that writes under its id at the master need",
+    file: "queue/row_ids.ts",
+    from: "|| this.#pending.has(realId)",
+    to: "",
+  },
 ];
