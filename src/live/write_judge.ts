@@ -33,13 +33,13 @@ export class WriteJudge {
   judge(write: QueuedWrite, error: unknown, target: () => TableLike): Verdict {
     const verdict = this.#verdict(write, error, target);
     // That the last attempt had no effect does not tell what became of those before it: one may still be on its way.
-    return verdict.kind === "fail" && write.isInDoubt ? { kind: "fail", error: inDoubt(verdict.error) } : verdict;
+    return verdict.kind === "retry" || !write.isInDoubt ? verdict : { ...verdict, error: inDoubt(verdict.error) };
   }
 
   #verdict(write: QueuedWrite, error: unknown, target: () => TableLike): Verdict {
     const { policy, waitsForSignIn, clock, counters } = this.#options;
     if (!(error instanceof TableError) || write.isLost) return { kind: "fail", error };
-    if (waitsForSignIn && error.code === "unauthorized") return { kind: "hold" };
+    if (waitsForSignIn && error.code === "unauthorized") return { kind: "hold", error };
     if (policy === undefined || !error.retriable) return { kind: "fail", error };
     write.isInDoubt ||= error.effect === "unknown";
     if (write.isInDoubt && !mayRepeat(write.op, target()) && !canReadBack(write.op, target())) {

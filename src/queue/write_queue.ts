@@ -9,15 +9,19 @@ import { Lanes } from "./lanes.ts";
 import { QueuedWrite, type QueuedWriteOwner } from "./queued_write.ts";
 import { type PauseReason, Resting } from "./resting.ts";
 import type { RowIds } from "./row_ids.ts";
+import { SignIns } from "./sign_ins.ts";
 import { UnstoredOrder } from "./unstored_order.ts";
 import { describeWriteOp, type WriteAnswer, type WriteOp } from "./write_op.ts";
 import type { WriteRequest } from "./write_request.ts";
 
-/** What follows from a failed attempt: the write has failed, or it is sent again after a pause, or once that is resumed. */
+/**
+ * What follows from a failed attempt: the write has failed, or it is sent again after a pause, or once the user has signed in;
+ * if only this one is refused, it has failed.
+ */
 export type Verdict =
   | { readonly kind: "fail"; readonly error: unknown }
   | { readonly kind: "retry"; readonly pauseMs: number; readonly leastMs: number; readonly isOutage: boolean }
-  | { readonly kind: "hold" };
+  | { readonly kind: "hold"; readonly error: unknown };
 
 /** Options of a {@linkcode WriteQueue}. */
 export interface WriteQueueOptions {
@@ -81,6 +85,7 @@ export class WriteQueue implements QueuedWriteOwner {
   readonly #unstored: UnstoredOrder;
   readonly #followers = new Followers();
   readonly #rowIds: RowIds;
+  readonly #signIns = new SignIns<QueuedWrite>();
   readonly #onIdle = new Set<() => void>();
   /** How many calls are in flight. */
   #calls = 0;
@@ -315,6 +320,7 @@ export class WriteQueue implements QueuedWriteOwner {
   /** Sends what was paused, and what rests until its next attempt, unless there is another reason to wait. */
   resume(reason: PauseReason): void {
     this.#inVain.clear();
+    if (reason === "unauthorized") this.#signIns.next();
     this.#resting.resume(reason);
     this.#pump();
   }
@@ -435,8 +441,10 @@ export class WriteQueue implements QueuedWriteOwner {
   async #attempt(write: QueuedWrite, call: Call): Promise<void> {
     try {
       write.send();
+      this.#signIns.begin(write);
       const answer = await this.#options.send(write);
       this.#inVain.clear();
+      this.#signIns.succeeded(write);
       if (write.isStored) this.#options.journal?.answered(write, answer);
       this.#inFlight.delete(write);
       this.succeed(write, answer);
@@ -466,17 +474,25 @@ export class WriteQueue implements QueuedWriteOwner {
   }
 
   #follow(write: QueuedWrite, verdict: Verdict): void {
-    if (verdict.kind === "fail") return this.#giveUp(write, verdict.error);
+    if (verdict.kind === "fail" || (verdict.kind === "hold" && this.#isRefusedAlone(write))) {
+      return this.#giveUp(write, verdict.error);
+    }
     if (write.isStored && !write.isInDoubt) this.#options.journal?.returned(write);
     if (this.#closed) return this.#putAside(write);
     if (verdict.kind === "hold") {
       write.early++;
       this.#lanes.putBack(write);
-      return this.pause("unauthorized");
+      // Otherwise it was refused with what the user had before.
+      if (!this.#signIns.isOutdated(write)) this.pause("unauthorized");
+      return;
     }
     if (verdict.isOutage) this.#inVain.add(write);
     else this.#inVain.clear();
     this.#resting.add(write, verdict, this.#isOutage);
+  }
+
+  #isRefusedAlone(write: QueuedWrite): boolean {
+    return !this.#signIns.isOutdated(write) && this.#signIns.refused(write);
   }
 
   #wake(write: QueuedWrite): void {

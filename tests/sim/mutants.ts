@@ -281,9 +281,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a write that fails ends the queue",
     file: "queue/write_queue.ts",
-    from: '    if (verdict.kind === "fail") return this.#giveUp(write, verdict.error);',
-    to:
-      '    if (verdict.kind === "fail") {\n      this.#giveUp(write, verdict.error);\n      return this.pause("offline");\n    }',
+    from: "      return this.#giveUp(write, verdict.error);\n",
+    to: '      this.#giveUp(write, verdict.error);\n      return this.pause("offline");\n',
   },
   {
     name: "no bound on the queue",
@@ -1875,8 +1874,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "the last attempt tells what became of all",
     file: "live/write_judge.ts",
-    from: 'return verdict.kind === "fail" && write.isInDoubt ?',
-    to: 'return verdict.kind === "hold" && write.isInDoubt ?',
+    from: 'return verdict.kind === "retry" || !write.isInDoubt ?',
+    to: 'return verdict.kind !== "hold" || !write.isInDoubt ?',
   },
   {
     name: "what is taken back waits for ever where the answers of others cannot be read",
@@ -2081,5 +2080,29 @@ export const MUTANTS: readonly Mutant[] = [
     file: "queue/row_ids.ts",
     from: "|| this.#pending.has(realId)",
     to: "",
+  },
+  {
+    name: "a refusal from before a sign-in holds all writes",
+    file: "queue/sign_ins.ts",
+    from: "return this.#signInOf.get(item) !== this.#last;",
+    to: "return false;",
+  },
+  {
+    name: "a write that the user may not do holds all others for ever",
+    file: "queue/sign_ins.ts",
+    from: "success > before.successes) return true;",
+    to: "success > before.successes) return false;",
+  },
+  {
+    name: "a success from before the credentials expired fails the next refused write",
+    file: "queue/sign_ins.ts",
+    from: " && success > before.successes",
+    to: "",
+  },
+  {
+    name: "a write that is refused once fails if another has succeeded",
+    file: "queue/sign_ins.ts",
+    from: "if (before !== undefined && signIn >= before.signIn && success > before.successes) return true;",
+    to: "if (signIn >= (before?.signIn ?? 0) && success > (before?.successes ?? 0)) return true;",
   },
 ];
