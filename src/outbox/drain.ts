@@ -40,6 +40,7 @@ const CHECK_MS = 10_000;
  * that marks a write as sent, so a process that was suspended for long does not send what another has sent since.
  */
 export class Drain implements Journal {
+  readonly pauseMs: number = POLL_MS;
   readonly #options: DrainOptions;
   readonly #holder: string;
   readonly #appends: Appends;

@@ -417,13 +417,23 @@ export class WriteQueue implements QueuedWriteOwner {
   }
 
   async #begin(stored: readonly QueuedWrite[]): Promise<boolean> {
+    const { journal } = this.#options;
+    if (journal === undefined) return true;
     try {
-      if (await this.#options.journal?.sending(stored) !== false) return true;
+      if (await journal.sending(stored)) return true;
       for (const write of stored) this.#stay(write);
-    } catch (error) {
-      for (const write of stored) this.#missed(write, error);
+    } catch {
+      // The journal has reported it.
+      for (const write of stored) this.#tryLater(write, journal.pauseMs);
     }
     return false;
+  }
+
+  /** A write was not sent, since that could not be noted. Other stored writes could not be either. */
+  #tryLater(write: QueuedWrite, pauseMs: number): void {
+    this.#inFlight.delete(write);
+    if (this.#closed) return this.#putAside(write);
+    this.#resting.add(write, { pauseMs, leastMs: pauseMs }, true);
   }
 
   #send(writes: readonly QueuedWrite[], call: Call): void {

@@ -2105,4 +2105,16 @@ export const MUTANTS: readonly Mutant[] = [
     from: "if (before !== undefined && signIn >= before.signIn && success > before.successes) return true;",
     to: "if (signIn >= (before?.signIn ?? 0) && success > (before?.successes ?? 0)) return true;",
   },
+  {
+    name: "an outbox that cannot note that a write is sent fails it",
+    file: "queue/write_queue.ts",
+    from: "for (const write of stored) this.#tryLater(write, journal.pauseMs);",
+    to: 'for (const write of stored) this.#giveUp(write, new ClosedError("mutant"));',
+  },
+  {
+    name: "an outbox in trouble is tried for each of the writes that wait",
+    file: "queue/write_queue.ts",
+    from: "{ pauseMs, leastMs: pauseMs }, true)",
+    to: "{ pauseMs, leastMs: pauseMs }, false)",
+  },
 ];
