@@ -9,6 +9,7 @@ import type { TableLike } from "../table/table_like.ts";
 import type { Trace } from "../trace/tracer.ts";
 import type { Counters } from "./live_stats.ts";
 import { canReadBack, mayRepeat } from "./read_back.ts";
+import { isUnreachable, isWithoutEffect, mayPass } from "./write_errors.ts";
 
 /** What a {@linkcode WriteJudge} works with. */
 export interface WriteJudgeOptions {
@@ -38,10 +39,13 @@ export class WriteJudge {
 
   #verdict(write: QueuedWrite, error: unknown, target: () => TableLike): Verdict {
     const { policy, waitsForSignIn, clock, counters } = this.#options;
-    if (!(error instanceof TableError) || write.isLost) return { kind: "fail", error };
-    if (waitsForSignIn && error.code === "unauthorized") return { kind: "hold", error };
-    if (policy === undefined || !error.retriable) return { kind: "fail", error };
-    write.isInDoubt ||= error.effect === "unknown";
+    const isOwn = !(error instanceof TableError) && !write.hasFailedAtMaster;
+    if (isOwn || write.isLost) return { kind: "fail", error };
+    if (waitsForSignIn && error instanceof TableError && error.code === "unauthorized") return { kind: "hold", error };
+    if (policy === undefined || !mayPass(error, () => target().capabilities.idempotencyKeys)) {
+      return { kind: "fail", error };
+    }
+    write.isInDoubt ||= !isWithoutEffect(error);
     if (write.isInDoubt && !mayRepeat(write.op, target()) && !canReadBack(write.op, target())) {
       return { kind: "fail", error };
     }
@@ -50,8 +54,8 @@ export class WriteJudge {
     const pauseMs = this.#pauseMs(policy, failed);
     if (pauseMs === undefined) return { kind: "fail", error };
     counters.retries++;
-    const leastMs = error.retryAfterMs ?? 0;
-    return { kind: "retry", pauseMs: leastMs + pauseMs, leastMs, isOutage: error.code === "unavailable" };
+    const leastMs = error instanceof TableError ? error.retryAfterMs ?? 0 : 0;
+    return { kind: "retry", pauseMs: leastMs + pauseMs, leastMs, isOutage: isUnreachable(error) };
   }
 
   /** A custom policy that throws, or answers with something that is no pause, stops. */

@@ -35,6 +35,7 @@ import type { Master } from "./master.ts";
 import type { Observed } from "./observed.ts";
 import type { Overlay } from "./overlay.ts";
 import { canReadBack, mayRepeat, type ReadBack, readBack } from "./read_back.ts";
+import { isUnreachable, isWithoutEffect } from "./write_errors.ts";
 import { eventOf } from "./write_change.ts";
 import type { CallFor, WriteCall } from "./write_call.ts";
 import type { WriteJudge } from "./write_judge.ts";
@@ -308,7 +309,7 @@ export class WriteThrough implements Owner {
     const { counters, intents, overlay, rowNow } = this.#options;
     const target = this.#target(within);
     if (write.isInDoubt && !mayRepeat(op, target)) {
-      const found = await this.#lookFor(op, write.before, target);
+      const found = await this.#lookFor(op, write, target);
       write.isLost = found.kind === "unknown";
       if (found.kind === "unknown") throw write.lastError;
       write.isInDoubt = false;
@@ -332,6 +333,7 @@ export class WriteThrough implements Owner {
       // Anything but a clear no may have been applied all the same.
       if (isWithoutEffect(error)) await intents.end(id);
       else await this.#publish(write, "unknown", eventOf(op), undefined);
+      write.hasFailedAtMaster = true;
       throw error;
     }
     overlay?.answered(id, this.#ofMaster(answer, isOld), over);
@@ -342,13 +344,15 @@ export class WriteThrough implements Owner {
   }
 
   /** Asks the master what became of the last attempt. If it cannot be asked now, it is asked later. */
-  async #lookFor(op: WriteOp, before: Row | undefined, target: TableLike): Promise<ReadBack> {
+  async #lookFor(op: WriteOp, write: QueuedWrite, target: TableLike): Promise<ReadBack> {
+    const { before } = write;
     if (!canReadBack(op, target)) return { kind: "unknown" };
     try {
       return await this.#limited(({ signal }) => readBack(op, target, before, { fresh: true, signal }));
     } catch (error) {
-      if (error instanceof TableError && error.retriable) throw error;
-      return { kind: "unknown" };
+      if (!isUnreachable(error) && !(error instanceof TableError && error.retriable)) return { kind: "unknown" };
+      write.hasFailedAtMaster = true;
+      throw error;
     }
   }
 
@@ -439,9 +443,4 @@ export class WriteThrough implements Owner {
 
 function isEmptyPatch(op: WriteOp): boolean {
   return op.kind === "patch" && Object.keys(op.partial).length === 0;
-}
-
-/** Whether an error is a clear no. */
-function isWithoutEffect(error: unknown): boolean {
-  return error instanceof TableError && error.effect === "none";
 }

@@ -38,6 +38,8 @@ export class QueuedWrite implements Write {
   isAdopted = false;
   /** Whether the master has to be asked what became of the last attempt. */
   isInDoubt = false;
+  /** Whether the last attempt failed in a call of the master, and not in what was done before or after it. */
+  hasFailedAtMaster = false;
   /** Whether not even the master can tell. */
   isLost = false;
   /** The place of its change among those that the table has recorded, once it is applied. */
@@ -127,6 +129,7 @@ export class QueuedWrite implements Write {
   send(): void {
     this.#stopListening?.();
     this.attempts++;
+    this.hasFailedAtMaster = false;
     this.#state = "sent";
     this.#firstSent?.resolve();
   }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {
   ConflictError,
+  defineTable,
   LiveTable,
   type LiveTableOptions,
   MemCache,
@@ -74,15 +75,29 @@ describe("LiveTable, writes that are tried again", () => {
     const thrower = (): never => {
       throw new Error("tracer");
     };
-    const { table, master } = fixture({
-      ...RETRY,
-      tracer: defineTracer({ enabled: () => true, span: thrower, event: thrower }),
-    });
-    master.plan.fail("patchValue", new TypeError("ours"));
-    await assert.rejects(table.patchValue("a", { price: 3 }), TypeError);
-    assert.equal((await table.patchValue("a", { price: 4 })).price, 4);
-    assert.equal(table.stats().masterWrites, 2);
-    await table.close();
+    for (const error of [new TypeError("ours"), new Error("ours")]) {
+      let isBroken = false;
+      const clock = new FakeClock();
+      const now = (): number => {
+        if (isBroken) throw error;
+        return FakeClock.prototype.now.call(clock);
+      };
+      const master = defineTable({
+        name: "products",
+        capabilities: { idempotencyKeys: true },
+        list: () => BAKERY,
+        patch: (_id, partial) => (isBroken = true, partial),
+      });
+      const tracer = defineTracer({ enabled: () => true, span: thrower, event: thrower });
+      const options = { ...RETRY, tracer, clock: Object.assign(clock, { now }) };
+      const table = new LiveTable(master, "products", new MemCache(), options);
+      const written = assert.rejects(table.patchValue("a", { price: 3 }), (thrown) => thrown === error);
+      await settle();
+      isBroken = false;
+      await written;
+      assert.deepEqual([table.stats().masterWrites, table.stats().failedWrites], [1, 1]);
+      await table.close();
+    }
   });
 
   it("stacks#2298: wait for what the master asks for, whoever wakes them, and a random time after that", async () => {

@@ -536,7 +536,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "take any error of a table for a clear no",
-    file: "live/write_through.ts",
+    file: "live/write_errors.ts",
     from: 'error instanceof TableError && error.effect === "none"',
     to: "error instanceof TableError",
   },
@@ -1640,7 +1640,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "sooner than the master asks",
     file: "live/write_judge.ts",
-    from: "const leastMs = error.retryAfterMs ?? 0;",
+    from: "const leastMs = error instanceof TableError ? error.retryAfterMs ?? 0 : 0;",
     to: "const leastMs = 0;",
   },
   {
@@ -1886,8 +1886,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "what nobody can tell waits for a sign-in",
     file: "live/write_judge.ts",
-    from: "if (!(error instanceof TableError) || write.isLost)",
-    to: "if (!(error instanceof TableError))",
+    from: "if (isOwn || write.isLost)",
+    to: "if (isOwn)",
   },
   {
     name: "what is left at close() was not applied",
@@ -2116,5 +2116,41 @@ export const MUTANTS: readonly Mutant[] = [
     file: "queue/write_queue.ts",
     from: "{ pauseMs, leastMs: pauseMs }, true)",
     to: "{ pauseMs, leastMs: pauseMs }, false)",
+  },
+  {
+    name: "an error of this module's own code is tried again",
+    file: "live/write_judge.ts",
+    from: "!(error instanceof TableError) && !write.hasFailedAtMaster;",
+    to: "error === write;",
+  },
+  {
+    name: "an unknown outcome is not tried again where the master knows keys",
+    file: "live/write_errors.ts",
+    from: '(error.effect === "unknown" && error.code !== "deadlock" && knowsKeys())',
+    to: "false",
+  },
+  {
+    name: "an error that is none of a table is not tried again where the master knows keys",
+    file: "live/write_errors.ts",
+    from: "return !(error instanceof MistakeError) && knowsKeys();",
+    to: "return false;",
+  },
+  {
+    name: "a mistake of the caller is tried again",
+    file: "live/write_errors.ts",
+    from: "if (error instanceof TypeError) return !(error instanceof MistakeError);",
+    to: "if (error instanceof TypeError) return true;",
+  },
+  {
+    name: "a deadlock is tried again",
+    file: "live/write_errors.ts",
+    from: ' && error.code !== "deadlock"',
+    to: "",
+  },
+  {
+    name: "a master without a network is asked once what became of a write",
+    file: "live/write_through.ts",
+    from: "if (!isUnreachable(error) && !(error instanceof TableError && error.retriable)) return",
+    to: "if (!(error instanceof TableError && error.retriable)) return",
   },
 ];
