@@ -55,7 +55,12 @@ export class WriteJudge {
     if (pauseMs === undefined) return { kind: "fail", error };
     counters.retries++;
     const leastMs = error instanceof TableError ? error.retryAfterMs ?? 0 : 0;
-    return { kind: "retry", pauseMs: leastMs + pauseMs, leastMs, isOutage: isUnreachable(error) };
+    return {
+      kind: "retry",
+      pauseMs: leastMs + pauseMs,
+      leastMs,
+      isOutage: write.hasFailedAtMaster && isUnreachable(error),
+    };
   }
 
   /** A custom policy that throws, or answers with something that is no pause, stops. */

@@ -312,6 +312,7 @@ export class WriteThrough implements Owner {
       const found = await this.#lookFor(op, write, target);
       write.isLost = found.kind === "unknown";
       if (found.kind === "unknown") throw write.lastError;
+      if (found.kind === "not applied" && write.lateCalls > 0) throw notYet(op);
       write.isInDoubt = false;
       if (found.kind === "applied") {
         overlay?.answered(id, this.#ofMaster(found.answer, true));
@@ -348,7 +349,7 @@ export class WriteThrough implements Owner {
     const { before } = write;
     if (!canReadBack(op, target)) return { kind: "unknown" };
     try {
-      return await this.#limited(({ signal }) => readBack(op, target, before, { fresh: true, signal }));
+      return await this.#limited([], ({ signal }) => readBack(op, target, before, { fresh: true, signal }));
     } catch (error) {
       if (!isUnreachable(error) && !(error instanceof TableError && error.retriable)) return { kind: "unknown" };
       write.hasFailedAtMaster = true;
@@ -376,13 +377,17 @@ export class WriteThrough implements Owner {
   }
 
   readonly #callFor: CallFor = (writes, ask) =>
-    new Sending(this, writes).run(() => this.#options.writeTimeoutMs === Infinity ? ask({}) : this.#limited(ask));
+    new Sending(this, writes).run(() =>
+      this.#options.writeTimeoutMs === Infinity ? ask({}) : this.#limited(writes, ask)
+    );
 
   /** The master's answer, within the time for one attempt; then the signal is aborted. */
-  #limited<T>(ask: (options: CallOptions) => Promise<T>): Promise<T> {
+  #limited<T>(writes: readonly QueuedWrite[], ask: (options: CallOptions) => Promise<T>): Promise<T> {
     const attempt = new AbortController();
-    return this.#deadline.limit(ask({ signal: attempt.signal }), (value) => value, (error) => {
+    const call = ask({ signal: attempt.signal });
+    return this.#deadline.limit(call, (value) => value, (error) => {
       attempt.abort(error);
+      for (const write of writes) void write.expire(call);
       throw error;
     });
   }
@@ -439,6 +444,11 @@ export class WriteThrough implements Owner {
     this.#writeIdPrefix ??= `${part()}${part()}${part()}${part()}`;
     return `${this.#writeIdPrefix}-${++this.#lastWriteNumber}`;
   }
+}
+
+/** Why a write is not sent again that the master has not applied: it may yet, in a call that has not settled. */
+function notYet(op: WriteOp): UnavailableError {
+  return new UnavailableError(`A call to ${describeWriteOp(op)} took too long, and may still be under way`);
 }
 
 function isEmptyPatch(op: WriteOp): boolean {

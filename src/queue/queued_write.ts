@@ -40,6 +40,8 @@ export class QueuedWrite implements Write {
   isInDoubt = false;
   /** Whether the last attempt failed in a call of the master, and not in what was done before or after it. */
   hasFailedAtMaster = false;
+  /** How many calls of the master took too long and have not settled: what they do may still be done. */
+  lateCalls = 0;
   /** Whether not even the master can tell. */
   isLost = false;
   /** The place of its change among those that the table has recorded, once it is applied. */
@@ -132,6 +134,13 @@ export class QueuedWrite implements Write {
     this.hasFailedAtMaster = false;
     this.#state = "sent";
     this.#firstSent?.resolve();
+  }
+
+  /** A call of the master took too long. */
+  async expire(call: Promise<unknown>): Promise<void> {
+    this.lateCalls++;
+    await call.catch(() => {});
+    this.lateCalls--;
   }
 
   /** The master has applied it. */

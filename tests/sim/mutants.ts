@@ -1862,7 +1862,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "the look for a lost write has no limit",
     file: "live/write_through.ts",
-    from: "await this.#limited(({ signal }) => readBack(op, target, before, { fresh: true, signal }));",
+    from: "await this.#limited([], ({ signal }) => readBack(op, target, before, { fresh: true, signal }));",
     to: "await readBack(op, target, before, { fresh: true });",
   },
   {
@@ -2152,5 +2152,23 @@ export const MUTANTS: readonly Mutant[] = [
     file: "live/write_through.ts",
     from: "if (!isUnreachable(error) && !(error instanceof TableError && error.retriable)) return",
     to: "if (!(error instanceof TableError && error.retriable)) return",
+  },
+  {
+    name: "a write is sent again while a call that took too long may still apply it",
+    file: "live/write_through.ts",
+    from: 'found.kind === "not applied" && write.lateCalls > 0',
+    to: 'found.kind === "not applied" && write.lateCalls < 0',
+  },
+  {
+    name: "a call that took too long is waited for after it has settled",
+    file: "queue/queued_write.ts",
+    from: "    this.lateCalls--;\n",
+    to: "",
+  },
+  {
+    name: "a write that waits for a late call holds up all rows",
+    file: "live/write_judge.ts",
+    from: "isOutage: write.hasFailedAtMaster && isUnreachable(error)",
+    to: "isOutage: isUnreachable(error)",
   },
 ];
