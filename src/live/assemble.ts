@@ -145,7 +145,7 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
   const rowNow = (id: string): Row | undefined => reads.rowNow(id);
   const retries = typeof retry === "object" ? retryPolicy(retry, clock) : retry || undefined;
   const waitsForSignIn = onUnauthorized === "wait";
-  const judge = new WriteJudge({ policy: retries, waitsForSignIn, clock, counters, trace });
+  const judge = new WriteJudge({ policy: retries, waitsForSignIn, counters, trace });
   const known = (id: string): Row | undefined => reads.rowNow(id) ?? watches.known(id);
   // A row is known by what is stored and shown, and by the changes since.
   const knowledge = (): number =>

@@ -1,8 +1,7 @@
-import type { Clock } from "../base/clock.ts";
 import { describe } from "../base/describe.ts";
 import { inDoubt } from "../queue/in_doubt.ts";
 import type { QueuedWrite } from "../queue/queued_write.ts";
-import type { RetryPolicy } from "../queue/retry.ts";
+import type { FailedAttempt, RetryPolicy } from "../queue/retry.ts";
 import type { Verdict } from "../queue/write_queue.ts";
 import { TableError } from "../table/errors.ts";
 import type { TableLike } from "../table/table_like.ts";
@@ -17,7 +16,6 @@ export interface WriteJudgeOptions {
   readonly policy: RetryPolicy | undefined;
   /** Whether writes wait while the user is not signed in. */
   readonly waitsForSignIn: boolean;
-  readonly clock: Clock;
   readonly counters: Counters;
   readonly trace: Trace | undefined;
 }
@@ -30,15 +28,16 @@ export class WriteJudge {
     this.#options = options;
   }
 
-  /** The verdict on an attempt that failed with `error`; `target` is what the write is sent to. */
-  judge(write: QueuedWrite, error: unknown, target: () => TableLike): Verdict {
-    const verdict = this.#verdict(write, error, target);
+  /** The verdict on an attempt that failed; `target` is what the write is sent to. */
+  judge(write: QueuedWrite, failed: Omit<FailedAttempt, "attempts">, target: () => TableLike): Verdict {
+    const verdict = this.#verdict(write, failed, target);
     // That the last attempt had no effect does not tell what became of those before it: one may still be on its way.
     return verdict.kind === "retry" || !write.isInDoubt ? verdict : { ...verdict, error: inDoubt(verdict.error) };
   }
 
-  #verdict(write: QueuedWrite, error: unknown, target: () => TableLike): Verdict {
-    const { policy, waitsForSignIn, clock, counters } = this.#options;
+  #verdict(write: QueuedWrite, failed: Omit<FailedAttempt, "attempts">, target: () => TableLike): Verdict {
+    const { policy, waitsForSignIn, counters } = this.#options;
+    const { error } = failed;
     const isOwn = !(error instanceof TableError) && !write.hasFailedAtMaster;
     if (isOwn || write.isLost) return { kind: "fail", error };
     if (waitsForSignIn && error instanceof TableError && error.code === "unauthorized") return { kind: "hold", error };
@@ -49,9 +48,8 @@ export class WriteJudge {
     if (write.isInDoubt && !mayRepeat(write.op, target()) && !canReadBack(write.op, target())) {
       return { kind: "fail", error };
     }
-    const attempts = Math.max(1, write.attempts - write.early);
-    const failed = { error, attempts, sinceMs: clock.now() - write.request.acceptedAt };
-    const pauseMs = this.#pauseMs(policy, failed);
+    const attempts = Math.max(1, write.attempts - write.uncounted);
+    const pauseMs = this.#pauseMs(policy, { ...failed, attempts });
     if (pauseMs === undefined) return { kind: "fail", error };
     counters.retries++;
     const leastMs = error instanceof TableError ? error.retryAfterMs ?? 0 : 0;
@@ -64,7 +62,7 @@ export class WriteJudge {
   }
 
   /** A custom policy that throws, or answers with something that is no pause, stops. */
-  #pauseMs(policy: RetryPolicy, failed: Parameters<RetryPolicy>[0]): number | undefined {
+  #pauseMs(policy: RetryPolicy, failed: FailedAttempt): number | undefined {
     try {
       const pauseMs = policy(failed);
       if (pauseMs === undefined || (typeof pauseMs === "number" && pauseMs >= 0)) return pauseMs;

@@ -123,7 +123,8 @@ export class WriteThrough implements Owner {
       sharing: (write) => this.#shared.sharing(write),
       together: (writes) => this.#shared.begin(writes),
       send: (write) => this.#shared.attempt(write, (call) => this.#send(write, call)),
-      judge: (write, error) => judge.judge(write, error, () => this.#target(write.request.within)),
+      judge: (write, error, sinceMs) =>
+        judge.judge(write, { error, sinceMs }, () => this.#target(write.request.within)),
       failed: (write, error) => this.#failed(write, error),
       accepted: overlay && ((write) => this.#show(write, overlay)),
       ended: overlay && (({ id }, error) => overlay.failed(id, !isWithoutEffect(error))),

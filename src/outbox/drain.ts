@@ -413,7 +413,7 @@ export class Drain implements Journal {
     if (realId !== undefined && stored.rowId !== undefined) queue.learn(stored.rowId, realId);
     const write = this.#stored.get(stored.id) ?? queue.adopt(entry);
     this.#appended(write, position);
-    write.attempts = Math.max(write.attempts, attempts);
+    write.wasTried(attempts);
     // Another process has sent it, and may have been stopped before the answer.
     if (state === "sent") write.doubt();
     this.#stored.set(stored.id, write);

@@ -26,8 +26,10 @@ export class QueuedWrite implements Write {
   readonly op: WriteOp;
   /** How often it was tried. */
   attempts = 0;
-  /** Attempts that were made before their time, which count for no limit. */
-  early = 0;
+  /** Attempts that count for no limit: made before their time, or not by this process since it has the write. */
+  uncounted = 0;
+  /** When it was first tried here, in milliseconds of the time that counts. */
+  firstTriedAt: number | undefined;
   /** Why the last attempt failed. */
   lastError: unknown;
   /** Whether it is in the journal of its queue. */
@@ -125,6 +127,13 @@ export class QueuedWrite implements Write {
     this.lastError = new UnavailableError(
       `The answer to ${describeWriteOp(this.op)} was lost with the process that sent it`,
     );
+  }
+
+  /** So many attempts have been made, by whatever process. */
+  wasTried(attempts: number): void {
+    const elsewhere = Math.max(0, attempts - this.attempts);
+    this.attempts += elsewhere;
+    this.uncounted += elsewhere;
   }
 
   /** An attempt begins. */

@@ -33,6 +33,9 @@ export class Resting<T> {
   readonly #options: RestingOptions<T>;
   readonly #rests = new Map<T, Rest<T>>();
   readonly #reasons = new Set<PauseReason>();
+  /** How long it was paused until the last time, in milliseconds; and since when it is. */
+  #pausedMs = 0;
+  #pausedAt: number | undefined;
   #outage: Rest<T> | undefined;
   #closed = false;
 
@@ -45,9 +48,16 @@ export class Resting<T> {
     return this.#reasons.size > 0 || this.#outage !== undefined;
   }
 
+  /** The time, in milliseconds, that does not go on during a pause. */
+  get activeMs(): number {
+    return (this.#pausedAt ?? this.#options.clock.monotonic()) - this.#pausedMs;
+  }
+
   /** From now on everything rests, until that is resumed. */
   pause(reason: PauseReason): void {
-    if (!this.#closed) this.#reasons.add(reason);
+    if (this.#closed) return;
+    this.#reasons.add(reason);
+    this.#pausedAt ??= this.#options.clock.monotonic();
   }
 
   /** Lets an item rest; in an outage, everything rests until then. */
@@ -64,6 +74,8 @@ export class Resting<T> {
     if (this.#reasons.size > 0) return;
     this.#outage = undefined;
     const now = this.#options.clock.monotonic();
+    this.#pausedMs += now - (this.#pausedAt ?? now);
+    this.#pausedAt = undefined;
     for (const rest of [...this.#rests.values()]) {
       rest.timer.abort();
       if (rest.leastAt > now) {

@@ -4,9 +4,12 @@ import { describe } from "../base/describe.ts";
 
 /** When a write that failed is sent again. */
 export interface RetryOptions {
-  /** How often a write is tried at the most, the first time included; default 50. */
+  /** How often a process tries a write at the most, the first time included; default 50. `retry(id)` counts from the start. */
   readonly attempts?: number | undefined;
-  /** For how long after it was accepted a write is sent again, in milliseconds; default 7 days. */
+  /**
+   * For how long after its first attempt a process sends a write again, in milliseconds; default 7 days. The time that writes
+   * wait for the network, or for the user to sign in, does not count.
+   */
   readonly forMs?: number | undefined;
   /** The longest pause after the first attempt, in milliseconds; default 1000. It doubles with each attempt. */
   readonly firstPauseMs?: number | undefined;
@@ -18,9 +21,15 @@ export interface RetryOptions {
 export interface FailedAttempt {
   /** What the master answered, or why it did not. */
   readonly error: unknown;
-  /** How often the write was tried. */
+  /**
+   * How often this process has tried the write since it accepted it, took it over from the outbox, or `retry(id)` was called.
+   * Attempts right after coming back online or signing in do not count.
+   */
   readonly attempts: number;
-  /** How long ago it was accepted, in milliseconds. */
+  /**
+   * How long ago the first of these attempts began, in milliseconds, without the time that all writes waited for the network
+   * (`setOnline(false)`) or for the user to sign in.
+   */
   readonly sinceMs: number;
 }
 

@@ -39,8 +39,8 @@ export interface WriteQueueOptions {
   readonly journal: Journal | undefined;
   /** Makes one attempt to do a write, and answers with the master's answer. */
   readonly send: (write: QueuedWrite) => Promise<WriteAnswer>;
-  /** Decides what follows from an attempt that failed. */
-  readonly judge: (write: QueuedWrite, error: unknown) => Verdict;
+  /** Decides what follows from an attempt that failed, so long after the first one. */
+  readonly judge: (write: QueuedWrite, error: unknown, sinceMs: number) => Verdict;
   /** Called when a write is refused, or was sent and will not be sent any more, before its promises reject. */
   readonly failed: (write: QueuedWrite, error: unknown) => void;
   /** Called when a write is accepted, before it is sent. */
@@ -110,7 +110,7 @@ export class WriteQueue implements QueuedWriteOwner {
       clock: options.clock,
       isBackground: options.journal !== undefined,
       onWoken: (write) => this.#wake(write),
-      onWokenEarly: (write) => void write.early++,
+      onWokenEarly: (write) => void write.uncounted++,
     });
   }
 
@@ -160,7 +160,7 @@ export class WriteQueue implements QueuedWriteOwner {
   /** Takes a stored write over, which another process has accepted, or an earlier one. It is sent once it has entered. */
   adopt({ write: request, attempts, position }: JournalEntry): QueuedWrite {
     const write = new QueuedWrite(request, request.op, this);
-    write.attempts = attempts;
+    write.wasTried(attempts);
     write.position = position;
     write.isStored = write.isAdopted = true;
     write.accept();
@@ -451,6 +451,7 @@ export class WriteQueue implements QueuedWriteOwner {
   async #attempt(write: QueuedWrite, call: Call): Promise<void> {
     try {
       write.send();
+      write.firstTriedAt ??= this.#resting.activeMs;
       this.#signIns.begin(write);
       const answer = await this.#options.send(write);
       this.#inVain.clear();
@@ -467,7 +468,8 @@ export class WriteQueue implements QueuedWriteOwner {
 
   /** An attempt failed. */
   #missed(write: QueuedWrite, error: unknown): void {
-    const verdict = this.#options.judge(write, error);
+    const { activeMs } = this.#resting;
+    const verdict = this.#options.judge(write, error, activeMs - (write.firstTriedAt ?? activeMs));
     write.lastError = error;
     this.#inFlight.delete(write);
     this.#follow(write, verdict);
@@ -490,7 +492,7 @@ export class WriteQueue implements QueuedWriteOwner {
     if (write.isStored && !write.isInDoubt) this.#options.journal?.returned(write);
     if (this.#closed) return this.#putAside(write);
     if (verdict.kind === "hold") {
-      write.early++;
+      write.uncounted++;
       this.#lanes.putBack(write);
       // Otherwise it was refused with what the user had before.
       if (!this.#signIns.isOutdated(write)) this.pause("unauthorized");

@@ -2171,4 +2171,22 @@ export const MUTANTS: readonly Mutant[] = [
     from: "isOutage: write.hasFailedAtMaster && isUnreachable(error)",
     to: "isOutage: isUnreachable(error)",
   },
+  {
+    name: "the time without a network counts for the limit of a write",
+    file: "queue/resting.ts",
+    from: "return (this.#pausedAt ?? this.#options.clock.monotonic()) - this.#pausedMs;",
+    to: "return this.#options.clock.monotonic();",
+  },
+  {
+    name: "what earlier processes have tried counts for the limit of a write",
+    file: "queue/queued_write.ts",
+    from: "    this.uncounted += elsewhere;\n",
+    to: "",
+  },
+  {
+    name: "the time for a write begins when it is accepted",
+    file: "queue/write_queue.ts",
+    from: "activeMs - (write.firstTriedAt ?? activeMs)",
+    to: "this.clock.now() - write.request.acceptedAt",
+  },
 ];
