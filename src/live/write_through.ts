@@ -310,7 +310,7 @@ export class WriteThrough implements Owner {
     const { counters, intents, overlay, rowNow } = this.#options;
     const target = this.#target(within);
     if (write.isInDoubt && !mayRepeat(op, target)) {
-      const found = await this.#lookFor(op, write, target);
+      const found = await this.#lookFor(op, write);
       write.isLost = found.kind === "unknown";
       if (found.kind === "unknown") throw write.lastError;
       if (found.kind === "not applied" && write.lateCalls > 0) throw notYet(op);
@@ -345,12 +345,17 @@ export class WriteThrough implements Owner {
     return answer;
   }
 
-  /** Asks the master what became of the last attempt. If it cannot be asked now, it is asked later. */
-  async #lookFor(op: WriteOp, write: QueuedWrite, target: TableLike): Promise<ReadBack> {
+  /**
+   * Asks the master what became of the last attempt. If it cannot be asked now, it is asked later. The row is looked for in all
+   * sets: the write may have taken it out of the set that it was done in.
+   */
+  async #lookFor(op: WriteOp, write: QueuedWrite): Promise<ReadBack> {
     const { before } = write;
-    if (!canReadBack(op, target)) return { kind: "unknown" };
+    const { master, writeTarget } = this.#options;
+    const table = writeTarget ?? master.within(master.query);
+    if (!canReadBack(op, table)) return { kind: "unknown" };
     try {
-      return await this.#limited([], ({ signal }) => readBack(op, target, before, { fresh: true, signal }));
+      return await this.#limited([], ({ signal }) => readBack(op, table, before, { fresh: true, signal }));
     } catch (error) {
       if (!isUnreachable(error) && !(error instanceof TableError && error.retriable)) return { kind: "unknown" };
       write.hasFailedAtMaster = true;

@@ -80,4 +80,68 @@ describe("LiveTable, a write that is looked for", () => {
     assert.deepEqual([rows.get("x"), sent], [{ a: 1 }, 2]);
     await live.close();
   });
+
+  /** A master that loses the answers to its first patch, before or after that is applied. */
+  function losing(
+    lost: "before" | "after",
+  ): { readonly live: LiveTable; readonly rows: Map<string, Row>; pass(): Promise<void> } {
+    const rows = new Map<string, Row>([["x", { a: 1, b: 1 }]]);
+    let sent = 0;
+    const patch = (id: string, partial: Row): Row => {
+      const isLost = ++sent === 1;
+      const row = { ...rows.get(id), ...partial };
+      if (!isLost || lost === "after") rows.set(id, row);
+      if (isLost) throw new UnavailableError("the answer was lost");
+      return row;
+    };
+    const clock = new FakeClock();
+    const master = defineTable({ name: "t", list: () => rows, get: (id) => rows.get(id), patch });
+    const live = new LiveTable(master, "t", new MemCache(), { clock, retry: {} });
+    const pass = async (): Promise<void> => {
+      await settle();
+      for (let time = 0; time < 3; time++) await clock.advance(60_000);
+    };
+    return { live, rows, pass };
+  }
+
+  it("is found where it has taken its row out of the set that it was done in", async () => {
+    for (const lost of ["before", "after"] as const) {
+      const { live, rows, pass } = losing(lost);
+      await live.listValues();
+      const written = live.where("a", "eq", 1).patchValue("x", { a: 2 });
+      await pass();
+      assert.deepEqual([await written, rows.get("x")], [{ a: 2, b: 1 }, { a: 2, b: 1 }]);
+      await live.close();
+    }
+  });
+
+  it("is found if it is the save of a record, which is done on the condition that nothing has changed", async () => {
+    for (const lost of ["before", "after"] as const) {
+      const { live, rows, pass } = losing(lost);
+      const record = await live.getValueRecord("x");
+      assert(record !== undefined);
+      record.data["a"] = 2;
+      const saved = record.save();
+      await pass();
+      await saved;
+      assert.deepEqual([rows.get("x"), record.isDirty], [{ a: 2, b: 1 }, false]);
+      await live.close();
+    }
+  });
+
+  it("is looked for in the set of the master itself", async () => {
+    const rows = new Map<string, Row>([["y", { b: 1 }]]);
+    const lost = (id: string): never => {
+      rows.set(id, { b: 2 });
+      throw new UnavailableError("the answer was lost");
+    };
+    const all = defineTable({ name: "t", list: () => rows, delete: lost });
+    const clock = new FakeClock();
+    const live = new LiveTable(all.where("b", "eq", 1), "t", new MemCache(), { clock, retry: {} });
+    const deleted = live.enqueue({ kind: "delete", id: "y" });
+    await settle();
+    for (let time = 0; time < 3; time++) await clock.advance(60_000);
+    await deleted.applied;
+    await live.close();
+  });
 });

@@ -1862,14 +1862,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "the look for a lost write has no limit",
     file: "live/write_through.ts",
-    from: "await this.#limited([], ({ signal }) => readBack(op, target, before, { fresh: true, signal }));",
-    to: "await readBack(op, target, before, { fresh: true });",
+    from: "await this.#limited([], ({ signal }) => readBack(op, table, before, { fresh: true, signal }));",
+    to: "await readBack(op, table, before, { fresh: true });",
   },
   {
     name: "the look for a lost write goes on when its time is over",
     file: "live/write_through.ts",
-    from: "readBack(op, target, before, { fresh: true, signal })",
-    to: "readBack(op, target, before, { fresh: true, signal: signal && undefined })",
+    from: "readBack(op, table, before, { fresh: true, signal })",
+    to: "readBack(op, table, before, { fresh: true, signal: signal && undefined })",
   },
   {
     name: "the last attempt tells what became of all",
@@ -2188,5 +2188,17 @@ export const MUTANTS: readonly Mutant[] = [
     file: "queue/write_queue.ts",
     from: "activeMs - (write.firstTriedAt ?? activeMs)",
     to: "this.clock.now() - write.request.acceptedAt",
+  },
+  {
+    name: "a write is looked for in the set that it has taken its row out of",
+    file: "live/write_through.ts",
+    from: "const table = writeTarget ?? master.within(master.query);",
+    to: "const table = this.#target(write.request.within);",
+  },
+  {
+    name: "a write is looked for outside the set of the master",
+    file: "live/write_through.ts",
+    from: "?? master.within(master.query);",
+    to: "?? master.within({});",
   },
 ];
