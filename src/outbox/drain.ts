@@ -214,7 +214,7 @@ export class Drain implements Journal {
     const write = this.#stored.get(id);
     if (write === undefined) return true;
     await this.#removed(write);
-    this.#options.queue().fail(write, new DOMException("The write was discarded", "AbortError"));
+    this.#options.queue().takeBack(write, new DOMException("The write was discarded", "AbortError"));
     return true;
   }
 

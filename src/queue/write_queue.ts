@@ -263,9 +263,22 @@ export class WriteQueue implements QueuedWriteOwner {
   /** Settles a write that will not be sent any more from here. */
   fail(write: QueuedWrite, error: unknown): void {
     if (!this.#leave(write)) return;
+    this.#end(write, error);
+    this.#left();
+  }
+
+  /** Settles a write that was taken back, and fails with an insertion those that follow it. */
+  takeBack(write: QueuedWrite, reason: unknown): void {
+    const followers = this.#takeOut(write);
+    if (!this.#leave(write)) return;
+    this.#end(write, reason);
+    this.#failFollowers(followers, reason);
+    this.#left();
+  }
+
+  #end(write: QueuedWrite, error: unknown): void {
     this.#options.ended?.(write, error);
     write.fail(error);
-    this.#left();
   }
 
   /** Fails a write for good that cannot be accepted. */
@@ -284,13 +297,13 @@ export class WriteQueue implements QueuedWriteOwner {
     const removed = this.has(write) ? this.#options.journal?.withdraw(write) ?? true : true;
     if (removed === false) return false;
     if (!isPromise(removed)) {
-      this.fail(write, reason);
+      this.takeBack(write, reason);
       return true;
     }
     this.#withdrawing.add(write);
     void removed.then((isRemoved) => {
       this.#withdrawing.delete(write);
-      if (isRemoved) this.fail(write, reason);
+      if (isRemoved) this.takeBack(write, reason);
       else this.#letGo(write);
       this.#pump();
     });
@@ -514,15 +527,24 @@ export class WriteQueue implements QueuedWriteOwner {
 
   /** Fails a write for good, and with an insertion those that follow it: their row will never exist. */
   #giveUp(write: QueuedWrite, error: unknown): void {
-    const followers = this.#followers.of(write);
-    // None of them is sent once the insertion has left.
-    for (const it of [write, ...followers]) this.#lanes.delete(it);
+    const followers = this.#takeOut(write);
     this.#fail(write, error);
-    for (const it of followers) {
-      const message = `Cannot ${describeWriteOp(it.op)}: its insertion has failed`;
-      this.#fail(it, new NotFoundError(message, { cause: error }));
-    }
+    this.#failFollowers(followers, error);
     this.#left();
+  }
+
+  /** Takes a write out of the lanes, and with an insertion those that follow it: none of them is sent once that has left. */
+  #takeOut(write: QueuedWrite): readonly QueuedWrite[] {
+    const followers = this.#followers.of(write);
+    for (const it of [write, ...followers]) this.#lanes.delete(it);
+    return followers;
+  }
+
+  #failFollowers(followers: readonly QueuedWrite[], cause: unknown): void {
+    for (const it of followers) {
+      const message = `Cannot ${describeWriteOp(it.op)}: its insertion has failed, or was taken back`;
+      this.#fail(it, new NotFoundError(message, { cause }));
+    }
   }
 
   #fail(write: QueuedWrite, error: unknown): void {
@@ -544,10 +566,8 @@ export class WriteQueue implements QueuedWriteOwner {
   }
 
   #failed(write: QueuedWrite, error: unknown): void {
-    const { failed, ended } = this.#options;
-    failed(write, error);
-    ended?.(write, error);
-    write.fail(error);
+    this.#options.failed(write, error);
+    this.#end(write, error);
   }
 
   /** Ends a write that was to be sent again when the queue was closed. */

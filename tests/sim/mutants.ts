@@ -640,7 +640,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a write that was taken back keeps its place in line",
     file: "queue/write_queue.ts",
-    from: "      this.fail(write, reason);\n      return true;",
+    from: "      this.takeBack(write, reason);\n      return true;",
     to: "      write.fail(reason);\n      return true;",
   },
   {
@@ -2200,5 +2200,23 @@ export const MUTANTS: readonly Mutant[] = [
     file: "live/write_through.ts",
     from: "?? master.within(master.query);",
     to: "?? master.within({});",
+  },
+  {
+    name: "what follows an insertion that was taken back is sent",
+    file: "queue/write_queue.ts",
+    from: "    this.#failFollowers(followers, reason);\n",
+    to: "",
+  },
+  {
+    name: "what follows an insertion that was discarded is sent",
+    file: "outbox/drain.ts",
+    from: "queue().takeBack(write,",
+    to: "queue().fail(write,",
+  },
+  {
+    name: "what follows an insertion is sent while it is removed from the outbox",
+    file: "queue/write_queue.ts",
+    from: "      if (isRemoved) this.takeBack(write, reason);",
+    to: "      if (isRemoved) this.fail(write, reason);",
   },
 ];
