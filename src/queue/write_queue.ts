@@ -111,6 +111,7 @@ export class WriteQueue implements QueuedWriteOwner {
       isBackground: options.journal !== undefined,
       onWoken: (write) => this.#wake(write),
       onWokenEarly: (write) => void write.uncounted++,
+      onNextInOutage: () => this.#pump(),
     });
   }
 
@@ -389,7 +390,8 @@ export class WriteQueue implements QueuedWriteOwner {
 
   #pump(): void {
     while (this.#calls < this.#limit && !this.#resting.isPaused) {
-      const write = this.#lanes.take();
+      // In an outage, those that were not tried yet come first: it may be one of single rows.
+      const write = this.#lanes.take(this.#isOutage ? (write) => !this.#inVain.has(write) : undefined);
       if (write === undefined) return;
       if (this.#withdrawing.has(write)) this.#held.add(write);
       else this.#call(this.#isOutage ? [write] : this.#withOthers(write));

@@ -9,9 +9,11 @@ import {
   MemTable,
   type Query,
   RejectedError,
+  type Row,
   type TableLike,
   UnauthorizedError,
   UnavailableError,
+  type Write,
 } from "@vantage/live";
 import { FakeClock, FaultyTable, settle } from "@vantage/live/testing";
 import { defineTracer } from "@vantage/live/trace";
@@ -441,5 +443,82 @@ describe("LiveTable refuses", () => {
     refused({ retry: { forMs: NaN } }, /retry.forMs/);
     refused({ retry: 3 }, /retry must be options, a function or false, got number 3/);
     refused({ onUnauthorized: "ask" }, /onUnauthorized must be "fail" or "wait", got "ask"/);
+  });
+});
+
+describe("LiveTable, rows that the master cannot write", () => {
+  const POISONED = 8;
+  const LONG_MS = 60_000;
+
+  /** A master that never writes the first rows, and the others at once. */
+  function poisoned(): { readonly table: LiveTable; readonly clock: FakeClock; tries(): number } {
+    const clock = new SameDraws(1 - Number.EPSILON);
+    let tries = 0;
+    const replace = (id: string, row: Row): Row => {
+      tries++;
+      if (Number(id) < POISONED) throw down();
+      return row;
+    };
+    const master = defineTable({ name: "t", list: () => [], replace });
+    const retry = { firstPauseMs: LONG_MS, longestPauseMs: LONG_MS, attempts: 1_000 };
+    return { table: new LiveTable(master, "t", new MemCache(), { clock, retry }), clock, tries: () => tries };
+  }
+
+  it("hold up others for one pause at the most, however many they are", async () => {
+    const { table, clock, tries } = poisoned();
+    const write = (id: number): Write => table.enqueue({ kind: "replace", id: String(id), row: {} });
+    for (let id = 0; id < POISONED; id++) write(id).applied.catch(() => {});
+    await settle();
+    for (let round = 1; round <= 5; round++) {
+      const writes = [write(10), write(11), write(12)];
+      await clock.advance(LONG_MS - 1);
+      await clock.advance(1);
+      await Promise.all(writes.map(({ applied }) => applied));
+    }
+    assert(tries() <= 6 * POISONED + 5 * 3, String(tries()));
+    await table.close();
+  });
+
+  it("hold up others for the shortest of their pauses, though the last one to fail has a long one", async () => {
+    const clock = new FakeClock();
+    const pauses = [90_000, 5_000, 90_000];
+    const replace = (id: string, row: Row): Row => {
+      if (id !== "healthy") throw down();
+      return row;
+    };
+    const master = defineTable({ name: "t", list: () => [], replace });
+    const options = { clock, writeConcurrency: 3, retry: () => pauses.shift() ?? 90_000 };
+    const table = new LiveTable(master, "t", new MemCache(), options);
+    for (const id of ["a", "b", "c"]) table.replaceValue(id, {}).catch(() => {});
+    await settle();
+    const write = table.enqueue({ kind: "replace", id: "healthy", row: {} });
+    await clock.advance(4_999);
+    assert.equal(write.state, "accepted");
+    await clock.advance(1);
+    await write.applied;
+    await table.close();
+  });
+
+  it("are not tried again before what was not tried yet, though their turn came first", async () => {
+    const clock = new FakeClock();
+    const gate = Promise.withResolvers<void>();
+    const pauses = [5_000, 5_000, 5_000];
+    const replace = async (id: string, row: Row): Promise<Row> => {
+      if (id === "c") await gate.promise;
+      if (id !== "healthy") throw down();
+      return row;
+    };
+    const master = defineTable({ name: "t", list: () => [], replace });
+    const options = { clock, writeConcurrency: 3, retry: () => pauses.shift() ?? 90_000 };
+    const table = new LiveTable(master, "t", new MemCache(), options);
+    for (const id of ["a", "b", "c"]) table.replaceValue(id, {}).catch(() => {});
+    await clock.advance(3_000);
+    gate.resolve();
+    await settle();
+    await clock.advance(3_000);
+    const write = table.enqueue({ kind: "replace", id: "healthy", row: {} });
+    await clock.advance(2_000);
+    await write.applied;
+    await table.close();
   });
 });

@@ -2219,4 +2219,16 @@ export const MUTANTS: readonly Mutant[] = [
     from: "      if (isRemoved) this.takeBack(write, reason);",
     to: "      if (isRemoved) this.fail(write, reason);",
   },
+  {
+    name: "in an outage those that were tried are tried again first",
+    file: "queue/write_queue.ts",
+    from: "this.#lanes.take(this.#isOutage ? (write) => !this.#inVain.has(write) : undefined);",
+    to: "this.#lanes.take();",
+  },
+  {
+    name: "in an outage all wait for the write that failed last",
+    file: "queue/resting.ts",
+    from: "ms = Math.min(ms, pauseMs);",
+    to: "ms = pauseMs;",
+  },
 ];
