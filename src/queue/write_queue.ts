@@ -270,8 +270,8 @@ export class WriteQueue implements QueuedWriteOwner {
 
   /** Settles a write that was taken back, and fails with an insertion those that follow it. */
   takeBack(write: QueuedWrite, reason: unknown): void {
-    const followers = this.#takeOut(write);
     if (!this.#leave(write)) return;
+    const followers = this.#takeOut(write);
     this.#end(write, reason);
     this.#failFollowers(followers, reason);
     this.#left();

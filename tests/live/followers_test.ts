@@ -110,4 +110,29 @@ describe("Writes to a row whose insertion is taken back", () => {
       }
     });
   }
+
+  it("are sent if it is not known what became of it", async () => {
+    const inner = new MemOutbox();
+    const outbox = new Proxy<Outbox>(inner, {
+      get: (_, name) => {
+        const member: unknown = name === "shared" ? true : Reflect.get(inner, name);
+        if (typeof member !== "function") return member;
+        return (...args: unknown[]) => {
+          if (name === "answers") throw new Error("cannot be read");
+          return member.apply(inner, args);
+        };
+      },
+    });
+    const live = new LiveTable(new MemTable("products"), "products", new MemCache(), { outbox });
+    live.setOnline(false);
+    const insertion = live.enqueue({ kind: "insertReturnId", row: { price: 2 } });
+    const patched = live.enqueue({ kind: "patch", id: insertion.rowId ?? "", partial: { price: 3 } });
+    await settle();
+    const unknown = assert.rejects(insertion.applied, { code: "outbox", effect: "unknown" });
+    insertion.cancel();
+    await unknown;
+    live.setOnline(true);
+    await assert.rejects(patched.applied, { message: /no such row/ });
+    await live.close();
+  });
 });

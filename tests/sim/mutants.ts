@@ -2231,4 +2231,10 @@ export const MUTANTS: readonly Mutant[] = [
     from: "ms = Math.min(ms, pauseMs);",
     to: "ms = pauseMs;",
   },
+  {
+    name: "what follows an insertion is never sent if it is not known what became of that",
+    file: "queue/write_queue.ts",
+    from: "    if (!this.#leave(write)) return;\n    const followers = this.#takeOut(write);\n",
+    to: "    const followers = this.#takeOut(write);\n    if (!this.#leave(write)) return;\n",
+  },
 ];
