@@ -1,4 +1,5 @@
 import { describe } from "../base/describe.ts";
+import { isPromise } from "../base/maybe_promise.ts";
 import { inDoubt } from "../queue/in_doubt.ts";
 import type { QueuedWrite } from "../queue/queued_write.ts";
 import type { FailedAttempt, RetryPolicy } from "../queue/retry.ts";
@@ -64,8 +65,9 @@ export class WriteJudge {
   /** A custom policy that throws, or answers with something that is no pause, stops. */
   #pauseMs(policy: RetryPolicy, failed: FailedAttempt): number | undefined {
     try {
-      const pauseMs = policy(failed);
+      const pauseMs: unknown = policy(failed);
       if (pauseMs === undefined || (typeof pauseMs === "number" && pauseMs >= 0)) return pauseMs;
+      if (isPromise(pauseMs)) pauseMs.then(undefined, () => {});
       throw new RangeError(`A retry policy must answer with milliseconds or undefined, got ${describe(pauseMs)}`);
     } catch (error) {
       this.#options.trace?.event({ target: "vantage_live::queue", level: "warn", name: "retry policy failed", error });

@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { Deadline } from "../base/deadline.ts";
+import { guardedCall } from "../base/guarded_call.ts";
 import { newId } from "../base/new_id.ts";
 import { isPromise } from "../base/maybe_promise.ts";
 import type { Fence } from "../cache/cache.ts";
@@ -283,12 +284,17 @@ export class WriteThrough implements Owner {
     counters.failedWrites++;
     trace?.event({ target: "vantage_live::queue", level: "error", name: "write failed", op, error });
     if (onWriteFailed === undefined) return;
-    try {
-      onWriteFailed(failedWrite({ write: request, attempts, failure: failureOf(error, clock.now()) }));
-    } catch (thrown) {
+    const failed = failedWrite({ write: request, attempts, failure: failureOf(error, clock.now()) });
+    this.#tell(op, () => onWriteFailed(failed));
+  }
+
+  /** Calls a listener. That it fails is counted, and changes nothing for the write. */
+  #tell(op: WriteOp, call: () => unknown): void {
+    const { counters, trace } = this.#options;
+    guardedCall(call, (error) => {
       counters.listenerFailures++;
-      trace?.event({ target: "vantage_live::queue", level: "warn", name: "listener failed", op, error: thrown });
-    }
+      trace?.event({ target: "vantage_live::queue", level: "warn", name: "listener failed", op, error });
+    });
   }
 
   #outboxFailed(error: unknown): void {
@@ -341,7 +347,8 @@ export class WriteThrough implements Owner {
     overlay?.answered(id, this.#ofMaster(answer, isOld), over);
     const since = this.#isCertain(write) && !isOld ? sentAt : undefined;
     await this.#publish(write, "applied", this.#changed(op, answer, before, isOld), since);
-    if (isOld) write.request.onUnsettled?.();
+    const { onUnsettled } = write.request;
+    if (isOld && onUnsettled !== undefined) this.#tell(op, onUnsettled);
     return answer;
   }
 

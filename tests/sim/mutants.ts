@@ -2237,4 +2237,16 @@ export const MUTANTS: readonly Mutant[] = [
     from: "    if (!this.#leave(write)) return;\n    const followers = this.#takeOut(write);\n",
     to: "    const followers = this.#takeOut(write);\n    if (!this.#leave(write)) return;\n",
   },
+  {
+    name: "a listener that fails later is an unhandled rejection",
+    file: "base/guarded_call.ts",
+    from: "    if (isPromise(answer)) answer.then(undefined, failed);\n",
+    to: "    if (answer === failed) isPromise(answer);\n",
+  },
+  {
+    name: "a retry policy that fails later is an unhandled rejection",
+    file: "live/write_judge.ts",
+    from: "      if (isPromise(pauseMs)) pauseMs.then(undefined, () => {});\n",
+    to: "",
+  },
 ];
