@@ -1,13 +1,18 @@
 import type { Clock } from "../base/clock.ts";
+import { describe } from "../base/describe.ts";
 import { LazyPromise } from "../base/lazy_promise.ts";
 import { onAbort } from "../base/on_abort.ts";
 import { rememberSelf } from "../base/self.ts";
 import { withinTime } from "../base/within_time.ts";
-import { UnavailableError } from "../table/errors.ts";
+import { ConflictError, UnavailableError } from "../table/errors.ts";
 import type { Row } from "../table/row.ts";
 import type { WhenOptions, Write, WriteState } from "./write.ts";
 import { describeWriteOp, type WriteAnswer, type WriteOp } from "./write_op.ts";
 import type { WriteRequest } from "./write_request.ts";
+
+type AwaitedState = Exclude<WriteState, "waiting">;
+
+const AWAITED: readonly AwaitedState[] = ["accepted", "sent", "applied", "observed", "failed"];
 
 /** What a {@linkcode QueuedWrite} needs of its queue. */
 export interface QueuedWriteOwner {
@@ -95,7 +100,12 @@ export class QueuedWrite implements Write {
     return this.#observation;
   }
 
-  async when(state: Exclude<WriteState, "waiting" | "failed">, options: WhenOptions = {}): Promise<void> {
+  async when(state: AwaitedState, options: WhenOptions = {}): Promise<void> {
+    if (!AWAITED.includes(state)) {
+      throw new TypeError(
+        `Cannot wait for the state ${describe(state)} of a write; accepted are ${AWAITED.join(", ")}`,
+      );
+    }
     await withinTime(this.#reaching(state), options, this.#owner.clock);
   }
 
@@ -167,12 +177,21 @@ export class QueuedWrite implements Write {
     this.#outcome.reject(error);
   }
 
-  #reaching(state: WriteState): Promise<unknown> {
+  #reaching(state: AwaitedState): Promise<unknown> {
+    if (state === "failed") return this.#failing();
     if (state === "accepted") return this.accepted;
     if (state === "observed") return this.observed;
     if (state === "applied" || this.#state === "failed") return this.applied;
     if (this.#state !== "waiting" && this.#state !== "accepted") return Promise.resolve();
     return (this.#firstSent ??= new LazyPromise()).promise;
+  }
+
+  #failing(): Promise<void> {
+    const failing = this.applied.then(() => {
+      throw new ConflictError(`Cannot wait until it fails to ${describeWriteOp(this.op)}: it was applied`);
+    }, () => {});
+    failing.catch(() => {});
+    return failing;
   }
 
   async #observe(): Promise<void> {

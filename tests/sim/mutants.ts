@@ -2249,4 +2249,16 @@ export const MUTANTS: readonly Mutant[] = [
     from: "      if (isPromise(pauseMs)) pauseMs.then(undefined, () => {});\n",
     to: "",
   },
+  {
+    name: "a write that has failed never reaches `failed`",
+    file: "queue/queued_write.ts",
+    from: '    if (state === "failed") return this.#failing();\n',
+    to: "",
+  },
+  {
+    name: "a time of `NaN` is over at once",
+    file: "base/within_time.ts",
+    from: "  if (timeoutMs !== undefined) checkTime(timeoutMs);\n",
+    to: "  if (timeoutMs === 0) checkTime(timeoutMs);\n",
+  },
 ];
