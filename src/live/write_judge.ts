@@ -62,11 +62,11 @@ export class WriteJudge {
     };
   }
 
-  /** A custom policy that throws, or answers with something that is no pause, stops. */
+  /** A custom policy that throws, or answers with something that is no pause, stops: also with one that never ends. */
   #pauseMs(policy: RetryPolicy, failed: FailedAttempt): number | undefined {
     try {
       const pauseMs: unknown = policy(failed);
-      if (pauseMs === undefined || (typeof pauseMs === "number" && pauseMs >= 0)) return pauseMs;
+      if (pauseMs === undefined || isPause(pauseMs)) return pauseMs;
       if (isPromise(pauseMs)) pauseMs.then(undefined, () => {});
       throw new RangeError(`A retry policy must answer with milliseconds or undefined, got ${describe(pauseMs)}`);
     } catch (error) {
@@ -74,4 +74,8 @@ export class WriteJudge {
       return undefined;
     }
   }
+}
+
+function isPause(ms: unknown): ms is number {
+  return typeof ms === "number" && Number.isFinite(ms) && ms >= 0;
 }

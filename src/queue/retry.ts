@@ -34,7 +34,8 @@ export interface FailedAttempt {
 }
 
 /**
- * Decides when a write is sent again, in milliseconds from now; `undefined` to stop. It is asked only about failures after
+ * Decides when a write is sent again, in milliseconds from now; `undefined` to stop. What is no finite number of at least 0, as a
+ * promise, stops too, and is traced. It is asked only about failures after
  * which the same write may be sent again. The pause is never shorter than what the master asks for.
  */
 export type RetryPolicy = (failed: FailedAttempt) => number | undefined;
@@ -46,12 +47,15 @@ const DEFAULTS: Readonly<Record<keyof RetryOptions, number>> = {
   longestPauseMs: 60_000,
 };
 
+/** After so many, a pause of a millisecond is longer than any process lives; infinitely many would make 0 no number. */
+const MOST_DOUBLINGS = 50;
+
 /** Exponential pauses with full jitter: a random part of the longest pause, so that many clients do not return at once. */
 export function retryPolicy(options: RetryOptions, clock: Clock): RetryPolicy {
   const { attempts: most, forMs, firstPauseMs, longestPauseMs } = { ...DEFAULTS, ...defined(options) };
   return ({ attempts, sinceMs }) => {
     if (attempts >= most || sinceMs >= forMs) return undefined;
-    return clock.random() * Math.min(firstPauseMs * 2 ** (attempts - 1), longestPauseMs);
+    return clock.random() * Math.min(firstPauseMs * 2 ** Math.min(attempts - 1, MOST_DOUBLINGS), longestPauseMs);
   };
 }
 
@@ -68,7 +72,8 @@ export function checkRetry(retry: RetryOptions | RetryPolicy | false): void {
   checkOptions("retry", retry, Object.keys(DEFAULTS));
   for (const [name, value] of Object.entries(defined(retry))) {
     const least = name === "attempts" ? 1 : 0;
-    if (typeof value === "number" && value >= least) continue;
+    const isBounded = name !== "firstPauseMs" || value !== Infinity;
+    if (typeof value === "number" && value >= least && isBounded) continue;
     throw new RangeError(`retry.${name} must be a number of at least ${least}, got ${describe(value)}`);
   }
 }

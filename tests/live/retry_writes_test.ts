@@ -148,7 +148,7 @@ describe("LiveTable, writes that are tried again", () => {
       event: ({ name, level }) => void (level === "warn" && warned.push(name)),
     });
     for (
-      const answer of [() => NaN, () => -1, () => "1" as unknown as number, () => {
+      const answer of [() => NaN, () => -1, () => Infinity, () => "1" as unknown as number, () => {
         throw new Error("policy");
       }]
     ) {
@@ -157,8 +157,8 @@ describe("LiveTable, writes that are tried again", () => {
       await assert.rejects(table.patchValue("a", {}), UnavailableError);
       await table.close();
     }
-    assert.deepEqual(asked, [1, 1, 1, 1]);
-    assert.deepEqual(warned.filter((name) => name === "retry policy failed").length, 4);
+    assert.deepEqual(asked, [1, 1, 1, 1, 1]);
+    assert.deepEqual(warned.filter((name) => name === "retry policy failed").length, 5);
     const { table, master, clock } = fixture({ retry: ({ attempts }) => attempts < 2 ? 70 : undefined });
     master.plan.fail("patchValue", down());
     const written = table.patchValue("a", { price: 3 });
@@ -441,6 +441,7 @@ describe("LiveTable refuses", () => {
     refused({ retry: { attempts: 0 } }, /retry.attempts must be a number of at least 1, got number 0/);
     refused({ retry: { attemps: 2 } }, /Unknown option "attemps" of retry/);
     refused({ retry: { forMs: NaN } }, /retry.forMs/);
+    refused({ retry: { firstPauseMs: Infinity } }, /retry.firstPauseMs must be .* got number Infinity/);
     refused({ retry: 3 }, /retry must be options, a function or false, got number 3/);
     refused({ onUnauthorized: "ask" }, /onUnauthorized must be "fail" or "wait", got "ask"/);
   });

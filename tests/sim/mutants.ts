@@ -2261,4 +2261,16 @@ export const MUTANTS: readonly Mutant[] = [
     from: "  if (timeoutMs !== undefined) checkTime(timeoutMs);\n",
     to: "  if (timeoutMs === 0) checkTime(timeoutMs);\n",
   },
+  {
+    name: "a pause is no number after a thousand attempts",
+    file: "queue/retry.ts",
+    from: "2 ** Math.min(attempts - 1, MOST_DOUBLINGS)",
+    to: "2 ** Math.max(attempts - 1, -MOST_DOUBLINGS)",
+  },
+  {
+    name: "a policy may let a write wait for ever",
+    file: "live/write_judge.ts",
+    from: "Number.isFinite(ms) && ms >= 0",
+    to: "ms >= 0",
+  },
 ];
