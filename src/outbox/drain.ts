@@ -6,7 +6,7 @@ import type { Journal } from "../queue/journal.ts";
 import type { QueuedWrite } from "../queue/queued_write.ts";
 import type { WriteAnswer } from "../queue/write_op.ts";
 import type { WriteQueue } from "../queue/write_queue.ts";
-import { OutboxError } from "../table/errors.ts";
+import { ConflictError, OutboxError } from "../table/errors.ts";
 import { Appends } from "./appends.ts";
 import { Marks } from "./marks.ts";
 import { isUnreadable, type Outbox, type OutboxAnswer, type OutboxEntry, type UnreadableEntry } from "./outbox.ts";
@@ -29,6 +29,8 @@ export interface DrainOptions {
 
 /** How many entries are loaded at once. */
 const LOADED_AT_ONCE = 500;
+/** What an outbox throws for a write that it can never hold. */
+const MISTAKES = [RangeError, TypeError, ConflictError];
 /** How often a process looks for what others have done, in milliseconds, while it has writes in the outbox. */
 const POLL_MS = 250;
 /** How often it looks for writes of processes that have died. */
@@ -253,12 +255,15 @@ export class Drain implements Journal {
     this.#wake();
   }
 
-  /** A store that fails says so, and the master is asked all the same; a write that it could never hold is refused. */
+  /**
+   * A store that fails says so, whatever it throws, and the master is asked all the same; a write that it could never hold is
+   * refused.
+   */
   #notAppended(write: QueuedWrite, error: unknown): void {
     const queue = this.#options.queue();
     // Another write may have its id.
     if (this.#stored.get(write.id) === write) this.#stored.delete(write.id);
-    if (!(error instanceof OutboxError)) return queue.refuse(write, error);
+    if (MISTAKES.some((kind) => error instanceof kind)) return queue.refuse(write, error);
     this.#options.onError(error);
     if (write.state === "failed") return;
     write.acceptUnstored(error);

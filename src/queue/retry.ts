@@ -74,7 +74,9 @@ export function checkRetry(retry: RetryOptions | RetryPolicy | false): void {
     const least = name === "attempts" ? 1 : 0;
     const isBounded = name !== "firstPauseMs" || value !== Infinity;
     if (typeof value === "number" && value >= least && isBounded) continue;
-    throw new RangeError(`retry.${name} must be a number of at least ${least}, got ${describe(value)}`);
+    throw new RangeError(
+      `retry.${name} must be a ${isBounded ? "" : "finite "}number of at least ${least}, got ${describe(value)}`,
+    );
   }
 }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {
+  ConflictError,
   type FailedWrite,
   LiveTable,
   type LiveTableOptions,
@@ -108,6 +109,32 @@ describe("LiveTable, an outbox that cannot note that a write is sent", () => {
       await applied;
       assert.deepEqual([failed, live.stats().failedWrites, master.plan.count("patchValue")], [[], 0, 0]);
       assert.deepEqual(inner.load("/products", 0, 9).map((entry) => "state" in entry && entry.state), ["accepted"]);
+    }
+  });
+});
+
+describe("LiveTable, an outbox that cannot keep a write", () => {
+  const isAppend = (name: string | symbol): boolean => name === "append";
+
+  it("asks the master all the same, whatever the outbox throws, and says that the write was not kept", async () => {
+    for (const error of [new OutboxError("full"), new Error("quota"), new DOMException("quota"), "no error at all"]) {
+      const { live, master, failed } = troubled((name) => isAppend(name) ? error : undefined);
+      const write = live.enqueue({ kind: "patch", id: "a", partial: { price: 3 } });
+      await assert.rejects(write.accepted, (thrown) => thrown === error);
+      await write.applied;
+      assert.deepEqual([(await master.getValue("a"))?.["price"], failed, live.stats().outboxFailures], [3, [], 1]);
+      await live.close();
+    }
+  });
+
+  it("fails what is a mistake of the caller, and does not ask the master", async () => {
+    for (const error of [new RangeError("too large"), new TypeError("no write"), new ConflictError("the same id")]) {
+      const { live, master, failed } = troubled((name) => isAppend(name) ? error : undefined);
+      const write = live.enqueue({ kind: "patch", id: "a", partial: { price: 3 } });
+      await assert.rejects(write.accepted, (thrown) => thrown === error);
+      await assert.rejects(write.applied, (thrown) => thrown === error);
+      assert.deepEqual([master.plan.count("patchValue"), failed.length], [0, 1]);
+      await live.close();
     }
   });
 });

@@ -1814,8 +1814,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "an outbox that is full fails the write",
     file: "outbox/drain.ts",
-    from: "    if (!(error instanceof OutboxError)) return queue.refuse(write, error);",
-    to: "    queue.fail(write, error);\n    if (!(error instanceof OutboxError)) return;",
+    from: "    if (MISTAKES.some((kind) => error instanceof kind)) return queue.refuse(write, error);",
+    to: "    queue.fail(write, error);\n    if (MISTAKES.some((kind) => error instanceof kind)) return;",
   },
   {
     name: "the writes of all owners are one queue",
@@ -2272,5 +2272,17 @@ export const MUTANTS: readonly Mutant[] = [
     file: "live/write_judge.ts",
     from: "Number.isFinite(ms) && ms >= 0",
     to: "ms >= 0",
+  },
+  {
+    name: "a write fails that the outbox cannot keep for a reason of its own",
+    file: "outbox/drain.ts",
+    from: "if (MISTAKES.some((kind) => error instanceof kind))",
+    to: "if (!(error instanceof OutboxError))",
+  },
+  {
+    name: "a write is sent that the outbox could never hold",
+    file: "outbox/drain.ts",
+    from: "[RangeError, TypeError, ConflictError];",
+    to: "[RangeError, ConflictError];",
   },
 ];
