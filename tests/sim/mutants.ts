@@ -104,8 +104,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "keep rows that a caller goes on changing",
     file: "queue/write_op.ts",
-    from: "return { kind: op.kind, id: checkedId(op.id), partial: toRow(op.partial) };",
-    to: "return { kind: op.kind, id: checkedId(op.id), partial: op.partial };",
+    from: 'id: checkedId(op), partial: checkedRow(op, "partial", op.partial) };',
+    to: "id: checkedId(op), partial: op.partial };",
   },
   {
     name: "remember that a row is missing",
