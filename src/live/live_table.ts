@@ -136,7 +136,10 @@ export class LiveTable<R extends object = Row> extends LiveHandle<R> implements 
     return selfOf(this).#works.writes.pending() as Write[] as Write<R>[]; // What was written through this table.
   }
 
-  /** The writes that failed for good and are kept in the outbox, those of earlier processes too; without an outbox, none. */
+  /**
+   * The writes that failed for good and are kept in the outbox, those of earlier processes too; without an outbox, none. Entries
+   * that cannot be read are not among them, since what they were to do is not known: `outbox.load(table.outboxQueue, …)` has them.
+   */
   async failedWrites(): Promise<readonly FailedWrite<R>[]> {
     return await selfOf(this).#works.writes.failures() as readonly FailedWrite<
       unknown & object
