@@ -3,6 +3,7 @@ import { CacheKeys, escapeKeyPart } from "../cache/cache_key.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { Deadline } from "../base/deadline.ts";
 import { retryPolicy } from "../queue/retry.ts";
+import { RowIds } from "../queue/row_ids.ts";
 import { Online } from "../queue/online.ts";
 import { ManualLiveStream } from "../stream/manual_live_stream.ts";
 import { checkPort } from "../base/check_port.ts";
@@ -144,12 +145,13 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
   const rowNow = (id: string): Row | undefined => reads.rowNow(id);
   const retries = typeof retry === "object" ? retryPolicy(retry, clock) : retry || undefined;
   const waitsForSignIn = onUnauthorized === "wait";
-  const judge = new WriteJudge({ policy: retries, waitsForSignIn, clock, counters, trace });
+  const judge = new WriteJudge({ policy: retries, waitsForSignIn, counters, trace });
   const known = (id: string): Row | undefined => reads.rowNow(id) ?? watches.known(id);
   // A row is known by what is stored and shown, and by the changes since.
   const knowledge = (): number =>
     invalidation.isQuiet ? invalidation.generation + counters.rowsReceived + counters.fills + watches.taken : NaN;
-  const shown = { master, rowNow: known, knowledge, versions, masterLagMs, clock };
+  const rowIds = new RowIds();
+  const shown = { master, rowIds, rowNow: known, knowledge, versions, masterLagMs, clock };
   const overlay = optimistic ? new Overlay(shown) : undefined;
   const name = `${owner === undefined ? "" : escapeKeyPart(owner)}/${escapeKeyPart(cacheKey)}`;
   const writes = new WriteThrough({
@@ -157,6 +159,7 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
     writeTarget,
     ...limits,
     judge,
+    rowIds,
     outbox: outbox && { outbox, name, leaseMs },
     // R is the type of the master's rows.
     onWriteFailed: options.onWriteFailed && ((failed) => options.onWriteFailed?.(failed)),

@@ -116,8 +116,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "keep rows that a caller goes on changing",
     file: "queue/write_op.ts",
-    from: "return { kind: op.kind, id: checkedId(op.id), partial: toRow(op.partial) };",
-    to: "return { kind: op.kind, id: checkedId(op.id), partial: op.partial };",
+    from: 'id: checkedId(op), partial: checkedRow(op, "partial", op.partial) };',
+    to: "id: checkedId(op), partial: op.partial };",
   },
   {
     name: "remember that a row is missing",
@@ -293,9 +293,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a write that fails ends the queue",
     file: "queue/write_queue.ts",
-    from: '    if (verdict.kind === "fail") return this.#giveUp(write, verdict.error);',
-    to:
-      '    if (verdict.kind === "fail") {\n      this.#giveUp(write, verdict.error);\n      return this.pause("offline");\n    }',
+    from: "      return this.#giveUp(write, verdict.error);\n",
+    to: '      this.#giveUp(write, verdict.error);\n      return this.pause("offline");\n',
   },
   {
     name: "no bound on the queue",
@@ -549,7 +548,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "take any error of a table for a clear no",
-    file: "live/write_through.ts",
+    file: "live/write_errors.ts",
     from: 'error instanceof TableError && error.effect === "none"',
     to: "error instanceof TableError",
   },
@@ -671,7 +670,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a write that was taken back keeps its place in line",
     file: "queue/write_queue.ts",
-    from: "      this.fail(write, reason);\n      return true;",
+    from: "      this.takeBack(write, reason);\n      return true;",
     to: "      write.fail(reason);\n      return true;",
   },
   {
@@ -1714,7 +1713,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "sooner than the master asks",
     file: "live/write_judge.ts",
-    from: "const leastMs = error.retryAfterMs ?? 0;",
+    from: "const leastMs = error instanceof TableError ? error.retryAfterMs ?? 0 : 0;",
     to: "const leastMs = 0;",
   },
   {
@@ -1888,8 +1887,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "an outbox that is full fails the write",
     file: "outbox/drain.ts",
-    from: "    if (!(error instanceof OutboxError)) return queue.refuse(write, error);",
-    to: "    queue.fail(write, error);\n    if (!(error instanceof OutboxError)) return;",
+    from: "    if (MISTAKES.some((kind) => error instanceof kind)) return queue.refuse(write, error);",
+    to: "    queue.fail(write, error);\n    if (MISTAKES.some((kind) => error instanceof kind)) return;",
   },
   {
     name: "the writes of all owners are one queue",
@@ -1936,20 +1935,20 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "the look for a lost write has no limit",
     file: "live/write_through.ts",
-    from: "await this.#limited(({ signal }) => readBack(op, target, before, { fresh: true, signal }));",
-    to: "await readBack(op, target, before, { fresh: true });",
+    from: "await this.#limited([], ({ signal }) => readBack(op, table, before, { fresh: true, signal }));",
+    to: "await readBack(op, table, before, { fresh: true });",
   },
   {
     name: "the look for a lost write goes on when its time is over",
     file: "live/write_through.ts",
-    from: "readBack(op, target, before, { fresh: true, signal })",
-    to: "readBack(op, target, before, { fresh: true, signal: signal && undefined })",
+    from: "readBack(op, table, before, { fresh: true, signal })",
+    to: "readBack(op, table, before, { fresh: true, signal: signal && undefined })",
   },
   {
     name: "the last attempt tells what became of all",
     file: "live/write_judge.ts",
-    from: 'return verdict.kind === "fail" && write.isInDoubt ?',
-    to: 'return verdict.kind === "hold" && write.isInDoubt ?',
+    from: 'return verdict.kind === "retry" || !write.isInDoubt ?',
+    to: 'return verdict.kind !== "hold" || !write.isInDoubt ?',
   },
   {
     name: "what is taken back waits for ever where the answers of others cannot be read",
@@ -1960,8 +1959,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "what nobody can tell waits for a sign-in",
     file: "live/write_judge.ts",
-    from: "if (!(error instanceof TableError) || write.isLost)",
-    to: "if (!(error instanceof TableError))",
+    from: "if (isOwn || write.isLost)",
+    to: "if (isOwn)",
   },
   {
     name: "what is left at close() was not applied",
@@ -2136,5 +2135,227 @@ export const MUTANTS: readonly Mutant[] = [
     file: "live/read_through.ts",
     from: "if (this.#reads.isReading(request) || (isLazy(held.rows) && effects.length < CHANGES_PER_ENCODING)) return;",
     to: "if (isLazy(held.rows) && effects.length < CHANGES_PER_ENCODING) return;",
+  },
+  {
+    name: "a replacement counts as applied whose row still has the columns that it removes",
+    file: "live/read_back.ts",
+    from: "return holds(row, given) && (!hasOthers || (before !== undefined && !holds(before, given)));",
+    to: "return holds(row, given) && (!hasOthers || hasOthers);",
+  },
+  {
+    name: "the id of a row is forgotten that pending writes need",
+    file: "queue/row_ids.ts",
+    from: "this.#pending.has(madeId) || ",
+    to: "",
+  },
+  {
+    name: "the id of a row is forgotten that writes under its id at the master need",
+    file: "queue/row_ids.ts",
+    from: "|| this.#pending.has(realId)",
+    to: "",
+  },
+  {
+    name: "a refusal from before a sign-in holds all writes",
+    file: "queue/sign_ins.ts",
+    from: "return this.#signInOf.get(item) !== this.#last;",
+    to: "return false;",
+  },
+  {
+    name: "a write that the user may not do holds all others for ever",
+    file: "queue/sign_ins.ts",
+    from: "success > before.successes) return true;",
+    to: "success > before.successes) return false;",
+  },
+  {
+    name: "a success from before the credentials expired fails the next refused write",
+    file: "queue/sign_ins.ts",
+    from: " && success > before.successes",
+    to: "",
+  },
+  {
+    name: "a write that is refused once fails if another has succeeded",
+    file: "queue/sign_ins.ts",
+    from: "if (before !== undefined && signIn >= before.signIn && success > before.successes) return true;",
+    to: "if (signIn >= (before?.signIn ?? 0) && success > (before?.successes ?? 0)) return true;",
+  },
+  {
+    name: "an outbox that cannot note that a write is sent fails it",
+    file: "queue/write_queue.ts",
+    from: "for (const write of stored) this.#tryLater(write, journal.pauseMs);",
+    to: 'for (const write of stored) this.#giveUp(write, new ClosedError("mutant"));',
+  },
+  {
+    name: "an outbox in trouble is tried for each of the writes that wait",
+    file: "queue/write_queue.ts",
+    from: "{ pauseMs, leastMs: pauseMs }, true)",
+    to: "{ pauseMs, leastMs: pauseMs }, false)",
+  },
+  {
+    name: "an error of this module's own code is tried again",
+    file: "live/write_judge.ts",
+    from: "!(error instanceof TableError) && !write.hasFailedAtMaster;",
+    to: "error === write;",
+  },
+  {
+    name: "an unknown outcome is not tried again where the master knows keys",
+    file: "live/write_errors.ts",
+    from: '(error.effect === "unknown" && error.code !== "deadlock" && knowsKeys())',
+    to: "false",
+  },
+  {
+    name: "an error that is none of a table is not tried again where the master knows keys",
+    file: "live/write_errors.ts",
+    from: "return !(error instanceof MistakeError) && knowsKeys();",
+    to: "return false;",
+  },
+  {
+    name: "a mistake of the caller is tried again",
+    file: "live/write_errors.ts",
+    from: "if (error instanceof TypeError) return !(error instanceof MistakeError);",
+    to: "if (error instanceof TypeError) return true;",
+  },
+  {
+    name: "a deadlock is tried again",
+    file: "live/write_errors.ts",
+    from: ' && error.code !== "deadlock"',
+    to: "",
+  },
+  {
+    name: "a master without a network is asked once what became of a write",
+    file: "live/write_through.ts",
+    from: "if (!isUnreachable(error) && !(error instanceof TableError && error.retriable)) return",
+    to: "if (!(error instanceof TableError && error.retriable)) return",
+  },
+  {
+    name: "a write is sent again while a call that took too long may still apply it",
+    file: "live/write_through.ts",
+    from: 'found.kind === "not applied" && write.lateCalls > 0',
+    to: 'found.kind === "not applied" && write.lateCalls < 0',
+  },
+  {
+    name: "a call that took too long is waited for after it has settled",
+    file: "queue/queued_write.ts",
+    from: "    this.lateCalls--;\n",
+    to: "",
+  },
+  {
+    name: "a write that waits for a late call holds up all rows",
+    file: "live/write_judge.ts",
+    from: "isOutage: write.hasFailedAtMaster && isUnreachable(error)",
+    to: "isOutage: isUnreachable(error)",
+  },
+  {
+    name: "the time without a network counts for the limit of a write",
+    file: "queue/resting.ts",
+    from: "return (this.#pausedAt ?? this.#options.clock.monotonic()) - this.#pausedMs;",
+    to: "return this.#options.clock.monotonic();",
+  },
+  {
+    name: "what earlier processes have tried counts for the limit of a write",
+    file: "queue/queued_write.ts",
+    from: "    this.uncounted += elsewhere;\n",
+    to: "",
+  },
+  {
+    name: "the time for a write begins when it is accepted",
+    file: "queue/write_queue.ts",
+    from: "activeMs - (write.firstTriedAt ?? activeMs)",
+    to: "this.clock.now() - write.request.acceptedAt",
+  },
+  {
+    name: "a write is looked for in the set that it has taken its row out of",
+    file: "live/write_through.ts",
+    from: "const table = writeTarget ?? master.within(master.query);",
+    to: "const table = this.#target(write.request.within);",
+  },
+  {
+    name: "a write is looked for outside the set of the master",
+    file: "live/write_through.ts",
+    from: "?? master.within(master.query);",
+    to: "?? master.within({});",
+  },
+  {
+    name: "what follows an insertion that was taken back is sent",
+    file: "queue/write_queue.ts",
+    from: "    this.#failFollowers(followers, reason);\n",
+    to: "",
+  },
+  {
+    name: "what follows an insertion that was discarded is sent",
+    file: "outbox/drain.ts",
+    from: "queue().takeBack(write,",
+    to: "queue().fail(write,",
+  },
+  {
+    name: "what follows an insertion is sent while it is removed from the outbox",
+    file: "queue/write_queue.ts",
+    from: "      if (isRemoved) this.takeBack(write, reason);",
+    to: "      if (isRemoved) this.fail(write, reason);",
+  },
+  {
+    name: "in an outage those that were tried are tried again first",
+    file: "queue/write_queue.ts",
+    from: "this.#lanes.take(this.#isOutage ? (write) => !this.#inVain.has(write) : undefined);",
+    to: "this.#lanes.take();",
+  },
+  {
+    name: "in an outage all wait for the write that failed last",
+    file: "queue/resting.ts",
+    from: "ms = Math.min(ms, pauseMs);",
+    to: "ms = pauseMs;",
+  },
+  {
+    name: "what follows an insertion is never sent if it is not known what became of that",
+    file: "queue/write_queue.ts",
+    from: "    if (!this.#leave(write)) return;\n    const followers = this.#takeOut(write);\n",
+    to: "    const followers = this.#takeOut(write);\n    if (!this.#leave(write)) return;\n",
+  },
+  {
+    name: "a listener that fails later is an unhandled rejection",
+    file: "base/guarded_call.ts",
+    from: "    if (isPromise(answer)) answer.then(undefined, failed);\n",
+    to: "    if (answer === failed) isPromise(answer);\n",
+  },
+  {
+    name: "a retry policy that fails later is an unhandled rejection",
+    file: "live/write_judge.ts",
+    from: "      if (isPromise(pauseMs)) pauseMs.then(undefined, () => {});\n",
+    to: "",
+  },
+  {
+    name: "a write that has failed never reaches `failed`",
+    file: "queue/queued_write.ts",
+    from: '    if (state === "failed") return this.#failing();\n',
+    to: "",
+  },
+  {
+    name: "a time of `NaN` is over at once",
+    file: "base/within_time.ts",
+    from: "  if (timeoutMs !== undefined) checkTime(timeoutMs);\n",
+    to: "  if (timeoutMs === 0) checkTime(timeoutMs);\n",
+  },
+  {
+    name: "a pause is no number after a thousand attempts",
+    file: "queue/retry.ts",
+    from: "2 ** Math.min(attempts - 1, MOST_DOUBLINGS)",
+    to: "2 ** Math.max(attempts - 1, -MOST_DOUBLINGS)",
+  },
+  {
+    name: "a policy may let a write wait for ever",
+    file: "live/write_judge.ts",
+    from: "Number.isFinite(ms) && ms >= 0",
+    to: "ms >= 0",
+  },
+  {
+    name: "a write fails that the outbox cannot keep for a reason of its own",
+    file: "outbox/drain.ts",
+    from: "if (MISTAKES.some((kind) => error instanceof kind))",
+    to: "if (!(error instanceof OutboxError))",
+  },
+  {
+    name: "a write is sent that the outbox could never hold",
+    file: "outbox/drain.ts",
+    from: "[RangeError, TypeError, ConflictError];",
+    to: "[RangeError, ConflictError];",
   },
 ];

@@ -50,6 +50,7 @@ const ONCE_BROKEN_IN_ANY: readonly (readonly [seed: number, what: string])[] = [
   [99_008_097, "an insertion that was given up when its table was closed, and a stored write to its row that was left"],
   [433_009_761, "a watcher that went back behind a write of unknown outcome"],
   [434_004_893, "a watcher that went back to a cut with the same stale part"],
+  [710_220, "writes that follow an insertion of which it is not known what became, and were not sent"],
 ];
 
 /** Seeds with which the simulation once took for a mistake what is none, and what that was. */
