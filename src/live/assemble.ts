@@ -142,7 +142,6 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
     observed,
   };
   const reads = new ReadThrough({ ...readThrough, clock, counters, trace });
-  const rowNow = (id: string): Row | undefined => reads.rowNow(id);
   const retries = typeof retry === "object" ? retryPolicy(retry, clock) : retry || undefined;
   const waitsForSignIn = onUnauthorized === "wait";
   const judge = new WriteJudge({ policy: retries, waitsForSignIn, counters, trace });
@@ -165,7 +164,7 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
     onWriteFailed: options.onWriteFailed && ((failed) => options.onWriteFailed?.(failed)),
     changes,
     intents,
-    rowNow,
+    rowOf: (id) => reads.rowOf(id),
     overlay,
     observed,
     clock,

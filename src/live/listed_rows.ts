@@ -30,7 +30,7 @@ export interface ListedRowsOptions {
 }
 
 /** How many lists are remembered that were asked for last, besides those that were received. */
-const LISTS = 8;
+const LISTS = 16;
 
 /**
  * The rows of lists that are held: those that were received for certain keys, and those of the lists that were asked for

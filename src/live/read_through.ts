@@ -242,6 +242,12 @@ export class ReadThrough implements Reads {
     return this.#listed.now(id, this.#options.policy)?.row;
   }
 
+  /** The same, later where the cache answers later. */
+  rowOf(id: string): MaybePromise<Row | undefined> {
+    if (!this.#isLater) return this.rowNow(id);
+    return this.#closed ? undefined : this.#listed.later(id, this.#options.policy).then((listed) => listed?.row);
+  }
+
   /**
    * From the call on nothing is read: reads in flight reject with a `ClosedError` and store nothing. Resolves when no
    * entry is being stored; a `get` of the cache is not waited for.

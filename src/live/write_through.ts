@@ -2,7 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import { Deadline } from "../base/deadline.ts";
 import { guardedCall } from "../base/guarded_call.ts";
 import { newId } from "../base/new_id.ts";
-import { isPromise } from "../base/maybe_promise.ts";
+import { isPromise, type MaybePromise } from "../base/maybe_promise.ts";
 import type { Fence } from "../cache/cache.ts";
 import type { Write } from "../queue/write.ts";
 import {
@@ -62,8 +62,8 @@ export interface WriteThroughOptions {
   readonly changes: Changes;
   /** The log of the scope. */
   readonly intents: Intents;
-  /** The row as the cache has it now, if that is known at once. */
-  readonly rowNow: (id: string) => Row | undefined;
+  /** The row as the cache has it now, if it has it in a list. */
+  readonly rowOf: (id: string) => MaybePromise<Row | undefined>;
   /** The writes that are shown before they are settled. */
   readonly overlay: Overlay | undefined;
   /** The changes that have been recorded. */
@@ -313,7 +313,7 @@ export class WriteThrough implements Owner {
   async #send(write: QueuedWrite, call?: WriteCall): Promise<WriteAnswer> {
     const { id, within } = write.request;
     const op = this.#queue.toSend(write);
-    const { counters, intents, overlay, rowNow } = this.#options;
+    const { counters, intents, overlay, rowOf } = this.#options;
     const target = this.#target(within);
     if (write.isInDoubt && !mayRepeat(op, target)) {
       const found = await this.#lookFor(op, write);
@@ -327,9 +327,10 @@ export class WriteThrough implements Owner {
         return found.answer;
       }
     }
+    const known = "id" in op && op.kind !== "insert" ? rowOf(op.id) : undefined;
     const intended = intents.begin(id, eventOf(op));
     const sentAt = isPromise(intended) ? await intended : intended;
-    const before = "id" in op && op.kind !== "insert" ? rowNow(op.id) : undefined;
+    const before = isPromise(known) ? await known : known;
     write.before ??= before;
     const over = "id" in op ? overlay?.known(op.id) : undefined;
     counters.masterWrites++;

@@ -66,6 +66,12 @@ export const MUTANTS: readonly Mutant[] = [
     to: "    return { start",
   },
   {
+    name: "what a row was before a write is unknown where the cache answers later",
+    file: "live/read_through.ts",
+    from: "    if (!this.#isLater) return this.rowNow(id);\n    return this.#closed",
+    to: "    return !this.#isLater ? this.rowNow(id) : id !== undefined",
+  },
+  {
     name: "a refresh leaves older rows that another table has brought up to date",
     file: "live/read_through.ts",
     from: "if (held === undefined || held.fetchedAt >= fetchedAt) return;",
