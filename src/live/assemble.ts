@@ -185,6 +185,7 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
     catchUp,
     intents,
     observed,
+    derivation: reads.derivation,
     isFresh: (held, policy) => reads.isFresh(held, policy),
     whileStale: (request, held) => reads.whileStale(request, held),
   });

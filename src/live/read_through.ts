@@ -75,6 +75,8 @@ const CHANGES_PER_ENCODING = 16;
  * replayed onto it; of rows that only the master knows, these alone are read again.
  */
 export class ReadThrough implements Reads {
+  /** What is cut from the whole set. */
+  readonly derivation: Derivation;
   readonly #options: ReadThroughOptions;
   readonly #cache: SafeCache;
   readonly #invalidation: Invalidation;
@@ -101,7 +103,7 @@ export class ReadThrough implements Reads {
     this.#observed = options.observed;
     this.#counters = counters;
     const fetch: DerivationOptions["fetch"] = (request, own) => this.#fetch(request, own);
-    const derivation = new Derivation({ master, keys, catchUp, policy: options.policy, fetch });
+    const derivation = this.derivation = new Derivation({ master, keys, catchUp, policy: options.policy, fetch });
     const entries: Entries = {
       look: (request, own) => this.#lookOrServe(request, own),
       load: (request, own, behind) => this.#loadOrServe(request, own, behind),

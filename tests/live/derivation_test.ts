@@ -73,6 +73,34 @@ describe("A set that is held whole", () => {
     assert.deepEqual(asked.slice(2), ["", "price,asc"], "only the master knows its order");
   });
 
+  it("is what peek(), observe() and watch() show of its parts at once, where the cache answers at once", async () => {
+    for (const isLater of [false, true]) {
+      const { master, reads } = source();
+      const cache = isLater ? slowly(new MemCache()) : new MemCache();
+      await using table = new LiveTable(master, "products", cache);
+      const view = table.where("price", "gt", 1).orderBy("price");
+      assert.equal(view.peek(), undefined);
+      await table.listValues();
+      if (!isLater) {
+        assert.deepEqual([view.peek()?.ids(), view.page(2, 1).peek()?.ids()], [["a", "c"], ["c"]]);
+        const observer = view.observe();
+        const { status, rows } = observer.getSnapshot();
+        assert.deepEqual([status, rows?.ids()], ["success", ["a", "c"]]);
+        assert.equal(observer.getSnapshot(), observer.getSnapshot());
+      }
+      const fetching: unknown[] = [];
+      const observer = view.observe();
+      const leave = observer.subscribe(() => fetching.push(observer.getSnapshot().fetchStatus));
+      await settle();
+      assert.deepEqual(observer.getSnapshot().rows?.ids(), ["a", "c"]);
+      assert(!fetching.includes("fetching"));
+      leave();
+      assert.equal(reads(), 1);
+      await table.invalidate();
+      assert.equal(view.orderBy("name").peek(), undefined);
+    }
+  });
+
   it("keeps what refresh() has read, though a reader with another policy fills a hole of what was held before", async () => {
     const rows = new Map(BAKERY);
     const columns = [{ name: "name" }, { name: "price" }];

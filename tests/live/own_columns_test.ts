@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import assert from "node:assert/strict";
-import { type Cache, LiveTable, MemCache, MemTable } from "@vantage/live";
+import { type Cache, LiveTable, MemTable } from "@vantage/live";
 import { SqliteCache } from "@vantage/live/sqlite";
 import { FaultyTable } from "@vantage/live/testing";
 import { newPath } from "../conformance/temp_folder.ts";

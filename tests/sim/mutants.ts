@@ -1343,6 +1343,18 @@ export const MUTANTS: readonly Mutant[] = [
     to: "",
   },
   {
+    name: "a part of a set that is held is not shown before it is read",
+    file: "live/peek.ts",
+    from: "return this.#current(request, held) ?? this.#cut(request);",
+    to: "return this.#current(request, held);",
+  },
+  {
+    name: "a part of a set is shown as it was cut before",
+    file: "live/peek.ts",
+    from: "known?.of === whole.rows\n      ? known",
+    to: "known !== undefined\n      ? known",
+  },
+  {
     name: "a list is ordered in memory though the master has an order that is its own",
     file: "live/derivation.ts",
     from:
@@ -1358,14 +1370,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "what is cut from the whole set is not narrowed",
     file: "live/derivation.ts",
-    from: "    const entries = evaluateQuery([...whole.rows], query, columns);",
-    to: "    const entries = evaluateQuery([...whole.rows], { pagination: query.pagination }, columns);",
+    from: "    const entries = evaluateQuery([...whole], query, this.#options.master.within(within).columns);",
+    to: "    const entries = evaluateQuery([...whole], { pagination: query.pagination }, []);",
   },
   {
     name: "a count is that of a page",
     file: "live/derivation.ts",
-    from: "request.isCount ? narrowing(request.within) : request.within",
-    to: "request.within",
+    from: "isCount ? narrowing(within) : within",
+    to: "within",
   },
   {
     name: "a replaced row is placed as if it had not been there",
