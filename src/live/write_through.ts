@@ -24,6 +24,7 @@ import type { WriteRequest } from "../queue/write_request.ts";
 import type { LiveEvent } from "../stream/live_event.ts";
 import { checkCallOptions } from "../table/call_options.ts";
 import { TableError, UnavailableError } from "../table/errors.ts";
+import { handlesNotFound } from "../table/handled_refusal.ts";
 import type { Row } from "../table/row.ts";
 import { bothNarrowings, isNarrowed, isUnlimited, type Query } from "../table/query.ts";
 import type { CallOptions, Capabilities, TableLike, WriteOptions } from "../table/table_like.ts";
@@ -256,6 +257,7 @@ export class WriteThrough implements Owner {
       acceptedAt: clock.now(),
       signal,
       onUnsettled,
+      handlesNotFound: options !== undefined && handlesNotFound(options),
       isNested: Sending.current() !== undefined,
     };
     const write = this.#queue.enqueue(request, shown);

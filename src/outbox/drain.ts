@@ -132,6 +132,11 @@ export class Drain implements Journal {
     return this.#marks.failed({ kind: "failed", id: write.id, failure: failureOf(error, this.#options.clock.now()) });
   }
 
+  dropped(write: QueuedWrite): Promise<boolean> {
+    this.#leave(write);
+    return this.#marks.failed({ kind: "answered", id: write.id });
+  }
+
   withdraw(write: QueuedWrite): MaybePromise<boolean> {
     const { id } = write;
     const { outbox, name, onError } = this.#options;

@@ -29,6 +29,8 @@ export interface Journal {
   answered(write: QueuedWrite, answer: WriteAnswer): void;
   /** Sets a stored write aside that has failed. Resolves with whether that is stored; if not, it is tried again later. */
   failed(write: QueuedWrite, error: unknown): Promise<boolean>;
+  /** Removes a stored write that has failed, and whose caller handles that. Resolves as for `failed`. */
+  dropped(write: QueuedWrite): Promise<boolean>;
   /** Removes a write that was never sent, or is about to be stored; whether that could be done. */
   withdraw(write: QueuedWrite): MaybePromise<boolean>;
   /** Whether stored writes are sent from here now. */

@@ -560,7 +560,7 @@ export class WriteQueue implements QueuedWriteOwner {
   /** A failure is stored before it is reported: otherwise another process could still send the write. */
   async #failStored(write: QueuedWrite, error: unknown, journal: Journal): Promise<void> {
     this.#inFlight.add(write);
-    const isStored = await journal.failed(write, error);
+    const isStored = await (isHandled(write, error) ? journal.dropped(write) : journal.failed(write, error));
     this.#inFlight.delete(write);
     if (!this.#leave(write)) return;
     this.#failed(write, isStored ? error : inDoubt(error));
@@ -568,7 +568,7 @@ export class WriteQueue implements QueuedWriteOwner {
   }
 
   #failed(write: QueuedWrite, error: unknown): void {
-    this.#options.failed(write, error);
+    if (!isHandled(write, error)) this.#options.failed(write, error);
     this.#end(write, error);
   }
 
@@ -620,6 +620,11 @@ export class WriteQueue implements QueuedWriteOwner {
     for (const resolve of this.#onIdle) resolve();
     this.#onIdle.clear();
   }
+}
+
+/** Whether the caller goes on with what the master has answered: that is no failure to be kept or reported. */
+function isHandled({ request, state }: QueuedWrite, error: unknown): boolean {
+  return request.handlesNotFound === true && state === "sent" && error instanceof NotFoundError;
 }
 
 function withId<O extends { readonly id: string }>(op: O, id: string): O {

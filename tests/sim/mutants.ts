@@ -1791,13 +1791,13 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "what has failed is forgotten",
     file: "queue/write_queue.ts",
-    from: "const isStored = await journal.failed(write, error);",
+    from: "const isStored = await (isHandled(write, error) ? journal.dropped(write) : journal.failed(write, error));",
     to: "const isStored = true;",
   },
   {
     name: "a failure is reported before it is stored",
     file: "queue/write_queue.ts",
-    from: "await journal.failed(write, error);",
+    from: "await (isHandled(write, error) ? journal.dropped(write) : journal.failed(write, error));",
     to: "(journal.failed(write, error), true);",
   },
   {
@@ -2375,5 +2375,23 @@ export const MUTANTS: readonly Mutant[] = [
     file: "outbox/drain.ts",
     from: "[RangeError, TypeError, ConflictError];",
     to: "[RangeError, ConflictError];",
+  },
+  {
+    name: "a conflict that a record handles is a failed write",
+    file: "table/record_edit.ts",
+    from: "patchValue(id, partial, handlingNotFound(options))",
+    to: "patchValue(id, partial, options)",
+  },
+  {
+    name: "every row that is not found is handled",
+    file: "queue/write_queue.ts",
+    from: "return request.handlesNotFound === true && state",
+    to: "return request !== undefined && state",
+  },
+  {
+    name: "a refusal that is handled is over before it is removed from the outbox",
+    file: "outbox/drain.ts",
+    from: 'return this.#marks.failed({ kind: "answered", id: write.id });',
+    to: 'return (void this.#marks.failed({ kind: "answered", id: write.id }), Promise.resolve(true));',
   },
 ];
