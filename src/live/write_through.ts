@@ -317,24 +317,9 @@ export class WriteThrough implements Owner {
     const op = this.#queue.toSend(write);
     const { counters, intents, overlay, rowOf } = this.#options;
     const target = this.#target(within);
-<<<<<<< HEAD
-    if (write.isInDoubt && !mayRepeat(op, target)) {
-      const found = await this.#lookFor(op, write);
-      write.isLost = found.kind === "unknown";
-      if (found.kind === "unknown") throw write.lastError;
-      if (found.kind === "not applied" && write.lateCalls > 0) throw notYet(op);
-      write.isInDoubt = false;
-      if (found.kind === "applied") {
-        overlay?.answered(id, this.#ofMaster(found.answer, true));
-        await this.#publish(write, "applied", this.#changed(op, found.answer, undefined, true), undefined);
-        return found.answer;
-      }
-    }
-    const known = "id" in op && op.kind !== "insert" ? rowOf(op.id) : undefined;
-=======
     const found = write.isInDoubt && !mayRepeat(op, target) ? await this.#applied(op, write) : undefined;
     if (found !== undefined) return found.answer;
->>>>>>> fix-writes
+    const known = "id" in op && op.kind !== "insert" ? rowOf(op.id) : undefined;
     const intended = intents.begin(id, eventOf(op));
     const sentAt = isPromise(intended) ? await intended : intended;
     const before = isPromise(known) ? await known : known;
