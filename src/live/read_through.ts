@@ -39,7 +39,7 @@ import type { Refreshed } from "./refreshed.ts";
 import { ENDED, SharedReads } from "./shared_reads.ts";
 import { StaleAnswers, type StaleRows } from "./stale_answers.ts";
 import { Superseded } from "./superseded.ts";
-import { Windows } from "./windows.ts";
+import { Windows, type WindowsOptions } from "./windows.ts";
 
 /** How often the master is read for one refresh. After that, what is held is dropped. */
 const MAX_REFRESHES = 3;
@@ -113,7 +113,8 @@ export class ReadThrough implements Reads {
     const pagesOf = (itemsPerPage: number): MasterPages => new MasterPages({ ...options, entries, itemsPerPage });
     this.#cuts = masterItemsPerPage === undefined ? undefined : new PageCuts(pagesOf(masterItemsPerPage));
     const derivations = this.#cuts === undefined ? [derivation] : [derivation, this.#cuts];
-    this.#windows = new Windows({ ...options, pagesOf, itemsPerPage: masterItemsPerPage, entries });
+    const fromNowOn: WindowsOptions["fromNowOn"] = (request) => this.#fromNowOn(request);
+    this.#windows = new Windows({ ...options, pagesOf, itemsPerPage: masterItemsPerPage, fromNowOn, entries });
     this.#loader = new Loader({
       ...options,
       derivations,

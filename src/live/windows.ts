@@ -9,7 +9,7 @@ import type { Fetched } from "./loader.ts";
 import type { Master } from "./master.ts";
 import type { MasterPages, RangeRows } from "./master_pages.ts";
 import type { SetEnd } from "./page_rows.ts";
-import { countIn, type CountRequest, type TableWindow, type WindowRequest } from "./read_request.ts";
+import { countIn, type CountRequest, type ReadRequest, type TableWindow, type WindowRequest } from "./read_request.ts";
 import { isRefusal } from "./stale_answers.ts";
 import { ofWhole, withPart } from "./stale_marks.ts";
 
@@ -39,6 +39,8 @@ export interface WindowsOptions {
   readonly pagesOf: (itemsPerPage: number) => MasterPages;
   /** The size of pages, if it was given. */
   readonly itemsPerPage: number | undefined;
+  /** The same request, which no earlier read answers. */
+  readonly fromNowOn: <R extends ReadRequest | WindowRequest>(request: R) => R;
   readonly entries: Entries;
   readonly invalidation: Invalidation;
   readonly trace: Trace | undefined;
@@ -96,7 +98,7 @@ export class Windows {
       let stale: StaleAnswer | undefined;
       const own: CallOptions = { ...options, signal, onStale: (part) => void (stale = withPart(stale, part)) };
       const parts = await this.#read(request, own);
-      const all = this.#isCapped(parts) ? await this.#readInSize(request, own, parts.range) : parts;
+      const all = this.#isCapped(key, parts) ? await this.#readInSize(request, own, parts) : parts;
       const { range, counted } = all;
       if (stale !== undefined) options.onStale?.(ofWhole(stale, range, counted));
       const total = this.#total(key, offset, all);
@@ -112,17 +114,33 @@ export class Windows {
     return { range, counted: count, changes };
   }
 
-  /** Whether the first page has fewer rows than were asked for, though the master counts more. */
-  #isCapped({ range: { end }, counted: { count } }: Parts): boolean {
+  /** Whether the first page has fewer rows than were asked for, though the master counts more, and that was not seen before. */
+  #isCapped(key: string, { range: { end }, counted: { count } }: Pick<Parts, "range" | "counted">): boolean {
     if (this.#isSizeKnown || end === undefined || count === undefined) return false;
-    return end.at > 0 && end.at < Math.min(count, this.#pages.itemsPerPage);
+    const isShort = end.at > 0 && end.at < Math.min(count, this.#pages.itemsPerPage);
+    return isShort && this.#ends.get(key)?.end.at !== end.at;
   }
 
-  async #readInSize(request: WindowRequest, options: CallOptions, { end }: RangeRows): Promise<Parts> {
-    this.#isSizeKnown = true;
-    this.#pages = this.#options.pagesOf(end?.at ?? DEFAULT_ITEMS_PER_PAGE);
+  async #readInSize(request: WindowRequest, options: CallOptions, { range: { end } }: Parts): Promise<Parts> {
+    if (end !== undefined && await this.#gives(end.at, request, options)) {
+      this.#isSizeKnown = true;
+      this.#pages = this.#options.pagesOf(end.at);
+    }
     const parts = await this.#read(request, options);
     return { ...parts, range: { ...parts.range, isHit: false } };
+  }
+
+  /**
+   * Whether the master gives so many rows at once, and no more. Rows may have come or gone between the count and the page, so
+   * both are asked for again; and there are more rows after that page, unless the count promises too much.
+   */
+  async #gives(most: number, request: WindowRequest, options: CallOptions): Promise<boolean> {
+    const { fromNowOn, pagesOf } = this.#options;
+    const counted = await this.#count(fromNowOn(request.counted), options);
+    const first = await this.#pages.read(fromNowOn(request), { skip: 0, limit: 1 }, options);
+    if (first.end?.at !== most || !this.#isCapped(request.counted.key, { range: first, counted })) return false;
+    const next = await pagesOf(most).read(fromNowOn(request), { skip: most, limit: 1 }, options);
+    return next.rows.size > 0;
   }
 
   /** If the size of the set is not known, and the master cannot be reached, there are the rows all the same, if they are allowed. */

@@ -1478,8 +1478,21 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a first page that is not full is the last one, whatever was counted",
     file: "live/windows.ts",
-    from: "return end.at > 0 && end.at < Math.min(count, this.#pages.itemsPerPage);",
+    from: "return isShort && this.#ends.get(key)?.end.at !== end.at;",
     to: "return false;",
+  },
+  {
+    name: "a master is taken for one that gives few rows because its count promises too much",
+    file: "live/windows.ts",
+    from: "return next.rows.size > 0;",
+    to: "return next !== undefined;",
+  },
+  {
+    name: "a master is taken for one that gives few rows because rows came meanwhile",
+    file: "live/windows.ts",
+    from:
+      "if (first.end?.at !== most || !this.#isCapped(request.counted.key, { range: first, counted })) return false;",
+    to: "void counted;\n    void first;",
   },
   {
     name: "a window whose size is not known fails with the count",
