@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { isUnreadable, type LiveTable, type OutboxEntry, systemClock } from "@vantage/live";
+import { isUnreadable, type LiveTable, type OutboxEntry, systemClock, type UnreadableEntry } from "@vantage/live";
 import { SqliteOutbox } from "@vantage/live/sqlite";
 import { opening } from "./bad_input.ts";
 
@@ -21,13 +21,21 @@ export class StoredWrites {
 
   /** All writes that can be read, in order. */
   all(): readonly OutboxEntry[] {
+    return [...this.#entries()].filter((entry): entry is OutboxEntry => !isUnreadable(entry));
+  }
+
+  /** The entries that cannot be read, such as those of a newer version: they are neither sent nor shown. */
+  unreadable(): readonly UnreadableEntry[] {
+    return [...this.#entries()].filter((entry): entry is UnreadableEntry => isUnreadable(entry));
+  }
+
+  *#entries(): Generator<OutboxEntry | UnreadableEntry> {
     const { outboxQueue = "" } = this.#live;
-    const all: OutboxEntry[] = [];
     for (let after = 0;;) {
       const entries = this.#outbox.load(outboxQueue, after, LOADED_AT_ONCE);
-      for (const entry of entries) if (!isUnreadable(entry)) all.push(entry);
+      yield* entries;
       const last = entries.at(-1);
-      if (last === undefined || entries.length < LOADED_AT_ONCE) return all;
+      if (last === undefined || entries.length < LOADED_AT_ONCE) return;
       after = last.position;
     }
   }

@@ -1,4 +1,4 @@
-import type { OutboxEntry, Row, WriteOp } from "@vantage/live";
+import type { OutboxEntry, Row, UnreadableEntry, WriteOp } from "@vantage/live";
 import { type Json, rowToJson } from "./json_form.ts";
 import { cellText, type Output, paint } from "./output.ts";
 
@@ -34,6 +34,21 @@ export function printWrites(out: Output, entries: readonly OutboxEntry[]): void 
   }
 }
 
+/** Prints the entries of an outbox that cannot be read, and why. */
+export function printUnreadable(out: Output, entries: readonly UnreadableEntry[]): void {
+  for (const { id, position, error } of entries) {
+    out.line(
+      paint("red", "unreadable "),
+      `${id ?? `entry ${position}, whose id cannot be read either`}: ${messageOf(error)}`,
+    );
+  }
+}
+
+/** An entry that cannot be read as JSON. */
+export function unreadableToJson({ id, position, error }: UnreadableEntry): Json {
+  return { id: id ?? null, position, error: messageOf(error) };
+}
+
 /** A write in an outbox as JSON. */
 export function writeToJson(entry: OutboxEntry): Json {
   const { write: { id, op, acceptedAt }, attempts, failure } = entry;
@@ -60,6 +75,10 @@ function stateOf({ state }: OutboxEntry): string {
 /** When it was accepted, or failed. */
 function sinceOf({ write, failure }: OutboxEntry): string {
   return new Date(failure?.at ?? write.acceptedAt).toISOString();
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function valuesText(row: Row): string {

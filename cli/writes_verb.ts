@@ -6,7 +6,7 @@ import { Interruption } from "./interruption.ts";
 import type { Output } from "./output.ts";
 import { type Answer, COMMON_FLAGS, type Context, FAULT, NO_SUCH_ROW, TABLE_FLAGS, type Verb } from "./verb.ts";
 import { onTable, type Wiring } from "./wiring.ts";
-import { printWrites, writeToJson } from "./write_view.ts";
+import { printUnreadable, printWrites, unreadableToJson, writeToJson } from "./write_view.ts";
 
 const ACTIONS = ["list", "drain", "retry", "discard"] as const;
 type Action = typeof ACTIONS[number];
@@ -17,10 +17,10 @@ export const writesVerb: Verb = {
   most: 2,
   summary: "show, send, retry or discard the writes that wait in the outbox, or have failed",
   details: [
-    "list     those that wait, and those that the master has refused, with the reason",
+    "list     those that wait, those that the master has refused, with the reason, and those that cannot be read",
     "drain    send what waits. The next add, patch or delete of the table does so, too; nothing else sends it",
     "retry    send one again that has failed, after all others",
-    "discard  drop one that has failed, or was never sent",
+    "discard  drop one that has failed, was never sent, or cannot be read",
     "Exit code 1 if there is no such write, or if one has failed or still waits after drain or retry.",
   ],
   flags: [
@@ -71,10 +71,14 @@ function onOutbox(
 }
 
 function list({ stored, places: { entity } }: Wiring, out: Output): Promise<Answer> {
-  const entries = stored?.all() ?? [];
+  const [entries, unreadable] = [stored?.all() ?? [], stored?.unreadable() ?? []];
   if (entries.length > 0) printWrites(out, entries);
+  printUnreadable(out, unreadable);
   out.line(entries.length === 0 ? `No write of ${entity} waits or has failed.` : countOf(entries));
-  return Promise.resolve({ document: { verb: "writes", entity, writes: entries.map(writeToJson) } });
+  const writes = entries.map(writeToJson);
+  return Promise.resolve({
+    document: { verb: "writes", entity, writes, unreadable: unreadable.map(unreadableToJson) },
+  });
 }
 
 async function drain(args: Arguments, context: Context): Promise<Answer> {
@@ -108,12 +112,14 @@ async function retry({ live, stored, places: { entity } }: Wiring, id: string, o
 
 async function discard({ live, stored, places: { entity } }: Wiring, id: string, out: Output): Promise<Answer> {
   const entry = entryOf(stored, id);
-  if (entry === undefined) return noSuchWrite(entity, id, out);
-  if (entry.state === "sent" || !await live.discard(id)) {
+  const unreadable = stored?.unreadable().find((other) => other.id === id);
+  if (entry === undefined && unreadable === undefined) return noSuchWrite(entity, id, out);
+  if (entry?.state === "sent" || !await live.discard(id)) {
     throw new BadInput(`The write ${JSON.stringify(id)} was sent and may have been applied; writes drain finds out`);
   }
   out.line(`discarded ${id}`);
-  return { document: { verb: "writes", entity, discarded: writeToJson(entry) } };
+  const discarded = entry === undefined ? unreadable && unreadableToJson(unreadable) : writeToJson(entry);
+  return { document: { verb: "writes", entity, ...(discarded !== undefined && { discarded }) } };
 }
 
 function entryOf(stored: Wiring["stored"], id: string): OutboxEntry | undefined {

@@ -1,5 +1,6 @@
 import { abortable } from "./abortable.ts";
 import type { Clock } from "./clock.ts";
+import { describe } from "./describe.ts";
 
 /** How long to wait for work. */
 export interface WaitLimits {
@@ -9,8 +10,13 @@ export interface WaitLimits {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Settles like `work`, or rejects if the time is up or the signal aborted first. The work itself continues. */
+/**
+ * Settles like `work`, or rejects if the time is up or the signal aborted first. The work itself continues.
+ *
+ * @throws {TypeError | RangeError} if the time is no number of at least 0.
+ */
 export async function withinTime<T>(work: Promise<T>, { timeoutMs, signal }: WaitLimits, clock: Clock): Promise<T> {
+  if (timeoutMs !== undefined) checkTime(timeoutMs);
   if (signal !== undefined) return await withinTime(abortable(work, signal), { timeoutMs }, clock);
   if (timeoutMs === undefined || timeoutMs === Infinity) return await work;
   const done = new AbortController();
@@ -23,4 +29,10 @@ export async function withinTime<T>(work: Promise<T>, { timeoutMs, signal }: Wai
     done.abort();
     late.catch(() => {});
   }
+}
+
+function checkTime(timeoutMs: number): void {
+  if (typeof timeoutMs === "number" && timeoutMs >= 0) return;
+  const message = `timeoutMs must be a number of at least 0, got ${describe(timeoutMs)}`;
+  throw typeof timeoutMs === "number" ? new RangeError(message) : new TypeError(message);
 }

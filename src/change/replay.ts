@@ -149,7 +149,7 @@ class Replay {
   }
 
   /** A change of a row that the entry does not have. */
-  #outside({ id, row: given, kind, columns, cause }: RowChange, isTrusted: boolean): Effect {
+  #outside({ id, row: given, kind, columns }: RowChange, isTrusted: boolean): Effect {
     const { page, isNarrowed, matches, sameRows } = this.#view;
     const row = sameRows ? given : undefined;
     if (kind === "updated") {
@@ -159,8 +159,8 @@ class Replay {
       // It may have been on a page before this one.
       if (page !== undefined) return "dead";
     }
-    // A write that inserts may have replaced a row of an earlier page.
-    if (page !== undefined && page.skip > 0 && cause === "write") return "dead";
+    // What counts as inserted may have replaced a row of an earlier page.
+    if (page !== undefined && page.skip > 0) return "dead";
     const isMember = row !== undefined && isTrusted ? matches(row) : undefined;
     if (row !== undefined && isMember !== undefined) {
       const wasEntering = this.#entering.delete(id);

@@ -13,7 +13,7 @@ export class RowVersions {
   readonly #versionOf: VersionOf;
   readonly #onFailure: (error: unknown) => void;
 
-  /** `onFailure` receives what `versionOf` throws, and an error for a version that has no order. */
+  /** `onFailure` receives what `versionOf` throws, and an error for versions that have no order. */
   constructor(versionOf: VersionOf, onFailure: (error: unknown) => void) {
     this.#versionOf = versionOf;
     this.#onFailure = onFailure;
@@ -22,7 +22,12 @@ export class RowVersions {
   /** Whether `row` is at least as new as `other`; `undefined` if that is unknown. */
   compare(row: Row, other: Row): "newer" | "older" | undefined {
     const [version, otherVersion] = [this.#of(row), this.#of(other)];
-    if (version === undefined || otherVersion === undefined || !areComparable(version, otherVersion)) return undefined;
+    if (version === undefined || otherVersion === undefined) return undefined;
+    if (!areComparable(version, otherVersion)) {
+      const kinds = `${describe(version)} and ${describe(otherVersion)}`;
+      this.#onFailure(new TypeError(`versionOf must return values of one kind for the states of a row; got ${kinds}`));
+      return undefined;
+    }
     return compareValues(version, otherVersion) < 0 ? "older" : "newer";
   }
 

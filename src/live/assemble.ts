@@ -3,6 +3,7 @@ import { CacheKeys, escapeKeyPart } from "../cache/cache_key.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { Deadline } from "../base/deadline.ts";
 import { retryPolicy } from "../queue/retry.ts";
+import { RowIds } from "../queue/row_ids.ts";
 import { Online } from "../queue/online.ts";
 import { ManualLiveStream } from "../stream/manual_live_stream.ts";
 import { checkPort } from "../base/check_port.ts";
@@ -141,15 +142,15 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
     observed,
   };
   const reads = new ReadThrough({ ...readThrough, clock, counters, trace });
-  const rowNow = (id: string): Row | undefined => reads.rowNow(id);
   const retries = typeof retry === "object" ? retryPolicy(retry, clock) : retry || undefined;
   const waitsForSignIn = onUnauthorized === "wait";
-  const judge = new WriteJudge({ policy: retries, waitsForSignIn, clock, counters, trace });
+  const judge = new WriteJudge({ policy: retries, waitsForSignIn, counters, trace });
   const known = (id: string): Row | undefined => reads.rowNow(id) ?? watches.known(id);
   // A row is known by what is stored and shown, and by the changes since.
   const knowledge = (): number =>
     invalidation.isQuiet ? invalidation.generation + counters.rowsReceived + counters.fills + watches.taken : NaN;
-  const shown = { master, rowNow: known, knowledge, versions, masterLagMs, clock };
+  const rowIds = new RowIds();
+  const shown = { master, rowIds, rowNow: known, knowledge, versions, masterLagMs, clock };
   const overlay = optimistic ? new Overlay(shown) : undefined;
   const name = `${owner === undefined ? "" : escapeKeyPart(owner)}/${escapeKeyPart(cacheKey)}`;
   const writes = new WriteThrough({
@@ -157,12 +158,13 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
     writeTarget,
     ...limits,
     judge,
+    rowIds,
     outbox: outbox && { outbox, name, leaseMs },
     // R is the type of the master's rows.
     onWriteFailed: options.onWriteFailed && ((failed) => options.onWriteFailed?.(failed)),
     changes,
     intents,
-    rowNow,
+    rowOf: (id) => reads.rowOf(id),
     overlay,
     observed,
     clock,
@@ -183,10 +185,12 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
     catchUp,
     intents,
     observed,
+    derivation: reads.derivation,
     isFresh: (held, policy) => reads.isFresh(held, policy),
     whileStale: (request, held) => reads.whileStale(request, held),
   });
-  const watch = { reads: tracedReads, peek, overlay, changes, refreshed, events, masterLagMs };
+  const prefetcher = new Prefetcher({ master, keys, reads, counters, trace });
+  const watch = { reads: tracedReads, peek, overlay, changes, refreshed, prefetcher, events, masterLagMs };
   const watches = new Watches({ ...watch, clock, counters, trace });
   const listener = liveStream && new EventListener({
     stream: liveStream,
@@ -197,11 +201,10 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
     counters,
     trace,
   });
-  const prefetcher = new Prefetcher({ master, keys, reads, counters, trace });
   const explainer = new Explainer({ reads, peek, catchUp, history, invalidation, changes, policy });
   const shownReads = overlay && new OptimisticReads(reads, overlay);
   const tracedShown = shownReads === undefined ? tracedReads : trace?.spans<Reads>(shownReads) ?? shownReads;
-  const parts = { master, keys, reads: tracedShown, writes, watches, policy, prefetcher, history };
+  const parts = { master, keys, reads: tracedShown, writes, watches, policy, prefetcher, lists: reads, history };
   writes.start();
   const shared = { parts, keys, refreshed, clock, counters, trace };
   return { ...shared, reads, writes, online, watches, explainer, changes, invalidation, listener, events, deadline };

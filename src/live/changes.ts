@@ -25,6 +25,11 @@ export class Changes {
     return this.#last && shareChange(this.#last);
   }
 
+  /** Counts the changes that are known here, those of other tables on the same cache in this process included. */
+  get count(): number {
+    return this.#options.invalidation.generation;
+  }
+
   /** Calls `listener` after each change, once the cache has it, until the returned function is called. */
   onRecorded(listener: () => void): () => void {
     return this.#options.invalidation.onRecorded(listener);

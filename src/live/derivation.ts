@@ -24,7 +24,7 @@ export interface DerivationOptions {
 
 /**
  * Cuts lists and counts from the rows of the whole set, where the master would read the whole set for each of them: it does
- * not page, and does not evaluate the conditions itself. So the set is read once and held once.
+ * not page, and evaluates neither the conditions nor the order itself. So the set is read once and held once.
  */
 export class Derivation {
   readonly #options: DerivationOptions;
@@ -37,9 +37,9 @@ export class Derivation {
   constructor(options: DerivationOptions) {
     this.#options = options;
     const { master, keys } = options;
-    const { page, exact } = master.within(master.query).capabilities;
+    const { page } = master.within(master.query).capabilities;
     const within = master.narrow(narrowing(master.query));
-    const isCut = !page && exact && master.query.pagination === undefined;
+    const isCut = !page && master.query.pagination === undefined;
     this.#whole = isCut ? { key: keys.ofList(within), within, id: undefined, policy: options.policy } : undefined;
     this.#pushed = this.#askedFor(within);
   }
@@ -55,25 +55,37 @@ export class Derivation {
   /** Cuts the rows of a request from the whole set, or only the holes of an entry that is `behind`. */
   async load(request: ReadRequest, options: CallOptions, behind: CaughtUp | undefined): Promise<Found> {
     const { master, fetch, catchUp } = this.#options;
-    if (this.#whole === undefined) throw new TypeError("There is no whole set to cut from");
-    const { policy, after } = request;
-    const isUsual = policy === this.#whole.policy && after === undefined;
-    const whole = await fetch(isUsual ? this.#whole : { ...this.#whole, policy, after }, options);
+    const asked = this.wholeFor(request);
+    if (asked === undefined) throw new TypeError("There is no whole set to cut from");
+    const whole = await fetch(asked, options);
     const { columns } = master.within(request.within);
     if (behind !== undefined && !behind.replayed.isDead && !request.isCount) {
       const rows = catchUp.fill(request, behind, pick(whole.rows, behind, rowMatcher(request.within, columns)));
       const fetchedAt = Math.min(whole.fetchedAt, behind.held.fetchedAt);
       if (rows !== undefined) return { rows, fetchedAt, isWhole: false };
     }
-    const query = request.isCount ? narrowing(request.within) : request.within;
-    const entries = evaluateQuery([...whole.rows], query, columns);
-    const rows = request.isCount ? countRows(entries.length) : Rows.from(entries);
-    return { rows, fetchedAt: whole.fetchedAt, isWhole: true };
+    return { rows: this.cut(request, whole.rows), fetchedAt: whole.fetchedAt, isWhole: true };
+  }
+
+  /** The request for the set that a request is cut from, as new as that has to be; `undefined` if it is not. */
+  wholeFor(request: ReadRequest): ListRequest | undefined {
+    if (this.#whole === undefined || !this.covers(request)) return undefined;
+    const { policy, after } = request;
+    return policy === this.#whole.policy && after === undefined ? this.#whole : { ...this.#whole, policy, after };
+  }
+
+  /** The rows of a request among those of the whole set. */
+  cut({ within, isCount }: ReadRequest, whole: Rows): Rows {
+    const query = isCount ? narrowing(within) : within;
+    const entries = evaluateQuery([...whole], query, this.#options.master.within(within).columns);
+    return isCount ? countRows(entries.length) : Rows.from(entries);
   }
 
   #isCovered({ key, within, id, isCount }: ReadRequest): boolean {
     const { capabilities } = this.#options.master.within(within);
     if (key === this.#whole?.key || id !== undefined || (isCount && !capabilities.count)) return false;
+    // The master may order in another way than this module; what it leaves out of its question is done in memory anyway.
+    if (capabilities.orderBy && !capabilities.exact && (within.orderBy?.length ?? 0) > 0 && !isCount) return false;
     const asked = this.#askedFor(within);
     return asked.size === this.#pushed.size && [...asked].every((condition) => this.#pushed.has(condition)) &&
       this.#holds(within);

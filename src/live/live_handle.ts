@@ -18,6 +18,7 @@ import type { LiveSnapshot } from "./live_snapshot.ts";
 import type { Prefetcher } from "./prefetcher.ts";
 import { type ReadPolicy, readPolicy, type ReadPolicyOptions } from "./read_policy.ts";
 import type { CountRequest, ListRequest, ReadRequest, Reads, RowRequest, TableWindow } from "./read_request.ts";
+import type { ReadThrough } from "./read_through.ts";
 import type { Watches } from "./watches.ts";
 import { checkWindow } from "./windows.ts";
 import type { WriteThrough } from "./write_through.ts";
@@ -32,6 +33,8 @@ export interface LiveParts {
   /** The policy of the table. */
   readonly policy: ReadPolicy;
   readonly prefetcher: Prefetcher;
+  /** Takes note of the lists that are going to be read. */
+  readonly lists: Pick<ReadThrough, "note">;
   readonly history: EntryHistory;
 }
 
@@ -338,8 +341,11 @@ export class LiveHandle<R extends object = Row> extends TableHandle<LiveHandle<R
   }
 
   #listRequest(): ListRequest {
+    const { keys, lists } = this.#parts;
     const within = this.#query;
-    return this.#list = { key: this.#parts.keys.ofList(within), within, id: undefined, policy: this.#policy };
+    this.#list = { key: keys.ofList(within), within, id: undefined, policy: this.#policy };
+    lists.note(this.#list);
+    return this.#list;
   }
 
   #countRequest(): CountRequest {

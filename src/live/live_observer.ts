@@ -45,8 +45,8 @@ export interface LiveObserver<R extends object = Row> extends Disposable {
   readonly subscribe: (listener: () => void) => () => void;
   /**
    * Resolves when there are rows to show, and rejects with the error if there are none since reading failed; with a
-   * `ClosedError` once the table is closed. If nothing is being read, it reads once, without subscribing. It is the same
-   * promise until it settles, and then until the state changes.
+   * `ClosedError` once the table is closed. If nothing is being read, and what was shown last may be outdated, it reads once,
+   * without subscribing. It is the same promise until it settles, and then until a change is known.
    */
   readonly ready: () => Promise<void>;
 }

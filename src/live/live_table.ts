@@ -136,7 +136,10 @@ export class LiveTable<R extends object = Row> extends LiveHandle<R> implements 
     return selfOf(this).#works.writes.pending() as Write[] as Write<R>[]; // What was written through this table.
   }
 
-  /** The writes that failed for good and are kept in the outbox, those of earlier processes too; without an outbox, none. */
+  /**
+   * The writes that failed for good and are kept in the outbox, those of earlier processes too; without an outbox, none. Entries
+   * that cannot be read are not among them, since what they were to do is not known: `outbox.load(table.outboxQueue, …)` has them.
+   */
   async failedWrites(): Promise<readonly FailedWrite<R>[]> {
     return await selfOf(this).#works.writes.failures() as readonly FailedWrite<
       unknown & object
@@ -145,12 +148,12 @@ export class LiveTable<R extends object = Row> extends LiveHandle<R> implements 
 
   /** Sends a write again that has failed, after all that were made since, with the same key. `false` if there is none with this id. */
   async retry(id: string): Promise<boolean> {
-    return await selfOf(this).#works.writes.retry(id);
+    return await selfOf(this).#works.writes.retry(checkWriteId(id));
   }
 
   /** Drops a write that has failed, or that is in the outbox and was never sent. `false` if there is none with this id. */
   async discard(id: string): Promise<boolean> {
-    return await selfOf(this).#works.writes.discard(id);
+    return await selfOf(this).#works.writes.discard(checkWriteId(id));
   }
 
   /**
@@ -158,6 +161,7 @@ export class LiveTable<R extends object = Row> extends LiveHandle<R> implements 
    * next attempt. Where the runtime tells of this (`online` and `offline` events), it need not be called.
    */
   setOnline(online: boolean): void {
+    if (typeof online !== "boolean") throw new TypeError(`setOnline() takes true or false, got ${describe(online)}`);
     selfOf(this).#works.online.set(online);
   }
 
@@ -196,4 +200,9 @@ export class LiveTable<R extends object = Row> extends LiveHandle<R> implements 
     events.close();
     trace?.event({ target: "vantage_live::read", level: "info", name: "closed" });
   }
+}
+
+function checkWriteId(id: string): string {
+  if (typeof id === "string") return id;
+  throw new TypeError(`The id of a write must be a string, as in write.id, got ${describe(id)}`);
 }

@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import { EMPTY_SET } from "../base/frozen_set.ts";
 import { type ShownWrite, writesNotIn } from "../change/row_states.ts";
 import type { RowVersions } from "../change/row_versions.ts";
+import type { RowIds } from "../queue/row_ids.ts";
 import type { WriteAnswer } from "../queue/write_op.ts";
 import type { Row } from "../table/row.ts";
 import { Rows, shareRows } from "../table/rows.ts";
@@ -39,6 +40,8 @@ const MAX_HELD = 1_000;
 /** What an {@linkcode Overlay} works with. */
 export interface OverlayOptions {
   readonly master: Master;
+  /** The ids that the master has given to rows. */
+  readonly rowIds: RowIds;
   /** The newest state of a row that is known at once. */
   readonly rowNow: (id: string) => Row | undefined;
   /** Another number whenever that may be another one for a row; `NaN` while it may at any time. */
@@ -88,7 +91,7 @@ export class Overlay implements OverlayHooks {
 
   constructor(options: OverlayOptions) {
     this.#options = options;
-    this.#writes = new ShownWrites(options.master);
+    this.#writes = new ShownWrites(options.master, options.rowIds);
     this.#replay = new WriteReplay(options.master, options.versions);
     this.#recorded = new RecordedWrites(options);
   }

@@ -1,7 +1,8 @@
 import type { CachedRows } from "../cache/cache.ts";
 import { isPromise, type MaybePromise } from "../base/maybe_promise.ts";
-import { shareRows } from "../table/rows.ts";
+import { type Rows, shareRows } from "../table/rows.ts";
 import { type CatchUp, type CaughtUp, isIncomplete } from "./catch_up.ts";
+import type { Derivation } from "./derivation.ts";
 import type { SafeCache } from "./guarded_cache.ts";
 import type { Intents } from "./intents.ts";
 import type { Invalidation } from "./invalidation.ts";
@@ -17,6 +18,7 @@ export interface PeekOptions {
   readonly catchUp: CatchUp;
   readonly intents: Intents;
   readonly observed: Observed;
+  readonly derivation: Pick<Derivation, "wholeFor" | "cut">;
   /** Whether an entry is young enough to be served as fresh. */
   readonly isFresh: (held: CachedRows, policy: ReadPolicy) => boolean;
   /** What is served of an entry while it is read again, if that is allowed. */
@@ -32,6 +34,8 @@ export interface Peeked extends CachedRows {
 /** Looks at what a read would be answered with now if it were not to ask the master. Counts and stores nothing. */
 export class Peek {
   readonly #options: PeekOptions;
+  /** What was last cut for a request, and from which rows. */
+  readonly #cuts = new WeakMap<ReadRequest, { readonly of: Rows; readonly rows: Rows }>();
 
   constructor(options: PeekOptions) {
     this.#options = options;
@@ -54,7 +58,8 @@ export class Peek {
     const { recording, suspect } = invalidation;
     if (recording !== undefined) return recording.then(() => this.look(request));
     const held = suspect ? undefined : cache.get(request.key);
-    return isPromise(held) ? held.then((later) => this.#current(request, later)) : this.#current(request, held);
+    if (isPromise(held)) return held.then((later) => this.#current(request, later) ?? this.#cut(request));
+    return this.#current(request, held) ?? this.#cut(request);
   }
 
   /** The same if the cache answers at once; otherwise `undefined`. */
@@ -73,6 +78,23 @@ export class Peek {
       return { rows: shareRows(behind?.replayed.rows ?? held.rows), fetchedAt: held.fetchedAt };
     }
     return this.isFresh(request, held) && this.#isOverdue(held) ? undefined : this.#stale(request, held);
+  }
+
+  /** The rows as they are cut from the whole set, if that is held. */
+  #cut(request: ReadRequest): MaybePromise<Peeked | undefined> {
+    const asked = this.#options.derivation.wholeFor(request);
+    const whole = asked && this.look(asked);
+    return isPromise(whole) ? whole.then((later) => this.#cutFrom(request, later)) : this.#cutFrom(request, whole);
+  }
+
+  #cutFrom(request: ReadRequest, whole: Peeked | undefined): Peeked | undefined {
+    if (whole === undefined) return undefined;
+    const known = this.#cuts.get(request);
+    const cut = known?.of === whole.rows
+      ? known
+      : { of: whole.rows, rows: this.#options.derivation.cut(request, whole.rows) };
+    this.#cuts.set(request, cut);
+    return { ...whole, rows: shareRows(cut.rows) };
   }
 
   #isOverdue({ intentsDueAt }: CachedRows): boolean {

@@ -1,4 +1,5 @@
 import type { WriteAnswer, WriteOp } from "../queue/write_op.ts";
+import { masterColumns } from "../table/master_columns.ts";
 import { field, type Row, sameRow, sameValue } from "../table/row.ts";
 import type { CallOptions, TableLike } from "../table/table_like.ts";
 
@@ -30,14 +31,27 @@ export async function readBack(
 ): Promise<ReadBack> {
   if (op.kind !== "patch" && op.kind !== "replace" && op.kind !== "delete") return { kind: "unknown" };
   const row = await table.getValue(op.id, options);
-  if (isDone(op, row)) return { kind: "applied", answer: op.kind === "delete" ? undefined : row };
+  if (op.kind === "delete" && row === undefined) return { kind: "applied", answer: undefined };
+  if (op.kind === "delete" || row === undefined) return asBefore(row, before);
+  const isDone = op.kind === "patch" ? holds(row, op.partial) : isReplaced(row, op.row, before, table);
+  return isDone ? { kind: "applied", answer: row } : asBefore(row, before);
+}
+
+function asBefore(row: Row | undefined, before: Row | undefined): ReadBack {
   const isAsBefore = before !== undefined && row !== undefined && sameRow(row, before);
   return { kind: isAsBefore ? "not applied" : "unknown" };
 }
 
-/** A master may add columns to a row that it stores. */
-function isDone(op: WriteOp & { readonly kind: "patch" | "replace" | "delete" }, row: Row | undefined): boolean {
-  if (op.kind === "delete" || row === undefined) return row === undefined && op.kind === "delete";
-  const given = op.kind === "patch" ? op.partial : op.row;
+/**
+ * A replacement leaves no column that it does not name, but a master may add columns. So a row with others is proof only if
+ * the named ones were different before.
+ */
+function isReplaced(row: Row, given: Row, before: Row | undefined, table: TableLike): boolean {
+  const setByMaster = masterColumns(table);
+  const hasOthers = Object.keys(row).some((name) => !Object.hasOwn(given, name) && !setByMaster.has(name));
+  return holds(row, given) && (!hasOthers || (before !== undefined && !holds(before, given)));
+}
+
+function holds(row: Row, given: Row): boolean {
   return Object.keys(given).every((name) => sameValue(field(row, name), field(given, name)));
 }

@@ -3,7 +3,6 @@ import type { Clock } from "../base/clock.ts";
 import type { Cache, CachedRows, Fence } from "../cache/cache.ts";
 import type { CacheKeys } from "../cache/cache_key.ts";
 import { checkCallOptions } from "../table/call_options.ts";
-import { DEFAULT_ITEMS_PER_PAGE } from "../table/pagination.ts";
 import type { Query } from "../table/query.ts";
 import { type Row, toRow } from "../table/row.ts";
 import { isLazy, promiseOf, type RowEntry, type Rows, rowsOf, shareRows } from "../table/rows.ts";
@@ -17,6 +16,7 @@ import type { EntryHistory } from "./entry_history.ts";
 import type { Intents } from "./intents.ts";
 import type { Invalidation } from "./invalidation.ts";
 import type { Counters } from "./live_stats.ts";
+import { type ListedRow, ListedRows } from "./listed_rows.ts";
 import { closedError, type Fetched, Loader } from "./loader.ts";
 import type { Master } from "./master.ts";
 import type { MasterLag } from "./master_lag.ts";
@@ -39,7 +39,10 @@ import type { Refreshed } from "./refreshed.ts";
 import { ENDED, SharedReads } from "./shared_reads.ts";
 import { StaleAnswers, type StaleRows } from "./stale_answers.ts";
 import { Superseded } from "./superseded.ts";
-import { Windows } from "./windows.ts";
+import { Windows, type WindowsOptions } from "./windows.ts";
+
+/** How often the master is read for one refresh. After that, what is held is dropped. */
+const MAX_REFRESHES = 3;
 
 /** What a {@linkcode ReadThrough} works with. */
 export interface ReadThroughOptions {
@@ -67,19 +70,13 @@ export interface ReadThroughOptions {
 /** After so many changes an entry whose rows the cache has to encode is stored again. */
 const CHANGES_PER_ENCODING = 16;
 
-/** A row as an entry has it. */
-interface RowNow {
-  readonly row: Row;
-  readonly held: CachedRows;
-  /** The position that it is known for. */
-  readonly fence: Fence;
-}
-
 /**
  * Answers from the cache, or else from the master, whose answer it stores. What was logged since an entry was read is
  * replayed onto it; of rows that only the master knows, these alone are read again.
  */
 export class ReadThrough implements Reads {
+  /** What is cut from the whole set. */
+  readonly derivation: Derivation;
   readonly #options: ReadThroughOptions;
   readonly #cache: SafeCache;
   readonly #invalidation: Invalidation;
@@ -93,6 +90,9 @@ export class ReadThrough implements Reads {
   readonly #stale: StaleAnswers;
   readonly #cuts: PageCuts | undefined;
   readonly #windows: Windows;
+  readonly #listed: ListedRows;
+  /** Whether the cache has answered later. */
+  #isLater = false;
   #closed = false;
 
   constructor(options: ReadThroughOptions) {
@@ -103,18 +103,18 @@ export class ReadThrough implements Reads {
     this.#observed = options.observed;
     this.#counters = counters;
     const fetch: DerivationOptions["fetch"] = (request, own) => this.#fetch(request, own);
-    const derivation = new Derivation({ master, keys, catchUp, policy: options.policy, fetch });
+    const derivation = this.derivation = new Derivation({ master, keys, catchUp, policy: options.policy, fetch });
     const entries: Entries = {
       look: (request, own) => this.#lookOrServe(request, own),
       load: (request, own, behind) => this.#loadOrServe(request, own, behind),
       held: (key) => this.held(key),
     };
     const { masterItemsPerPage } = options;
-    const itemsPerPage = masterItemsPerPage ?? DEFAULT_ITEMS_PER_PAGE;
-    const pages = new MasterPages({ ...options, entries, itemsPerPage });
-    this.#cuts = masterItemsPerPage === undefined ? undefined : new PageCuts(pages);
+    const pagesOf = (itemsPerPage: number): MasterPages => new MasterPages({ ...options, entries, itemsPerPage });
+    this.#cuts = masterItemsPerPage === undefined ? undefined : new PageCuts(pagesOf(masterItemsPerPage));
     const derivations = this.#cuts === undefined ? [derivation] : [derivation, this.#cuts];
-    this.#windows = new Windows({ ...options, pages, entries });
+    const fromNowOn: WindowsOptions["fromNowOn"] = (request) => this.#fromNowOn(request);
+    this.#windows = new Windows({ ...options, pagesOf, itemsPerPage: masterItemsPerPage, fromNowOn, entries });
     this.#loader = new Loader({
       ...options,
       derivations,
@@ -130,6 +130,11 @@ export class ReadThrough implements Reads {
       waits: cache.log !== undefined && options.isSurgical,
       isCut: (request) => this.#loader.isCut(request),
       load: (request, start, ask, behind) => this.#loader.load(request, start, ask, behind),
+    });
+    this.#listed = new ListedRows({
+      ...options,
+      received: this.#received,
+      isFresh: (held, policy) => this.isFresh(held, policy),
     });
     this.#stale = new StaleAnswers({
       ...options,
@@ -165,6 +170,7 @@ export class ReadThrough implements Reads {
     if (options?.fresh === true) return this.#miss(this.#fromNowOn(request), options, undefined, note);
     const held = this.#invalidation.isQuiet ? this.#cache.get(request.key) : this.#heldLater(request.key);
     if (held === undefined || "rows" in held) return this.#answer(request, held, options, note);
+    this.#isLater = true;
     // A reader that was aborted in the meantime reads nothing.
     const { recorded } = this.#observed;
     return this.#reads.untilClosed(held, (settled) => this.#answer(request, settled, options, note, recorded), signal);
@@ -206,7 +212,14 @@ export class ReadThrough implements Reads {
   async refresh(request: ReadRequest, options: CallOptions | undefined): Promise<void> {
     if (this.#closed) throw closedError();
     options?.signal?.throwIfAborted();
-    await this.#load(this.#fromNowOn(request), options, undefined);
+    for (let times = 1;; times++) {
+      const { fetchedAt, isUnsettled } = await this.#load(this.#fromNowOn(request), options, undefined);
+      if (isUnsettled) return;
+      // Another table with the same cache may have brought older rows up to date meanwhile: those are held then.
+      const held = await this.held(request.key);
+      if (held === undefined || held.fetchedAt >= fetchedAt) return;
+      if (times === MAX_REFRESHES) return void await this.#cache.invalidatePrefix(request.key);
+    }
   }
 
   /** Reads what is not held, for a reader that may come. */
@@ -222,9 +235,20 @@ export class ReadThrough implements Reads {
     return isPromise(held) ? await this.#reads.untilClosed(held, (settled) => settled) : held;
   }
 
+  /** A handle is going to read a list. */
+  note(request: ListRequest): void {
+    this.#listed.note(request);
+  }
+
   /** The row with an id as some entry has it now; `undefined` if that is not known at once. */
   rowNow(id: string): Row | undefined {
-    return this.#rowNow(id, this.#options.policy)?.row;
+    return this.#listed.now(id, this.#options.policy)?.row;
+  }
+
+  /** The same, later where the cache answers later. */
+  rowOf(id: string): MaybePromise<Row | undefined> {
+    if (!this.#isLater) return this.rowNow(id);
+    return this.#closed ? undefined : this.#listed.later(id, this.#options.policy).then((listed) => listed?.row);
   }
 
   /**
@@ -288,7 +312,7 @@ export class ReadThrough implements Reads {
     recorded: number = this.#observed.recorded,
   ): MaybePromise<AnswerTo<R>> {
     if (held === undefined || !(request.policy.staleTimeMs === Infinity || this.isFresh(held, request.policy))) {
-      return this.#answerFromList(request, note) ?? this.#answerStale(request, held, options, note);
+      return this.#answerListedOr(request, note, options, () => this.#answerStale(request, held, options, note));
     }
     if (held.since !== undefined || held.intentsDueAt !== undefined) {
       return this.#answerBehind(request, held, options, note, recorded);
@@ -318,9 +342,10 @@ export class ReadThrough implements Reads {
     }
     const behind = catchUp.replay(request, held);
     if (behind === undefined) return this.#hit(request, held.rows, note, recorded);
-    const fromList = isIncomplete(behind) ? this.#answerFromList(request, note) : undefined;
-    if (fromList !== undefined) return fromList;
-    if (isIncomplete(behind)) return this.#answerStale(request, held, options, note, behind);
+    if (isIncomplete(behind)) {
+      const answer = (): MaybePromise<AnswerTo<R>> => this.#answerStale(request, held, options, note, behind);
+      return this.#answerListedOr(request, note, options, answer);
+    }
     this.#advance(request, behind);
     return this.#hit(request, behind.replayed.rows, note, recorded);
   }
@@ -353,34 +378,42 @@ export class ReadThrough implements Reads {
   }
 
   /**
-   * A row that a list has, where the master returns the same row for its id. It becomes an entry, so that it is found at once
-   * the next time.
+   * Answers with a row that a list has, where the master returns the same row for its id, or else in another way. Such a row
+   * becomes an entry, so that it is found at once the next time.
    */
-  #answerFromList<R extends ReadRequest>(request: R, note: TraceNote | undefined): AnswerTo<R> | undefined {
-    const { id, within, key, policy } = request;
-    if (id === undefined) return undefined;
-    const { master, catchUp } = this.#options;
-    const { get, sameRows } = master.within(within).capabilities;
-    const found = get && sameRows ? this.#rowNow(id, policy) : undefined;
-    if (found === undefined || catchUp.isIn(request, found.row) !== true) return undefined;
-    const { row, held: { fetchedAt, until, rows: list }, fence } = found;
+  #answerListedOr<R extends ReadRequest>(
+    request: R,
+    note: TraceNote | undefined,
+    options: CallOptions | undefined,
+    otherwise: () => MaybePromise<AnswerTo<R>>,
+  ): MaybePromise<AnswerTo<R>> {
+    const { id, within, policy } = request;
+    if (id === undefined) return otherwise();
+    const { get, sameRows } = this.#options.master.within(within).capabilities;
+    if (!get || !sameRows) return otherwise();
+    const answer = (listed: ListedRow | undefined): MaybePromise<AnswerTo<R>> =>
+      listed === undefined ? otherwise() : this.#answerListed(request, id, listed, note) ?? otherwise();
+    if (!this.#isLater) return answer(this.#listed.now(id, policy));
+    return this.#reads.untilClosed(this.#listed.later(id, policy), answer, options?.signal);
+  }
+
+  #answerListed<R extends ReadRequest>(
+    request: R,
+    id: string,
+    { row, held: { fetchedAt, until, rows: list }, fence }: ListedRow,
+    note: TraceNote | undefined,
+  ): AnswerTo<R> | undefined {
+    if (this.#options.catchUp.isIn(request, row) !== true) return undefined;
     const rows = rowsOf(new Map([[id, row]]));
-    if (!isLazy(list)) void this.#cache.put(key, { rows, fetchedAt, until }, fence);
+    if (!isLazy(list)) this.#put(request.key, { rows, fetchedAt, until }, fence);
     return this.#hit(request, rows, note);
   }
 
-  #rowNow(id: string, policy: ReadPolicy): RowNow | undefined {
-    if (!this.#invalidation.isQuiet) return undefined;
-    for (const request of this.#received.requestsOf(id)) {
-      const held = this.#cache.get(request.key);
-      if (held === undefined || isPromise(held) || !this.isFresh(held, policy) || this.#isOverdue(held)) continue;
-      const behind = this.#options.catchUp.replay(request, held);
-      const fence = behind?.fence ?? this.#cache.fence(request.key);
-      const rows = behind?.replayed.rows ?? held.rows;
-      const row = behind?.replayed.isDead || behind?.replayed.holes.has(id) ? undefined : rows.get(id);
-      if (row !== undefined && fence !== undefined && !isPromise(fence)) return { row, held, fence };
-    }
-    return undefined;
+  #put(key: string, rows: CachedRows, fence: Fence): void {
+    const stored = this.#cache.put(key, rows, fence);
+    if (!isPromise(stored)) return;
+    this.#storing.add(stored);
+    stored.then(() => this.#storing.delete(stored));
   }
 
   #hit<R extends ReadRequest>(
@@ -474,10 +507,7 @@ export class ReadThrough implements Reads {
     this.#options.catchUp.succeeded(request, behind);
     const { held, replayed: { rows, effects }, fence } = behind;
     if (this.#reads.isReading(request) || (isLazy(held.rows) && effects.length < CHANGES_PER_ENCODING)) return;
-    const stored = this.#cache.put(request.key, { rows, fetchedAt: held.fetchedAt, until: held.until }, fence);
-    if (!isPromise(stored)) return;
-    this.#storing.add(stored);
-    stored.then(() => this.#storing.delete(stored));
+    this.#put(request.key, { rows, fetchedAt: held.fetchedAt, until: held.until }, fence);
   }
 }
 

@@ -3,9 +3,9 @@ import { type Rows, rowsOf } from "../table/rows.ts";
 import type { ReadRequest } from "./read_request.ts";
 
 /** How many keys are remembered. */
-const MAX_KEYS = 64;
+const MAX_KEYS = 256;
 /** How many rows are remembered, over all keys. */
-const MAX_ROWS = 5_000;
+const MAX_ROWS = 20_000;
 
 interface Received {
   readonly request: ReadRequest;

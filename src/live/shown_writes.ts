@@ -1,5 +1,6 @@
 import type { RowOp, ShownWrite } from "../change/row_states.ts";
 import { type Part, type View, viewOf } from "../change/view.ts";
+import type { RowIds } from "../queue/row_ids.ts";
 import type { WriteAnswer, WriteOp } from "../queue/write_op.ts";
 import { isNarrowed, type Query } from "../table/query.ts";
 import { frozenRow, type Row, toRow } from "../table/row.ts";
@@ -18,18 +19,15 @@ export interface PendingOp {
   readonly rowId: string | undefined;
 }
 
-/** How many ids that were made here are remembered, with those that the master has given in their place. */
-const MAX_GIVEN_IDS = 10_000;
-
 /** Makes writes such that they can be replayed over rows. */
 export class ShownWrites {
   readonly #master: Master;
   readonly #tests = new WeakMap<Query, (row: Row) => boolean | undefined>();
-  /** By the id that was made. */
-  readonly #givenIds = new Map<string, string>();
+  readonly #rowIds: RowIds;
 
-  constructor(master: Master) {
+  constructor(master: Master, rowIds: RowIds) {
     this.#master = master;
+    this.#rowIds = rowIds;
   }
 
   /** A write that the master has not confirmed. */
@@ -38,7 +36,7 @@ export class ShownWrites {
       return { op, within, isConfirmed: false, isIn: (row) => this.#matches(within, row) === true };
     }
     const made = rowId ?? ("id" in op ? op.id : "");
-    const shown = this.#rowOp(op, this.#givenIds.get(made) ?? made, within);
+    const shown = this.#rowOp(op, this.#rowIds.real(made), within);
     // Of a master that evaluates conditions in its own way, only the master knows.
     const isKnown = isNarrowed(within) && this.#master.within(within).capabilities.exact;
     return { op: shown, isConfirmed: false, isIn: (row) => !isKnown || this.#matches(within, row) !== false };
@@ -49,7 +47,7 @@ export class ShownWrites {
    * write was sent.
    */
   confirmed(write: PendingOp, answer: WriteAnswer, over: Row | undefined): ShownWrite {
-    if (typeof answer === "string" && write.rowId !== undefined) this.#give(write.rowId, answer);
+    if (typeof answer === "string" && write.rowId !== undefined) this.#rowIds.learn(write.rowId, answer);
     const shown = this.of(write);
     if (shown.op.kind === "deleteAll" || typeof answer !== "object") return { ...shown, isConfirmed: true };
     return { ...shown, isConfirmed: true, answer: { row: toRow(answer), over } };
@@ -81,14 +79,6 @@ export class ShownWrites {
     const matches = this.#tests.get(within) ?? likelyView(this.#master, within, {}).matches;
     this.#tests.set(within, matches);
     return matches(row);
-  }
-
-  #give(madeId: string, id: string): void {
-    this.#givenIds.set(madeId, id);
-    for (const oldest of this.#givenIds.keys()) {
-      if (this.#givenIds.size <= MAX_GIVEN_IDS) return;
-      this.#givenIds.delete(oldest);
-    }
   }
 }
 

@@ -137,7 +137,7 @@ export class StaleAnswers {
 }
 
 /** Whether the master was reached and has refused; what is held must not be served then. */
-function isRefusal(error: unknown): boolean {
+export function isRefusal(error: unknown): boolean {
   return error instanceof TableError && !error.retriable && error.code !== "invalid_answer";
 }
 

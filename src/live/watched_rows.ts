@@ -1,6 +1,7 @@
 import type { CachedRows } from "../cache/cache.ts";
 import type { Clock } from "../base/clock.ts";
 import { abortable } from "../base/abortable.ts";
+import { EMPTY_SET } from "../base/frozen_set.ts";
 import { isPromise } from "../base/maybe_promise.ts";
 import type { ManualLiveStream } from "../stream/manual_live_stream.ts";
 import type { ClosedError } from "../table/errors.ts";
@@ -14,6 +15,8 @@ import { type LiveSnapshot, nextSnapshot, NOTHING_YET } from "./live_snapshot.ts
 import type { Counters } from "./live_stats.ts";
 import type { Overlay } from "./overlay.ts";
 import type { Peek, Peeked } from "./peek.ts";
+import type { Prefetcher } from "./prefetcher.ts";
+import { isWithin } from "./read_policy.ts";
 import { Readiness } from "./readiness.ts";
 import { type ListRequest, ofAnyAge, type Reads } from "./read_request.ts";
 import type { Reading, RecordedWrite } from "./recorded_writes.ts";
@@ -31,6 +34,7 @@ export interface WatchOptions {
   readonly overlay: Overlay | undefined;
   readonly changes: Changes;
   readonly refreshed: Refreshed;
+  readonly prefetcher: Pick<Prefetcher, "follow">;
   /** Held while there are listeners. */
   readonly events: ManualLiveStream;
   readonly masterLagMs: number;
@@ -46,6 +50,8 @@ interface Found extends Peeked {
   readonly answeredAt?: number | undefined;
   /** How many writes had been recorded when they were asked for, if that was before now. */
   readonly place?: number | undefined;
+  /** How many changes were known when they were asked for. */
+  readonly changes: number;
 }
 
 type ReadOptions = CallOptions & { readonly signal: AbortSignal };
@@ -62,8 +68,11 @@ export interface WatchOwner {
   took(): void;
 }
 
-/** For how long `ready()` answers with the same failure while there are no listeners, in milliseconds. */
-const FAILURE_LASTS_MS = 1_000;
+/**
+ * For how long `ready()` answers with the same answer or failure while there are no listeners, in milliseconds: code that
+ * renders asks for it again and again.
+ */
+const READY_LASTS_MS = 1_000;
 
 /**
  * The rows under one key, and what is known of them, for all observers. While it has listeners it reads once for all of
@@ -86,6 +95,11 @@ export class WatchedRows {
   #isMixed = false;
   /** How many writes had been recorded that are in them. */
   #place = 0;
+  /** How many changes were known that are in them. */
+  #changes = 0;
+  /** When they were requested, and whether that is so long ago that they are not shown any more. */
+  #fetchedAt = -Infinity;
+  #isExpired = false;
   /** The read in flight, in whose answer writes may be missing. */
   #reading: Reading | undefined;
   /** Whether other writes are pending than those that the snapshot shows. */
@@ -165,11 +179,10 @@ export class WatchedRows {
     };
   }
 
-  /** Resolves when there are rows, and reads them once if nothing is going on. */
+  /** Resolves when there are rows, and reads them once if nothing is going on and they may be outdated. */
   ready(): Promise<void> {
-    const { rows, status } = this.getSnapshot();
-    const failedLately = status === "error" && this.#options.clock.monotonic() - this.#failedAt < FAILURE_LASTS_MS;
-    if (rows === undefined && this.#isAtRest && !failedLately) {
+    this.getSnapshot();
+    if (this.#isAtRest && !this.#isReady) {
       this.#readiness.reset();
       this.#read.again();
     }
@@ -190,17 +203,38 @@ export class WatchedRows {
     return !this.#lifetime.isOn && this.#read.reading === undefined && !this.#ended;
   }
 
+  /** Whether nothing has to be read, for all that is known here. */
+  get #isReady(): boolean {
+    const { clock, changes } = this.#options;
+    const { status } = this.#snapshot;
+    if (status === "error") return clock.monotonic() - this.#failedAt < READY_LASTS_MS;
+    if (status === "pending" || this.#changes < changes.count) return false;
+    return !this.#isStale() || clock.now() - this.#answeredAt <= READY_LASTS_MS;
+  }
+
   #seed(): void {
     // Of many that are at rest, the oldest do not learn that other writes are pending.
     this.#isOutdated ||= this.#snapshot.pending.size > 0;
     const held = this.#options.peek.lookAtOnce(this.request);
-    if (held !== undefined && this.#newerThan(held) === undefined) this.#take(held);
+    const changes = this.#options.changes.count;
+    if (held !== undefined && this.#newerThan(held) === undefined) this.#take({ ...held, changes });
+    else this.#expire();
+  }
+
+  /** What is too old is not shown any more. */
+  #expire(): void {
+    const { fetchedAt } = this.#snapshot;
+    const { maxAgeMs } = this.request.policy;
+    if (fetchedAt === undefined || isWithin(maxAgeMs, this.#options.clock.now() - fetchedAt)) return;
+    this.#isExpired = true;
+    this.#readiness.reset();
+    this.#show({ status: "pending", rows: undefined, error: undefined, fetchedAt: undefined, pending: EMPTY_SET });
   }
 
   /** What is shown, unless other rows are known to be newer: another process may have asked for those before, or meanwhile. */
   #newerThan({ fetchedAt }: CachedRows): CachedRows | undefined {
-    const [rows, shownAt] = [this.#known, this.#snapshot.fetchedAt];
-    if (rows === undefined || shownAt === undefined) return undefined;
+    const [rows, shownAt] = [this.#known, this.#fetchedAt];
+    if (rows === undefined) return undefined;
     const isNewer = (fetchedAt === shownAt && !this.#isMixed) || fetchedAt > this.#answeredAt;
     return isNewer ? undefined : { rows, fetchedAt: shownAt };
   }
@@ -219,6 +253,7 @@ export class WatchedRows {
     ];
     this.#stopListening = () => stops.forEach((stop) => stop());
     this.#owner.began(this);
+    if (this.#snapshot.status === "success" && !this.#isReady) this.#show({ fetchStatus: "fetching" });
     this.#read.again();
   }
 
@@ -254,6 +289,7 @@ export class WatchedRows {
 
   async #find(options: ReadOptions): Promise<Found> {
     const request = this.#nextRequest();
+    const changes = this.#options.changes.count;
     const reading = this.#reading = this.#options.overlay?.begin();
     const onUnsettled = (): void => {
       if (reading !== undefined) reading.isUnsettled = true;
@@ -261,22 +297,26 @@ export class WatchedRows {
     };
     const call = { ...options, onUnsettled };
     const startedAt = this.#options.clock.now();
-    const found = await this.#ask(request, call);
+    const found = { ...await this.#ask(request, call), changes };
     const newer = this.#newerThan(found);
     if (newer === undefined || found.fetchedAt >= startedAt) return found;
-    if (found.stale === undefined || this.#isMixed) return await this.#ask(request, { ...call, fresh: true });
-    return { ...newer, stale: found.stale };
+    if (found.stale === undefined || this.#isMixed) {
+      return { ...await this.#ask(request, { ...call, fresh: true }), changes };
+    }
+    return { ...newer, stale: found.stale, changes };
   }
 
-  async #ask(request: ListRequest, call: ReadOptions): Promise<Found> {
-    const { peek, reads, clock } = this.#options;
+  async #ask(request: ListRequest, call: ReadOptions): Promise<Omit<Found, "changes">> {
+    const { peek, reads, clock, prefetcher } = this.#options;
     const looking = call.fresh === true ? undefined : peek.look(request);
     const held = isPromise(looking) ? await abortable(looking, call.signal) : looking;
     let fetchedAt = held?.fetchedAt ?? clock.now();
     let stale: StaleAnswer | undefined;
     if (held === undefined) this.#show({ fetchStatus: "fetching" });
     const asked = held === undefined ? { ...request, onFetched: (at: number) => void (fetchedAt = at) } : request;
-    const rows = await reads.read(asked, { ...call, onStale: (answer) => void (stale = answer) });
+    const answer = reads.read(asked, { ...call, onStale: (answer) => void (stale = answer) });
+    if (request.policy.prefetchPages > 0) prefetcher.follow(request, answer);
+    const rows = await answer;
     // Of rows that are cut from several pages, some may be stale, and some just read.
     const answeredAt = held === undefined ? clock.now() : undefined;
     if (stale === undefined) return { rows, fetchedAt, answeredAt };
@@ -298,13 +338,16 @@ export class WatchedRows {
   }
 
   #take(found: Found, marks: Partial<LiveSnapshot> = {}): void {
-    const { rows, fetchedAt, isOutdated, answeredAt, stale, place } = found;
+    const { rows, fetchedAt, isOutdated, answeredAt, stale, place, changes } = found;
+    this.#changes = changes;
     this.#answeredAt = answeredAt ?? Math.max(this.#answeredAt, fetchedAt);
     this.#isMixed = stale !== undefined && answeredAt !== undefined;
     const newest = isOutdated === undefined ? rows : keepOutdatedRows(this.#known, rows, isOutdated);
     const known = keepSameRows(this.#known, newest);
     if (known !== this.#known) this.#owner.took();
     this.#known = known;
+    this.#fetchedAt = fetchedAt;
+    this.#isExpired = false;
     this.#place = place ?? this.#options.overlay?.place ?? 0;
     const success = { status: "success", rows: known, error: undefined, fetchedAt } as const;
     this.#show({ ...success, ...this.#idleUnlessDue(), ...marks });
@@ -336,7 +379,7 @@ export class WatchedRows {
 
   #overlaid(): Parameters<typeof nextSnapshot>[1] {
     const { overlay } = this.#options;
-    const known = this.#known;
+    const known = this.#isExpired ? undefined : this.#known;
     if (known === undefined || overlay === undefined) return known === undefined ? {} : { rows: known };
     const { rows, pending } = overlay.show(this.request, known);
     return { rows: keepSameRows(this.#snapshot.rows, rows === known ? rows : shareRows(rows)), pending };

@@ -1,7 +1,8 @@
 import type { Clock } from "../base/clock.ts";
 import { Deadline } from "../base/deadline.ts";
+import { guardedCall } from "../base/guarded_call.ts";
 import { newId } from "../base/new_id.ts";
-import { isPromise } from "../base/maybe_promise.ts";
+import { isPromise, type MaybePromise } from "../base/maybe_promise.ts";
 import type { Fence } from "../cache/cache.ts";
 import type { Write } from "../queue/write.ts";
 import {
@@ -17,11 +18,13 @@ import { Drain } from "../outbox/drain.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import { failureOf } from "../outbox/write_failure.ts";
 import type { PauseReason } from "../queue/resting.ts";
+import type { RowIds } from "../queue/row_ids.ts";
 import { WriteQueue } from "../queue/write_queue.ts";
 import type { WriteRequest } from "../queue/write_request.ts";
 import type { LiveEvent } from "../stream/live_event.ts";
 import { checkCallOptions } from "../table/call_options.ts";
 import { TableError, UnavailableError } from "../table/errors.ts";
+import { handlesNotFound } from "../table/handled_refusal.ts";
 import type { Row } from "../table/row.ts";
 import { bothNarrowings, isNarrowed, isUnlimited, type Query } from "../table/query.ts";
 import type { CallOptions, Capabilities, TableLike, WriteOptions } from "../table/table_like.ts";
@@ -34,6 +37,7 @@ import type { Master } from "./master.ts";
 import type { Observed } from "./observed.ts";
 import type { Overlay } from "./overlay.ts";
 import { canReadBack, mayRepeat, type ReadBack, readBack } from "./read_back.ts";
+import { isUnreachable, isWithoutEffect } from "./write_errors.ts";
 import { eventOf } from "./write_change.ts";
 import type { CallFor, WriteCall } from "./write_call.ts";
 import type { WriteJudge } from "./write_judge.ts";
@@ -51,14 +55,16 @@ export interface WriteThroughOptions {
   /** How long one attempt may take. */
   readonly writeTimeoutMs: number;
   readonly judge: WriteJudge;
+  /** The ids that the master has given to rows. */
+  readonly rowIds: RowIds;
   /** Where writes are kept until they are answered, if they are. */
   readonly outbox: OutboxUse | undefined;
   readonly onWriteFailed: ((failed: FailedWrite) => void) | undefined;
   readonly changes: Changes;
   /** The log of the scope. */
   readonly intents: Intents;
-  /** The row as the cache has it now, if that is known at once. */
-  readonly rowNow: (id: string) => Row | undefined;
+  /** The row as the cache has it now, if it has it in a list. */
+  readonly rowOf: (id: string) => MaybePromise<Row | undefined>;
   /** The writes that are shown before they are settled. */
   readonly overlay: Overlay | undefined;
   /** The changes that have been recorded. */
@@ -112,13 +118,15 @@ export class WriteThrough implements Owner {
     });
     this.#queue = new WriteQueue({
       journal: this.#drain,
+      rowIds: options.rowIds,
       capacity: options.queueCapacity,
       waitingCapacity: options.waitingCapacity,
       concurrency: options.writeConcurrency,
       sharing: (write) => this.#shared.sharing(write),
       together: (writes) => this.#shared.begin(writes),
       send: (write) => this.#shared.attempt(write, (call) => this.#send(write, call)),
-      judge: (write, error) => judge.judge(write, error, () => this.#target(write.request.within)),
+      judge: (write, error, sinceMs) =>
+        judge.judge(write, { error, sinceMs }, () => this.#target(write.request.within)),
       failed: (write, error) => this.#failed(write, error),
       accepted: overlay && ((write) => this.#show(write, overlay)),
       ended: overlay && (({ id }, error) => overlay.failed(id, !isWithoutEffect(error))),
@@ -249,6 +257,7 @@ export class WriteThrough implements Owner {
       acceptedAt: clock.now(),
       signal,
       onUnsettled,
+      handlesNotFound: options !== undefined && handlesNotFound(options),
       isNested: Sending.current() !== undefined,
     };
     const write = this.#queue.enqueue(request, shown);
@@ -277,12 +286,17 @@ export class WriteThrough implements Owner {
     counters.failedWrites++;
     trace?.event({ target: "vantage_live::queue", level: "error", name: "write failed", op, error });
     if (onWriteFailed === undefined) return;
-    try {
-      onWriteFailed(failedWrite({ write: request, attempts, failure: failureOf(error, clock.now()) }));
-    } catch (thrown) {
+    const failed = failedWrite({ write: request, attempts, failure: failureOf(error, clock.now()) });
+    this.#tell(op, () => onWriteFailed(failed));
+  }
+
+  /** Calls a listener. That it fails is counted, and changes nothing for the write. */
+  #tell(op: WriteOp, call: () => unknown): void {
+    const { counters, trace } = this.#options;
+    guardedCall(call, (error) => {
       counters.listenerFailures++;
-      trace?.event({ target: "vantage_live::queue", level: "warn", name: "listener failed", op, error: thrown });
-    }
+      trace?.event({ target: "vantage_live::queue", level: "warn", name: "listener failed", op, error });
+    });
   }
 
   #outboxFailed(error: unknown): void {
@@ -301,22 +315,14 @@ export class WriteThrough implements Owner {
   async #send(write: QueuedWrite, call?: WriteCall): Promise<WriteAnswer> {
     const { id, within } = write.request;
     const op = this.#queue.toSend(write);
-    const { counters, intents, overlay, rowNow } = this.#options;
+    const { counters, intents, overlay, rowOf } = this.#options;
     const target = this.#target(within);
-    if (write.isInDoubt && !mayRepeat(op, target)) {
-      const found = await this.#lookFor(op, write.before, target);
-      write.isLost = found.kind === "unknown";
-      if (found.kind === "unknown") throw write.lastError;
-      write.isInDoubt = false;
-      if (found.kind === "applied") {
-        overlay?.answered(id, this.#ofMaster(found.answer, true));
-        await this.#publish(write, "applied", this.#changed(op, found.answer, undefined, true), undefined);
-        return found.answer;
-      }
-    }
+    const found = write.isInDoubt && !mayRepeat(op, target) ? await this.#applied(op, write) : undefined;
+    if (found !== undefined) return found.answer;
+    const known = "id" in op && op.kind !== "insert" ? rowOf(op.id) : undefined;
     const intended = intents.begin(id, eventOf(op));
     const sentAt = isPromise(intended) ? await intended : intended;
-    const before = "id" in op && op.kind !== "insert" ? rowNow(op.id) : undefined;
+    const before = isPromise(known) ? await known : known;
     write.before ??= before;
     const over = "id" in op ? overlay?.known(op.id) : undefined;
     counters.masterWrites++;
@@ -328,23 +334,45 @@ export class WriteThrough implements Owner {
       // Anything but a clear no may have been applied all the same.
       if (isWithoutEffect(error)) await intents.end(id);
       else await this.#publish(write, "unknown", eventOf(op), undefined);
+      write.hasFailedAtMaster = true;
       throw error;
     }
     overlay?.answered(id, this.#ofMaster(answer, isOld), over);
     const since = this.#isCertain(write) && !isOld ? sentAt : undefined;
     await this.#publish(write, "applied", this.#changed(op, answer, before, isOld), since);
-    if (isOld) write.request.onUnsettled?.();
+    const { onUnsettled } = write.request;
+    if (isOld && onUnsettled !== undefined) this.#tell(op, onUnsettled);
     return answer;
   }
 
-  /** Asks the master what became of the last attempt. If it cannot be asked now, it is asked later. */
-  async #lookFor(op: WriteOp, before: Row | undefined, target: TableLike): Promise<ReadBack> {
-    if (!canReadBack(op, target)) return { kind: "unknown" };
+  /** What the master answers to a write whose last attempt it has applied; `undefined` if that may be made again. */
+  async #applied(op: WriteOp, write: QueuedWrite): Promise<{ readonly answer: WriteAnswer } | undefined> {
+    const found = await this.#lookFor(op, write);
+    write.isLost = found.kind === "unknown";
+    if (found.kind === "unknown") throw write.lastError;
+    if (found.kind === "not applied" && write.lateCalls > 0) throw notYet(op);
+    write.isInDoubt = false;
+    if (found.kind === "not applied") return undefined;
+    this.#options.overlay?.answered(write.id, this.#ofMaster(found.answer, true));
+    await this.#publish(write, "applied", this.#changed(op, found.answer, undefined, true), undefined);
+    return found;
+  }
+
+  /**
+   * Asks the master what became of the last attempt. If it cannot be asked now, it is asked later. The row is looked for in all
+   * sets: the write may have taken it out of the set that it was done in.
+   */
+  async #lookFor(op: WriteOp, write: QueuedWrite): Promise<ReadBack> {
+    const { before } = write;
+    const { master, writeTarget } = this.#options;
+    const table = writeTarget ?? master.within(master.query);
+    if (!canReadBack(op, table)) return { kind: "unknown" };
     try {
-      return await this.#limited(({ signal }) => readBack(op, target, before, { fresh: true, signal }));
+      return await this.#limited([], ({ signal }) => readBack(op, table, before, { fresh: true, signal }));
     } catch (error) {
-      if (error instanceof TableError && error.retriable) throw error;
-      return { kind: "unknown" };
+      if (!isUnreachable(error) && !(error instanceof TableError && error.retriable)) return { kind: "unknown" };
+      write.hasFailedAtMaster = true;
+      throw error;
     }
   }
 
@@ -368,13 +396,17 @@ export class WriteThrough implements Owner {
   }
 
   readonly #callFor: CallFor = (writes, ask) =>
-    new Sending(this, writes).run(() => this.#options.writeTimeoutMs === Infinity ? ask({}) : this.#limited(ask));
+    new Sending(this, writes).run(() =>
+      this.#options.writeTimeoutMs === Infinity ? ask({}) : this.#limited(writes, ask)
+    );
 
   /** The master's answer, within the time for one attempt; then the signal is aborted. */
-  #limited<T>(ask: (options: CallOptions) => Promise<T>): Promise<T> {
+  #limited<T>(writes: readonly QueuedWrite[], ask: (options: CallOptions) => Promise<T>): Promise<T> {
     const attempt = new AbortController();
-    return this.#deadline.limit(ask({ signal: attempt.signal }), (value) => value, (error) => {
+    const call = ask({ signal: attempt.signal });
+    return this.#deadline.limit(call, (value) => value, (error) => {
       attempt.abort(error);
+      for (const write of writes) void write.expire(call);
       throw error;
     });
   }
@@ -433,11 +465,11 @@ export class WriteThrough implements Owner {
   }
 }
 
-function isEmptyPatch(op: WriteOp): boolean {
-  return op.kind === "patch" && Object.keys(op.partial).length === 0;
+/** Why a write is not sent again that the master has not applied: it may yet, in a call that has not settled. */
+function notYet(op: WriteOp): UnavailableError {
+  return new UnavailableError(`A call to ${describeWriteOp(op)} took too long, and may still be under way`);
 }
 
-/** Whether an error is a clear no. */
-function isWithoutEffect(error: unknown): boolean {
-  return error instanceof TableError && error.effect === "none";
+function isEmptyPatch(op: WriteOp): boolean {
+  return op.kind === "patch" && Object.keys(op.partial).length === 0;
 }

@@ -6,7 +6,7 @@ import type { Journal } from "../queue/journal.ts";
 import type { QueuedWrite } from "../queue/queued_write.ts";
 import type { WriteAnswer } from "../queue/write_op.ts";
 import type { WriteQueue } from "../queue/write_queue.ts";
-import { OutboxError } from "../table/errors.ts";
+import { ConflictError, OutboxError } from "../table/errors.ts";
 import { Appends } from "./appends.ts";
 import { Marks } from "./marks.ts";
 import { isUnreadable, type Outbox, type OutboxAnswer, type OutboxEntry, type UnreadableEntry } from "./outbox.ts";
@@ -29,6 +29,8 @@ export interface DrainOptions {
 
 /** How many entries are loaded at once. */
 const LOADED_AT_ONCE = 500;
+/** What an outbox throws for a write that it can never hold. */
+const MISTAKES = [RangeError, TypeError, ConflictError];
 /** How often a process looks for what others have done, in milliseconds, while it has writes in the outbox. */
 const POLL_MS = 250;
 /** How often it looks for writes of processes that have died. */
@@ -40,6 +42,7 @@ const CHECK_MS = 10_000;
  * that marks a write as sent, so a process that was suspended for long does not send what another has sent since.
  */
 export class Drain implements Journal {
+  readonly pauseMs: number = POLL_MS;
   readonly #options: DrainOptions;
   readonly #holder: string;
   readonly #appends: Appends;
@@ -129,6 +132,11 @@ export class Drain implements Journal {
     return this.#marks.failed({ kind: "failed", id: write.id, failure: failureOf(error, this.#options.clock.now()) });
   }
 
+  dropped(write: QueuedWrite): Promise<boolean> {
+    this.#leave(write);
+    return this.#marks.failed({ kind: "answered", id: write.id });
+  }
+
   withdraw(write: QueuedWrite): MaybePromise<boolean> {
     const { id } = write;
     const { outbox, name, onError } = this.#options;
@@ -213,7 +221,7 @@ export class Drain implements Journal {
     const write = this.#stored.get(id);
     if (write === undefined) return true;
     await this.#removed(write);
-    this.#options.queue().fail(write, new DOMException("The write was discarded", "AbortError"));
+    this.#options.queue().takeBack(write, new DOMException("The write was discarded", "AbortError"));
     return true;
   }
 
@@ -252,12 +260,15 @@ export class Drain implements Journal {
     this.#wake();
   }
 
-  /** A store that fails says so, and the master is asked all the same; a write that it could never hold is refused. */
+  /**
+   * A store that fails says so, whatever it throws, and the master is asked all the same; a write that it could never hold is
+   * refused.
+   */
   #notAppended(write: QueuedWrite, error: unknown): void {
     const queue = this.#options.queue();
     // Another write may have its id.
     if (this.#stored.get(write.id) === write) this.#stored.delete(write.id);
-    if (!(error instanceof OutboxError)) return queue.refuse(write, error);
+    if (MISTAKES.some((kind) => error instanceof kind)) return queue.refuse(write, error);
     this.#options.onError(error);
     if (write.state === "failed") return;
     write.acceptUnstored(error);
@@ -412,7 +423,7 @@ export class Drain implements Journal {
     if (realId !== undefined && stored.rowId !== undefined) queue.learn(stored.rowId, realId);
     const write = this.#stored.get(stored.id) ?? queue.adopt(entry);
     this.#appended(write, position);
-    write.attempts = Math.max(write.attempts, attempts);
+    write.wasTried(attempts);
     // Another process has sent it, and may have been stopped before the answer.
     if (state === "sent") write.doubt();
     this.#stored.set(stored.id, write);

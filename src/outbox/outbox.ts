@@ -118,7 +118,8 @@ export interface Outbox {
    * Adds writes at the end of a queue, all or none, and answers with their positions once they are durable. Takes at least
    * {@linkcode OUTBOX_BATCH} at once.
    *
-   * @throws {OutboxError} if they cannot be kept, such as where there is no room. The master may be asked all the same.
+   * @throws {OutboxError} if they cannot be kept, such as where there is no room. The master may be asked all the same. Any error
+   * that is none of the following counts as this one.
    * @throws {RangeError} if one has more bytes than the outbox can ever hold, or values that cannot be encoded.
    * @throws {ConflictError} if the queue has one of their ids, or two of them have the same.
    * @throws {TypeError} if one is not a write.

@@ -16,7 +16,12 @@ export interface JournalEntry {
 export interface Journal {
   /** Stores a write. Once that is done, or has failed, it accepts the write or fails it. */
   store(write: QueuedWrite): void;
-  /** Notes in one step that stored writes are about to be sent. `false`: none of them is to be sent from here now. */
+  /** After how many milliseconds something is tried again that could not be noted. */
+  readonly pauseMs: number;
+  /**
+   * Notes in one step that stored writes are about to be sent. `false`: none of them is to be sent from here now. Reports why
+   * and rejects if that cannot be noted: then none of them is sent.
+   */
   sending(writes: readonly QueuedWrite[]): MaybePromise<boolean>;
   /** Notes that the last attempt to send a stored write had no effect. */
   returned(write: QueuedWrite): void;
@@ -24,6 +29,8 @@ export interface Journal {
   answered(write: QueuedWrite, answer: WriteAnswer): void;
   /** Sets a stored write aside that has failed. Resolves with whether that is stored; if not, it is tried again later. */
   failed(write: QueuedWrite, error: unknown): Promise<boolean>;
+  /** Removes a stored write that has failed, and whose caller handles that. Resolves as for `failed`. */
+  dropped(write: QueuedWrite): Promise<boolean>;
   /** Removes a write that was never sent, or is about to be stored; whether that could be done. */
   withdraw(write: QueuedWrite): MaybePromise<boolean>;
   /** Whether stored writes are sent from here now. */

@@ -26,7 +26,7 @@ interface Stretch<T> {
 
 /**
  * The order of writes: those of one row one after the other, rows independent of each other. A write to the whole set comes
- * after all before it, and before all after it. Every call takes constant time.
+ * after all before it, and before all after it. Every call takes constant time, but `take` with a preference.
  */
 export class Lanes<T> {
   readonly #stretches = new Line<Stretch<T>>();
@@ -57,9 +57,10 @@ export class Lanes<T> {
     this.#placeOf.set(item, place);
   }
 
-  /** Takes the next item. Its lane waits until the item is put back or deleted. */
-  take(): T | undefined {
-    const lane = this.#stretches.first?.ready.first;
+  /** Takes the next item, or the next one that is preferred. Its lane waits until the item is put back or deleted. */
+  take(isPreferred?: (item: T) => boolean): T | undefined {
+    const lanes = this.#stretches.first?.ready;
+    const lane = (lanes && isPreferred && firstWith(lanes, isPreferred)) ?? lanes?.first;
     if (lane === undefined) return undefined;
     unready(lane);
     return lane.items.first?.item;
@@ -106,6 +107,11 @@ export class Lanes<T> {
     stretch.lanes.delete(row);
     if (stretch.lanes.size === 0) this.#stretches.delete(stretch);
   }
+}
+
+function firstWith<T>(lanes: Iterable<Lane<T>>, isPreferred: (item: T) => boolean): Lane<T> | undefined {
+  for (const lane of lanes) if (lane.items.first !== undefined && isPreferred(lane.items.first.item)) return lane;
+  return undefined;
 }
 
 function addLane<T>(stretch: Stretch<T>, row: string | undefined): Lane<T> {

@@ -1,13 +1,18 @@
 import type { Clock } from "../base/clock.ts";
+import { describe } from "../base/describe.ts";
 import { LazyPromise } from "../base/lazy_promise.ts";
 import { onAbort } from "../base/on_abort.ts";
 import { rememberSelf } from "../base/self.ts";
 import { withinTime } from "../base/within_time.ts";
-import { UnavailableError } from "../table/errors.ts";
+import { ConflictError, UnavailableError } from "../table/errors.ts";
 import type { Row } from "../table/row.ts";
 import type { WhenOptions, Write, WriteState } from "./write.ts";
 import { describeWriteOp, type WriteAnswer, type WriteOp } from "./write_op.ts";
 import type { WriteRequest } from "./write_request.ts";
+
+type AwaitedState = Exclude<WriteState, "waiting">;
+
+const AWAITED: readonly AwaitedState[] = ["accepted", "sent", "applied", "observed", "failed"];
 
 /** What a {@linkcode QueuedWrite} needs of its queue. */
 export interface QueuedWriteOwner {
@@ -26,8 +31,10 @@ export class QueuedWrite implements Write {
   readonly op: WriteOp;
   /** How often it was tried. */
   attempts = 0;
-  /** Attempts that were made before their time, which count for no limit. */
-  early = 0;
+  /** Attempts that count for no limit: made before their time, or not by this process since it has the write. */
+  uncounted = 0;
+  /** When it was first tried here, in milliseconds of the time that counts. */
+  firstTriedAt: number | undefined;
   /** Why the last attempt failed. */
   lastError: unknown;
   /** Whether it is in the journal of its queue. */
@@ -38,6 +45,10 @@ export class QueuedWrite implements Write {
   isAdopted = false;
   /** Whether the master has to be asked what became of the last attempt. */
   isInDoubt = false;
+  /** Whether the last attempt failed in a call of the master, and not in what was done before or after it. */
+  hasFailedAtMaster = false;
+  /** How many calls of the master took too long and have not settled: what they do may still be done. */
+  lateCalls = 0;
   /** Whether not even the master can tell. */
   isLost = false;
   /** The place of its change among those that the table has recorded, once it is applied. */
@@ -89,7 +100,12 @@ export class QueuedWrite implements Write {
     return this.#observation;
   }
 
-  async when(state: Exclude<WriteState, "waiting" | "failed">, options: WhenOptions = {}): Promise<void> {
+  async when(state: AwaitedState, options: WhenOptions = {}): Promise<void> {
+    if (!AWAITED.includes(state)) {
+      throw new TypeError(
+        `Cannot wait for the state ${describe(state)} of a write; accepted are ${AWAITED.join(", ")}`,
+      );
+    }
     await withinTime(this.#reaching(state), options, this.#owner.clock);
   }
 
@@ -123,12 +139,27 @@ export class QueuedWrite implements Write {
     );
   }
 
+  /** So many attempts have been made, by whatever process. */
+  wasTried(attempts: number): void {
+    const elsewhere = Math.max(0, attempts - this.attempts);
+    this.attempts += elsewhere;
+    this.uncounted += elsewhere;
+  }
+
   /** An attempt begins. */
   send(): void {
     this.#stopListening?.();
     this.attempts++;
+    this.hasFailedAtMaster = false;
     this.#state = "sent";
     this.#firstSent?.resolve();
+  }
+
+  /** A call of the master took too long. */
+  async expire(call: Promise<unknown>): Promise<void> {
+    this.lateCalls++;
+    await call.catch(() => {});
+    this.lateCalls--;
   }
 
   /** The master has applied it. */
@@ -146,12 +177,21 @@ export class QueuedWrite implements Write {
     this.#outcome.reject(error);
   }
 
-  #reaching(state: WriteState): Promise<unknown> {
+  #reaching(state: AwaitedState): Promise<unknown> {
+    if (state === "failed") return this.#failing();
     if (state === "accepted") return this.accepted;
     if (state === "observed") return this.observed;
     if (state === "applied" || this.#state === "failed") return this.applied;
     if (this.#state !== "waiting" && this.#state !== "accepted") return Promise.resolve();
     return (this.#firstSent ??= new LazyPromise()).promise;
+  }
+
+  #failing(): Promise<void> {
+    const failing = this.applied.then(() => {
+      throw new ConflictError(`Cannot wait until it fails to ${describeWriteOp(this.op)}: it was applied`);
+    }, () => {});
+    failing.catch(() => {});
+    return failing;
   }
 
   async #observe(): Promise<void> {

@@ -4,9 +4,12 @@ import { describe } from "../base/describe.ts";
 
 /** When a write that failed is sent again. */
 export interface RetryOptions {
-  /** How often a write is tried at the most, the first time included; default 50. */
+  /** How often a process tries a write at the most, the first time included; default 50. `retry(id)` counts from the start. */
   readonly attempts?: number | undefined;
-  /** For how long after it was accepted a write is sent again, in milliseconds; default 7 days. */
+  /**
+   * For how long after its first attempt a process sends a write again, in milliseconds; default 7 days. The time that writes
+   * wait for the network, or for the user to sign in, does not count.
+   */
   readonly forMs?: number | undefined;
   /** The longest pause after the first attempt, in milliseconds; default 1000. It doubles with each attempt. */
   readonly firstPauseMs?: number | undefined;
@@ -18,14 +21,21 @@ export interface RetryOptions {
 export interface FailedAttempt {
   /** What the master answered, or why it did not. */
   readonly error: unknown;
-  /** How often the write was tried. */
+  /**
+   * How often this process has tried the write since it accepted it, took it over from the outbox, or `retry(id)` was called.
+   * Attempts right after coming back online or signing in do not count.
+   */
   readonly attempts: number;
-  /** How long ago it was accepted, in milliseconds. */
+  /**
+   * How long ago the first of these attempts began, in milliseconds, without the time that all writes waited for the network
+   * (`setOnline(false)`) or for the user to sign in.
+   */
   readonly sinceMs: number;
 }
 
 /**
- * Decides when a write is sent again, in milliseconds from now; `undefined` to stop. It is asked only about failures after
+ * Decides when a write is sent again, in milliseconds from now; `undefined` to stop. What is no finite number of at least 0, as a
+ * promise, stops too, and is traced. It is asked only about failures after
  * which the same write may be sent again. The pause is never shorter than what the master asks for.
  */
 export type RetryPolicy = (failed: FailedAttempt) => number | undefined;
@@ -37,12 +47,15 @@ const DEFAULTS: Readonly<Record<keyof RetryOptions, number>> = {
   longestPauseMs: 60_000,
 };
 
+/** After so many, a pause of a millisecond is longer than any process lives; infinitely many would make 0 no number. */
+const MOST_DOUBLINGS = 50;
+
 /** Exponential pauses with full jitter: a random part of the longest pause, so that many clients do not return at once. */
 export function retryPolicy(options: RetryOptions, clock: Clock): RetryPolicy {
   const { attempts: most, forMs, firstPauseMs, longestPauseMs } = { ...DEFAULTS, ...defined(options) };
   return ({ attempts, sinceMs }) => {
     if (attempts >= most || sinceMs >= forMs) return undefined;
-    return clock.random() * Math.min(firstPauseMs * 2 ** (attempts - 1), longestPauseMs);
+    return clock.random() * Math.min(firstPauseMs * 2 ** Math.min(attempts - 1, MOST_DOUBLINGS), longestPauseMs);
   };
 }
 
@@ -59,8 +72,11 @@ export function checkRetry(retry: RetryOptions | RetryPolicy | false): void {
   checkOptions("retry", retry, Object.keys(DEFAULTS));
   for (const [name, value] of Object.entries(defined(retry))) {
     const least = name === "attempts" ? 1 : 0;
-    if (typeof value === "number" && value >= least) continue;
-    throw new RangeError(`retry.${name} must be a number of at least ${least}, got ${describe(value)}`);
+    const isBounded = name !== "firstPauseMs" || value !== Infinity;
+    if (typeof value === "number" && value >= least && isBounded) continue;
+    throw new RangeError(
+      `retry.${name} must be a ${isBounded ? "" : "finite "}number of at least ${least}, got ${describe(value)}`,
+    );
   }
 }
 

@@ -37,12 +37,14 @@ export interface Write<R extends object = Row> {
    */
   readonly observed: Promise<void>;
   /**
-   * Resolves when the write has reached a state, or one after it.
+   * Resolves when the write has reached a state, or one after it; `failed` once it has failed.
    *
    * @throws {DOMException} a `TimeoutError` if that takes too long.
-   * @throws {unknown} why the write failed, if it did.
+   * @throws {unknown} why the write failed, if it did and another state was waited for.
+   * @throws {ConflictError} if the write was applied and `failed` was waited for.
+   * @throws {TypeError | RangeError} if there is no such state, or the time is no number of at least 0.
    */
-  when(state: Exclude<WriteState, "waiting" | "failed">, options?: WhenOptions): Promise<void>;
+  when(state: Exclude<WriteState, "waiting">, options?: WhenOptions): Promise<void>;
   /**
    * Takes the write back if it was not sent yet; `false` means that it was, or has settled, and that this changes nothing.
    *

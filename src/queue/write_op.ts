@@ -1,5 +1,5 @@
 import { describe } from "../base/describe.ts";
-import { holdsMutable, toRow } from "../table/row.ts";
+import { holdsMutable, type Row, toRow } from "../table/row.ts";
 import type { TableLike, WriteOptions } from "../table/table_like.ts";
 import { WRITE_VERBS } from "../table/verbs.ts";
 import { doWriteOp, type WriteAnswer, type WriteOp } from "../table/write_op.ts";
@@ -9,21 +9,25 @@ export type { WriteAnswer, WriteOp };
 /**
  * Checks an operation and copies it.
  *
- * @throws {TypeError} if its kind is unknown, its id is not a string, or its row holds what no row can hold.
+ * @throws {TypeError} if its kind is unknown, its id is not a string, or its row holds what no row can hold; the message names
+ * the operation and its row.
  */
 export function toWriteOp(op: WriteOp): WriteOp {
+  if (typeof op !== "object" || op === null) {
+    throw new TypeError(`A write must be an operation, such as { kind: "delete", id: "a" }, got ${describe(op)}`);
+  }
   switch (op.kind) {
     case "insert":
     case "replace":
-      return { kind: op.kind, id: checkedId(op.id), row: toRow(op.row) };
+      return { kind: op.kind, id: checkedId(op), row: checkedRow(op, "row", op.row) };
     case "patch":
-      return { kind: op.kind, id: checkedId(op.id), partial: toRow(op.partial) };
+      return { kind: op.kind, id: checkedId(op), partial: checkedRow(op, "partial", op.partial) };
     case "delete":
-      return { kind: op.kind, id: checkedId(op.id) };
+      return { kind: op.kind, id: checkedId(op) };
     case "deleteAll":
       return { kind: op.kind };
     case "insertReturnId":
-      return { kind: op.kind, row: toRow(op.row) };
+      return { kind: op.kind, row: checkedRow(op, "row", op.row) };
     default: {
       const { kind }: { kind: unknown } = op satisfies never;
       throw new TypeError(`Unknown operation ${describe(kind)}; accepted are ${WRITE_VERBS.join(", ")}`);
@@ -58,7 +62,16 @@ export function describeWriteOp(op: WriteOp): string {
   }
 }
 
-function checkedId(id: unknown): string {
+function checkedId({ kind, id }: { readonly kind: string; readonly id: unknown }): string {
   if (typeof id === "string") return id;
-  throw new TypeError(`An id must be a string, got ${describe(id)}`);
+  throw new TypeError(`Cannot ${kind} a row: An id must be a string, got ${describe(id)}`);
+}
+
+function checkedRow(op: WriteOp, name: string, row: unknown): Row {
+  try {
+    return toRow(row);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new TypeError(`Cannot ${describeWriteOp(op)} with this ${name}: ${error.message}`, { cause: error });
+  }
 }

@@ -8,16 +8,20 @@ import type { Journal, JournalEntry } from "./journal.ts";
 import { Lanes } from "./lanes.ts";
 import { QueuedWrite, type QueuedWriteOwner } from "./queued_write.ts";
 import { type PauseReason, Resting } from "./resting.ts";
-import { RowIds } from "./row_ids.ts";
+import type { RowIds } from "./row_ids.ts";
+import { SignIns } from "./sign_ins.ts";
 import { UnstoredOrder } from "./unstored_order.ts";
 import { describeWriteOp, type WriteAnswer, type WriteOp } from "./write_op.ts";
 import type { WriteRequest } from "./write_request.ts";
 
-/** What follows from a failed attempt: the write has failed, or it is sent again after a pause, or once that is resumed. */
+/**
+ * What follows from a failed attempt: the write has failed, or it is sent again after a pause, or once the user has signed in;
+ * if only this one is refused, it has failed.
+ */
 export type Verdict =
   | { readonly kind: "fail"; readonly error: unknown }
   | { readonly kind: "retry"; readonly pauseMs: number; readonly leastMs: number; readonly isOutage: boolean }
-  | { readonly kind: "hold" };
+  | { readonly kind: "hold"; readonly error: unknown };
 
 /** Options of a {@linkcode WriteQueue}. */
 export interface WriteQueueOptions {
@@ -35,8 +39,8 @@ export interface WriteQueueOptions {
   readonly journal: Journal | undefined;
   /** Makes one attempt to do a write, and answers with the master's answer. */
   readonly send: (write: QueuedWrite) => Promise<WriteAnswer>;
-  /** Decides what follows from an attempt that failed. */
-  readonly judge: (write: QueuedWrite, error: unknown) => Verdict;
+  /** Decides what follows from an attempt that failed, so long after the first one. */
+  readonly judge: (write: QueuedWrite, error: unknown, sinceMs: number) => Verdict;
   /** Called when a write is refused, or was sent and will not be sent any more, before its promises reject. */
   readonly failed: (write: QueuedWrite, error: unknown) => void;
   /** Called when a write is accepted, before it is sent. */
@@ -45,6 +49,8 @@ export interface WriteQueueOptions {
   readonly ended?: ((write: QueuedWrite, error?: unknown) => void) | undefined;
   /** Resolves when something was read that has a write in it which was applied. */
   readonly observe: (write: QueuedWrite) => Promise<void>;
+  /** The ids that the master has given to rows. */
+  readonly rowIds: RowIds;
   readonly clock: Clock;
 }
 
@@ -78,7 +84,8 @@ export class WriteQueue implements QueuedWriteOwner {
   readonly #held = new Set<QueuedWrite>();
   readonly #unstored: UnstoredOrder;
   readonly #followers = new Followers();
-  readonly #rowIds = new RowIds();
+  readonly #rowIds: RowIds;
+  readonly #signIns = new SignIns<QueuedWrite>();
   readonly #onIdle = new Set<() => void>();
   /** How many calls are in flight. */
   #calls = 0;
@@ -93,6 +100,7 @@ export class WriteQueue implements QueuedWriteOwner {
   constructor(options: WriteQueueOptions) {
     this.#options = options;
     this.clock = options.clock;
+    this.#rowIds = options.rowIds;
     this.#unstored = new UnstoredOrder({
       accepted: this.#accepted,
       rowOf: (write) => this.#rowOf(write),
@@ -102,7 +110,8 @@ export class WriteQueue implements QueuedWriteOwner {
       clock: options.clock,
       isBackground: options.journal !== undefined,
       onWoken: (write) => this.#wake(write),
-      onWokenEarly: (write) => void write.early++,
+      onWokenEarly: (write) => void write.uncounted++,
+      onNextInOutage: () => this.#pump(),
     });
   }
 
@@ -143,7 +152,7 @@ export class WriteQueue implements QueuedWriteOwner {
     }
     const write = new QueuedWrite(request, op, this);
     this.#waiting.add(write);
-    this.#followers.add(write);
+    this.#began(write);
     if (request.isNested) this.#nested++;
     this.#admit();
     return write;
@@ -152,13 +161,25 @@ export class WriteQueue implements QueuedWriteOwner {
   /** Takes a stored write over, which another process has accepted, or an earlier one. It is sent once it has entered. */
   adopt({ write: request, attempts, position }: JournalEntry): QueuedWrite {
     const write = new QueuedWrite(request, request.op, this);
-    write.attempts = attempts;
+    write.wasTried(attempts);
     write.position = position;
     write.isStored = write.isAdopted = true;
     write.accept();
     this.#accepted.add(write);
-    this.#followers.add(write);
+    this.#began(write);
     return write;
+  }
+
+  /** A write is pending. */
+  #began(write: QueuedWrite): void {
+    this.#followers.add(write);
+    if (write.rowId !== undefined) this.#rowIds.begin(write.rowId);
+  }
+
+  /** A write is not pending here any more. */
+  #ended(write: QueuedWrite): void {
+    this.#followers.delete(write);
+    if (write.rowId !== undefined) this.#rowIds.end(write.rowId);
   }
 
   /** Whether a write is accepted and has not settled. */
@@ -218,7 +239,7 @@ export class WriteQueue implements QueuedWriteOwner {
   /** Leaves an adopted write to the process that sends now. */
   #hand(write: QueuedWrite): void {
     if (!this.#accepted.delete(write)) return;
-    this.#followers.delete(write);
+    this.#ended(write);
     this.#options.ended?.(write);
   }
 
@@ -243,9 +264,22 @@ export class WriteQueue implements QueuedWriteOwner {
   /** Settles a write that will not be sent any more from here. */
   fail(write: QueuedWrite, error: unknown): void {
     if (!this.#leave(write)) return;
+    this.#end(write, error);
+    this.#left();
+  }
+
+  /** Settles a write that was taken back, and fails with an insertion those that follow it. */
+  takeBack(write: QueuedWrite, reason: unknown): void {
+    if (!this.#leave(write)) return;
+    const followers = this.#takeOut(write);
+    this.#end(write, reason);
+    this.#failFollowers(followers, reason);
+    this.#left();
+  }
+
+  #end(write: QueuedWrite, error: unknown): void {
     this.#options.ended?.(write, error);
     write.fail(error);
-    this.#left();
   }
 
   /** Fails a write for good that cannot be accepted. */
@@ -264,13 +298,13 @@ export class WriteQueue implements QueuedWriteOwner {
     const removed = this.has(write) ? this.#options.journal?.withdraw(write) ?? true : true;
     if (removed === false) return false;
     if (!isPromise(removed)) {
-      this.fail(write, reason);
+      this.takeBack(write, reason);
       return true;
     }
     this.#withdrawing.add(write);
     void removed.then((isRemoved) => {
       this.#withdrawing.delete(write);
-      if (isRemoved) this.fail(write, reason);
+      if (isRemoved) this.takeBack(write, reason);
       else this.#letGo(write);
       this.#pump();
     });
@@ -300,6 +334,7 @@ export class WriteQueue implements QueuedWriteOwner {
   /** Sends what was paused, and what rests until its next attempt, unless there is another reason to wait. */
   resume(reason: PauseReason): void {
     this.#inVain.clear();
+    if (reason === "unauthorized") this.#signIns.next();
     this.#resting.resume(reason);
     this.#pump();
   }
@@ -355,7 +390,8 @@ export class WriteQueue implements QueuedWriteOwner {
 
   #pump(): void {
     while (this.#calls < this.#limit && !this.#resting.isPaused) {
-      const write = this.#lanes.take();
+      // In an outage, those that were not tried yet come first: it may be one of single rows.
+      const write = this.#lanes.take(this.#isOutage ? (write) => !this.#inVain.has(write) : undefined);
       if (write === undefined) return;
       if (this.#withdrawing.has(write)) this.#held.add(write);
       else this.#call(this.#isOutage ? [write] : this.#withOthers(write));
@@ -396,13 +432,23 @@ export class WriteQueue implements QueuedWriteOwner {
   }
 
   async #begin(stored: readonly QueuedWrite[]): Promise<boolean> {
+    const { journal } = this.#options;
+    if (journal === undefined) return true;
     try {
-      if (await this.#options.journal?.sending(stored) !== false) return true;
+      if (await journal.sending(stored)) return true;
       for (const write of stored) this.#stay(write);
-    } catch (error) {
-      for (const write of stored) this.#missed(write, error);
+    } catch {
+      // The journal has reported it.
+      for (const write of stored) this.#tryLater(write, journal.pauseMs);
     }
     return false;
+  }
+
+  /** A write was not sent, since that could not be noted. Other stored writes could not be either. */
+  #tryLater(write: QueuedWrite, pauseMs: number): void {
+    this.#inFlight.delete(write);
+    if (this.#closed) return this.#putAside(write);
+    this.#resting.add(write, { pauseMs, leastMs: pauseMs }, true);
   }
 
   #send(writes: readonly QueuedWrite[], call: Call): void {
@@ -420,8 +466,11 @@ export class WriteQueue implements QueuedWriteOwner {
   async #attempt(write: QueuedWrite, call: Call): Promise<void> {
     try {
       write.send();
+      write.firstTriedAt ??= this.#resting.activeMs;
+      this.#signIns.begin(write);
       const answer = await this.#options.send(write);
       this.#inVain.clear();
+      this.#signIns.succeeded(write);
       if (write.isStored) this.#options.journal?.answered(write, answer);
       this.#inFlight.delete(write);
       this.succeed(write, answer);
@@ -434,7 +483,8 @@ export class WriteQueue implements QueuedWriteOwner {
 
   /** An attempt failed. */
   #missed(write: QueuedWrite, error: unknown): void {
-    const verdict = this.#options.judge(write, error);
+    const { activeMs } = this.#resting;
+    const verdict = this.#options.judge(write, error, activeMs - (write.firstTriedAt ?? activeMs));
     write.lastError = error;
     this.#inFlight.delete(write);
     this.#follow(write, verdict);
@@ -451,17 +501,25 @@ export class WriteQueue implements QueuedWriteOwner {
   }
 
   #follow(write: QueuedWrite, verdict: Verdict): void {
-    if (verdict.kind === "fail") return this.#giveUp(write, verdict.error);
+    if (verdict.kind === "fail" || (verdict.kind === "hold" && this.#isRefusedAlone(write))) {
+      return this.#giveUp(write, verdict.error);
+    }
     if (write.isStored && !write.isInDoubt) this.#options.journal?.returned(write);
     if (this.#closed) return this.#putAside(write);
     if (verdict.kind === "hold") {
-      write.early++;
+      write.uncounted++;
       this.#lanes.putBack(write);
-      return this.pause("unauthorized");
+      // Otherwise it was refused with what the user had before.
+      if (!this.#signIns.isOutdated(write)) this.pause("unauthorized");
+      return;
     }
     if (verdict.isOutage) this.#inVain.add(write);
     else this.#inVain.clear();
     this.#resting.add(write, verdict, this.#isOutage);
+  }
+
+  #isRefusedAlone(write: QueuedWrite): boolean {
+    return !this.#signIns.isOutdated(write) && this.#signIns.refused(write);
   }
 
   #wake(write: QueuedWrite): void {
@@ -471,15 +529,24 @@ export class WriteQueue implements QueuedWriteOwner {
 
   /** Fails a write for good, and with an insertion those that follow it: their row will never exist. */
   #giveUp(write: QueuedWrite, error: unknown): void {
-    const followers = this.#followers.of(write);
-    // None of them is sent once the insertion has left.
-    for (const it of [write, ...followers]) this.#lanes.delete(it);
+    const followers = this.#takeOut(write);
     this.#fail(write, error);
-    for (const it of followers) {
-      const message = `Cannot ${describeWriteOp(it.op)}: its insertion has failed`;
-      this.#fail(it, new NotFoundError(message, { cause: error }));
-    }
+    this.#failFollowers(followers, error);
     this.#left();
+  }
+
+  /** Takes a write out of the lanes, and with an insertion those that follow it: none of them is sent once that has left. */
+  #takeOut(write: QueuedWrite): readonly QueuedWrite[] {
+    const followers = this.#followers.of(write);
+    for (const it of [write, ...followers]) this.#lanes.delete(it);
+    return followers;
+  }
+
+  #failFollowers(followers: readonly QueuedWrite[], cause: unknown): void {
+    for (const it of followers) {
+      const message = `Cannot ${describeWriteOp(it.op)}: its insertion has failed, or was taken back`;
+      this.#fail(it, new NotFoundError(message, { cause }));
+    }
   }
 
   #fail(write: QueuedWrite, error: unknown): void {
@@ -493,7 +560,7 @@ export class WriteQueue implements QueuedWriteOwner {
   /** A failure is stored before it is reported: otherwise another process could still send the write. */
   async #failStored(write: QueuedWrite, error: unknown, journal: Journal): Promise<void> {
     this.#inFlight.add(write);
-    const isStored = await journal.failed(write, error);
+    const isStored = await (isHandled(write, error) ? journal.dropped(write) : journal.failed(write, error));
     this.#inFlight.delete(write);
     if (!this.#leave(write)) return;
     this.#failed(write, isStored ? error : inDoubt(error));
@@ -501,10 +568,8 @@ export class WriteQueue implements QueuedWriteOwner {
   }
 
   #failed(write: QueuedWrite, error: unknown): void {
-    const { failed, ended } = this.#options;
-    failed(write, error);
-    ended?.(write, error);
-    write.fail(error);
+    if (!isHandled(write, error)) this.#options.failed(write, error);
+    this.#end(write, error);
   }
 
   /** Ends a write that was to be sent again when the queue was closed. */
@@ -542,7 +607,7 @@ export class WriteQueue implements QueuedWriteOwner {
     this.#resting.forget(write);
     this.#inVain.delete(write);
     if (!this.#accepted.delete(write) && !this.#waiting.delete(write)) return false;
-    this.#followers.delete(write);
+    this.#ended(write);
     if (write.request.isNested) this.#nested--;
     return true;
   }
@@ -555,6 +620,11 @@ export class WriteQueue implements QueuedWriteOwner {
     for (const resolve of this.#onIdle) resolve();
     this.#onIdle.clear();
   }
+}
+
+/** Whether the caller goes on with what the master has answered: that is no failure to be kept or reported. */
+function isHandled({ request, state }: QueuedWrite, error: unknown): boolean {
+  return request.handlesNotFound === true && state === "sent" && error instanceof NotFoundError;
 }
 
 function withId<O extends { readonly id: string }>(op: O, id: string): O {

@@ -17,6 +17,8 @@ export interface WriteRequest {
   readonly signal?: AbortSignal | undefined;
   /** Called before the answer if it was given before, to the same key. */
   readonly onUnsettled?: (() => void) | undefined;
+  /** Whether its caller, while it awaits the answer, handles that no row is found. */
+  readonly handlesNotFound?: boolean | undefined;
   /** Whether it was made by what a master does to apply another write: it is sent whatever the limit. */
   readonly isNested?: boolean | undefined;
 }

@@ -136,7 +136,8 @@ export class ActiveRecord<R extends object = Row> {
    * its writes itself (`MemTable`, `SqliteTable`, one that a `tableHandler` serves) decides that in one step; others read
    * the row just before they write it. A removed column is set to null where the table declares its columns. Where it
    * does not, or cannot patch, the row is read, merged and replaced; what others change between the two steps is
-   * overwritten.
+   * overwritten. Where writes wait, as offline, the replacement is sent later, and overwrites what others have changed until
+   * then, in whatever column.
    *
    * @throws {RecordConflictError} if an edited column was changed meanwhile, to another value; nothing was written.
    * @throws {NotFoundError} if the row was deleted meanwhile, or has left the set.

@@ -1,4 +1,5 @@
 import { NotFoundError } from "./errors.ts";
+import { handlingNotFound } from "./handled_refusal.ts";
 import { generatedColumns } from "./master_columns.ts";
 import type { Condition } from "./query.ts";
 import { replaced } from "./record_state.ts";
@@ -38,7 +39,7 @@ export async function sendPatch(
 ): Promise<Row | undefined> {
   const partial = Object.fromEntries(edit.columns.map((column) => [column, field(edit.row, column)]));
   try {
-    return await asItWas(table, edit).patchValue(id, partial, options);
+    return await asItWas(table, edit).patchValue(id, partial, handlingNotFound(options));
   } catch (error) {
     if (error instanceof NotFoundError) return undefined;
     throw error;

@@ -2,6 +2,7 @@ import { InvalidAnswerError, NotFoundError, UnsupportedError } from "./errors.ts
 import { checkCallOptions } from "./call_options.ts";
 import { checkSource } from "./check_source.ts";
 import { settled, type SourceWrite, type TableWrite, type WriteResult } from "./many_writes.ts";
+import { MistakeError } from "./mistake_error.ts";
 import { evaluateQuery, rowMatches } from "./evaluate_query.ts";
 import { Pagination } from "./pagination.ts";
 import { toQuery } from "./check_query.ts";
@@ -217,7 +218,7 @@ export class Table<R extends object = Row> extends TableHandle<Table<R>, R> impl
 
   /** One of several writes, checked as a single one is. */
   #sourceWrite({ op, idempotencyKey, newId }: TableWrite): SourceWrite {
-    if (!WRITE_VERBS.includes(op.kind)) throw new TypeError(`Unknown operation ${describe(op.kind)}`);
+    if (!WRITE_VERBS.includes(op.kind)) throw new MistakeError(`Unknown operation ${describe(op.kind)}`);
     this.#verb(op.kind);
     const set = narrowing(this.#query);
     const call = { query: {}, idempotencyKey };
@@ -259,7 +260,7 @@ export class Table<R extends object = Row> extends TableHandle<Table<R>, R> impl
   }
 
   #newIdIn(newId: string | undefined): { readonly newId?: string } {
-    if (newId === "") throw new TypeError("newId must not be empty");
+    if (newId === "") throw new MistakeError("newId must not be empty");
     return newId === undefined ? {} : { newId: this.#id(newId) };
   }
 
@@ -408,7 +409,7 @@ export class Table<R extends object = Row> extends TableHandle<Table<R>, R> impl
   }
 
   #id(id: string): string {
-    if (typeof id !== "string") throw new TypeError(`An id must be a string, got ${describe(id)}`);
+    if (typeof id !== "string") throw new MistakeError(`An id must be a string, got ${describe(id)}`);
     return id;
   }
 
@@ -416,7 +417,7 @@ export class Table<R extends object = Row> extends TableHandle<Table<R>, R> impl
     const row = this.#rowToWrite(input);
     if (this.#hasId(row, id)) return row;
     const { idField = "" } = this;
-    throw new TypeError(
+    throw new MistakeError(
       `The row's ${describe(idField)} is ${describe(field(row, idField))}, but its id is ${describe(id)}`,
     );
   }
@@ -428,7 +429,7 @@ export class Table<R extends object = Row> extends TableHandle<Table<R>, R> impl
     const known = new Set([...this.columns.map((column) => column.name), this.idField]);
     for (const name of Object.keys(row)) {
       if (known.has(name)) continue;
-      throw new TypeError(
+      throw new MistakeError(
         `Unknown column ${describe(name)} in a row for ${describe(this.tableName)}; accepted are ${
           this.columns.map((column) => column.name).join(", ")
         }`,

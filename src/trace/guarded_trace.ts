@@ -1,3 +1,4 @@
+import { guardedCall } from "../base/guarded_call.ts";
 import { isPromise } from "../base/maybe_promise.ts";
 import { traceableKey } from "../cache/cache_key.ts";
 import { failure } from "./failure.ts";
@@ -111,12 +112,9 @@ export class GuardedTrace implements Trace {
   }
 
   #safely<T>(call: () => T): T | undefined {
-    try {
-      return call();
-    } catch {
-      this.#onFailure();
-      return undefined;
-    }
+    let answer: T | undefined;
+    guardedCall(() => answer = call(), () => this.#onFailure());
+    return answer;
   }
 }
 

@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import assert from "node:assert/strict";
-import { type Query, Rows } from "@vantage/live";
+import { Pagination, type Query, Rows } from "@vantage/live";
 import type { LiveEvent } from "../../src/stream/live_event.ts";
 import { fillHoles, replay, type Replayed } from "../../src/change/replay.ts";
 import { type View, viewOf } from "../../src/change/view.ts";
@@ -22,6 +22,15 @@ describe("replay()", () => {
   it("asks for the whole when a row is inserted that is held: it was deleted meanwhile, and may be in another place", () => {
     const { isDead, effects } = after(viewOfList(), { kind: "inserted", id: "a", row: { n: 1 } });
     assert.deepEqual([isDead, effects], [true, ["dead"]]);
+  });
+
+  it("asks for a page whole when a row is inserted elsewhere: it may have replaced one of an earlier page", () => {
+    const view = viewOfList({ orderBy: [["n", "asc"]], where: [["n", "lt", 9]], pagination: new Pagination(2, 2) });
+    const trusted = (event: LiveEvent): Replayed => {
+      const change = { ...event, at: 0, cause: "event" } as const;
+      return replay(view, { rows: HELD, until: 1, changes: [{ position: 2, from: 1, change }] }, undefined);
+    };
+    for (const n of [1.5, 5, 20]) assert(trusted({ kind: "inserted", id: "c", row: { n } }).isDead, `${n}`);
   });
 
   it("asks for a row that was deleted, which is put where the order says if it is there all the same", () => {

@@ -201,8 +201,8 @@ export class Play {
     const before = this.#state.get(move.id);
     const row = this.#change(move);
     if (before === undefined && row === undefined) return;
-    // A writer that replaces a row may not know whether there was one.
-    const isBlind = move.kind === "replace" && move.by === "write";
+    // Who replaces a row may not know whether there was one, nor do those who hear of it from there.
+    const isBlind = move.kind === "replace" && move.by !== "event with columns";
     const isInsert = isBlind || move.kind === "insert" || (move.kind === "replace" && before === undefined);
     const kind = move.kind === "delete" ? "deleted" : isInsert ? "inserted" : "updated";
     const tells = move.by === "write" || move.by === "event with a row";

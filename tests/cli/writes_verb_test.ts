@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import process from "node:process";
+import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
 import { DemoFolder, type Document, idsOf, isDocument, rowsOf } from "./demo.ts";
 
@@ -75,6 +76,26 @@ describe("demo writes", () => {
     assert.deepEqual([retried.failed.length, writesOf(await folder.json("writes"))[0]?.attempts], [1, 2]);
     assert.equal((await folder.run("writes", "discard", id)).code, 0);
     assert.deepEqual((await folder.json("writes")).writes, []);
+  });
+
+  it("demo writes shows what cannot be read, and why, and discards it", async () => {
+    using folder = new DemoFolder();
+    const { write } = await folder.json("delete", "b", "--offline");
+    await folder.json("patch", "a", "price=5", "--offline");
+    const db = new DatabaseSync(folder.file(".vantage-demo/outbox.sqlite"));
+    db.prepare("UPDATE vantage_outbox_entry SET body = x'00' WHERE id = ?").run(String(write));
+    db.close();
+    const { stdout, code } = await folder.run("writes");
+    assert.equal(code, 0);
+    assert.match(stdout, new RegExp(`^unreadable ${write}: .+$`, "m"));
+    assert.match(stdout, /^1 waiting, 0 failed$/m);
+    const { unreadable } = await folder.json("writes");
+    assert.ok(Array.isArray(unreadable) && isDocument(unreadable[0]) && unreadable[0].id === write);
+    assert.match((await folder.run("writes", "drain")).stdout, /^1 applied, 0 failed, 0 waiting$/m);
+    const discarded = await folder.run("writes", "discard", String(write));
+    assert.deepEqual([discarded.code, discarded.stdout], [0, `discarded ${write}\n`], discarded.stderr);
+    assert.deepEqual((await folder.json("writes")).unreadable, []);
+    assert.equal((await folder.run("writes", "discard", String(write))).code, 1);
   });
 
   it("demo writes discard takes back a write that was never sent", async () => {

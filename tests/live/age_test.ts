@@ -19,6 +19,9 @@ import { type Fixture, fixture, slowly } from "./fixture.ts";
 
 const UNREACHABLE = new UnavailableError("no connection");
 
+/** How often a table reads for one refresh. */
+const MAX_REFRESHES = 3;
+
 /** What a reader is shown, and how it is marked. */
 async function shown(table: TableLike): Promise<{ prices: unknown[]; stale: StaleAnswer | undefined }> {
   let stale: StaleAnswer | undefined;
@@ -489,6 +492,31 @@ describe("LiveHandle.refresh(), while what is held is brought up to date", () =>
       await table.close();
     }
   });
+
+  it("makes them readable also if another table with the same cache does that, each time", async () => {
+    for (const times of [1, 5]) {
+      for (const cache of [new MemCache(), slowly(new MemCache())]) {
+        const { table, master, clock } = fixture({}, cache);
+        const other = new LiveTable(master, "products", cache, { clock });
+        await table.listValues();
+        await clock.advance(10);
+        await master.patchValue("a", { price: 9 });
+        const gates = Array.from({ length: times }, () => master.plan.hold("listValues"));
+        const refreshed = table.refresh();
+        for (const [price, gate] of gates.slice(0, MAX_REFRESHES).entries()) {
+          await gate.reached;
+          await other.patchValue("c", { price });
+          await other.listValues();
+          gate.release();
+        }
+        await refreshed;
+        for (const gate of gates) gate.release();
+        const rows = await table.listValues();
+        assert.deepEqual(rows.get("a")?.price, 9, `${times} times`);
+        await Promise.all([table.close(), other.close()]);
+      }
+    }
+  });
 });
 
 describe("LiveTable with staleTimeMs, for a reader that asks while a read of another is under way", () => {
@@ -645,6 +673,22 @@ describe("LiveTable with prefetchPages", () => {
     };
     return { table: new LiveTable(master, "rows", new MemCache(), { prefetchPages }), master, asked };
   }
+
+  it("reads the next pages behind what is watched, and again what a change has moved", async () => {
+    const { table, asked } = numbered(2);
+    const observer = table.page(1, 10).observe();
+    const leave = observer.subscribe(() => {});
+    await settle();
+    assert.deepEqual(asked, [1, 2, 3]);
+    await table.page(2, 10).listValues();
+    await settle();
+    assert.deepEqual(asked, [1, 2, 3, 4], "as for a page that is listed");
+    await table.insertValue("new", { n: 1 });
+    await settle();
+    assert.deepEqual(asked.slice(4), [1, 2, 3]);
+    leave();
+    await table.close();
+  });
 
   it("reads the next pages behind, one after the other, where they are not held, up to the end", async () => {
     const { table, asked } = numbered(2);

@@ -501,14 +501,18 @@ for (const { kind, cache } of CACHES) {
       await subject.table.close();
     });
 
-    it("ready() reads once, and does not subscribe", async () => {
+    it("ready() reads once, and once more after a change, and does not subscribe", async () => {
       const subject = fixture({}, cache());
       const observer = subject.table.observe();
       await observer.ready();
-      await reprice(subject, 3);
       await observer.ready();
+      assert.equal(reads(subject), 1);
+      await reprice(subject, 3);
       await subject.clock.advance(60_000);
       assert.equal(reads(subject), 1);
+      await observer.ready();
+      await subject.clock.advance(60_000);
+      assert.equal(reads(subject), 2);
       assert.equal(subject.clock.waiting, 0);
       await subject.table.close();
     });

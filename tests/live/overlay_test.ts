@@ -8,6 +8,7 @@ import { Overlay } from "../../src/live/overlay.ts";
 import { PendingWrites } from "../../src/live/pending_writes.ts";
 import type { Reading } from "../../src/live/recorded_writes.ts";
 import { type PendingOp, ShownWrites } from "../../src/live/shown_writes.ts";
+import { RowIds } from "../../src/queue/row_ids.ts";
 import { BAKERY } from "./fixture.ts";
 
 const master = new Master(new MemTable("t", { rows: BAKERY }));
@@ -17,7 +18,15 @@ function overlayOver(
   rowNow: (id: string) => Row | undefined = () => undefined,
   knowledge: () => number = () => NaN,
 ): Overlay {
-  return new Overlay({ master, rowNow, knowledge, versions: undefined, masterLagMs: 0, clock: new FakeClock() });
+  return new Overlay({
+    master,
+    rowIds: new RowIds(),
+    rowNow,
+    knowledge,
+    versions: undefined,
+    masterLagMs: 0,
+    clock: new FakeClock(),
+  });
 }
 
 describe("Overlay", () => {
@@ -292,7 +301,7 @@ describe("Overlay", () => {
 });
 
 describe("PendingWrites.concerning()", () => {
-  const writes = new ShownWrites(master);
+  const writes = new ShownWrites(master, new RowIds());
   const patch = (id: string, row: string, price: number) => {
     const op = { kind: "patch", id: row, partial: { price } } as const;
     const write = { id, position: undefined, op, within: {}, rowId: row };

@@ -1,4 +1,4 @@
-import { defineTable, MemTable, type Row, type Table } from "@vantage/live";
+import { defineTable, MemTable, type Row, type Table, UnavailableError } from "@vantage/live";
 
 /** A master that gives at most so many rows at once, and remembers what it was asked for. */
 export interface PagedMaster {
@@ -12,6 +12,8 @@ export interface PagedMaster {
   readonly aborted: number[];
   /** How often it counted. */
   counts: number;
+  /** Whether it cannot be reached to count. */
+  failsToCount: boolean;
   /** Called before a page is answered. */
   before: (page: number) => Promise<void> | void;
 }
@@ -22,11 +24,13 @@ export interface PagedMasterOptions {
   readonly counts?: ((size: number) => number) | false;
   /** Whether page 2 begins with the last row of page 1, as without a stable order. */
   readonly repeats?: boolean;
+  /** How many rows a page has at the most, whatever was asked for. */
+  readonly gives?: number;
 }
 
 /** A master of `size` rows, `r0` to `r{size-1}`, that refuses pages of more than `mostPerPage` rows. */
 export function pagedMaster(size: number, mostPerPage: number, options: PagedMasterOptions = {}): PagedMaster {
-  const { counts = (count) => count, repeats = false } = options;
+  const { counts = (count) => count, repeats = false, gives = Infinity } = options;
   const rows = new MemTable("products", { rows: rowsTo(size) });
   const table = defineTable({
     name: "products",
@@ -37,12 +41,15 @@ export function pagedMaster(size: number, mostPerPage: number, options: PagedMas
       master.pages.push(page);
       signal?.addEventListener("abort", () => void master.aborted.push(page));
       await master.before(page);
-      const answer = await rows.withQuery(query).listValues();
-      return repeats && page === 2 ? [[`r${limit - 1}`, { name: "again" }], ...[...answer].slice(1)] as const : answer;
+      const all = [...await rows.withQuery({ ...query, pagination: undefined }).listValues()];
+      const { skip = 0 } = query.pagination ?? {};
+      const answer = all.slice(skip, skip + Math.min(limit, gives));
+      return repeats && page === 2 ? [[`r${limit - 1}`, { name: "again" }], ...answer.slice(1)] as const : answer;
     },
     get: (id) => rows.getValue(id),
     ...counts && {
       count: async ({ query }) => {
+        if (master.failsToCount) throw new UnavailableError("no answer");
         master.counts++;
         return counts(await rows.withQuery(query).getCount());
       },
@@ -51,7 +58,7 @@ export function pagedMaster(size: number, mostPerPage: number, options: PagedMas
     patch: (id, partial) => rows.patchValue(id, partial),
     delete: (id) => rows.delete(id),
   });
-  const master: PagedMaster = { table, rows, pages: [], aborted: [], counts: 0, before: () => {} };
+  const master: PagedMaster = { table, rows, pages: [], aborted: [], counts: 0, failsToCount: false, before: () => {} };
   return master;
 }
 

@@ -2,15 +2,18 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {
   ConflictError,
+  defineTable,
   LiveTable,
   type LiveTableOptions,
   MemCache,
   MemTable,
   type Query,
   RejectedError,
+  type Row,
   type TableLike,
   UnauthorizedError,
   UnavailableError,
+  type Write,
 } from "@vantage/live";
 import { FakeClock, FaultyTable, settle } from "@vantage/live/testing";
 import { defineTracer } from "@vantage/live/trace";
@@ -74,15 +77,29 @@ describe("LiveTable, writes that are tried again", () => {
     const thrower = (): never => {
       throw new Error("tracer");
     };
-    const { table, master } = fixture({
-      ...RETRY,
-      tracer: defineTracer({ enabled: () => true, span: thrower, event: thrower }),
-    });
-    master.plan.fail("patchValue", new TypeError("ours"));
-    await assert.rejects(table.patchValue("a", { price: 3 }), TypeError);
-    assert.equal((await table.patchValue("a", { price: 4 })).price, 4);
-    assert.equal(table.stats().masterWrites, 2);
-    await table.close();
+    for (const error of [new TypeError("ours"), new Error("ours")]) {
+      let isBroken = false;
+      const clock = new FakeClock();
+      const now = (): number => {
+        if (isBroken) throw error;
+        return FakeClock.prototype.now.call(clock);
+      };
+      const master = defineTable({
+        name: "products",
+        capabilities: { idempotencyKeys: true },
+        list: () => BAKERY,
+        patch: (_id, partial) => (isBroken = true, partial),
+      });
+      const tracer = defineTracer({ enabled: () => true, span: thrower, event: thrower });
+      const options = { ...RETRY, tracer, clock: Object.assign(clock, { now }) };
+      const table = new LiveTable(master, "products", new MemCache(), options);
+      const written = assert.rejects(table.patchValue("a", { price: 3 }), (thrown) => thrown === error);
+      await settle();
+      isBroken = false;
+      await written;
+      assert.deepEqual([table.stats().masterWrites, table.stats().failedWrites], [1, 1]);
+      await table.close();
+    }
   });
 
   it("stacks#2298: wait for what the master asks for, whoever wakes them, and a random time after that", async () => {
@@ -131,7 +148,7 @@ describe("LiveTable, writes that are tried again", () => {
       event: ({ name, level }) => void (level === "warn" && warned.push(name)),
     });
     for (
-      const answer of [() => NaN, () => -1, () => "1" as unknown as number, () => {
+      const answer of [() => NaN, () => -1, () => Infinity, () => "1" as unknown as number, () => {
         throw new Error("policy");
       }]
     ) {
@@ -140,8 +157,8 @@ describe("LiveTable, writes that are tried again", () => {
       await assert.rejects(table.patchValue("a", {}), UnavailableError);
       await table.close();
     }
-    assert.deepEqual(asked, [1, 1, 1, 1]);
-    assert.deepEqual(warned.filter((name) => name === "retry policy failed").length, 4);
+    assert.deepEqual(asked, [1, 1, 1, 1, 1]);
+    assert.deepEqual(warned.filter((name) => name === "retry policy failed").length, 5);
     const { table, master, clock } = fixture({ retry: ({ attempts }) => attempts < 2 ? 70 : undefined });
     master.plan.fail("patchValue", down());
     const written = table.patchValue("a", { price: 3 });
@@ -424,7 +441,85 @@ describe("LiveTable refuses", () => {
     refused({ retry: { attempts: 0 } }, /retry.attempts must be a number of at least 1, got number 0/);
     refused({ retry: { attemps: 2 } }, /Unknown option "attemps" of retry/);
     refused({ retry: { forMs: NaN } }, /retry.forMs/);
+    refused({ retry: { firstPauseMs: Infinity } }, /retry.firstPauseMs must be .* got number Infinity/);
     refused({ retry: 3 }, /retry must be options, a function or false, got number 3/);
     refused({ onUnauthorized: "ask" }, /onUnauthorized must be "fail" or "wait", got "ask"/);
+  });
+});
+
+describe("LiveTable, rows that the master cannot write", () => {
+  const POISONED = 8;
+  const LONG_MS = 60_000;
+
+  /** A master that never writes the first rows, and the others at once. */
+  function poisoned(): { readonly table: LiveTable; readonly clock: FakeClock; tries(): number } {
+    const clock = new SameDraws(1 - Number.EPSILON);
+    let tries = 0;
+    const replace = (id: string, row: Row): Row => {
+      tries++;
+      if (Number(id) < POISONED) throw down();
+      return row;
+    };
+    const master = defineTable({ name: "t", list: () => [], replace });
+    const retry = { firstPauseMs: LONG_MS, longestPauseMs: LONG_MS, attempts: 1_000 };
+    return { table: new LiveTable(master, "t", new MemCache(), { clock, retry }), clock, tries: () => tries };
+  }
+
+  it("hold up others for one pause at the most, however many they are", async () => {
+    const { table, clock, tries } = poisoned();
+    const write = (id: number): Write => table.enqueue({ kind: "replace", id: String(id), row: {} });
+    for (let id = 0; id < POISONED; id++) write(id).applied.catch(() => {});
+    await settle();
+    for (let round = 1; round <= 5; round++) {
+      const writes = [write(10), write(11), write(12)];
+      await clock.advance(LONG_MS - 1);
+      await clock.advance(1);
+      await Promise.all(writes.map(({ applied }) => applied));
+    }
+    assert(tries() <= 6 * POISONED + 5 * 3, String(tries()));
+    await table.close();
+  });
+
+  it("hold up others for the shortest of their pauses, though the last one to fail has a long one", async () => {
+    const clock = new FakeClock();
+    const pauses = [90_000, 5_000, 90_000];
+    const replace = (id: string, row: Row): Row => {
+      if (id !== "healthy") throw down();
+      return row;
+    };
+    const master = defineTable({ name: "t", list: () => [], replace });
+    const options = { clock, writeConcurrency: 3, retry: () => pauses.shift() ?? 90_000 };
+    const table = new LiveTable(master, "t", new MemCache(), options);
+    for (const id of ["a", "b", "c"]) table.replaceValue(id, {}).catch(() => {});
+    await settle();
+    const write = table.enqueue({ kind: "replace", id: "healthy", row: {} });
+    await clock.advance(4_999);
+    assert.equal(write.state, "accepted");
+    await clock.advance(1);
+    await write.applied;
+    await table.close();
+  });
+
+  it("are not tried again before what was not tried yet, though their turn came first", async () => {
+    const clock = new FakeClock();
+    const gate = Promise.withResolvers<void>();
+    const pauses = [5_000, 5_000, 5_000];
+    const replace = async (id: string, row: Row): Promise<Row> => {
+      if (id === "c") await gate.promise;
+      if (id !== "healthy") throw down();
+      return row;
+    };
+    const master = defineTable({ name: "t", list: () => [], replace });
+    const options = { clock, writeConcurrency: 3, retry: () => pauses.shift() ?? 90_000 };
+    const table = new LiveTable(master, "t", new MemCache(), options);
+    for (const id of ["a", "b", "c"]) table.replaceValue(id, {}).catch(() => {});
+    await clock.advance(3_000);
+    gate.resolve();
+    await settle();
+    await clock.advance(3_000);
+    const write = table.enqueue({ kind: "replace", id: "healthy", row: {} });
+    await clock.advance(2_000);
+    await write.applied;
+    await table.close();
   });
 });

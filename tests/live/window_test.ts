@@ -294,7 +294,59 @@ describe("LiveHandle.window()", () => {
     assert.equal((await table.window(0, 10)).total, 1_070);
     assert.equal((await table.window(500, 10)).total, 500);
     assert.equal((await table.window(60, 50)).total, 70);
+    assert.equal((await table.window(0, 10)).total, 70, "as the end showed, which was read after the count");
+    assert.equal((await table.window(500, 10)).total, 70);
     assert.equal(events.filter((name) => name === "count too high").length, 1);
+    await table.where("name", "eq", "Product 3").window(0, 10);
+    assert.equal(events.filter((name) => name === "count too high").length, 2, "once for each set");
+    master.pages.length = 0;
+    await table.orderBy("at").window(0, 50);
+    assert.deepEqual(master.pages, [1], "pages of 50 all the same");
+  });
+
+  it("counts again once rows came or went, and shows what was counted since the end was seen", async () => {
+    const clock = new FakeClock();
+    const master = pagedMaster(70, 50, { counts: (count) => count + 1_000 });
+    await using table = live(master, { clock });
+    await table.window(60, 10);
+    await clock.advance(10);
+    await table.insertValue("new", { name: "New", at: 70 });
+    assert.equal((await table.window(0, 10)).total, 1_071);
+  });
+
+  it("finds out that the master gives fewer rows at once than are asked for, if nobody said so", async () => {
+    for (const most of [1, 7, 30, 49]) {
+      const master = pagedMaster(100, 50, { gives: most });
+      await using table = live(master, {});
+      const { rows, total } = await table.window(0, 60);
+      assert.deepEqual([rows.ids(), total], [ids(0, 60), 100], `${most} at once`);
+      assert.deepEqual((await table.window(95, 20)).rows.ids(), ids(95, 100));
+    }
+    const lying = pagedMaster(30, 50, { counts: () => 1_000 });
+    await using table = live(lying, {});
+    assert.equal((await table.window(0, 40)).total, 30);
+    assert.equal((await table.window(0, 40)).total, 30);
+    assert.equal((await table.window(0, 20)).total, 30);
+    assert.deepEqual(lying.pages, [1, 1, 2], "asked once whether there is more");
+  });
+
+  it("does not take a master for one that gives few rows because some came or went while it was read", async () => {
+    for (const change of ["insert", "delete"] as const) {
+      const master = pagedMaster(20, 50);
+      let isFirst = true;
+      master.before = async () => {
+        if (!isFirst) return;
+        isFirst = false;
+        if (change === "delete") await master.rows.delete("r19");
+        else queueMicrotask(() => void master.rows.insertValue("new", { name: "New", at: 20 }));
+      };
+      await using table = live(master, {});
+      for (let time = 0; time < 3; time++) await table.window(0, 30);
+      await table.insertValue("last", { name: "Last", at: 21 });
+      master.pages.length = 0;
+      assert.equal((await table.window(0, 30)).rows.size, change === "insert" ? 22 : 20);
+      assert.deepEqual(master.pages, [1], "pages of 50");
+    }
   });
 
   it("has the rows of a page once that was read again by another reader meanwhile", async () => {
@@ -408,7 +460,10 @@ describe("LiveHandle.window()", () => {
     await assert.rejects(table.window(0.5, 10), { name: "RangeError", message: /^offset must be/ });
     await assert.rejects(table.window(0, 0), { name: "RangeError", message: /^limit must be/ });
     await assert.rejects(table.window(0, 10_001), { name: "RangeError", message: /^limit must be at most 10000/ });
-    await assert.rejects(table.window(Number.MAX_SAFE_INTEGER, 1), { name: "RangeError" });
+    for (const offset of [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER - 10]) {
+      await assert.rejects(table.window(offset, 10), { name: "RangeError", message: /^offset must be at most/ });
+    }
+    assert.equal((await table.window(2 ** 52, 10)).rows.size, 0);
     const mistyped = { signaal: 1 } as object;
     await assert.rejects(table.window(0, 10, mistyped), /Unknown option "signaal"/);
   });
@@ -484,6 +539,22 @@ describe("Pages that are cut, and windows, that are stale", () => {
     assert.ok(served > 0);
     await assert.rejects(table.window(80, 20), UnavailableError);
     await assert.rejects(table.withReadPolicy({ onMasterFailure: "reject" }).window(10, 40), UnavailableError);
+  });
+
+  it("are served without a total if that is not known, and the master cannot be reached", async () => {
+    const [master, clock] = [pagedMaster(100, 30), new FakeClock()];
+    await using table = live(master, { ...THIRTY, onMasterFailure: "serve", clock });
+    await table.window(0, 60);
+    await table.insertValue("new", { name: "New", at: 100 });
+    master.before = () => {
+      throw new UnavailableError("no answer");
+    };
+    master.failsToCount = true;
+    const marks: StaleAnswer[] = [];
+    const { rows, total } = await table.window(0, 20, { onStale: (mark) => marks.push(mark) });
+    assert.deepEqual([rows.ids(), total], [ids(0, 20), undefined]);
+    assert(marks.length === 1 && "error" in marks[0]!);
+    await assert.rejects(table.withReadPolicy({ onMasterFailure: "reject" }).window(0, 20), UnavailableError);
   });
 
   it("are marked once, with the age of the oldest page", async () => {

@@ -66,6 +66,24 @@ export const MUTANTS: readonly Mutant[] = [
     to: "    return { start",
   },
   {
+    name: "what a row was before a write is unknown where the cache answers later",
+    file: "live/read_through.ts",
+    from: "    if (!this.#isLater) return this.rowNow(id);\n    return this.#closed",
+    to: "    return !this.#isLater ? this.rowNow(id) : id !== undefined",
+  },
+  {
+    name: "a refresh leaves older rows that another table has brought up to date",
+    file: "live/read_through.ts",
+    from: "if (held === undefined || held.fetchedAt >= fetchedAt) return;",
+    to: "return;",
+  },
+  {
+    name: "a refresh gives up, and what is held stays",
+    file: "live/read_through.ts",
+    from: "if (times === MAX_REFRESHES) return void await this.#cache.invalidatePrefix(request.key);",
+    to: "if (times === MAX_REFRESHES) return;",
+  },
+  {
     name: "believe the cache while it is doubted",
     file: "live/read_through.ts",
     from: "const held = this.#invalidation.isQuiet ? this.#cache.get(request.key) : this.#heldLater(request.key);",
@@ -104,8 +122,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "keep rows that a caller goes on changing",
     file: "queue/write_op.ts",
-    from: "return { kind: op.kind, id: checkedId(op.id), partial: toRow(op.partial) };",
-    to: "return { kind: op.kind, id: checkedId(op.id), partial: op.partial };",
+    from: 'id: checkedId(op), partial: checkedRow(op, "partial", op.partial) };',
+    to: "id: checkedId(op), partial: op.partial };",
   },
   {
     name: "remember that a row is missing",
@@ -281,9 +299,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a write that fails ends the queue",
     file: "queue/write_queue.ts",
-    from: '    if (verdict.kind === "fail") return this.#giveUp(write, verdict.error);',
-    to:
-      '    if (verdict.kind === "fail") {\n      this.#giveUp(write, verdict.error);\n      return this.pause("offline");\n    }',
+    from: "      return this.#giveUp(write, verdict.error);\n",
+    to: '      this.#giveUp(write, verdict.error);\n      return this.pause("offline");\n',
   },
   {
     name: "no bound on the queue",
@@ -537,7 +554,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "take any error of a table for a clear no",
-    file: "live/write_through.ts",
+    file: "live/write_errors.ts",
     from: 'error instanceof TableError && error.effect === "none"',
     to: "error instanceof TableError",
   },
@@ -552,6 +569,24 @@ export const MUTANTS: readonly Mutant[] = [
     file: "live/changes.ts",
     from: "    await invalidation.record(change, since);\n    onRecorded?.();\n    invalidation.recorded();\n",
     to: "    invalidation.recorded();\n    await invalidation.record(change, since);\n    onRecorded?.();\n",
+  },
+  {
+    name: "nothing is read ahead of what is watched",
+    file: "live/watched_rows.ts",
+    from: "    if (request.policy.prefetchPages > 0) prefetcher.follow(request, answer);\n",
+    to: "",
+  },
+  {
+    name: "what was watched before a change is ready",
+    file: "live/watched_rows.ts",
+    from: 'if (status === "pending" || this.#changes < changes.count) return false;',
+    to: 'if (status === "pending") return false;',
+  },
+  {
+    name: "what was watched long ago is shown",
+    file: "live/watched_rows.ts",
+    from: "    else this.#expire();\n",
+    to: "",
   },
   {
     name: "show watchers other objects for rows that did not change",
@@ -641,7 +676,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a write that was taken back keeps its place in line",
     file: "queue/write_queue.ts",
-    from: "      this.fail(write, reason);\n      return true;",
+    from: "      this.takeBack(write, reason);\n      return true;",
     to: "      write.fail(reason);\n      return true;",
   },
   {
@@ -1285,15 +1320,46 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a row that a list had before a change is answered",
-    file: "live/read_through.ts",
-    from: "behind?.replayed.isDead || behind?.replayed.holes.has(id) ? undefined",
-    to: "behind?.replayed.isDead ? undefined",
+    file: "live/listed_rows.ts",
+    from: "behind !== undefined && (behind.replayed.isDead || behind.replayed.holes.has(id))",
+    to: "behind !== undefined && behind.replayed.isDead",
   },
   {
     name: "a row is answered from a list although it has left the set",
     file: "live/read_through.ts",
-    from: "if (found === undefined || catchUp.isIn(request, found.row) !== true) return undefined;",
-    to: "if (found === undefined) return undefined;",
+    from: "if (this.#options.catchUp.isIn(request, row) !== true) return undefined;",
+    to: "",
+  },
+  {
+    name: "a row is looked for in no list but those that were received",
+    file: "live/listed_rows.ts",
+    from: "for (const request of this.#asked.toReversed()) lists.set(request.key, lists.get(request.key) ?? request);",
+    to: "",
+  },
+  {
+    name: "a row that a list had before a change that is being logged is answered",
+    file: "live/listed_rows.ts",
+    from: "    await invalidation.recording;\n",
+    to: "",
+  },
+  {
+    name: "a part of a set that is held is not shown before it is read",
+    file: "live/peek.ts",
+    from: "return this.#current(request, held) ?? this.#cut(request);",
+    to: "return this.#current(request, held);",
+  },
+  {
+    name: "a part of a set is shown as it was cut before",
+    file: "live/peek.ts",
+    from: "known?.of === whole.rows\n      ? known",
+    to: "known !== undefined\n      ? known",
+  },
+  {
+    name: "a list is ordered in memory though the master has an order that is its own",
+    file: "live/derivation.ts",
+    from:
+      "if (capabilities.orderBy && !capabilities.exact && (within.orderBy?.length ?? 0) > 0 && !isCount) return false;",
+    to: "",
   },
   {
     name: "a part is cut from the whole set whatever narrows it",
@@ -1304,20 +1370,20 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "what is cut from the whole set is not narrowed",
     file: "live/derivation.ts",
-    from: "    const entries = evaluateQuery([...whole.rows], query, columns);",
-    to: "    const entries = evaluateQuery([...whole.rows], { pagination: query.pagination }, columns);",
+    from: "    const entries = evaluateQuery([...whole], query, this.#options.master.within(within).columns);",
+    to: "    const entries = evaluateQuery([...whole], { pagination: query.pagination }, []);",
   },
   {
     name: "a count is that of a page",
     file: "live/derivation.ts",
-    from: "request.isCount ? narrowing(request.within) : request.within",
-    to: "request.within",
+    from: "isCount ? narrowing(within) : within",
+    to: "within",
   },
   {
     name: "a replaced row is placed as if it had not been there",
     file: "change/replay.ts",
-    from: 'if (page !== undefined && page.skip > 0 && cause === "write") return "dead";',
-    to: "void cause;",
+    from: 'if (page !== undefined && page.skip > 0) return "dead";',
+    to: "",
   },
   {
     name: "rows are cut from pages one row too late",
@@ -1398,15 +1464,52 @@ export const MUTANTS: readonly Mutant[] = [
     to: "    return pagination.itemsPerPage < 0;",
   },
   {
+    name: "a window ends where the set ended before a change",
+    file: "live/windows.ts",
+    from: "seen?.changes === changes && seen.fetchedAt >= countedAt",
+    to: "seen !== undefined && seen.fetchedAt >= countedAt",
+  },
+  {
+    name: "a window ends where the set ended before it was counted",
+    file: "live/windows.ts",
+    from: "seen?.changes === changes && seen.fetchedAt >= countedAt",
+    to: "seen?.changes === changes",
+  },
+  {
+    name: "a first page that is not full is the last one, whatever was counted",
+    file: "live/windows.ts",
+    from: "return isShort && this.#ends.get(key)?.end.at !== end.at;",
+    to: "return false;",
+  },
+  {
+    name: "a master is taken for one that gives few rows because its count promises too much",
+    file: "live/windows.ts",
+    from: "return next.rows.size > 0;",
+    to: "return next !== undefined;",
+  },
+  {
+    name: "a master is taken for one that gives few rows because rows came meanwhile",
+    file: "live/windows.ts",
+    from:
+      "if (first.end?.at !== most || !this.#isCapped(request.counted.key, { range: first, counted })) return false;",
+    to: "void counted;\n    void first;",
+  },
+  {
+    name: "a window whose size is not known fails with the count",
+    file: "live/windows.ts",
+    from: 'if (request.policy.onMasterFailure === "reject" || ',
+    to: "if (request !== undefined || ",
+  },
+  {
     name: "a count is taken though the rows show where the set ends",
     file: "live/windows.ts",
-    from: "    if (end?.isExact) return end.at;\n",
+    from: "    if (end?.isExact) return end === range.end ? end.at : Math.max(end.at, range.rows.size && shown);\n",
     to: "",
   },
   {
     name: "a total is the count though more rows are shown",
     file: "live/windows.ts",
-    from: "Math.max(count, offset + rows.size)",
+    from: "Math.max(count, shown)",
     to: "count",
   },
   {
@@ -1418,7 +1521,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a stale window is not marked",
     file: "live/windows.ts",
-    from: "if (stale !== undefined) options.onStale?.(ofWhole(stale, range, count));",
+    from: "if (stale !== undefined) options.onStale?.(ofWhole(stale, range, counted));",
     to: "void ofWhole;",
   },
   {
@@ -1641,7 +1744,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "sooner than the master asks",
     file: "live/write_judge.ts",
-    from: "const leastMs = error.retryAfterMs ?? 0;",
+    from: "const leastMs = error instanceof TableError ? error.retryAfterMs ?? 0 : 0;",
     to: "const leastMs = 0;",
   },
   {
@@ -1701,13 +1804,13 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "what has failed is forgotten",
     file: "queue/write_queue.ts",
-    from: "const isStored = await journal.failed(write, error);",
+    from: "const isStored = await (isHandled(write, error) ? journal.dropped(write) : journal.failed(write, error));",
     to: "const isStored = true;",
   },
   {
     name: "a failure is reported before it is stored",
     file: "queue/write_queue.ts",
-    from: "await journal.failed(write, error);",
+    from: "await (isHandled(write, error) ? journal.dropped(write) : journal.failed(write, error));",
     to: "(journal.failed(write, error), true);",
   },
   {
@@ -1815,8 +1918,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "an outbox that is full fails the write",
     file: "outbox/drain.ts",
-    from: "    if (!(error instanceof OutboxError)) return queue.refuse(write, error);",
-    to: "    queue.fail(write, error);\n    if (!(error instanceof OutboxError)) return;",
+    from: "    if (MISTAKES.some((kind) => error instanceof kind)) return queue.refuse(write, error);",
+    to: "    queue.fail(write, error);\n    if (MISTAKES.some((kind) => error instanceof kind)) return;",
   },
   {
     name: "the writes of all owners are one queue",
@@ -1863,20 +1966,20 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "the look for a lost write has no limit",
     file: "live/write_through.ts",
-    from: "await this.#limited(({ signal }) => readBack(op, target, before, { fresh: true, signal }));",
-    to: "await readBack(op, target, before, { fresh: true });",
+    from: "await this.#limited([], ({ signal }) => readBack(op, table, before, { fresh: true, signal }));",
+    to: "await readBack(op, table, before, { fresh: true });",
   },
   {
     name: "the look for a lost write goes on when its time is over",
     file: "live/write_through.ts",
-    from: "readBack(op, target, before, { fresh: true, signal })",
-    to: "readBack(op, target, before, { fresh: true, signal: signal && undefined })",
+    from: "readBack(op, table, before, { fresh: true, signal })",
+    to: "readBack(op, table, before, { fresh: true, signal: signal && undefined })",
   },
   {
     name: "the last attempt tells what became of all",
     file: "live/write_judge.ts",
-    from: 'return verdict.kind === "fail" && write.isInDoubt ?',
-    to: 'return verdict.kind === "hold" && write.isInDoubt ?',
+    from: 'return verdict.kind === "retry" || !write.isInDoubt ?',
+    to: 'return verdict.kind !== "hold" || !write.isInDoubt ?',
   },
   {
     name: "what is taken back waits for ever where the answers of others cannot be read",
@@ -1887,8 +1990,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "what nobody can tell waits for a sign-in",
     file: "live/write_judge.ts",
-    from: "if (!(error instanceof TableError) || write.isLost)",
-    to: "if (!(error instanceof TableError))",
+    from: "if (isOwn || write.isLost)",
+    to: "if (isOwn)",
   },
   {
     name: "what is left at close() was not applied",
@@ -2049,7 +2152,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a window is said to be as new as its rows, though its total is older",
     file: "live/windows.ts",
-    from: "ofWhole(stale, range, count)",
+    from: "ofWhole(stale, range, counted)",
     to: "ofWhole(stale, range)",
   },
   {
@@ -2063,5 +2166,245 @@ export const MUTANTS: readonly Mutant[] = [
     file: "live/read_through.ts",
     from: "if (this.#reads.isReading(request) || (isLazy(held.rows) && effects.length < CHANGES_PER_ENCODING)) return;",
     to: "if (isLazy(held.rows) && effects.length < CHANGES_PER_ENCODING) return;",
+  },
+  {
+    name: "a replacement counts as applied whose row still has the columns that it removes",
+    file: "live/read_back.ts",
+    from: "return holds(row, given) && (!hasOthers || (before !== undefined && !holds(before, given)));",
+    to: "return holds(row, given) && (!hasOthers || hasOthers);",
+  },
+  {
+    name: "the id of a row is forgotten that pending writes need",
+    file: "queue/row_ids.ts",
+    from: "this.#pending.has(madeId) || ",
+    to: "",
+  },
+  {
+    name: "the id of a row is forgotten that writes under its id at the master need",
+    file: "queue/row_ids.ts",
+    from: "|| this.#pending.has(realId)",
+    to: "",
+  },
+  {
+    name: "a refusal from before a sign-in holds all writes",
+    file: "queue/sign_ins.ts",
+    from: "return this.#signInOf.get(item) !== this.#last;",
+    to: "return false;",
+  },
+  {
+    name: "a write that the user may not do holds all others for ever",
+    file: "queue/sign_ins.ts",
+    from: "success > before.successes) return true;",
+    to: "success > before.successes) return false;",
+  },
+  {
+    name: "a success from before the credentials expired fails the next refused write",
+    file: "queue/sign_ins.ts",
+    from: " && success > before.successes",
+    to: "",
+  },
+  {
+    name: "a write that is refused once fails if another has succeeded",
+    file: "queue/sign_ins.ts",
+    from: "if (before !== undefined && signIn >= before.signIn && success > before.successes) return true;",
+    to: "if (signIn >= (before?.signIn ?? 0) && success > (before?.successes ?? 0)) return true;",
+  },
+  {
+    name: "an outbox that cannot note that a write is sent fails it",
+    file: "queue/write_queue.ts",
+    from: "for (const write of stored) this.#tryLater(write, journal.pauseMs);",
+    to: 'for (const write of stored) this.#giveUp(write, new ClosedError("mutant"));',
+  },
+  {
+    name: "an outbox in trouble is tried for each of the writes that wait",
+    file: "queue/write_queue.ts",
+    from: "{ pauseMs, leastMs: pauseMs }, true)",
+    to: "{ pauseMs, leastMs: pauseMs }, false)",
+  },
+  {
+    name: "an error of this module's own code is tried again",
+    file: "live/write_judge.ts",
+    from: "!(error instanceof TableError) && !write.hasFailedAtMaster;",
+    to: "error === write;",
+  },
+  {
+    name: "an unknown outcome is not tried again where the master knows keys",
+    file: "live/write_errors.ts",
+    from: '(error.effect === "unknown" && error.code !== "deadlock" && knowsKeys())',
+    to: "false",
+  },
+  {
+    name: "an error that is none of a table is not tried again where the master knows keys",
+    file: "live/write_errors.ts",
+    from: "return !(error instanceof MistakeError) && knowsKeys();",
+    to: "return false;",
+  },
+  {
+    name: "a mistake of the caller is tried again",
+    file: "live/write_errors.ts",
+    from: "if (error instanceof TypeError) return !(error instanceof MistakeError);",
+    to: "if (error instanceof TypeError) return true;",
+  },
+  {
+    name: "a deadlock is tried again",
+    file: "live/write_errors.ts",
+    from: ' && error.code !== "deadlock"',
+    to: "",
+  },
+  {
+    name: "a master without a network is asked once what became of a write",
+    file: "live/write_through.ts",
+    from: "if (!isUnreachable(error) && !(error instanceof TableError && error.retriable)) return",
+    to: "if (!(error instanceof TableError && error.retriable)) return",
+  },
+  {
+    name: "a write is sent again while a call that took too long may still apply it",
+    file: "live/write_through.ts",
+    from: 'found.kind === "not applied" && write.lateCalls > 0',
+    to: 'found.kind === "not applied" && write.lateCalls < 0',
+  },
+  {
+    name: "a call that took too long is waited for after it has settled",
+    file: "queue/queued_write.ts",
+    from: "    this.lateCalls--;\n",
+    to: "",
+  },
+  {
+    name: "a write that waits for a late call holds up all rows",
+    file: "live/write_judge.ts",
+    from: "isOutage: write.hasFailedAtMaster && isUnreachable(error)",
+    to: "isOutage: isUnreachable(error)",
+  },
+  {
+    name: "the time without a network counts for the limit of a write",
+    file: "queue/resting.ts",
+    from: "return (this.#pausedAt ?? this.#options.clock.monotonic()) - this.#pausedMs;",
+    to: "return this.#options.clock.monotonic();",
+  },
+  {
+    name: "what earlier processes have tried counts for the limit of a write",
+    file: "queue/queued_write.ts",
+    from: "    this.uncounted += elsewhere;\n",
+    to: "",
+  },
+  {
+    name: "the time for a write begins when it is accepted",
+    file: "queue/write_queue.ts",
+    from: "activeMs - (write.firstTriedAt ?? activeMs)",
+    to: "this.clock.now() - write.request.acceptedAt",
+  },
+  {
+    name: "a write is looked for in the set that it has taken its row out of",
+    file: "live/write_through.ts",
+    from: "const table = writeTarget ?? master.within(master.query);",
+    to: "const table = this.#target(write.request.within);",
+  },
+  {
+    name: "a write is looked for outside the set of the master",
+    file: "live/write_through.ts",
+    from: "?? master.within(master.query);",
+    to: "?? master.within({});",
+  },
+  {
+    name: "what follows an insertion that was taken back is sent",
+    file: "queue/write_queue.ts",
+    from: "    this.#failFollowers(followers, reason);\n",
+    to: "",
+  },
+  {
+    name: "what follows an insertion that was discarded is sent",
+    file: "outbox/drain.ts",
+    from: "queue().takeBack(write,",
+    to: "queue().fail(write,",
+  },
+  {
+    name: "what follows an insertion is sent while it is removed from the outbox",
+    file: "queue/write_queue.ts",
+    from: "      if (isRemoved) this.takeBack(write, reason);",
+    to: "      if (isRemoved) this.fail(write, reason);",
+  },
+  {
+    name: "in an outage those that were tried are tried again first",
+    file: "queue/write_queue.ts",
+    from: "this.#lanes.take(this.#isOutage ? (write) => !this.#inVain.has(write) : undefined);",
+    to: "this.#lanes.take();",
+  },
+  {
+    name: "in an outage all wait for the write that failed last",
+    file: "queue/resting.ts",
+    from: "ms = Math.min(ms, pauseMs);",
+    to: "ms = pauseMs;",
+  },
+  {
+    name: "what follows an insertion is never sent if it is not known what became of that",
+    file: "queue/write_queue.ts",
+    from: "    if (!this.#leave(write)) return;\n    const followers = this.#takeOut(write);\n",
+    to: "    const followers = this.#takeOut(write);\n    if (!this.#leave(write)) return;\n",
+  },
+  {
+    name: "a listener that fails later is an unhandled rejection",
+    file: "base/guarded_call.ts",
+    from: "    if (isPromise(answer)) answer.then(undefined, failed);\n",
+    to: "    if (answer === failed) isPromise(answer);\n",
+  },
+  {
+    name: "a retry policy that fails later is an unhandled rejection",
+    file: "live/write_judge.ts",
+    from: "      if (isPromise(pauseMs)) pauseMs.then(undefined, () => {});\n",
+    to: "",
+  },
+  {
+    name: "a write that has failed never reaches `failed`",
+    file: "queue/queued_write.ts",
+    from: '    if (state === "failed") return this.#failing();\n',
+    to: "",
+  },
+  {
+    name: "a time of `NaN` is over at once",
+    file: "base/within_time.ts",
+    from: "  if (timeoutMs !== undefined) checkTime(timeoutMs);\n",
+    to: "  if (timeoutMs === 0) checkTime(timeoutMs);\n",
+  },
+  {
+    name: "a pause is no number after a thousand attempts",
+    file: "queue/retry.ts",
+    from: "2 ** Math.min(attempts - 1, MOST_DOUBLINGS)",
+    to: "2 ** Math.max(attempts - 1, -MOST_DOUBLINGS)",
+  },
+  {
+    name: "a policy may let a write wait for ever",
+    file: "live/write_judge.ts",
+    from: "Number.isFinite(ms) && ms >= 0",
+    to: "ms >= 0",
+  },
+  {
+    name: "a write fails that the outbox cannot keep for a reason of its own",
+    file: "outbox/drain.ts",
+    from: "if (MISTAKES.some((kind) => error instanceof kind))",
+    to: "if (!(error instanceof OutboxError))",
+  },
+  {
+    name: "a write is sent that the outbox could never hold",
+    file: "outbox/drain.ts",
+    from: "[RangeError, TypeError, ConflictError];",
+    to: "[RangeError, ConflictError];",
+  },
+  {
+    name: "a conflict that a record handles is a failed write",
+    file: "table/record_edit.ts",
+    from: "patchValue(id, partial, handlingNotFound(options))",
+    to: "patchValue(id, partial, options)",
+  },
+  {
+    name: "every row that is not found is handled",
+    file: "queue/write_queue.ts",
+    from: "return request.handlesNotFound === true && state",
+    to: "return request !== undefined && state",
+  },
+  {
+    name: "a refusal that is handled is over before it is removed from the outbox",
+    file: "outbox/drain.ts",
+    from: 'return this.#marks.failed({ kind: "answered", id: write.id });',
+    to: 'return (void this.#marks.failed({ kind: "answered", id: write.id }), Promise.resolve(true));',
   },
 ];

@@ -1,3 +1,4 @@
+import { MistakeError } from "../../table/mistake_error.ts";
 import { UnsupportedError } from "../../table/errors.ts";
 import { Pagination } from "../../table/pagination.ts";
 import type { Operator, Query } from "../../table/query.ts";
@@ -78,7 +79,7 @@ export class RestDrafts {
     const { address = putId } = this.#options;
     address(draft, inUrl("id", id));
     if (draft.url.href !== this.#url.href) return draft;
-    throw new TypeError(`The address of row ${describe(id)} of ${describe(this.#name)} is that of its list`);
+    throw new MistakeError(`The address of row ${describe(id)} of ${describe(this.#name)} is that of its list`);
   }
 
   /** The id in a `Location`, if that is the address of a row. */

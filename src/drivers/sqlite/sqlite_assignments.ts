@@ -2,6 +2,7 @@ import { quoteName, type SqliteStatements, type SqliteValue } from "./sqlite_han
 import { RejectedError } from "../../table/errors.ts";
 import { isDate } from "../../base/realm.ts";
 import { describe } from "../../base/describe.ts";
+import { MistakeError } from "../../table/mistake_error.ts";
 import { field, type Row, sameValue, type Value } from "../../table/row.ts";
 import { type DateFormat, declaredFormat, readDate } from "./sqlite_dates.ts";
 import { defaultExpression } from "./sqlite_defaults.ts";
@@ -136,7 +137,7 @@ export class SqliteAssignments {
     const format = kind === "date" && isDate(value) ? readDate(stored)?.format ?? this.#formatOf(column) : undefined;
     const param = toSqlite(value, name, kind, format);
     if (typeof param === "string" && !isStorable(param, this.#schema.encoding)) {
-      throw new TypeError(`Column ${describe(name)} cannot hold ${describe(value)}: its database is in UTF-16`);
+      throw new MistakeError(`Column ${describe(name)} cannot hold ${describe(value)}: its database is in UTF-16`);
     }
     return { column, sql: "?", params: [param] };
   }
@@ -162,12 +163,12 @@ export class SqliteAssignments {
     // A float key may hold the same number as an integer in the id.
     const sameNumber = typeof given === "number" && typeof part !== "string" && part == given;
     if (sameNumber || sameValue(given, fromSqlite(part, kind)) || String(given) === String(part)) return;
-    throw new TypeError(`The row's ${describe(name)} is ${describe(given)}, but its id is ${describe(id)}`);
+    throw new MistakeError(`The row's ${describe(name)} is ${describe(given)}, but its id is ${describe(id)}`);
   }
 
   #notWritable(name: string): TypeError {
     const accepted = this.#schema.columns.filter((column) => !column.generated).map((column) => column.name).join(", ");
-    return new TypeError(
+    return new MistakeError(
       `${describe(this.#schema.name)} has no column ${describe(name)} that can be written; accepted are ${accepted}`,
     );
   }

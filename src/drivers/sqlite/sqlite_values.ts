@@ -1,6 +1,7 @@
 import { exactInteger, type SqliteValue } from "./sqlite_handle.ts";
 import { isBytes, isDate } from "../../base/realm.ts";
 import { describe } from "../../base/describe.ts";
+import { MistakeError } from "../../table/mistake_error.ts";
 import { toValue, type Value } from "../../table/row.ts";
 import { type DateFormat, readDate, writeDate } from "./sqlite_dates.ts";
 
@@ -39,7 +40,7 @@ export function toSqlite(value: Value, column: string, kind: ColumnKind, format?
       return value;
     case "string":
       if (!value.isWellFormed()) {
-        throw new TypeError(
+        throw new MistakeError(
           `Column ${describe(column)} cannot hold ${describe(value)}: it has half of a surrogate pair`,
         );
       }
@@ -78,7 +79,7 @@ function compoundToSqlite(
 ): SqliteValue {
   if (isBytes(value)) return value;
   if (!isDate(value)) {
-    throw new TypeError(
+    throw new MistakeError(
       `Column ${describe(column)} cannot hold ${describe(value)}; only a column declared as JSON can`,
     );
   }
@@ -92,7 +93,7 @@ function toJson(value: Value, column: string): string {
     const original = this[key];
     const lost = typeof original === "bigint" || isDate(original) || isBytes(original) ||
       (typeof original === "number" && !Number.isFinite(original));
-    if (lost) throw new TypeError(`Column ${describe(column)} is JSON, which cannot hold ${describe(original)}`);
+    if (lost) throw new MistakeError(`Column ${describe(column)} is JSON, which cannot hold ${describe(original)}`);
     return original;
   });
 }

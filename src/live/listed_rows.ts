@@ -1,0 +1,105 @@
+import type { CachedRows, Fence } from "../cache/cache.ts";
+import { isPromise } from "../base/maybe_promise.ts";
+import type { Row } from "../table/row.ts";
+import type { CatchUp } from "./catch_up.ts";
+import type { SafeCache } from "./guarded_cache.ts";
+import type { Intents } from "./intents.ts";
+import type { Invalidation } from "./invalidation.ts";
+import type { ReadPolicy } from "./read_policy.ts";
+import type { ListRequest, ReadRequest } from "./read_request.ts";
+import type { ReceivedRows } from "./received_rows.ts";
+
+/** A row as a list has it now. */
+export interface ListedRow {
+  readonly row: Row;
+  /** The entry of the list. */
+  readonly held: CachedRows;
+  /** The position that the row is up to date with. */
+  readonly fence: Fence;
+}
+
+/** What {@linkcode ListedRows} work with. */
+export interface ListedRowsOptions {
+  readonly cache: SafeCache;
+  readonly invalidation: Invalidation;
+  readonly catchUp: CatchUp;
+  readonly intents: Intents;
+  readonly received: ReceivedRows;
+  /** Whether an entry is young enough to be served as fresh. */
+  readonly isFresh: (held: CachedRows, policy: ReadPolicy) => boolean;
+}
+
+/** How many lists are remembered that were asked for last, besides those that were received. */
+const LISTS = 16;
+
+/**
+ * The rows of lists that are held: those that were received for certain keys, and those of the lists that were asked for
+ * last, which may have been in the cache.
+ */
+export class ListedRows {
+  readonly #options: ListedRowsOptions;
+  /** The one asked for last is at the end. */
+  readonly #asked: ListRequest[] = [];
+
+  constructor(options: ListedRowsOptions) {
+    this.#options = options;
+  }
+
+  /** A list is going to be asked for. */
+  note(request: ListRequest): void {
+    const { length } = this.#asked;
+    if (length > 0 && this.#asked[length - 1]?.key === request.key) return;
+    const known = this.#asked.findIndex(({ key }) => key === request.key);
+    if (known !== -1) this.#asked.splice(known, 1);
+    else if (length === LISTS) this.#asked.shift();
+    this.#asked.push(request);
+  }
+
+  /** A row as a list has it, where the cache answers at once; `undefined` if that is not known. */
+  now(id: string, policy: ReadPolicy): ListedRow | undefined {
+    const { invalidation, cache } = this.#options;
+    if (!invalidation.isQuiet) return undefined;
+    for (const request of this.#listsOf(id)) {
+      const held = cache.get(request.key);
+      if (isPromise(held)) return undefined;
+      const fence = held && this.#isUsable(held, policy) ? cache.fence(request.key) : undefined;
+      const listed = held && fence !== undefined && !isPromise(fence) ? this.#in(request, held, fence, id) : undefined;
+      if (listed !== undefined) return listed;
+    }
+    return undefined;
+  }
+
+  /** The same where the cache answers later. */
+  async later(id: string, policy: ReadPolicy): Promise<ListedRow | undefined> {
+    const { invalidation, cache } = this.#options;
+    await invalidation.recording;
+    if (invalidation.suspect) return undefined;
+    const looks = this.#listsOf(id).map(async (request): Promise<ListedRow | undefined> => {
+      const fence = await cache.fence(request.key);
+      const held = await cache.get(request.key);
+      if (fence === undefined || held === undefined || !this.#isUsable(held, policy)) return undefined;
+      return this.#in(request, held, fence, id);
+    });
+    return (await Promise.all(looks)).find((listed) => listed !== undefined);
+  }
+
+  /** The lists that may have a row, the one received or asked for last first. */
+  #listsOf(id: string): readonly ReadRequest[] {
+    const lists = new Map<string, ReadRequest>();
+    for (const request of this.#options.received.requestsOf(id)) lists.set(request.key, request);
+    for (const request of this.#asked.toReversed()) lists.set(request.key, lists.get(request.key) ?? request);
+    return [...lists.values()];
+  }
+
+  #isUsable(held: CachedRows, policy: ReadPolicy): boolean {
+    const { intents, isFresh } = this.#options;
+    return isFresh(held, policy) && !(held.intentsDueAt !== undefined && intents.isOverdue(held.intentsDueAt));
+  }
+
+  #in(request: ReadRequest, held: CachedRows, fence: Fence, id: string): ListedRow | undefined {
+    const behind = this.#options.catchUp.replay(request, held);
+    const isUnknown = behind !== undefined && (behind.replayed.isDead || behind.replayed.holes.has(id));
+    const row = isUnknown ? undefined : (behind?.replayed ?? held).rows.get(id);
+    return row && { row, held, fence: behind?.fence ?? fence };
+  }
+}
