@@ -4,6 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import process from "node:process";
 import { BUN, NODE_24 } from "./package/runtimes.ts";
@@ -26,25 +27,25 @@ interface Stage {
   readonly count?: (output: string) => Counts;
 }
 
-/** One after the other; those of one group at the same time. */
+/** One after the other; those of one group at the same time, as many as there are processors. */
 const STAGES: readonly (Stage | readonly Stage[])[] = [
   { name: "install, as the lock files say", command: [DENO, "task", "install"] },
   { name: "format", command: [DENO, "fmt", "--check"] },
   { name: "lint", command: [DENO, "lint"] },
   { name: "types", command: [DENO, "check", "mod.ts", "src", "cli", "bench", "tests", "tools"] },
   { name: "documentation of every public symbol", command: [DENO, "doc", "--lint", ...ENTRIES] },
-  {
-    name: "tests on Deno",
-    command: [DENO, "test", "-A", "--no-check", "--coverage=coverage/suite", "tests"],
-    count: countDeno,
-  },
-  {
-    name: "examples in documentation, README and docs",
-    command: [DENO, "test", "-A", "--doc", "--coverage=coverage/examples", ...ENTRIES, "src", "README.md", "docs"],
-  },
   [
+    {
+      name: "tests on Deno",
+      command: [DENO, "test", "-A", "--no-check", "--coverage=coverage/suite", "tests"],
+      count: countDeno,
+    },
     { name: "tests on Node 24", command: [...NODE_24, "--test", "tests/**/*_test.ts"], count: countNode },
     { name: "tests on Bun", command: [...BUN, "test", "--timeout", "60000", "tests"], count: countBun },
+    {
+      name: "examples in documentation, README and docs",
+      command: [DENO, "test", "-A", "--doc", "--coverage=coverage/examples", ...ENTRIES, "src", "README.md", "docs"],
+    },
   ],
   { name: "what would be published", command: [DENO, "publish", "--dry-run", "--allow-dirty"] },
   { name: "coverage of src", command: [DENO, "coverage", "--include=/src/", "coverage/suite", "coverage/examples"] },
@@ -114,9 +115,18 @@ async function main(): Promise<number> {
       console.log(output);
     } else if (name.startsWith("coverage")) console.log(output.trimEnd());
   };
-  for (const group of STAGES) await Promise.all([group].flat().map(take));
+  for (const group of STAGES) await atOnce([group].flat(), take);
   console.log(`\nOther libraries' suites over our caches:\n${published.join("\n")}`);
   return report(all, broken);
+}
+
+/** Runs stages in their order, each as soon as a processor is free. */
+async function atOnce(stages: readonly Stage[], take: (stage: Stage) => Promise<void>): Promise<void> {
+  const waiting = [...stages];
+  const processor = async (): Promise<void> => {
+    for (let stage = waiting.shift(); stage !== undefined; stage = waiting.shift()) await take(stage);
+  };
+  await Promise.all(Array.from({ length: Math.max(2, availableParallelism()) }, processor));
 }
 
 function report(all: readonly Counts[], broken: readonly string[]): number {
