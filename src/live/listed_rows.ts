@@ -14,8 +14,8 @@ export interface ListedRow {
   readonly row: Row;
   /** The entry of the list. */
   readonly held: CachedRows;
-  /** The position that the row is up to date with. */
-  readonly fence: Fence;
+  /** The position that the row is up to date with, if that is known. */
+  readonly fence: Fence | undefined;
 }
 
 /** What {@linkcode ListedRows} work with. */
@@ -71,14 +71,24 @@ export class ListedRows {
 
   /** The same where the cache answers later. */
   async later(id: string, policy: ReadPolicy): Promise<ListedRow | undefined> {
+    const [{ key } = {}] = this.#listsOf(id);
+    // What is logged after the fence is not taken for known.
+    const fence = key === undefined ? undefined : await this.#options.cache.fence(key);
+    return fence === undefined ? undefined : await this.#find(id, policy, fence);
+  }
+
+  /** The row alone. */
+  async rowLater(id: string, policy: ReadPolicy): Promise<Row | undefined> {
+    return (await this.#find(id, policy, undefined))?.row;
+  }
+
+  async #find(id: string, policy: ReadPolicy, fence: Fence | undefined): Promise<ListedRow | undefined> {
     const { invalidation, cache } = this.#options;
     await invalidation.recording;
     if (invalidation.suspect) return undefined;
     const looks = this.#listsOf(id).map(async (request): Promise<ListedRow | undefined> => {
-      const fence = await cache.fence(request.key);
       const held = await cache.get(request.key);
-      if (fence === undefined || held === undefined || !this.#isUsable(held, policy)) return undefined;
-      return this.#in(request, held, fence, id);
+      return held && this.#isUsable(held, policy) ? this.#in(request, held, fence, id) : undefined;
     });
     return (await Promise.all(looks)).find((listed) => listed !== undefined);
   }
@@ -96,7 +106,7 @@ export class ListedRows {
     return isFresh(held, policy) && !(held.intentsDueAt !== undefined && intents.isOverdue(held.intentsDueAt));
   }
 
-  #in(request: ReadRequest, held: CachedRows, fence: Fence, id: string): ListedRow | undefined {
+  #in(request: ReadRequest, held: CachedRows, fence: Fence | undefined, id: string): ListedRow | undefined {
     const behind = this.#options.catchUp.replay(request, held);
     const isUnknown = behind !== undefined && (behind.replayed.isDead || behind.replayed.holes.has(id));
     const row = isUnknown ? undefined : (behind?.replayed ?? held).rows.get(id);

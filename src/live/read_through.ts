@@ -91,7 +91,7 @@ export class ReadThrough implements Reads {
   readonly #cuts: PageCuts | undefined;
   readonly #windows: Windows;
   readonly #listed: ListedRows;
-  /** Whether the cache has answered later. */
+  /** Whether the cache answers later, and has not failed to when it was asked last. */
   #isLater = false;
   #closed = false;
 
@@ -170,10 +170,13 @@ export class ReadThrough implements Reads {
     if (options?.fresh === true) return this.#miss(this.#fromNowOn(request), options, undefined, note);
     const held = this.#invalidation.isQuiet ? this.#cache.get(request.key) : this.#heldLater(request.key);
     if (held === undefined || "rows" in held) return this.#answer(request, held, options, note);
-    this.#isLater = true;
     // A reader that was aborted in the meantime reads nothing.
     const { recorded } = this.#observed;
-    return this.#reads.untilClosed(held, (settled) => this.#answer(request, settled, options, note, recorded), signal);
+    const { cacheFailures } = this.#counters;
+    return this.#reads.untilClosed(held, (settled) => {
+      this.#isLater = cacheFailures === this.#counters.cacheFailures;
+      return this.#answer(request, settled, options, note, recorded);
+    }, signal);
   }
 
   async some(within: Query, options: CallOptions | undefined): Promise<RowEntry | undefined> {
@@ -245,10 +248,12 @@ export class ReadThrough implements Reads {
     return this.#listed.now(id, this.#options.policy)?.row;
   }
 
-  /** The same, later where the cache answers later. */
+  /** The same where it matters what a row was before a change, later where the cache answers later. */
   rowOf(id: string): MaybePromise<Row | undefined> {
     if (!this.#isLater) return this.rowNow(id);
-    return this.#closed ? undefined : this.#listed.later(id, this.#options.policy).then((listed) => listed?.row);
+    // Without a log every entry is read again, whatever has changed.
+    if (this.#closed || this.#cache.log === undefined) return undefined;
+    return this.#listed.rowLater(id, this.#options.policy);
   }
 
   /**
@@ -405,7 +410,7 @@ export class ReadThrough implements Reads {
   ): AnswerTo<R> | undefined {
     if (this.#options.catchUp.isIn(request, row) !== true) return undefined;
     const rows = rowsOf(new Map([[id, row]]));
-    if (!isLazy(list)) this.#put(request.key, { rows, fetchedAt, until }, fence);
+    if (fence !== undefined && !isLazy(list)) this.#put(request.key, { rows, fetchedAt, until }, fence);
     return this.#hit(request, rows, note);
   }
 

@@ -5,7 +5,7 @@ import { FakeClock, FaultyTable, settle } from "@vantage/live/testing";
 import { defineTracer } from "@vantage/live/trace";
 import { BAKERY, fixture } from "./fixture.ts";
 
-type Call = "get" | "fence" | "put" | "invalidatePrefix";
+type Call = "get" | "fence" | "put" | "invalidatePrefix" | "log";
 
 const TIMEOUT_MS = 1_000;
 
@@ -13,8 +13,13 @@ const TIMEOUT_MS = 1_000;
 class Freezer implements Cache {
   readonly inner = new MemCache();
   readonly frozen = new Set<Call>();
+  readonly log: Cache["log"];
   calls = 0;
   #stopped: (() => void)[] = [];
+
+  constructor(hasLog: boolean) {
+    this.log = hasLog ? (...args) => this.#call("log", () => this.inner.log(...args)) : undefined;
+  }
 
   get(key: string): ReturnType<Cache["get"]> {
     return this.#call("get", () => this.inner.get(key));
@@ -49,14 +54,14 @@ class Freezer implements Cache {
   }
 }
 
-function world(options: LiveTableOptions = {}): {
+function world(options: LiveTableOptions = {}, hasLog = false): {
   readonly clock: FakeClock;
   readonly cache: Freezer;
   readonly master: FaultyTable;
   readonly table: LiveTable;
 } {
   const clock = new FakeClock();
-  const cache = new Freezer();
+  const cache = new Freezer(hasLog);
   const master = new FaultyTable(new MemTable("p", { rows: BAKERY }));
   return {
     clock,
@@ -121,6 +126,27 @@ describe("A cache that does not answer", () => {
     assert(closed);
     await closing;
     assert.equal(clock.waiting, 0);
+  });
+
+  it("in every call: a row and a write wait no longer than for one that keeps no log", async () => {
+    for (const hasLog of [false, true]) {
+      const { clock, cache, master, table } = world({}, hasLog);
+      await table.listValues();
+      cache.freeze("get", "fence", "put", "invalidatePrefix", "log");
+      const started = clock.now();
+      const row = table.getValue("a");
+      for (let time = 0; time < 2; time++) await clock.advance(TIMEOUT_MS);
+      assert.equal((await row)?.price, 2);
+      assert.equal(clock.now() - started, 2 * TIMEOUT_MS, "the entry, and the fence of the read");
+      const write = table.patchValue("a", { price: 3 });
+      await clock.advance(TIMEOUT_MS);
+      assert.equal(master.plan.count("patchValue"), 1, "at once, or once the intent could not be noted");
+      for (let time = 0; time < 3; time++) await clock.advance(TIMEOUT_MS);
+      assert.equal((await write).price, 3);
+      const closing = table.close();
+      await clock.advance(5 * TIMEOUT_MS);
+      await closing;
+    }
   });
 
   it("in invalidatePrefix(): nothing held is served until one has succeeded, which is tried in the background", async () => {

@@ -68,8 +68,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "what a row was before a write is unknown where the cache answers later",
     file: "live/read_through.ts",
-    from: "    if (!this.#isLater) return this.rowNow(id);\n    return this.#closed",
-    to: "    return !this.#isLater ? this.rowNow(id) : id !== undefined",
+    from: "return this.#listed.rowLater(id, this.#options.policy);",
+    to: "return undefined;",
   },
   {
     name: "a refresh leaves older rows that another table has brought up to date",
