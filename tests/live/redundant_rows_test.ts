@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { LiveTable, MemTable, NoCache } from "@vantage/live";
 
 describe("LiveTable.stats().rowsRedundant", () => {
-  it("counts what is received again, as far as it is remembered: 64 keys and 5000 rows", async () => {
+  it("counts what is received again, as far as it is remembered: 256 keys and 20 000 rows", async () => {
     const redundant = async (size: number): Promise<number> => {
       const rows = Array.from({ length: size }, (_, at) => [`${at}`, { at }] as const);
       await using table = new LiveTable(new MemTable("t", { rows }), "t", new NoCache());
@@ -11,16 +11,16 @@ describe("LiveTable.stats().rowsRedundant", () => {
       await table.listValues();
       return table.stats().rowsRedundant;
     };
-    assert.deepEqual([await redundant(5_000), await redundant(5_001)], [5_000, 0]);
+    assert.deepEqual([await redundant(20_000), await redundant(20_001)], [20_000, 0]);
 
-    const rows = Array.from({ length: 100 }, (_, at) => [`${at}`, { at }] as const);
+    const rows = Array.from({ length: 300 }, (_, at) => [`${at}`, { at }] as const);
     await using table = new LiveTable(new MemTable("t", { rows }), "t", new NoCache());
     const readFirst = async (count: number): Promise<number> => {
       const before = table.stats().rowsRedundant;
       for (let at = 0; at < count; at++) await table.getValue(`${at}`);
       return table.stats().rowsRedundant - before;
     };
-    assert.deepEqual([await readFirst(64), await readFirst(64)], [0, 64]);
-    assert.deepEqual([await readFirst(65), await readFirst(65)], [64, 0], "each was forgotten for the one before it");
+    assert.deepEqual([await readFirst(256), await readFirst(256)], [0, 256]);
+    assert.deepEqual([await readFirst(257), await readFirst(257)], [256, 0], "each was forgotten for the one before it");
   });
 });

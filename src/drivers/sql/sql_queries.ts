@@ -1,5 +1,6 @@
 import { checkOptions } from "../../base/check_options.ts";
 import { describe } from "../../base/describe.ts";
+import { rememberSelf } from "../../base/self.ts";
 import { UnsupportedError } from "../../table/errors.ts";
 import type { Query } from "../../table/query.ts";
 import type { Value } from "../../table/row.ts";
@@ -57,6 +58,7 @@ export class SqlQueries {
    * @throws {TypeError} if an option is unknown, or names an unknown column.
    */
   constructor(options: SqlQueriesOptions) {
+    rememberSelf(this, SqlQueries);
     checkOptions("SqlQueries", options, ["dialect", "table", "columns", "key", "searchFields"]);
     const { dialect, table, columns } = options;
     const names = [table].flat();
