@@ -39,7 +39,7 @@ describe("demo serve", () => {
     assert.deepEqual(before.map(({ outcome }) => outcome), ["miss", "hit"]);
     const { stats } = await json("stats");
     assert.ok(isDocument(stats));
-    assert.equal(stats.hits, 3);
+    assert.equal(stats.hits, 4);
   });
 
   it("demo serve lists its tables at its root, and ends in order when it is told to", async () => {
