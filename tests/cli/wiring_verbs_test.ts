@@ -95,7 +95,11 @@ describe("demo stats", () => {
     assert.match(stdout, /^path +\S+cache\.sqlite$/m);
     const { stats, cache } = await folder.json("stats");
     assert.ok(isDocument(stats) && isDocument(cache));
-    assert.deepEqual([stats.hits, stats.misses, stats.masterReads], [4, 0, 0], "another process finds the row in the list");
+    assert.deepEqual(
+      [stats.hits, stats.misses, stats.masterReads],
+      [4, 0, 0],
+      "another process finds the row in the list",
+    );
     assert.equal(cache.held, true);
   });
 });

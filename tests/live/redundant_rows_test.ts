@@ -21,6 +21,10 @@ describe("LiveTable.stats().rowsRedundant", () => {
       return table.stats().rowsRedundant - before;
     };
     assert.deepEqual([await readFirst(256), await readFirst(256)], [0, 256]);
-    assert.deepEqual([await readFirst(257), await readFirst(257)], [256, 0], "each was forgotten for the one before it");
+    assert.deepEqual(
+      [await readFirst(257), await readFirst(257)],
+      [256, 0],
+      "each was forgotten for the one before it",
+    );
   });
 });
