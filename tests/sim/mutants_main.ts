@@ -39,11 +39,15 @@ const TEST = ["test", "-A", "--no-check", "--fail-fast"];
 const FAST_TESTS = [...TEST, `--ignore=${SLOW.join(",")}`, ...FOLDERS, ...OTHERS];
 const SLOW_TESTS = [...TEST, ...SLOW];
 const SIMULATION = ["run", "-A", "--no-check", "tests/sim/main.ts", "--seed", "301", "--runs", "1200"];
+const FAILED = /^(.+?) => \.\/(tests\/\S+?_test\.ts)/m;
 const BROKEN = /law (.+?) is broken/;
 const LOADING = ["run", "-A", "--no-check", "mod.ts"];
 /** A mutant that hangs counts as caught after this time: many times what a step takes. */
 const LIMIT_MS = { loading: 60_000, shortSimulation: 90_000, tests: 300_000, simulation: 300_000 };
 const AT_ONCE = 2;
+
+/** For each file of src, the tests that detected a mistake in it in this run. */
+const detecting = new Map<string, Set<string>>();
 
 interface Result {
   readonly mutant: Mutant;
@@ -100,8 +104,10 @@ async function tryOut({ name, file, from, to }: Mutant, folder: string): Promise
     // Any test would catch a mutant that does not load.
     const loaded = await run(LOADING, folder, LIMIT_MS.loading);
     if (loaded.code !== 0) throw new Error(`${JSON.stringify(name)} makes src something that does not load`);
-    return await simulate(SHORT_SIMULATION, folder, LIMIT_MS.shortSimulation) ?? await test(FAST_TESTS, folder) ??
-      await test(SLOW_TESTS, folder) ??
+    return await testAsBefore(file, folder) ??
+      await simulate(SHORT_SIMULATION, folder, LIMIT_MS.shortSimulation) ??
+      await test(FAST_TESTS, file, folder) ??
+      await test(SLOW_TESTS, file, folder) ??
       await simulate(SIMULATION, folder, LIMIT_MS.simulation);
   } finally {
     writeFileSync(path, text);
@@ -115,11 +121,19 @@ async function simulate(command: readonly string[], folder: string, limitMs: num
   return broken?.replace(" is broken", "") ?? (simulated.code === 0 ? undefined : hung(simulated));
 }
 
+/** The test that fails of those that detected another mistake in this file, if one does: most often they do again. */
+async function testAsBefore(file: string, folder: string): Promise<string | undefined> {
+  const tests = detecting.get(file);
+  return tests === undefined ? undefined : await test([...TEST, ...tests], file, folder);
+}
+
 /** The test that fails, if one does. */
-async function test(command: readonly string[], folder: string): Promise<string | undefined> {
+async function test(command: readonly string[], file: string, folder: string): Promise<string | undefined> {
   const suite = await run(command, folder, LIMIT_MS.tests);
   if (suite.code === 0) return undefined;
-  return /^(.+?) => /m.exec(suite.output.split("FAILURES")[1] ?? "")?.[1]?.trim() ?? hung(suite);
+  const [, name, path] = FAILED.exec(suite.output.split("FAILURES")[1] ?? "") ?? [];
+  if (path !== undefined) detecting.set(file, (detecting.get(file) ?? new Set()).add(path));
+  return name?.trim() ?? hung(suite);
 }
 
 function hung({ output, code }: Run): string {
