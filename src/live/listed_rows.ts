@@ -86,19 +86,26 @@ export class ListedRows {
     const { invalidation, cache } = this.#options;
     await invalidation.recording;
     if (invalidation.suspect) return undefined;
-    const looks = this.#listsOf(id).map(async (request): Promise<ListedRow | undefined> => {
+    const looks = Array.from(this.#listsOf(id), async (request): Promise<ListedRow | undefined> => {
       const held = await cache.get(request.key);
       return held && this.#isUsable(held, policy) ? this.#in(request, held, fence, id) : undefined;
     });
     return (await Promise.all(looks)).find((listed) => listed !== undefined);
   }
 
-  /** The lists that may have a row, the one received or asked for last first. */
-  #listsOf(id: string): readonly ReadRequest[] {
-    const lists = new Map<string, ReadRequest>();
-    for (const request of this.#options.received.requestsOf(id)) lists.set(request.key, request);
-    for (const request of this.#asked.toReversed()) lists.set(request.key, lists.get(request.key) ?? request);
-    return [...lists.values()];
+  /**
+   * The lists that may have a row: first those asked for last, since most often one of them has it, then those that it was
+   * received for, which takes a search through all of them.
+   */
+  *#listsOf(id: string): Generator<ReadRequest> {
+    const asked = this.#asked;
+    for (let index = asked.length - 1; index >= 0; index--) {
+      const request = asked[index];
+      if (request !== undefined) yield request;
+    }
+    for (const request of this.#options.received.requestsOf(id)) {
+      if (!asked.some(({ key }) => key === request.key)) yield request;
+    }
   }
 
   #isUsable(held: CachedRows, policy: ReadPolicy): boolean {

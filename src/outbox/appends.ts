@@ -25,6 +25,8 @@ export class Appends {
   #appending: Promise<void> | undefined;
   /** How often writes were appended. */
   #appends = 0;
+  /** The same up to the last lull. */
+  #appendsBefore = 0;
 
   constructor(options: AppendsOptions) {
     this.#options = options;
@@ -36,9 +38,9 @@ export class Appends {
     this.#appending ??= this.#appendAll();
   }
 
-  /** Whether writes are being appended. */
+  /** Whether writes are being appended, or were since the last lull: then whoever awaited them may go on to the next. */
   get isBusy(): boolean {
-    return this.#appending !== undefined;
+    return this.#appending !== undefined || this.#appends !== this.#appendsBefore;
   }
 
   /** Whether a write is being appended now. Until then it need only fail not to be. */
@@ -59,10 +61,11 @@ export class Appends {
     for (let turn = 0; turn < TURNS_TO_GO_ON; turn++) {
       await undefined;
       if (this.#appends === seen) continue;
-      if (clock.monotonic() >= endsAt) return;
+      if (clock.monotonic() >= endsAt) break;
       seen = this.#appends;
       turn = 0;
     }
+    this.#appendsBefore = this.#appends;
   }
 
   async #appendAll(): Promise<void> {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {
+  type Clock,
   ClosedError,
   defineTable,
   type FailedWrite,
@@ -15,6 +16,7 @@ import {
   RejectedError,
   type StoredWrite,
   UnavailableError,
+  type WaitOptions,
   type WriteOp,
 } from "@vantage/live";
 import { FakeClock, FaultyTable, settle } from "@vantage/live/testing";
@@ -34,8 +36,8 @@ function slowly(inner: Outbox): Outbox {
   });
 }
 
-/** The same outbox, with other members. */
-function having(inner: Outbox, members: Partial<Outbox>): Outbox {
+/** The same outbox or clock, with other members. */
+function having<T extends object>(inner: T, members: Partial<T>): T {
   return new Proxy(inner, {
     get: (_, name) => {
       const member: unknown = Reflect.get(members, name) ?? Reflect.get(inner, name);
@@ -99,6 +101,28 @@ const QUEUE = "/products";
 async function pass(clock: FakeClock, seconds: number): Promise<void> {
   for (let second = 0; second < seconds * 4; second++) await clock.advance(250);
 }
+
+describe("LiveTable with an outbox, its loads", () => {
+  it("loads together what is written one after the other", async () => {
+    let loads = 0;
+    const it = world((inner) => having(inner, { load: (...args) => (loads++, inner.load(...args)) }));
+    // Looks at the clock take time: what is loaded does not wait for ever.
+    let ms = 0;
+    const wait = (ms: number, options?: WaitOptions): Promise<void> => ms === 0 ? settle() : it.clock.wait(ms, options);
+    const table = it.open({ clock: having<Clock>(it.clock, { monotonic: () => ms += 0.05, wait }) });
+    table.setOnline(false);
+    const accept = (price: number): Promise<void> =>
+      table.enqueue({ kind: "patch", id: "a", partial: { price } }).accepted;
+    await accept(0);
+    await settle();
+    loads = 0;
+    for (let price = 1; price <= 200; price++) await Promise.all([accept(price)]);
+    await settle();
+    assert(loads > 0 && loads < 80, `${loads} loads`);
+    for (const write of table.pendingWrites()) write.cancel();
+    await table.close();
+  });
+});
 
 describe("LiveTable.outboxQueue", () => {
   it("LiveTable.outboxQueue is where its writes are in the outbox, one for each owner", async () => {

@@ -1331,9 +1331,15 @@ export const MUTANTS: readonly Mutant[] = [
     to: "",
   },
   {
+    name: "each write that another follows is loaded alone",
+    file: "outbox/appends.ts",
+    from: "return this.#appending !== undefined || this.#appends !== this.#appendsBefore;",
+    to: "return this.#appending !== undefined;",
+  },
+  {
     name: "a row is looked for in no list but those that were received",
     file: "live/listed_rows.ts",
-    from: "for (const request of this.#asked.toReversed()) lists.set(request.key, lists.get(request.key) ?? request);",
+    from: "if (request !== undefined) yield request;",
     to: "",
   },
   {
