@@ -19,6 +19,12 @@ export class Followers {
     return [...this.#ofRow.get(write.rowId ?? "") ?? []].filter((other) => other !== write);
   }
 
+  /** The insertion that a write follows; `undefined` if there is none. */
+  insertionOf(write: QueuedWrite): QueuedWrite | undefined {
+    const [first] = this.#ofRow.get(write.rowId ?? "") ?? [];
+    return first === write || first?.op.kind !== "insertReturnId" ? undefined : first;
+  }
+
   /** Forgets a write that has left. */
   delete(write: QueuedWrite): void {
     const { rowId = "" } = write;

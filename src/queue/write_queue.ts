@@ -195,7 +195,7 @@ export class WriteQueue implements QueuedWriteOwner {
 
   #enter(write: QueuedWrite): void {
     if (!this.has(write) || this.#lanes.has(write)) return;
-    if (this.#isStopped && write.isStored && !this.#withdrawing.has(write)) return this.abandon(write);
+    if (this.#isStopped && write.isStored && !this.#isLeaving(write)) return this.abandon(write);
     if (this.#unstored.followsLeft(write)) return this.#giveUp(write, afterAbandoned(write));
     if (this.#isBehind(write)) return this.#unstored.wait(write);
     this.#unstored.delete(write);
@@ -305,13 +305,21 @@ export class WriteQueue implements QueuedWriteOwner {
     void removed.then((isRemoved) => {
       this.#withdrawing.delete(write);
       if (isRemoved) this.takeBack(write, reason);
-      else this.#letGo(write);
+      else for (const it of [write, ...this.#followers.of(write)]) this.#letGo(it);
       this.#pump();
     });
     return true;
   }
 
-  /** A write could not be taken back. */
+  /** Whether a write is being taken back, or the insertion that it follows. */
+  #isLeaving(write: QueuedWrite): boolean {
+    const withdrawing = this.#withdrawing;
+    if (withdrawing.size === 0) return false;
+    const insertion = this.#followers.insertionOf(write);
+    return withdrawing.has(write) || (insertion !== undefined && withdrawing.has(insertion));
+  }
+
+  /** A write could not be taken back, or the insertion that it follows. */
   #letGo(write: QueuedWrite): void {
     const isHeld = this.#held.delete(write);
     if (this.#isStopped && write.isStored && this.has(write) && !this.#inFlight.has(write)) return this.abandon(write);
@@ -393,7 +401,7 @@ export class WriteQueue implements QueuedWriteOwner {
       // In an outage, those that were not tried yet come first: it may be one of single rows.
       const write = this.#lanes.take(this.#isOutage ? (write) => !this.#inVain.has(write) : undefined);
       if (write === undefined) return;
-      if (this.#withdrawing.has(write)) this.#held.add(write);
+      if (this.#isLeaving(write)) this.#held.add(write);
       else this.#call(this.#isOutage ? [write] : this.#withOthers(write));
     }
   }
@@ -404,7 +412,7 @@ export class WriteQueue implements QueuedWriteOwner {
     const canShare = this.#lanes.next && this.#options.sharing?.(write);
     if (canShare === undefined) return writes;
     for (let { next } = this.#lanes; next !== undefined; { next } = this.#lanes) {
-      if (this.#withdrawing.has(next) || !canShare(next)) break;
+      if (this.#isLeaving(next) || !canShare(next)) break;
       this.#lanes.take();
       if (writes.push(next) === WRITES_IN_CALL) break;
     }
@@ -581,7 +589,7 @@ export class WriteQueue implements QueuedWriteOwner {
   /** Leaves all that is stored and not in flight: what follows a write that is left must not be sent before it. */
   #stop(): void {
     this.#isStopped = true;
-    const idle = this.pending().filter((write) => !this.#inFlight.has(write) && !this.#withdrawing.has(write));
+    const idle = this.pending().filter((write) => !this.#inFlight.has(write) && !this.#isLeaving(write));
     const left = idle.filter(({ isStored }) => isStored);
     for (const write of left) this.#unstored.leave(write);
     for (const write of idle) {

@@ -636,6 +636,93 @@ for (const [kind, make] of [["at once", shared], ["later", (inner: Outbox) => sl
       });
     });
 
+    describe("while an insertion is being taken back", () => {
+      /** An insertion that is out of the outbox, and not yet taken back, or still in it; and a patch of its row, loaded by then. */
+      const takingBack = async (isRemoved: boolean) => {
+        const [loading, removing] = [new Hold(), new Hold()];
+        const it = world((inner) => {
+          const outbox = make(inner);
+          return having(outbox, {
+            load: async (...args) => {
+              await loading.pass();
+              return await outbox.load(...args);
+            },
+            remove: async (...args) => {
+              const removed = isRemoved && await outbox.remove(...args);
+              await removing.pass();
+              return removed;
+            },
+          });
+        });
+        const table = it.open();
+        await settle();
+        void loading.begin();
+        const made = table.enqueue({ kind: "insertReturnId", row: { name: "Pie" } });
+        const patch = table.enqueue({ kind: "patch", id: made.rowId ?? "", partial: { price: 3 } });
+        await patch.accepted;
+        const leaving = removing.begin();
+        made.cancel();
+        await leaving;
+        loading.end();
+        await settle();
+        return { it, table, made, patch, removing };
+      };
+
+      it("sends nothing that follows it, which fails with it", async () => {
+        const { it, table, made, patch, removing } = await takingBack(true);
+        assert.deepEqual(it.master.writeOptions, []);
+        removing.end();
+        await assert.rejects(made.applied, { name: "AbortError" });
+        await assert.rejects(patch.applied, {
+          name: "NotFoundError",
+          message: /its insertion has failed, or was taken back/,
+        });
+        assert.deepEqual([it.master.writeOptions, table.pendingWrites()], [[], []]);
+        assert.deepEqual((await table.failedWrites()).map(({ id }) => id), [patch.id]);
+        await table.close();
+      });
+
+      it("sends what follows it after it, if it could not be taken back", async () => {
+        const { it, table, made, patch, removing } = await takingBack(false);
+        removing.end();
+        const id = String(await made.applied);
+        assert.deepEqual(await patch.applied, { name: "Pie", price: 3 });
+        assert.deepEqual(await it.master.getValue(id), { name: "Pie", price: 3 });
+        await table.close();
+      });
+
+      const closing = async (isRemoved: boolean) => {
+        const parts = await takingBack(isRemoved);
+        parts.table.setOnline(false);
+        const closed = parts.table.close();
+        await settle();
+        parts.removing.end();
+        await closed;
+        const next = parts.it.open();
+        await pass(parts.it.clock, 1);
+        await next.idle();
+        return { ...parts, next };
+      };
+
+      it("fails what follows it where the table is closed meanwhile", async () => {
+        const { it, made, patch, next } = await closing(true);
+        await assert.rejects(made.applied, { name: "AbortError" });
+        await assert.rejects(patch.applied, { name: "NotFoundError" });
+        assert.deepEqual((await next.failedWrites()).map(({ id }) => id), [patch.id]);
+        assert.deepEqual(it.master.writeOptions, []);
+        await next.close();
+      });
+
+      it("leaves what follows it with it where the table is closed meanwhile, and it could not be taken back", async () => {
+        const { it, made, patch, next } = await closing(false);
+        await assert.rejects(made.applied, { name: "ClosedError" });
+        await assert.rejects(patch.applied, { name: "ClosedError" });
+        const rows = await it.master.listValues();
+        assert.deepEqual([...rows.values()].filter(({ name }) => name === "Pie"), [{ name: "Pie", price: 3 }]);
+        await next.close();
+      });
+    });
+
     it("takes back a write that was never sent, in the outbox too", async () => {
       const it = world(make);
       const table = it.open();

@@ -1331,6 +1331,24 @@ export const MUTANTS: readonly Mutant[] = [
     to: "",
   },
   {
+    name: "what follows an insertion that is being taken back is sent",
+    file: "queue/write_queue.ts",
+    from: "if (this.#isLeaving(write)) this.#held.add(write);",
+    to: "if (this.#withdrawing.has(write)) this.#held.add(write);",
+  },
+  {
+    name: "what follows an insertion that could not be taken back waits for ever",
+    file: "queue/write_queue.ts",
+    from: "else for (const it of [write, ...this.#followers.of(write)]) this.#letGo(it);",
+    to: "else this.#letGo(write);",
+  },
+  {
+    name: "what follows an insertion that is being taken back is left in the outbox when the table is closed",
+    file: "queue/write_queue.ts",
+    from: "!this.#inFlight.has(write) && !this.#isLeaving(write));",
+    to: "!this.#inFlight.has(write) && !this.#withdrawing.has(write));",
+  },
+  {
     name: "each write that another follows is loaded alone",
     file: "outbox/appends.ts",
     from: "return this.#appending !== undefined || this.#appends !== this.#appendsBefore;",

@@ -39,7 +39,8 @@ const TEST = ["test", "-A", "--no-check", "--fail-fast"];
 const FAST_TESTS = [...TEST, `--ignore=${SLOW.join(",")}`, ...FOLDERS, ...OTHERS];
 const SLOW_TESTS = [...TEST, ...SLOW];
 const SIMULATION = ["run", "-A", "--no-check", "tests/sim/main.ts", "--seed", "301", "--runs", "1200"];
-const FAILED = /^(.+?) => \.\/(tests\/\S+?_test\.ts)/m;
+const FAILED = /^(.+?) => /m;
+const RUNNING = /^running \d+ tests? from \.\/(\S+)$/gm;
 const BROKEN = /law (.+?) is broken/;
 const LOADING = ["run", "-A", "--no-check", "mod.ts"];
 /** A mutant that hangs counts as caught after this time: many times what a step takes. */
@@ -131,9 +132,10 @@ async function testAsBefore(file: string, folder: string): Promise<string | unde
 async function test(command: readonly string[], file: string, folder: string): Promise<string | undefined> {
   const suite = await run(command, folder, LIMIT_MS.tests);
   if (suite.code === 0) return undefined;
-  const [, name, path] = FAILED.exec(suite.output.split("FAILURES")[1] ?? "") ?? [];
+  // The first test that fails ends the run.
+  const [, path] = [...suite.output.matchAll(RUNNING)].at(-1) ?? [];
   if (path !== undefined) detecting.set(file, (detecting.get(file) ?? new Set()).add(path));
-  return name?.trim() ?? hung(suite);
+  return FAILED.exec(suite.output.split("FAILURES")[1] ?? "")?.[1]?.trim() ?? hung(suite);
 }
 
 function hung({ output, code }: Run): string {

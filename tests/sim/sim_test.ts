@@ -27,6 +27,7 @@ const ONCE_BROKEN: readonly (readonly [seed: number, what: string])[] = [
 
 /** The same, in worlds with outboxes, policies of age and watchers. */
 const ONCE_BROKEN_IN_ANY: readonly (readonly [seed: number, what: string])[] = [
+  [131_101_185, "a write that was sent while the insertion that it follows was being taken back"],
   [52_109_703, "a table that was closed with a write of another in its queue"],
   [53_000_266, "a failure that was reported before the outbox had it"],
   [53_001_402, "an attempt that arrived after a later one was refused"],
