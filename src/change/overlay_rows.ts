@@ -39,8 +39,8 @@ export interface Overlaid {
  * - A patched row leaves the view if it matched and does not any more, moves where the order puts it, and enters the view
  *   if its state is known and it matches now. Without a known state it is not shown.
  * - On a page, a row is inserted before one of its rows, or at the end of the set. Before the first row of a later page, or
- *   after the last row of a full page, it belongs to another page. What exceeds the page is not shown; rows of other pages
- *   do not move up.
+ *   after the last row of a full page, it belongs to another page. What exceeds the page is shown once there is room again;
+ *   rows of other pages do not move up.
  */
 export function overlayRows(
   view: View,
@@ -74,7 +74,7 @@ export class RowsOverlay {
       if (id !== undefined && !write.isConfirmed) this.#unconfirmed.add(id);
     }
     for (const id of this.#unconfirmed) if (!list.has(id)) this.#unconfirmed.delete(id);
-    return { rows: list.rows(), unconfirmed: this.#unconfirmed };
+    return { rows: list.rows(), unconfirmed: list.shown(this.#unconfirmed) };
   }
 }
 

@@ -5,7 +5,8 @@ import { sameMembership, sameOrder, type View } from "./view.ts";
 /**
  * The rows of a view with writes that the master has not confirmed. What the master alone would know is shown as it is
  * most likely: a row that equals another one in the order stands after it, and rows that cross the borders of a page come
- * with the master's answer. The rows at the beginning are copied when one is removed or inserted.
+ * with the master's answer. What an inserted row pushes off the page is kept, and shown again once there is room. The rows
+ * at the beginning are copied when one is removed or inserted.
  */
 export class ShownList {
   readonly #view: View;
@@ -16,13 +17,13 @@ export class ShownList {
   #changed: Map<string, Row> | undefined;
   /** The ids in order, once that is not the order of the map. */
   #order: string[] | undefined;
-  /** Whether the last row of the set is on the page. */
-  #hasEnd: boolean;
+  /** Whether the last row of the set is known. */
+  readonly #hasEnd: boolean;
 
   constructor(view: View, rows: Rows) {
     this.#view = view;
     this.#before = rows;
-    this.#hasEnd = rows.size < (view.page?.limit ?? Infinity);
+    this.#hasEnd = rows.size < this.#limit;
   }
 
   /** Whether there is a row with this id. */
@@ -37,10 +38,19 @@ export class ShownList {
 
   /** The rows as they are now; the same object as at the beginning if nothing was changed. */
   rows(): Rows {
-    if (this.#changed !== undefined) {
-      return rowsOf(this.#order === undefined ? new Map(this.#changed) : sorted(this.#changed, this.#order));
+    const changed = this.#changed;
+    if (changed !== undefined) {
+      const isAsInMap = this.#order === undefined && !this.#isOver;
+      return rowsOf(isAsInMap ? new Map(changed) : sorted(changed, this.#shownIds(changed)));
     }
     return this.#replaced.size === 0 ? this.#before : replaceRows(this.#before, new Map(this.#replaced));
+  }
+
+  /** Those of the ids that are among the rows as they are now. */
+  shown(ids: ReadonlySet<string>): ReadonlySet<string> {
+    const changed = this.#changed;
+    if (changed === undefined || !this.#isOver) return ids;
+    return new Set(this.#shownIds(changed).filter((id) => ids.has(id)));
   }
 
   /** Shows a row of the list as it is now, where it stands now; a row that has left the view is not shown any more. */
@@ -76,10 +86,9 @@ export class ShownList {
     if (place < rows.size) this.#ids(rows).splice(place, 0, id);
     else this.#order?.push(id);
     rows.set(id, row);
-    if (rows.size > (page?.limit ?? Infinity)) this.#dropLast(rows);
   }
 
-  /** A row before the first one of a page, or after the last one of a full page, may be on another page. */
+  /** A row before the first one of a page, or after the last one that is known, may be on another page. */
   #isOnPage(page: NonNullable<View["page"]>, place: number, isNew: boolean): boolean {
     if (place === 0 && page.skip > 0) return false;
     if (place === this.#change().size && !this.#hasEnd) return false;
@@ -87,10 +96,17 @@ export class ShownList {
     return this.#view.compare !== undefined || isNew || page.skip === 0;
   }
 
-  #dropLast(rows: Map<string, Row>): void {
-    const last = this.#ids(rows).pop();
-    if (last !== undefined) rows.delete(last);
-    this.#hasEnd = false;
+  /** Whether more rows are known than the page has room for. */
+  get #isOver(): boolean {
+    return (this.#changed?.size ?? 0) > this.#limit;
+  }
+
+  get #limit(): number {
+    return this.#view.page?.limit ?? Infinity;
+  }
+
+  #shownIds(rows: ReadonlyMap<string, Row>): readonly string[] {
+    return this.#isOver ? this.#ids(rows).slice(0, this.#limit) : this.#ids(rows);
   }
 
   #set(id: string, row: Row): void {

@@ -64,16 +64,22 @@ describe("overlayRows(), on a page", () => {
     assert.deepEqual(shown(page(1, {}), [only], [replace]).ids(), ["a", "c"]);
   });
 
-  it("after a row that did not fit on the page, none is shown at its end", () => {
+  it("what did not fit on the page is shown once there is room, in its order, and marked as before", () => {
     const [only] = BREAD;
     assert(only !== undefined);
     const insert = (id: string, price: number): ShownWrite => write({ kind: "insert", id, row: { price } });
     const full = [insert("p", 4), insert("q", 5)];
     assert.deepEqual(shown(page(1), [only], full).ids(), ["a", "p"]);
     const gap = [...full, write({ kind: "delete", id: "a" }), insert("r", 6)];
-    assert.deepEqual(shown(page(1), [only], gap).ids(), ["p"], "q comes before r");
+    assert.deepEqual(shown(page(1), [only], gap).ids(), ["p", "q"], "q comes before r");
     const pushed = [insert("p", 4), insert("q", 1), write({ kind: "delete", id: "q" }), insert("r", 6)];
-    assert.deepEqual(shown(page(1), [only], pushed).ids(), ["a"], "p comes before r");
+    assert.deepEqual(shown(page(1), [only], pushed).ids(), ["a", "p"], "p comes before r");
+    assert.deepEqual(shown(page(1), BREAD, [pie(1), write({ kind: "delete", id: "p" })]).ids(), ["a", "b"]);
+    const knowledge = { known: () => undefined, sameRows: true, covers: () => false };
+    const marked = (writes: readonly ShownWrite[]): readonly string[] => [
+      ...overlayRows(view(page(1)), Rows.from([only]), writes, knowledge).unconfirmed,
+    ];
+    assert.deepEqual([marked(full), marked(gap)], [["p"], ["p", "q"]]);
   });
 
   it("a deleted row leaves a gap at the end: what comes after it on the next page is not known", () => {

@@ -1349,6 +1349,18 @@ export const MUTANTS: readonly Mutant[] = [
     to: "!this.#inFlight.has(write) && !this.#withdrawing.has(write));",
   },
   {
+    name: "more rows are shown than a page has room for",
+    file: "change/shown_list.ts",
+    from: "return this.#isOver ? this.#ids(rows).slice(0, this.#limit) : this.#ids(rows);",
+    to: "return this.#ids(rows);",
+  },
+  {
+    name: "a row that is not shown is marked as pending",
+    file: "change/shown_list.ts",
+    from: "if (changed === undefined || !this.#isOver) return ids;",
+    to: "if (changed !== null) return ids;",
+  },
+  {
     name: "each write that another follows is loaded alone",
     file: "outbox/appends.ts",
     from: "return this.#appending !== undefined || this.#appends !== this.#appendsBefore;",
