@@ -62,15 +62,14 @@ export class RowList {
     return this.#view.page === undefined && this.#view.id === undefined;
   }
 
-  /** Inserts a row of the set where the order puts it, unless another row has the same place. */
+  /** Inserts a row of a set, or of its first page, where the order puts it, unless another row has the same place. */
   insert(id: string, row: Row): boolean {
     const { compare, page } = this.#view;
     if (compare === undefined) return false;
     const rows = [...this.#change()];
     const place = placeOf(rows, row, compare);
     const limit = page?.limit ?? Infinity;
-    // Before the first row of a page, it may be on the page before.
-    if (place === undefined || (place === 0 && page !== undefined && page.skip > 0)) return false;
+    if (place === undefined) return false;
     // After the last row of a full page, it is on a later one.
     if (place >= limit) return true;
     this.#changed = new Map(rows.toSpliced(place, 0, [id, row]).slice(0, limit));

@@ -6,6 +6,8 @@ import { type Run, run } from "./run_deno.ts";
 
 const FOLDERS = ["live", "queue", "base", "change", "outbox"];
 const OTHERS = [
+  "tests/conformance/cache_conformance_test.ts",
+  "tests/conformance/outbox_conformance_test.ts",
   "tests/stream/manual_live_stream_test.ts",
   "tests/cache/mem_cache_test.ts",
   "tests/cache/cache_key_test.ts",

@@ -1102,12 +1102,6 @@ export const MUTANTS: readonly Mutant[] = [
     to: "    if (order === 0) return middle;\n",
   },
   {
-    name: "a row before a page is inserted at its beginning",
-    file: "change/row_list.ts",
-    from: "if (place === undefined || (place === 0 && page !== undefined && page.skip > 0)) return false;",
-    to: "if (place === undefined) return false;",
-  },
-  {
     name: "a page grows with an insert",
     file: "change/row_list.ts",
     from: ".toSpliced(place, 0, [id, row]).slice(0, limit))",
