@@ -1,0 +1,276 @@
+import { checkFunction, checkOptions, checkTools } from "../../base/check_options.ts";
+import { checkPort } from "../../base/check_port.ts";
+import { type Clock, systemClock } from "../../base/clock.ts";
+import { describe } from "../../base/describe.ts";
+import type { MaybePromise } from "../../base/maybe_promise.ts";
+import { rememberSelf } from "../../base/self.ts";
+import { wholeNumber } from "../../base/whole_number.ts";
+import type { LiveEvent } from "../../stream/live_event.ts";
+import type { LiveStream, SubscribeOptions } from "../../stream/live_stream.ts";
+import { ManualLiveStream } from "../../stream/manual_live_stream.ts";
+import type { Row } from "../../table/row.ts";
+import type { Trace, TraceLevel, Tracer } from "../../trace/tracer.ts";
+import type { KafkaGap } from "./kafka_cursor.ts";
+import { eventOfKey, withoutColumns } from "./kafka_event.ts";
+import { KafkaSession, type KafkaSessionOptions, type KafkaState } from "./kafka_session.ts";
+import type { KafkaMessage, KafkaSource } from "./kafka_source.ts";
+
+/** Options of a {@linkcode KafkaLiveStream}. */
+export interface KafkaLiveStreamOptions<M extends KafkaMessage = KafkaMessage> {
+  /**
+   * The row of a message whose value is not `null`, if the value has it. Without it, events have no rows, and rows are read from
+   * the master. Not together with `eventOf`.
+   */
+  readonly rowOf?: ((message: M) => MaybePromise<Row | undefined>) | undefined;
+  /**
+   * The event of a message; `undefined` if it has none. If it throws, subscribers receive `changed`. Default: the key is the id of a
+   * row, `null` as the value deletes it, and any other value inserts it.
+   */
+  readonly eventOf?: ((message: M) => MaybePromise<LiveEvent | undefined>) | undefined;
+  /**
+   * How many events are buffered for each subscriber; default 1000. On overflow, a subscriber receives `changed`
+   * instead.
+   */
+  readonly bufferCapacity?: number | undefined;
+  /**
+   * How many messages are read again after a lost connection, at most; default 10 000. If more were missed, subscribers
+   * receive `changed` instead.
+   */
+  readonly maxMissed?: number | undefined;
+  /** How long the source may take to answer, to open and to close, in milliseconds; default 30 000. */
+  readonly connectTimeoutMs?: number | undefined;
+  /**
+   * How often the offsets of the partitions are looked up, in milliseconds; default 30 000. After a hole in the offsets, they are
+   * looked up within a second.
+   */
+  readonly checkMs?: number | undefined;
+  /** Called when the state changes; `error` says why the connection was lost. */
+  readonly onState?: ((state: KafkaState, error?: Error) => void) | undefined;
+  /** The clock and source of randomness; default the system's. */
+  readonly clock?: Clock | undefined;
+  /** Receives trace events. */
+  readonly tracer?: Tracer | undefined;
+}
+
+/** Counts since the stream was made; `state` is how it stands now. */
+export interface KafkaStats {
+  /** `idle` while there are no subscribers. */
+  readonly state: KafkaState | "idle";
+  /** Messages received. */
+  readonly messages: number;
+  /** Messages among them that could not be read, for each of which subscribers received `changed`. */
+  readonly unreadable: number;
+  /** Gaps, by why events may have been missed; for each of them subscribers received `changed`. */
+  readonly gaps: { readonly [gap in KafkaGap]: number };
+  /** Connections that were lost. */
+  readonly lost: number;
+}
+
+const OPTIONS: readonly (keyof KafkaLiveStreamOptions)[] = [
+  "rowOf",
+  "eventOf",
+  "bufferCapacity",
+  "maxMissed",
+  "connectTimeoutMs",
+  "checkMs",
+  "onState",
+  "clock",
+  "tracer",
+];
+
+/**
+ * Events from a Kafka topic, through the client that an application has: one consumer for all subscribers. It is opened for the
+ * first subscriber, and closed when the last one leaves.
+ *
+ * The key of a message is the id of a row, and `null` as its value deletes the row. The value becomes a row only by `rowOf` or
+ * `eventOf`. Whether a row is inserted or updated the topic does not say, so each value counts as inserted, which makes all pages be
+ * read again; where the value tells, `eventOf` should say `updated`.
+ *
+ * The stream knows the next offset of each partition. When messages end or fail, it opens the source again after growing, randomised
+ * pauses (0.1 s to 30 s), and goes on there: subscribers receive what they missed, and notice nothing else. They receive `changed`
+ * where that is impossible: when the first connection is established, when messages expired before they were read, when offsets go
+ * back, when partitions are added, and for each message that cannot be read. No message ends the stream.
+ *
+ * The order of events is kept for each key only, and rows may be older than what was read since: `versionOf` of the table decides
+ * whether they are used.
+ *
+ * @example Any async iterable of messages
+ * ```ts
+ * import { KafkaLiveStream } from "@vantage/live/kafka";
+ * import assert from "node:assert/strict";
+ *
+ * const stream = new KafkaLiveStream("products", {
+ *   offsets: () => [{ partition: 0, low: 0, high: 7 }], // your client asks the broker
+ *   messages: async function* (from, signal) { // your client reads from these offsets on
+ *     assert.deepEqual(from, [{ partition: 0, offset: 7n }]);
+ *     yield { topic: "products", partition: 0, offset: 7, key: "a", value: '{"price":3}' };
+ *     yield { topic: "products", partition: 0, offset: 8, key: "b", value: null };
+ *     await new Promise((resolve) => signal.addEventListener("abort", resolve));
+ *   },
+ * }, { rowOf: ({ value }) => JSON.parse(value ?? "") });
+ *
+ * const reader = stream.subscribe().getReader();
+ *
+ * assert.deepEqual((await reader.read()).value, { kind: "changed" }); // from now on, nothing is missed
+ * assert.deepEqual((await reader.read()).value, { kind: "inserted", id: "a", row: { price: 3 } });
+ * assert.deepEqual((await reader.read()).value, { kind: "deleted", id: "b" });
+ * await reader.cancel();
+ * ```
+ */
+export class KafkaLiveStream<M extends KafkaMessage = KafkaMessage> implements LiveStream {
+  readonly #options: KafkaLiveStreamOptions<M>;
+  readonly #session: Omit<KafkaSessionOptions<M>, "observer">;
+  readonly #trace: Trace | undefined;
+  readonly #events: ManualLiveStream;
+  readonly #gaps: { [gap in KafkaGap]: number } = { start: 0, expired: 0, behind: 0, back: 0, partitions: 0 };
+  #running: KafkaSession<M> | undefined;
+  #state: KafkaState | "idle" = "idle";
+  #messages = 0;
+  #unreadable = 0;
+  #lost = 0;
+
+  /**
+   * A stream of the events of a topic. Opens nothing yet.
+   *
+   * @throws {TypeError} if the topic is not a text, or empty; the source lacks a function; or an option is unknown.
+   * @throws {RangeError} if a number is not a whole number of at least 1.
+   */
+  constructor(topic: string, source: KafkaSource<M>, options: KafkaLiveStreamOptions<M> = {}) {
+    rememberSelf(this, KafkaLiveStream);
+    if (typeof topic !== "string" || topic === "") throw new TypeError(`A topic has a name, got ${describe(topic)}`);
+    checkPort("The source of a KafkaLiveStream", "an object with offsets and messages", source, [
+      "offsets",
+      "messages",
+    ]);
+    checkKafkaOptions(options);
+    const { bufferCapacity = 1_000, maxMissed = 10_000, connectTimeoutMs = 30_000, checkMs = 30_000 } = options;
+    this.#options = options;
+    this.#session = {
+      endpoint: {
+        topic,
+        source,
+        connectTimeoutMs: wholeNumber("connectTimeoutMs", connectTimeoutMs),
+        checkMs: wholeNumber("checkMs", checkMs),
+      },
+      maxMissed: wholeNumber("maxMissed", maxMissed),
+      clock: options.clock ?? systemClock,
+    };
+    this.#trace = options.tracer?.trace({ topic });
+    this.#events = new ManualLiveStream({
+      bufferCapacity,
+      onUnused: () => this.#stop(),
+      onAwaited: () => this.#running?.review(),
+    });
+  }
+
+  /** The number of open subscriptions. */
+  get subscriberCount(): number {
+    return this.#events.subscriberCount;
+  }
+
+  /**
+   * Subscribes to the events. The first one is `changed` once the connection is established, unless it already is.
+   */
+  subscribe(options: SubscribeOptions = {}): ReadableStream<LiveEvent> {
+    const subscription = this.#events.subscribe(options);
+    // The subscription ended at once if the signal was already aborted.
+    if (this.#events.subscriberCount > 0 && this.#running === undefined) this.#start();
+    return subscription;
+  }
+
+  hold(): () => void {
+    return this.#events.hold();
+  }
+
+  /** What has been counted since the stream was made. */
+  stats(): KafkaStats {
+    return {
+      state: this.#state,
+      messages: this.#messages,
+      unreadable: this.#unreadable,
+      gaps: { ...this.#gaps },
+      lost: this.#lost,
+    };
+  }
+
+  #start(): void {
+    const events = this.#events;
+    this.#running = new KafkaSession<M>({
+      ...this.#session,
+      observer: {
+        get isAwaited(): boolean {
+          return events.isAwaited;
+        },
+        onState: (state, error) => this.#report(state, error),
+        onGap: (gap) => this.#gap(gap),
+        onMessage: (message, isNext) => this.#deliver(message, isNext),
+        onUnreadable: (error) => {
+          this.#messages++;
+          this.#notUnderstood(error);
+        },
+        onTrouble: (error) => this.#traceEvent("warn", "event source failed", { error }),
+      },
+    });
+    void this.#running.run();
+  }
+
+  #stop(): void {
+    this.#running?.stop();
+    this.#running = undefined;
+    this.#state = "idle";
+  }
+
+  async #deliver(message: M, isNext: boolean): Promise<void> {
+    this.#messages++;
+    const { eventOf, rowOf } = this.#options;
+    try {
+      const event = await (eventOf === undefined ? eventOfKey(message, rowOf) : eventOf(message));
+      if (event === undefined) return;
+      // An event that was compacted away may have changed others.
+      this.#events.push(isNext ? event : withoutColumns(event));
+    } catch (error) {
+      this.#notUnderstood(error);
+    }
+  }
+
+  /** An unreadable message still means that something changed. */
+  #notUnderstood(error: unknown): void {
+    this.#unreadable++;
+    this.#traceEvent("warn", "message not understood", { error });
+    this.#events.push({ kind: "changed" });
+  }
+
+  #gap(gap: KafkaGap): void {
+    this.#gaps[gap]++;
+    this.#traceEvent(gap === "start" ? "info" : "warn", "gap", undefined, { gap });
+    this.#events.push({ kind: "changed" });
+  }
+
+  #report(state: KafkaState, error?: Error): void {
+    this.#state = state;
+    if (state === "lost") this.#lost++;
+    this.#traceEvent(state === "lost" ? "warn" : "info", `event source ${state}`, error && { error });
+    try {
+      this.#options.onState?.(state, error);
+    } catch (thrown) {
+      this.#traceEvent("warn", "onState failed", { error: thrown });
+    }
+  }
+
+  #traceEvent(
+    level: TraceLevel,
+    name: string,
+    failure?: { readonly error: unknown },
+    fields?: { readonly gap: KafkaGap },
+  ): void {
+    this.#trace?.event({ target: "vantage_live::stream", level, name, fields, ...failure });
+  }
+}
+
+function checkKafkaOptions<M extends KafkaMessage>(options: KafkaLiveStreamOptions<M>): void {
+  checkOptions("a KafkaLiveStream", options, OPTIONS);
+  for (const name of ["rowOf", "eventOf", "onState"] as const) checkFunction(name, options[name]);
+  checkTools(options);
+  if (options.rowOf === undefined || options.eventOf === undefined) return;
+  throw new TypeError("rowOf and eventOf exclude each other: eventOf makes the whole event, with its row");
+}
