@@ -28,6 +28,8 @@ export interface KafkaConnectionOptions<M extends KafkaMessage> {
   readonly onGap: (gap: KafkaGap) => void;
   /** `isNext` says that no message is missing between this one and those before it in its partition. */
   readonly onMessage: (message: M, isNext: boolean) => MaybePromise<void>;
+  /** The cursor has moved, or a look at the offsets has shown that it stands where it stood. */
+  readonly onProgress: (isChecked: boolean) => void;
   /** A message that does not say where it is. */
   readonly onUnreadable: (error: unknown) => void;
   /** The offsets of the partitions could not be looked up, or the messages not be closed. */
@@ -85,6 +87,7 @@ export class KafkaConnection<M extends KafkaMessage> {
         if (done === true) throw new UnavailableError("The messages ended");
         const handled = this.#take(value);
         if (isPromise(handled)) await abortable(handled, signal);
+        this.#options.onProgress(false);
       }
     } finally {
       this.#over.abort();
@@ -129,7 +132,7 @@ export class KafkaConnection<M extends KafkaMessage> {
   }
 
   async #check(): Promise<void> {
-    const { cursor, onGap, onTrouble } = this.#options;
+    const { cursor, onGap, onProgress, onTrouble } = this.#options;
     const { signal } = this.#over;
     const checkpoint = cursor.checkpoint();
     let ranges: readonly PartitionRange[];
@@ -141,6 +144,7 @@ export class KafkaConnection<M extends KafkaMessage> {
     }
     const gaps = cursor.check(checkpoint, ranges);
     for (const gap of gaps) onGap(gap);
+    onProgress(true);
     // A client that is beyond the end may wait there.
     if (gaps.has("back") || !cursor.hasAll(ranges)) this.#over.abort(ANEW);
   }

@@ -32,6 +32,8 @@ interface Partition {
   holeAt: bigint | undefined;
   /** Messages with lower offsets may follow others that were compacted away. */
   compactedBelow: bigint;
+  /** Where the partition ended when the connection was made. */
+  end: bigint;
 }
 
 /** Where a cursor stood, and which holes were not checked. */
@@ -39,6 +41,9 @@ export type KafkaCheckpoint = ReadonlyMap<number, { readonly next: bigint; reado
 
 /** Offsets have 63 bits. */
 const END = 2n ** 63n;
+
+/** A position, as it is stored: `{"0":"17","1":"4"}`. */
+const POSITION = /^\{((?:"\d{1,9}":"\d{1,19}"(?:,(?!\})|(?=\})))+)\}$/;
 
 /**
  * The next offset of each partition. Offsets have holes: compaction and the ends of transactions leave them, and so do
@@ -61,9 +66,39 @@ export class KafkaCursor {
     return false;
   }
 
+  /** Whether everything was taken that was there when the connection was made. */
+  get hasCaughtUp(): boolean {
+    for (const { next, end } of this.#partitions.values()) if (next < end) return false;
+    return true;
+  }
+
+  /** Where it stands, to be restored by another process. */
+  get position(): string {
+    return JSON.stringify(
+      Object.fromEntries(Array.from(this.#partitions, ([number, { next }]) => [number, `${next}`])),
+    );
+  }
+
   /** Where to begin. */
   get positions(): readonly KafkaPosition[] {
     return Array.from(this.#partitions, ([partition, { next }]) => ({ partition, offset: next }));
+  }
+
+  /** Starts at a position that was stored. One that cannot be read is none. */
+  restore(position: string): void {
+    const found = POSITION.exec(position)?.[1]?.matchAll(/"(\d+)":"(\d+)"/g);
+    if (found === undefined) return;
+    for (const [, partition, offset = ""] of found) {
+      const next = BigInt(offset);
+      this.#partitions.set(Number(partition), {
+        next,
+        begun: false,
+        holeAt: undefined,
+        compactedBelow: END,
+        end: next,
+      });
+    }
+    this.#hasStarted = true;
   }
 
   /**
@@ -76,7 +111,7 @@ export class KafkaCursor {
     if (gap !== undefined) this.#partitions.clear();
     for (const { partition, high } of ranges) {
       const next = this.#partitions.get(partition)?.next ?? high;
-      this.#partitions.set(partition, { next, begun: false, holeAt: undefined, compactedBelow: high });
+      this.#partitions.set(partition, { next, begun: false, holeAt: undefined, compactedBelow: high, end: high });
     }
     return gap;
   }
@@ -85,7 +120,8 @@ export class KafkaCursor {
   take({ partition, offset }: KafkaPlace): Taken {
     const known = this.#partitions.get(partition);
     if (known === undefined) {
-      this.#partitions.set(partition, { next: offset + 1n, begun: true, holeAt: undefined, compactedBelow: END });
+      const next = offset + 1n;
+      this.#partitions.set(partition, { next, begun: true, holeAt: undefined, compactedBelow: END, end: next });
       return { isBefore: false, gap: "partitions", isNext: false };
     }
     const { next, begun } = known;

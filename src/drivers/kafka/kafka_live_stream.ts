@@ -5,15 +5,17 @@ import { describe } from "../../base/describe.ts";
 import type { MaybePromise } from "../../base/maybe_promise.ts";
 import { rememberSelf } from "../../base/self.ts";
 import { wholeNumber } from "../../base/whole_number.ts";
-import type { LiveEvent } from "../../stream/live_event.ts";
-import type { LiveStream, SubscribeOptions } from "../../stream/live_stream.ts";
+import { type LiveEvent, toLiveEvent } from "../../stream/live_event.ts";
+import type { LiveStream } from "../../stream/live_stream.ts";
 import { ManualLiveStream } from "../../stream/manual_live_stream.ts";
 import type { Row } from "../../table/row.ts";
 import type { Trace, TraceLevel, Tracer } from "../../trace/tracer.ts";
 import type { KafkaGap } from "./kafka_cursor.ts";
 import { eventOfKey, withoutColumns } from "./kafka_event.ts";
+import { KafkaFollower } from "./kafka_follower.ts";
 import { KafkaSession, type KafkaSessionOptions, type KafkaState } from "./kafka_session.ts";
 import type { KafkaMessage, KafkaSource } from "./kafka_source.ts";
+import type { ResumeOptions, StreamCursor } from "./stream_cursor.ts";
 
 /** Options of a {@linkcode KafkaLiveStream}. */
 export interface KafkaLiveStreamOptions<M extends KafkaMessage = KafkaMessage> {
@@ -118,10 +120,16 @@ const OPTIONS: readonly (keyof KafkaLiveStreamOptions)[] = [
  * ```
  */
 export class KafkaLiveStream<M extends KafkaMessage = KafkaMessage> implements LiveStream {
+  /** The name of what it reads: positions of other streams mean nothing to it. */
+  readonly resumes: string;
   readonly #options: KafkaLiveStreamOptions<M>;
-  readonly #session: Omit<KafkaSessionOptions<M>, "observer">;
+  readonly #session: Omit<KafkaSessionOptions<M>, "observer" | "load">;
+  readonly #bufferCapacity: number;
   readonly #trace: Trace | undefined;
+  /** The subscribers without a cursor. */
   readonly #events: ManualLiveStream;
+  /** Those with one. */
+  readonly #followers = new Set<KafkaFollower>();
   readonly #gaps: { [gap in KafkaGap]: number } = { start: 0, expired: 0, behind: 0, back: 0, partitions: 0 };
   #running: KafkaSession<M> | undefined;
   #state: KafkaState | "idle" = "idle";
@@ -155,26 +163,37 @@ export class KafkaLiveStream<M extends KafkaMessage = KafkaMessage> implements L
       maxMissed: wholeNumber("maxMissed", maxMissed),
       clock: options.clock ?? systemClock,
     };
+    this.resumes = `kafka:${topic}`;
     this.#trace = options.tracer?.trace({ topic });
+    this.#bufferCapacity = wholeNumber("bufferCapacity", bufferCapacity);
     this.#events = new ManualLiveStream({
       bufferCapacity,
-      onUnused: () => this.#stop(),
+      onUnused: () => this.#stopIfUnused(),
       onAwaited: () => this.#running?.review(),
     });
   }
 
   /** The number of open subscriptions. */
   get subscriberCount(): number {
-    return this.#events.subscriberCount;
+    return this.#events.subscriberCount + this.#followers.size;
   }
 
   /**
-   * Subscribes to the events. The first one is `changed` once the connection is established, unless it already is.
+   * Subscribes to the events. The first one is `changed` once the connection is established, unless it already is. With a
+   * `cursor`, the first subscription goes on at its position instead, and one that joins others begins with `changed`.
    */
-  subscribe(options: SubscribeOptions = {}): ReadableStream<LiveEvent> {
-    const subscription = this.#events.subscribe(options);
+  subscribe(options: ResumeOptions = {}): ReadableStream<LiveEvent> {
+    const { cursor } = options;
+    const follower = cursor && this.#follow(cursor, options);
+    const subscription = follower?.stream ?? this.#events.subscribe(options);
     // The subscription ended at once if the signal was already aborted.
-    if (this.#events.subscriberCount > 0 && this.#running === undefined) this.#start();
+    if (this.subscriberCount === 0) return subscription;
+    if (this.#running === undefined) {
+      this.#start(cursor);
+    } else if (follower !== undefined) {
+      follower.push({ kind: "changed" });
+      this.#running.reportPosition();
+    }
     return subscription;
   }
 
@@ -193,17 +212,41 @@ export class KafkaLiveStream<M extends KafkaMessage = KafkaMessage> implements L
     };
   }
 
-  #start(): void {
-    const events = this.#events;
+  #follow(cursor: StreamCursor, { signal, background = false }: ResumeOptions): KafkaFollower {
+    const release = background ? () => {} : this.hold();
+    const follower = new KafkaFollower({
+      cursor,
+      signal,
+      bufferCapacity: this.#bufferCapacity,
+      onLeave: (left) => {
+        release();
+        this.#followers.delete(left);
+        this.#stopIfUnused();
+      },
+      onError: (error) => this.#traceEvent("warn", "position not stored", { error }),
+    });
+    if (!follower.isOver) this.#followers.add(follower);
+    return follower;
+  }
+
+  #start(cursor: StreamCursor | undefined): void {
+    const [events, followers] = [this.#events, this.#followers];
     this.#running = new KafkaSession<M>({
       ...this.#session,
+      load: cursor && (() => cursor.load()),
       observer: {
         get isAwaited(): boolean {
           return events.isAwaited;
         },
+        get wantsPositions(): boolean {
+          return followers.size > 0;
+        },
         onState: (state, error) => this.#report(state, error),
         onGap: (gap) => this.#gap(gap),
         onMessage: (message, isNext) => this.#deliver(message, isNext),
+        onPosition: (position, hasCaughtUp) => {
+          for (const follower of followers) follower.mark(position, hasCaughtUp);
+        },
         onUnreadable: (error) => {
           this.#messages++;
           this.#notUnderstood(error);
@@ -214,10 +257,18 @@ export class KafkaLiveStream<M extends KafkaMessage = KafkaMessage> implements L
     void this.#running.run();
   }
 
-  #stop(): void {
+  #stopIfUnused(): void {
+    if (this.subscriberCount > 0) return;
     this.#running?.stop();
     this.#running = undefined;
     this.#state = "idle";
+  }
+
+  /** @throws {TypeError} if it is no event. */
+  #push(event: LiveEvent): void {
+    const checked = toLiveEvent(event);
+    this.#events.push(checked);
+    for (const follower of this.#followers) follower.push(checked);
   }
 
   async #deliver(message: M, isNext: boolean): Promise<void> {
@@ -227,7 +278,7 @@ export class KafkaLiveStream<M extends KafkaMessage = KafkaMessage> implements L
       const event = await (eventOf === undefined ? eventOfKey(message, rowOf) : eventOf(message));
       if (event === undefined) return;
       // An event that was compacted away may have changed others.
-      this.#events.push(isNext ? event : withoutColumns(event));
+      this.#push(isNext ? event : withoutColumns(event));
     } catch (error) {
       this.#notUnderstood(error);
     }
@@ -237,13 +288,13 @@ export class KafkaLiveStream<M extends KafkaMessage = KafkaMessage> implements L
   #notUnderstood(error: unknown): void {
     this.#unreadable++;
     this.#traceEvent("warn", "message not understood", { error });
-    this.#events.push({ kind: "changed" });
+    this.#push({ kind: "changed" });
   }
 
   #gap(gap: KafkaGap): void {
     this.#gaps[gap]++;
     this.#traceEvent(gap === "start" ? "info" : "warn", "gap", undefined, { gap });
-    this.#events.push({ kind: "changed" });
+    this.#push({ kind: "changed" });
   }
 
   #report(state: KafkaState, error?: Error): void {

@@ -14,11 +14,18 @@ export type KafkaState = "connecting" | "live" | "lost";
 export interface KafkaObserver<M> {
   /** Whether a subscriber is waiting for events: only then may waiting keep the process alive. */
   readonly isAwaited: boolean;
+  /** Whether positions are wanted. */
+  readonly wantsPositions: boolean;
   onState(state: KafkaState, error?: Error): void;
   /** Events may have been missed until now. */
   onGap(gap: KafkaGap): void;
   /** `isNext` says that no message is missing between this one and those before it in its partition. */
   onMessage(message: M, isNext: boolean): MaybePromise<void>;
+  /**
+   * All events before a position were passed on. `hasCaughtUp` says whether those are all that happened before the connection was
+   * made.
+   */
+  onPosition(position: string, hasCaughtUp: boolean): void;
   /** A message that does not say where it is. */
   onUnreadable(error: unknown): void;
   /** What failed without ending the connection. */
@@ -29,9 +36,14 @@ export interface KafkaObserver<M> {
 export interface KafkaSessionOptions<M extends KafkaMessage> {
   readonly endpoint: KafkaEndpoint<M>;
   readonly maxMissed: number;
+  /** The position to go on at; `undefined` if there is none. */
+  readonly load: (() => MaybePromise<string | undefined>) | undefined;
   readonly clock: Clock;
   readonly observer: KafkaObserver<M>;
 }
+
+/** The shortest time between two positions. */
+const SOONEST_POSITION_MS = 1_000;
 
 /** Keeps one connection open at a time while there are subscribers. Each goes on where the last one stood. */
 export class KafkaSession<M extends KafkaMessage> {
@@ -40,6 +52,9 @@ export class KafkaSession<M extends KafkaMessage> {
   readonly #backoff: Backoff;
   readonly #waiting: Pause;
   readonly #stopping = new AbortController();
+  #hasBegun = false;
+  #hasCaughtUp = false;
+  #positionAt = -Infinity;
 
   constructor(options: KafkaSessionOptions<M>) {
     this.#options = options;
@@ -59,10 +74,16 @@ export class KafkaSession<M extends KafkaMessage> {
     this.#waiting.review();
   }
 
+  /** Reports the position, if a connection was made. */
+  reportPosition(): void {
+    if (this.#hasBegun) this.#progress(true);
+  }
+
   /** Resolves when the session is stopped. Never rejects. */
   async run(): Promise<void> {
     const { observer } = this.#options;
     const { signal } = this.#stopping;
+    await this.#restore();
     while (!signal.aborted) {
       observer.onState("connecting");
       const error = await this.#followOneConnection();
@@ -84,6 +105,7 @@ export class KafkaSession<M extends KafkaMessage> {
       onLive: (gap) => this.#onLive(gap),
       onGap: (gap) => signal.aborted || observer.onGap(gap),
       onMessage: (message, isNext) => signal.aborted ? undefined : observer.onMessage(message, isNext),
+      onProgress: (isChecked) => this.#progress(isChecked),
       onUnreadable: (error) => signal.aborted || observer.onUnreadable(error),
       onTrouble: (error) => signal.aborted || observer.onTrouble(error),
     });
@@ -95,11 +117,34 @@ export class KafkaSession<M extends KafkaMessage> {
     }
   }
 
+  async #restore(): Promise<void> {
+    const { load, observer } = this.#options;
+    try {
+      const position = await load?.();
+      if (typeof position === "string") this.#cursor.restore(position);
+    } catch (error) {
+      observer.onTrouble(error);
+    }
+  }
+
   #onLive(gap: KafkaGap | undefined): void {
     const { observer } = this.#options;
     this.#backoff.begin();
     if (this.#stopping.signal.aborted) return;
+    this.#hasBegun = true;
     if (gap !== undefined) observer.onGap(gap);
     observer.onState("live");
+    this.#progress(true);
+  }
+
+  #progress(isWanted: boolean): void {
+    const { observer, clock } = this.#options;
+    if (this.#stopping.signal.aborted || !observer.wantsPositions) return;
+    const isCaughtUp = this.#hasCaughtUp || this.#cursor.hasCaughtUp;
+    const isSoon = clock.monotonic() - this.#positionAt < SOONEST_POSITION_MS;
+    if (isSoon && !isWanted && isCaughtUp === this.#hasCaughtUp) return;
+    this.#hasCaughtUp = isCaughtUp;
+    this.#positionAt = clock.monotonic();
+    observer.onPosition(this.#cursor.position, isCaughtUp);
   }
 }

@@ -1,14 +1,27 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { KafkaLiveStream } from "@vantage/live/kafka";
+import { KafkaLiveStream, type StreamCursor } from "@vantage/live/kafka";
 import { FakeClock, settle } from "@vantage/live/testing";
 import { FakeTopic } from "./fake_topic.ts";
 
 /** What happens to a topic and to its reader. A key stays in its partition. */
 type Step =
   | { readonly kind: "write" | "lose"; readonly key: number }
-  | { readonly kind: "skip" | "expire" | "end" | "recreate" | "add" | "repeat" | "compact" | "unreadable" | "pause" };
+  | {
+    readonly kind:
+      | "skip"
+      | "expire"
+      | "end"
+      | "stop"
+      | "start"
+      | "recreate"
+      | "add"
+      | "repeat"
+      | "compact"
+      | "unreadable"
+      | "pause";
+  };
 
 const PARTITIONS = 2;
 
@@ -23,6 +36,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         "skip" as const,
         "expire",
         "end",
+        "stop",
+        "start",
         "recreate",
         "add",
         "repeat",
@@ -59,18 +74,10 @@ async function run(steps: readonly Step[]): Promise<void> {
   const clock = new FakeClock();
   const truth = new Map<string, string>();
   const reader = new Reader(truth);
-  const stream = new KafkaLiveStream("products", topic, {
-    clock,
-    rowOf: ({ value }) => ({ value }),
-  });
-  const subscription = stream.subscribe().getReader();
-  const reading = (async () => {
-    for (let next = await subscription.read(); !next.done; next = await subscription.read()) {
-      const { value: event } = next;
-      if (event.kind === "changed") reader.hear(undefined, undefined);
-      else reader.hear(event.id, String(event.row?.value));
-    }
-  })();
+  // What is stored outlives the process, as what was read does.
+  let stored: string | undefined;
+  const cursor = { load: () => stored, store: (position: string) => void (stored = position), onCaughtUp: () => {} };
+  let process: { readonly stop: () => Promise<void> } | undefined = start(topic, clock, cursor, reader);
   await settle();
   let written = 0;
   const change = (key: number): { readonly key: string; readonly value: string; readonly partition: number } => {
@@ -100,8 +107,16 @@ async function run(steps: readonly Step[]): Promise<void> {
       case "end":
         topic.deliver("end");
         break;
+      case "stop":
+        await process?.stop();
+        process = undefined;
+        break;
+      case "start":
+        process ??= start(topic, clock, cursor, reader);
+        break;
       case "recreate":
         // What is deleted with the topic before it is read is not missed, nor a topic that has as many messages as before.
+        if (process === undefined) break;
         await clock.advance(31_000);
         topic.recreate();
         await clock.advance(31_000);
@@ -126,13 +141,36 @@ async function run(steps: readonly Step[]): Promise<void> {
     }
     await settle();
   }
+  process ??= start(topic, clock, cursor, reader);
   await clock.advance(120_000);
   assert.deepEqual([...reader.known].sort(), [...truth].sort());
-  assert.equal(stream.stats().state, "live");
-  await subscription.cancel();
-  await reading;
-  await settle();
+  await process.stop();
   assert.deepEqual([topic.open, clock.waiting], [0, 0]);
+}
+
+/** A process that reads the topic. */
+function start(
+  topic: FakeTopic,
+  clock: FakeClock,
+  cursor: StreamCursor,
+  reader: Reader,
+): { readonly stop: () => Promise<void> } {
+  const stream = new KafkaLiveStream("products", topic, { clock, rowOf: ({ value }) => ({ value }) });
+  const subscription = stream.subscribe({ cursor }).getReader();
+  const reading = (async () => {
+    for (let next = await subscription.read(); !next.done; next = await subscription.read()) {
+      const { value: event } = next;
+      if (event.kind === "changed") reader.hear(undefined, undefined);
+      else reader.hear(event.id, String(event.row?.value));
+    }
+  })();
+  return {
+    stop: async () => {
+      await subscription.cancel();
+      await reading;
+      await settle();
+    },
+  };
 }
 
 describe("KafkaLiveStream", () => {
