@@ -173,6 +173,11 @@ export class KafkaLiveStream<M extends KafkaMessage = KafkaMessage> implements L
     });
   }
 
+  /** Whether the connection is established. */
+  get isLive(): boolean {
+    return this.#state === "live";
+  }
+
   /** The number of open subscriptions. */
   get subscriberCount(): number {
     return this.#events.subscriberCount + this.#followers.size;

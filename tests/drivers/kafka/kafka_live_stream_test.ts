@@ -200,8 +200,10 @@ describe("KafkaLiveStream, gaps", () => {
       const { topic, clock, heard, states, stream, stop } = await live();
       topic.write({ key: "a" });
       topic.deliver(trouble);
+      assert.equal(stream.isLive, true);
       assert.deepEqual(await heard(), ["deleted a"]);
       assert.deepEqual(states, ["connecting", "live", "lost"]);
+      assert.equal(stream.isLive, false);
       topic.write({ key: "b" });
       topic.write({ key: "c" });
       await clock.advance(100);
