@@ -28,8 +28,10 @@ interface Partition {
   next: bigint;
   /** Whether a message at or after the place to begin at has come. */
   begun: boolean;
-  /** Where the first hole begins that may be messages that expired before they were read. */
+  /** Where the first hole begins that may be messages that expired before they were read, and that is not being checked. */
   holeAt: bigint | undefined;
+  /** The same with those that are being checked. */
+  uncheckedAt: bigint | undefined;
   /** Messages with lower offsets may follow others that were compacted away. */
   compactedBelow: bigint;
   /** Where the partition ended when the connection was made. */
@@ -72,11 +74,13 @@ export class KafkaCursor {
     return true;
   }
 
-  /** Where it stands, to be restored by another process. */
+  /** Where it stands, to be restored by another process. A hole that was not checked comes after it. */
   get position(): string {
-    return JSON.stringify(
-      Object.fromEntries(Array.from(this.#partitions, ([number, { next }]) => [number, `${next}`])),
+    const offsets = Array.from(
+      this.#partitions,
+      ([number, { next, uncheckedAt = next }]) => [number, `${uncheckedAt}`],
     );
+    return JSON.stringify(Object.fromEntries(offsets));
   }
 
   /** Where to begin. */
@@ -90,13 +94,7 @@ export class KafkaCursor {
     if (found === undefined) return;
     for (const [, partition, offset = ""] of found) {
       const next = BigInt(offset);
-      this.#partitions.set(Number(partition), {
-        next,
-        begun: false,
-        holeAt: undefined,
-        compactedBelow: END,
-        end: next,
-      });
+      this.#partitions.set(Number(partition), { ...newPartition(next), compactedBelow: END });
     }
     this.#hasStarted = true;
   }
@@ -111,7 +109,7 @@ export class KafkaCursor {
     if (gap !== undefined) this.#partitions.clear();
     for (const { partition, high } of ranges) {
       const next = this.#partitions.get(partition)?.next ?? high;
-      this.#partitions.set(partition, { next, begun: false, holeAt: undefined, compactedBelow: high, end: high });
+      this.#partitions.set(partition, { ...newPartition(next), compactedBelow: high, end: high });
     }
     return gap;
   }
@@ -120,8 +118,7 @@ export class KafkaCursor {
   take({ partition, offset }: KafkaPlace): Taken {
     const known = this.#partitions.get(partition);
     if (known === undefined) {
-      const next = offset + 1n;
-      this.#partitions.set(partition, { next, begun: true, holeAt: undefined, compactedBelow: END, end: next });
+      this.#partitions.set(partition, { ...newPartition(offset + 1n), begun: true, compactedBelow: END });
       return { isBefore: false, gap: "partitions", isNext: false };
     }
     const { next, begun } = known;
@@ -131,6 +128,7 @@ export class KafkaCursor {
     if (offset < next) return { isBefore: false, gap: "back", isNext: false };
     if (offset > next) {
       known.holeAt ??= next;
+      known.uncheckedAt ??= next;
       known.compactedBelow = END;
     }
     return { isBefore: false, gap: undefined, isNext: offset >= known.compactedBelow };
@@ -167,6 +165,7 @@ export class KafkaCursor {
       if (known.next < low) known.next = low;
       if (then.next > high && known.next === then.next) known.next = high;
       if (hadHole && known.holeAt === undefined) known.compactedBelow = high;
+      known.uncheckedAt = known.holeAt;
     }
     return gaps;
   }
@@ -187,4 +186,9 @@ export class KafkaCursor {
     }
     return missed > this.#maxMissed ? "behind" : undefined;
   }
+}
+
+/** A partition that is to be read from an offset on. */
+function newPartition(next: bigint): Partition {
+  return { next, begun: false, holeAt: undefined, uncheckedAt: undefined, compactedBelow: next, end: next };
 }

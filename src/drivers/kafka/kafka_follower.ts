@@ -1,3 +1,4 @@
+import { guardedCall } from "../../base/guarded_call.ts";
 import { isPromise } from "../../base/maybe_promise.ts";
 import { onAbort } from "../../base/on_abort.ts";
 import { type LiveEvent, shareLiveEvent } from "../../stream/live_event.ts";
@@ -99,7 +100,8 @@ export class KafkaFollower {
     if (!this.#storing) void this.#store();
     if (this.#hasCaughtUp || !isCaughtUp) return;
     this.#hasCaughtUp = true;
-    this.#options.cursor.onCaughtUp();
+    const { cursor, onError } = this.#options;
+    guardedCall(() => cursor.onCaughtUp(), onError);
   }
 
   /** One at a time; of those that come meanwhile, the last. */

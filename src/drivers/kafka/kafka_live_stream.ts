@@ -1,58 +1,19 @@
-import { checkFunction, checkOptions, checkTools } from "../../base/check_options.ts";
 import { checkPort } from "../../base/check_port.ts";
-import { type Clock, systemClock } from "../../base/clock.ts";
+import { systemClock } from "../../base/clock.ts";
 import { describe } from "../../base/describe.ts";
-import type { MaybePromise } from "../../base/maybe_promise.ts";
 import { rememberSelf } from "../../base/self.ts";
 import { wholeNumber } from "../../base/whole_number.ts";
 import { type LiveEvent, toLiveEvent } from "../../stream/live_event.ts";
 import type { LiveStream } from "../../stream/live_stream.ts";
 import { ManualLiveStream } from "../../stream/manual_live_stream.ts";
-import type { Row } from "../../table/row.ts";
-import type { Trace, TraceLevel, Tracer } from "../../trace/tracer.ts";
+import type { Trace, TraceLevel } from "../../trace/tracer.ts";
 import type { KafkaGap } from "./kafka_cursor.ts";
 import { eventOfKey, withoutColumns } from "./kafka_event.ts";
 import { KafkaFollower } from "./kafka_follower.ts";
+import { checkKafkaOptions, type KafkaLiveStreamOptions } from "./kafka_options.ts";
 import { KafkaSession, type KafkaSessionOptions, type KafkaState } from "./kafka_session.ts";
 import type { KafkaMessage, KafkaSource } from "./kafka_source.ts";
 import type { ResumeOptions, StreamCursor } from "./stream_cursor.ts";
-
-/** Options of a {@linkcode KafkaLiveStream}. */
-export interface KafkaLiveStreamOptions<M extends KafkaMessage = KafkaMessage> {
-  /**
-   * The row of a message whose value is not `null`, if the value has it. Without it, events have no rows, and rows are read from
-   * the master. Not together with `eventOf`.
-   */
-  readonly rowOf?: ((message: M) => MaybePromise<Row | undefined>) | undefined;
-  /**
-   * The event of a message; `undefined` if it has none. If it throws, subscribers receive `changed`. Default: the key is the id of a
-   * row, `null` as the value deletes it, and any other value inserts it.
-   */
-  readonly eventOf?: ((message: M) => MaybePromise<LiveEvent | undefined>) | undefined;
-  /**
-   * How many events are buffered for each subscriber; default 1000. On overflow, a subscriber receives `changed`
-   * instead.
-   */
-  readonly bufferCapacity?: number | undefined;
-  /**
-   * How many messages are read again after a lost connection, at most; default 10 000. If more were missed, subscribers
-   * receive `changed` instead.
-   */
-  readonly maxMissed?: number | undefined;
-  /** How long the source may take to answer, to open and to close, in milliseconds; default 30 000. */
-  readonly connectTimeoutMs?: number | undefined;
-  /**
-   * How often the offsets of the partitions are looked up, in milliseconds; default 30 000. After a hole in the offsets, they are
-   * looked up within a second.
-   */
-  readonly checkMs?: number | undefined;
-  /** Called when the state changes; `error` says why the connection was lost. */
-  readonly onState?: ((state: KafkaState, error?: Error) => void) | undefined;
-  /** The clock and source of randomness; default the system's. */
-  readonly clock?: Clock | undefined;
-  /** Receives trace events. */
-  readonly tracer?: Tracer | undefined;
-}
 
 /** Counts since the stream was made; `state` is how it stands now. */
 export interface KafkaStats {
@@ -67,18 +28,6 @@ export interface KafkaStats {
   /** Connections that were lost. */
   readonly lost: number;
 }
-
-const OPTIONS: readonly (keyof KafkaLiveStreamOptions)[] = [
-  "rowOf",
-  "eventOf",
-  "bufferCapacity",
-  "maxMissed",
-  "connectTimeoutMs",
-  "checkMs",
-  "onState",
-  "clock",
-  "tracer",
-];
 
 /**
  * Events from a Kafka topic, through the client that an application has: one consumer for all subscribers. It is opened for the
@@ -321,12 +270,4 @@ export class KafkaLiveStream<M extends KafkaMessage = KafkaMessage> implements L
   ): void {
     this.#trace?.event({ target: "vantage_live::stream", level, name, fields, ...failure });
   }
-}
-
-function checkKafkaOptions<M extends KafkaMessage>(options: KafkaLiveStreamOptions<M>): void {
-  checkOptions("a KafkaLiveStream", options, OPTIONS);
-  for (const name of ["rowOf", "eventOf", "onState"] as const) checkFunction(name, options[name]);
-  checkTools(options);
-  if (options.rowOf === undefined || options.eventOf === undefined) return;
-  throw new TypeError("rowOf and eventOf exclude each other: eventOf makes the whole event, with its row");
 }

@@ -40,8 +40,9 @@ export function rangesOf(topic: string, offsets: Iterable<KafkaOffsets>): readon
     low: toOffset(low),
     high: toOffset(high),
   }));
-  if (ranges.length > 0) return ranges;
-  throw new TypeError(`The topic ${describe(topic)} has no partitions: create it first`);
+  if (ranges.length === 0) throw new TypeError(`The topic ${describe(topic)} has no partitions: create it first`);
+  if (new Set(ranges.map(({ partition }) => partition)).size === ranges.length) return ranges;
+  throw new TypeError(`The offsets of the topic ${describe(topic)} have a partition twice`);
 }
 
 function toPartition(partition: number): number {

@@ -13,7 +13,8 @@
  * @module
  */
 
-export { KafkaLiveStream, type KafkaLiveStreamOptions, type KafkaStats } from "./kafka_live_stream.ts";
+export { KafkaLiveStream, type KafkaStats } from "./kafka_live_stream.ts";
+export type { KafkaLiveStreamOptions } from "./kafka_options.ts";
 export type { KafkaGap } from "./kafka_cursor.ts";
 export type { KafkaState } from "./kafka_session.ts";
 export type { KafkaMessage, KafkaOffset, KafkaOffsets, KafkaPosition, KafkaSource } from "./kafka_source.ts";

@@ -6,6 +6,8 @@ import { defineTracer, type TraceRecord } from "@vantage/live/trace";
 import { FakeClock, settle } from "@vantage/live/testing";
 import { type FakeMessage, FakeTopic } from "./fake_topic.ts";
 
+const ZERO = { partition: 0, low: 0, high: 0 };
+
 interface Listening {
   readonly topic: FakeTopic;
   readonly clock: FakeClock;
@@ -466,6 +468,7 @@ describe("KafkaLiveStream, gaps", () => {
     for (
       const [source, message] of [
         [{ offsets: () => [], messages: () => [] as never }, /has no partitions/],
+        [{ offsets: () => [ZERO, ZERO], messages: () => [] as never }, /have a partition twice/],
         [{ offsets: () => [{ partition: 0, low: 0, high: -1 }], messages: () => [] as never }, /An offset must be/],
         [{ offsets: () => [{ partition: 0, low: 0, high: 0 }], messages: () => [] as never }, /async iterable/],
       ] as const satisfies readonly (readonly [KafkaSource, RegExp])[]

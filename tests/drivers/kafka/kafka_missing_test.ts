@@ -20,7 +20,9 @@ type Step =
       | "repeat"
       | "compact"
       | "unreadable"
-      | "pause";
+      | "pause"
+      | "fail"
+      | "heal";
   };
 
 const PARTITIONS = 2;
@@ -44,6 +46,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         "compact",
         "unreadable",
         "pause",
+        "fail",
+        "heal",
       ),
     }),
   },
@@ -116,8 +120,8 @@ async function run(steps: readonly Step[]): Promise<void> {
         break;
       case "recreate":
         // What is deleted with the topic before it is read is not missed, nor a topic that has as many messages as before.
-        if (process === undefined) break;
-        await clock.advance(31_000);
+        if (process === undefined || topic.failure !== undefined) break;
+        await clock.advance(61_000);
         topic.recreate();
         await clock.advance(31_000);
         break;
@@ -133,6 +137,12 @@ async function run(steps: readonly Step[]): Promise<void> {
       case "unreadable":
         topic.deliver(null as never);
         break;
+      case "fail":
+        topic.failure = new Error("no broker");
+        break;
+      case "heal":
+        topic.failure = undefined;
+        break;
       case "pause":
         await clock.advance(1_500);
         break;
@@ -141,6 +151,7 @@ async function run(steps: readonly Step[]): Promise<void> {
     }
     await settle();
   }
+  topic.failure = undefined;
   process ??= start(topic, clock, cursor, reader);
   await clock.advance(120_000);
   assert.deepEqual([...reader.known].sort(), [...truth].sort());

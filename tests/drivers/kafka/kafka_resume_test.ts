@@ -126,6 +126,44 @@ describe("KafkaLiveStream with a cursor", () => {
     });
   }
 
+  it("stores no position after a hole that was not looked into: another process looks into it", async () => {
+    const topic = new FakeTopic();
+    const { reader, kept, clock } = subscribed(topic, '{"0":"0"}');
+    const read = next(reader);
+    await clock.advance(5_000);
+    topic.failure = new Error("not now");
+    topic.skip(3);
+    topic.expire(3n);
+    topic.write({ key: "a" });
+    assert.equal(await read, "a");
+    const last = next(reader);
+    await clock.advance(5_000);
+    topic.write({ key: "b" });
+    await last;
+    void next(reader);
+    await settle();
+    assert.deepEqual(kept.stored.at(-1), '{"0":"0"}');
+    await reader.cancel();
+    topic.failure = undefined;
+    const another = subscribed(topic, kept.stored.at(-1));
+    assert.equal(await next(another.reader), "changed");
+    await another.reader.cancel();
+  });
+
+  it("goes on though onCaughtUp throws", async () => {
+    const topic = new FakeTopic();
+    const { reader, kept } = subscribed(topic);
+    kept.onCaughtUp = () => {
+      throw new Error("mine");
+    };
+    assert.equal(await next(reader), "changed");
+    const read = next(reader);
+    await settle();
+    topic.write({ key: "a" });
+    assert.equal(await read, "a");
+    await reader.cancel();
+  });
+
   it("begins with changed where more was missed than maxMissed", async () => {
     const topic = new FakeTopic();
     for (let number = 0; number < 5; number++) topic.write({ key: `${number}` });
