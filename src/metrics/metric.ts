@@ -1,7 +1,10 @@
 import type { Durations } from "../live/durations.ts";
 import type { LiveStats } from "../live/live_stats.ts";
 
-/** The labels of a sample, besides that of its table. All their values are known beforehand: there is one series for each. */
+/**
+ * The labels of a sample, besides that of its table. All their values are known beforehand: there is one series for
+ * each.
+ */
 export type Labels = { readonly [name: string]: string };
 
 /** One number, with what it is of. */
@@ -16,8 +19,8 @@ interface Described {
 }
 
 /**
- * What is shown of a table. A `counter` only grows, a `gauge` says how something stands now. `seconds` are measured, and
- * `undefined` is not known.
+ * What is shown of a table. A `counter` only grows, a `gauge` says how something stands now. `seconds` are measured,
+ * and `undefined` is not known.
  */
 export type Metric =
   | Described & {

@@ -38,9 +38,9 @@ const METER_FUNCTIONS: readonly (keyof MeterHandle<unknown>)[] = [
 ];
 
 /**
- * Shows what tables have counted to OpenTelemetry, until the returned function is called: the metrics of {@linkcode metrics},
- * under names with dots, with attributes in place of labels. OpenTelemetry has no histogram that is observed; the durations of
- * reads are two counters, whose quotient is the mean.
+ * Shows what tables have counted to OpenTelemetry, until the returned function is called: the metrics of {@linkcode
+ * metrics}, under names with dots, with attributes in place of labels. OpenTelemetry has no histogram that is observed;
+ * the durations of reads are two counters, whose quotient is the mean.
  *
  * @example With the meter of the application
  * ```ts

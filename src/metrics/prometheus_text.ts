@@ -8,8 +8,8 @@ import { checkTables, labelsOf, statsOf } from "./table_samples.ts";
 export const METRICS_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
 /**
- * What tables have counted, as Prometheus reads it. The names of the tables are the values of the label `table`; no key, id,
- * condition or value of a row is ever in it, so there are 53 series for each table, whatever happens.
+ * What tables have counted, as Prometheus reads it. The names of the tables are the values of the label `table`; no
+ * key, id, condition or value of a row is ever in it, so there are 53 series for each table, whatever happens.
  *
  * @example Answer a scrape
  * ```ts

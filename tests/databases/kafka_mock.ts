@@ -20,8 +20,8 @@ export interface KafkaCluster {
 }
 
 /**
- * Starts librdkafka's mock cluster of one broker, which makes topics of 4 partitions when they are first used. It lives in a process
- * of `kcat` that waits for its input.
+ * Starts librdkafka's mock cluster of one broker, which makes topics of 4 partitions when they are first used. It lives
+ * in a process of `kcat` that waits for its input.
  */
 export async function startKafka(): Promise<KafkaCluster> {
   const args = ["-b", "mock:1", "-P", "-t", "seed", "-X", "test.mock.num.brokers=1", "-d", "mock"];

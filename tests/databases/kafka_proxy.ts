@@ -12,8 +12,8 @@ export interface KafkaProxy {
 }
 
 /**
- * Passes everything on to a mock cluster of one broker, except that the cluster seems to know `ListOffsets` up to version 3: its answers
- * to later versions are wrong.
+ * Passes everything on to a mock cluster of one broker, except that the cluster seems to know `ListOffsets` up to
+ * version 3: its answers to later versions are wrong.
  */
 export async function startKafkaProxy(address: string): Promise<KafkaProxy> {
   let target: string | undefined = address;

@@ -21,8 +21,8 @@ const TYPE = new RegExp(`^# TYPE (${NAME}) (counter|gauge|histogram)$`);
 const SAMPLE = new RegExp(String.raw`^(${NAME})\{(${LABEL}(?:,${LABEL})*)\} (\d+(?:\.\d+)?(?:e[+-]\d+)?)$`);
 
 /**
- * Reads the text format by its rules, https://prometheus.io/docs/instrumenting/exposition_formats/, and fails where a strict reader
- * might: a family is in one piece, with its help and its type first; no series is there twice.
+ * Reads the text format by its rules, https://prometheus.io/docs/instrumenting/exposition_formats/, and fails where a
+ * strict reader might: a family is in one piece, with its help and its type first; no series is there twice.
  */
 export function readExposition(text: string): ReadonlyMap<string, ExposedFamily> {
   const families = new Map<string, { type: string; help: string; samples: ExposedSample[] }>();

@@ -21,9 +21,9 @@ interface Schema {
 }
 
 /**
- * The secondary indexes of a table: an entry for each indexed column of each row, written in the same step as the row. Which columns
- * are indexed is stored, and each write checks that it has not changed: so a process that knows of fewer indexes leaves none
- * incomplete.
+ * The secondary indexes of a table: an entry for each indexed column of each row, written in the same step as the row.
+ * Which columns are indexed is stored, and each write checks that it has not changed: so a process that knows of fewer
+ * indexes leaves none incomplete.
  */
 export class KvIndexes {
   readonly #db: KvDatabase;
@@ -78,8 +78,8 @@ export class KvIndexes {
   }
 
   /**
-   * The ids of all rows that a query may select, by the first condition that an index knows; `undefined` if it knows none. There may be
-   * more: values that are alike share a place.
+   * The ids of all rows that a query may select, by the first condition that an index knows; `undefined` if it knows
+   * none. There may be more: values that are alike share a place.
    */
   async candidates({ where = [] }: Query): Promise<readonly string[] | undefined> {
     for (const [column, operator, operand = null] of where) {

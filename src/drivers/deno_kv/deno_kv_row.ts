@@ -35,8 +35,8 @@ export function sizeOfText(text: string): number {
 }
 
 /**
- * How many bytes a value has at most as V8 serialises it: lengths take up to three bytes, a text one or two for each unit, and a
- * frozen array has the number of each item.
+ * How many bytes a value has at most as V8 serialises it: lengths take up to three bytes, a text one or two for each
+ * unit, and a frozen array has the number of each item.
  */
 function sizeOf(value: Value): number {
   switch (typeof value) {

@@ -165,7 +165,10 @@ export class DenoKvSource implements TableSource {
     throw this.#busy(id);
   }
 
-  /** Stores what `change` makes of a row, and returns it; `undefined` if it makes nothing of it, so that nothing is stored. */
+  /**
+   * Stores what `change` makes of a row, and returns it; `undefined` if it makes nothing of it, so that nothing is
+   * stored.
+   */
   async #write(
     id: string,
     change: (before: Row | undefined) => Row | undefined,

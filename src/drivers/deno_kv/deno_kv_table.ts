@@ -24,8 +24,8 @@ export interface DenoKvTableOptions<R extends object = Row> {
   /** The column that holds the id, if one does; rows that lack it are given it. */
   readonly idField?: ColumnName<NoInfer<R>> | undefined;
   /**
-   * The columns by which rows are found without reading all, with `eq` and `in`. An index that is new is built when the table is
-   * opened; all writes have to go through a `DenoKvTable` from then on.
+   * The columns by which rows are found without reading all, with `eq` and `in`. An index that is new is built when the
+   * table is opened; all writes have to go through a `DenoKvTable` from then on.
    */
   readonly indexes?: readonly ColumnName<NoInfer<R>>[] | undefined;
   /** The clock and source of randomness, for new ids; default the system's. */
@@ -36,11 +36,12 @@ export interface DenoKvTableOptions<R extends object = Row> {
 const MAX_PREFIX_BYTES = 256;
 
 /**
- * The rows under a prefix of Deno KV: `["products", id]` → the row, a plain object. Ids are texts, and rows are in their order.
+ * The rows under a prefix of Deno KV: `["products", id]` → the row, a plain object. Ids are texts, and rows are in
+ * their order.
  *
- * Conditions, orders, searches and pages are done in memory, on the rows that an index finds, or else on all: for tables of some
- * thousands of rows. A write is one atomic step with its indexes, and is done again if another process has changed the row
- * meanwhile. A row has at most 64 KiB, an id 1000 bytes.
+ * Conditions, orders, searches and pages are done in memory, on the rows that an index finds, or else on all: for
+ * tables of some thousands of rows. A write is one atomic step with its indexes, and is done again if another process
+ * has changed the row meanwhile. A row has at most 64 KiB, an id 1000 bytes.
  *
  * @example Rows that other code reads too
  * ```ts
@@ -71,11 +72,11 @@ export class DenoKvTable<R extends object = Row> extends Table<R> implements Asy
   }
 
   /**
-   * Opens a table: in the database at a path (`undefined` for the default one), or in an open handle. `close()` closes a
-   * database that `open` opened, but not a handle of the caller.
+   * Opens a table: in the database at a path (`undefined` for the default one), or in an open handle. `close()` closes
+   * a database that `open` opened, but not a handle of the caller.
    *
-   * @throws {TypeError} if the prefix is empty, or has parts that Deno KV does not take, an option is unknown, or the database cannot
-   * be opened.
+   * @throws {TypeError} if the prefix is empty, or has parts that Deno KV does not take, an option is unknown, or the
+   * database cannot be opened.
    * @throws {RangeError} if the prefix, or the name of an indexed column, is too long.
    * @throws {UnsupportedError} if no handle is given and the runtime has no `Deno.openKv` (`--unstable-kv`).
    */

@@ -51,7 +51,8 @@ export class KafkaConnection<M extends KafkaMessage> {
   }
 
   /**
-   * Connects and receives messages. Resolves if the connection is to be made anew at once, since the partitions are other ones.
+   * Connects and receives messages. Resolves if the connection is to be made anew at once, since the partitions are
+   * other ones.
    *
    * @throws what the source throws, or an `UnavailableError` if it ends or takes too long.
    */
@@ -117,8 +118,8 @@ export class KafkaConnection<M extends KafkaMessage> {
   }
 
   /**
-   * Looks at the offsets of the partitions from time to time, and soon after a hole: messages may have expired before they
-   * were read, and partitions may have been added.
+   * Looks at the offsets of the partitions from time to time, and soon after a hole: messages may have expired before
+   * they were read, and partitions may have been added.
    */
   async #checkAgainAndAgain(): Promise<void> {
     const { endpoint: { checkMs }, cursor } = this.#options;

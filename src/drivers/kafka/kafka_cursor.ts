@@ -28,7 +28,9 @@ interface Partition {
   next: bigint;
   /** Whether a message at or after the place to begin at has come. */
   begun: boolean;
-  /** Where the first hole begins that may be messages that expired before they were read, and that is not being checked. */
+  /**
+   * Where the first hole begins that may be messages that expired before they were read, and that is not being checked.
+   */
   holeAt: bigint | undefined;
   /** The same with those that are being checked. */
   uncheckedAt: bigint | undefined;
@@ -49,8 +51,8 @@ const POSITION = /^\{((?:"\d{1,9}":"\d{1,19}"(?:,(?!\})|(?=\})))+)\}$/;
 
 /**
  * The next offset of each partition. Offsets have holes: compaction and the ends of transactions leave them, and so do
- * messages that expired. Only the latter are a gap. The offset that a partition begins at says which it was, since messages
- * expire from the beginning.
+ * messages that expired. Only the latter are a gap. The offset that a partition begins at says which it was, since
+ * messages expire from the beginning.
  */
 export class KafkaCursor {
   readonly #maxMissed: bigint;

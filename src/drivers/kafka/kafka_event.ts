@@ -6,8 +6,8 @@ import type { Row } from "../../table/row.ts";
 import type { KafkaMessage } from "./kafka_source.ts";
 
 /**
- * The event of a message of a compacted topic: the key is the id of a row, which `null` as the value deletes. Any other value is
- * the row as it is now. Whether it was there before is not known, so it counts as inserted.
+ * The event of a message of a compacted topic: the key is the id of a row, which `null` as the value deletes. Any other
+ * value is the row as it is now. Whether it was there before is not known, so it counts as inserted.
  *
  * @throws {TypeError} if the key is neither text nor bytes that are text in UTF-8.
  */

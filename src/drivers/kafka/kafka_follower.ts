@@ -25,8 +25,8 @@ export interface KafkaFollowerOptions {
 const CHANGED: LiveEvent = Object.freeze({ kind: "changed" });
 
 /**
- * A subscription with a cursor. An event counts as applied when the next one is asked for, so nothing is buffered in the
- * `ReadableStream` itself; a mark among the events is stored when those before it are applied.
+ * A subscription with a cursor. An event counts as applied when the next one is asked for, so nothing is buffered in
+ * the `ReadableStream` itself; a mark among the events is stored when those before it are applied.
  */
 export class KafkaFollower {
   readonly stream: ReadableStream<LiveEvent>;

@@ -30,20 +30,21 @@ export interface KafkaStats {
 }
 
 /**
- * Events from a Kafka topic, through the client that an application has: one consumer for all subscribers. It is opened for the
- * first subscriber, and closed when the last one leaves.
+ * Events from a Kafka topic, through the client that an application has: one consumer for all subscribers. It is opened
+ * for the first subscriber, and closed when the last one leaves.
  *
- * The key of a message is the id of a row, and `null` as its value deletes the row. The value becomes a row only by `rowOf` or
- * `eventOf`. Whether a row is inserted or updated the topic does not say, so each value counts as inserted, which makes all pages be
- * read again; where the value tells, `eventOf` should say `updated`.
+ * The key of a message is the id of a row, and `null` as its value deletes the row. The value becomes a row only by
+ * `rowOf` or `eventOf`. Whether a row is inserted or updated the topic does not say, so each value counts as inserted,
+ * which makes all pages be read again; where the value tells, `eventOf` should say `updated`.
  *
- * The stream knows the next offset of each partition. When messages end or fail, it opens the source again after growing, randomised
- * pauses (0.1 s to 30 s), and goes on there: subscribers receive what they missed, and notice nothing else. They receive `changed`
- * where that is impossible: when the first connection is established, when messages expired before they were read, when offsets go
- * back, when partitions are added, and for each message that cannot be read. No message ends the stream.
+ * The stream knows the next offset of each partition. When messages end or fail, it opens the source again after
+ * growing, randomised pauses (0.1 s to 30 s), and goes on there: subscribers receive what they missed, and notice
+ * nothing else. They receive `changed` where that is impossible: when the first connection is established, when
+ * messages expired before they were read, when offsets go back, when partitions are added, and for each message that
+ * cannot be read. No message ends the stream.
  *
- * The order of events is kept for each key only, and rows may be older than what was read since: `versionOf` of the table decides
- * whether they are used.
+ * The order of events is kept for each key only, and rows may be older than what was read since: `versionOf` of the
+ * table decides whether they are used.
  *
  * @example Any async iterable of messages
  * ```ts
@@ -133,8 +134,9 @@ export class KafkaLiveStream<M extends KafkaMessage = KafkaMessage> implements L
   }
 
   /**
-   * Subscribes to the events. The first one is `changed` once the connection is established, unless it already is. With a
-   * `cursor`, the first subscription goes on at its position instead, and one that joins others begins with `changed`.
+   * Subscribes to the events. The first one is `changed` once the connection is established, unless it already is. With
+   * a `cursor`, the first subscription goes on at its position instead, and one that joins others begins with
+   * `changed`.
    */
   subscribe(options: ResumeOptions = {}): ReadableStream<LiveEvent> {
     const { cursor } = options;

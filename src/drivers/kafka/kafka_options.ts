@@ -10,13 +10,13 @@ import type { KafkaMessage } from "./kafka_source.ts";
 /** Options of a `KafkaLiveStream`. */
 export interface KafkaLiveStreamOptions<M extends KafkaMessage = KafkaMessage> {
   /**
-   * The row of a message whose value is not `null`, if the value has it. Without it, events have no rows, and rows are read from
-   * the master. Not together with `eventOf`.
+   * The row of a message whose value is not `null`, if the value has it. Without it, events have no rows, and rows are
+   * read from the master. Not together with `eventOf`.
    */
   readonly rowOf?: ((message: M) => MaybePromise<Row | undefined>) | undefined;
   /**
-   * The event of a message; `undefined` if it has none. If it throws, subscribers receive `changed`. Default: the key is the id of a
-   * row, `null` as the value deletes it, and any other value inserts it.
+   * The event of a message; `undefined` if it has none. If it throws, subscribers receive `changed`. Default: the key
+   * is the id of a row, `null` as the value deletes it, and any other value inserts it.
    */
   readonly eventOf?: ((message: M) => MaybePromise<LiveEvent | undefined>) | undefined;
   /**
@@ -32,8 +32,8 @@ export interface KafkaLiveStreamOptions<M extends KafkaMessage = KafkaMessage> {
   /** How long the source may take to answer, to open and to close, in milliseconds; default 30 000. */
   readonly connectTimeoutMs?: number | undefined;
   /**
-   * How often the offsets of the partitions are looked up, in milliseconds; default 30 000. After a hole in the offsets, they are
-   * looked up within a second.
+   * How often the offsets of the partitions are looked up, in milliseconds; default 30 000. After a hole in the
+   * offsets, they are looked up within a second.
    */
   readonly checkMs?: number | undefined;
   /** Called when the state changes; `error` says why the connection was lost. */

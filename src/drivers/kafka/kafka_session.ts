@@ -22,8 +22,8 @@ export interface KafkaObserver<M> {
   /** `isNext` says that no message is missing between this one and those before it in its partition. */
   onMessage(message: M, isNext: boolean): MaybePromise<void>;
   /**
-   * All events before a position were passed on. `hasCaughtUp` says whether those are all that happened before the connection was
-   * made.
+   * All events before a position were passed on. `hasCaughtUp` says whether those are all that happened before the
+   * connection was made.
    */
   onPosition(position: string, hasCaughtUp: boolean): void;
   /** A message that does not say where it is. */

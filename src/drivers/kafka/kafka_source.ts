@@ -36,14 +36,14 @@ export interface KafkaPosition {
 }
 
 /**
- * A topic, through the client of an application. Both functions are called for each connection; what they open is closed
- * when their signal is aborted.
+ * A topic, through the client of an application. Both functions are called for each connection; what they open is
+ * closed when their signal is aborted.
  *
- * - `messages` skips nothing that is there: each partition begins at the offset it is given, or before it, and goes on in order.
- *   A client that loses its place must go on at an earlier one, or fail; "latest" as the place to fall back to would lose events
- *   in silence.
- * - `messages` may end or throw at any time, which is what a client that has lost its connection should do. It is then called
- *   again, with the offsets that were reached.
+ * - `messages` skips nothing that is there: each partition begins at the offset it is given, or before it, and goes
+ *   on in order. A client that loses its place must go on at an earlier one, or fail; "latest" as the place to fall
+ *   back to would lose events in silence.
+ * - `messages` may end or throw at any time, which is what a client that has lost its connection should do. It is
+ *   then called again, with the offsets that were reached.
  * - Each consumer receives all partitions: processes must not share a consumer group.
  */
 export interface KafkaSource<M extends KafkaMessage = KafkaMessage> {

@@ -10,8 +10,9 @@ export interface SharedAttributes {
 const OPERATIONS: { readonly [name: string]: string } = { get: "get", put: "put", invalidate_prefix: "remove" };
 
 /**
- * The attributes that other instrumentations give to the spans of caches, which their views look for: Sentry's `cache.*`, since
- * OpenTelemetry has no convention for caches. Keys are as traces show them, without the values of conditions.
+ * The attributes that other instrumentations give to the spans of caches, which their views look for: Sentry's
+ * `cache.*`, since OpenTelemetry has no convention for caches. Keys are as traces show them, without the values of
+ * conditions.
  */
 export function startOf({ target, name, fields }: TraceRecord): SharedAttributes {
   const operation = target === "vantage_live::cache" ? OPERATIONS[name] : undefined;
@@ -23,7 +24,10 @@ export function startOf({ target, name, fields }: TraceRecord): SharedAttributes
   };
 }
 
-/** The same for what is known at the end: `cache.write` is `false` for an entry that was refused, since it had changed meanwhile. */
+/**
+ * The same for what is known at the end: `cache.write` is `false` for an entry that was refused, since it had changed
+ * meanwhile.
+ */
 export function endOf({ target, name }: TraceRecord, { outcome, error }: TraceFields): SharedAttributes {
   const isOfCache = target === "vantage_live::cache";
   return {

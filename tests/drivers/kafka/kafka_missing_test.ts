@@ -54,8 +54,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 /**
- * A reader that applies what it hears knows the last value of every key; after `changed` it looks at the topic itself, as a LiveTable
- * looks at the master.
+ * A reader that applies what it hears knows the last value of every key; after `changed` it looks at the topic itself,
+ * as a LiveTable looks at the master.
  */
 class Reader {
   readonly known = new Map<string, string>();
