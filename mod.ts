@@ -95,7 +95,7 @@ export {
 } from "./src/table/errors.ts";
 
 // Caches
-export type { Cache, CachedRows, ChangesSince, Fence, LogRecord } from "./src/cache/cache.ts";
+export type { Cache, CachedRows, CacheUsage, ChangesSince, Fence, LogRecord } from "./src/cache/cache.ts";
 export { MemCache, type MemCacheOptions } from "./src/cache/mem_cache.ts";
 export { NoCache } from "./src/cache/no_cache.ts";
 
@@ -130,6 +130,7 @@ export type { LiveTableOptions } from "./src/live/live_options.ts";
 export type { LiveObserver } from "./src/live/live_observer.ts";
 export type { LiveSnapshot } from "./src/live/live_snapshot.ts";
 export type { LiveStats } from "./src/live/live_stats.ts";
+export type { Durations } from "./src/live/durations.ts";
 export type { Change, ChangeCause, ChangeSource } from "./src/change/change.ts";
 export type { LoggedChange } from "./src/change/logged_change.ts";
 export type { FailedWrite } from "./src/live/failed_write.ts";

@@ -53,19 +53,22 @@ async function readAndCount(wiring: Wiring, out: Output): Promise<Answer> {
 }
 
 /** Prints the counters that are not zero. */
-export function printCounts(out: Output, { invalidations, deadEntries, ...counts }: LiveStats): void {
-  const causes = [
+export function printCounts(out: Output, { invalidations, deadEntries, events, ...counts }: LiveStats): void {
+  const single = Object.entries(counts).filter((entry): entry is [string, number] => typeof entry[1] === "number");
+  const several = [
     ...Object.entries(invalidations).map(([cause, count]) => [`invalidations by ${cause}`, count] as const),
     ...Object.entries(deadEntries).map(([cause, count]) => [`dead entries by ${cause}`, count] as const),
+    ...Object.entries(events).map(([kind, count]) => [`events: ${kind}`, count] as const),
   ];
   out.line();
-  out.table(["counted", "times"], [...Object.entries(counts), ...causes].filter(([, count]) => count > 0));
+  out.table(["counted", "times"], [...single, ...several].filter(([, count]) => count > 0));
   out.line();
 }
 
 /** The counters as JSON. */
 export function statsToJson(stats: LiveStats): Json {
-  return { ...stats, invalidations: { ...stats.invalidations } };
+  const { masterReadTimes: { count, totalMs }, entries = null, evictions = null, ...others } = stats;
+  return { ...others, entries, evictions, masterReadTimes: { count, totalMs } };
 }
 
 function isoTime(ms: number | undefined): string | null {

@@ -24,6 +24,14 @@ export interface CachedRows {
   readonly intentsDueAt?: number | undefined;
 }
 
+/** What is counted of a scope. */
+export interface CacheUsage {
+  /** How many entries it holds. */
+  readonly entries: number;
+  /** How many it has dropped for lack of room. */
+  readonly evictions: number;
+}
+
 /** What was logged since an entry was requested. */
 export interface ChangesSince {
   /** The changes, in order. May be empty, if only the position has moved. */
@@ -110,4 +118,9 @@ export interface Cache {
    * take memory once. A cache that encodes rows has no such method.
    */
   readonly share?: ((key: string, rows: Rows) => Rows) | undefined;
+  /**
+   * What is counted of the scope with this prefix, which ends with its `/`, for metrics. A cache that would have to look for
+   * it has no such method.
+   */
+  readonly usage?: ((scope: string) => CacheUsage) | undefined;
 }

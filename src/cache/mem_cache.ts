@@ -1,7 +1,7 @@
 import { rememberSelf, selfOf } from "../base/self.ts";
 import { wholeNumber } from "../base/whole_number.ts";
 import type { Rows } from "../table/rows.ts";
-import type { Cache, CachedRows, Fence, LogRecord } from "./cache.ts";
+import type { Cache, CachedRows, CacheUsage, Fence, LogRecord } from "./cache.ts";
 import { scopeOf } from "./cache_key.ts";
 import { HALF_STEP, ScopeLog } from "./scope_log.ts";
 import { SharedRows } from "./shared_rows.ts";
@@ -84,6 +84,8 @@ export class MemCache implements Cache {
   #newest: Entry | undefined;
   #oldest: Entry | undefined;
   #rowCount = 0;
+  /** How many entries were evicted, by scope. Those of `maxScopes` scopes are remembered. */
+  readonly #evictions = new Map<string, number>();
 
   /**
    * An empty cache.
@@ -144,7 +146,7 @@ export class MemCache implements Cache {
     scope.rows.replace(held?.cached, fits ? cached : undefined);
     if (fits) self.#add({ key, scope, at, cached, rowCount, newer: undefined, older: undefined });
     else self.#leaveUnused(scope);
-    while (self.#entries.size > self.#maxEntries || self.#rowCount > self.#maxRows) self.#remove(self.#oldest);
+    while (self.#entries.size > self.#maxEntries || self.#rowCount > self.#maxRows) self.#evict(self.#oldest);
     return fits;
   }
 
@@ -161,6 +163,11 @@ export class MemCache implements Cache {
     changed.log.add(record);
     self.#remember(changed);
     return changed.log.position;
+  }
+
+  usage(scope: string): CacheUsage {
+    const self = selfOf(this);
+    return { entries: self.#scopes.get(scope)?.entries.size ?? 0, evictions: self.#evictions.get(scope) ?? 0 };
   }
 
   share(key: string, rows: Rows): Rows {
@@ -240,6 +247,16 @@ export class MemCache implements Cache {
     entry.scope.entries.add(entry);
     this.#linkNewest(entry);
     this.#rowCount += entry.rowCount;
+  }
+
+  #evict(entry: Entry | undefined): void {
+    if (entry === undefined) return;
+    const { scope: { name } } = entry;
+    const evictions = this.#evictions.get(name) ?? 0;
+    this.#evictions.delete(name);
+    this.#evictions.set(name, evictions + 1);
+    if (this.#evictions.size > this.#maxScopes) this.#evictions.delete(this.#evictions.keys().next().value ?? name);
+    this.#remove(entry);
   }
 
   #remove(entry: Entry | undefined): undefined {

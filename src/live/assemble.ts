@@ -1,4 +1,4 @@
-import type { Cache } from "../cache/cache.ts";
+import type { Cache, CacheUsage } from "../cache/cache.ts";
 import { CacheKeys, escapeKeyPart } from "../cache/cache_key.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { Deadline } from "../base/deadline.ts";
@@ -66,6 +66,8 @@ export interface LiveWorks {
   readonly deadline: Deadline;
   readonly clock: Clock;
   readonly counters: Counters;
+  /** What the cache counts of this table. */
+  readonly usage: () => CacheUsage | undefined;
   readonly trace: Trace | undefined;
 }
 
@@ -206,6 +208,15 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
   const tracedShown = shownReads === undefined ? tracedReads : trace?.spans<Reads>(shownReads) ?? shownReads;
   const parts = { master, keys, reads: tracedShown, writes, watches, policy, prefetcher, lists: reads, history };
   writes.start();
-  const shared = { parts, keys, refreshed, clock, counters, trace };
+  const shared = { parts, keys, refreshed, clock, counters, usage: () => usageOf(cache, prefix, counters), trace };
   return { ...shared, reads, writes, online, watches, explainer, changes, invalidation, listener, events, deadline };
+}
+
+function usageOf(cache: Cache, prefix: string, counters: Counters): CacheUsage | undefined {
+  try {
+    return cache.usage?.(prefix);
+  } catch {
+    counters.cacheFailures++;
+    return undefined;
+  }
 }

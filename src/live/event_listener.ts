@@ -34,6 +34,7 @@ export class EventListener {
   readonly #pause: Pause;
   readonly #closing = new AbortController();
   #release: (() => void) | undefined;
+  #isSubscribed = false;
   readonly #stopped: Promise<void>;
 
   /** Subscribes at once: what is pushed after this returns is not missed. */
@@ -44,6 +45,11 @@ export class EventListener {
     this.#backoff = new Backoff(options.clock);
     this.#pause = new Pause(options.clock, () => options.events.isAwaited);
     this.#stopped = this.#listen();
+  }
+
+  /** Whether events arrive now. */
+  get isLive(): boolean {
+    return this.#isSubscribed && this.#options.stream.isLive !== false;
   }
 
   /** Whether a reader waits for the events: then the pauses between subscriptions keep the process alive. */
@@ -66,6 +72,7 @@ export class EventListener {
       this.#backoff.begin();
       await this.#followOneSubscription();
       if (signal.aborted) return;
+      this.#options.counters.gaps++;
       await this.#publishGap("begins");
       await this.#pause.wait(this.#backoff.nextMs(), () => signal.aborted);
       if (!signal.aborted) this.#options.counters.retries++;
@@ -78,9 +85,11 @@ export class EventListener {
       const reader = this.#options.stream.subscribe({ signal, background: true }).getReader();
       const stop = (): void => void reader.cancel().catch((error: unknown) => this.#lost(error));
       signal.addEventListener("abort", stop);
+      this.#isSubscribed = true;
       try {
         await this.#follow(reader);
       } finally {
+        this.#isSubscribed = false;
         signal.removeEventListener("abort", stop);
       }
     } catch (error) {
@@ -105,7 +114,8 @@ export class EventListener {
    * cover newer rows.
    */
   #receive(event: LiveEvent): Promise<void> {
-    const { changes, clock, stream, fence } = this.#options;
+    const { changes, clock, stream, fence, counters } = this.#options;
+    counters.events[event.kind]++;
     const change: Change = { ...event, at: clock.now(), cause: "event" };
     const now = stream.ordered === true ? fence() : undefined;
     return changes.publish(change, isPromise(now) ? undefined : now);

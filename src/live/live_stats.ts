@@ -1,6 +1,8 @@
 import type { ChangeCause } from "../change/change.ts";
+import type { LiveEvent } from "../stream/live_event.ts";
+import { DurationCounter, type Durations } from "./durations.ts";
 
-/** Counts since the table was made; `queued` is how it stands now. */
+/** Counts since the table was made; `queued`, `oldestWriteMs`, `stream`, `entries` are how it stands now. */
 export interface LiveStats {
   /** Reads served from the cache. */
   readonly hits: number;
@@ -24,6 +26,10 @@ export interface LiveStats {
   readonly deadEntries: { readonly [cause in ChangeCause]: number };
   /** Reads of the master, counts and single rows included. */
   readonly masterReads: number;
+  /** Those of them that failed. */
+  readonly failedReads: number;
+  /** How long they took, failed ones included. */
+  readonly masterReadTimes: Durations;
   /** Reads behind an answer that failed: of stale entries that were served, and of pages ahead. */
   readonly failedBehind: number;
   /** Writes sent to the master or the write target. */
@@ -36,6 +42,18 @@ export interface LiveStats {
   readonly rowsRedundant: number;
   /** Writes queued or in flight now. */
   readonly queued: number;
+  /** How long ago the first of them was accepted, in milliseconds; 0 if there is none. */
+  readonly oldestWriteMs: number;
+  /** Events that arrived, by kind. */
+  readonly events: { readonly [kind in LiveEvent["kind"]]: number };
+  /** Subscriptions that ended, so that events may have been missed. */
+  readonly gaps: number;
+  /** Whether events arrive now: `none` if there is no stream, `lost` if it has ended or is not connected. */
+  readonly stream: "none" | "live" | "lost";
+  /** Entries that the cache holds of this table; `undefined` if the cache does not count them. */
+  readonly entries: number | undefined;
+  /** Entries of this table that the cache has dropped for lack of room; `undefined` if it does not count them. */
+  readonly evictions: number | undefined;
   /** Attempts beyond the first: writes, invalidations and reads of watchers tried again, and subscriptions made again. */
   readonly retries: number;
   /** Calls of the cache that failed. */
@@ -48,12 +66,20 @@ export interface LiveStats {
   readonly tracerFailures: number;
 }
 
+/** What is looked up when it is asked for. */
+type Present = "queued" | "oldestWriteMs" | "stream" | "entries" | "evictions";
+
+/** What has several counts. */
+type Several = "invalidations" | "deadEntries" | "events" | "masterReadTimes";
+
 /** The same counts, to be counted up. */
 export type Counters =
-  & { -readonly [name in keyof Omit<LiveStats, "queued" | "invalidations" | "deadEntries">]: number }
+  & { -readonly [name in keyof Omit<LiveStats, Present | Several>]: number }
   & {
     readonly invalidations: { [cause in ChangeCause]: number };
     readonly deadEntries: { [cause in ChangeCause]: number };
+    readonly events: { [kind in LiveEvent["kind"]]: number };
+    readonly masterReadTimes: DurationCounter;
   };
 
 /** All counts at zero. */
@@ -70,11 +96,15 @@ export function newCounters(): Counters {
     holes: 0,
     deadEntries: { write: 0, event: 0, gap: 0, manual: 0 },
     masterReads: 0,
+    failedReads: 0,
+    masterReadTimes: new DurationCounter(),
     failedBehind: 0,
     masterWrites: 0,
     failedWrites: 0,
     rowsReceived: 0,
     rowsRedundant: 0,
+    events: { changed: 0, inserted: 0, updated: 0, deleted: 0 },
+    gaps: 0,
     retries: 0,
     cacheFailures: 0,
     outboxFailures: 0,

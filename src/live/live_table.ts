@@ -74,9 +74,21 @@ export class LiveTable<R extends object = Row> extends LiveHandle<R> implements 
 
   /** What has been counted since the table was made, over all its handles. */
   stats(): LiveStats {
-    const { counters, writes } = selfOf(this).#works;
-    const { invalidations, deadEntries } = counters;
-    return { ...counters, invalidations: { ...invalidations }, deadEntries: { ...deadEntries }, queued: writes.size };
+    const { counters, writes, listener, clock, usage } = selfOf(this).#works;
+    const { invalidations, deadEntries, events, masterReadTimes } = counters;
+    const { entries, evictions } = usage() ?? {};
+    return {
+      ...counters,
+      invalidations: { ...invalidations },
+      deadEntries: { ...deadEntries },
+      events: { ...events },
+      masterReadTimes: masterReadTimes.snapshot(),
+      queued: writes.size,
+      oldestWriteMs: writes.oldestAt === undefined ? 0 : Math.max(0, clock.now() - writes.oldestAt),
+      stream: listener === undefined ? "none" : listener.isLive ? "live" : "lost",
+      entries,
+      evictions,
+    };
   }
 
   /**

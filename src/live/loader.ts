@@ -5,6 +5,7 @@ import { ClosedError, TableError } from "../table/errors.ts";
 import { ownRows, Rows, shareRows } from "../table/rows.ts";
 import type { CallOptions } from "../table/table_like.ts";
 import type { Trace } from "../trace/tracer.ts";
+import { TimedRead } from "./timed_read.ts";
 import type { CatchUp, CaughtUp } from "./catch_up.ts";
 import type { EntryHistory } from "./entry_history.ts";
 import type { SafeCache } from "./guarded_cache.ts";
@@ -164,9 +165,16 @@ export class Loader {
     }
     const { master, counters, received, clock } = this.#options;
     const stamp = behind && await this.#stampNow(request.key);
-    counters.masterReads++;
     const fetchedAt = clock.now();
-    const rows = this.#own(request, await master.load(request, options));
+    const timed = new TimedRead(counters, clock);
+    let answer: Rows;
+    try {
+      answer = await master.load(request, options);
+      timed.answered();
+    } finally {
+      timed.end(signal);
+    }
+    const rows = this.#own(request, answer);
     if (refusal !== undefined) this.#giveUpHoles(request, refusal);
     if (!request.isCount) counters.rowsRedundant += received.receive(request, rows);
     return { rows, fetchedAt, isWhole: true, stamp };
@@ -187,12 +195,14 @@ export class Loader {
     options: CallOptions,
     onRefusal: (error: TableError) => void,
   ): Promise<Rows | undefined> {
-    const { catchUp, received, counters } = this.#options;
+    const { catchUp, received, counters, clock } = this.#options;
     const read = catchUp.reader(request, behind);
     if (read === undefined) return undefined;
-    counters.masterReads++;
+    const timed = new TimedRead(counters, clock);
     try {
-      const fetched = this.#own(request, await read(options));
+      const answer = await read(options);
+      timed.answered();
+      const fetched = this.#own(request, answer);
       counters.rowsRedundant += received.receiveSome(request, fetched);
       const rows = catchUp.fill(request, behind, fetched);
       if (rows !== undefined) counters.holes += behind.replayed.holes.size + behind.replayed.entering.size;
@@ -201,6 +211,8 @@ export class Loader {
       if (!(error instanceof TableError) || error.retriable) throw error;
       onRefusal(error);
       return undefined;
+    } finally {
+      timed.end(options.signal);
     }
   }
 

@@ -39,6 +39,7 @@ import type { Refreshed } from "./refreshed.ts";
 import { ENDED, SharedReads } from "./shared_reads.ts";
 import { StaleAnswers, type StaleRows } from "./stale_answers.ts";
 import { Superseded } from "./superseded.ts";
+import { TimedRead } from "./timed_read.ts";
 import { Windows, type WindowsOptions } from "./windows.ts";
 
 /** How often the master is read for one refresh. After that, what is held is dropped. */
@@ -290,13 +291,19 @@ export class ReadThrough implements Reads {
     const { signal, onUnsettled } = options;
     signal?.throwIfAborted();
     const { lag, clock } = this.#options;
-    this.#counters.masterReads++;
+    const timed = new TimedRead(this.#counters, clock);
     let unsettled = false;
     const stamp = onUnsettled && lag.stamp(clock.monotonic(), undefined);
-    const answer = await this.#reads.alone(
-      (own) => ask({ signal: own, onUnsettled: () => void (unsettled = true) }),
-      signal,
-    );
+    let answer: T;
+    try {
+      answer = await this.#reads.alone(
+        (own) => ask({ signal: own, onUnsettled: () => void (unsettled = true) }),
+        signal,
+      );
+      timed.answered();
+    } finally {
+      timed.end(signal);
+    }
     const stamped = isPromise(stamp) ? await this.#reads.untilClosed(stamp, (settled) => settled) : stamp;
     if (unsettled || stamped?.isSettled() === false) onUnsettled?.();
     return answer;

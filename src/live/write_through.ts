@@ -150,6 +150,11 @@ export class WriteThrough implements Owner {
     return this.#queue.size;
   }
 
+  /** When the first of them was accepted, in milliseconds since the epoch; `undefined` if there is none. */
+  get oldestAt(): number | undefined {
+    return this.#queue.oldestAt;
+  }
+
   /** Sends what earlier processes have left in the outbox. */
   start(): void {
     this.#drain?.start();

@@ -120,6 +120,11 @@ export class WriteQueue implements QueuedWriteOwner {
     return this.#accepted.size + this.#waiting.size;
   }
 
+  /** When the first of them was accepted, in milliseconds since the epoch; `undefined` if there is none. */
+  get oldestAt(): number | undefined {
+    return (this.#accepted.first ?? this.#waiting.first)?.request.acceptedAt;
+  }
+
   /** Whether it is closed and sends no stored write any more. */
   get isStopped(): boolean {
     return this.#isStopped;

@@ -27,6 +27,11 @@ export interface LiveStream {
    * other streams are used only if `versionOf` says that they are newer.
    */
   readonly ordered?: boolean | undefined;
+  /**
+   * Whether events arrive now, if the stream knows: a subscription may stay open while a connection is lost. For those who
+   * look at it from outside, such as `LiveTable.stats()`.
+   */
+  readonly isLive?: boolean | undefined;
   /** A new subscription to all later events. */
   subscribe(options?: SubscribeOptions): ReadableStream<LiveEvent>;
   /**

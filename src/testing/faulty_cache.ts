@@ -28,6 +28,8 @@ export class FaultyCache implements Cache {
   readonly log: ((scope: string, record: LogRecord) => MaybePromise<Fence>) | undefined;
   /** Only if the cache in it has it. */
   readonly share: Cache["share"];
+  /** Only if the cache in it has it. */
+  readonly usage: Cache["usage"];
   readonly #inner: Cache;
 
   /** A cache that behaves like `inner`, except for planned faults. */
@@ -35,6 +37,7 @@ export class FaultyCache implements Cache {
     rememberSelf(this, FaultyCache);
     this.#inner = inner;
     this.share = inner.share?.bind(inner);
+    this.usage = inner.usage?.bind(inner);
     const log = inner.log?.bind(inner);
     if (log !== undefined) this.log = (scope, record) => this.plan.run("log", () => log(scope, record));
   }

@@ -37,6 +37,25 @@ describe("MemCache", () => {
     assert.deepEqual(held(cache, "a", "b", "c", "d"), ["b", "c", "d"]);
   });
 
+  it("counts the entries of each scope, and those it evicted, also of a scope of which nothing is left", () => {
+    const cache = filled(new MemCache({ maxEntries: 3 }), "a/1", "b/1", "b/2");
+    assert.deepEqual(cache.usage("a/"), { entries: 1, evictions: 0 });
+    assert.deepEqual(cache.usage("b/"), { entries: 2, evictions: 0 });
+    assert.deepEqual(cache.usage("never/"), { entries: 0, evictions: 0 });
+    filled(cache, "b/3", "b/4");
+    assert.deepEqual(cache.usage("a/"), { entries: 0, evictions: 1 });
+    assert.deepEqual(cache.usage("b/"), { entries: 3, evictions: 1 });
+    cache.invalidatePrefix("b/");
+    assert.deepEqual(cache.usage("b/"), { entries: 0, evictions: 1 }, "what was invalidated was not evicted");
+  });
+
+  it("counts the evictions of no more scopes than it remembers", () => {
+    const cache = new MemCache({ maxEntries: 1, maxScopes: 2 });
+    for (let scope = 0; scope < 10; scope++) filled(cache, `${scope}/all`);
+    const evictions = Array.from({ length: 10 }, (_, scope) => cache.usage(`${scope}/`).evictions);
+    assert.deepEqual(evictions, [0, 0, 0, 0, 0, 0, 0, 1, 1, 0]);
+  });
+
   it("counts a get as use", () => {
     const cache = filled(new MemCache({ maxEntries: 3 }), "a", "b", "c");
     cache.get("a");

@@ -538,11 +538,13 @@ describe("LiveTable, seeing", () => {
   });
 
   it("LiveTable.stats() of a new table are all zero", () => {
-    const { invalidations, deadEntries, ...counts } = fixture().table.stats();
-    const all = [counts, invalidations, deadEntries].flatMap((of) => Object.entries(of));
-    for (const [name, count] of all) {
-      assert.equal(count, 0, name);
+    const { invalidations, deadEntries, events, masterReadTimes, stream, ...counts } = fixture().table.stats();
+    const { count, totalMs, within } = masterReadTimes;
+    const times = Object.fromEntries(within.map(({ ms, count }) => [`within ${ms} ms`, count]));
+    for (const all of [counts, invalidations, deadEntries, events, { count, totalMs }, times]) {
+      for (const [name, count] of Object.entries(all)) assert.equal(count, 0, name);
     }
+    assert.equal(stream, "none");
   });
 
   it("LiveTable.stats() are counts of their own, which a caller cannot change", async () => {

@@ -391,7 +391,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: "a cache that grows for ever",
     file: "cache/mem_cache.ts",
     from:
-      "    while (self.#entries.size > self.#maxEntries || self.#rowCount > self.#maxRows) self.#remove(self.#oldest);\n",
+      "    while (self.#entries.size > self.#maxEntries || self.#rowCount > self.#maxRows) self.#evict(self.#oldest);\n",
     to: "",
   },
   {

@@ -10,6 +10,7 @@ import { GuardedTrace } from "../../trace/guarded_trace.ts";
 import { type Span, TRACE_LEVELS, type TraceRecord, type TraceSink } from "../../trace/trace_sink.ts";
 import type { Trace, TraceFields, TraceLevel, Tracer, TraceTarget } from "../../trace/tracer.ts";
 import { rememberSelf } from "../../base/self.ts";
+import { endOf, startOf } from "./shared_attributes.ts";
 
 /** Options of an {@linkcode OtelTracer}. */
 export interface OtelTracerOptions {
@@ -20,7 +21,8 @@ export interface OtelTracerOptions {
 /**
  * A tracer that creates OpenTelemetry spans under the name `@vantage/live`, nested like the work: calls of the cache
  * are inside the read that made them. An event becomes an event of the active span, or a span without duration if there
- * is none.
+ * is none. Calls of the cache also have the attributes that views of caches look for: `cache.operation`, `cache.key`,
+ * `cache.hit`, and `cache.write`, which is `false` for an entry that was refused; failures have `error.type`.
  *
  * @example Send spans to the application's exporter
  * ```ts
@@ -52,13 +54,14 @@ export class OtelTracer implements Tracer, TraceSink {
     return TRACE_LEVELS.indexOf(level) <= this.#rank;
   }
 
-  span({ target, name, fields }: TraceRecord): Span {
-    const span = this.#tracer.startSpan(`${target} ${name}`, { attributes: { ...fields } });
+  span(start: TraceRecord): Span {
+    const { target, name, fields } = start;
+    const span = this.#tracer.startSpan(`${target} ${name}`, { attributes: { ...fields, ...startOf(start) } });
     const inside = trace.setSpan(context.active(), span);
     return {
       run: (body) => context.with(inside, body),
       end: (more) => {
-        span.setAttributes({ ...more });
+        span.setAttributes({ ...more, ...endOf(start, more) });
         if (more.outcome === "failed") span.setStatus({ code: SpanStatusCode.ERROR });
         span.end();
       },

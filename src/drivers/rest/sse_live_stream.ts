@@ -129,6 +129,7 @@ export class SseLiveStream implements LiveStream {
   /** The feeds with subscribers. */
   readonly #feeds = new Set<Feed>();
   #running: SseSession | undefined;
+  #state: SseState | undefined;
   #tables: readonly string[] | undefined;
 
   /**
@@ -159,6 +160,11 @@ export class SseLiveStream implements LiveStream {
     this.#toEvent = options.toEvent ?? eventFromWire;
     this.#trace = tracer?.trace({ url: shownUrl(from) });
     this.#own = this.#newFeed(undefined);
+  }
+
+  /** Whether the connection is established. */
+  get isLive(): boolean {
+    return this.#state === "live";
   }
 
   /** The number of open subscriptions, over all tables. */
@@ -218,7 +224,14 @@ export class SseLiveStream implements LiveStream {
       throw new TypeError(`A table has a name, got ${describe(table)}`);
     }
     const feed = this.#newFeed(table);
-    return { subscribe: (options = {}) => this.#subscribe(feed, options), hold: () => feed.events.hold() };
+    const isLive = (): boolean => this.isLive;
+    return {
+      get isLive(): boolean {
+        return isLive();
+      },
+      subscribe: (options = {}) => this.#subscribe(feed, options),
+      hold: () => feed.events.hold(),
+    };
   }
 
   #newFeed(table: string | undefined): Feed {
@@ -248,6 +261,7 @@ export class SseLiveStream implements LiveStream {
     if (this.#feeds.size > 0) return;
     this.#running?.stop();
     this.#running = undefined;
+    this.#state = undefined;
   }
 
   #start(): void {
@@ -309,6 +323,7 @@ export class SseLiveStream implements LiveStream {
   }
 
   #reportState(state: SseState, error?: Error): void {
+    this.#state = state;
     this.#traceEvent(state === "lost" ? "warn" : "info", `event source ${state}`, error && { error });
     try {
       this.#options.onState?.(state, error);

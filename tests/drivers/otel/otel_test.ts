@@ -14,6 +14,7 @@ import {
 } from "@opentelemetry/api";
 import { LiveTable, MemCache, MemTable } from "@vantage/live";
 import { OtelTracer } from "@vantage/live/otel";
+import { FaultyCache, FaultyTable } from "@vantage/live/testing";
 import { skippable } from "../../skippable.ts";
 
 interface OtlpSpan {
@@ -77,33 +78,84 @@ describe("OtelTracer", () => {
   });
 
   it("starts and ends a span for each stretch of work, marks failures, and sends no row contents", async () => {
-    const ended: { readonly name: string; readonly attributes: Attributes; readonly failed: boolean }[] = [];
-    const blank = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
-    const tracer: OtelApiTracer = {
-      startActiveSpan: () => assert.fail("not used"),
-      startSpan: (name, options = {}) => {
-        let attributes = { ...options.attributes };
-        let failed = false;
-        const span: OtelSpan = Object.assign(Object.create(blank), {
-          setAttributes: (more: Attributes) => attributes = { ...attributes, ...more },
-          setStatus: () => failed = true,
-          end: () => ended.push({ name, attributes, failed }),
-        });
-        return span;
-      },
-    };
-    trace.setGlobalTracerProvider({ getTracer: () => tracer });
-    const master = new MemTable("products", { rows: [["a", { secret: "hunter2" }]] });
-    const table = new LiveTable(master, "products", new MemCache(), { tracer: new OtelTracer() });
-    await table.listValues();
-    await table.insertValue("b", { secret: "hunter2" });
-    await assert.rejects(table.patchValue("z", {}));
-    await table.close();
-    trace.disable();
+    const ended = await spansOf(async (tracer) => {
+      const master = new MemTable("products", { rows: [["a", { secret: "hunter2" }]] });
+      const table = new LiveTable(master, "products", new MemCache(), { tracer });
+      await table.listValues();
+      await table.insertValue("b", { secret: "hunter2" });
+      await assert.rejects(table.patchValue("z", {}));
+      await table.close();
+    });
     const read = ended.find(({ name }) => name === "vantage_live::read list_values");
     assert.deepEqual(read?.attributes, { cache_key: "products", page: undefined, outcome: "miss" });
     assert(ended.some(({ name, failed }) => failed && name === "vantage_live::queue apply"));
     assert(ended.some(({ name }) => name === "vantage_live::read closed"), "what happens outside any span is sent too");
     assert(!JSON.stringify(ended).includes("hunter2"));
   });
+
+  it("gives the calls of the cache the attributes that views of caches look for", async () => {
+    const ended = await spansOf(async (tracer) => {
+      const master = new FaultyTable(new MemTable("products", { rows: [["a", { secret: "hunter2" }]] }));
+      const cache = new FaultyCache(new MemCache());
+      const table = new LiveTable(master, "products", cache, { tracer });
+      await table.listValues();
+      await table.listValues();
+      const gate = master.plan.hold("listValues");
+      const narrowed = table.where("secret", "eq", "hunter2").listValues();
+      await gate.reached;
+      await table.invalidate();
+      gate.release();
+      await narrowed;
+      cache.plan.fail("get", new Error("hunter2"));
+      await table.listValues();
+      await table.close();
+    });
+    const shared = (name: string): Attributes[] =>
+      ended.filter((span) => span.name === `vantage_live::cache ${name}`).map(({ attributes }) =>
+        Object.fromEntries(Object.entries(attributes).filter(([key]) => /^(cache|sentry|error)\./.test(key)))
+      );
+    const [miss, hit] = shared("get");
+    const get = { "cache.operation": "get", "sentry.op": "cache.get", "cache.key": ["products/all"] };
+    assert.deepEqual(miss, { ...get, "cache.hit": false });
+    assert.deepEqual(hit, { ...get, "cache.hit": true });
+    const failed = shared("get").find((attributes) => "error.type" in attributes);
+    assert.deepEqual(failed, { ...get, "cache.hit": false, "error.type": "Error" });
+    const [stored] = shared("put");
+    const put = { "cache.operation": "put", "sentry.op": "cache.put", "cache.key": ["products/all"] };
+    assert.deepEqual(stored, { ...put, "cache.write": true });
+    assert(shared("put").some((attributes) => attributes["cache.write"] === false), "what was refused by the fence");
+    const [removed] = shared("invalidate_prefix");
+    assert.deepEqual(removed, { "cache.operation": "remove", "sentry.op": "cache.remove", "cache.key": ["products/"] });
+    assert(shared("fence").every((attributes) => Object.keys(attributes).length === 0));
+    assert(!JSON.stringify(ended).includes("hunter2"), "the values of conditions are in no key");
+  });
 });
+
+interface EndedSpan {
+  readonly name: string;
+  readonly attributes: Attributes;
+  readonly failed: boolean;
+}
+
+/** The spans that end while something is done. */
+async function spansOf(work: (tracer: OtelTracer) => Promise<void>): Promise<readonly EndedSpan[]> {
+  const ended: EndedSpan[] = [];
+  const blank = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
+  const tracer: OtelApiTracer = {
+    startActiveSpan: () => assert.fail("not used"),
+    startSpan: (name, options = {}) => {
+      let attributes = { ...options.attributes };
+      let failed = false;
+      const span: OtelSpan = Object.assign(Object.create(blank), {
+        setAttributes: (more: Attributes) => attributes = { ...attributes, ...more },
+        setStatus: () => failed = true,
+        end: () => ended.push({ name, attributes, failed }),
+      });
+      return span;
+    },
+  };
+  trace.setGlobalTracerProvider({ getTracer: () => tracer });
+  await work(new OtelTracer());
+  trace.disable();
+  return ended;
+}

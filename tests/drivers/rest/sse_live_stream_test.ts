@@ -40,6 +40,28 @@ function updated(id: string, eventId?: string): string {
 const FIRST_PAUSE_MS = 100;
 
 describe("SseLiveStream", () => {
+  it("is live while its connection is, for all tables", async () => {
+    const { server, stream, clock } = scene();
+    const products = stream.of("products");
+    const isLive = (): readonly (boolean | undefined)[] => [stream.isLive, products.isLive];
+    assert.deepEqual(isLive(), [false, false]);
+    const heard = listen(products);
+    await settle();
+    assert.deepEqual(isLive(), [false, false]);
+    server.call.open();
+    await settle();
+    assert.deepEqual(isLive(), [true, true]);
+    server.call.end();
+    await settle();
+    assert.deepEqual(isLive(), [false, false]);
+    await clock.advance(FIRST_PAUSE_MS);
+    server.call.open();
+    await settle();
+    assert.deepEqual(isLive(), [true, true]);
+    await heard.cancel();
+    assert.deepEqual(isLive(), [false, false]);
+  });
+
   describe("when it connects", () => {
     it("asks for events with the first subscriber, and tells `changed` as soon as the head is there", async () => {
       const { server, stream } = scene();
