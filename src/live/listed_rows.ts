@@ -84,8 +84,7 @@ export class ListedRows {
 
   async #find(id: string, policy: ReadPolicy, fence: Fence | undefined): Promise<ListedRow | undefined> {
     const { invalidation, cache } = this.#options;
-    await invalidation.recording;
-    if (invalidation.suspect) return undefined;
+    if (!invalidation.isQuiet) return undefined;
     const looks = Array.from(this.#listsOf(id), async (request): Promise<ListedRow | undefined> => {
       const held = await cache.get(request.key);
       return held && this.#isUsable(held, policy) ? this.#in(request, held, fence, id) : undefined;

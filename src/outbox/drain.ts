@@ -251,13 +251,19 @@ export class Drain implements Journal {
 
   /** It may be found in the outbox before the answer to the append is here. */
   #appended(write: QueuedWrite, position: number | undefined): void {
-    if (write.isStored) return;
-    write.isStored = true;
-    write.position = position;
-    if (write.state === "failed") return;
-    write.accept();
+    if (!this.#accept(write, position)) return;
     if (this.#options.queue().isStopped) this.#options.queue().abandon(write);
     this.#wake();
+  }
+
+  /** Returns whether a write is accepted only now. */
+  #accept(write: QueuedWrite, position: number | undefined): boolean {
+    if (write.isStored) return false;
+    write.isStored = true;
+    write.position = position;
+    if (write.state === "failed") return false;
+    write.accept();
+    return true;
   }
 
   /**
@@ -435,6 +441,7 @@ export class Drain implements Journal {
     const queue = this.#options.queue();
     const write = this.#stored.get(id);
     if (write === undefined) return;
+    this.#accept(write, write.position);
     this.#leave(write);
     if (realId !== undefined && write.rowId !== undefined) queue.learn(write.rowId, realId);
     if (failure !== undefined) return queue.fail(write, errorOf(failure));

@@ -8,6 +8,7 @@ import {
   ManualLiveStream,
   MemCache,
   MemTable,
+  type Row,
   type Table,
 } from "@vantage/live";
 import { SqliteCache } from "@vantage/live/sqlite";
@@ -99,6 +100,24 @@ describe("A set that is held whole", () => {
       await table.invalidate();
       assert.equal(view.orderBy("name").peek(), undefined);
     }
+  });
+
+  it("is what an observer shows of its parts after each change, though nobody listens", async () => {
+    const rows = new Map(BAKERY);
+    const patch = (id: string, partial: Row): Row => {
+      const row = { ...rows.get(id), ...partial };
+      rows.set(id, row);
+      return row;
+    };
+    const columns = [{ name: "name" }, { name: "price" }];
+    const master = defineTable({ name: "products", columns, list: () => [...rows], patch });
+    await using table = new LiveTable(master, "products", new MemCache());
+    await table.listValues();
+    const observer = table.where("price", "gt", 1).orderBy("price").observe();
+    assert.deepEqual(observer.getSnapshot().rows?.ids(), ["a", "c"]);
+    await table.patchValue("a", { price: 9 });
+    assert.deepEqual(observer.getSnapshot().rows?.ids(), ["c", "a"]);
+    assert.equal(table.stats().masterReads, 1);
   });
 
   it("keeps what refresh() has read, though a reader with another policy fills a hole of what was held before", async () => {

@@ -19,7 +19,7 @@ import {
   type WaitOptions,
   type WriteOp,
 } from "@vantage/live";
-import { FakeClock, FaultyTable, settle } from "@vantage/live/testing";
+import { FakeClock, FaultyCache, FaultyTable, settle } from "@vantage/live/testing";
 import { BAKERY } from "./fixture.ts";
 
 /** The same outbox, whose every call answers later. */
@@ -634,6 +634,34 @@ for (const [kind, make] of [["at once", shared], ["later", (inner: Outbox) => sl
         assert.equal(it.master.writeOptions.length, 1);
         await table.close();
       });
+    });
+
+    it("does not take back a write that another process has sent while it was appended", async () => {
+      const appending = new Hold();
+      const it = world(make);
+      const one = it.open();
+      const outbox = having(it.outbox, {
+        append: async (...args) => {
+          const positions = await it.outbox.append(...args);
+          await appending.pass();
+          return positions;
+        },
+      });
+      const cache = new FaultyCache(new MemCache());
+      const two = new LiveTable(it.master, "products", cache, { clock: it.clock, outbox });
+      await one.enqueue({ kind: "patch", id: "b", partial: { price: 3 } }).applied; // It has the lease.
+      const gate = cache.plan.hold("log", "before");
+      const appended = appending.begin();
+      const write = two.enqueue({ kind: "patch", id: "a", partial: { price: 3 } });
+      await appended;
+      assert.equal(write.cancel(), true);
+      await pass(it.clock, 12); // It looks for answers, though its own call has none.
+      await gate.reached;
+      appending.end();
+      await settle();
+      gate.release();
+      assert.deepEqual(await write.applied, { name: "Bun", price: 3 });
+      await Promise.all([one.close(), two.close()]);
     });
 
     describe("while an insertion is being taken back", () => {
