@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { after, before, describe } from "node:test";
-import type { LiveEvent } from "@vantage/live";
 import { installNotify, PostgresNotifyLiveStream, removeNotify } from "@vantage/live/postgres";
 import { type OpenStream, streamConformance } from "@vantage/live/testing";
 import { type ClientKind, CLIENTS, type OpenClient } from "../databases/postgres_clients.ts";
@@ -8,6 +7,7 @@ import { startPostgres, WITHOUT_POSTGRES } from "../databases/postgres_server.ts
 import type { DatabaseServer } from "../databases/server_process.ts";
 import { StreamStates } from "../drivers/postgres/stream_states.ts";
 import { skippable } from "../skippable.ts";
+import { statementOf } from "./postgres_events.ts";
 import { runSuite } from "./run_suite.ts";
 import { untilClosed } from "./until_closed.ts";
 
@@ -73,19 +73,4 @@ async function open(opened: OpenClient | undefined): Promise<OpenStream> {
       await run(`DROP TABLE ${name}`);
     },
   };
-}
-
-function statementOf(event: LiveEvent, name: string): string {
-  if (event.kind === "changed") return `TRUNCATE ${name}`;
-  const id = `'${event.id}'`;
-  switch (event.kind) {
-    case "inserted":
-      return `INSERT INTO ${name} VALUES (${id})`;
-    case "updated":
-      return `INSERT INTO ${name} VALUES (${id}) ON CONFLICT DO NOTHING; UPDATE ${name} SET n = 1 WHERE id = ${id}`;
-    case "deleted":
-      return `INSERT INTO ${name} VALUES (${id}); DELETE FROM ${name} WHERE id = ${id}`;
-    default:
-      return event satisfies never;
-  }
 }

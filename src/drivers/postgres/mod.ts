@@ -27,6 +27,9 @@ export {
   notifyScript,
   removeNotify,
 } from "./postgres_notify_install.ts";
+export { PostgresSlot } from "./postgres_slot.ts";
+export type { PostgresSlotOptions, SlotTableOptions } from "./postgres_slot_options.ts";
+export { replicationSlots, type SlotStatus } from "./postgres_slots.ts";
 export type { PostgresStreamState } from "./postgres_connections.ts";
 export type {
   PgClient,

@@ -11,7 +11,14 @@ export interface Received {
 
 /** Subscribes, and waits until the stream is live. */
 export async function eventsOf(stream: LiveStream): Promise<Received> {
-  const reader = stream.subscribe().getReader();
+  const events = received(stream.subscribe());
+  assert.deepEqual(await events.take(1), [{ kind: "changed" }]);
+  return events;
+}
+
+/** The events of a subscription. */
+export function received(subscription: ReadableStream<LiveEvent>): Received {
+  const reader = subscription.getReader();
   const take = async (count: number): Promise<LiveEvent[]> => {
     const events: LiveEvent[] = [];
     while (events.length < count) {
@@ -21,6 +28,5 @@ export async function eventsOf(stream: LiveStream): Promise<Received> {
     }
     return events;
   };
-  assert.deepEqual(await take(1), [{ kind: "changed" }]);
   return { take, end: () => reader.cancel() };
 }
