@@ -116,7 +116,7 @@ export { MemOutbox, type MemOutboxOptions } from "./src/outbox/mem_outbox.ts";
 
 // Streams
 export type { LiveEvent } from "./src/stream/live_event.ts";
-export type { LiveStream, SubscribeOptions } from "./src/stream/live_stream.ts";
+export type { LiveStream, StreamCursor, SubscribeOptions } from "./src/stream/live_stream.ts";
 export { ManualLiveStream, type ManualLiveStreamOptions } from "./src/stream/manual_live_stream.ts";
 
 // The live table

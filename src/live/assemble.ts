@@ -197,7 +197,9 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
   const listener = liveStream && new EventListener({
     stream: liveStream,
     changes,
-    fence: () => guarded.fence(`${prefix}all`),
+    cache: guarded,
+    prefix,
+    invalidation,
     events,
     clock,
     counters,

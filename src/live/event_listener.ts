@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
-import { isPromise, type MaybePromise } from "../base/maybe_promise.ts";
-import type { Fence } from "../cache/cache.ts";
+import { defer } from "../base/defer.ts";
+import { isPromise } from "../base/maybe_promise.ts";
 import type { Change } from "../change/change.ts";
 import { type LiveEvent, toLiveEvent } from "../stream/live_event.ts";
 import type { LiveStream } from "../stream/live_stream.ts";
@@ -8,24 +8,33 @@ import type { ManualLiveStream } from "../stream/manual_live_stream.ts";
 import type { Trace, TraceEvent } from "../trace/tracer.ts";
 import { Backoff } from "../base/backoff.ts";
 import { Pause } from "../base/pause.ts";
+import { CacheCursor } from "./cache_cursor.ts";
 import type { Changes } from "./changes.ts";
+import type { SafeCache } from "./guarded_cache.ts";
+import type { Invalidation } from "./invalidation.ts";
 import type { Counters } from "./live_stats.ts";
 
 /** What an {@linkcode EventListener} works with. */
 export interface EventListenerOptions {
   readonly stream: LiveStream;
   readonly changes: Changes;
-  /** The fence of now. */
-  readonly fence: () => MaybePromise<Fence | undefined>;
+  readonly cache: SafeCache;
+  /** The prefix of the scope. */
+  readonly prefix: string;
+  readonly invalidation: Invalidation;
   readonly events: ManualLiveStream;
   readonly clock: Clock;
   readonly counters: Counters;
   readonly trace: Trace | undefined;
 }
 
+/** How long readers wait for a stream that resumes to catch up. After that, it counts as one that does not. */
+const CATCH_UP_MS = 5_000;
+
 /**
  * Subscribes to the stream until the table is closed. Each event invalidates, and so do the beginning and the end of
- * each gap. The first subscription counts as the end of a gap, since what happened before it is unknown.
+ * each gap. The first subscription counts as the end of a gap, since what happened before it is unknown; unless the stream
+ * resumes: then readers wait until it has caught up.
  */
 export class EventListener {
   readonly #options: EventListenerOptions;
@@ -70,24 +79,30 @@ export class EventListener {
     const { signal } = this.#closing;
     while (!signal.aborted) {
       this.#backoff.begin();
-      await this.#followOneSubscription();
+      const over = defer<void>();
+      await this.#followOneSubscription(over.promise);
+      if (!signal.aborted) {
+        this.#options.counters.gaps++;
+        await this.#publishGap("begins");
+      }
+      over.resolve();
       if (signal.aborted) return;
-      this.#options.counters.gaps++;
-      await this.#publishGap("begins");
       await this.#pause.wait(this.#backoff.nextMs(), () => signal.aborted);
       if (!signal.aborted) this.#options.counters.retries++;
     }
   }
 
-  async #followOneSubscription(): Promise<void> {
+  /** @param over resolves when what is held is known to be old */
+  async #followOneSubscription(over: Promise<void>): Promise<void> {
     const { signal } = this.#closing;
     try {
-      const reader = this.#options.stream.subscribe({ signal, background: true }).getReader();
+      const cursor = this.#cursor(over);
+      const reader = this.#options.stream.subscribe({ signal, background: true, cursor }).getReader();
       const stop = (): void => void reader.cancel().catch((error: unknown) => this.#lost(error));
       signal.addEventListener("abort", stop);
       this.#isSubscribed = true;
       try {
-        await this.#follow(reader);
+        await this.#follow(reader, cursor !== undefined);
       } finally {
         this.#isSubscribed = false;
         signal.removeEventListener("abort", stop);
@@ -97,9 +112,27 @@ export class EventListener {
     }
   }
 
-  async #follow(reader: ReadableStreamDefaultReader<LiveEvent>): Promise<void> {
+  /** Where a stream goes on that can. Until it has caught up, or the subscription is over, what is held is not served. */
+  #cursor(over: Promise<void>): CacheCursor | undefined {
+    const { stream: { resumes }, cache, prefix, invalidation, clock } = this.#options;
+    if (resumes === undefined) return undefined;
+    const caughtUp = defer<void>();
+    const ended = new AbortController();
+    const late = clock.wait(CATCH_UP_MS, { signal: ended.signal, background: true }).then(
+      () => this.#publishGap("ends"),
+      () => {},
+    );
+    invalidation.hold(Promise.race([caughtUp.promise, over, late]).finally(() => ended.abort()));
+    return new CacheCursor({
+      ...{ cache, prefix, resumes, clock },
+      isSuspect: () => invalidation.suspect,
+      onCaughtUp: caughtUp.resolve,
+    });
+  }
+
+  async #follow(reader: ReadableStreamDefaultReader<LiveEvent>, resumes: boolean): Promise<void> {
     this.#report({ level: "info", name: "stream connected", fields: { outcome: "connected" } });
-    await this.#publishGap("ends");
+    if (!resumes) await this.#publishGap("ends");
     for (;;) {
       const { done, value } = await reader.read();
       if (this.#closing.signal.aborted) return;
@@ -114,10 +147,10 @@ export class EventListener {
    * cover newer rows.
    */
   #receive(event: LiveEvent): Promise<void> {
-    const { changes, clock, stream, fence, counters } = this.#options;
+    const { changes, clock, stream, cache, prefix, counters } = this.#options;
     counters.events[event.kind]++;
     const change: Change = { ...event, at: clock.now(), cause: "event" };
-    const now = stream.ordered === true ? fence() : undefined;
+    const now = stream.ordered === true ? cache.fence(`${prefix}all`) : undefined;
     return changes.publish(change, isPromise(now) ? undefined : now);
   }
 

@@ -129,6 +129,13 @@ export class Invalidation {
     return recorded;
   }
 
+  /** What the cache holds is not served until this resolves: it may lack changes that are on their way. */
+  hold(caughtUp: Promise<void>): void {
+    const { recordings } = this.#trust;
+    const held: Promise<void> = caughtUp.then(() => void recordings.delete(held));
+    recordings.add(held);
+  }
+
   /** Calls `listener` after each change that a table on this cache has made known, until the returned function is called. */
   onRecorded(listener: () => void): () => void {
     const { listeners } = this.#trust;

@@ -1,4 +1,24 @@
+import type { MaybePromise } from "../base/maybe_promise.ts";
 import type { LiveEvent } from "./live_event.ts";
+
+/**
+ * How far a subscriber has applied the events of a stream that `resumes`. It is kept where the subscriber keeps what it has
+ * read, so that both are lost, or restored from an older copy, together.
+ */
+export interface StreamCursor {
+  /** The position that was stored last; `undefined` if there is none, or it is lost. */
+  load(): MaybePromise<string | undefined>;
+  /**
+   * Stores a position. The stream calls it once the subscriber has applied every event up to there, which it has when it
+   * asks for the next one. It never fails: what cannot be stored is lost.
+   */
+  store(position: string): MaybePromise<void>;
+  /**
+   * Called once the subscriber has applied everything that happened before it subscribed: what it missed since the loaded
+   * position, or `changed` in its place.
+   */
+  onCaughtUp(): void;
+}
 
 /** Options of a subscription. */
 export interface SubscribeOptions {
@@ -9,6 +29,11 @@ export interface SubscribeOptions {
    * Default `false`. For subscriptions whose events no caller awaits, such as that of a `LiveTable`.
    */
   readonly background?: boolean | undefined;
+  /**
+   * Where to go on, in a stream that `resumes`, and where to store how far the subscriber has got. Only for subscribers that
+   * have applied an event when they ask for the next one. Other streams ignore it.
+   */
+  readonly cursor?: StreamCursor | undefined;
 }
 
 /**
@@ -32,6 +57,12 @@ export interface LiveStream {
    * look at it from outside, such as `LiveTable.stats()`.
    */
   readonly isLive?: boolean | undefined;
+  /**
+   * The name of what the stream reads, if it can go on where a subscriber stopped, also one of an earlier process: positions of
+   * streams with another name mean nothing to it. To a subscription with a `cursor`, it sends what happened since the position
+   * there, or else `changed`, and calls `onCaughtUp`.
+   */
+  readonly resumes?: string | undefined;
   /** A new subscription to all later events. */
   subscribe(options?: SubscribeOptions): ReadableStream<LiveEvent>;
   /**

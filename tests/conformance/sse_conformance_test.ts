@@ -1,9 +1,10 @@
-import { type LiveEvent, type LiveStream, ManualLiveStream } from "@vantage/live";
+import { type LiveEvent, ManualLiveStream } from "@vantage/live";
 import { eventHandler } from "@vantage/live/server";
 import { SseLiveStream } from "@vantage/live/rest";
 import { type OpenStream, streamConformance } from "@vantage/live/testing";
 import { SseHttpServer } from "../drivers/rest/sse_http_server.ts";
 import { runSuite } from "./run_suite.ts";
+import { untilClosed } from "./until_closed.ts";
 
 runSuite("SseLiveStream over HTTP keeps the promises of LiveStream", streamConformance, () => ({
   emitsRows: true,
@@ -73,13 +74,5 @@ async function open(): Promise<OpenStream> {
       closing.abort();
       return server.stop();
     },
-  };
-}
-
-/** Subscriptions that a case leaves behind would be connected anew for ever. */
-function untilClosed(stream: LiveStream, closing: AbortSignal): LiveStream {
-  return {
-    subscribe: ({ signal = closing, ...others } = {}) =>
-      stream.subscribe({ ...others, signal: AbortSignal.any([signal, closing]) }),
   };
 }

@@ -19,15 +19,15 @@ const SETTINGS = {
   max_connections: "60",
 };
 
-/** Starts PostgreSQL with a new database, whose texts are not in the order of code points. */
-export async function startPostgres(): Promise<DatabaseServer> {
+/** Starts PostgreSQL with a new database, whose texts are not in the order of code points, and with more settings. */
+export async function startPostgres(more: Readonly<Record<string, string>> = {}): Promise<DatabaseServer> {
   if (BIN === undefined) throw new Error(WITHOUT_POSTGRES);
   const folder = newServerFolder("postgres");
   const data = join(folder, "data");
   const locale = ["--encoding=UTF8", "--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US"];
   runAs("postgres", [join(BIN, "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "--no-sync", ...locale]);
   const port = await freePort();
-  const settings = Object.entries(SETTINGS).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+  const settings = Object.entries({ ...SETTINGS, ...more }).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   return startServer("postgres", [join(BIN, "postgres"), "-D", data, "-p", String(port), ...settings], {
     folder,
     port,

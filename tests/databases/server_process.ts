@@ -12,6 +12,10 @@ const TIME_LIMIT_MS = 60_000;
 export interface DatabaseServer {
   readonly port: number;
   stop(): Promise<void>;
+  /** Ends it, and keeps what it has stored. */
+  halt(): Promise<void>;
+  /** Starts it again. */
+  restart(): Promise<void>;
 }
 
 /** How a server is started and stopped. */
@@ -53,17 +57,32 @@ export async function startServer(
   command: readonly string[],
   { folder, port, ready, stopSignal }: ServerOptions,
 ): Promise<DatabaseServer> {
-  const [program, args] = asUser(user, command);
-  const child = spawn(program, args, { cwd: "/", stdio: ["ignore", "ignore", "pipe"] });
-  const ended = new Promise<void>((resolve) => child.on("close", () => resolve()));
-  await untilReady(child, ready);
-  return {
-    port,
-    stop: async () => {
+  const start = async (): Promise<() => Promise<void>> => {
+    const [program, args] = asUser(user, command);
+    const child = spawn(program, args, { cwd: "/", stdio: ["ignore", "ignore", "pipe"] });
+    const ended = new Promise<void>((resolve) => child.on("close", () => resolve()));
+    await untilReady(child, ready);
+    return async () => {
       process.kill(child.pid ?? 0, stopSignal);
       const timer = setTimeout(() => process.kill(child.pid ?? 0, "SIGKILL"), TIME_LIMIT_MS);
       await ended;
       clearTimeout(timer);
+    };
+  };
+  let end: (() => Promise<void>) | undefined = await start();
+  const halt = async (): Promise<void> => {
+    await end?.();
+    end = undefined;
+  };
+  return {
+    port,
+    halt,
+    restart: async () => {
+      await halt();
+      end = await start();
+    },
+    stop: async () => {
+      await halt();
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -2,7 +2,7 @@ import { guardedCall } from "../../base/guarded_call.ts";
 import { isPromise } from "../../base/maybe_promise.ts";
 import { onAbort } from "../../base/on_abort.ts";
 import { type LiveEvent, shareLiveEvent } from "../../stream/live_event.ts";
-import type { ResumeOptions, StreamCursor } from "./stream_cursor.ts";
+import type { StreamCursor, SubscribeOptions } from "../../stream/live_stream.ts";
 
 /** Where the events before it have led to. */
 interface Mark {
@@ -13,7 +13,7 @@ interface Mark {
 /** What a {@linkcode KafkaFollower} works with. */
 export interface KafkaFollowerOptions {
   readonly cursor: StreamCursor;
-  readonly signal: ResumeOptions["signal"];
+  readonly signal: SubscribeOptions["signal"];
   /** The most events that wait to be read. If there are more, `changed` takes their place. */
   readonly bufferCapacity: number;
   /** Called once, when the subscription is over. */

@@ -13,7 +13,7 @@ import { KafkaFollower } from "./kafka_follower.ts";
 import { checkKafkaOptions, type KafkaLiveStreamOptions } from "./kafka_options.ts";
 import { KafkaSession, type KafkaSessionOptions, type KafkaState } from "./kafka_session.ts";
 import type { KafkaMessage, KafkaSource } from "./kafka_source.ts";
-import type { ResumeOptions, StreamCursor } from "./stream_cursor.ts";
+import type { StreamCursor, SubscribeOptions } from "../../stream/live_stream.ts";
 
 /** Counts since the stream was made; `state` is how it stands now. */
 export interface KafkaStats {
@@ -138,7 +138,7 @@ export class KafkaLiveStream<M extends KafkaMessage = KafkaMessage> implements L
    * a `cursor`, the first subscription goes on at its position instead, and one that joins others begins with
    * `changed`.
    */
-  subscribe(options: ResumeOptions = {}): ReadableStream<LiveEvent> {
+  subscribe(options: SubscribeOptions = {}): ReadableStream<LiveEvent> {
     const { cursor } = options;
     const follower = cursor && this.#follow(cursor, options);
     const subscription = follower?.stream ?? this.#events.subscribe(options);
@@ -168,7 +168,7 @@ export class KafkaLiveStream<M extends KafkaMessage = KafkaMessage> implements L
     };
   }
 
-  #follow(cursor: StreamCursor, { signal, background = false }: ResumeOptions): KafkaFollower {
+  #follow(cursor: StreamCursor, { signal, background = false }: SubscribeOptions): KafkaFollower {
     const release = background ? () => {} : this.hold();
     const follower = new KafkaFollower({
       cursor,

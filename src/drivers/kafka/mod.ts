@@ -18,4 +18,3 @@ export type { KafkaLiveStreamOptions } from "./kafka_options.ts";
 export type { KafkaGap } from "./kafka_cursor.ts";
 export type { KafkaState } from "./kafka_session.ts";
 export type { KafkaMessage, KafkaOffset, KafkaOffsets, KafkaPosition, KafkaSource } from "./kafka_source.ts";
-export type { ResumeOptions, StreamCursor } from "./stream_cursor.ts";

@@ -14,6 +14,8 @@ export interface PostgresSession {
 export interface PostgresHandle extends PostgresSession {
   /** Runs `work` in one transaction, which is rolled back if it rejects. */
   transaction<T>(work: (session: PostgresSession) => Promise<T>): PromiseLike<T>;
+  /** Calls `onNotify` with the payload of each notification on a channel, until the returned function is called. */
+  listen?(channel: string, onNotify: (payload: string) => void): PromiseLike<() => PromiseLike<unknown>>;
 }
 
 /** What runs statements in postgres.js and in Bun's `SQL`. */
@@ -30,22 +32,47 @@ export interface PostgresTagClient extends PostgresTag {
   readonly PostgresError?: unknown;
   /** The options it was made with. */
   readonly options?: { readonly prepare?: boolean | undefined } | undefined;
+  /**
+   * Calls `onNotify` with the payload of each notification on a channel, and `onListen` each time that it listens: again
+   * after a lost connection.
+   */
+  listen?(
+    channel: string,
+    onNotify: (payload: string) => void,
+    onListen?: () => void,
+  ): PromiseLike<{ unlisten(): PromiseLike<unknown> }>;
+}
+
+/** A notification, as `pg` emits it. */
+export interface PgNotification {
+  /** The channel. */
+  readonly channel: string;
+  /** Its payload. */
+  readonly payload?: string | undefined;
+}
+
+/** What a connection of `pg` emits. */
+export interface PgEmitter {
+  /** Listens to notifications. */
+  on?(event: "notification", listener: (notification: PgNotification) => void): unknown;
+  /** Listens to the end of its connection, which would end the process otherwise. */
+  on?(event: "error" | "end", listener: () => void): unknown;
+  /** Stops listening to notifications. */
+  removeListener?(event: "notification", listener: (notification: PgNotification) => void): unknown;
+  /** Stops listening. */
+  removeListener?(event: "error" | "end", listener: () => void): unknown;
 }
 
 /** A connected `Client` of `pg`. */
-export interface PgClient extends PostgresSession {
+export interface PgClient extends PostgresSession, PgEmitter {
   /** Distinguishes a client from other handles. Not called. */
   connect(): unknown;
 }
 
 /** A client that was taken out of a `Pool` of `pg`. */
-export interface PgPoolClient extends PostgresSession {
+export interface PgPoolClient extends PostgresSession, PgEmitter {
   /** Puts it back, or closes it where its connection is broken. */
   release(broken?: boolean): void;
-  /** Listens to the end of its connection, which would end the process otherwise. */
-  on?(event: "error", listener: () => void): unknown;
-  /** Stops listening. */
-  removeListener?(event: "error", listener: () => void): unknown;
 }
 
 /** A `Pool` of `pg`. */

@@ -55,6 +55,15 @@ export function postgresError(error: unknown, what: string): unknown {
   }
 }
 
+/** Does work, whose failures become typed errors. */
+export async function answered<T>(what: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw postgresError(error, what);
+  }
+}
+
 /** The SQLSTATE of an error, as postgres.js, pg and PGlite have it in `code`, and Bun in `errno`. */
 export function sqlStateOf(error: unknown): string | undefined {
   if (typeof error !== "object" || error === null) return undefined;

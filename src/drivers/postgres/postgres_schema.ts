@@ -19,6 +19,8 @@ export interface PostgresSchema {
   readonly name: string;
   /** Its quoted name, qualified by its schema. */
   readonly sqlName: string;
+  /** The names of its schema and of itself, as they are stored. */
+  readonly place: readonly [schema: string, table: string];
   readonly columns: readonly PostgresColumn[];
   readonly key: PostgresKey;
   readonly dialect: SqlDialect;
@@ -64,6 +66,7 @@ export async function readSchema(db: Session, table: string, options: SchemaOpti
   return {
     name,
     sqlName: `${quoteName(found.schema)}.${quoteName(found.name)}`,
+    place: [found.schema, found.name],
     columns,
     key: findKey({ name, columns, indexes: found.indexes ?? [] }, options.idField),
     // Where no collation knows the case of all letters, that of "C" knows the case of a to z.

@@ -13,7 +13,7 @@ import { type SqlTarget, whereSql } from "../sql/sql_conditions.ts";
 import { orderSql } from "../sql/sql_order.ts";
 import { isWords, type PostgresColumn } from "./postgres_column.ts";
 import type { Session } from "./postgres_database.ts";
-import { postgresError } from "./postgres_errors.ts";
+import { answered } from "./postgres_errors.ts";
 import { idSql } from "./postgres_ids.ts";
 import { PostgresReader, run } from "./postgres_reader.ts";
 import { type PostgresSchema, readSchema } from "./postgres_schema.ts";
@@ -154,14 +154,6 @@ export class PostgresSource implements TableSource {
   #do<T>(what: string, id: string | undefined, work: () => Promise<T>): Promise<T> {
     const row = id === undefined ? "" : ` ${describe(id)}`;
     return answered(`${what}${row} of ${describe(this.name)}`, work);
-  }
-}
-
-async function answered<T>(what: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw postgresError(error, what);
   }
 }
 

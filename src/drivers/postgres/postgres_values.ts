@@ -67,7 +67,16 @@ function numberOf(text: string): number {
 
 /** The bytes of hexadecimal digits. */
 export function bytesOf(hex: string): Uint8Array {
-  return Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+  const bytes = new Uint8Array(hex.length >> 1);
+  for (let at = 0; at < bytes.length; at++) {
+    bytes[at] = (digitOf(hex.charCodeAt(2 * at)) << 4) | digitOf(hex.charCodeAt(2 * at + 1));
+  }
+  return bytes;
+}
+
+/** The value of a hexadecimal digit, whose letters are small. */
+function digitOf(code: number): number {
+  return code < 0x3a ? code - 0x30 : code - 0x57;
 }
 
 function documentOf(text: string, { type }: PostgresColumn): Value {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { KafkaLiveStream, type StreamCursor } from "@vantage/live/kafka";
+import type { StreamCursor } from "@vantage/live";
+import { KafkaLiveStream } from "@vantage/live/kafka";
 import { FakeClock, settle } from "@vantage/live/testing";
 import { FakeTopic } from "./fake_topic.ts";
 

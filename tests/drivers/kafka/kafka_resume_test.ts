@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { LiveEvent } from "@vantage/live";
-import { KafkaLiveStream, type KafkaLiveStreamOptions, type StreamCursor } from "@vantage/live/kafka";
+import type { LiveEvent, StreamCursor } from "@vantage/live";
+import { KafkaLiveStream, type KafkaLiveStreamOptions } from "@vantage/live/kafka";
 import { FakeClock, settle } from "@vantage/live/testing";
 import { type FakeMessage, FakeTopic } from "./fake_topic.ts";
 

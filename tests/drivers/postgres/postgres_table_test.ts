@@ -14,17 +14,7 @@ import { type OpenClient, openPool } from "../../databases/postgres_clients.ts";
 import { startPostgres, WITHOUT_POSTGRES } from "../../databases/postgres_server.ts";
 import { type DatabaseServer, freePort } from "../../databases/server_process.ts";
 import { skippable } from "../../skippable.ts";
-
-type ErrorClass = abstract new (...args: never[]) => Error;
-
-/** A check for `assert.rejects`: the error's class, and words of its message. */
-function errorOf(kind: ErrorClass, ...words: string[]): (error: unknown) => true {
-  return (error) => {
-    assert(error instanceof kind, `expected a ${kind.name}, got ${error}`);
-    for (const word of words) assert(error.message.includes(word), `${JSON.stringify(word)} in: ${error.message}`);
-    return true;
-  };
-}
+import { type ErrorClass, errorOf } from "./error_of.ts";
 
 let server: DatabaseServer | undefined;
 let opened: OpenClient | undefined;
