@@ -53,11 +53,13 @@ export function faultOfAnswer(
   if (view.id !== undefined) return faultOfRow(view.id, listIn(answer)[0]?.[1], law);
   const fault = faultOfRows(scene, listIn(answer), law, fitting);
   if (fault !== undefined || !isWindow(answer) || fitting === "as held") return fault;
-  const { world: { counts } } = scene;
+  const { world: { counts, cacheFailureRate } } = scene;
   const { length } = listIn(answer);
   if (answer.total !== undefined) return faultOfTotal(answer.total, length, law);
   const { skip = 0, limit } = view.window ?? {};
-  const mayBeUnknown = !counts && (length === limit || (length === 0 && skip > 0) || fitting === "row by row");
+  // While the cache fails, pages that do not fit together are given as they are after some rounds.
+  const mayNotFit = fitting === "row by row" || cacheFailureRate > 0;
+  const mayBeUnknown = !counts && (length === limit || (length === 0 && skip > 0) || mayNotFit);
   return mayBeUnknown ? undefined : { law: 8, what: "it does not tell how many rows there are" };
 }
 
