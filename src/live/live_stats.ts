@@ -1,6 +1,6 @@
 import type { ChangeCause } from "../change/change.ts";
 import type { LiveEvent } from "../stream/live_event.ts";
-import { DurationCounter, type Durations } from "./durations.ts";
+import { type DurationCounts, type Durations, newDurations } from "./durations.ts";
 
 /** Counts since the table was made; `queued`, `oldestWriteMs`, `stream`, `entries` are how it stands now. */
 export interface LiveStats {
@@ -79,7 +79,7 @@ export type Counters =
     readonly invalidations: { [cause in ChangeCause]: number };
     readonly deadEntries: { [cause in ChangeCause]: number };
     readonly events: { [kind in LiveEvent["kind"]]: number };
-    readonly masterReadTimes: DurationCounter;
+    readonly masterReadTimes: DurationCounts;
   };
 
 /** All counts at zero. */
@@ -97,7 +97,7 @@ export function newCounters(): Counters {
     deadEntries: { write: 0, event: 0, gap: 0, manual: 0 },
     masterReads: 0,
     failedReads: 0,
-    masterReadTimes: new DurationCounter(),
+    masterReadTimes: newDurations(),
     failedBehind: 0,
     masterWrites: 0,
     failedWrites: 0,

@@ -7,6 +7,7 @@ import type { Row } from "../table/row.ts";
 import { selfOf } from "../base/self.ts";
 import type { TableLike } from "../table/table_like.ts";
 import { assemble, type LiveWorks } from "./assemble.ts";
+import { durationsOf } from "./durations.ts";
 import type { Explanation } from "./explanation.ts";
 import type { FailedWrite } from "./failed_write.ts";
 import { LiveHandle } from "./live_handle.ts";
@@ -82,7 +83,7 @@ export class LiveTable<R extends object = Row> extends LiveHandle<R> implements 
       invalidations: { ...invalidations },
       deadEntries: { ...deadEntries },
       events: { ...events },
-      masterReadTimes: masterReadTimes.snapshot(),
+      masterReadTimes: durationsOf(masterReadTimes),
       queued: writes.size,
       oldestWriteMs: writes.oldestAt === undefined ? 0 : Math.max(0, clock.now() - writes.oldestAt),
       stream: listener === undefined ? "none" : listener.isLive ? "live" : "lost",

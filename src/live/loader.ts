@@ -5,11 +5,11 @@ import { ClosedError, TableError } from "../table/errors.ts";
 import { ownRows, Rows, shareRows } from "../table/rows.ts";
 import type { CallOptions } from "../table/table_like.ts";
 import type { Trace } from "../trace/tracer.ts";
-import { TimedRead } from "./timed_read.ts";
 import type { CatchUp, CaughtUp } from "./catch_up.ts";
 import type { EntryHistory } from "./entry_history.ts";
 import type { SafeCache } from "./guarded_cache.ts";
 import type { Invalidation } from "./invalidation.ts";
+import { DURATION_BOUNDS_MS } from "./durations.ts";
 import type { Counters } from "./live_stats.ts";
 import type { Master } from "./master.ts";
 import type { MasterLag, Stamp } from "./master_lag.ts";
@@ -134,6 +134,19 @@ export class Loader {
     if (isWhole) history.begin(request, fetchedAt, start.generation);
   }
 
+  /** Counts how long a read of the master took, and whether it failed. One that was given up is neither. */
+  endRead(beganAt: number, isAnswered: boolean, signal: AbortSignal | undefined): void {
+    if (!isAnswered && signal?.aborted === true) return;
+    const { counters, clock } = this.#options;
+    const ms = clock.monotonic() - beganAt;
+    let place = 0;
+    while (ms > (DURATION_BOUNDS_MS[place] ?? Infinity)) place++;
+    const { counts } = counters.masterReadTimes;
+    counts[place] = (counts[place] ?? 0) + 1;
+    counters.masterReadTimes.totalMs += ms;
+    if (!isAnswered) counters.failedReads++;
+  }
+
   /** Whether the rows of a request are cut from other entries. */
   isCut(request: ReadRequest): boolean {
     return this.#derivationOf(request) !== undefined;
@@ -166,13 +179,13 @@ export class Loader {
     const { master, counters, received, clock } = this.#options;
     const stamp = behind && await this.#stampNow(request.key);
     const fetchedAt = clock.now();
-    const timed = new TimedRead(counters, clock);
-    let answer: Rows;
+    counters.masterReads++;
+    const beganAt = clock.monotonic();
+    let answer: Rows | undefined;
     try {
       answer = await master.load(request, options);
-      timed.answered();
     } finally {
-      timed.end(signal);
+      this.endRead(beganAt, answer !== undefined, signal);
     }
     const rows = this.#own(request, answer);
     if (refusal !== undefined) this.#giveUpHoles(request, refusal);
@@ -198,10 +211,11 @@ export class Loader {
     const { catchUp, received, counters, clock } = this.#options;
     const read = catchUp.reader(request, behind);
     if (read === undefined) return undefined;
-    const timed = new TimedRead(counters, clock);
+    counters.masterReads++;
+    const beganAt = clock.monotonic();
+    let answer: Rows | undefined;
     try {
-      const answer = await read(options);
-      timed.answered();
+      answer = await read(options);
       const fetched = this.#own(request, answer);
       counters.rowsRedundant += received.receiveSome(request, fetched);
       const rows = catchUp.fill(request, behind, fetched);
@@ -212,7 +226,7 @@ export class Loader {
       onRefusal(error);
       return undefined;
     } finally {
-      timed.end(options.signal);
+      this.endRead(beganAt, answer !== undefined, options.signal);
     }
   }
 

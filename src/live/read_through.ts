@@ -39,7 +39,6 @@ import type { Refreshed } from "./refreshed.ts";
 import { ENDED, SharedReads } from "./shared_reads.ts";
 import { StaleAnswers, type StaleRows } from "./stale_answers.ts";
 import { Superseded } from "./superseded.ts";
-import { TimedRead } from "./timed_read.ts";
 import { Windows, type WindowsOptions } from "./windows.ts";
 
 /** How often the master is read for one refresh. After that, what is held is dropped. */
@@ -291,7 +290,9 @@ export class ReadThrough implements Reads {
     const { signal, onUnsettled } = options;
     signal?.throwIfAborted();
     const { lag, clock } = this.#options;
-    const timed = new TimedRead(this.#counters, clock);
+    this.#counters.masterReads++;
+    const beganAt = clock.monotonic();
+    let isAnswered = false;
     let unsettled = false;
     const stamp = onUnsettled && lag.stamp(clock.monotonic(), undefined);
     let answer: T;
@@ -300,9 +301,9 @@ export class ReadThrough implements Reads {
         (own) => ask({ signal: own, onUnsettled: () => void (unsettled = true) }),
         signal,
       );
-      timed.answered();
+      isAnswered = true;
     } finally {
-      timed.end(signal);
+      this.#loader.endRead(beganAt, isAnswered, signal);
     }
     const stamped = isPromise(stamp) ? await this.#reads.untilClosed(stamp, (settled) => settled) : stamp;
     if (unsettled || stamped?.isSettled() === false) onUnsettled?.();

@@ -341,8 +341,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "do not invalidate when the stream is back",
     file: "live/event_listener.ts",
-    from: '    await this.#publishGap("ends");\n',
-    to: "",
+    from: '    if (!resumes) await this.#publishGap("ends");\n',
+    to: "    void resumes;\n",
   },
   {
     name: "tell of an event before dropping",
@@ -1128,8 +1128,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "rows of unordered events are trusted",
     file: "live/event_listener.ts",
-    from: "stream.ordered === true ? fence() : undefined",
-    to: "stream.ordered !== null ? fence() : undefined",
+    from: "stream.ordered === true ? cache",
+    to: "stream.ordered !== null ? cache",
   },
   {
     name: "rows of events are trusted whatever came since",
