@@ -499,7 +499,7 @@ for (const [kind, make] of [["at once", shared], ["later", (inner: Outbox) => sl
       assert.deepEqual(it.master.writeOptions, []);
     });
 
-    it("neither sends nor removes what belongs to another owner, or to none (Eventra#2749, securedrop-client#1453)", async () => {
+    it("neither sends nor removes what belongs to another owner, or to none (Eventra#2749, Eventra#2478, securedrop-client#1453)", async () => {
       const it = world(make);
       const marty = it.open({ owner: "marty" });
       marty.setOnline(false);

@@ -318,6 +318,19 @@ describe("LiveTable, stories of lost writes", () => {
     for (const { applied } of writes) await assert.rejects(applied);
   });
 
+  it("workbox#2386, workbox#3335, brave#25692: what waits is sent though the runtime never tells that it is back", async () => {
+    const { table, master, clock } = fixture({ outbox: new MemOutbox() });
+    const down = (): UnavailableError => new UnavailableError("down", { effect: "none" });
+    for (let attempt = 0; attempt < 4; attempt++) master.plan.fail("patchValue", down());
+    const write = table.enqueue({ kind: "patch", id: "a", partial: { price: 9 } });
+    let isApplied = false;
+    void write.applied.then(() => isApplied = true);
+    for (let minute = 0; minute < 10 && !isApplied; minute++) await clock.advance(60_000);
+    await write.applied;
+    assert.equal((await master.getValue("a"))?.price, 9);
+    await table.close();
+  });
+
   it("livestore#1012: 20 000 stored writes are loaded in batches, and sent", async () => {
     const count = 20_000;
     const outbox = new MemOutbox();
