@@ -183,7 +183,7 @@ describe("The events of a PostgresSlot", () => {
     const columnsOf = async (sql: string) => {
       await run(sql);
       const [event] = await events.take(1);
-      assert(event?.kind === "updated", event?.kind);
+      assert(event?.kind === "updated", String(event?.kind));
       return event.columns;
     };
     await run("INSERT INTO t VALUES (1, 1, NULL, '')");
