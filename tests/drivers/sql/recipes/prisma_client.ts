@@ -26,8 +26,8 @@ export function openPrisma(connectionString: string): PrismaClient {
 }
 
 /**
- * What `prisma generate` 7.10.0 writes for this model, without its types. To generate it, Prisma would have to be installed, of
- * which it is a tenth: 300 MB, with engines that are downloaded.
+ * What `prisma generate` 7.10.0 writes for this model, without its types. To generate it takes Prisma itself: 300 MB, and engines
+ * that are downloaded.
  */
 const SCHEMA = `generator client {
   provider = "prisma-client"
