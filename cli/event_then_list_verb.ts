@@ -1,6 +1,7 @@
 import { type LiveEvent, type LiveTable, ManualLiveStream } from "@vantage/live";
 import type { Arguments } from "./args.ts";
 import { BadInput } from "./bad_input.ts";
+import { OpenedStream } from "./opened_stream.ts";
 import { runUntilEvent } from "./received_event.ts";
 import { DEFAULT_LIMIT, describePage } from "./list_verb.ts";
 import { type Output, paint } from "./output.ts";
@@ -30,7 +31,7 @@ export const eventThenListVerb: Verb = {
     const stream = new ManualLiveStream();
     const event: LiveEvent = id === undefined ? { kind: "changed" } : { kind: "updated", id };
     return onTable(args, context, {
-      streamOf: () => stream,
+      streamOf: () => Promise.resolve(new OpenedStream(stream)),
       check: () => event,
       run: (wiring) => listAroundEvent(wiring, { stream, event }, context.out),
     });

@@ -76,15 +76,32 @@ export function cacheToJson(cache: CachePlace): { readonly [name: string]: Json 
 }
 
 function masterToJson({ master, entity }: Places): { readonly [name: string]: Json } {
-  return master.kind === "file"
-    ? { kind: "sqlite", path: master.path, bytes: bytesIn(master.path) }
-    : { kind: "rest", url: tableUrl(entity, master).href };
+  switch (master.kind) {
+    case "file":
+      return { kind: "sqlite", path: master.path, bytes: bytesIn(master.path) };
+    case "server":
+      return { kind: "rest", url: tableUrl(entity, master).href };
+    case "postgres":
+      return { kind: "postgres", url: master.shown };
+    default:
+      return master satisfies never;
+  }
 }
 
 function masterLines({ master, entity }: Places, rows: number): readonly string[] {
-  return master.kind === "file"
-    ? [`master     SqliteTable ${entity}, ${rows} rows`, `file       ${master.path}, ${bytesIn(master.path)} bytes`]
-    : [`master     RestTable ${entity}, ${rows} rows`, `server     ${tableUrl(entity, master)}`];
+  switch (master.kind) {
+    case "file":
+      return [
+        `master     SqliteTable ${entity}, ${rows} rows`,
+        `file       ${master.path}, ${bytesIn(master.path)} bytes`,
+      ];
+    case "server":
+      return [`master     RestTable ${entity}, ${rows} rows`, `server     ${tableUrl(entity, master)}`];
+    case "postgres":
+      return [`master     PostgresTable ${entity}, ${rows} rows`, `database   ${master.shown}`];
+    default:
+      return master satisfies never;
+  }
 }
 
 function cacheLines(cache: CachePlace): readonly string[] {

@@ -1,10 +1,12 @@
 import { existsSync } from "node:fs";
 import type { Table } from "@vantage/live";
+import { PostgresTable } from "@vantage/live/postgres";
 import { RestTable, type TableDescription } from "@vantage/live/rest";
 import { SqliteTable } from "@vantage/live/sqlite";
 import { BadInput, opening } from "./bad_input.ts";
 import type { KeptMap } from "./kept_map.ts";
-import { type FileMaster, type Places, type ServerMaster, tableUrl } from "./places.ts";
+import { type FileMaster, type Places, type PostgresMaster, type ServerMaster, tableUrl } from "./places.ts";
+import { PostgresClient } from "./postgres_client.ts";
 
 /** Descriptions of the tables of servers by URL, so that cached rows can be read without a request. */
 export type KnownTables = KeptMap<TableDescription>;
@@ -12,11 +14,11 @@ export type KnownTables = KeptMap<TableDescription>;
 /** An open master of any kind, closed by disposing it. */
 export class OpenedMaster implements AsyncDisposable {
   readonly table: Table;
-  readonly #file: SqliteTable | undefined;
+  readonly #close: () => Promise<void>;
 
-  private constructor(table: Table, file?: SqliteTable) {
+  private constructor(table: Table, close: () => Promise<void> = () => Promise.resolve()) {
     this.table = table;
-    this.#file = file;
+    this.#close = close;
   }
 
   /**
@@ -26,14 +28,25 @@ export class OpenedMaster implements AsyncDisposable {
    * @throws {UnavailableError} if the server does not answer.
    */
   static async open({ master, entity }: Places, known: KnownTables): Promise<OpenedMaster> {
-    if (master.kind === "server") return new OpenedMaster(await openServed(entity, master, known));
-    const file = await openFile(entity, master);
-    return new OpenedMaster(file, file);
+    switch (master.kind) {
+      case "server":
+        return new OpenedMaster(await openServed(entity, master, known));
+      case "postgres": {
+        const [table, client] = await openPostgres(entity, master);
+        return new OpenedMaster(table, () => client[Symbol.asyncDispose]());
+      }
+      case "file": {
+        const file = await openFile(entity, master);
+        return new OpenedMaster(file, () => file.close());
+      }
+      default:
+        return master satisfies never;
+    }
   }
 
-  /** Closes the file, if it is one. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#file?.close();
+  /** Closes the file, or the connections. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#close();
   }
 }
 
@@ -81,6 +94,17 @@ export function isDescription(value: unknown): value is TableDescription {
 export function checkExists({ path }: FileMaster): void {
   if (existsSync(path)) return;
   throw new BadInput(`There is no master ${JSON.stringify(path)}; "demo seed --master ${path}" makes one`);
+}
+
+async function openPostgres(entity: string, master: PostgresMaster): Promise<readonly [Table, PostgresClient]> {
+  const client = await PostgresClient.open(master);
+  try {
+    const what = `${JSON.stringify(entity)} in the master ${master.shown}`;
+    return [await opening(what, () => PostgresTable.open(client.client, entity)), client];
+  } catch (error) {
+    await client[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 async function openFile(entity: string, master: FileMaster): Promise<SqliteTable> {

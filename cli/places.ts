@@ -17,7 +17,7 @@ export interface Places {
 }
 
 /** The owner of the data. */
-export type MasterPlace = FileMaster | ServerMaster;
+export type MasterPlace = FileMaster | ServerMaster | PostgresMaster;
 
 /** A database file. */
 export interface FileMaster {
@@ -32,6 +32,15 @@ export interface ServerMaster {
   readonly kind: "server";
   /** The base URL of its tables, which ends in a slash. */
   readonly url: URL;
+}
+
+/** A database of PostgreSQL. */
+export interface PostgresMaster {
+  readonly kind: "postgres";
+  /** Its URL, which may have a password: it must not be printed. */
+  readonly url: string;
+  /** The URL without user, password and parameters. */
+  readonly shown: string;
 }
 
 /** Where rows are cached: in an SQLite file, in a file of Deno KV, in memory, or nowhere. */
@@ -69,7 +78,8 @@ export function placesOf(args: Arguments): Places {
  */
 export function fileMasterOf({ master }: Places, verb: string): FileMaster {
   if (master.kind === "file") return master;
-  throw new BadInput(`${verb} works on a file, and --master ${master.url} is a server`);
+  const shown = master.kind === "server" ? master.url.href : master.shown;
+  throw new BadInput(`${verb} works on a file, and --master ${shown} is a server`);
 }
 
 /** Creates the demo's folder if one of the files belongs there. */
@@ -88,8 +98,20 @@ export function filesOf({ master, cache, outbox }: Places): readonly string[] {
 
 /** The cache key of a table. It includes the master, so that different masters never share rows in one cache. */
 export function cacheKeyOf(entity: string, master: MasterPlace): string {
-  const where = master.kind === "file" ? realpathSync(master.path) : master.url.href;
-  return `${entity}@${createHash("sha256").update(where).digest("hex").slice(0, 12)}`;
+  return `${entity}@${createHash("sha256").update(identityOf(master)).digest("hex").slice(0, 12)}`;
+}
+
+function identityOf(master: MasterPlace): string {
+  switch (master.kind) {
+    case "file":
+      return realpathSync(master.path);
+    case "server":
+      return master.url.href;
+    case "postgres":
+      return master.shown;
+    default:
+      return master satisfies never;
+  }
 }
 
 /** The URL of a server's table. */
@@ -106,6 +128,7 @@ function masterOf(args: Arguments): MasterPlace {
   const master = given(args, "master");
   if (master === undefined) return { kind: "file", path: join(DEMO_FOLDER, "master.sqlite"), isDefault: true };
   if (/^https?:/i.test(master)) return { kind: "server", url: serverUrl(master) };
+  if (/^postgres(ql)?:/i.test(master)) return postgresMaster(master);
   if (LIKE_ADDRESS.test(master) && !existsSync(master)) {
     const url = `http://${master.replace(/^\w+:\/\//, "")}`;
     throw new BadInput(`${JSON.stringify(master)} is not a file; for a server, use --master ${url}`);
@@ -127,6 +150,15 @@ function serverUrl(text: string): URL {
   }
   if (!url.pathname.endsWith("/")) url.pathname += "/";
   return url;
+}
+
+/** Nothing of the text is quoted, since it may contain a password. */
+function postgresMaster(text: string): PostgresMaster {
+  const url = URL.parse(text);
+  if (url === null || url.host === "" || !/^\/[^/]+$/.test(url.pathname)) {
+    throw new BadInput("--master takes a URL like postgres://user@127.0.0.1:5432/database");
+  }
+  return { kind: "postgres", url: text, shown: `postgres://${url.host}${url.pathname}` };
 }
 
 function cacheOf(args: Arguments): CachePlace {

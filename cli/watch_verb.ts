@@ -1,11 +1,9 @@
-import type { LiveEvent, LiveStream, Query } from "@vantage/live";
-import { SseLiveStream } from "@vantage/live/rest";
+import type { LiveEvent, Query } from "@vantage/live";
 import type { Arguments } from "./args.ts";
-import { FileChanges } from "./file_changes.ts";
 import { Interruption } from "./interruption.ts";
 import { pageOf, queryOf, selectingFlags } from "./list_verb.ts";
 import { Notes } from "./notes.ts";
-import { eventsUrl, type MasterPlace } from "./places.ts";
+import { OpenedStream } from "./opened_stream.ts";
 import { type Answer, COMMON_FLAGS, type Context, TABLE_FLAGS, type Verb } from "./verb.ts";
 import { Watcher } from "./watcher.ts";
 import { onTable, type Wiring } from "./wiring.ts";
@@ -19,8 +17,8 @@ export const watchVerb: Verb = {
   most: 0,
   summary: "print changes of the rows made by others, until Ctrl-C",
   details: [
-    "Subscribes to a server's events, or checks a file ten times a second. A row that an event names is read again",
-    "alone; after any other change the page is. Each line says how its row was received.",
+    "Subscribes to a server's events, listens to PostgreSQL, or checks a file ten times a second. A row that an event",
+    "names is read again alone; after any other change the page is. Each line says how its row was received.",
     "While a server is unreachable it serves from the cache; once reconnected, it prints what it missed.",
     "With --json, each line is a document.",
   ],
@@ -38,23 +36,11 @@ export const watchVerb: Verb = {
     return await onTable(args, context, {
       needsMaster: true,
       check: (table) => queryOf(args, table, pagination),
-      streamOf: (master, entity) => streamOf(master, entity, { notes, tracer: context.tracer }),
+      streamOf: (master, entity) => OpenedStream.open(master, entity, { notes, tracer: context.tracer }),
       run: (wiring, query) => watch(wiring, query, { notes, most, out: context.out, signal: interruption.signal }),
     });
   },
 };
-
-function streamOf(
-  master: MasterPlace,
-  entity: string,
-  { notes, tracer }: { readonly notes: Notes; readonly tracer: Context["tracer"] },
-): LiveStream {
-  if (master.kind === "server") {
-    return new SseLiveStream(eventsUrl(entity, master), { onState: (state) => notes.state(state), tracer });
-  }
-  notes.state("live");
-  return new FileChanges(master.path);
-}
 
 interface Watching {
   readonly notes: Notes;

@@ -7,6 +7,7 @@ import { SMALL_BAKERY } from "./bakery.ts";
 import { KeptMap } from "./kept_map.ts";
 import { checkCache, OpenedCache } from "./opened_cache.ts";
 import { describeServed, isDescription, type KnownTables, OpenedMaster } from "./opened_master.ts";
+import type { OpenedStream } from "./opened_stream.ts";
 import { checkOutbox, LEASE_MS, openOutbox, StoredWrites } from "./stored_writes.ts";
 import type { Output } from "./output.ts";
 import {
@@ -121,7 +122,7 @@ export interface Task<P> {
   /** Runs the task. */
   run(wiring: Wiring, plan: P): Promise<Answer>;
   /** The events to subscribe to. */
-  readonly streamOf?: ((master: MasterPlace, entity: string) => LiveStream) | undefined;
+  readonly streamOf?: ((master: MasterPlace, entity: string) => Promise<OpenedStream>) | undefined;
 }
 
 /**
@@ -144,8 +145,9 @@ export async function onTable<P>(args: Arguments, context: Context, task: Task<P
   if (task.outbox !== undefined) await checkOutbox(places.outbox);
   makeDemoFolder(filesOf(places));
   if (master.kind === "file" && await seedIfMissing(master)) printSeeded(context.out, master);
-  const liveStream = task.streamOf?.(master, entity);
-  await using wiring = await Wiring.open(places, { tracer: context.tracer, liveStream, known, outbox: task.outbox });
+  await using opened = await task.streamOf?.(master, entity);
+  const options = { tracer: context.tracer, liveStream: opened?.stream, known, outbox: task.outbox };
+  await using wiring = await Wiring.open(places, options);
   return await task.run(wiring, plan);
 }
 

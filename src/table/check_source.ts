@@ -17,6 +17,7 @@ const FIELDS: readonly string[] = [
     "checksIds",
     "refs",
     "list",
+    "stream",
     "writeMany",
   ] satisfies (keyof TableSource)[],
   ...VERBS,
@@ -55,7 +56,7 @@ export function checkSource(source: TableSource<object>): void {
   };
   if (isPlainObject(source)) checkOptions(`the source ${describe(name)}`, source, FIELDS);
   if (typeof list !== "function") throw new TypeError(`The source ${describe(name)} has no list function`);
-  for (const verb of [...VERBS, "writeMany"] as const) {
+  for (const verb of [...VERBS, "stream", "writeMany"] as const) {
     const given: unknown = source[verb];
     if (given !== undefined && typeof given !== "function") refuse(verb, "a function", given);
   }

@@ -11,6 +11,7 @@ import { shareQuery } from "./query_parts.ts";
 import { describe } from "../base/describe.ts";
 import { field, type Row, toRow } from "./row.ts";
 import type { PatchOf, RowOf } from "./row_of.ts";
+import { streamed } from "./streamed_rows.ts";
 import { hasOtherId, idIn } from "./row_id.ts";
 import { ownRows, type RowEntry, Rows } from "./rows.ts";
 import { selfOf } from "../base/self.ts";
@@ -105,6 +106,17 @@ export class Table<R extends object = Row> extends TableHandle<Table<R>, R> impl
   async listValues(options?: CallOptions): Promise<Rows<R>> {
     const self = selfOf(this);
     return await self.#list(self.#query, options);
+  }
+
+  override streamValues(options: CallOptions = {}): ReadableStream<RowEntry<R>> {
+    const self = selfOf(this);
+    const { stream } = self.#source;
+    const { pushed, rest } = splitQuery(self.#query, this.capabilities);
+    const isAll = pushed.pagination === undefined && Object.keys(rest).length === 0;
+    if (stream === undefined || !isAll) return super.streamValues(options);
+    const read = (signal: AbortSignal) =>
+      self.#each(stream.call(self.#source, self.#call(pushed, { ...options, signal })));
+    return streamed(read, options.signal);
   }
 
   async getSomeValue(options?: CallOptions): Promise<RowEntry<R> | undefined> {
@@ -307,6 +319,11 @@ export class Table<R extends object = Row> extends TableHandle<Table<R>, R> impl
     }
     const found = Object.keys(rest).length === 0 ? rows : Rows.from(evaluateQuery([...rows], rest, this.columns));
     return found as Rows<R>; // As the type of the source says.
+  }
+
+  /** The rows of a source, checked as a single answer is. */
+  async *#each(rows: AsyncIterable<readonly [id: string, row: object]>): AsyncGenerator<RowEntry<R>> {
+    for await (const [id, row] of rows) yield [this.#id(id), this.#answer(id, row)];
   }
 
   /** The row that a source answered with, which must be the one that was asked for. */

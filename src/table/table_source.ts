@@ -70,6 +70,11 @@ export interface TableSource<R extends object = Row> {
 
   /** The rows, in the source's order. Without `call.query.pagination`: all of them. */
   list(call: SourceCall): MaybePromise<SourceRows<R>>;
+  /**
+   * The same rows one after the other, without a page, for readers that do not hold all of them. A row that stays where it is
+   * meanwhile is given exactly once. Without it, `list` is read.
+   */
+  stream?(call: SourceCall): AsyncIterable<readonly [id: string, row: SourceRow<R>]>;
   /** The row with this id, or `undefined`. Without it, the row is looked for in `list`, unless the source pages. */
   get?(id: string, call: SourceCall): MaybePromise<SourceRow<R> | undefined>;
   /** How many rows there are. Without it, those of `list` are counted, unless the source pages. */

@@ -49,7 +49,7 @@ export class PostgresReader {
 
   /** The rows of a statement that selects or returns `selected`. */
   async query(session: Session, statement: Sql): Promise<readonly FoundRow[]> {
-    return (await run(session, statement, this.#schema)).map((found) => this.#found(found));
+    return (await run(session, statement, this.#schema)).map((found) => this.found(found));
   }
 
   /**
@@ -88,7 +88,8 @@ export class PostgresReader {
     });
   }
 
-  #found(found: PostgresRow): FoundRow {
+  /** The row that has been selected. */
+  found(found: PostgresRow): FoundRow {
     const fields: Record<string, Value> = {};
     for (const { column, label } of this.#cells) setField(fields, column.name, fromPostgres(found[label], column));
     const parts = this.#keyLabels.map((label) => typeof found[label] === "string" ? found[label] : null);

@@ -1,24 +1,27 @@
 import { checkOptions } from "../../base/check_options.ts";
 import { describe } from "../../base/describe.ts";
 import { type SourceWrite, writeOne, type WriteResult } from "../../table/many_writes.ts";
-import { OPERATORS, type Query } from "../../table/query.ts";
+import { OPERATORS } from "../../table/query.ts";
 import type { Row } from "../../table/row.ts";
 import type { Rows } from "../../table/rows.ts";
 import type { Capabilities, Column, ColumnFlag, TableLike } from "../../table/table_like.ts";
 import type { SourceCall, TableSource } from "../../table/table_source.ts";
 import { NO_WRITES } from "../../table/verbs.ts";
 import type { WriteAnswer } from "../../table/write_op.ts";
-import { joinSql, type Sql, sql } from "../sql/sql.ts";
-import { type SqlTarget, whereSql } from "../sql/sql_conditions.ts";
-import { orderSql } from "../sql/sql_order.ts";
+import { sql } from "../sql/sql.ts";
+import type { PostgresRow } from "./postgres_client.ts";
 import { isWords, type PostgresColumn } from "./postgres_column.ts";
 import type { Session } from "./postgres_database.ts";
 import { answered } from "./postgres_errors.ts";
-import { idSql } from "./postgres_ids.ts";
+import { PostgresKeyset } from "./postgres_keyset.ts";
 import { PostgresReader, run } from "./postgres_reader.ts";
+import { PostgresSelects } from "./postgres_selects.ts";
 import { type PostgresSchema, readSchema } from "./postgres_schema.ts";
 import { writeEach } from "./postgres_many.ts";
 import { PostgresWriter } from "./postgres_writer.ts";
+
+/** How many rows of a stream are held. */
+const ROWS_PER_READ = 1_000;
 
 /** Options of a `PostgresTable`. */
 export interface PostgresTableOptions {
@@ -44,13 +47,14 @@ export class PostgresSource implements TableSource {
   readonly idField: string | undefined;
   readonly capabilities: Partial<Capabilities>;
   readonly refs: Readonly<Record<string, () => TableLike>>;
+  readonly stream?: NonNullable<TableSource["stream"]>;
   readonly scoped = true;
   readonly checksIds = true;
   readonly #session: Session;
   readonly #schema: PostgresSchema;
   readonly #options: PostgresTableOptions;
-  readonly #target: SqlTarget;
   readonly #reader: PostgresReader;
+  readonly #selects: PostgresSelects;
   readonly #writer: PostgresWriter;
 
   private constructor(session: Session, schema: PostgresSchema, options: PostgresTableOptions) {
@@ -61,9 +65,10 @@ export class PostgresSource implements TableSource {
     this.#session = session;
     this.#schema = schema;
     this.#options = options;
-    this.#target = { name, dialect, columns, key: key.columns.map((column) => column.name), searchFields };
+    const target = { name, dialect, columns, key: key.columns.map((column) => column.name), searchFields };
     this.#reader = new PostgresReader(schema);
-    this.#writer = new PostgresWriter(schema, this.#reader, (query, id) => this.#where(query, id) ?? sql`TRUE`);
+    this.#selects = new PostgresSelects(schema, this.#reader, target);
+    this.#writer = new PostgresWriter(schema, this.#reader, (query, id) => this.#selects.where(query, id) ?? sql`TRUE`);
     this.name = name;
     this.idField = key.columns.length === 1 ? key.columns[0]?.name : undefined;
     this.columns = columns.map((column) => ({
@@ -74,6 +79,7 @@ export class PostgresSource implements TableSource {
     const queries = { page: true, where: OPERATORS, orderBy: true, search: true, exact: true, sameRows: true };
     this.capabilities = isTable ? queries : { ...queries, ...NO_WRITES, writeMany: false };
     this.refs = options.refs ?? {};
+    if (this.#selects.hasPlaces) this.stream = (call) => this.#stream(call);
   }
 
   /** Reads the schema of a table, and makes a source of it. */
@@ -88,22 +94,17 @@ export class PostgresSource implements TableSource {
   }
 
   list({ query }: SourceCall): Promise<Rows> {
-    const { dialect, sqlName } = this.#schema;
-    const page = query.pagination === undefined ? sql`` : sql` ${dialect.page(query.pagination)}`;
-    const from = sql`SELECT ${this.#reader.selected} FROM ${sqlName}${this.#filter(query)}`;
-    const statement = sql`${from} ORDER BY ${orderSql(query, this.#target)}${page}`;
-    return this.#do("list rows", undefined, () => this.#reader.rows(this.#session, statement));
+    return this.#do("list rows", undefined, () => this.#reader.rows(this.#session, this.#selects.list(query)));
   }
 
   get(id: string, { query }: SourceCall): Promise<Row | undefined> {
-    const where = this.#where(query, id) ?? sql`TRUE`;
+    const where = this.#selects.where(query, id) ?? sql`TRUE`;
     return this.#do("read row", id, async () => (await this.#reader.one(this.#session, where))?.row);
   }
 
   count({ query }: SourceCall): Promise<number> {
-    const statement = sql`SELECT count(*)::text AS n FROM ${this.#schema.sqlName}${this.#filter(query)}`;
     return this.#do("count rows", undefined, async () => {
-      const [counted] = await run(this.#session, statement, this.#schema);
+      const [counted] = await run(this.#session, this.#selects.count(query), this.#schema);
       return Number(counted?.n);
     });
   }
@@ -139,16 +140,19 @@ export class PostgresSource implements TableSource {
     return this.#do("write rows", undefined, () => writeEach(this.#session, works));
   }
 
-  #where(query: Query, id?: string): Sql | undefined {
-    const where = whereSql(query, this.#target);
-    if (id === undefined) return where;
-    const key = idSql(this.#schema, id);
-    return where === undefined ? key : joinSql([key, where], "AND");
-  }
-
-  #filter(query: Query): Sql {
-    const where = this.#where(query);
-    return where === undefined ? sql`` : sql` WHERE ${where}`;
+  async *#stream({ query, signal }: SourceCall): AsyncGenerator<readonly [id: string, row: Row]> {
+    const keyset = new PostgresKeyset(query, this.#schema);
+    let last: PostgresRow | undefined;
+    do {
+      signal?.throwIfAborted();
+      const statement = this.#selects.next(query, keyset, last, ROWS_PER_READ);
+      const rows = await this.#do("stream rows", undefined, () => run(this.#session, statement, this.#schema));
+      for (const found of rows) {
+        const { id, row } = this.#reader.found(found);
+        yield [id, row];
+      }
+      last = rows.length < ROWS_PER_READ ? undefined : rows.at(-1);
+    } while (last !== undefined);
   }
 
   #do<T>(what: string, id: string | undefined, work: () => Promise<T>): Promise<T> {

@@ -29,8 +29,7 @@ export function tagLine(client: PostgresTagClient & Required<Pick<PostgresTagCli
       };
     },
     drop: () => {
-      // If postgres.js fails to listen once, as when the server is being restarted, it does not try again, and every
-      // later call fails like the first. It makes another connection if it has none.
+      // A connection that has died in silence would be used again. Without one, postgres.js makes another.
       const kept: Kept = client.listen as object; // A function, to which postgres.js adds them.
       const { sql } = kept;
       if (sql === undefined) return;

@@ -5,15 +5,19 @@ import { databaseOf } from "../../../src/drivers/postgres/postgres_database.ts";
 export class GatedClient implements PostgresHandle {
   readonly #query: (text: string, params: (string | null)[]) => Promise<readonly PostgresRow[]>;
   readonly #running = new Set<Promise<unknown>>();
+  readonly #onQuery: (text: string) => void;
   #gate: PromiseWithResolvers<void> | undefined;
 
-  constructor(client: PostgresClient) {
+  /** @param onQuery called with each statement */
+  constructor(client: PostgresClient, onQuery: (text: string) => void = () => {}) {
     const database = databaseOf(client);
+    this.#onQuery = onQuery;
     this.#query = (text, params) => database.query(text, params);
   }
 
   async query(text: string, params: (string | null)[]): Promise<readonly PostgresRow[]> {
     await this.#gate?.promise;
+    this.#onQuery(text);
     const running = this.#query(text, params);
     this.#running.add(running);
     try {

@@ -17,6 +17,7 @@ import { skippable } from "../../skippable.ts";
 import { errorOf } from "./error_of.ts";
 import { eventsOf } from "./received_events.ts";
 import { StreamStates } from "./stream_states.ts";
+import { TcpProxy } from "./tcp_proxy.ts";
 
 let server: DatabaseServer | undefined;
 let pool: OpenClient | undefined;
@@ -90,6 +91,22 @@ describe("A PostgresNotifyLiveStream", () => {
       assert.deepEqual([first, second], [{ kind: "changed" }, { kind: "inserted", id: "1" }]);
       await events.end();
       await opened.close();
+    });
+
+    skippable(`through ${kind.name} notices that its connection has died in silence`, cannotReturn, async () => {
+      await make(admin());
+      const proxy = await TcpProxy.start(server?.port ?? 0);
+      const opened = await kind.open(proxy.port);
+      const options = { heartbeatMs: 100, timeoutMs: 400 };
+      const events = await eventsOf(await PostgresNotifyLiveStream.open(opened.client, "t", options));
+      assert.equal(proxy.freezeListening(), 1);
+      await run("INSERT INTO t VALUES (1)");
+      assert.deepEqual(await events.take(1), [{ kind: "changed" }]);
+      await run("INSERT INTO t VALUES (2)");
+      assert.deepEqual(await events.take(1), [{ kind: "inserted", id: "2" }]);
+      await events.end();
+      await opened.close();
+      await proxy.stop();
     });
 
     skippable(`through ${kind.name} leaves nothing that listens behind`, missing, async () => {

@@ -143,7 +143,7 @@ describe("The triggers that notify", () => {
   });
 
   test("name no rows where the text of the key depends on the settings of a session", async () => {
-    for (const [type, value] of [["INTERVAL", "1 day"], ["FLOAT8", "0.1"], ["INT[]", "{1}"]]) {
+    for (const [type, value] of [["INTERVAL", "1 day"], ["FLOAT8", "0.1"], ["INT[]", "{1}"]] as const) {
       const events = await listening(`CREATE TABLE t (id ${type} PRIMARY KEY)`);
       await run(`INSERT INTO t VALUES ('${value}')`);
       assert.deepEqual(await events.take(1), [CHANGED], String(type));

@@ -277,6 +277,24 @@ describe("A PostgresSlot", () => {
     await drop(slot);
   });
 
+  test("is not lost while another session looks at it for a moment", async () => {
+    let looks = 0;
+    const { client } = admin();
+    const disturbed = new GatedClient(client, (text) => {
+      const isBusy = text.includes("peek") && ++looks % 2 === 0;
+      if (isBusy) throw Object.assign(new Error("in use"), { code: "55006" });
+    });
+    const { slot, states } = await make({}, disturbed);
+    const events = await eventsOf(slot.of("t"));
+    for (let id = 1; id <= 10; id++) {
+      await run(`INSERT INTO t VALUES (${id}, 1)`);
+      assert.deepEqual(await events.take(1), [{ kind: "inserted", id: String(id) }]);
+    }
+    assert.deepEqual(states.seen, ["connecting", "live"]);
+    await events.end();
+    await drop(slot);
+  });
+
   test("needs a publication with all changes of the table, and says which is missing", async () => {
     const { slot } = await make();
     const failure = async (table: string, sql: string): Promise<unknown> => {

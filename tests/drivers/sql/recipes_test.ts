@@ -17,6 +17,8 @@ import { COLUMNS, type Product } from "./recipes/bakery.ts";
 import { drizzleTable } from "./recipes/drizzle.ts";
 import { knexTable } from "./recipes/knex.ts";
 import { kyselyTable, type Shop } from "./recipes/kysely.ts";
+import { prismaTable } from "./recipes/prisma.ts";
+import { openPrisma, type PrismaClient } from "./recipes/prisma_client.ts";
 
 const TABLE = { table: "products", columns: COLUMNS, key: "id", searchFields: ["name", "note"] };
 const NUMBERED = new SqlQueries({ ...TABLE, dialect: postgres });
@@ -37,6 +39,7 @@ const READS = {
 let server: DatabaseServer | undefined;
 let pool: pg.Pool | undefined;
 let builder: Knex | undefined;
+let prisma: PrismaClient | undefined;
 
 describe("A recipe of docs/sql.md", () => {
   before(async () => {
@@ -46,11 +49,13 @@ describe("A recipe of docs/sql.md", () => {
     pool = new pg.Pool(connection);
     pool.on("error", () => {});
     builder = knex({ client: "pg", connection });
+    prisma = openPrisma(`postgres://postgres@127.0.0.1:${server.port}/postgres`);
     await pool.query(
       "CREATE TABLE products (id TEXT PRIMARY KEY, name TEXT, price FLOAT8, stock INT, active BOOL, note TEXT)",
     );
   });
   after(async () => {
+    await prisma?.$disconnect();
     await builder?.destroy();
     await pool?.end();
     await server?.stop();
@@ -61,10 +66,13 @@ describe("A recipe of docs/sql.md", () => {
   });
   recipe("Knex", READS, () => knexTable(opened(builder), MARKED));
   recipe("Drizzle", READS, () => drizzleTable(drizzle(opened(pool)), MARKED));
+  recipe("Prisma", { ...READS, insert: true, replace: true, patch: true, delete: true }, () => {
+    return prismaTable(opened(prisma), NUMBERED);
+  });
 
   it("is what has been tried", () => {
     const docs = readFileSync(new URL("../../../docs/sql.md", import.meta.url), "utf8");
-    for (const name of ["kysely", "knex", "drizzle"]) {
+    for (const name of ["kysely", "knex", "drizzle", "prisma"]) {
       const source = readFileSync(new URL(`recipes/${name}.ts`, import.meta.url), "utf8");
       const [, shown = ""] = /\/\/ recipe: \w+\n([^]*?)\n *\/\/ end\n/.exec(source) ?? [];
       assert(shown !== "" && docs.includes(shown.replaceAll(/^ {2}/gm, "")), `docs/sql.md lacks\n${shown}`);
