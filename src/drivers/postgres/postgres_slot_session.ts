@@ -148,9 +148,9 @@ export class SlotSession {
     await this.#send(batch, state, before.end);
     const now = this.#options.clock.monotonic();
     if (now - this.#checkedAt < HEALTH_MS) return state;
+    // The publication may have other tables by now, and the tables other columns; but not in the moment since it began.
+    if (this.#checkedAt !== -Infinity) this.#opened.clear();
     this.#checkedAt = now;
-    // The publication may have other tables by now, and the tables other columns.
-    this.#opened.clear();
     await this.#options.checkHealth();
     return state;
   }

@@ -1,11 +1,18 @@
 import assert from "node:assert/strict";
 import { after, before, describe } from "node:test";
 import type { LiveEvent } from "@vantage/live";
-import { PostgresSlot, type PostgresSlotOptions, PostgresTable, type SlotTableOptions } from "@vantage/live/postgres";
+import {
+  type PostgresClient,
+  PostgresSlot,
+  type PostgresSlotOptions,
+  PostgresTable,
+  type SlotTableOptions,
+} from "@vantage/live/postgres";
 import { type OpenClient, openPool } from "../../databases/postgres_clients.ts";
 import { startPostgres, WITHOUT_POSTGRES } from "../../databases/postgres_server.ts";
 import type { DatabaseServer } from "../../databases/server_process.ts";
 import { skippable } from "../../skippable.ts";
+import { GatedClient } from "./gated_client.ts";
 import { eventsOf, type Received, received } from "./received_events.ts";
 
 let server: DatabaseServer | undefined;
@@ -25,11 +32,15 @@ interface Reading extends Received {
 }
 
 /** The table `s.t` of a new schema, and the events that a slot has of it. */
-async function reading(sql: string, options: Partial<PostgresSlotOptions> & SlotTableOptions = {}): Promise<Reading> {
+async function reading(
+  sql: string,
+  options: Partial<PostgresSlotOptions> & SlotTableOptions = {},
+  client: PostgresClient = opened().client,
+): Promise<Reading> {
   const { idField, numeric, ...others } = options;
   await opened().run("DROP SCHEMA IF EXISTS s CASCADE; CREATE SCHEMA s; DROP PUBLICATION IF EXISTS p");
   await run(`${sql}; CREATE PUBLICATION p FOR TABLE t WITH (publish_via_partition_root)`);
-  const slot = new PostgresSlot(opened().client, { slot: "events", publication: "p", pollMs: 20, ...others });
+  const slot = new PostgresSlot(client, { slot: "events", publication: "p", pollMs: 20, ...others });
   const events = await eventsOf(slot.of("s.t", { idField, numeric }));
   return {
     slot,
@@ -264,6 +275,21 @@ describe("The events of a PostgresSlot", () => {
     assert.deepEqual(await events.take(1), [CHANGED]);
     await run("ALTER TABLE t RENAME id TO key; INSERT INTO t VALUES (3, '3')");
     assert.deepEqual(await events.take(1), [CHANGED]);
+    await events.end();
+  });
+
+  test("are those of columns that are read when they begin, and not again at once", async () => {
+    const { client } = opened();
+    let columnReads = 0;
+    const counted = new GatedClient(client, (text) => {
+      if (text.includes("'triggers', c.relhasrules")) columnReads++;
+    });
+    const events = await reading("CREATE TABLE t (id INT PRIMARY KEY)", {}, counted);
+    for (let id = 1; id <= 5; id++) {
+      await run(`INSERT INTO t VALUES (${id})`);
+      assert.deepEqual(await events.take(1), [{ kind: "inserted", id: `${id}` }]);
+    }
+    assert.equal(columnReads, 1);
     await events.end();
   });
 
