@@ -1,0 +1,32 @@
+import { describe } from "../../base/describe.ts";
+import type { SurrealHandle, SurrealResponse } from "./surreal_handle.ts";
+import { type Ql, statements } from "./surreal_ql.ts";
+
+/** What became of a statement. */
+export type Answered = { readonly result: unknown } | { readonly error: unknown };
+
+/**
+ * Runs statements in one call, each in a transaction of its own, and gives the result or error of each.
+ *
+ * @throws the client's error if none of them was run, or if that is not known.
+ */
+export async function ask(db: SurrealHandle, pieces: readonly Ql[]): Promise<readonly Answered[]> {
+  const { text, bindings } = statements(pieces);
+  const responses: unknown = await db.query(text, bindings).responses();
+  if (!Array.isArray(responses)) throw new TypeError(`The client answered with ${describe(responses)}, not a list`);
+  return (responses as readonly SurrealResponse[]).map((response) =>
+    response.success ? { result: response.result } : { error: response.error }
+  );
+}
+
+/**
+ * Runs one statement.
+ *
+ * @throws its error.
+ */
+export async function askOne(db: SurrealHandle, piece: Ql): Promise<unknown> {
+  const [answered] = await ask(db, [piece]);
+  if (answered === undefined) throw new TypeError("The client answered without a result");
+  if ("error" in answered) throw answered.error;
+  return answered.result;
+}
