@@ -1,4 +1,5 @@
 import { describe } from "../../base/describe.ts";
+import { definitionsFor } from "./surreal_functions.ts";
 import type { SurrealHandle, SurrealResponse } from "./surreal_handle.ts";
 import { type Ql, statements } from "./surreal_ql.ts";
 
@@ -12,9 +13,10 @@ export type Answered = { readonly result: unknown } | { readonly error: unknown 
  */
 export async function ask(db: SurrealHandle, pieces: readonly Ql[]): Promise<readonly Answered[]> {
   const { text, bindings } = statements(pieces);
-  const responses: unknown = await db.query(text, bindings).responses();
+  const definitions = definitionsFor(text);
+  const responses: unknown = await db.query([...definitions, text].join(";\n"), bindings).responses();
   if (!Array.isArray(responses)) throw new TypeError(`The client answered with ${describe(responses)}, not a list`);
-  return (responses as readonly SurrealResponse[]).map((response) =>
+  return (responses as readonly SurrealResponse[]).slice(definitions.length).map((response) =>
     response.success ? { result: response.result } : { error: response.error }
   );
 }

@@ -8,7 +8,7 @@ import { floatComparison, isInteger64, storableText } from "../sql/storable.ts";
 import type { Sign } from "../sql/sql_dialect.ts";
 import { equalsAnyQl } from "./surreal_equal.ts";
 import { comparesIdQl, equalsIdQl, searchIdQl } from "./surreal_id_conditions.ts";
-import { FIRST_MS, floatQl, LAST_MS } from "./surreal_operands.ts";
+import { FIRST_MS, floatQl, LAST_MS, timeQl } from "./surreal_operands.ts";
 import {
   isNullQl,
   isOfTypesQl,
@@ -140,7 +140,7 @@ function comparesDateQl(place: Place, sign: Sign, operand: number): Ql {
   const bound = ms + (sign === ">" || sign === "<=" ? 1 : 0);
   if (bound > LAST_MS) return isLess ? opposite(isNullOrOther(place)) : NEVER;
   if (bound <= FIRST_MS) return isLess ? NEVER : opposite(isNullOrOther(place));
-  return ql`type::is_datetime(${path}) AND ${path} ${isLess ? "<" : ">="} ${param(new Date(bound))}`;
+  return ql`type::is_datetime(${path}) AND ${path} ${isLess ? "<" : ">="} ${timeQl(bound)}`;
 }
 
 function isNullOrOther(place: Place): Ql {

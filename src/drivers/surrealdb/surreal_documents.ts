@@ -2,7 +2,7 @@ import { describe } from "../../base/describe.ts";
 import { isBytes, isDate } from "../../base/realm.ts";
 import { isPlainObject, type Value } from "../../table/row.ts";
 import { geometryQl } from "./surreal_geometry.ts";
-import { floatQl } from "./surreal_operands.ts";
+import { floatQl, isSendable, timeQl } from "./surreal_operands.ts";
 import { type Place, readTextQl, textTypes } from "./surreal_place.ts";
 import type { Written } from "./surreal_params.ts";
 import { arrayQl, param, type Ql, ql, quoteName, separated } from "./surreal_ql.ts";
@@ -19,38 +19,44 @@ export function anyQl(written: Written): Ql {
   if (isCompared || isSmall(value, 0, { leaves: -Infinity })) {
     return valueQl(value, isCompared ? written.stored : undefined, written);
   }
-  if (holdsLongFloat(value)) {
+  if (!isSendable(value)) {
     throw new RangeError(
-      `Column ${describe(column)} cannot hold a whole float beyond 2^53 more than ${MAX_DEPTH} levels deep`,
+      `Column ${
+        describe(column)
+      } cannot hold a whole float beyond 2^53, or a fraction of a second before 1970, more than ` +
+        `${MAX_DEPTH} levels deep: the client of SurrealDB does not send it`,
     );
   }
   return ql`${param(value)}`;
 }
 
 /** A time. If the stored one is in the same millisecond, it stays. */
-export function timeQl(time: Date, stored: string | undefined): Ql {
-  const given = param(time);
-  if (stored === undefined) return ql`${given}`;
-  const isSame = ql`type::is_datetime(${stored}) AND time::floor(${stored}, 1ms) = ${given}`;
+export function writtenTimeQl(time: Date, stored: string | undefined): Ql {
+  const given = timeQl(time.getTime());
+  if (stored === undefined) return given;
+  const isSame = ql`${stored} >= ${given} AND ${stored} < ${timeQl(time.getTime() + 1)}`;
   return ql`(IF ${isSame} { ${stored} } ELSE { ${given} })`;
 }
 
 function valueQl(value: Value, stored: string | undefined, written: Written): Ql {
   if (typeof value === "string") return textQl(value, stored, written);
   if (typeof value === "number") return numberQl(value, stored, written);
-  if (isDate(value)) return timeQl(value, stored);
+  if (isDate(value)) return writtenTimeQl(value, stored);
   if (typeof value !== "object" || value === null || isBytes(value)) return ql`${param(value)}`;
   const geometry = stored === undefined ? undefined : geometryQl(value);
   const document = documentQl(value, stored, written);
-  return geometry === undefined ? document : ql`(IF ${stored ?? ""} = ${geometry} { ${stored ?? ""} } ELSE { ${document} })`;
+  return geometry === undefined
+    ? document
+    : ql`(IF ${stored ?? ""} = ${geometry} { ${stored ?? ""} } ELSE { ${document} })`;
 }
 
 function documentQl(value: Value, stored: string | undefined, written: Written): Ql {
-  if (stored === undefined && !holdsLongFloat(value)) return ql`${param(value)}`;
+  if (stored === undefined && isSendable(value)) return ql`${param(value)}`;
   if (Array.isArray(value)) {
     return arrayQl(value.map((inner, at) => valueQl(inner, stored && `${stored}[${at}]`, written)));
   }
-  const fields = Object.entries(value as { readonly [name: string]: Value }).map(([name, inner]) => // Its kind is "object".
+  const fields = Object.entries(value as { readonly [name: string]: Value }).map(([name, inner]) =>
+    // Its kind is "object".
     ql`${JSON.stringify(name)}: ${valueQl(inner, stored && `${stored}.${quoteName(name)}`, written)}`
   );
   return fields.length === 0 ? ql`${param({})}` : ql`{ ${separated(fields, ", ")} }`;
@@ -89,11 +95,4 @@ function isSmall(value: Value, depth: number, count: { leaves: number }): boolea
   if (Array.isArray(value)) return value.every((inner) => isSmall(inner, depth + 1, count));
   if (!isPlainObject(value)) return true;
   return Object.values(value as { readonly [name: string]: Value }).every((inner) => isSmall(inner, depth + 1, count)); // As above.
-}
-
-/** Whether it holds a whole float that the client refuses. */
-function holdsLongFloat(value: Value): boolean {
-  if (typeof value === "number") return Number.isInteger(value) && !Number.isSafeInteger(value);
-  if (Array.isArray(value)) return value.some(holdsLongFloat);
-  return isPlainObject(value) && Object.values(value as { readonly [name: string]: Value }).some(holdsLongFloat); // As above.
 }

@@ -5,7 +5,7 @@ import { UnsupportedError } from "../../table/errors.ts";
 import { isPlainObject, type Value } from "../../table/row.ts";
 import { geometryQl } from "./surreal_geometry.ts";
 import { linkQl } from "./surreal_ids.ts";
-import { FIRST_MS, isDecimal, isDuration, isUuid, LAST_MS, numberQl } from "./surreal_operands.ts";
+import { FIRST_MS, isDecimal, isDuration, isUuid, LAST_MS, numberQl, timeQl, valueQl } from "./surreal_operands.ts";
 import {
   isNullQl,
   isOfTypesQl,
@@ -90,8 +90,8 @@ function isLikeOtherType(text: string): boolean {
 function dateQl({ path }: Place, date: Date): Ql[] {
   const ms = date.getTime();
   if (Number.isNaN(ms) || ms < FIRST_MS || ms > LAST_MS) return [];
-  if (ms === LAST_MS) return [ql`${path} >= ${param(date)} AND type::is_datetime(${path})`];
-  return [ql`${path} >= ${param(new Date(ms))} AND ${path} < ${param(new Date(ms + 1))}`];
+  if (ms === LAST_MS) return [ql`${path} >= ${timeQl(ms)} AND type::is_datetime(${path})`];
+  return [ql`${path} >= ${timeQl(ms)} AND ${path} < ${timeQl(ms + 1)}`];
 }
 
 function documentQl(place: Place, document: Value): Ql {
@@ -101,9 +101,8 @@ function documentQl(place: Place, document: Value): Ql {
   const alike = [equal];
   const geometry = geometryQl(document);
   if (geometry !== undefined) alike.push(ql`${place.path} = ${geometry}`);
-  if (Array.isArray(document)) {
-    alike.push(ql`type::is_set(${place.path}) AND <array>${place.path} = ${param(document)}`);
-  }
+  const list = Array.isArray(document) ? valueQl(document) : undefined;
+  if (list !== undefined) alike.push(ql`type::is_set(${place.path}) AND <array>${place.path} = ${list}`);
   return anyOf(alike);
 }
 

@@ -30,10 +30,14 @@ export function idOf(key: unknown, { kind }: SurrealType): string {
   return kind === "string" && typeof key === "string" ? key : keyText(key);
 }
 
-/** What the id column holds: an integer for an integer key, otherwise the id. */
-export function idValue(key: unknown, type: SurrealType): Value {
-  if (typeof key === "bigint") return Number.isSafeInteger(Number(key)) ? Number(key) : key;
-  return typeof key === "number" ? key : idOf(key, type);
+/**
+ * What the id column of the row with this id holds: an integer, a list or an object where the key is one, otherwise the id.
+ * Within lists and objects, nanoseconds are cut off.
+ */
+export function idValue(id: string, { kind }: SurrealType): Value {
+  if (kind === "string") return id;
+  if (INTEGER.test(id)) return Number.isSafeInteger(Number(id)) ? Number(id) : BigInt(id);
+  return id.startsWith("[") || id.startsWith("{") ? valueOfTree(JSON.parse(id) as Tree) : id; // Of JSON.
 }
 
 /** The key with this id as SurrealQL, with bound values; `undefined` if no row can have it. */
@@ -81,6 +85,19 @@ function keyText(key: unknown): string {
 const ACCEPTED = "texts, integers, UUIDs, and arrays and objects of these, numbers, booleans, null and datetimes";
 
 type Tree = null | boolean | number | string | readonly Tree[] | { readonly [name: string]: Tree };
+
+function valueOfTree(tree: Tree): Value {
+  if (typeof tree === "string") {
+    const inner = tree.slice(2, -1);
+    if (tree.startsWith("~'")) return tree.slice(2);
+    if (tree.startsWith("u'")) return inner;
+    if (tree.startsWith("i'")) return BigInt(inner);
+    return tree.startsWith("d'") ? new Date(inner.replace(/(\.\d{3})\d*Z$/, "$1Z")) : tree;
+  }
+  if (typeof tree !== "object" || tree === null) return tree;
+  if (Array.isArray(tree)) return tree.map(valueOfTree);
+  return Object.fromEntries(Object.entries(tree).map(([name, inner]) => [name, valueOfTree(inner)]));
+}
 
 /** What JSON writes of an array or object. */
 function toTree(key: unknown): Tree {
@@ -138,7 +155,9 @@ function canonical(tree: Tree): Tree {
 function treeQl(tree: Tree, depth: number): Ql {
   if (depth > MAX_DEPTH) throw new SyntaxError("too deep");
   if (typeof tree === "string") return leafQl(tree);
-  if (typeof tree === "number" && !Number.isSafeInteger(tree) && Number.isInteger(tree)) throw new SyntaxError(`${tree}`);
+  if (typeof tree === "number" && !Number.isSafeInteger(tree) && Number.isInteger(tree)) {
+    throw new SyntaxError(`${tree}`);
+  }
   if (typeof tree !== "object" || tree === null) return ql`${param(tree)}`;
   if (Array.isArray(tree)) return arrayQl(tree.map((inner) => treeQl(inner, depth + 1)));
   const fields = Object.entries(tree).map(([name, inner]) => ql`${JSON.stringify(name)}: ${treeQl(inner, depth + 1)}`);

@@ -78,8 +78,12 @@ function expressionsOf(name: string, schema: SurrealSchema): readonly Ql[] {
   const { path, kind } = place;
   if (name === "id") {
     if (schema.idType.kind === "string") return [ql`record::id(id)`];
-    const text = idTextQl(schema);
-    return [ql`(IF type::is_int(record::id(id)) { record::id(id) } ELSE { ${text} })`];
+    const ranks = param({ int: 2, string: 4, uuid: 4, array: 6 });
+    const isText = "type::is_string(record::id(id)) OR type::is_uuid(record::id(id))";
+    return [
+      ql`(${ranks}[type::of(record::id(id))] ?? ${param(LAST_RANK)})`,
+      ql`(IF ${isText} { ${idTextQl(schema)} } ELSE { record::id(id) })`,
+    ];
   }
   switch (kind) {
     case "any":

@@ -3,7 +3,7 @@ import { isBytes, isDate } from "../../base/realm.ts";
 import type { Value } from "../../table/row.ts";
 import { isFloat, isInteger64 } from "../sql/storable.ts";
 import { checkHeld, checkName } from "./surreal_checks.ts";
-import { anyQl, timeQl } from "./surreal_documents.ts";
+import { anyQl, writtenTimeQl } from "./surreal_documents.ts";
 import { geometryQl } from "./surreal_geometry.ts";
 import { linkQl } from "./surreal_ids.ts";
 import { floatQl, isDecimal, isDuration } from "./surreal_operands.ts";
@@ -59,7 +59,7 @@ function paramQl(written: Written): Ql {
     case "string":
       return typeof value === "string" ? ql`${param(value)}` : refuse(written);
     case "datetime":
-      return isDate(value) ? timeQl(value, written.stored) : refuse(written);
+      return isDate(value) ? writtenTimeQl(value, written.stored) : refuse(written);
     case "bytes":
       return isBytes(value) ? ql`${param(value)}` : refuse(written);
     case "decimal":
@@ -102,9 +102,16 @@ function decimalQl(written: Written): Ql {
 
 function listQl(list: readonly Value[], written: Written): Ql {
   const { type: { kind, item = ANY }, stored } = written;
-  if (item.kind === "any") return kind === "set" ? ql`<set>${param(list)}` : anyQl(written);
+  if (item.kind === "any") {
+    return kind === "set" ? ql`<set>${anyQl({ ...written, stored: undefined })}` : anyQl(written);
+  }
   const items = list.map((value, at) =>
-    paramQl({ ...written, value, type: item, stored: kind === "set" || stored === undefined ? undefined : `${stored}[${at}]` })
+    paramQl({
+      ...written,
+      value,
+      type: item,
+      stored: kind === "set" || stored === undefined ? undefined : `${stored}[${at}]`,
+    })
   );
   return kind === "set" ? ql`<set>${arrayQl(items)}` : arrayQl(items);
 }

@@ -1,8 +1,6 @@
-import { ESCAPED_QL } from "./surreal_ids.ts";
-import { param, type Ql, ql } from "./surreal_ql.ts";
-import type { SurrealSchema } from "./surreal_schema.ts";
-import { columnOf } from "./surreal_schema.ts";
-import { quoteName } from "./surreal_ql.ts";
+import { READ_TEXT } from "./surreal_functions.ts";
+import { param, type Ql, ql, quoteName } from "./surreal_ql.ts";
+import { columnOf, type SurrealSchema } from "./surreal_schema.ts";
 import { ANY, type SurrealKind } from "./surreal_type.ts";
 
 /** A column, or a part of one: how SurrealQL names it, and what it holds. */
@@ -48,11 +46,7 @@ export function mayHold({ kind }: Place, ...kinds: readonly SurrealKind[]): bool
 
 /** The text that a value of one of the `textTypes` is read as. */
 export function readTextQl({ path, kind }: Place): string {
-  const link = `string::concat(record::tb(${path}), ":", ${keyTextQl(`record::id(${path})`)})`;
-  if (kind === "record") return link;
-  if (kind !== "any") return kind === "decimal" ? decimalTextQl(path) : `<string>${path}`;
-  const plain = `IF type::is_decimal(${path}) { ${decimalTextQl(path)} } ELSE { <string>${path} }`;
-  return `(IF type::is_record(${path}) { ${link} } ELSE ${plain})`;
+  return kind === "duration" || kind === "uuid" ? `<string>${path}` : `${READ_TEXT}(${path})`;
 }
 
 /** The number that a value of one of the `numberTypes` is read as. A cast of a decimal itself rounds wrongly. */
@@ -71,16 +65,4 @@ export function isNullQl({ path }: Place): Ql {
 export function isOfTypesQl({ path }: Place, types: readonly string[]): Ql {
   const [only = "", second] = types;
   return second === undefined ? ql`type::is_${only}(${path})` : ql`type::of(${path}) IN ${param(types)}`;
-}
-
-/** The text of a key, as ids have it. Of an array or object, it is as SurrealDB writes it. */
-export function keyTextQl(key: string): string {
-  const text = `IF string::matches(${key}, ${ESCAPED_QL}) { string::concat("~'", ${key}) } ELSE { ${key} }`;
-  const uuid = `string::concat("u'", <string>${key}, "'")`;
-  return `(IF type::is_string(${key}) { ${text} } ELSE IF type::is_uuid(${key}) { ${uuid} } ELSE { <string>${key} })`;
-}
-
-/** Without a negative zero. */
-function decimalTextQl(path: string): string {
-  return `<string>(${path} + 0)`;
 }

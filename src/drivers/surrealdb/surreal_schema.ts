@@ -131,7 +131,10 @@ function schemaOf(
   const found = declared.flatMap(({ path: [top = "", nested], ...field }) =>
     nested === undefined && !Object.hasOwn(given, top) ? [columnFrom({ ...field, name: top })] : []
   );
-  const columns = [...found, ...Object.entries(given).map(([column, type]) => columnFrom({ name: column, kind: type }))];
+  const columns = [
+    ...found,
+    ...Object.entries(given).map(([column, type]) => columnFrom({ name: column, kind: type })),
+  ];
   return {
     name,
     qlName: quoteName(name),

@@ -1,5 +1,5 @@
 import type { Condition, Query } from "../../table/query.ts";
-import { keysOf } from "./surreal_id_conditions.ts";
+import { isDocument, keysOf } from "./surreal_id_conditions.ts";
 import { recordQl } from "./surreal_ids.ts";
 import { arrayQl, type Ql, ql, statements } from "./surreal_ql.ts";
 import type { SurrealSchema } from "./surreal_schema.ts";
@@ -13,11 +13,18 @@ export interface SetQl {
 /** Looks up rows by their ids, where a condition says which: SurrealDB would look at all rows. */
 export function setOf({ where = [] }: Query, schema: SurrealSchema): SetQl {
   const byId = where.find(([name, operator]) => name === "id" && (operator === "eq" || operator === "in"));
-  if (byId === undefined) return { from: ql`${schema.qlName}`, rest: where };
-  const [, , operand = null] = byId;
-  const keys = keysOf(Array.isArray(operand) ? operand : [operand], schema);
+  const [, operator, operand = null] = byId ?? [];
+  const operands = operator === "in" && Array.isArray(operand) ? operand : [operand];
+  // The keys that an array or object stands for are not known: its times may have nanoseconds.
+  if (byId === undefined || operands.some(isDocument)) {
+    return { from: ql`${schema.qlName}`, rest: where };
+  }
+  const keys = keysOf(operands, schema);
   const records = distinct(keys).map((key) => recordQl(schema.name, key));
-  return { from: arrayQl(records), rest: where.filter((condition) => condition !== byId) };
+  return {
+    from: ql`(SELECT * FROM ${arrayQl(records)} WHERE id != NONE)`,
+    rest: where.filter((condition) => condition !== byId),
+  };
 }
 
 /** Each key once. */

@@ -56,6 +56,7 @@ export class SurrealSource implements TableSource {
   readonly capabilities: Partial<Capabilities>;
   readonly refs: Readonly<Record<string, () => TableLike>>;
   readonly scoped = true;
+  readonly checksIds = true;
   readonly #db: SurrealHandle;
   readonly #target: SurrealTarget;
 
@@ -90,11 +91,13 @@ export class SurrealSource implements TableSource {
   list({ query }: SourceCall): Promise<Rows> {
     return this.#do("list rows", async () => {
       const { schema } = this.#target;
-      const { from, rest } = setOf(query, schema);
+      const { from, filter } = this.#set(query);
       const order = orderQl(query, schema);
       const page = query.pagination;
-      const limit = page === undefined ? ql`` : ql` LIMIT ${param(page.limit)} START ${param(Math.min(page.skip, MAX_SKIP))}`;
-      const select = ql`SELECT *${order.selected}${order.omitted} FROM ${from}${this.#filter({ ...query, where: rest })}`;
+      const limit = page === undefined
+        ? ql``
+        : ql` LIMIT ${param(page.limit)} START ${param(Math.min(page.skip, MAX_SKIP))}`;
+      const select = ql`SELECT *${order.selected}${order.omitted} FROM ${from}${filter}`;
       const found = recordsOf(await askOne(this.#db, ql`${select} ORDER BY ${order.terms}${limit}`)).map((record) =>
         rowOf(record, schema)
       );
@@ -116,8 +119,7 @@ export class SurrealSource implements TableSource {
 
   count({ query }: SourceCall): Promise<number> {
     return this.#do("count rows", async () => {
-      const { from, rest } = setOf(query, this.#target.schema);
-      const filter = this.#filter({ ...query, where: rest });
+      const { from, filter } = this.#set(query);
       const [counted] = recordsOf(await askOne(this.#db, ql`SELECT count() FROM ${from}${filter} GROUP ALL`));
       return isPlainObject(counted) ? Number(counted.count) : 0;
     });
@@ -182,7 +184,9 @@ export class SurrealSource implements TableSource {
 
   async #settled(plan: Plan, answered: Answered | undefined): Promise<WriteResult> {
     try {
-      if (answered === undefined) throw new InvalidAnswerError(`SurrealDB did not answer whether it could ${plan.what}`);
+      if (answered === undefined) {
+        throw new InvalidAnswerError(`SurrealDB did not answer whether it could ${plan.what}`);
+      }
       if ("error" in answered) throw await this.#errorOf(plan, answered.error);
       const answer = plan.read(answered.result);
       if (!isMissing(answer)) return { answer };
@@ -205,6 +209,11 @@ export class SurrealSource implements TableSource {
 
   async #sees(seen: Ql): Promise<boolean> {
     return recordsOf(await askOne(this.#db, seen)).length > 0;
+  }
+
+  #set(query: Query): { readonly from: Ql; readonly filter: Ql } {
+    const { from, rest } = setOf(query, this.#target.schema);
+    return { from, filter: this.#filter({ ...query, where: rest }) };
   }
 
   #filter(query: Query): Ql {

@@ -54,7 +54,11 @@ export function parseType(declared: string | undefined): SurrealType {
   const either = { declared, none: values.includes("any") || alternatives.includes("none") };
   const admitsNull = values.includes("any") || alternatives.includes("null");
   const [only = "any", second] = values;
-  const kind = values.length > 0 && values.every(isLiteralText) ? "string" : second === undefined ? kindOf(only) : "any";
+  const kind = values.length > 0 && values.every(isLiteralText)
+    ? "string"
+    : second === undefined
+    ? kindOf(only)
+    : "any";
   return { ...either, kind, null: admitsNull, ...(second === undefined && itemOf(only)) };
 }
 

@@ -18,7 +18,9 @@ export async function isTaken(
   const indexes = schema.unique.filter((columns) => columns.some((column) => topOf(column, row)));
   if (indexes.length === 0) return false;
   const names = Object.keys(row).filter((name) => name !== "id" && columnOf(schema, name)?.computed !== true);
-  const given = ql`{ ${separated(names.map((name) => ql`${JSON.stringify(name)}: ${writtenQl(name, field(row, name), schema)}`), ", ")} }`;
+  const given = ql`{ ${
+    separated(names.map((name) => ql`${JSON.stringify(name)}: ${writtenQl(name, field(row, name), schema)}`), ", ")
+  } }`;
   const stored = record === undefined ? ql`{}` : ql`((SELECT * FROM ONLY ${record}) ?? {})`;
   const same = indexes.map((columns) => allOf(columns.map((column) => ql`${column} = $row.${column}`)));
   const others = record === undefined ? ql`` : ql` AND id != $record`;
@@ -31,5 +33,7 @@ export async function isTaken(
 
 /** Whether the path of an indexed column begins with a column of the row. */
 function topOf(path: string, row: Row): boolean {
-  return Object.keys(row).some((name) => [name, quoteName(name)].some((top) => path === top || path.startsWith(`${top}.`)));
+  return Object.keys(row).some((name) =>
+    [name, quoteName(name)].some((top) => path === top || path.startsWith(`${top}.`))
+  );
 }

@@ -4,7 +4,7 @@ import { InvalidAnswerError, UnsupportedError } from "../../table/errors.ts";
 import { frozenRow, isPlainObject, type Row, setField, type Value } from "../../table/row.ts";
 import { classOf, isRecordId } from "./surreal_classes.ts";
 import { idOf, idValue, isOfOtherTable, linkText } from "./surreal_ids.ts";
-import type { SurrealSchema } from "./surreal_schema.ts";
+import { columnOf, type SurrealSchema } from "./surreal_schema.ts";
 
 /** A row that was found, and its id. */
 export interface FoundRow {
@@ -13,14 +13,22 @@ export interface FoundRow {
 }
 
 /** Converts a record to a row. Absent fields stay absent. */
-export function rowOf(record: unknown, { name, idType, decimals }: SurrealSchema): FoundRow {
+export function rowOf(record: unknown, schema: SurrealSchema): FoundRow {
+  const { name, idType, decimals } = schema;
   if (!isPlainObject(record) || !isRecordId(record.id) || isOfOtherTable(record.id, name)) {
-    throw new InvalidAnswerError(`SurrealDB answered with ${describe(record)} where a row of ${describe(name)} was meant`);
+    throw new InvalidAnswerError(
+      `SurrealDB answered with ${describe(record)} where a row of ${describe(name)} was meant`,
+    );
   }
   const id = idOf(record.id.id, idType);
-  const fields: Record<string, Value> = { id: idValue(record.id.id, idType) };
+  const fields: Record<string, Value> = { id: idValue(id, idType) };
   for (const [column, value] of Object.entries(record)) {
-    if (column !== "id" && value !== undefined) setField(fields, column, fromSurreal(value, column, decimals));
+    if (column === "id" || value === undefined) continue;
+    const read = fromSurreal(value, column, decimals);
+    // The client has a number for -2^53 and 2^53.
+    const isLong = typeof read === "number" && !Number.isSafeInteger(read) &&
+      columnOf(schema, column)?.type.kind === "int";
+    setField(fields, column, isLong ? BigInt(read) : read);
   }
   return { id, row: frozenRow(fields) };
 }
@@ -50,7 +58,9 @@ export function fromSurreal(value: unknown, place: string, decimals: "text" | "n
 
 function fromObject(value: object, place: string, decimals: "text" | "number"): Value {
   const convert = (inner: unknown, at: string | number): Value => fromSurreal(inner, `${place}.${at}`, decimals);
-  if (Array.isArray(value)) return Object.freeze(value.map((inner, at) => inner === undefined ? null : convert(inner, at)));
+  if (Array.isArray(value)) {
+    return Object.freeze(value.map((inner, at) => inner === undefined ? null : convert(inner, at)));
+  }
   if (isDate(value)) return new Date(value.getTime());
   if (isBytes(value)) return new Uint8Array(value);
   switch (Object.prototype.toString.call(value)) {
@@ -78,7 +88,9 @@ function fromObject(value: object, place: string, decimals: "text" | "number"): 
 
 function fieldsOf(value: Record<string, unknown>, convert: (inner: unknown, name: string) => Value): Value {
   const fields: Record<string, Value> = {};
-  for (const [name, inner] of Object.entries(value)) if (inner !== undefined) setField(fields, name, convert(inner, name));
+  for (const [name, inner] of Object.entries(value)) {
+    if (inner !== undefined) setField(fields, name, convert(inner, name));
+  }
   return frozenRow(fields);
 }
 

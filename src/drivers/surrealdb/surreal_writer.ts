@@ -1,9 +1,10 @@
 import { describe } from "../../base/describe.ts";
+import { equalValues } from "../../table/compare_values.ts";
 import { NotFoundError, UnauthorizedError } from "../../table/errors.ts";
 import type { Query } from "../../table/query.ts";
-import { field, type Row } from "../../table/row.ts";
+import { field, type Row, type Value } from "../../table/row.ts";
 import type { WriteAnswer, WriteOp } from "../../table/write_op.ts";
-import { keyQl, recordQl } from "./surreal_ids.ts";
+import { idValue, keyQl, recordQl } from "./surreal_ids.ts";
 import { type Ql, ql } from "./surreal_ql.ts";
 import type { SurrealSchema } from "./surreal_schema.ts";
 import { rowOf } from "./surreal_values.ts";
@@ -55,6 +56,7 @@ export function planOf(op: WriteOp, query: Query, options: PlanOptions): Plan {
     case "insert":
     case "replace": {
       const what = `${op.kind} row ${describe(op.id)} of ${name}`;
+      checkId(schema, op.id, op.row);
       const record = writableQl(schema, op.id);
       const statement = op.kind === "insert" ? insertQl(schema, record, op.row) : replaceQl(schema, record, op.row);
       return { what, statement, written: { row: op.row, record }, read: (result) => rowIn(result, what, schema) };
@@ -81,6 +83,7 @@ export function planOf(op: WriteOp, query: Query, options: PlanOptions): Plan {
 
 function patchPlan(id: string, partial: Row, query: Query, { schema, where }: PlanOptions): Plan {
   const what = `patch row ${describe(id)} of ${describe(schema.name)}`;
+  checkId(schema, id, partial);
   const key = keyQl(id, schema.idType);
   const record = key && recordQl(schema.name, key);
   const missing = new NotFoundError(`${describe(schema.name)} has no row ${describe(id)} in this set`);
@@ -101,7 +104,7 @@ function newRowPlan(row: Row, { schema, newId }: PlanOptions): Plan {
   const given = field(row, "id");
   const idIn = (result: unknown): string => rowIn(result, what, schema) && rowOf(result, schema).id;
   if (given !== null) {
-    const record = writableQl(schema, String(given));
+    const record = writableQl(schema, newIdOf(given));
     return { what, statement: ql`RETURN ${createQl(schema, record, row)}`, written: { row, record }, read: idIn };
   }
   const key = newId === undefined ? undefined : keyQl(newId, schema.idType);
@@ -110,6 +113,20 @@ function newRowPlan(row: Row, { schema, newId }: PlanOptions): Plan {
   const record = recordQl(schema.name, key);
   // If a row has the id that was made for this one, the same write was done before.
   return { what, statement: insertQl(schema, record, row), written: { row, record }, read: idIn };
+}
+
+/** The id that a new row names. */
+function newIdOf(given: Value): string {
+  if (typeof given === "string" || typeof given === "number" || typeof given === "bigint") return String(given);
+  throw new TypeError(
+    `The id of a new row must be a text or an integer, got ${describe(given)}; of an array, its JSON`,
+  );
+}
+
+function checkId({ idType }: SurrealSchema, id: string, row: Row): void {
+  if (!Object.hasOwn(row, "id") || field(row, "id") === id) return;
+  if (keyQl(id, idType) !== undefined && equalValues(field(row, "id"), idValue(id, idType))) return;
+  throw new TypeError(`The row's "id" is ${describe(field(row, "id"))}, but its id is ${describe(id)}`);
 }
 
 function rowIn(result: unknown, what: string, schema: SurrealSchema): Row {

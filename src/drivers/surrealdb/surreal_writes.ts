@@ -46,7 +46,9 @@ export function createNewQl(schema: SurrealSchema, row: Row): Ql {
 export function replaceQl(schema: SurrealSchema, record: Ql, row: Row): Ql {
   const content = contentQl(schema, row, "$stored.");
   const found = ql`LET $stored = (SELECT * FROM ONLY ${record})`;
-  if (!schema.isRelation) return ql`RETURN { ${found}; ${returned(schema, row, ql`UPSERT ONLY ${record} CONTENT ${content}`)} }`;
+  if (!schema.isRelation) {
+    return ql`RETURN { ${found}; ${returned(schema, row, ql`UPSERT ONLY ${record} CONTENT ${content}`)} }`;
+  }
   const updated = ql`UPDATE ONLY ${record} CONTENT ${content}`;
   const written = ql`IF $stored = NONE { ${createQl(schema, record, row)} } ELSE { ${updated} }`;
   return ql`RETURN { ${found}; ${returned(schema, row, written)} }`;
