@@ -4,7 +4,7 @@ import type { RowEntry } from "@vantage/live";
 import { SurrealTable } from "@vantage/live/surrealdb";
 import { type OpenTable, tableConformance } from "@vantage/live/testing";
 import type { Surreal } from "surrealdb";
-import { openSurreal } from "../databases/surreal_engine.ts";
+import { closeSurreal, openSurreal } from "../databases/surreal_engine.ts";
 import { EVERYTHING, IN_MEMORY } from "./abilities.ts";
 import { runSuite } from "./run_suite.ts";
 
@@ -28,7 +28,7 @@ const KINDS = {
 describe("SurrealTable", () => {
   let db: Surreal | undefined;
   before(async () => void (db = await openSurreal()));
-  after(() => db?.close());
+  after(() => db && closeSurreal(db));
 
   for (const [kind, { definition, knowsColumns }] of Object.entries(KINDS)) {
     runSuite(`${kind} keeps the promises of TableLike`, tableConformance, () => ({

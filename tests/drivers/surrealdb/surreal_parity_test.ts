@@ -14,7 +14,7 @@ import {
 } from "@vantage/live";
 import { SurrealTable } from "@vantage/live/surrealdb";
 import { DateTime, Decimal, Duration, GeometryPoint, RecordId, type Surreal, Uuid } from "surrealdb";
-import { openSurreal } from "../../databases/surreal_engine.ts";
+import { closeSurreal, openSurreal } from "../../databases/surreal_engine.ts";
 import { arbitraryQuery, DATES, DOCUMENTS, FLOATS, heldBy, INTEGERS, LIMITS, TEXTS } from "../sql/arbitrary_sets.ts";
 
 const QUOTED = "we`ird \\na.me";
@@ -95,7 +95,7 @@ describe("SurrealTable is like a MemTable:", () => {
     await db.query(`DEFINE TABLE typed SCHEMAFULL; ${fields.join(" ")} DEFINE INDEX names ON typed FIELDS name;`);
     await db.query("DEFINE TABLE open SCHEMALESS; DEFINE INDEX as ON open FIELDS a; DEFINE TABLE plain SCHEMALESS");
   });
-  after(() => db.close());
+  after(() => closeSurreal(db));
 
   it(`with a schema, it holds the same rows in the same order, whatever the query (seed ${seed})`, async () => {
     const query = arbitraryQuery(HELD, (name) => DOCUMENT_COLUMNS.includes(name));
