@@ -21,6 +21,7 @@
  */
 
 export { SurrealTable } from "./surreal_table.ts";
+export { SurrealLiveStream, type SurrealLiveStreamOptions, type SurrealState } from "./surreal_live_stream.ts";
 export type { SurrealTableOptions } from "./surreal_source.ts";
 export type {
   SurrealHandle,

@@ -17,6 +17,9 @@ const NOT_CONNECTED: readonly unknown[] = [
   "UnsupportedEngineError",
 ];
 
+/** Names of errors of the client for what a connection cannot do, such as live queries over HTTP. */
+const NOT_POSSIBLE: readonly unknown[] = ["UnsupportedFeatureError", "UnavailableFeatureError"];
+
 /** Details of an error of kind `Query` for a transaction that was not done, and may be later. */
 const NOT_DONE: readonly unknown[] = ["NotExecuted", "TransactionConflict", "Cancelled"];
 
@@ -64,8 +67,11 @@ export function isUnnamed(error: unknown): boolean {
   return fieldOf(error, "kind") === "Internal";
 }
 
-function notAnswered(error: unknown, what: string): UnavailableError {
+function notAnswered(error: unknown, what: string): TableError {
   const name = isError(error) ? error.name : undefined;
+  if (NOT_POSSIBLE.includes(name)) {
+    return new UnsupportedError(`Cannot ${what}: the connection of the client does not support it`, { cause: error });
+  }
   const shown = name === undefined || name === "Error" ? "" : ` (${name})`;
   return new UnavailableError(`Cannot ${what}: SurrealDB did not answer${shown}`, {
     cause: error,

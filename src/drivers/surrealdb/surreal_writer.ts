@@ -1,4 +1,6 @@
+import { systemClock } from "../../base/clock.ts";
 import { describe } from "../../base/describe.ts";
+import { newId as makeId } from "../../base/new_id.ts";
 import { equalValues } from "../../table/compare_values.ts";
 import { NotFoundError, UnauthorizedError } from "../../table/errors.ts";
 import type { Query } from "../../table/query.ts";
@@ -107,7 +109,8 @@ function newRowPlan(row: Row, { schema, newId }: PlanOptions): Plan {
     const record = writableQl(schema, newIdOf(given));
     return { what, statement: ql`RETURN ${createQl(schema, record, row)}`, written: { row, record }, read: idIn };
   }
-  const key = newId === undefined ? undefined : keyQl(newId, schema.idType);
+  // The client sends again what was on its way when a connection broke: with an id made here, that adds one row.
+  const key = keyQl(newId ?? makeId(systemClock), schema.idType);
   const canHold = schema.idType.kind === "any" || schema.idType.kind === "string";
   if (key === undefined || !canHold) return { what, statement: createNewQl(schema, row), written: { row }, read: idIn };
   const record = recordQl(schema.name, key);

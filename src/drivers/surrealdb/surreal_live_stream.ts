@@ -1,0 +1,151 @@
+import { checkOptions, checkTools } from "../../base/check_options.ts";
+import { checkPort } from "../../base/check_port.ts";
+import { type Clock, systemClock } from "../../base/clock.ts";
+import { describe } from "../../base/describe.ts";
+import { rememberSelf } from "../../base/self.ts";
+import { wholeNumber } from "../../base/whole_number.ts";
+import type { LiveEvent } from "../../stream/live_event.ts";
+import type { LiveStream, SubscribeOptions } from "../../stream/live_stream.ts";
+import { ManualLiveStream } from "../../stream/manual_live_stream.ts";
+import type { Trace, Tracer } from "../../trace/tracer.ts";
+import type { SurrealLiveHandle } from "./surreal_handle.ts";
+import { SurrealLiveSession } from "./surreal_live_session.ts";
+
+/** Whether a live query is registered. */
+export type SurrealState = "live" | "lost";
+
+/** Options of a {@linkcode SurrealLiveStream}. */
+export interface SurrealLiveStreamOptions {
+  /** How many events are buffered for each subscriber; default 256. On overflow, a subscriber receives `changed` instead. */
+  readonly bufferCapacity?: number | undefined;
+  /**
+   * After how many milliseconds subscribers receive `changed`, again and again; default never. For changes that SurrealDB
+   * emits no messages for, such as those of interactive transactions. With few watchers, `staleTimeMs` of the `LiveTable`
+   * costs less.
+   */
+  readonly revalidateMs?: number | undefined;
+  /** Called when the state changes. `error` says why the live query was lost. */
+  readonly onState?: ((state: SurrealState, error?: unknown) => void) | undefined;
+  /** The clock; default the system's. */
+  readonly clock?: Clock | undefined;
+  /** Receives trace events. */
+  readonly tracer?: Tracer | undefined;
+}
+
+/**
+ * Events of one table from a live query of SurrealDB, over a connected `Surreal`. The query is registered for the first
+ * subscriber, and killed when the last one leaves. Subscribers receive `changed` once it is registered, so they miss nothing
+ * that happens after `subscribe` returned, and again each time it has to be registered anew: after a lost connection, and
+ * when somebody killed it.
+ *
+ * A message says which row may have changed, and nothing else: messages arrive in any order, so a row in one may be older
+ * than the stored one. So the stream is not `ordered`, and its events have no rows. SurrealDB 3.0 sends no messages for
+ * changes by interactive transactions (`beginTransaction()`), and none to a user who may not see the row: cover these by
+ * `staleTimeMs` of the `LiveTable`, or by `revalidateMs`.
+ *
+ * If the query cannot be registered, all subscriptions fail with a `TableError`. A `LiveTable` subscribes again after a
+ * pause.
+ *
+ * @example A table that receives changes of others
+ * ```ts ignore
+ * import { LiveTable, MemCache } from "@vantage/live";
+ * import { SurrealLiveStream, SurrealTable } from "@vantage/live/surrealdb";
+ *
+ * const products = new LiveTable(await SurrealTable.open(db, "products"), "products", new MemCache(), {
+ *   liveStream: new SurrealLiveStream(db, "products"),
+ *   staleTimeMs: 30_000,
+ * });
+ * ```
+ */
+export class SurrealLiveStream implements LiveStream {
+  readonly #client: SurrealLiveHandle;
+  readonly #table: string;
+  readonly #options: SurrealLiveStreamOptions;
+  readonly #trace: Trace | undefined;
+  readonly #events: ManualLiveStream;
+  #running: SurrealLiveSession | undefined;
+
+  /**
+   * A stream of the events of a table. Sends no query yet.
+   *
+   * @throws {TypeError} if the client cannot listen to live queries, or an option is unknown.
+   * @throws {RangeError} if a number is not a whole number of at least 1.
+   */
+  constructor(client: SurrealLiveHandle, tableName: string, options: SurrealLiveStreamOptions = {}) {
+    rememberSelf(this, SurrealLiveStream);
+    checkOptions("a SurrealLiveStream", options, ["bufferCapacity", "revalidateMs", "onState", "clock", "tracer"]);
+    checkTools(options);
+    const needed = ["query", "liveOf", "subscribe"];
+    checkPort("The client of a SurrealLiveStream", "a connected Surreal of the npm package surrealdb", client, needed);
+    if (typeof tableName !== "string" || tableName === "") {
+      throw new TypeError(`A table has a name, got ${describe(tableName)}`);
+    }
+    if (options.revalidateMs !== undefined) wholeNumber("revalidateMs", options.revalidateMs);
+    this.#client = client;
+    this.#table = tableName;
+    this.#options = options;
+    this.#trace = options.tracer?.trace({ table: tableName });
+    this.#events = new ManualLiveStream({ bufferCapacity: options.bufferCapacity, onUnused: () => this.#stop() });
+  }
+
+  /** The number of open subscriptions. */
+  get subscriberCount(): number {
+    return this.#events.subscriberCount;
+  }
+
+  /** Subscribes to the events. The first one is `changed` once the live query is registered, unless it already is. */
+  subscribe(options: SubscribeOptions = {}): ReadableStream<LiveEvent> {
+    const subscription = this.#events.subscribe(options);
+    if (this.#events.subscriberCount > 0 && this.#running === undefined) this.#start();
+    return subscription;
+  }
+
+  hold(): () => void {
+    return this.#events.hold();
+  }
+
+  #start(): void {
+    const session: SurrealLiveSession = new SurrealLiveSession(this.#client, this.#table, {
+      onEvent: (event) => this.#events.push(event),
+      onState: (state, error) => this.#report(state, error),
+      onOver: (error) => {
+        if (this.#running !== session) return;
+        this.#running = undefined;
+        this.#events.disconnect(error);
+      },
+    });
+    this.#running = session;
+    void session.run();
+    void this.#revalidate(session);
+  }
+
+  #stop(): void {
+    const session = this.#running;
+    this.#running = undefined;
+    void session?.stop();
+  }
+
+  async #revalidate(session: SurrealLiveSession): Promise<void> {
+    const { revalidateMs, clock = systemClock } = this.#options;
+    if (revalidateMs === undefined) return;
+    while (!session.over.aborted) {
+      await clock.wait(revalidateMs, { signal: session.over }).catch(() => {});
+      if (!session.over.aborted) this.#events.push({ kind: "changed" });
+    }
+  }
+
+  #report(state: SurrealState, error?: unknown): void {
+    const level = state === "lost" ? "warn" : "info";
+    this.#trace?.event({
+      target: "vantage_live::stream",
+      level,
+      name: `live query ${state}`,
+      ...(error !== undefined && { error }),
+    });
+    try {
+      this.#options.onState?.(state, error);
+    } catch (thrown) {
+      this.#trace?.event({ target: "vantage_live::stream", level: "warn", name: "onState failed", error: thrown });
+    }
+  }
+}
