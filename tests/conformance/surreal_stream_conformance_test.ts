@@ -3,6 +3,7 @@ import type { LiveEvent } from "@vantage/live";
 import { SurrealLiveStream } from "@vantage/live/surrealdb";
 import { type OpenStream, streamConformance } from "@vantage/live/testing";
 import { RecordId, Surreal } from "surrealdb";
+import { SeparateWebSocket } from "../databases/separate_web_socket.ts";
 import { closeSurreal, openSurreal } from "../databases/surreal_engine.ts";
 import { SurrealRelay, WITHOUT_RELAY } from "../databases/surreal_relay.ts";
 import { skippable } from "../skippable.ts";
@@ -33,7 +34,7 @@ describe("SurrealLiveStream", () => {
   }
   describe("over a WebSocket", () => {
     let relay: SurrealRelay | undefined;
-    const remote = new Surreal();
+    const remote = new Surreal({ websocketImpl: SeparateWebSocket });
     before(async () => {
       relay = await SurrealRelay.start();
       await remote.connect(relay.url, { namespace: "test", database: "test" });
@@ -57,6 +58,7 @@ async function openStream(db: Surreal): Promise<OpenStream> {
   await db.query(`DEFINE TABLE ${name}`);
   let [live, lost] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const stream = new SurrealLiveStream(db, name, {
+    oneByOne: true,
     onState: (state) => {
       if (state === "live") [live, lost] = [resolved(live), Promise.withResolvers()];
       else [live, lost] = [Promise.withResolvers(), resolved(lost)];

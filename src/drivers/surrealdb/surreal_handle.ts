@@ -27,7 +27,7 @@ export interface SurrealLiveMessage {
 }
 
 /** A live query that is listened to. */
-export interface SurrealSubscription {
+export interface SurrealSubscription extends AsyncIterable<SurrealLiveMessage> {
   /** Listens to its messages, until the returned function is called. */
   subscribe(listener: (message: SurrealLiveMessage) => void): () => void;
   /** Ends the live query. */

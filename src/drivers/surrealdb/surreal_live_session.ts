@@ -6,11 +6,14 @@ import { isRecordId } from "./surreal_classes.ts";
 import { surrealError } from "./surreal_errors.ts";
 import type { SurrealLiveHandle, SurrealLiveMessage, SurrealSubscription } from "./surreal_handle.ts";
 import { idOf } from "./surreal_ids.ts";
+import { losesMessages } from "./surreal_lossy_client.ts";
 import { ql, quoteName } from "./surreal_ql.ts";
 import { ANY, parseType, type SurrealType } from "./surreal_type.ts";
 
-/** What a session calls. */
+/** What a session calls, and what it has to know. */
 export interface SessionObserver {
+  /** Whether messages reach the client one by one. */
+  readonly oneByOne: boolean;
   onEvent(event: LiveEvent): void;
   onState(state: "live" | "lost", error?: unknown): void;
   /** The session is over, and tries no more. */
@@ -79,11 +82,12 @@ export class SurrealLiveSession {
       const type = await this.#readIdType();
       const id = await askOne(this.#client, ql`LIVE SELECT VALUE id FROM ${quoteName(this.#table)}`);
       const subscription = await this.#client.liveOf(id);
+      const isLossy = !this.#observer.oneByOne && await losesMessages(subscription);
       if (isOld()) return await this.#kill(subscription);
       this.#idType = type;
       this.#subscription = subscription;
       this.#unlisten = subscription.subscribe((message) => {
-        if (subscription === this.#subscription) this.#receive(message);
+        if (subscription === this.#subscription) this.#receive(message, isLossy);
       });
     } catch (error) {
       if (!isOld()) await this.#fail(error);
@@ -102,13 +106,14 @@ export class SurrealLiveSession {
     return parseType(field?.kind);
   }
 
-  #receive({ action, recordId }: SurrealLiveMessage): void {
+  #receive({ action, recordId }: SurrealLiveMessage, isLossy: boolean): void {
     const kind = Object.hasOwn(KINDS, action) ? KINDS[action] : undefined;
     if (kind === undefined) {
       if (action === "KILLED") void this.#register();
       return;
     }
-    this.#observer.onEvent(this.#eventOf(kind, recordId));
+    // With this message, others of other rows may have been lost.
+    this.#observer.onEvent(isLossy ? { kind: "changed" } : this.#eventOf(kind, recordId));
   }
 
   #eventOf(kind: "inserted" | "updated" | "deleted", recordId: unknown): LiveEvent {

@@ -9,6 +9,7 @@ import type { LiveStream, SubscribeOptions } from "../../stream/live_stream.ts";
 import { ManualLiveStream } from "../../stream/manual_live_stream.ts";
 import type { Trace, Tracer } from "../../trace/tracer.ts";
 import type { SurrealLiveHandle } from "./surreal_handle.ts";
+import { getsMessagesOneByOne } from "./surreal_lossy_client.ts";
 import { SurrealLiveSession } from "./surreal_live_session.ts";
 
 /** Whether a live query is registered. */
@@ -24,6 +25,12 @@ export interface SurrealLiveStreamOptions {
    * costs less.
    */
   readonly revalidateMs?: number | undefined;
+  /**
+   * Whether messages that arrive together reach the client in separate tasks; default where WebSockets work so, which is
+   * everywhere but on Node. Otherwise surrealdb 2.0.8 loses all but the first, so each message becomes `changed`. Set it on
+   * Node for an embedded database, and for a client with a WebSocket as in `docs/surrealdb.md`.
+   */
+  readonly oneByOne?: boolean | undefined;
   /** Called when the state changes. `error` says why the live query was lost. */
   readonly onState?: ((state: SurrealState, error?: unknown) => void) | undefined;
   /** The clock; default the system's. */
@@ -32,6 +39,8 @@ export interface SurrealLiveStreamOptions {
   readonly tracer?: Tracer | undefined;
 }
 
+const OPTIONS = ["bufferCapacity", "revalidateMs", "oneByOne", "onState", "clock", "tracer"];
+
 /**
  * Events of one table from a live query of SurrealDB, over a connected `Surreal`. The query is registered for the first
  * subscriber, and killed when the last one leaves. Subscribers receive `changed` once it is registered, so they miss nothing
@@ -39,7 +48,8 @@ export interface SurrealLiveStreamOptions {
  * when somebody killed it.
  *
  * A message says which row may have changed, and nothing else: messages arrive in any order, so a row in one may be older
- * than the stored one. So the stream is not `ordered`, and its events have no rows. SurrealDB 3.0 sends no messages for
+ * than the stored one. So the stream is not `ordered`, and its events have no rows. On
+ * Node, where the client loses messages that arrive together, each becomes `changed` (see `oneByOne`). SurrealDB 3.0 sends no messages for
  * changes by interactive transactions (`beginTransaction()`), and none to a user who may not see the row: cover these by
  * `staleTimeMs` of the `LiveTable`, or by `revalidateMs`.
  *
@@ -73,7 +83,7 @@ export class SurrealLiveStream implements LiveStream {
    */
   constructor(client: SurrealLiveHandle, tableName: string, options: SurrealLiveStreamOptions = {}) {
     rememberSelf(this, SurrealLiveStream);
-    checkOptions("a SurrealLiveStream", options, ["bufferCapacity", "revalidateMs", "onState", "clock", "tracer"]);
+    checkOptions("a SurrealLiveStream", options, OPTIONS);
     checkTools(options);
     const needed = ["query", "liveOf", "subscribe"];
     checkPort("The client of a SurrealLiveStream", "a connected Surreal of the npm package surrealdb", client, needed);
@@ -106,6 +116,7 @@ export class SurrealLiveStream implements LiveStream {
 
   #start(): void {
     const session: SurrealLiveSession = new SurrealLiveSession(this.#client, this.#table, {
+      oneByOne: this.#options.oneByOne ?? getsMessagesOneByOne(),
       onEvent: (event) => this.#events.push(event),
       onState: (state, error) => this.#report(state, error),
       onOver: (error) => {
