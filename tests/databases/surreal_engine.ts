@@ -14,6 +14,8 @@ export async function openSurreal(url = "mem://"): Promise<Surreal> {
  */
 export async function closeSurreal(db: Surreal): Promise<void> {
   const [{ tables }] = await db.query<[{ tables: Record<string, string> }]>("INFO FOR DB");
-  for (const name of Object.keys(tables)) await db.query(`REMOVE TABLE \`${name}\``);
+  for (const name of Object.keys(tables)) {
+    await db.query(`REMOVE TABLE \`${name.replaceAll("\\", "\\\\").replaceAll("`", "\\`")}\``);
+  }
   await db.close();
 }

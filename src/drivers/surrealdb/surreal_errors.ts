@@ -62,9 +62,12 @@ export function isNotDone(error: unknown): boolean {
   return fieldOf(error, "kind") === "Query" && NOT_DONE.includes(fieldOf(fieldOf(error, "details"), "kind"));
 }
 
-/** Whether SurrealDB refused a write for a reason that it does not name, such as a value that is not unique. */
+/**
+ * Whether SurrealDB refused a write for a reason that it does not name, such as a value that is not unique. Within a block, such
+ * a refusal looks like one that was thrown.
+ */
 export function isUnnamed(error: unknown): boolean {
-  return fieldOf(error, "kind") === "Internal";
+  return ["Internal", "Thrown"].includes(String(fieldOf(error, "kind")));
 }
 
 function notAnswered(error: unknown, what: string): TableError {

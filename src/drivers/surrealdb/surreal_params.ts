@@ -39,11 +39,6 @@ export function writtenQl(column: string, value: Value, schema: SurrealSchema, r
   return paramQl({ value, type, column, stored, hasDecimalNumbers: schema.decimals === "number" });
 }
 
-/** The value of a column that is not given. */
-export function absentQl({ none, null: admitsNull }: SurrealType): Ql {
-  return none || !admitsNull ? ql`NONE` : ql`NULL`;
-}
-
 function paramQl(written: Written): Ql {
   const { value, type } = written;
   if (value === null) return type.null || !type.none ? ql`NULL` : ql`NONE`;

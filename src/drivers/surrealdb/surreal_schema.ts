@@ -20,8 +20,10 @@ export interface SurrealColumn {
   readonly computed: boolean;
   /** Whether a row must have it. */
   readonly mandatory: boolean;
-  /** Whether it gets a value if it is not given. */
+  /** Whether a new row gets a value if it is not given. */
   readonly hasDefault: boolean;
+  /** That value in SurrealQL, if there is one. */
+  readonly initial: string | undefined;
 }
 
 /** What is needed to read and write a table. */
@@ -60,6 +62,7 @@ interface FoundField {
   readonly kind?: string;
   readonly computed?: string;
   readonly default?: string;
+  readonly readonly?: boolean;
   readonly value?: string;
 }
 
@@ -148,12 +151,14 @@ function schemaOf(
   };
 }
 
-function columnFrom({ name, kind, computed, default: initial, value }: FoundField): SurrealColumn {
+function columnFrom({ name, kind, computed, default: given, readonly, value }: FoundField): SurrealColumn {
   const type = parseType(kind);
-  const hasDefault = initial !== undefined || value !== undefined;
+  const hasDefault = given !== undefined || value !== undefined;
+  // One that is read only keeps what it has.
+  const initial = readonly === true ? undefined : given;
   const isComputed = computed !== undefined;
   const mandatory = !isComputed && !hasDefault && !type.none && !type.null;
-  return { name, type, computed: isComputed, mandatory, hasDefault };
+  return { name, type, computed: isComputed, mandatory, hasDefault, initial };
 }
 
 /** The names in a path as SurrealQL writes it, such as `` `a.b`.c `` or `tags.*`. */

@@ -254,7 +254,9 @@ function columnsOf(
   { columns, idType }: SurrealSchema,
   { titles, searchFields }: { readonly titles: readonly string[]; readonly searchFields: readonly string[] },
 ): readonly Column[] {
-  const flagsOf = ({ name, computed, mandatory }: Omit<SurrealColumn, "type">): readonly ColumnFlag[] => {
+  const flagsOf = (
+    { name, computed, mandatory }: Pick<SurrealColumn, "name" | "computed" | "mandatory">,
+  ): readonly ColumnFlag[] => {
     const flags: Readonly<Record<Exclude<ColumnFlag, "hidden">, boolean>> = {
       id: name === "id",
       title: titles.includes(name),
@@ -266,7 +268,7 @@ function columnsOf(
   };
   const typeOf = (type: SurrealType): { readonly type?: string } =>
     type === ANY || type.declared === undefined ? {} : { type: type.declared };
-  const id = { name: "id", computed: false, mandatory: false, hasDefault: true };
+  const id = { name: "id", computed: false, mandatory: false };
   return [
     { name: "id", ...typeOf(idType), flags: flagsOf(id) },
     ...columns.map((column) => ({ name: column.name, ...typeOf(column.type), flags: flagsOf(column) })),

@@ -3,7 +3,7 @@ import { RejectedError } from "../../table/errors.ts";
 import { field, type Row } from "../../table/row.ts";
 import { checkName } from "./surreal_checks.ts";
 import { keyQl, recordQl } from "./surreal_ids.ts";
-import { absentQl, writtenQl } from "./surreal_params.ts";
+import { writtenQl } from "./surreal_params.ts";
 import { param, type Ql, ql, quoteName, separated } from "./surreal_ql.ts";
 import { columnOf, type SurrealColumn, type SurrealSchema } from "./surreal_schema.ts";
 
@@ -114,10 +114,12 @@ function contentQl(schema: SurrealSchema, row: Row, root?: string): Ql {
     if (name === "id" || columnOf(schema, name)?.computed === true) continue;
     fields.push(ql`${JSON.stringify(name)}: ${writtenQl(name, field(row, name), schema, root)}`);
   }
-  // A column that may be NULL but not absent has to be given.
-  for (const { name, type, computed, hasDefault } of schema.columns) {
-    if (Object.hasOwn(row, name) || computed || hasDefault || type.none || !type.null) continue;
-    fields.push(ql`${JSON.stringify(name)}: ${absentQl(type)}`);
+  for (const { name, type, computed, hasDefault, initial } of schema.columns) {
+    if (Object.hasOwn(row, name) || computed) continue;
+    // SurrealDB gives a default only to a new row.
+    if (root !== undefined && initial !== undefined) fields.push(ql`${JSON.stringify(name)}: (${initial})`);
+    // A column that may be NULL but not absent has to be given.
+    if (!hasDefault && !type.none && type.null) fields.push(ql`${JSON.stringify(name)}: NULL`);
   }
   return fields.length === 0 ? ql`{}` : ql`{ ${separated(fields, ", ")} }`;
 }
