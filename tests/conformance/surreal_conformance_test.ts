@@ -4,7 +4,8 @@ import type { RowEntry } from "@vantage/live";
 import { SurrealTable } from "@vantage/live/surrealdb";
 import { type OpenTable, tableConformance } from "@vantage/live/testing";
 import type { Surreal } from "surrealdb";
-import { closeSurreal, openSurreal } from "../databases/surreal_engine.ts";
+import { SurrealServer, WITHOUT_SURREAL } from "../databases/surreal_server.ts";
+import { skippable } from "../skippable.ts";
 import { EVERYTHING, IN_MEMORY } from "./abilities.ts";
 import { runSuite } from "./run_suite.ts";
 
@@ -26,9 +27,20 @@ const KINDS = {
 } as const;
 
 describe("SurrealTable", () => {
+  if (WITHOUT_SURREAL !== undefined) {
+    skippable("is tried with every case", WITHOUT_SURREAL, () => {});
+    return;
+  }
+  let server: SurrealServer | undefined;
   let db: Surreal | undefined;
-  before(async () => void (db = await openSurreal()));
-  after(() => db && closeSurreal(db));
+  before(async () => {
+    server = await SurrealServer.start();
+    db = await server.connect();
+  });
+  after(async () => {
+    await db?.close();
+    await server?.stop();
+  });
 
   for (const [kind, { definition, knowsColumns }] of Object.entries(KINDS)) {
     runSuite(`${kind} keeps the promises of TableLike`, tableConformance, () => ({

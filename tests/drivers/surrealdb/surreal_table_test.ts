@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { after, before, beforeEach, describe, it } from "node:test";
+import { after, before, beforeEach, describe } from "node:test";
 import {
   ConflictError,
   NotFoundError,
@@ -11,7 +11,8 @@ import {
 } from "@vantage/live";
 import { type SurrealHandle, SurrealTable, type SurrealTableOptions } from "@vantage/live/surrealdb";
 import { DateTime, Decimal, Duration, GeometryPoint, RecordId, type Surreal, Uuid } from "surrealdb";
-import { closeSurreal, openSurreal } from "../../databases/surreal_engine.ts";
+import { SurrealServer, WITHOUT_SURREAL } from "../../databases/surreal_server.ts";
+import { skippable } from "../../skippable.ts";
 
 type ErrorClass = abstract new (...args: never[]) => Error;
 
@@ -26,11 +27,23 @@ function errorOf(kind: ErrorClass, ...words: string[]): (error: unknown) => true
 
 const UUID = "018f4b4c-0000-7000-8000-000000000000";
 
-describe("SurrealTable on an embedded database", () => {
+function it(name: string, run: () => Promise<void>): void {
+  skippable(name, WITHOUT_SURREAL, run);
+}
+
+describe("SurrealTable on a server", () => {
+  let server: SurrealServer | undefined;
   let db: Surreal;
-  before(async () => void (db = await openSurreal()));
-  after(() => closeSurreal(db));
-  beforeEach(() => db.query("REMOVE TABLE IF EXISTS t"));
+  before(async () => {
+    if (WITHOUT_SURREAL !== undefined) return;
+    server = await SurrealServer.start();
+    db = await server.connect();
+  });
+  after(async () => {
+    await db?.close();
+    await server?.stop();
+  });
+  beforeEach(async () => void await db?.query("REMOVE TABLE IF EXISTS t"));
 
   /** The table `t` of a definition. */
   async function open(definition: string, options?: SurrealTableOptions): Promise<SurrealTable> {
