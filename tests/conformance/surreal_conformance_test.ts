@@ -19,7 +19,6 @@ const FIELDS = `
 
 const KINDS = {
   "without a schema": { definition: "DEFINE TABLE $ SCHEMALESS;", knowsColumns: false },
-  "with a schema": { definition: `DEFINE TABLE $ SCHEMAFULL; ${FIELDS}`, knowsColumns: true },
   "with a schema and ids that are texts": {
     definition: `DEFINE TABLE $ SCHEMAFULL; DEFINE FIELD id ON $ TYPE string; ${FIELDS}`,
     knowsColumns: true,

@@ -5,7 +5,7 @@ import { SurrealLiveStream } from "@vantage/live/surrealdb";
 import { type OpenStream, streamConformance } from "@vantage/live/testing";
 import { RecordId, type Surreal } from "surrealdb";
 import { SeparateWebSocket } from "../databases/separate_web_socket.ts";
-import { SurrealServer, WITHOUT_SURREAL } from "../databases/surreal_server.ts";
+import { run, SurrealServer, WITHOUT_SURREAL } from "../databases/surreal_server.ts";
 import { skippable } from "../skippable.ts";
 import { runSuite } from "./run_suite.ts";
 
@@ -50,7 +50,7 @@ let made = 0;
 async function openStream(db: Surreal | undefined): Promise<OpenStream> {
   assert(db !== undefined);
   const name = `events_${++made}`;
-  await db.query(`DEFINE TABLE ${name}`);
+  await run(db, `DEFINE TABLE ${name}`);
   let [live, lost] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const stream = new SurrealLiveStream(db, name, {
     oneByOne: true,
@@ -64,7 +64,7 @@ async function openStream(db: Surreal | undefined): Promise<OpenStream> {
     if (stream.subscriberCount > 0) await live.promise;
     else live = Promise.withResolvers();
     if (event.kind === "changed") await killAll(db, name);
-    else {await db.query(CHANGES[event.kind], {
+    else {await run(db, CHANGES[event.kind], {
         id: new RecordId(name, /^\d+$/.test(event.id) ? Number(event.id) : event.id),
       });}
   };
@@ -73,12 +73,12 @@ async function openStream(db: Surreal | undefined): Promise<OpenStream> {
     emit,
     fail: async () => {
       await live.promise;
-      await db.query(`REMOVE TABLE ${name}`);
+      await run(db, `REMOVE TABLE ${name}`);
       await lost.promise;
-      await db.query(`DEFINE TABLE ${name}`);
+      await run(db, `DEFINE TABLE ${name}`);
     },
     subscriberCount: () => stream.subscriberCount,
-    close: async () => void await db.query(`REMOVE TABLE ${name}`),
+    close: () => run(db, `REMOVE TABLE ${name}`),
   };
 }
 

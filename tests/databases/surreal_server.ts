@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { Surreal } from "surrealdb";
+import { QueryError, Surreal } from "surrealdb";
 
 /** Why there is no SurrealDB here. */
 export const WITHOUT_SURREAL: string | undefined = process.platform === "linux" && process.arch === "x64"
@@ -49,7 +49,8 @@ export class SurrealServer {
   /** A connected client. */
   async connect(options: ConstructorParameters<typeof Surreal>[0] = {}): Promise<Surreal> {
     const db = new Surreal(options);
-    await db.connect(this.url, { namespace: "test", database: "test" });
+    const reconnect = { enabled: true, retryDelay: 10, retryDelayMax: 20 };
+    await db.connect(this.url, { namespace: "test", database: "test", reconnect });
     return db;
   }
 
@@ -97,5 +98,16 @@ export class SurrealServer {
       else socket.write(data);
       this.#losesAnswer = false;
     });
+  }
+}
+
+/** Runs statements, again if their transaction conflicts, as with the KILL of a live query that nobody waits for. */
+export async function run(db: Surreal, text: string, bindings?: Record<string, unknown>): Promise<void> {
+  for (;;) {
+    try {
+      return void await db.query(text, bindings);
+    } catch (error) {
+      if (!(error instanceof QueryError)) throw error;
+    }
   }
 }

@@ -1,4 +1,5 @@
 import { describe } from "../../base/describe.ts";
+import { isNotDone } from "./surreal_errors.ts";
 import { definitionsFor } from "./surreal_functions.ts";
 import type { SurrealHandle, SurrealResponse } from "./surreal_handle.ts";
 import { type Ql, statements } from "./surreal_ql.ts";
@@ -24,11 +25,13 @@ export async function ask(db: SurrealHandle, pieces: readonly Ql[]): Promise<rea
 /**
  * Runs one statement.
  *
+ * @param tries how often it is run if its transaction conflicts with others
  * @throws its error.
  */
-export async function askOne(db: SurrealHandle, piece: Ql): Promise<unknown> {
+export async function askOne(db: SurrealHandle, piece: Ql, tries = 1): Promise<unknown> {
   const [answered] = await ask(db, [piece]);
   if (answered === undefined) throw new TypeError("The client answered without a result");
-  if ("error" in answered) throw answered.error;
-  return answered.result;
+  if (!("error" in answered)) return answered.result;
+  if (tries > 1 && isNotDone(answered.error)) return askOne(db, piece, tries - 1);
+  throw answered.error;
 }

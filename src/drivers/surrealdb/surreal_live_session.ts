@@ -26,6 +26,9 @@ function disconnected(table: string): UnavailableError {
   });
 }
 
+/** How often the query is registered if that conflicts with other changes of the table's definition. */
+const MAX_TRIES = 5;
+
 const KINDS: Readonly<Record<string, "inserted" | "updated" | "deleted">> = {
   CREATE: "inserted",
   UPDATE: "updated",
@@ -80,7 +83,7 @@ export class SurrealLiveSession {
     try {
       await this.#kill(before);
       const type = await this.#readIdType();
-      const id = await askOne(this.#client, ql`LIVE SELECT VALUE id FROM ${quoteName(this.#table)}`);
+      const id = await askOne(this.#client, ql`LIVE SELECT VALUE id FROM ${quoteName(this.#table)}`, MAX_TRIES);
       const subscription = await this.#client.liveOf(id);
       const isLossy = !this.#observer.oneByOne && await losesMessages(subscription);
       if (isOld()) return await this.#kill(subscription);

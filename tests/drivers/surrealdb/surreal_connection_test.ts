@@ -5,7 +5,7 @@ import { type SurrealLiveHandle, SurrealLiveStream, SurrealTable } from "@vantag
 import { FakeClock } from "@vantage/live/testing";
 import type { Surreal } from "surrealdb";
 import { SeparateWebSocket } from "../../databases/separate_web_socket.ts";
-import { SurrealServer, WITHOUT_SURREAL } from "../../databases/surreal_server.ts";
+import { run, SurrealServer, WITHOUT_SURREAL } from "../../databases/surreal_server.ts";
 import { skippable } from "../../skippable.ts";
 
 const CHANGED: LiveEvent = { kind: "changed" };
@@ -35,7 +35,9 @@ describe("SurrealDB over a WebSocket", () => {
     await db?.close();
     await server?.stop();
   });
-  beforeEach(async () => void await db?.query("REMOVE TABLE IF EXISTS t; DEFINE TABLE t"));
+  beforeEach(async () => {
+    if (WITHOUT_SURREAL === undefined) await run(db, "REMOVE TABLE IF EXISTS t; DEFINE TABLE t");
+  });
 
   /** A client that does not connect again. */
   async function connectOnce(): Promise<Surreal> {
@@ -70,7 +72,7 @@ describe("SurrealDB over a WebSocket", () => {
     const away = new Surreal();
     const error: unknown = await SurrealTable.open(away, "t").catch((error: unknown) => error);
     assert(error instanceof UnavailableError && error.effect === "none", String(error));
-    await db.query("DEFINE USER OVERWRITE marty ON DATABASE PASSWORD 'secret' ROLES VIEWER");
+    await run(db, "DEFINE USER OVERWRITE marty ON DATABASE PASSWORD 'secret' ROLES VIEWER");
     const guest = await db.forkSession();
     const wrong: unknown = await guest.signin({
       namespace: "test",
@@ -91,12 +93,12 @@ describe("SurrealDB over a WebSocket", () => {
     const stream = new SurrealLiveStream(again, "t", { oneByOne: true, onState: (state) => states.push(state) });
     const reader = stream.subscribe().getReader();
     await until(reader, CHANGED);
-    await db.query("CREATE t:1");
+    await run(db, "CREATE t:1");
     await until(reader, { kind: "inserted", id: "1" });
     await server.cut();
     await server.listen();
     await until(reader, CHANGED);
-    await db.query("UPDATE t:1 SET n = 1");
+    await run(db, "UPDATE t:1 SET n = 1");
     await until(reader, { kind: "updated", id: "1" });
     assert.deepEqual(states, ["live", "lost", "live"]);
     await reader.cancel();
@@ -120,7 +122,7 @@ describe("SurrealDB over a WebSocket", () => {
     const reader = stream.subscribe().getReader();
     await until(reader, CHANGED);
     for (let time = 0; time < 3; time++) {
-      await db.query("CREATE t:1, t:2, t:3; DELETE t");
+      await run(db, "CREATE t:1, t:2, t:3; DELETE t");
       assert.deepEqual((await reader.read()).value, CHANGED);
     }
     await reader.cancel();
@@ -128,14 +130,14 @@ describe("SurrealDB over a WebSocket", () => {
 
   it("SurrealLiveStream: messages out of order do no harm, since rows are read again", async () => {
     const master = await SurrealTable.open(db, "t");
-    await db.query("CREATE t:1 SET n = 0");
+    await run(db, "CREATE t:1 SET n = 0");
     const liveStream = new SurrealLiveStream(db, "t", { oneByOne: true });
     assert.equal(Reflect.get(liveStream, "ordered"), undefined);
     await using table = new LiveTable(master, "t", new MemCache(), { liveStream });
     const reader = liveStream.subscribe().getReader();
     await until(reader, CHANGED);
     const COUNT = 200;
-    for (let n = 1; n <= COUNT; n++) await db.query("UPDATE t:1 SET n = $n", { n });
+    for (let n = 1; n <= COUNT; n++) await run(db, "UPDATE t:1 SET n = $n", { n });
     let events = 0;
     for (; events < COUNT; events++) await reader.read();
     // The last message may be an old one, but each of them comes after its change.
@@ -146,7 +148,7 @@ describe("SurrealDB over a WebSocket", () => {
   it("SurrealLiveStream: an interactive transaction emits nothing: staleTimeMs or revalidateMs cover it", async () => {
     const clock = new FakeClock();
     const master = await SurrealTable.open(db, "t");
-    await db.query("CREATE t:1 SET n = 0; CREATE t:2");
+    await run(db, "CREATE t:1 SET n = 0; CREATE t:2");
     const stream = new SurrealLiveStream(db, "t", { oneByOne: true, clock, revalidateMs: 60_000 });
     const reader = stream.subscribe().getReader();
     await until(reader, CHANGED);
@@ -155,7 +157,7 @@ describe("SurrealDB over a WebSocket", () => {
     const transaction = await db.beginTransaction();
     await transaction.query("UPDATE t:1 SET n = 1");
     await transaction.commit();
-    await db.query("UPDATE t:2 SET n = 2");
+    await run(db, "UPDATE t:2 SET n = 2");
     // Nothing came before it.
     assert.deepEqual((await reader.read()).value, { kind: "updated", id: "2" });
     assert.equal((await table.getValue("1"))?.["n"], 0, "no event said so");
@@ -169,15 +171,15 @@ describe("SurrealDB over a WebSocket", () => {
   it("SurrealLiveStream: a transaction in one query, and a row that leaves by DELETE, are heard of", async () => {
     const reader = new SurrealLiveStream(db, "t", { oneByOne: true }).subscribe().getReader();
     await until(reader, CHANGED);
-    await db.query("BEGIN; CREATE t:a; UPDATE t:a SET n = 1; COMMIT");
+    await run(db, "BEGIN; CREATE t:a; UPDATE t:a SET n = 1; COMMIT");
     await until(reader, { kind: "updated", id: "a" });
-    await db.query("DELETE t");
+    await run(db, "DELETE t");
     await until(reader, { kind: "deleted", id: "a" });
     await reader.cancel();
   });
 
   it("SurrealLiveStream: ids are those of the table, also where all keys are texts", async () => {
-    await db.query("DEFINE FIELD id ON t TYPE string");
+    await run(db, "DEFINE FIELD id ON t TYPE string");
     const reader = new SurrealLiveStream(db, "t", { oneByOne: true }).subscribe().getReader();
     await until(reader, CHANGED);
     await (await SurrealTable.open(db, "t")).insertValue("5", {});
@@ -201,14 +203,14 @@ describe("SurrealDB over a WebSocket", () => {
   });
 
   it("LiveTable over SurrealDB hears of changes by others, and keeps what did not change", async () => {
-    await db.query("CREATE t:1 SET n = 1; CREATE t:2 SET n = 2");
+    await run(db, "CREATE t:1 SET n = 1; CREATE t:2 SET n = 2");
     const master = await SurrealTable.open(db, "t");
     const liveStream = new SurrealLiveStream(db, "t", { oneByOne: true });
     await using table = new LiveTable(master, "t", new MemCache(), { liveStream });
     const reader = table.events.subscribe().getReader();
     while (table.stats().invalidations.event === 0) await reader.read();
     const [, before] = [...(await table.listValues()).values()];
-    await db.query("UPDATE t:1 SET n = 3");
+    await run(db, "UPDATE t:1 SET n = 3");
     await until(reader, { kind: "updated", id: "1" });
     const [changed, kept] = [...(await table.listValues()).values()];
     assert.deepEqual(changed, { id: 1, n: 3 });
