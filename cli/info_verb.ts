@@ -5,7 +5,7 @@ import type { Json } from "./json_form.ts";
 import type { Output } from "./output.ts";
 import { changesToJson, countEffects } from "./page_effects.ts";
 import { pictureOf } from "./picture.ts";
-import { type CachePlace, type Places, tableUrl } from "./places.ts";
+import { type CachePlace, type Places, shownMaster, tableUrl } from "./places.ts";
 import { type Answer, COMMON_FLAGS, type Context, TABLE_FLAGS, type Verb } from "./verb.ts";
 import { onTable, type Wiring } from "./wiring.ts";
 
@@ -76,15 +76,32 @@ export function cacheToJson(cache: CachePlace): { readonly [name: string]: Json 
 }
 
 function masterToJson({ master, entity }: Places): { readonly [name: string]: Json } {
-  return master.kind === "file"
-    ? { kind: "sqlite", path: master.path, bytes: bytesIn(master.path) }
-    : { kind: "rest", url: tableUrl(entity, master).href };
+  switch (master.kind) {
+    case "file":
+      return { kind: "sqlite", path: master.path, bytes: bytesIn(master.path) };
+    case "server":
+      return { kind: "rest", url: tableUrl(entity, master).href };
+    case "surreal":
+      return { kind: "surrealdb", url: shownMaster(master) };
+    default:
+      return master satisfies never;
+  }
 }
 
 function masterLines({ master, entity }: Places, rows: number): readonly string[] {
-  return master.kind === "file"
-    ? [`master     SqliteTable ${entity}, ${rows} rows`, `file       ${master.path}, ${bytesIn(master.path)} bytes`]
-    : [`master     RestTable ${entity}, ${rows} rows`, `server     ${tableUrl(entity, master)}`];
+  switch (master.kind) {
+    case "file":
+      return [
+        `master     SqliteTable ${entity}, ${rows} rows`,
+        `file       ${master.path}, ${bytesIn(master.path)} bytes`,
+      ];
+    case "server":
+      return [`master     RestTable ${entity}, ${rows} rows`, `server     ${tableUrl(entity, master)}`];
+    case "surreal":
+      return [`master     SurrealTable ${entity}, ${rows} rows`, `server     ${shownMaster(master)}`];
+    default:
+      return master satisfies never;
+  }
 }
 
 function cacheLines(cache: CachePlace): readonly string[] {

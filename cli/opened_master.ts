@@ -1,10 +1,20 @@
 import { existsSync } from "node:fs";
-import type { Table } from "@vantage/live";
+import type { LiveStream, Table } from "@vantage/live";
 import { RestTable, type TableDescription } from "@vantage/live/rest";
 import { SqliteTable } from "@vantage/live/sqlite";
+import { SurrealLiveStream, type SurrealState } from "@vantage/live/surrealdb";
 import { BadInput, opening } from "./bad_input.ts";
+import { type ConnectedSurreal, connectSurreal } from "./connected_surreal.ts";
 import type { KeptMap } from "./kept_map.ts";
-import { type FileMaster, type Places, type ServerMaster, tableUrl } from "./places.ts";
+import {
+  type FileMaster,
+  type Places,
+  type ServerMaster,
+  shownMaster,
+  type SurrealMaster,
+  tableUrl,
+} from "./places.ts";
+import { openSurrealTable } from "./surreal_bakery.ts";
 
 /** Descriptions of the tables of servers by URL, so that cached rows can be read without a request. */
 export type KnownTables = KeptMap<TableDescription>;
@@ -13,10 +23,12 @@ export type KnownTables = KeptMap<TableDescription>;
 export class OpenedMaster implements AsyncDisposable {
   readonly table: Table;
   readonly #file: SqliteTable | undefined;
+  readonly #surreal: ConnectedSurreal | undefined;
 
-  private constructor(table: Table, file?: SqliteTable) {
+  private constructor(table: Table, { file, surreal }: { file?: SqliteTable; surreal?: ConnectedSurreal } = {}) {
     this.table = table;
     this.#file = file;
+    this.#surreal = surreal;
   }
 
   /**
@@ -27,13 +39,31 @@ export class OpenedMaster implements AsyncDisposable {
    */
   static async open({ master, entity }: Places, known: KnownTables): Promise<OpenedMaster> {
     if (master.kind === "server") return new OpenedMaster(await openServed(entity, master, known));
+    if (master.kind === "surreal") return await OpenedMaster.#openSurreal(entity, master);
     const file = await openFile(entity, master);
-    return new OpenedMaster(file, file);
+    return new OpenedMaster(file, { file });
   }
 
-  /** Closes the file, if it is one. */
+  static async #openSurreal(entity: string, master: SurrealMaster): Promise<OpenedMaster> {
+    const surreal = await connectSurreal(master);
+    try {
+      const what = `${JSON.stringify(entity)} in the master ${shownMaster(master)}`;
+      return new OpenedMaster(await opening(what, () => openSurrealTable(surreal, entity)), { surreal });
+    } catch (error) {
+      await surreal.close();
+      throw error;
+    }
+  }
+
+  /** The events of SurrealDB, if it is the master. */
+  events(onState: (state: SurrealState) => void): LiveStream | undefined {
+    return this.#surreal && new SurrealLiveStream(this.#surreal, this.table.tableName, { onState });
+  }
+
+  /** Closes the file, or the connection. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#file?.close();
+    await this.#surreal?.close();
   }
 }
 

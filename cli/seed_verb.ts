@@ -1,22 +1,26 @@
 import { existsSync } from "node:fs";
-import { LiveTable } from "@vantage/live";
-import { SqliteTable } from "@vantage/live/sqlite";
+import { LiveTable, MemTable } from "@vantage/live";
 import type { Arguments } from "./args.ts";
 import { BadInput, opening } from "./bad_input.ts";
+import { connectSurreal } from "./connected_surreal.ts";
 import { BAKERY_TABLES, type BakerySize, SMALL_BAKERY } from "./bakery.ts";
 import { checkCache, isStored, OpenedCache } from "./opened_cache.ts";
 import { type Output, paint } from "./output.ts";
 import {
   cacheKeyOf,
   type CachePlace,
-  type FileMaster,
   fileMasterOf,
   filesOf,
   makeDemoFolder,
+  type MasterPlace,
+  type Places,
   placesOf,
+  shownMaster,
+  type SurrealMaster,
 } from "./places.ts";
 import { progressBar } from "./progress_bar.ts";
 import { checkSeedable, seedBakery } from "./seeding.ts";
+import { checkSurrealSeedable, seedSurreal } from "./surreal_bakery.ts";
 import { formatMs, round } from "./timed_reads.ts";
 import { type Answer, COMMON_FLAGS, type Context, TABLE_FLAGS, type Verb } from "./verb.ts";
 
@@ -42,9 +46,10 @@ export const seedVerb: Verb = {
 async function seed(args: Arguments, context: Context): Promise<Answer> {
   const rows = args.whole("rows", { max: MAX_ROWS });
   const places = placesOf(args);
+  const size = sizeOf(places.entity, rows);
+  if (places.master.kind === "surreal") return await seedServer(places.master, places, size, context);
   const master = fileMasterOf(places, "seed");
   const { path } = master;
-  const size = sizeOf(places.entity, rows);
   if (existsSync(path)) await opening(`the master ${JSON.stringify(path)}`, () => checkSeedable(path));
   await checkCache(places.cache);
   makeDemoFolder(filesOf(places));
@@ -54,6 +59,23 @@ async function seed(args: Arguments, context: Context): Promise<Answer> {
   await invalidateAll(master, places.cache);
   printSeeded(context.out, path, size, ms);
   return { document: { verb: "seed", master: path, rows: { ...size }, ms: round(ms) } };
+}
+
+async function seedServer(master: SurrealMaster, places: Places, size: BakerySize, { out }: Context): Promise<Answer> {
+  const db = await connectSurreal(master);
+  try {
+    await checkSurrealSeedable(db, master.host);
+    await checkCache(places.cache);
+    makeDemoFolder(filesOf(places));
+    const startedAt = performance.now();
+    await seedSurreal(db, size, progressBar(out));
+    const ms = performance.now() - startedAt;
+    await invalidateAll(master, places.cache);
+    printSeeded(out, shownMaster(master), size, ms);
+    return { document: { verb: "seed", master: shownMaster(master), rows: { ...size }, ms: round(ms) } };
+  } finally {
+    await db.close();
+  }
 }
 
 function sizeOf(entity: string, rows: number | undefined): BakerySize {
@@ -66,12 +88,12 @@ function sizeOf(entity: string, rows: number | undefined): BakerySize {
 }
 
 /** Invalidates cached rows from before, if there is a cache. */
-async function invalidateAll(master: FileMaster, place: CachePlace): Promise<void> {
+async function invalidateAll(master: MasterPlace, place: CachePlace): Promise<void> {
   if (!isStored(place)) return;
   await using opened = await OpenedCache.open(place);
   for (const { name } of BAKERY_TABLES) {
-    await using table = await SqliteTable.open(master.path, name);
-    await using live = new LiveTable(table, cacheKeyOf(name, master), opened.cache);
+    // What is held is dropped, whatever the master is.
+    await using live = new LiveTable(new MemTable(name), cacheKeyOf(name, master), opened.cache);
     await live.invalidate();
   }
 }

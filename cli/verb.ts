@@ -54,8 +54,8 @@ export const TABLE_FLAGS: readonly Flag[] = [
   { name: "entity", value: "<table>", help: "the table; default products" },
   {
     name: "master",
-    value: "<file>|http://...",
-    help: "the owner of the data: a database, or a server; default .vantage-demo/master.sqlite",
+    value: "<file>|http://...|surrealdb://...",
+    help: "the owner of the data: a database file, a server, or SurrealDB; default .vantage-demo/master.sqlite",
   },
   {
     name: "cache",

@@ -1,4 +1,4 @@
-import type { LiveEvent, LiveStream, Query } from "@vantage/live";
+import type { LiveEvent, Query } from "@vantage/live";
 import { SseLiveStream } from "@vantage/live/rest";
 import type { Arguments } from "./args.ts";
 import { FileChanges } from "./file_changes.ts";
@@ -8,7 +8,7 @@ import { Notes } from "./notes.ts";
 import { eventsUrl, type MasterPlace } from "./places.ts";
 import { type Answer, COMMON_FLAGS, type Context, TABLE_FLAGS, type Verb } from "./verb.ts";
 import { Watcher } from "./watcher.ts";
-import { onTable, type Wiring } from "./wiring.ts";
+import { onTable, type Wiring, type WiringOptions } from "./wiring.ts";
 
 const DEFAULT_LIMIT = 1_000;
 const MAX_CHANGES = 1_000_000;
@@ -19,7 +19,7 @@ export const watchVerb: Verb = {
   most: 0,
   summary: "print changes of the rows made by others, until Ctrl-C",
   details: [
-    "Subscribes to a server's events, or checks a file ten times a second. A row that an event names is read again",
+    "Subscribes to a server's events, or to those of SurrealDB, or checks a file ten times a second. A row that an event names is read again",
     "alone; after any other change the page is. Each line says how its row was received.",
     "While a server is unreachable it serves from the cache; once reconnected, it prints what it missed.",
     "With --json, each line is a document.",
@@ -48,7 +48,8 @@ function streamOf(
   master: MasterPlace,
   entity: string,
   { notes, tracer }: { readonly notes: Notes; readonly tracer: Context["tracer"] },
-): LiveStream {
+): WiringOptions["liveStream"] {
+  if (master.kind === "surreal") return (opened) => opened.events((state) => notes.state(state));
   if (master.kind === "server") {
     return new SseLiveStream(eventsUrl(entity, master), { onState: (state) => notes.state(state), tracer });
   }

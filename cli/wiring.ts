@@ -29,7 +29,8 @@ export type OutboxUse = "show" | "accept";
 /** Options of a {@linkcode Wiring}. */
 export interface WiringOptions {
   readonly tracer: Context["tracer"];
-  readonly liveStream?: LiveStream | undefined;
+  /** The events to subscribe to, or a function of the opened master. */
+  readonly liveStream?: LiveStream | ((master: OpenedMaster) => LiveStream | undefined) | undefined;
   /** The known descriptions of served tables. */
   readonly known?: KnownTables | undefined;
   /** What the outbox is opened for. Nothing is sent from it before the table is set online. */
@@ -61,7 +62,8 @@ export class Wiring implements AsyncDisposable {
   readonly #known: KnownTables;
 
   private constructor(places: Places, { master, cache, known, outbox }: Opened, options: WiringOptions) {
-    const { tracer, liveStream, retry } = options;
+    const { tracer, retry } = options;
+    const liveStream = typeof options.liveStream === "function" ? options.liveStream(master) : options.liveStream;
     this.places = places;
     this.master = master.table;
     this.#master = master;
@@ -121,7 +123,7 @@ export interface Task<P> {
   /** Runs the task. */
   run(wiring: Wiring, plan: P): Promise<Answer>;
   /** The events to subscribe to. */
-  readonly streamOf?: ((master: MasterPlace, entity: string) => LiveStream) | undefined;
+  readonly streamOf?: ((master: MasterPlace, entity: string) => WiringOptions["liveStream"]) | undefined;
 }
 
 /**

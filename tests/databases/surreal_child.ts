@@ -37,6 +37,8 @@ function withId(request: Uint8Array, answer: Uint8Array): Uint8Array {
 
 const { SurrealNodeEngine } = createRequire(import.meta.url)(fileURLToPath(NATIVE));
 const engine: NativeEngine = await SurrealNodeEngine.connect(process.argv[2] ?? "mem://", {});
+// Before the first request, as the client does.
+const receiver = await engine.notifications();
 const server = new WebSocketServer({ host: "127.0.0.1", port: 0 });
 server.on("connection", (socket) => {
   socket.on("error", () => {});
@@ -49,7 +51,6 @@ server.on("listening", () => console.log((server.address() as AddressInfo).port)
 // With indexes, the engine does not let the process end by itself, or ends it by a segmentation fault.
 process.stdin.on("end", () => process.kill(process.pid, "SIGKILL")).resume();
 
-const receiver = await engine.notifications();
 for (;;) {
   const notification = await receiver.recv();
   if (notification === null) break;
