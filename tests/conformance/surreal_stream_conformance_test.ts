@@ -9,15 +9,6 @@ import { run, SurrealServer, WITHOUT_SURREAL } from "../databases/surreal_server
 import { skippable } from "../skippable.ts";
 import { runSuite } from "./run_suite.ts";
 
-const ABILITIES = {
-  emitsRows: true,
-  // What is on its way waits in the client, too.
-  bufferCapacity: undefined,
-  fails: true,
-  ends: false,
-  countsSubscribers: true,
-};
-
 describe("SurrealLiveStream", () => {
   if (WITHOUT_SURREAL !== undefined) {
     skippable("is tried with every case", WITHOUT_SURREAL, () => {});

@@ -5,6 +5,7 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { QueryError, Surreal } from "surrealdb";
+import { WebSocket as WebSocketOfWs } from "ws";
 
 /** Why there is no SurrealDB here. */
 export const WITHOUT_SURREAL: string | undefined = process.platform === "linux" && process.arch === "x64"
@@ -14,6 +15,9 @@ export const WITHOUT_SURREAL: string | undefined = process.platform === "linux" 
 const CHILD = fileURLToPath(new URL("surreal_child.ts", import.meta.url));
 /** How the runtime of the tests runs a file. */
 const RUN: readonly string[] = "Deno" in globalThis ? ["run", "-A", "--no-check"] : [];
+
+/** Deno's own WebSocket waits 40 ms before it sends the end of a message. */
+const NO_DELAY = "Deno" in globalThis ? { websocketImpl: WebSocketOfWs as unknown as typeof WebSocket } : {}; // It is like it.
 
 /** A running SurrealDB, and what may happen on the way to it. */
 export class SurrealServer {
@@ -47,7 +51,7 @@ export class SurrealServer {
   }
 
   /** A connected client. */
-  async connect(options: ConstructorParameters<typeof Surreal>[0] = {}): Promise<Surreal> {
+  async connect(options: ConstructorParameters<typeof Surreal>[0] = NO_DELAY): Promise<Surreal> {
     const db = new Surreal(options);
     const reconnect = { enabled: true, retryDelay: 10, retryDelayMax: 20 };
     await db.connect(this.url, { namespace: "test", database: "test", reconnect });

@@ -1,5 +1,5 @@
 import { describe } from "../../base/describe.ts";
-import { isNotDone } from "./surreal_errors.ts";
+import { isNotDone, surrealError } from "./surreal_errors.ts";
 import { definitionsFor } from "./surreal_functions.ts";
 import type { SurrealHandle, SurrealResponse } from "./surreal_handle.ts";
 import { type Ql, statements } from "./surreal_ql.ts";
@@ -34,4 +34,13 @@ export async function askOne(db: SurrealHandle, piece: Ql, tries = 1): Promise<u
   if (!("error" in answered)) return answered.result;
   if (tries > 1 && isNotDone(answered.error)) return askOne(db, piece, tries - 1);
   throw answered.error;
+}
+
+/** Does work with the database. What fails is the typed error for it, and says what was to be done. */
+export async function answered<T>(what: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw surrealError(error, what);
+  }
 }

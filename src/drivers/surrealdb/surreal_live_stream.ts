@@ -57,14 +57,26 @@ const OPTIONS = ["bufferCapacity", "revalidateMs", "oneByOne", "onState", "clock
  * pause.
  *
  * @example A table that receives changes of others
- * ```ts ignore
- * import { LiveTable, MemCache } from "@vantage/live";
- * import { SurrealLiveStream, SurrealTable } from "@vantage/live/surrealdb";
+ * ```ts
+ * import { LiveTable, MemCache, MemTable } from "@vantage/live";
+ * import { SurrealLiveStream, type SurrealSubscription } from "@vantage/live/surrealdb";
+ * import assert from "node:assert/strict";
  *
- * const products = new LiveTable(await SurrealTable.open(db, "products"), "products", new MemCache(), {
- *   liveStream: new SurrealLiveStream(db, "products"),
- *   staleTimeMs: 30_000,
+ * // In an application: a Surreal after connect(), and a SurrealTable in place of the MemTable.
+ * const responses = async () => [{ success: true, result: "the id of the live query" } as const];
+ * const query = () => Object.assign(Promise.resolve([]), { responses });
+ * const live: SurrealSubscription = { subscribe: () => () => {}, kill: async () => {}, async *[Symbol.asyncIterator]() {} };
+ * const client = { query, liveOf: async () => live, subscribe: () => () => {} };
+ *
+ * const liveStream = new SurrealLiveStream(client, "products");
+ * const reader = liveStream.subscribe().getReader();
+ * await using products = new LiveTable(new MemTable("products"), "products", new MemCache(), {
+ *   liveStream,
+ *   staleTimeMs: 30_000, // interactive transactions emit no events
  * });
+ *
+ * assert.deepEqual((await reader.read()).value, { kind: "changed" }); // from now on, nothing is missed
+ * await reader.cancel();
  * ```
  */
 export class SurrealLiveStream implements LiveStream {

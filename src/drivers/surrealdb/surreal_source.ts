@@ -1,29 +1,26 @@
 import { checkOptions } from "../../base/check_options.ts";
 import { checkPort } from "../../base/check_port.ts";
 import { describe } from "../../base/describe.ts";
-import { ConflictError, InvalidAnswerError } from "../../table/errors.ts";
+import { InvalidAnswerError } from "../../table/errors.ts";
 import type { SourceWrite, WriteResult } from "../../table/many_writes.ts";
 import { OPERATORS, type Query } from "../../table/query.ts";
 import { isPlainObject, type Row } from "../../table/row.ts";
 import { Rows } from "../../table/rows.ts";
-import type { Capabilities, Column, ColumnFlag, TableLike } from "../../table/table_like.ts";
+import type { Capabilities, Column, TableLike } from "../../table/table_like.ts";
 import type { SourceCall, TableSource } from "../../table/table_source.ts";
 import { NO_WRITES } from "../../table/verbs.ts";
 import type { WriteAnswer, WriteOp } from "../../table/write_op.ts";
-import { type Answered, ask, askOne } from "./surreal_answers.ts";
+import { answered, askOne } from "./surreal_answers.ts";
+import { checkColumns, columnsOf } from "./surreal_columns.ts";
 import { type SurrealTarget, whereQl } from "./surreal_conditions.ts";
-import { isNotDone, isUnnamed, surrealError } from "./surreal_errors.ts";
 import type { SurrealHandle } from "./surreal_handle.ts";
 import { keyQl, recordQl } from "./surreal_ids.ts";
 import { checkOrder, orderQl } from "./surreal_order.ts";
-import { ANY, type SurrealType } from "./surreal_type.ts";
 import { param, type Ql, ql } from "./surreal_ql.ts";
-import { readSchema, type SurrealColumn, type SurrealSchema } from "./surreal_schema.ts";
+import { readSchema, type SurrealSchema } from "./surreal_schema.ts";
 import { setOf } from "./surreal_set.ts";
-import { isTaken } from "./surreal_unique.ts";
 import { rowOf } from "./surreal_values.ts";
-import { isMissing, type Plan, planOf } from "./surreal_writer.ts";
-import { FIXED } from "./surreal_writes.ts";
+import { SurrealWriter } from "./surreal_writer.ts";
 
 /** Options of a `SurrealTable`. */
 export interface SurrealTableOptions {
@@ -45,9 +42,6 @@ export interface SurrealTableOptions {
   readonly refs?: Readonly<Record<string, () => TableLike>> | undefined;
 }
 
-/** How often a write is tried that SurrealDB did not do because another changed the same rows. */
-const MAX_TRIES = 5;
-
 /** Reads and writes one table with SurrealQL. */
 export class SurrealSource implements TableSource {
   readonly name: string;
@@ -59,6 +53,7 @@ export class SurrealSource implements TableSource {
   readonly checksIds = true;
   readonly #db: SurrealHandle;
   readonly #target: SurrealTarget;
+  readonly #writer: SurrealWriter;
 
   private constructor(db: SurrealHandle, schema: SurrealSchema, options: SurrealTableOptions) {
     const names = schema.columns.map((column) => column.name);
@@ -68,6 +63,7 @@ export class SurrealSource implements TableSource {
     if (!schema.isOpen) checkColumns([...titles, ...searchFields ?? []], schema);
     this.#db = db;
     this.#target = { schema, searchFields };
+    this.#writer = new SurrealWriter(db, schema, (query) => whereQl(query, this.#target));
     this.name = schema.name;
     this.columns = schema.isOpen ? [] : columnsOf(schema, { titles, searchFields: searchFields ?? [] });
     const queries = { page: true, where: OPERATORS, orderBy: true, search: true, exact: true, sameRows: true };
@@ -149,66 +145,12 @@ export class SurrealSource implements TableSource {
     return this.#write({ kind: "insertReturnId", row }, {}, newId) as Promise<string>; // As above.
   }
 
-  /** All in one call, each in a transaction of its own. */
-  async writeMany(writes: readonly SourceWrite[]): Promise<readonly WriteResult[]> {
-    const plans = writes.map((write): Plan | { readonly error: unknown } => {
-      try {
-        return this.#plan(write.op, write.query, write.newId);
-      } catch (error) {
-        return { error: surrealError(error, `write rows of ${describe(this.name)}`) };
-      }
-    });
-    const sent = plans.flatMap((plan) => "error" in plan ? [] : [plan]);
-    const answers = sent.length === 0
-      ? []
-      : await this.#do("write rows", () => ask(this.#db, sent.map(({ statement }) => statement)));
-    if (answers.length !== sent.length) throw new InvalidAnswerError("SurrealDB did not answer each of the writes");
-    let next = 0;
-    return await Promise.all(plans.map((plan) => "error" in plan ? plan : this.#settled(plan, answers[next++])));
+  writeMany(writes: readonly SourceWrite[]): Promise<readonly WriteResult[]> {
+    return this.#writer.writeMany(writes);
   }
 
-  #plan(op: WriteOp, query: Query, newId?: string): Plan {
-    return planOf(op, query, { schema: this.#target.schema, newId, where: (set) => whereQl(set, this.#target) });
-  }
-
-  async #write(op: WriteOp, query: Query, newId?: string): Promise<WriteAnswer> {
-    const plan = this.#plan(op, query, newId);
-    for (let attempt = 1;; attempt++) {
-      const [answered] = await this.#do(plan.what, () => ask(this.#db, [plan.statement]), "");
-      if (answered !== undefined && "error" in answered && isNotDone(answered.error) && attempt < MAX_TRIES) continue;
-      const settled = await this.#settled(plan, answered);
-      if ("error" in settled) throw settled.error;
-      return settled.answer;
-    }
-  }
-
-  async #settled(plan: Plan, answered: Answered | undefined): Promise<WriteResult> {
-    try {
-      if (answered === undefined) {
-        throw new InvalidAnswerError(`SurrealDB did not answer whether it could ${plan.what}`);
-      }
-      if ("error" in answered) throw await this.#errorOf(plan, answered.error);
-      const answer = plan.read(answered.result);
-      if (!isMissing(answer)) return { answer };
-      throw await this.#sees(answer.seen) ? answer.ignored : answer.missing;
-    } catch (error) {
-      return { error: surrealError(error, plan.what) };
-    }
-  }
-
-  async #errorOf({ what, written }: Plan, error: unknown): Promise<unknown> {
-    if (error instanceof Error && error.message.includes(FIXED)) {
-      return new TypeError(`Cannot ${what}: it has another value for a column that SurrealDB computes or keeps`);
-    }
-    if (written === undefined || !isUnnamed(error)) return error;
-    const isConflict = await isTaken(this.#db, this.#target.schema, written).catch(() => false);
-    return isConflict
-      ? new ConflictError(`Cannot ${what}: another row has one of its unique values`, { cause: error })
-      : error;
-  }
-
-  async #sees(seen: Ql): Promise<boolean> {
-    return recordsOf(await askOne(this.#db, seen)).length > 0;
+  #write(op: WriteOp, query: Query, newId?: string): Promise<WriteAnswer> {
+    return this.#writer.write({ op, query, newId });
   }
 
   #set(query: Query): { readonly from: Ql; readonly filter: Ql } {
@@ -221,56 +163,15 @@ export class SurrealSource implements TableSource {
     return where === undefined ? ql`` : ql` WHERE ${where}`;
   }
 
-  #do<T>(what: string, work: () => Promise<T>, of = ` of ${describe(this.name)}`): Promise<T> {
-    return answered(`${what}${of}`, work);
+  #do<T>(what: string, work: () => Promise<T>): Promise<T> {
+    return answered(`${what} of ${describe(this.name)}`, work);
   }
 }
 
 /** A page far beyond all rows is as empty as any. */
 const MAX_SKIP = 2 ** 40;
 
-async function answered<T>(what: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw surrealError(error, what);
-  }
-}
-
 function recordsOf(result: unknown): readonly unknown[] {
   if (Array.isArray(result)) return result;
   throw new InvalidAnswerError(`SurrealDB answered with ${describe(result)} where rows were meant`);
-}
-
-function checkColumns(chosen: readonly string[], { name, columns }: SurrealSchema): void {
-  const names = ["id", ...columns.map((column) => column.name)];
-  for (const column of chosen) {
-    if (names.includes(column)) continue;
-    throw new TypeError(`${describe(name)} has no column ${describe(column)}; accepted are ${names.join(", ")}`);
-  }
-}
-
-function columnsOf(
-  { columns, idType }: SurrealSchema,
-  { titles, searchFields }: { readonly titles: readonly string[]; readonly searchFields: readonly string[] },
-): readonly Column[] {
-  const flagsOf = (
-    { name, computed, mandatory }: Pick<SurrealColumn, "name" | "computed" | "mandatory">,
-  ): readonly ColumnFlag[] => {
-    const flags: Readonly<Record<Exclude<ColumnFlag, "hidden">, boolean>> = {
-      id: name === "id",
-      title: titles.includes(name),
-      searchable: searchFields.includes(name),
-      mandatory,
-      generated: computed,
-    };
-    return Object.entries(flags).flatMap(([flag, isSet]) => isSet ? [flag as ColumnFlag] : []); // One of its keys.
-  };
-  const typeOf = (type: SurrealType): { readonly type?: string } =>
-    type === ANY || type.declared === undefined ? {} : { type: type.declared };
-  const id = { name: "id", computed: false, mandatory: false };
-  return [
-    { name: "id", ...typeOf(idType), flags: flagsOf(id) },
-    ...columns.map((column) => ({ name: column.name, ...typeOf(column.type), flags: flagsOf(column) })),
-  ];
 }

@@ -1,150 +1,83 @@
-import { systemClock } from "../../base/clock.ts";
 import { describe } from "../../base/describe.ts";
-import { newId as makeId } from "../../base/new_id.ts";
-import { equalValues } from "../../table/compare_values.ts";
-import { NotFoundError, UnauthorizedError } from "../../table/errors.ts";
+import { isError } from "../../base/realm.ts";
+import { ConflictError, InvalidAnswerError } from "../../table/errors.ts";
+import type { SourceWrite, WriteResult } from "../../table/many_writes.ts";
 import type { Query } from "../../table/query.ts";
-import { field, type Row, type Value } from "../../table/row.ts";
-import type { WriteAnswer, WriteOp } from "../../table/write_op.ts";
-import { idValue, keyQl, recordQl } from "./surreal_ids.ts";
-import { type Ql, ql } from "./surreal_ql.ts";
+import type { WriteAnswer } from "../../table/write_op.ts";
+import { type Answered, answered, ask } from "./surreal_answers.ts";
+import { isNotDone, isUnnamed, surrealError } from "./surreal_errors.ts";
+import type { SurrealHandle } from "./surreal_handle.ts";
+import { type Plan, planOf } from "./surreal_plan.ts";
+import type { Ql } from "./surreal_ql.ts";
 import type { SurrealSchema } from "./surreal_schema.ts";
-import { rowOf } from "./surreal_values.ts";
-import { createNewQl, createQl, deleteQl, insertQl, patchQl, replaceQl, seenQl, writableQl } from "./surreal_writes.ts";
+import { isTaken } from "./surreal_unique.ts";
+import { FIXED } from "./surreal_writes.ts";
 
-/** A write as one statement, and what its result means. */
-export interface Plan {
-  /** What is done, for messages. */
-  readonly what: string;
-  readonly statement: Ql;
-  /** The row that is written, and its id if it is known: to find what else has its unique values. */
-  readonly written?: { readonly row: Row; readonly record?: Ql | undefined } | undefined;
-  /**
-   * The answer.
-   *
-   * @throws {UnauthorizedError} if the write was ignored, as SurrealDB does where a user may not do it.
-   */
-  read(result: unknown): WriteAnswer | Missing;
-}
+/** How often a write is tried that SurrealDB did not do because another changed the same rows. */
+const MAX_TRIES = 5;
 
-/** No row was changed: it is not in the set, or may not be changed. */
-export interface Missing {
-  /** Finds the row, if it can be read. */
-  readonly seen: Ql;
-  /** The error if there is one. */
-  readonly ignored: UnauthorizedError;
-  /** The error if there is none. */
-  readonly missing: NotFoundError;
-}
+/** Writes rows, each with one statement in a transaction of its own. */
+export class SurrealWriter {
+  readonly #db: SurrealHandle;
+  readonly #schema: SurrealSchema;
+  readonly #where: (query: Query) => Ql | undefined;
 
-/** Whether a result says that no row was changed. */
-export function isMissing(answer: WriteAnswer | Missing): answer is Missing {
-  return typeof answer === "object" && "missing" in answer && answer.missing instanceof NotFoundError;
-}
-
-/** Options of a write. */
-export interface PlanOptions {
-  readonly schema: SurrealSchema;
-  readonly newId?: string | undefined;
-  /** The condition of the set, in a query or of the write's own. */
-  where(query: Query): Ql | undefined;
-}
-
-/** Plans a write. */
-export function planOf(op: WriteOp, query: Query, options: PlanOptions): Plan {
-  const { schema } = options;
-  const name = describe(schema.name);
-  switch (op.kind) {
-    case "insert":
-    case "replace": {
-      const what = `${op.kind} row ${describe(op.id)} of ${name}`;
-      checkId(schema, op.id, op.row);
-      const record = writableQl(schema, op.id);
-      const statement = op.kind === "insert" ? insertQl(schema, record, op.row) : replaceQl(schema, record, op.row);
-      return { what, statement, written: { row: op.row, record }, read: (result) => rowIn(result, what, schema) };
-    }
-    case "patch":
-      return patchPlan(op.id, op.partial, query, options);
-    case "delete": {
-      const what = `delete row ${describe(op.id)} of ${name}`;
-      const key = keyQl(op.id, schema.idType);
-      const statement = key === undefined ? ql`RETURN []` : deleteQl(recordQl(schema.name, key), options.where(query));
-      return { what, statement, read: (result) => checkDeleted(result, what) };
-    }
-    case "deleteAll": {
-      const what = `delete the rows of ${name}`;
-      const statement = deleteQl(ql`${schema.qlName}`, options.where(query));
-      return { what, statement, read: (result) => checkDeleted(result, what) };
-    }
-    case "insertReturnId":
-      return newRowPlan(op.row, options);
-    default:
-      return op satisfies never;
+  /** @param where the condition for the set of a query */
+  constructor(db: SurrealHandle, schema: SurrealSchema, where: (query: Query) => Ql | undefined) {
+    this.#db = db;
+    this.#schema = schema;
+    this.#where = where;
   }
-}
 
-function patchPlan(id: string, partial: Row, query: Query, { schema, where }: PlanOptions): Plan {
-  const what = `patch row ${describe(id)} of ${describe(schema.name)}`;
-  checkId(schema, id, partial);
-  const key = keyQl(id, schema.idType);
-  const record = key && recordQl(schema.name, key);
-  const missing = new NotFoundError(`${describe(schema.name)} has no row ${describe(id)} in this set`);
-  return {
-    what,
-    statement: record === undefined ? ql`RETURN NONE` : patchQl(schema, record, partial, where(query)),
-    written: { row: partial, record },
-    read: (result) => {
-      if (!isNothing(result)) return rowOf(result, schema).row;
-      if (record === undefined) throw missing;
-      return { seen: seenQl(record, where(query)), ignored: notAllowed(what), missing };
-    },
-  };
-}
-
-function newRowPlan(row: Row, { schema, newId }: PlanOptions): Plan {
-  const what = `insert a row of ${describe(schema.name)}`;
-  const given = field(row, "id");
-  const idIn = (result: unknown): string => rowIn(result, what, schema) && rowOf(result, schema).id;
-  if (given !== null) {
-    const record = writableQl(schema, newIdOf(given));
-    return { what, statement: ql`RETURN ${createQl(schema, record, row)}`, written: { row, record }, read: idIn };
+  async write(write: SourceWrite): Promise<WriteAnswer> {
+    const plan = this.#plan(write);
+    for (let attempt = 1;; attempt++) {
+      const [answer] = await answered(plan.what, () => ask(this.#db, [plan.statement]));
+      if (answer !== undefined && "error" in answer && isNotDone(answer.error) && attempt < MAX_TRIES) continue;
+      const result = await this.#resultOf(plan, answer);
+      if ("error" in result) throw result.error;
+      return result.answer;
+    }
   }
-  // The client sends again what was on its way when a connection broke: with an id made here, that adds one row.
-  const key = keyQl(newId ?? makeId(systemClock), schema.idType);
-  const canHold = schema.idType.kind === "any" || schema.idType.kind === "string";
-  if (key === undefined || !canHold) return { what, statement: createNewQl(schema, row), written: { row }, read: idIn };
-  const record = recordQl(schema.name, key);
-  // If a row has the id that was made for this one, the same write was done before.
-  return { what, statement: insertQl(schema, record, row), written: { row, record }, read: idIn };
-}
 
-/** The id that a new row names. */
-function newIdOf(given: Value): string {
-  if (typeof given === "string" || typeof given === "number" || typeof given === "bigint") return String(given);
-  throw new TypeError(
-    `The id of a new row must be a text or an integer, got ${describe(given)}; of an array, its JSON`,
-  );
-}
+  /** All in one call. One that conflicts is not tried again here: that would do it after those that follow. */
+  async writeMany(writes: readonly SourceWrite[]): Promise<readonly WriteResult[]> {
+    const what = `write rows of ${describe(this.#schema.name)}`;
+    const plans = writes.map((write): Plan | { readonly error: unknown } => {
+      try {
+        return this.#plan(write);
+      } catch (error) {
+        return { error: surrealError(error, what) };
+      }
+    });
+    const sent = plans.flatMap((plan) => "error" in plan ? [] : [plan.statement]);
+    const answers = sent.length === 0 ? [] : await answered(what, () => ask(this.#db, sent));
+    let next = 0;
+    return await Promise.all(plans.map((plan) => "error" in plan ? plan : this.#resultOf(plan, answers[next++])));
+  }
 
-function checkId({ idType }: SurrealSchema, id: string, row: Row): void {
-  if (!Object.hasOwn(row, "id") || field(row, "id") === id) return;
-  if (keyQl(id, idType) !== undefined && equalValues(field(row, "id"), idValue(id, idType))) return;
-  throw new TypeError(`The row's "id" is ${describe(field(row, "id"))}, but its id is ${describe(id)}`);
-}
+  #plan({ op, query, newId }: SourceWrite): Plan {
+    return planOf(op, query, { schema: this.#schema, newId, where: this.#where });
+  }
 
-function rowIn(result: unknown, what: string, schema: SurrealSchema): Row {
-  if (isNothing(result)) throw notAllowed(what);
-  return rowOf(result, schema).row;
-}
+  async #resultOf(plan: Plan, answer: Answered | undefined): Promise<WriteResult> {
+    try {
+      if (answer === undefined) throw new InvalidAnswerError(`SurrealDB did not say whether it could ${plan.what}`);
+      if ("error" in answer) throw await this.#errorOf(plan, answer.error);
+      return { answer: plan.read(answer.result) };
+    } catch (error) {
+      return { error: surrealError(error, plan.what) };
+    }
+  }
 
-function checkDeleted(result: unknown, what: string): void {
-  if (!Array.isArray(result) || result.length > 0) throw notAllowed(what);
-}
-
-function isNothing(result: unknown): boolean {
-  return result === undefined || result === null;
-}
-
-function notAllowed(what: string): UnauthorizedError {
-  return new UnauthorizedError(`Cannot ${what}: the permissions of the table do not allow it`);
+  async #errorOf({ what, written }: Plan, error: unknown): Promise<unknown> {
+    if (isError(error) && error.message.includes(FIXED)) {
+      return new TypeError(`Cannot ${what}: it has another value for a column that SurrealDB computes or keeps`);
+    }
+    if (written === undefined || !isUnnamed(error)) return error;
+    const isConflict = await isTaken(this.#db, this.#schema, written).catch(() => false);
+    return isConflict
+      ? new ConflictError(`Cannot ${what}: another row has one of its unique values`, { cause: error })
+      : error;
+  }
 }

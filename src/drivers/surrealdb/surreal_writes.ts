@@ -54,21 +54,19 @@ export function replaceQl(schema: SurrealSchema, record: Ql, row: Row): Ql {
   return ql`RETURN { ${found}; ${returned(schema, row, written)} }`;
 }
 
-/** Changes columns of the row, if it is in a set; returns it. */
+/**
+ * Changes columns of the row, if it is in a set. Returns the row, or the id of one that can be read but not changed, both in a
+ * list.
+ */
 export function patchQl(schema: SurrealSchema, record: Ql, partial: Row, where: Ql | undefined): Ql {
   const changes = Object.keys(partial).filter((name) => name !== "id" && columnOf(schema, name)?.computed !== true);
   const filter = where === undefined ? ql`` : ql` WHERE ${where}`;
-  if (changes.length === 0) {
-    return ql`RETURN { ${returned(schema, partial, ql`SELECT * FROM ONLY ${record}${filter}`)} }`;
-  }
   const sets = changes.map((name) => ql`${quoteName(name)} = ${writtenQl(name, field(partial, name), schema, "")}`);
-  const updated = ql`UPDATE ONLY ${record} SET ${separated(sets, ", ")}${filter}`;
-  return ql`RETURN { ${returned(schema, partial, updated)} }`;
-}
-
-/** The id of the row, if it is in a set and may be read. */
-export function seenQl(record: Ql, where: Ql | undefined): Ql {
-  return where === undefined ? ql`SELECT VALUE id FROM ${record}` : ql`SELECT VALUE id FROM ${record} WHERE ${where}`;
+  const updated = changes.length === 0
+    ? ql`SELECT * FROM ONLY ${record}${filter}`
+    : ql`UPDATE ONLY ${record} SET ${separated(sets, ", ")}${filter}`;
+  const seen = ql`IF $written = NONE { SELECT VALUE id FROM ${record}${filter} } ELSE { [] }`;
+  return ql`RETURN { ${writtenIf(schema, partial, updated)}; LET $seen = (${seen}); RETURN [$written, $seen] }`;
 }
 
 /** Deletes rows; returns the ids of those that are still there, since what is not allowed is ignored. */
@@ -80,21 +78,26 @@ export function deleteQl(from: Ql, where: Ql | undefined): Ql {
 /** The message of the error for a column that is written, but cannot be. */
 export const FIXED = "vantage-live: a column is written that SurrealDB computes or keeps";
 
+/** Returns what is written. */
+function returned(schema: SurrealSchema, row: Row, written: Ql, where = ""): Ql {
+  // A SELECT that a block returns itself is a list, even of ONLY one.
+  return ql`${writtenIf(schema, row, written, where)}; RETURN $written`;
+}
+
 /**
- * Returns what is written. If a column that cannot be written was given another value than it has, nothing is written.
+ * Defines `$written`. If a column that cannot be written was given another value than it has, nothing is written.
  *
  * @param where when that matters, with an `AND`
  */
-function returned(schema: SurrealSchema, row: Row, written: Ql, where = ""): Ql {
+function writtenIf(schema: SurrealSchema, row: Row, written: Ql, where = ""): Ql {
   const given = schema.columns.filter((column) => isFixed(column, schema) && Object.hasOwn(row, column.name));
-  // A SELECT that a block returns itself is a list, even of ONLY one.
-  if (given.length === 0) return ql`LET $written = (${written}); RETURN $written`;
+  if (given.length === 0) return ql`LET $written = (${written})`;
   const differs = given.map(({ name }) => {
     const value = writtenQl(name, field(row, name), schema, "$written.");
     return ql`(($written.${quoteName(name)} ?? NULL) != (${value} ?? NULL))`;
   });
   const check = ql`IF ${where}$written != NONE AND (${separated(differs, " OR ")}) { THROW ${param(FIXED)} }`;
-  return ql`LET $written = (${written}); ${check}; RETURN $written`;
+  return ql`LET $written = (${written}); ${check}`;
 }
 
 /** Whether what is written to a column is ignored: it is computed, or an end of an edge. */

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, beforeEach, describe } from "node:test";
 import {
   ConflictError,
@@ -421,16 +424,26 @@ describe("SurrealTable on a server", () => {
     await assert.rejects(table.deleteAll(), UnauthorizedError);
     await table.delete("3");
     assert.equal((await table.listValues()).size, 2);
-    await guest.closeSession?.();
+    // Otherwise the client waits to renew the token.
+    await guest.invalidate();
+    await guest.closeSession();
   });
 
-  it("writes to one row at once are all done, though their transactions conflict", async () => {
-    const table = await open("DEFINE TABLE t; CREATE t:1");
-    const columns = Array.from({ length: 30 }, (_, at) => `c${at}`);
+  it("writes to one row at once are done or refused, though their transactions conflict", async () => {
+    // The engines of mem:// and surrealkv:// lose some of them.
+    const folder = mkdtempSync(join(tmpdir(), "vantage-surreal-"));
+    const rocks = await SurrealServer.start(`rocksdb://${folder}/t`);
+    const client = await rocks.connect();
+    await client.query("CREATE t:1");
+    const table = await SurrealTable.open(client, "t");
+    const columns = Array.from({ length: 20 }, (_, at) => `c${at}`);
     const results = await Promise.allSettled(columns.map((column) => table.patchValue("1", { [column]: 1 })));
     const failed = results.flatMap((result) => result.status === "rejected" ? [result.reason] : []);
-    for (const error of failed) assert(error instanceof RejectedError && error.retriable && error.effect === "none");
+    for (const error of failed) assert(error instanceof RejectedError && error.retriable, String(error));
     assert.equal(Object.keys(await table.getValue("1") ?? {}).length, columns.length + 1 - failed.length);
+    await client.close();
+    await rocks.stop();
+    rmSync(folder, { recursive: true, force: true });
   });
 
   it("takes thousands of conditions, where a chain of them ends the process", async () => {
@@ -447,6 +460,12 @@ describe("SurrealTable on a server", () => {
     const table = await open("DEFINE TABLE t; CREATE t:1 SET v = 1; CREATE t:2 SET v = [1]; CREATE t:3 SET v = 'a'");
     assert.deepEqual((await table.orderBy("v").page(1, 2).listValues()).ids(), ["1", "3"]);
     await assert.rejects(table.orderBy("v").listValues(), errorOf(UnsupportedError, '"v"'));
+  });
+
+  it("what a row cannot hold is an error that names the column, and leaves other rows readable", async () => {
+    const table = await open("DEFINE TABLE t; CREATE t:1 SET v = 1..5; CREATE t:2 SET v = 1");
+    await assert.rejects(table.getValue("1"), errorOf(UnsupportedError, '"v"'));
+    assert.deepEqual(await table.getValue("2"), { id: 2, v: 1 });
   });
 
   it("decimals are ordered as numbers only if they are read as such", async () => {
