@@ -61,11 +61,15 @@ export class SurrealLiveSession {
 
   /** Registers the query, and listens. */
   async run(): Promise<void> {
-    this.#leave.push(
-      this.#client.subscribe("connected", () => void this.#register()),
-      this.#client.subscribe("reconnecting", () => this.#lose()),
-      this.#client.subscribe("disconnected", () => void this.#fail(disconnected(this.#table))),
-    );
+    try {
+      this.#leave.push(
+        this.#client.subscribe("connected", () => void this.#register()),
+        this.#client.subscribe("reconnecting", () => this.#lose()),
+        this.#client.subscribe("disconnected", () => void this.#fail(disconnected(this.#table))),
+      );
+    } catch (error) {
+      return await this.#fail(error);
+    }
     await this.#register();
   }
 

@@ -152,7 +152,8 @@ export class SurrealLiveStream implements LiveStream {
     const { revalidateMs, clock = systemClock } = this.#options;
     if (revalidateMs === undefined) return;
     while (!session.over.aborted) {
-      await clock.wait(revalidateMs, { signal: session.over }).catch(() => {});
+      // The connection keeps the process alive, where anything does.
+      await clock.wait(revalidateMs, { signal: session.over, background: true }).catch(() => {});
       if (!session.over.aborted) this.#events.push({ kind: "changed" });
     }
   }
