@@ -2,7 +2,7 @@ import type { Column, Value } from "@vantage/live";
 import { BadInput } from "./bad_input.ts";
 import { parseJsonForm } from "./json_form.ts";
 
-type Kind = "boolean" | "integer" | "number" | "json" | "text" | "any";
+type Kind = "boolean" | "date" | "integer" | "number" | "json" | "text" | "any";
 
 const WHOLE = "a whole number of at most 64 bits";
 
@@ -54,6 +54,9 @@ export function parseValue(text: string, column: Column): Value {
       throw refusal(column, "a number", text);
     case "json":
       return parseJson(text, `${column.name} takes JSON`);
+    case "date":
+      if (Number.isFinite(Date.parse(text))) return new Date(text);
+      throw refusal(column, "a date like 2025-01-02T07:00:00Z", text);
     case "text":
     case "any":
       return text;
@@ -78,6 +81,9 @@ export function checkValue(value: Value, column: Column): void {
     case "number":
       if (type !== "bigint" && type !== "number") throw refusal(column, "a number", value);
       return;
+    case "date":
+      if (!(value instanceof Date)) throw refusal(column, "a date", value);
+      return;
     case "text":
       if (type !== "string") throw refusal(column, "text", value);
       return;
@@ -99,8 +105,11 @@ export function parseJson(text: string, what: string): Value {
   }
 }
 
-/** The declared type decides by parts of its name, as in SQLite. */
+/** The declared type decides by parts of its name, as in SQLite; SurrealDB has types of other names. */
 function kindOf({ type = "" }: Column): Kind {
+  const [declared = ""] = type.split(" | ").filter((one) => one !== "none" && one !== "null");
+  if (declared === "datetime") return "date";
+  if (declared === "string") return "text";
   if (/BOOL/i.test(type)) return "boolean";
   if (/INT/i.test(type)) return "integer";
   if (/REAL|FLOA|DOUB|NUM|DEC/i.test(type)) return "number";

@@ -5,7 +5,7 @@ import type { Json } from "./json_form.ts";
 import type { Output } from "./output.ts";
 import { changesToJson, countEffects } from "./page_effects.ts";
 import { pictureOf } from "./picture.ts";
-import { type CachePlace, type Places, tableUrl } from "./places.ts";
+import { type CachePlace, type Places, shownMaster, tableUrl } from "./places.ts";
 import { type Answer, COMMON_FLAGS, type Context, TABLE_FLAGS, type Verb } from "./verb.ts";
 import { onTable, type Wiring } from "./wiring.ts";
 
@@ -82,7 +82,9 @@ function masterToJson({ master, entity }: Places): { readonly [name: string]: Js
     case "server":
       return { kind: "rest", url: tableUrl(entity, master).href };
     case "postgres":
-      return { kind: "postgres", url: master.shown };
+      return { kind: "postgres", url: shownMaster(master) };
+    case "surreal":
+      return { kind: "surrealdb", url: shownMaster(master) };
     default:
       return master satisfies never;
   }
@@ -98,7 +100,9 @@ function masterLines({ master, entity }: Places, rows: number): readonly string[
     case "server":
       return [`master     RestTable ${entity}, ${rows} rows`, `server     ${tableUrl(entity, master)}`];
     case "postgres":
-      return [`master     PostgresTable ${entity}, ${rows} rows`, `database   ${master.shown}`];
+      return [`master     PostgresTable ${entity}, ${rows} rows`, `database   ${shownMaster(master)}`];
+    case "surreal":
+      return [`master     SurrealTable ${entity}, ${rows} rows`, `server     ${shownMaster(master)}`];
     default:
       return master satisfies never;
   }

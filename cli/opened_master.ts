@@ -4,9 +4,19 @@ import { PostgresTable } from "@vantage/live/postgres";
 import { RestTable, type TableDescription } from "@vantage/live/rest";
 import { SqliteTable } from "@vantage/live/sqlite";
 import { BadInput, opening } from "./bad_input.ts";
+import { type ConnectedSurreal, connectSurreal } from "./connected_surreal.ts";
 import type { KeptMap } from "./kept_map.ts";
-import { type FileMaster, type Places, type PostgresMaster, type ServerMaster, tableUrl } from "./places.ts";
+import {
+  type FileMaster,
+  type Places,
+  type PostgresMaster,
+  type ServerMaster,
+  shownMaster,
+  type SurrealMaster,
+  tableUrl,
+} from "./places.ts";
 import { PostgresClient } from "./postgres_client.ts";
+import { openSurrealTable } from "./surreal_bakery.ts";
 
 /** Descriptions of the tables of servers by URL, so that cached rows can be read without a request. */
 export type KnownTables = KeptMap<TableDescription>;
@@ -34,6 +44,10 @@ export class OpenedMaster implements AsyncDisposable {
       case "postgres": {
         const [table, client] = await openPostgres(entity, master);
         return new OpenedMaster(table, () => client[Symbol.asyncDispose]());
+      }
+      case "surreal": {
+        const [table, client] = await openSurreal(entity, master);
+        return new OpenedMaster(table, async () => void await client.close());
       }
       case "file": {
         const file = await openFile(entity, master);
@@ -97,12 +111,23 @@ export function checkExists({ path }: FileMaster): void {
 }
 
 async function openPostgres(entity: string, master: PostgresMaster): Promise<readonly [Table, PostgresClient]> {
-  const client = await PostgresClient.open(master);
+  const client = PostgresClient.open(master);
   try {
-    const what = `${JSON.stringify(entity)} in the master ${master.shown}`;
+    const what = `${JSON.stringify(entity)} in the master ${shownMaster(master)}`;
     return [await opening(what, () => PostgresTable.open(client.client, entity)), client];
   } catch (error) {
     await client[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function openSurreal(entity: string, master: SurrealMaster): Promise<readonly [Table, ConnectedSurreal]> {
+  const client = await connectSurreal(master);
+  try {
+    const what = `${JSON.stringify(entity)} in the master ${shownMaster(master)}`;
+    return [await opening(what, () => openSurrealTable(client, entity)), client];
+  } catch (error) {
+    await client.close();
     throw error;
   }
 }

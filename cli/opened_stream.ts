@@ -1,7 +1,9 @@
 import type { LiveStream, Tracer } from "@vantage/live";
 import { PostgresNotifyLiveStream } from "@vantage/live/postgres";
 import { SseLiveStream } from "@vantage/live/rest";
+import { SurrealLiveStream } from "@vantage/live/surrealdb";
 import { opening } from "./bad_input.ts";
+import { connectSurreal } from "./connected_surreal.ts";
 import { FileChanges } from "./file_changes.ts";
 import type { Notes } from "./notes.ts";
 import { eventsUrl, type MasterPlace, type PostgresMaster } from "./places.ts";
@@ -10,12 +12,12 @@ import { PostgresClient } from "./postgres_client.ts";
 /** The changes that others make, closed by disposing it. */
 export class OpenedStream implements AsyncDisposable {
   readonly stream: LiveStream;
-  readonly #client: PostgresClient | undefined;
+  readonly #close: () => Promise<void>;
 
-  /** A stream, and the client that it listens with, if it has one of its own. */
-  constructor(stream: LiveStream, client?: PostgresClient) {
+  /** A stream, and what closes the client that it listens with, if it has one of its own. */
+  constructor(stream: LiveStream, close: () => Promise<void> = () => Promise.resolve()) {
     this.stream = stream;
-    this.#client = client;
+    this.#close = close;
   }
 
   /**
@@ -33,6 +35,11 @@ export class OpenedStream implements AsyncDisposable {
         );
       case "postgres":
         return await openNotifying(master, entity, options);
+      case "surreal": {
+        const client = await connectSurreal(master);
+        const stream = new SurrealLiveStream(client, entity, { onState: (state) => notes.state(state) });
+        return new OpenedStream(stream, async () => void await client.close());
+      }
       case "file":
         notes.state("live");
         return new OpenedStream(new FileChanges(master.path));
@@ -42,8 +49,8 @@ export class OpenedStream implements AsyncDisposable {
   }
 
   /** Ends the connections of its client. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#client?.[Symbol.asyncDispose]();
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#close();
   }
 }
 
@@ -61,7 +68,7 @@ async function openNotifying(
   entity: string,
   { notes, tracer }: StreamOptions,
 ): Promise<OpenedStream> {
-  const client = await PostgresClient.open(master);
+  const client = PostgresClient.open(master);
   try {
     const stream = await opening(
       `the changes of ${JSON.stringify(entity)}`,
@@ -72,7 +79,7 @@ async function openNotifying(
           tracer,
         }),
     );
-    return new OpenedStream(stream, client);
+    return new OpenedStream(stream, () => client[Symbol.asyncDispose]());
   } catch (error) {
     await client[Symbol.asyncDispose]();
     throw error;

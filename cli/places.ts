@@ -17,7 +17,7 @@ export interface Places {
 }
 
 /** The owner of the data. */
-export type MasterPlace = FileMaster | ServerMaster | PostgresMaster;
+export type MasterPlace = FileMaster | ServerMaster | PostgresMaster | SurrealMaster;
 
 /** A database file. */
 export interface FileMaster {
@@ -41,6 +41,19 @@ export interface PostgresMaster {
   readonly url: string;
   /** The URL without user, password and parameters. */
   readonly shown: string;
+}
+
+/** A database of SurrealDB. */
+export interface SurrealMaster {
+  readonly kind: "surreal";
+  /** The address of its WebSocket. */
+  readonly url: string;
+  /** What is shown of it. */
+  readonly host: string;
+  readonly namespace: string;
+  readonly database: string;
+  /** Not to be shown. */
+  readonly user: { readonly username: string; readonly password: string } | undefined;
 }
 
 /** Where rows are cached: in an SQLite file, in a file of Deno KV, in memory, or nowhere. */
@@ -78,8 +91,23 @@ export function placesOf(args: Arguments): Places {
  */
 export function fileMasterOf({ master }: Places, verb: string): FileMaster {
   if (master.kind === "file") return master;
-  const shown = master.kind === "server" ? master.url.href : master.shown;
-  throw new BadInput(`${verb} works on a file, and --master ${shown} is a server`);
+  throw new BadInput(`${verb} works on a file, and --master ${shownMaster(master)} is a server`);
+}
+
+/** A master as it is shown: without credentials. */
+export function shownMaster(master: MasterPlace): string {
+  switch (master.kind) {
+    case "file":
+      return master.path;
+    case "server":
+      return master.url.href;
+    case "postgres":
+      return master.shown;
+    case "surreal":
+      return `surrealdb://${master.host}/${master.namespace}/${master.database}`;
+    default:
+      return master satisfies never;
+  }
 }
 
 /** Creates the demo's folder if one of the files belongs there. */
@@ -98,20 +126,8 @@ export function filesOf({ master, cache, outbox }: Places): readonly string[] {
 
 /** The cache key of a table. It includes the master, so that different masters never share rows in one cache. */
 export function cacheKeyOf(entity: string, master: MasterPlace): string {
-  return `${entity}@${createHash("sha256").update(identityOf(master)).digest("hex").slice(0, 12)}`;
-}
-
-function identityOf(master: MasterPlace): string {
-  switch (master.kind) {
-    case "file":
-      return realpathSync(master.path);
-    case "server":
-      return master.url.href;
-    case "postgres":
-      return master.shown;
-    default:
-      return master satisfies never;
-  }
+  const where = master.kind === "file" ? realpathSync(master.path) : shownMaster(master);
+  return `${entity}@${createHash("sha256").update(where).digest("hex").slice(0, 12)}`;
 }
 
 /** The URL of a server's table. */
@@ -129,6 +145,7 @@ function masterOf(args: Arguments): MasterPlace {
   if (master === undefined) return { kind: "file", path: join(DEMO_FOLDER, "master.sqlite"), isDefault: true };
   if (/^https?:/i.test(master)) return { kind: "server", url: serverUrl(master) };
   if (/^postgres(ql)?:/i.test(master)) return postgresMaster(master);
+  if (/^(?:surrealdb|wss?):/i.test(master)) return surrealAt(master);
   if (LIKE_ADDRESS.test(master) && !existsSync(master)) {
     const url = `http://${master.replace(/^\w+:\/\//, "")}`;
     throw new BadInput(`${JSON.stringify(master)} is not a file; for a server, use --master ${url}`);
@@ -138,6 +155,27 @@ function masterOf(args: Arguments): MasterPlace {
 
 /** `host:port`, or a URL of another scheme. */
 const LIKE_ADDRESS = /^(?:[\w.-]+|\[[\da-f:]+\]):\d+\/?$|^\w+:\/\//i;
+
+/** `surrealdb://` stands for `ws://`, as drivers of other databases have it. */
+function surrealAt(text: string): SurrealMaster {
+  const url = URL.parse(text.replace(/^surrealdb:/i, "ws:"));
+  const [namespace = "", database = "", more] = url?.pathname.slice(1).split("/").map(decodeURIComponent) ?? [];
+  if (url === null || namespace === "" || database === "" || more !== undefined || url.search + url.hash !== "") {
+    // Not quoted, since it may contain a password.
+    throw new BadInput("--master takes a URL of SurrealDB like surrealdb://127.0.0.1:8000/<namespace>/<database>");
+  }
+  const { protocol, host, username, password } = url;
+  const port = url.port === "" && protocol === "ws:" ? ":8000" : "";
+  const user = { username: decodeURIComponent(username), password: decodeURIComponent(password) };
+  return {
+    kind: "surreal",
+    url: `${protocol}//${host}${port}/rpc`,
+    host: `${host}${port}`,
+    namespace,
+    database,
+    user: username === "" ? undefined : user,
+  };
+}
 
 function serverUrl(text: string): URL {
   const url = URL.parse(text);

@@ -16,7 +16,7 @@ const UNPREPARED = { prepare: false } as const;
  * @throws {BadInput} if it has a table of the bakery that the demo did not create.
  */
 export async function seedPostgres(master: PostgresMaster, { size, onProgress }: SeedingOptions): Promise<void> {
-  await using opened = await PostgresClient.open(master);
+  await using opened = PostgresClient.open(master);
   const { client } = opened;
   const total = size.clients + size.products + size.orders;
   await client.begin(async (tag) => {

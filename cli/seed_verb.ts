@@ -1,25 +1,25 @@
 import { existsSync } from "node:fs";
-import { LiveTable } from "@vantage/live";
+import { LiveTable, MemTable } from "@vantage/live";
 import type { Arguments } from "./args.ts";
 import { BadInput, opening } from "./bad_input.ts";
 import { BAKERY_TABLES, type BakerySize, SMALL_BAKERY } from "./bakery.ts";
-import { KeptMap } from "./kept_map.ts";
 import { checkCache, isStored, OpenedCache } from "./opened_cache.ts";
-import { isDescription, OpenedMaster } from "./opened_master.ts";
 import { type Output, paint } from "./output.ts";
 import {
   cacheKeyOf,
-  type FileMaster,
+  type CachePlace,
   fileMasterOf,
   filesOf,
   makeDemoFolder,
+  type MasterPlace,
   type Places,
   placesOf,
-  type PostgresMaster,
+  shownMaster,
 } from "./places.ts";
 import { seedPostgres } from "./postgres_seeding.ts";
 import { progressBar } from "./progress_bar.ts";
 import { checkSeedable, seedBakery, type SeedingOptions } from "./seeding.ts";
+import { seedSurreal } from "./surreal_bakery.ts";
 import { formatMs, round } from "./timed_reads.ts";
 import { type Answer, COMMON_FLAGS, type Context, TABLE_FLAGS, type Verb } from "./verb.ts";
 
@@ -31,7 +31,7 @@ export const seedVerb: Verb = {
   summary: "fill the master with the bakery: clients, products and orders",
   details: [
     "Replaces what the demo filled before; refuses a database that it did not create.",
-    "Other processes with the file open see it at once; a server of it emits an event, and so does PostgreSQL.",
+    "Other processes with the file open see it at once; a server of it emits an event, and so do the databases.",
     "With --rows, the table of --entity gets that many rows, the others their default.",
   ],
   flags: [
@@ -45,27 +45,37 @@ export const seedVerb: Verb = {
 async function seed(args: Arguments, context: Context): Promise<Answer> {
   const rows = args.whole("rows", { max: MAX_ROWS });
   const places = placesOf(args);
-  const master = places.master.kind === "postgres" ? places.master : fileMasterOf(places, "seed");
+  const { master, cache } = places;
   const size = sizeOf(places.entity, rows);
-  const shown = master.kind === "file" ? master.path : master.shown;
-  if (master.kind === "file") await checkFile(master);
-  await checkCache(places.cache);
+  await checkMaster(places);
+  await checkCache(cache);
   makeDemoFolder(filesOf(places));
   const startedAt = performance.now();
-  await fill(master, { size, onProgress: progressBar(context.out) });
+  await fill(places, { size, onProgress: progressBar(context.out) });
   const ms = performance.now() - startedAt;
-  await invalidateAll(places);
-  printSeeded(context.out, shown, size, ms);
-  return { document: { verb: "seed", master: shown, rows: { ...size }, ms: round(ms) } };
+  await invalidateAll(master, cache);
+  printSeeded(context.out, shownMaster(master), size, ms);
+  return { document: { verb: "seed", master: shownMaster(master), rows: { ...size }, ms: round(ms) } };
 }
 
-async function checkFile({ path }: FileMaster): Promise<void> {
+/** A database looks for itself whether it can be filled. */
+async function checkMaster(places: Places): Promise<void> {
+  if (isDatabase(places.master)) return;
+  const { path } = fileMasterOf(places, "seed");
   if (existsSync(path)) await opening(`the master ${JSON.stringify(path)}`, () => checkSeedable(path));
 }
 
-async function fill(master: FileMaster | PostgresMaster, options: SeedingOptions): Promise<void> {
-  if (master.kind === "file") await seedBakery(master.path, options);
-  else await opening(`the master ${master.shown}`, () => seedPostgres(master, options));
+function isDatabase({ kind }: MasterPlace): boolean {
+  return kind === "postgres" || kind === "surreal";
+}
+
+async function fill(places: Places, options: SeedingOptions): Promise<void> {
+  const { master } = places;
+  if (master.kind === "surreal") return await seedSurreal(master, options);
+  if (master.kind === "postgres") {
+    return await opening(`the master ${shownMaster(master)}`, () => seedPostgres(master, options));
+  }
+  await seedBakery(fileMasterOf(places, "seed").path, options);
 }
 
 function sizeOf(entity: string, rows: number | undefined): BakerySize {
@@ -78,14 +88,12 @@ function sizeOf(entity: string, rows: number | undefined): BakerySize {
 }
 
 /** Invalidates cached rows from before, if there is a cache. */
-async function invalidateAll(places: Places): Promise<void> {
-  const { master, cache } = places;
-  if (!isStored(cache)) return;
-  await using opened = await OpenedCache.open(cache);
-  const known = new KeptMap({ path: undefined, isValue: isDescription });
+async function invalidateAll(master: MasterPlace, place: CachePlace): Promise<void> {
+  if (!isStored(place)) return;
+  await using opened = await OpenedCache.open(place);
   for (const { name } of BAKERY_TABLES) {
-    await using table = await OpenedMaster.open({ ...places, entity: name }, known);
-    await using live = new LiveTable(table.table, cacheKeyOf(name, master), opened.cache);
+    // What is held is dropped, whatever the master is.
+    await using live = new LiveTable(new MemTable(name), cacheKeyOf(name, master), opened.cache);
     await live.invalidate();
   }
 }

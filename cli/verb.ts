@@ -54,7 +54,7 @@ export const TABLE_FLAGS: readonly Flag[] = [
   { name: "entity", value: "<table>", help: "the table; default products" },
   {
     name: "master",
-    value: "<file>|http://...|postgres://...",
+    value: "<file>|http://...|postgres://...|surrealdb://...",
     help: "the owner of the data: a database, or a server; default .vantage-demo/master.sqlite",
   },
   {

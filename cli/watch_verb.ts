@@ -17,8 +17,8 @@ export const watchVerb: Verb = {
   most: 0,
   summary: "print changes of the rows made by others, until Ctrl-C",
   details: [
-    "Subscribes to a server's events, listens to PostgreSQL, or checks a file ten times a second. A row that an event",
-    "names is read again alone; after any other change the page is. Each line says how its row was received.",
+    "Subscribes to a server's events, listens to PostgreSQL or SurrealDB, or checks a file ten times a second. A row that",
+    "an event names is read again alone; after any other change the page is. Each line says how its row was received.",
     "While a server is unreachable it serves from the cache; once reconnected, it prints what it missed.",
     "With --json, each line is a document.",
   ],

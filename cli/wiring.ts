@@ -30,6 +30,7 @@ export type OutboxUse = "show" | "accept";
 /** Options of a {@linkcode Wiring}. */
 export interface WiringOptions {
   readonly tracer: Context["tracer"];
+  /** The events to subscribe to. */
   readonly liveStream?: LiveStream | undefined;
   /** The known descriptions of served tables. */
   readonly known?: KnownTables | undefined;
@@ -62,7 +63,7 @@ export class Wiring implements AsyncDisposable {
   readonly #known: KnownTables;
 
   private constructor(places: Places, { master, cache, known, outbox }: Opened, options: WiringOptions) {
-    const { tracer, liveStream, retry } = options;
+    const { tracer, retry, liveStream } = options;
     this.places = places;
     this.master = master.table;
     this.#master = master;

@@ -22,9 +22,13 @@ const MAY_IMPORT = new Map(
 
 /**
  * A Durable Object's storage is SQLite, so its cache keeps rows as that of SQLite does. Queries of PostgreSQL are written
- * where those for other databases are.
+ * where those for other databases are. SurrealQL has operands that no database can hold in common with SQL.
  */
-const OTHER_DRIVERS: Readonly<Record<string, readonly string[]>> = { durable_object: ["sqlite"], postgres: ["sql"] };
+const OTHER_DRIVERS: Readonly<Record<string, readonly string[]>> = {
+  durable_object: ["sqlite"],
+  postgres: ["sql"],
+  surrealdb: ["sql"],
+};
 
 /** The only files that import anything from outside, and what. */
 const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
