@@ -15,6 +15,8 @@ import type { Counters } from "./live_stats.ts";
 export interface EventListenerOptions {
   readonly stream: LiveStream;
   readonly changes: Changes;
+  /** Whether the cache has the events already, in its log. */
+  readonly isLogged: boolean;
   /** The fence of now. */
   readonly fence: () => MaybePromise<Fence | undefined>;
   readonly events: ManualLiveStream;
@@ -105,10 +107,16 @@ export class EventListener {
    * cover newer rows.
    */
   #receive(event: LiveEvent): Promise<void> {
-    const { changes, clock, stream, fence } = this.#options;
+    const { clock, stream, fence, isLogged } = this.#options;
     const change: Change = { ...event, at: clock.now(), cause: "event" };
-    const now = stream.ordered === true ? fence() : undefined;
-    return changes.publish(change, isPromise(now) ? undefined : now);
+    const now = stream.ordered === true && !isLogged ? fence() : undefined;
+    return this.#publish(change, isPromise(now) ? undefined : now);
+  }
+
+  async #publish(change: Change, since?: Fence): Promise<void> {
+    const { changes, isLogged } = this.#options;
+    if (isLogged) changes.noted(change);
+    else await changes.publish(change, since);
   }
 
   /** An event that makes no sense still means that something changed. */
@@ -122,8 +130,7 @@ export class EventListener {
   }
 
   async #publishGap(gap: "begins" | "ends"): Promise<void> {
-    const { changes, clock } = this.#options;
-    await changes.publish({ kind: "changed", at: clock.now(), cause: "gap", gap });
+    await this.#publish({ kind: "changed", at: this.#options.clock.now(), cause: "gap", gap });
   }
 
   #lost(error: unknown): void {

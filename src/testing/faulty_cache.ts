@@ -28,12 +28,14 @@ export class FaultyCache implements Cache {
   readonly log: ((scope: string, record: LogRecord) => MaybePromise<Fence>) | undefined;
   /** Only if the cache in it has it. */
   readonly share: Cache["share"];
+  /** The cache in it. */
+  readonly logOf: Cache;
   readonly #inner: Cache;
 
   /** A cache that behaves like `inner`, except for planned faults. */
   constructor(inner: Cache) {
     rememberSelf(this, FaultyCache);
-    this.#inner = inner;
+    this.#inner = this.logOf = inner;
     this.share = inner.share?.bind(inner);
     const log = inner.log?.bind(inner);
     if (log !== undefined) this.log = (scope, record) => this.plan.run("log", () => log(scope, record));
