@@ -1,6 +1,6 @@
 import { Redis as Redis5 } from "ioredis";
-import { Redis } from "ioredis-6";
-import { createClient } from "redis";
+import { Cluster, Redis } from "ioredis-6";
+import { createClient, createClientPool, createCluster } from "redis";
 import type { RedisClient } from "@vantage/live/redis";
 
 /** A client that is connected to a Redis. */
@@ -46,9 +46,41 @@ async function connected(client: Redis | Redis5): Promise<OpenRedis> {
   return { client, run: (name = "", ...args) => client.call(name, ...args), close: () => client.disconnect() };
 }
 
+async function openNodePool(port: number): Promise<OpenRedis> {
+  const client = createClientPool({ socket: { host: "127.0.0.1", port } }, { minimum: 2, maximum: 4 });
+  client.on("error", () => {});
+  await client.connect();
+  return { client, run: (...command) => client.sendCommand([...command]), close: () => client.destroy() };
+}
+
+async function openNodeCluster(port: number): Promise<OpenRedis> {
+  const client = createCluster({ rootNodes: [{ socket: { host: "127.0.0.1", port } }] });
+  client.on("error", () => {});
+  await client.connect();
+  return {
+    client,
+    run: (...command) => client.sendCommand(undefined, false, [...command]),
+    close: () => client.destroy(),
+  };
+}
+
+async function openIoCluster(port: number): Promise<OpenRedis> {
+  const client = new Cluster([{ host: "127.0.0.1", port }], { lazyConnect: true });
+  client.on("error", () => {});
+  await client.connect();
+  return { client, run: (name = "", ...args) => client.call(name, ...args), close: () => client.disconnect() };
+}
+
 /** The clients that are tried. */
 export const REDIS_CLIENTS: readonly RedisClientKind[] = [
   { name: "redis", open: openNodeRedis },
   { name: "ioredis 6", open: openIoRedis },
   { name: "ioredis 5", open: openIoRedis5 },
+  { name: "a pool of redis", open: openNodePool },
+];
+
+/** The clients that are tried with a cluster. */
+export const REDIS_CLUSTER_CLIENTS: readonly RedisClientKind[] = [
+  { name: "createCluster of redis", open: openNodeCluster },
+  { name: "Cluster of ioredis", open: openIoCluster },
 ];

@@ -113,8 +113,9 @@ export class RedisCache implements Cache, AsyncDisposable {
     });
     const trace = tracer?.trace({});
     this.#reads = new RedisReads(steps, trace);
-    const fence = async (scope: string): Promise<string> => String(await this.fence(scope));
-    this.#follower = new RedisFollower({ session, steps, fence, timeoutMs, clock, trace });
+    const firstFence = async (scope: string): Promise<Fence> => textOf(await steps.runFirst(fenceStep, scope));
+    const fence = (scope: string): Promise<Fence> => this.fence(scope);
+    this.#follower = new RedisFollower({ session, steps, firstFence, fence, timeoutMs, clock, trace });
     this.#log = new RedisLog(steps, { maxChanges, maxLogBytes });
     this.#invalidation = new RedisInvalidation(steps, session, this.#log.bounds);
   }

@@ -1,6 +1,7 @@
 import { Backoff } from "../../base/backoff.ts";
 import type { Clock } from "../../base/clock.ts";
 import { withinTime } from "../../base/within_time.ts";
+import type { Fence } from "../../cache/cache.ts";
 import { ClosedError, UnsupportedError } from "../../table/errors.ts";
 import type { Trace } from "../../trace/tracer.ts";
 import { Followed, placeIn, type RedisListener } from "./redis_followed.ts";
@@ -12,8 +13,10 @@ import type { RedisSteps } from "./redis_steps.ts";
 export interface RedisFollowerOptions {
   readonly session: RedisSession;
   readonly steps: RedisSteps;
+  /** The fence of a scope, before anything is done that is called later. */
+  readonly firstFence: (scope: string) => Promise<Fence>;
   /** The fence of a scope. */
-  readonly fence: (scope: string) => Promise<string>;
+  readonly fence: (scope: string) => Promise<Fence>;
   readonly timeoutMs: number;
   readonly clock: Clock;
   readonly trace: Trace | undefined;
@@ -92,7 +95,7 @@ export class RedisFollower {
 
   async #begin(followed: Followed): Promise<void> {
     try {
-      followed.begin(placeIn(await this.#options.fence(followed.scope)));
+      followed.begin(placeIn(await this.#options.firstFence(followed.scope)));
     } catch {
       // It is asked for again once there is a connection.
     }
@@ -122,9 +125,10 @@ export class RedisFollower {
         if (session.open === undefined || session.hasEnded?.() === true) {
           throw new UnsupportedError("The client of this RedisCache cannot open the connection that a stream needs");
         }
-        connection = await this.#limited(session.open(), 0);
+        connection = session.open();
+        await this.#limited(connection.connected, 0);
         backoff.begin();
-        await this.#follow(connection.session);
+        await this.#follow(connection);
       } catch (error) {
         trace?.event({ target: "vantage_live::stream", level: "warn", name: "stream lost", error });
         if (isLasting(error)) this.#end(error as Error); // What is lasting is an error.
@@ -135,20 +139,22 @@ export class RedisFollower {
     }
   }
 
-  async #follow(session: RedisSession): Promise<void> {
-    await this.#check(session);
+  async #follow(connection: RedisConnection): Promise<void> {
+    await this.#check(connection);
     while (this.#followed.size > 0 && !this.#closing.signal.aborted) {
-      const heard = await this.#read(session, BLOCK_MS);
-      if (!heard || [...this.#followed.values()].some(({ place }) => place === undefined)) await this.#check(session);
+      const heard = await this.#read(connection, BLOCK_MS);
+      if (!heard || [...this.#followed.values()].some(({ place }) => place === undefined)) {
+        await this.#check(connection);
+      }
     }
   }
 
   /** Looks whether there is something that no record will tell of. */
-  async #check(session: RedisSession): Promise<void> {
+  async #check(connection: RedisConnection): Promise<void> {
     const { fence } = this.#options;
     const followed = [...this.#followed.values()];
     const places = await Promise.all(followed.map(async ({ scope }) => placeIn(await fence(scope))));
-    while (await this.#read(session, undefined));
+    while (await this.#read(connection, undefined));
     for (const [index, each] of followed.entries()) {
       const place = places[index];
       if (place === undefined || each.hasReached(place)) continue;
@@ -157,13 +163,13 @@ export class RedisFollower {
   }
 
   /** Reads records, and waits for some if there is time; returns whether something has come. */
-  async #read(session: RedisSession, blockMs: number | undefined): Promise<boolean> {
+  async #read(connection: RedisConnection, blockMs: number | undefined): Promise<boolean> {
     const placed = [...this.#followed].flatMap(([log, { place }]) => place === undefined ? [] : [{ log, place }]);
     const logs = [...placed.map(({ log }) => log), this.#wakeKey];
     const ids = [...placed.map(({ place }) => `${place.position}-0`), this.#woken];
     const wait = blockMs === undefined ? [] : ["BLOCK", String(blockMs)];
     const command = ["XREAD", ...wait, "COUNT", RECORDS_PER_READ, "STREAMS", ...logs, ...ids];
-    const answer = await this.#limited(session.send(command), blockMs ?? 0);
+    const answer = await this.#limited(connection.send(command), blockMs ?? 0);
     if (answer === null) return false;
     for (const [log, records] of streamsIn(answer)) this.#take(log, records);
     return true;

@@ -25,7 +25,7 @@ export interface RedisSession {
   /** Calls `listener` when the client is closed. */
   readonly onEnd?: ((listener: () => void) => void) | undefined;
   /** Opens another connection, which may wait for something. */
-  readonly open?: (() => Promise<RedisConnection>) | undefined;
+  readonly open?: (() => RedisConnection) | undefined;
   /** The sessions of all masters. */
   masters(): Promise<readonly RedisSession[]>;
   /** Stops listening to the client. */
@@ -34,7 +34,11 @@ export interface RedisSession {
 
 /** A connection that was opened here. */
 export interface RedisConnection {
-  readonly session: RedisSession;
+  /** Resolves once it is connected. */
+  readonly connected: Promise<unknown>;
+  /** Sends a command, as a session does. */
+  send(command: RedisCommand): PromiseLike<unknown>;
+  /** Ends it, also while it is being connected. */
   close(): void;
 }
 
@@ -90,16 +94,24 @@ function overNodeRedis(client: NodeRedisClient): RedisSession {
   const self: RedisSession = {
     send: (command) => client.sendCommand(buffers(command), bytes()),
     ...watched,
-    open: async () => {
-      const other = client.duplicate();
-      other.on("error", () => {});
-      await other.connect();
-      const session = overNodeRedis(other);
-      return { session, close: () => closed(session, () => other.destroy()) };
-    },
+    open: () => connectNodeRedis(client.duplicate()),
     masters: () => Promise.resolve([self]),
   };
   return self;
+}
+
+function connectNodeRedis(client: NodeRedisClient): RedisConnection {
+  let isClosed = false;
+  const close = (): void => {
+    isClosed = true;
+    if (client.isOpen) client.destroy();
+  };
+  client.on("error", () => {});
+  return {
+    connected: client.connect().then(() => isClosed ? close() : undefined),
+    send: (command) => client.sendCommand(buffers(command), bytes()),
+    close,
+  };
 }
 
 function overNodePool(pool: NodeRedisPool): RedisSession {
@@ -132,8 +144,11 @@ function overIoRedis(client: IoRedisClient): RedisSession {
     open: () => {
       const other = client.duplicate();
       other.on("error", () => {});
-      const session = overIoRedis(other);
-      return Promise.resolve({ session, close: () => closed(session, () => other.disconnect()) });
+      return {
+        connected: Promise.resolve(), // It connects by itself.
+        send: ([name, ...args]) => other.callBuffer(String(name), ...buffers(args)),
+        close: () => other.disconnect(),
+      };
     },
     masters: () => Promise.resolve([self]),
   };
@@ -147,13 +162,8 @@ function overIoCluster(cluster: IoRedisCluster): RedisSession {
   return { ...over(cluster), masters: () => Promise.resolve(cluster.nodes("master").map(over)) };
 }
 
-function closed(session: RedisSession, close: () => void): void {
-  session.release();
-  close();
-}
-
 /** What a client emits when its connection is made or lost, before anything is sent through another one. */
-const CONNECTION_EVENTS = ["connect", "ready", "reconnecting", "close", "end"] as const;
+const CONNECTION_EVENTS = ["connect", "reconnecting", "close", "end"] as const;
 
 interface Watched {
   readonly connections: () => number;
