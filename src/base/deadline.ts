@@ -6,8 +6,11 @@ interface Call {
   readonly expire: (error: unknown) => unknown;
 }
 
-/** How many turns of the microtask queue a timer is delayed: work that settles within them never needs one. */
-const TURNS_WITHOUT_TIMER = 16;
+/**
+ * How many turns of the microtask queue a timer is delayed, as work that settles within them never needs one, and how many
+ * it is kept after the last work: the next one, which often follows at once, needs no other.
+ */
+const TURNS = 16;
 
 const TURN = Promise.resolve();
 
@@ -22,14 +25,16 @@ export class Deadline {
   /** In the order in which they expire. */
   readonly #calls = new Set<Call>();
   #timer: AbortController | undefined;
-  /** Turns until the timer starts; 0 while none is needed. */
+  /** Turns until the timer starts, or ends; 0 while it need not. */
   #turnsLeft = 0;
   #closed = false;
   /** A function, not an `async` loop, which would be allocated for every hit in an asynchronous cache. */
   readonly #nextTurn = (): void => {
-    if (this.#calls.size === 0) this.#turnsLeft = 0;
-    else if (--this.#turnsLeft === 0) this.#start();
-    else void TURN.then(this.#nextTurn);
+    const isNeeded = this.#calls.size > 0;
+    if (isNeeded === (this.#timer !== undefined)) this.#turnsLeft = 0;
+    else if (--this.#turnsLeft > 0) void TURN.then(this.#nextTurn);
+    else if (isNeeded) this.#start();
+    else this.#stop();
   };
 
   /** Limits each wait to `ms` milliseconds; `Infinity` means no limit. `late` is the error of those that take longer. */
@@ -77,7 +82,7 @@ export class Deadline {
           fail(error);
         }
       }, call.expire);
-      if (this.#timer === undefined && this.#turnsLeft === 0) this.#startSoon();
+      if (this.#timer === undefined) this.#changeSoon();
     });
   }
 
@@ -85,18 +90,23 @@ export class Deadline {
   close(): void {
     this.#closed = true;
     this.#calls.clear();
-    this.#timer?.abort();
+    this.#stop();
   }
 
   #leave(call: Call): void {
-    if (!this.#calls.delete(call) || this.#calls.size > 0) return;
-    this.#timer?.abort();
-    this.#timer = undefined;
+    if (this.#calls.delete(call) && this.#calls.size === 0 && this.#timer !== undefined) this.#changeSoon();
   }
 
-  #startSoon(): void {
-    this.#turnsLeft = TURNS_WITHOUT_TIMER;
+  /** Starts the timer if one is needed in some turns, or stops it if none is. */
+  #changeSoon(): void {
+    if (this.#turnsLeft > 0) return;
+    this.#turnsLeft = TURNS;
     void TURN.then(this.#nextTurn);
+  }
+
+  #stop(): void {
+    this.#timer?.abort();
+    this.#timer = undefined;
   }
 
   #start(): void {

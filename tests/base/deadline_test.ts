@@ -27,6 +27,7 @@ describe("Deadline", () => {
     assert.equal(await answer, 7);
     const error = new Error("no");
     await assert.rejects(limited(deadline, Promise.reject(error)), (thrown) => thrown === error);
+    await settle();
     assert.equal(clock.waiting, 0);
   });
 
@@ -90,6 +91,36 @@ describe("Deadline", () => {
     assert.equal(most, 1);
     slow.done(undefined);
     await waiting;
+    await settle();
+    assert.equal(clock.waiting, 0);
+  });
+
+  it("uses one timer for calls that follow each other at once, and ends each at its own time", async () => {
+    const clock = new FakeClock();
+    let timers = 0;
+    const watched: FakeClock = Object.create(clock, {
+      wait: {
+        value: (...args: Parameters<FakeClock["wait"]>) => {
+          timers++;
+          return clock.wait(...args);
+        },
+      },
+      monotonic: { value: () => clock.monotonic() },
+    });
+    const deadline = new Deadline(watched, 1_000);
+    const first = held();
+    void limited(deadline, first.work);
+    await clock.advance(700);
+    first.done(undefined);
+    await first.work;
+    const late = assert.rejects(limited(deadline, held().work), TIMEOUT);
+    await settle();
+    assert.equal(timers, 1);
+    await clock.advance(999);
+    assert.equal(clock.waiting, 1);
+    await clock.advance(1);
+    await late;
+    await settle();
     assert.equal(clock.waiting, 0);
   });
 

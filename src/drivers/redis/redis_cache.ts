@@ -144,8 +144,8 @@ export class RedisCache implements Cache, AsyncDisposable {
     return cache;
   }
 
-  async get(key: string): Promise<CachedRows | undefined> {
-    return await this.#reads.get(key);
+  get(key: string): Promise<CachedRows | undefined> {
+    return this.#reads.get(key);
   }
 
   async fence(key: string): Promise<Fence> {
@@ -170,12 +170,12 @@ export class RedisCache implements Cache, AsyncDisposable {
     return await this.#steps.run(putStep, scopeOf(key) ?? "", args, name) === 1;
   }
 
-  async log(scope: string, record: LogRecord): Promise<Fence> {
-    return await this.#log.add(scope, record);
+  log(scope: string, record: LogRecord): Promise<Fence> {
+    return this.#log.add(scope, record);
   }
 
-  async invalidatePrefix(prefix: string): Promise<void> {
-    await this.#invalidation.invalidate(prefix);
+  invalidatePrefix(prefix: string): Promise<void> {
+    return this.#invalidation.invalidate(prefix);
   }
 
   /**

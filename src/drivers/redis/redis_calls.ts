@@ -30,6 +30,10 @@ export class RedisCalls {
   /** When a call was sent while none was answered in time, in monotonic milliseconds; `undefined` if some are. */
   #silentSince: number | undefined;
   #closed = false;
+  readonly #answered = (): void => {
+    this.#pending--;
+    this.#silentSince = undefined;
+  };
 
   constructor({ session, timeoutMs, clock }: RedisCallsOptions) {
     this.#session = session;
@@ -39,14 +43,13 @@ export class RedisCalls {
   }
 
   /** Sends a command; its answer is one of the connection that the caller knows. */
-  async send(command: RedisCommand, key: string): Promise<unknown> {
+  send(command: RedisCommand, key: string): Promise<unknown> {
     const { connections } = this.#session;
     const count = connections?.();
-    const answer = await this.limited(() => this.#session.send(command, key)).catch((error) => {
-      throw understood(error);
+    return this.limited(() => this.#session.send(command, key), (answer) => {
+      if (connections?.() !== count) throw new UnavailableError("The connection to Redis was replaced meanwhile");
+      return answer;
     });
-    if (connections?.() !== count) throw new UnavailableError("The connection to Redis was replaced meanwhile");
-    return answer;
   }
 
   /** Runs a script. The first key says where, in a cluster. */
@@ -61,25 +64,32 @@ export class RedisCalls {
     }
   }
 
+  /** What `understand` makes of the answer to a call, in time. A hit passes here: it makes a single promise. */
+  limited(call: () => PromiseLike<unknown>, understand: (answer: unknown) => unknown = same): Promise<unknown> {
+    let work: Promise<unknown>;
+    try {
+      this.#checkOpen();
+      work = Promise.resolve(call());
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    this.#pending++;
+    let isUnderstood = false;
+    return this.#deadline.limit(work, (answer) => {
+      isUnderstood = true;
+      this.#answered();
+      return understand(answer);
+    }, (error) => {
+      if (error instanceof LateError) work.then(this.#answered, this.#answered);
+      else if (!isUnderstood) this.#answered();
+      throw understood(error);
+    });
+  }
+
   /** From now on all calls reject; those that wait for an answer are not limited any more. */
   close(): void {
     this.#closed = true;
     this.#deadline.close();
-  }
-
-  /** Settles like a call, or rejects when its time is over. */
-  async limited(call: () => PromiseLike<unknown>): Promise<unknown> {
-    this.#checkOpen();
-    this.#pending++;
-    const work = settling(call);
-    const settled = (): void => {
-      this.#pending--;
-      this.#silentSince = undefined;
-    };
-    work.then(settled, settled);
-    return await this.#deadline.limit(work, (answer) => answer, (error) => {
-      throw error;
-    });
   }
 
   #checkOpen(): void {
@@ -99,8 +109,15 @@ export class RedisCalls {
   }
 
   #unanswered(): Error {
-    return new UnavailableError(`Redis has not answered within ${this.#timeoutMs} ms`);
+    return new LateError(`Redis has not answered within ${this.#timeoutMs} ms`);
   }
+}
+
+/** The time of a call is over; it may still be answered. */
+class LateError extends UnavailableError {}
+
+function same(answer: unknown): unknown {
+  return answer;
 }
 
 /** The errors that say that the user may not do what a cache needs. */
@@ -113,8 +130,4 @@ function understood(error: unknown): unknown {
     `Redis refuses the user (${code}): a RedisCache needs INFO, scripts, SCAN and all commands on its keys`,
     { cause: error },
   );
-}
-
-async function settling(call: () => PromiseLike<unknown>): Promise<unknown> {
-  return await call();
 }

@@ -4,7 +4,7 @@ import { decodeRows } from "../../cache/codec.ts";
 import type { LoggedChange } from "../../change/logged_change.ts";
 import type { Trace } from "../../trace/tracer.ts";
 import { entryIn, type RedisEntry } from "./redis_entry.ts";
-import { type ScopeKeys, storable } from "./redis_keys.ts";
+import { storable } from "./redis_keys.ts";
 import { recordIn } from "./redis_record.ts";
 import { listOf, textOf } from "./redis_reply.ts";
 import { RedisScript } from "./redis_script.ts";
@@ -48,19 +48,17 @@ export class RedisReads {
     const keys = this.#steps.keys.ofScope(scope);
     const name = keys.entries + storable(key.slice(scope.length));
     try {
-      const found = this.#expectsChanges(scope) ? await this.#step(scope, name) : await this.#look(scope, keys, name);
-      return found && this.#rows(key, found);
-    } catch (error) {
-      if (!(error instanceof DamageError)) throw error;
-      this.#trace?.event({
-        target: "vantage_live::cache",
-        level: "warn",
-        name: error.message,
+      if (this.#expectsChanges(scope)) return this.#rows(key, await this.#step(scope, name));
+      const known = this.#steps.server.id();
+      const server = typeof known === "string" ? known : await known;
+      const answers = await this.#steps.calls.send(["MGET", keys.state, name], keys.state);
+      const found = this.#inAnswers(answers, server);
+      return this.#rows(
         key,
-        error: error.cause,
-      });
-      if (error.message === ENTRY_DROPPED) await this.#steps.calls.send(["DEL", name], name);
-      return undefined;
+        found !== undefined && isBehind(found) ? await this.#step(scope, name, found.entry) : found,
+      );
+    } catch (error) {
+      return await this.#undamaged(key, name, error);
     }
   }
 
@@ -68,30 +66,28 @@ export class RedisReads {
     return this.#steps.server.isUnknown || this.#changed.has(scope);
   }
 
-  async #look(scope: string, { state: stateName }: ScopeKeys, name: string): Promise<Found | undefined> {
-    const { server, calls } = this.#steps;
-    const id = server.id();
-    const [server_, answer] = [typeof id === "string" ? id : await id, ["MGET", stateName, name]] as const;
-    const [text, bytes] = listOf(await calls.send(answer, stateName));
+  #inAnswers(answers: unknown, server: string): Found | undefined {
+    const [text, bytes] = listOf(answers);
     const state = text === null ? undefined : stateIn(text);
-    if (state === undefined || bytes === null || bytes === undefined) return undefined;
-    const entry = damaging(ENTRY_DROPPED, () => entryIn(bytes));
+    if (state?.server !== server || bytes === null || bytes === undefined) return undefined;
+    const entry = entryOf(bytes);
     const { generation, position, dueAt } = state;
-    if (state.server !== server_ || entry.generation !== generation || entry.at > position) return undefined;
-    if (entry.at === position) return { entry, position, dueAt, records: [] };
-    const answered = await this.#steps.run(get, scope, [generation, String(entry.at)], name);
-    return this.#found(scope, answered, entry);
+    if (entry.generation !== generation || entry.at > position) return undefined;
+    return { entry, position, dueAt, records: [] };
   }
 
-  async #step(scope: string, name: string): Promise<Found | undefined> {
-    return this.#found(scope, await this.#steps.run(get, scope, ["", ""], name));
-  }
-
-  #found(scope: string, answer: unknown, known?: RedisEntry): Found | undefined {
+  /** The entry, or what is known of it, and what was logged after it. */
+  async #step(scope: string, name: string, known?: RedisEntry): Promise<Found | undefined> {
+    const marks = known === undefined ? ["", ""] : [known.generation, String(known.at)];
+    const answer = await this.#steps.run(get, scope, marks, name);
     if (answer === null) return undefined;
     const [position, due, records, bytes] = listOf(answer);
-    const entry = known ?? damaging(ENTRY_DROPPED, () => entryIn(bytes));
-    const found = { entry, position: Number(textOf(position)), dueAt: dueIn(textOf(due)), records: listOf(records) };
+    const found = {
+      entry: known ?? entryOf(bytes),
+      position: Number(textOf(position)),
+      dueAt: dueIn(textOf(due)),
+      records: listOf(records),
+    };
     this.#note(scope, found.records.length > 0);
     return found;
   }
@@ -102,14 +98,31 @@ export class RedisReads {
     else if (this.#changed.has(scope) || this.#changed.size < MOST_CHANGED) this.#changed.set(scope, left);
   }
 
-  #rows(key: string, { entry, position, dueAt, records }: Found): CachedRows | undefined {
-    const { generation, until, fetchedAt, at, body } = entry;
-    const changes = damaging("log dropped", () => changesIn(records, storable(key)));
+  #rows(key: string, found: Found | undefined): CachedRows | undefined {
+    if (found === undefined) return undefined;
+    const { entry: { generation, until, fetchedAt, body }, position, dueAt, records } = found;
+    const changes = records.length === 0 ? [] : damaging("log dropped", () => changesIn(records, storable(key)));
     if (changes === undefined) return undefined;
-    const since: ChangesSince = { changes, fence: fenceOf({ generation, position }) };
     const rows = damaging(ENTRY_DROPPED, () => decodeRows(body));
-    return { rows, fetchedAt, until, intentsDueAt: dueAt, ...(at < position && { since }) };
+    if (!isBehind(found)) return { rows, fetchedAt, until, intentsDueAt: dueAt };
+    const since: ChangesSince = { changes, fence: fenceOf({ generation, position }) };
+    return { rows, fetchedAt, until, intentsDueAt: dueAt, since };
   }
+
+  /** Traces that something stored cannot be read, and drops it: it is as if it were not there. */
+  async #undamaged(key: string, name: string, error: unknown): Promise<undefined> {
+    if (!(error instanceof DamageError)) throw error;
+    this.#trace?.event({ target: "vantage_live::cache", level: "warn", name: error.message, key, error: error.cause });
+    if (error.message === ENTRY_DROPPED) await this.#steps.calls.send(["DEL", name], name);
+  }
+}
+
+function isBehind({ entry: { at }, position }: Found): boolean {
+  return at < position;
+}
+
+function entryOf(bytes: unknown): RedisEntry {
+  return damaging(ENTRY_DROPPED, () => entryIn(bytes));
 }
 
 /** The changes in records; `undefined` if one of them invalidates the key. */

@@ -7,13 +7,13 @@ export function codeOf(error: unknown): string | undefined {
   return isError(error) ? /^[A-Z]+(?= |$)/.exec(error.message)?.[0] : undefined;
 }
 
-/** The text of an answer. Characters beyond ASCII are those of its bytes: only texts that were made here are read so. */
+/** The text of an answer, in ASCII. */
 export function textOf(answer: unknown): string {
   if (typeof answer === "string") return answer;
-  if (!isBytes(answer)) throw strange(answer);
-  let text = "";
-  for (let at = 0; at < answer.length; at++) text += String.fromCharCode(answer[at] ?? 0);
-  return text;
+  const bytes = bytesOf(answer);
+  // Faster than a decoder, for texts that are short.
+  if (bytes.length < 1_000) return String.fromCharCode.apply(null, bytes as unknown as number[]); // It takes any list.
+  return decoder.decode(bytes);
 }
 
 /** The text of an answer that people may have written. */
