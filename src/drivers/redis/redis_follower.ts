@@ -107,12 +107,11 @@ export class RedisFollower {
   #wake(): void {
     if (this.#running === undefined) return;
     const { calls } = this.#options.steps;
-    const wake = async (): Promise<void> => {
-      await calls.send(["XADD", this.#wakeKey, "MAXLEN", "1", "*", "w", ""], this.#wakeKey);
-      await calls.send(["PEXPIRE", this.#wakeKey, WAKE_MS], this.#wakeKey);
-    };
-    // The wait ends by itself soon.
-    wake().catch(() => {});
+    const key = this.#wakeKey;
+    for (const command of [["XADD", key, "MAXLEN", "1", "*", "w", ""], ["PEXPIRE", key, WAKE_MS]]) {
+      // The wait ends by itself soon.
+      calls.send(command, key).catch(() => {});
+    }
   }
 
   async #run(): Promise<void> {

@@ -66,8 +66,10 @@ export function sessionOf(client: RedisClient): RedisSession {
     );
   }
   if (has(client, "send")) return overHandle(client as RedisHandle);
+  // A text may be a URL with a password.
+  const got = typeof client === "string" ? "a text" : describe(client);
   throw new TypeError(
-    `A RedisCache takes a client of redis or ioredis, or an object with the function send, got ${describe(client)}`,
+    `A RedisCache takes a client of redis or ioredis, or an object with the function send, got ${got}`,
   );
 }
 
