@@ -139,7 +139,6 @@ export class RedisFollower {
   }
 
   async #follow(connection: RedisConnection): Promise<void> {
-    await this.#check(connection);
     while (this.#followed.size > 0 && !this.#closing.signal.aborted) {
       const heard = await this.#read(connection, BLOCK_MS);
       if (!heard || [...this.#followed.values()].some(({ place }) => place === undefined)) {

@@ -20,14 +20,21 @@ export interface HostOptions {
   readonly follows?: boolean;
 }
 
+/** Machines that run tests may be slow. */
+export const PATIENCE_MS = 60_000;
+
 let opened = 0;
 
 /** Opens a host, one after the other with each of the clients. */
 export async function openHost(port: number, master: MemTable, options: HostOptions = {}): Promise<Host> {
   const redis = await (opened++ % 2 === 0 ? openNodeRedis(port) : openIoRedis(port));
-  const cache = await RedisCache.open(redis.client, options.cache);
+  const cache = await RedisCache.open(redis.client, { timeoutMs: PATIENCE_MS, ...options.cache });
   const liveStream = options.follows === true ? cache.stream("products") : undefined;
-  const table = new LiveTable(master, "products", options.layer?.(cache) ?? cache, { liveStream, ...options.table });
+  const table = new LiveTable(master, "products", options.layer?.(cache) ?? cache, {
+    liveStream,
+    cacheTimeoutMs: PATIENCE_MS,
+    ...options.table,
+  });
   return {
     redis,
     cache,

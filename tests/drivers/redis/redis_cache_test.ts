@@ -7,7 +7,7 @@ import { openIoRedis, openNodeRedis, type OpenRedis } from "../../databases/redi
 import { type RedisProcess, startRedis, WITHOUT_REDIS } from "../../databases/redis_server.ts";
 import { skippable } from "../../skippable.ts";
 import { Recorder } from "../recorder.ts";
-import { newMaster, openHost, versionOf } from "./hosts.ts";
+import { newMaster, openHost, PATIENCE_MS, versionOf } from "./hosts.ts";
 
 const KEY = "products/page_1";
 const SCOPE = "products/";
@@ -114,6 +114,10 @@ describe("RedisCache", () => {
     await server.remove();
   });
 
+  function openCache(options: RedisCacheOptions = {}): Promise<RedisCache> {
+    return RedisCache.open(redis.client, { timeoutMs: PATIENCE_MS, ...options });
+  }
+
   /** A test with an empty Redis. */
   function redisIt(name: string, use: () => Promise<void>): void {
     it(name, async () => {
@@ -123,7 +127,7 @@ describe("RedisCache", () => {
   }
 
   redisIt("lets everything expire", async () => {
-    const cache = await RedisCache.open(redis.client, { ttlMs: 60_000 });
+    const cache = await openCache({ ttlMs: 60_000 });
     await cache.put(KEY, entry(0), await cache.fence(KEY));
     await logUpdate(cache);
     const change = { kind: "updated", id: "0", at: 1, cause: "write", writeId: "w", outcome: "unknown" } as const;
@@ -145,7 +149,7 @@ describe("RedisCache", () => {
   });
 
   redisIt("keeps all keys of a scope in one hash slot, whatever its name is", async () => {
-    const cache = await RedisCache.open(redis.client, { namespace: "a{b}c" });
+    const cache = await openCache({ namespace: "a{b}c" });
     for (const scope of ["{", "}", "{x}", "a}{b", "\\007b", "", "-", "\u{1f950}"].map((name) => name && `${name}/`)) {
       await redis.run("FLUSHALL");
       await cache.put(`${scope}page_1}{`, entry(1), await cache.fence(`${scope}page_1}{`));
@@ -162,7 +166,7 @@ describe("RedisCache", () => {
   });
 
   redisIt("keeps namespaces apart", async () => {
-    const [one, other] = await Promise.all(["a", "b"].map((namespace) => RedisCache.open(redis.client, { namespace })));
+    const [one, other] = await Promise.all(["a", "b"].map((namespace) => openCache({ namespace })));
     assert(one !== undefined && other !== undefined);
     await one.put(KEY, entry(1));
     assert.equal(await other.get(KEY), undefined);
@@ -174,7 +178,7 @@ describe("RedisCache", () => {
   redisIt("drops an entry that cannot be read, and traces that", async () => {
     for (const bytes of ["short", "0123456789abcdef" + "x".repeat(100), ""]) {
       const recorder = new Recorder();
-      const cache = await RedisCache.open(redis.client, { tracer: defineTracer(recorder) });
+      const cache = await openCache({ tracer: defineTracer(recorder) });
       await cache.put(KEY, entry(1), await cache.fence(KEY));
       const whole = String(await redis.run("GET", STATE));
       const [, generation = ""] = whole.split(" ");
@@ -187,7 +191,7 @@ describe("RedisCache", () => {
   });
 
   redisIt("takes a state that cannot be read for none", async () => {
-    const cache = await RedisCache.open(redis.client);
+    const cache = await openCache();
     for (const state of ["", "x", "a b 1 2 3 4 5", `${"a".repeat(32)} b x y z 0 0 -`, "\n".repeat(10)]) {
       const fence = await cache.fence(KEY);
       await cache.put(KEY, entry(1), fence);
@@ -201,7 +205,7 @@ describe("RedisCache", () => {
 
   redisIt("does not serve an entry whose changes cannot be read, and traces that", async () => {
     const recorder = new Recorder();
-    const cache = await RedisCache.open(redis.client, { tracer: defineTracer(recorder) });
+    const cache = await openCache({ tracer: defineTracer(recorder) });
     await cache.put(KEY, entry(1), await cache.fence(KEY));
     const [, generation = "", position] = String(await redis.run("GET", STATE)).split(" ");
     await logUpdate(cache);
@@ -216,7 +220,7 @@ describe("RedisCache", () => {
   });
 
   redisIt("does not serve an entry without the changes since, whatever was evicted", async () => {
-    const cache = await RedisCache.open(redis.client);
+    const cache = await openCache();
     for (const evicted of [STATE, LOG]) {
       await cache.put(KEY, entry(1), await cache.fence(KEY));
       const fence = await cache.fence(KEY);
@@ -231,8 +235,29 @@ describe("RedisCache", () => {
     await cache.close();
   });
 
+  redisIt(
+    "begins a scope anew each time that its state is gone, however soon, and whatever is left of it",
+    async () => {
+      const cache = await openCache();
+      for (let round = 0; round < 100; round++) {
+        await cache.put(KEY, entry(1), await cache.fence(KEY));
+        await redis.run("DEL", STATE);
+        await cache.fence(KEY);
+        assert.equal(await cache.get(KEY), undefined);
+      }
+      await logUpdate(cache);
+      const [, , position = ""] = String(await redis.run("GET", STATE)).split(" ");
+      await redis.run("XADD", LOG, `${Number(position) * 2}-0`, "g", "of later", "k", "");
+      await redis.run("DEL", STATE);
+      await cache.put(KEY, entry(1), await cache.fence(KEY));
+      await logUpdate(cache);
+      assert.equal((await cache.get(KEY))?.since?.changes.length, 1);
+      await cache.close();
+    },
+  );
+
   redisIt("invalidates what an evicted intent may have changed, once it would be due", async () => {
-    const cache = await RedisCache.open(redis.client);
+    const cache = await openCache();
     const change = { kind: "updated", id: "0", at: 1, cause: "write", writeId: "w", outcome: "unknown" } as const;
     for (const evicted of [":i", ":d"]) {
       await cache.put(KEY, entry(1), await cache.fence(KEY));
@@ -247,7 +272,7 @@ describe("RedisCache", () => {
   });
 
   redisIt("keeps the intents of a state that was evicted", async () => {
-    const cache = await RedisCache.open(redis.client);
+    const cache = await openCache();
     const change = { kind: "updated", id: "0", at: 1, cause: "write", writeId: "w", outcome: "unknown" } as const;
     await cache.log(SCOPE, { kind: "intent", writeId: "w", change, dueAt: 5 });
     await redis.run("DEL", STATE);
@@ -259,7 +284,7 @@ describe("RedisCache", () => {
   });
 
   redisIt("bounds the bytes of a log, also of one change", async () => {
-    const cache = await RedisCache.open(redis.client, { maxLogBytes: 100_000 });
+    const cache = await openCache({ maxLogBytes: 100_000 });
     await cache.put(KEY, entry(1), await cache.fence(KEY));
     const row = { text: "x".repeat(20_000) };
     for (let count = 0; count < 30; count++) {
@@ -275,25 +300,26 @@ describe("RedisCache", () => {
   });
 
   redisIt("does not keep an entry that is too large", async () => {
-    const cache = await RedisCache.open(redis.client, { maxEntryBytes: 100 });
+    const cache = await openCache({ maxEntryBytes: 100 });
     assert.equal(await cache.put(KEY, entry(1)), true);
     assert.equal(await cache.put(KEY, { rows: Rows.from([["0", { text: "x".repeat(100) }]]), fetchedAt: 1 }), false);
     await cache.close();
   });
 
   redisIt("invalidates a scope with one call, however many entries it has", async () => {
-    const cache = await RedisCache.open(redis.client);
+    const cache = await openCache();
     const fence = await cache.fence(KEY);
     await Promise.all(Array.from({ length: 3_000 }, (_, page) => cache.put(`products/page_${page}`, entry(1), fence)));
     const before = await callsOf(redis);
     await cache.invalidatePrefix(SCOPE);
     assert(await callsOf(redis) - before <= 10);
+    assert.equal(await redis.run("XLEN", LOG), 1); // what wakes those who wait for a record
     assert.equal(await cache.get("products/page_2999"), undefined);
     await cache.close();
   });
 
   redisIt("hits with one call, and with one also in a scope that changes", async () => {
-    const cache = await RedisCache.open(redis.client);
+    const cache = await openCache();
     await cache.put(KEY, entry(1), await cache.fence(KEY));
     await logUpdate(cache);
     await cache.get(KEY); // finds the change with a second call, and expects some from now on
@@ -313,7 +339,7 @@ describe("RedisCache", () => {
   });
 
   redisIt("is read again after scripts were flushed", async () => {
-    const cache = await RedisCache.open(redis.client);
+    const cache = await openCache();
     await cache.put(KEY, entry(1), await cache.fence(KEY));
     await redis.run("SCRIPT", "FLUSH");
     await logUpdate(cache);

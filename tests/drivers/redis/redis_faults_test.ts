@@ -8,11 +8,12 @@ import { type RedisProcess, startRedis, WITHOUT_REDIS } from "../../databases/re
 import { newSeed } from "../../hostile/hostile_text.ts";
 import { skippable } from "../../skippable.ts";
 import { runEvicted } from "./evictions.ts";
-import { newMaster, openHost, untilWarm, versionOf, warm } from "./hosts.ts";
+import { type Host, newMaster, openHost, PATIENCE_MS, untilWarm, versionOf, warm } from "./hosts.ts";
 import { startSwitch } from "./redis_switch.ts";
 
 const KEY = "products/page_1";
 const SCOPE = "products/";
+const PATIENT = { timeoutMs: PATIENCE_MS };
 
 /** A test with a Redis that it may harm. */
 function faultIt(
@@ -32,6 +33,13 @@ async function startIn(started: AsyncDisposableStack, settings: readonly string[
 
 function entry(version: number): CachedRows {
   return { rows: Rows.from([["0", { version }]]), fetchedAt: 1 };
+}
+
+/** Lets the cache ask which server it has, which it does beside a call. */
+async function lookAgain({ cache, redis }: Host): Promise<void> {
+  await cache.get(KEY);
+  await redis.run("PING");
+  await settle();
 }
 
 async function isStored(redis: OpenRedis, key: string, value: string): Promise<boolean> {
@@ -68,11 +76,12 @@ describe("RedisCache with a Redis that is frozen", () => {
     await warm(host);
     server.signal("SIGSTOP");
     const written = host.table.patchValue("0", { version: 1 });
-    for (let waits = 0; waits < 4; waits++) {
+    let isWritten = false;
+    void written.then(() => isWritten = true);
+    while (!isWritten) {
       await settle();
       await clock.advance(300);
     }
-    await written;
     assert.equal(await versionOf(host), 1);
     server.signal("SIGCONT");
     await host.redis.run("PING");
@@ -132,7 +141,7 @@ describe("RedisCache with a Redis that was restarted", () => {
     "refuses what was read before, and serves a process that comes later nothing old",
     async (server, started) => {
       const redis = started.adopt(await openNodeRedis(server.port), ({ close }) => close());
-      const cache = await RedisCache.open(redis.client);
+      const cache = await RedisCache.open(redis.client, PATIENT);
       const fence = await cache.fence(KEY);
       await cache.put(KEY, entry(0), fence);
       await redis.run("SAVE");
@@ -186,14 +195,42 @@ describe("RedisCache with a replica that was promoted", () => {
     for (const host of hosts) assert.equal(await versionOf(host), 1);
   }, ["--repl-diskless-sync-delay", "0"]);
 
+  faultIt(
+    "serves nothing of a master that lost what it had acknowledged, and is master again",
+    async (server, started) => {
+      const clock = new FakeClock();
+      const rival = await startIn(started, [
+        "--replicaof",
+        `127.0.0.1 ${server.port}`,
+        "--repl-diskless-sync-delay",
+        "0",
+      ]);
+      const admin = started.adopt(await openNodeRedis(rival.port), ({ close }) => close());
+      const host = started.use(await openHost(server.port, newMaster(), { cache: { clock } }));
+      await warm(host);
+      while (await host.redis.run("WAIT", "1", "1000") !== 1);
+      await admin.run("REPLICAOF", "NO", "ONE");
+      await host.table.patchValue("0", { version: 1 });
+      assert.equal(await versionOf(host), 1);
+      await host.redis.run("REPLICAOF", "127.0.0.1", `${rival.port}`);
+      while (!String(await host.redis.run("INFO", "replication")).includes("master_link_status:up"));
+      await host.redis.run("REPLICAOF", "NO", "ONE");
+      await clock.advance(1_000);
+      await lookAgain(host);
+      assert.equal(await versionOf(host), 1);
+      await untilWarm(host, () => host.redis.run("PING"));
+      assert.equal(await versionOf(host), 1);
+    },
+    ["--repl-diskless-sync-delay", "0"],
+  );
+
   faultIt("notices a master that became a replica, though the connection stays", async (server, started) => {
     const clock = new FakeClock();
     const host = started.use(await openHost(server.port, newMaster(), { cache: { clock } }));
     await warm(host);
     await host.redis.run("REPLICAOF", "127.0.0.1", "1");
     await clock.advance(1_000);
-    await host.cache.get(KEY); // asks which server it is, beside
-    await host.redis.run("PING");
+    await lookAgain(host);
     await assert.rejects(host.cache.get(KEY), { name: "UnsupportedError" });
     await host.table.patchValue("0", { version: 1 });
     assert.equal(await versionOf(host), 1);
@@ -208,7 +245,7 @@ describe("RedisCache with little memory", () => {
     "invalidates when there is none left",
     async (server, started) => {
       const redis = started.adopt(await openNodeRedis(server.port), ({ close }) => close());
-      const cache = await RedisCache.open(redis.client);
+      const cache = await RedisCache.open(redis.client, PATIENT);
       assert.equal(await cache.put(KEY, entry(0), await cache.fence(KEY)), true);
       const fence = await cache.fence(KEY);
       for (const size of [10_000, 100, 1]) {

@@ -5,7 +5,7 @@ import { RedisCache, type RedisLiveStream } from "@vantage/live/redis";
 import { openIoRedis, openNodeRedis, type OpenRedis } from "../../databases/redis_clients.ts";
 import { type RedisProcess, startRedis, startRedisCluster, WITHOUT_REDIS } from "../../databases/redis_server.ts";
 import { skippable } from "../../skippable.ts";
-import { type Host, newMaster, openHost, versionOf, warm } from "./hosts.ts";
+import { type Host, newMaster, openHost, PATIENCE_MS, versionOf, warm } from "./hosts.ts";
 import { startSwitch } from "./redis_switch.ts";
 
 const SCOPE = "products/";
@@ -59,8 +59,16 @@ async function openCache(
   options = {},
 ): Promise<{ cache: RedisCache; redis: OpenRedis }> {
   const redis = started.adopt(await openNodeRedis(port), ({ close }) => close());
-  const cache = started.use(await RedisCache.open(redis.client, options));
+  const cache = started.use(await RedisCache.open(redis.client, { timeoutMs: PATIENCE_MS, ...options }));
   return { cache, redis };
+}
+
+/** Gives the last change a number that is later than any time. */
+async function moveFarAhead(cache: RedisCache, redis: OpenRedis): Promise<void> {
+  await cache.fence(`${SCOPE}all`);
+  const [of = "", generation = "", position = "", ...rest] = String(await redis.run("GET", STATE)).split(" ");
+  const ahead = `${Number(position) * 1_000}`;
+  await redis.run("SET", STATE, [of, generation, ahead, ahead, ahead, ...rest.slice(2)].join(" "));
 }
 
 async function connectionsOf(redis: OpenRedis): Promise<number> {
@@ -120,13 +128,7 @@ describe("RedisLiveStream", () => {
     "says changed of a log that begins again with lower numbers, which wakes no reader",
     async (server, started) => {
       const { cache, redis } = await openCache(started, server.port);
-      await cache.fence(`${SCOPE}all`);
-      const [of = "", generation = "", position = "", ...rest] = String(await redis.run("GET", STATE)).split(" ");
-      await redis.run(
-        "SET",
-        STATE,
-        [of, generation, `${Number(position) * 1_000}`, "0", "0", ...rest.slice(2)].join(" "),
-      );
+      await moveFarAhead(cache, redis);
       const reader = await begun(cache.stream("products"));
       await log(cache, "a");
       assert.deepEqual(await ids(reader, 1), ["a"]);
@@ -140,6 +142,7 @@ describe("RedisLiveStream", () => {
 
   streamIt("says changed if Redis was restarted", async (server, started) => {
     const { cache, redis } = await openCache(started, server.port);
+    await moveFarAhead(cache, redis); // where a new generation goes on with the next number
     const reader = await begun(cache.stream("products"));
     await redis.run("SAVE");
     await log(cache, "a");
@@ -155,7 +158,7 @@ describe("RedisLiveStream", () => {
     "shares one connection among all streams of a cache, which is closed with the last",
     async (server, started) => {
       const redis = started.adopt(await openIoRedis(server.port), ({ close }) => close());
-      const cache = started.use(await RedisCache.open(redis.client));
+      const cache = started.use(await RedisCache.open(redis.client, { timeoutMs: PATIENCE_MS }));
       const before = await connectionsOf(redis);
       const readers = [await begun(cache.stream("products")), await begun(cache.stream("orders"))];
       readers.push(cache.stream("products").subscribe().getReader());
@@ -170,7 +173,7 @@ describe("RedisLiveStream", () => {
   streamIt("ends with its client", async (server, started) => {
     for (const open of [openNodeRedis, openIoRedis]) {
       const redis = await open(server.port);
-      const cache = started.use(await RedisCache.open(redis.client));
+      const cache = started.use(await RedisCache.open(redis.client, { timeoutMs: PATIENCE_MS }));
       const reader = await begun(cache.stream("products"));
       redis.close();
       assert.equal(await next(reader), undefined);

@@ -1,0 +1,156 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { RedisCache, type RedisCommand } from "@vantage/live/redis";
+import { FakeClock, settle } from "@vantage/live/testing";
+
+const KEY = "products/page_1";
+
+/** A client of `redis` whose answers and events are given by hand. */
+class FakeClient {
+  readonly isOpen = true;
+  readonly sent: string[] = [];
+  readonly #answers: ((answer: unknown) => void)[] = [];
+  readonly #listeners = new Map<string, (() => void)[]>();
+  run = "a".repeat(40);
+  history = "b".repeat(40);
+
+  sendCommand(command: RedisCommand): Promise<unknown> {
+    if (command[0] === "INFO") return Promise.resolve(this.#info());
+    this.sent.push(String(command[0]));
+    return new Promise((resolve) => this.#answers.push(resolve));
+  }
+
+  /** Answers the oldest call that is not answered. */
+  answer(answer: unknown): void {
+    this.#answers.shift()?.(answer);
+  }
+
+  on(event: string, listener: () => void): void {
+    this.#listeners.set(event, [...this.#listeners.get(event) ?? [], listener]);
+  }
+
+  off(event: string, listener: () => void): void {
+    this.#listeners.set(event, this.#listeners.get(event)?.filter((each) => each !== listener) ?? []);
+  }
+
+  emit(event: string): void {
+    for (const listener of this.#listeners.get(event) ?? []) listener();
+  }
+
+  get listenerCount(): number {
+    return [...this.#listeners.values()].flat().length;
+  }
+
+  duplicate(): FakeClient {
+    return this;
+  }
+
+  connect(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  destroy(): void {}
+
+  #info(): Uint8Array {
+    const facts = { redis_version: "7.0.15", role: "master", run_id: this.run, master_replid: this.history };
+    return bytes(Object.entries(facts).map(([name, value]) => `${name}:${value}\r\n`).join(""));
+  }
+}
+
+function bytes(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+/** The state of a scope at a server. */
+function stateAt(run: string, history: string): Uint8Array {
+  return bytes(`${run.slice(0, 16)}${history.slice(0, 16)} 0123456789abcdef 7 7 7 0 0 -`);
+}
+
+const FENCE = "0123456789abcdef:7";
+
+describe("RedisCache and its connection", () => {
+  for (const event of ["reconnecting", "connect", "close", "end"]) {
+    it(`takes no answer that may be of another connection, after ${event}`, async () => {
+      const client = new FakeClient();
+      const cache = await RedisCache.open(client);
+      const fence = cache.fence(KEY);
+      await settle();
+      client.emit(event);
+      client.answer(stateAt(client.run, client.history));
+      await assert.rejects(fence, { name: "UnavailableError", message: /replaced/ });
+    });
+  }
+
+  for (const part of ["run", "history"] as const) {
+    it(`does not take a server for the one before if its ${part} is another`, async () => {
+      const client = new FakeClient();
+      const cache = await RedisCache.open(client);
+      const before = stateAt(client.run, client.history);
+      const fence = cache.fence(KEY);
+      await settle();
+      client.answer(before);
+      assert.equal(await fence, FENCE);
+      client.emit("reconnecting");
+      client[part] = "c".repeat(40);
+      const held = cache.get(KEY);
+      await settle();
+      client.answer([before, bytes("0123456789abcdef".padEnd(40, "\0"))]);
+      assert.equal(await held, undefined);
+    });
+  }
+
+  it("asks a server that does not answer once in its time, and is open to all once it has", async () => {
+    const client = new FakeClient();
+    const clock = new FakeClock();
+    const cache = await RedisCache.open(client, { clock, timeoutMs: 100 });
+    const late = { name: "UnavailableError", message: /within 100 ms/ };
+    const first = assert.rejects(cache.fence(KEY), late);
+    await settle();
+    await clock.advance(100);
+    await first;
+    await assert.rejects(cache.fence(KEY), late);
+    await clock.advance(99);
+    await assert.rejects(cache.fence(KEY), late);
+    await clock.advance(1);
+    for (let time = 0; time < 3; time++) {
+      const sent = client.sent.length;
+      const probe = assert.rejects(cache.fence(KEY), late);
+      await settle();
+      assert.equal(client.sent.length, sent + 1);
+      await assert.rejects(cache.fence(KEY), late);
+      await clock.advance(100);
+      await probe;
+    }
+    client.answer(null);
+    await settle();
+    const fence = cache.fence(KEY);
+    await settle();
+    for (let calls = 0; calls < 10; calls++) client.answer(stateAt(client.run, client.history));
+    assert.equal(await fence, FENCE);
+  });
+
+  it("bounds the calls that are not answered", async () => {
+    const client = new FakeClient();
+    const cache = await RedisCache.open(client);
+    const calls = Array.from({ length: 10_001 }, () => cache.fence(KEY));
+    await assert.rejects(calls.at(-1) ?? Promise.resolve(), { name: "UnavailableError", message: /10000 calls/ });
+    for (let call = 0; call < 10_000; call++) client.answer(stateAt(client.run, client.history));
+    await Promise.all(calls.slice(0, -1));
+    assert.equal(client.sent.length, 10_000);
+  });
+
+  it("leaves nothing behind when it is closed", async () => {
+    const client = new FakeClient();
+    const clock = new FakeClock();
+    const cache = await RedisCache.open(client, { clock });
+    assert(client.listenerCount > 0);
+    const fence = cache.fence(KEY);
+    await settle();
+    await cache.close();
+    client.answer(stateAt(client.run, client.history));
+    assert.equal(await fence, FENCE);
+    await settle();
+    assert.deepEqual([client.listenerCount, clock.waiting], [0, 0]);
+    await assert.rejects(cache.fence(KEY), { name: "ClosedError" });
+  });
+});
