@@ -110,10 +110,7 @@ const WORDS: readonly Case[] = [
   [["list", "--master", "http://"], /"http:\/\/" is not a URL; accepted is one like http/],
   [["list", "--master", "http://me:secret@127.0.0.1:1"], /a URL without user, password(?!.*secret)/],
   [["list", "--master", "http://127.0.0.1:1/?key=secret"], /parameters and fragment(?!.*secret)/],
-  [
-    ["list", "--cache", "redis://user:secret@"],
-    /--cache takes a URL of Redis like redis:\/\/127\.0\.0\.1:6379 or \S+$/,
-  ],
+  [["list", "--cache", "redis://user:secret@"], /--cache takes a URL of Redis like redis:(?!.*secret)/],
   [["list", "--cache", "redis://localhost/one?x"], /--cache takes a URL of Redis/],
   [["list", "--cache", "kv:"], /kv:<file> needs a file after the colon/],
 ];

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { symlinkSync } from "node:fs";
+import { mkdirSync, symlinkSync } from "node:fs";
 import { describe } from "node:test";
 import { fileURLToPath } from "node:url";
 import { startRedis, WITHOUT_REDIS } from "../databases/redis_server.ts";
@@ -33,6 +33,7 @@ describe("demo --cache redis://", () => {
 
   skippable("says what is missing", undefined, async () => {
     using folder = new DemoFolder();
+    mkdirSync(folder.file("node_modules")); // without it, Bun downloads what is missing
     const { code, stderr } = await folder.run("list", "--cache", "redis://127.0.0.1:1");
     assert.equal(code, 2);
     assert.match(stderr, /--cache redis:\/\/<host> needs the package redis: run npm install redis, and try again/);

@@ -3,7 +3,7 @@ import { after, before, describe, it } from "node:test";
 import { type CachedRows, LayeredCache, MemCache, Rows } from "@vantage/live";
 import { RedisCache, type RedisCacheOptions, type RedisClient } from "@vantage/live/redis";
 import { defineTracer } from "@vantage/live/trace";
-import { openIoRedis, openNodeRedis, type OpenRedis } from "../../databases/redis_clients.ts";
+import { openNodeRedis, type OpenRedis } from "../../databases/redis_clients.ts";
 import { type RedisProcess, startRedis, WITHOUT_REDIS } from "../../databases/redis_server.ts";
 import { skippable } from "../../skippable.ts";
 import { Recorder } from "../recorder.ts";
