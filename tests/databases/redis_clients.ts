@@ -46,7 +46,8 @@ async function connected(client: Redis | Redis5): Promise<OpenRedis> {
   return { client, run: (name = "", ...args) => client.call(name, ...args), close: () => client.disconnect() };
 }
 
-async function openNodePool(port: number): Promise<OpenRedis> {
+/** Opens a pool of `redis`. */
+export async function openNodePool(port: number): Promise<OpenRedis> {
   const client = createClientPool({ socket: { host: "127.0.0.1", port } }, { minimum: 2, maximum: 4 });
   client.on("error", () => {});
   await client.connect();

@@ -104,7 +104,7 @@ export class RedisCache implements Cache, AsyncDisposable {
     this.#maxEntryBytes = wholeNumber("maxEntryBytes", options.maxEntryBytes ?? 16 * 2 ** 20);
     this.#session = session;
     const calls = this.#calls = new RedisCalls({ session, timeoutMs, clock });
-    const server = new RedisServer(session, calls, clock);
+    const server = new RedisServer(calls, clock);
     const steps = this.#steps = new RedisSteps({
       calls,
       server,
@@ -127,7 +127,8 @@ export class RedisCache implements Cache, AsyncDisposable {
    * @throws {TypeError} if the client is none of the known ones, or adds a prefix to keys; or if an option is unknown.
    * @throws {RangeError} if a number is not a whole one of at least 1.
    * @throws {UnauthorizedError} if Redis refuses the user, or a command to it.
-   * @throws {UnsupportedError} if Redis is older than 7.0 or a replica, or the client cannot be used.
+   * @throws {UnsupportedError} if Redis is older than 7.0 or a replica, or the client cannot be used: it has no function for
+   * bytes, as `redis` before version 5 and `Bun.RedisClient`.
    */
   static async open(client: RedisClient, options: RedisCacheOptions = {}): Promise<RedisCache> {
     checkOptions("a RedisCache", options, Object.keys(KNOWN));
@@ -152,9 +153,9 @@ export class RedisCache implements Cache, AsyncDisposable {
     const scope = scopeOf(key) ?? "";
     const { server, calls, keys } = this.#steps;
     if (!server.isUnknown) {
-      const id = await server.id();
+      const { id, connection } = await server.now();
       const { state: name } = keys.ofScope(scope);
-      const answer = await calls.send(["GET", name], name);
+      const answer = await calls.send(["GET", name], name, connection);
       const state = answer === null ? undefined : stateIn(answer);
       if (state?.server === id) return fenceOf(state);
     }

@@ -42,25 +42,37 @@ export class RedisCalls {
     this.#deadline = new Deadline(clock, timeoutMs, () => this.#late());
   }
 
-  /** Sends a command; its answer is one of the connection that the caller knows. */
-  send(command: RedisCommand, key: string): Promise<unknown> {
-    const { connections } = this.#session;
-    const count = connections?.();
-    return this.limited(() => this.#session.send(command, key), (answer) => {
-      if (connections?.() !== count) throw new UnavailableError("The connection to Redis was replaced meanwhile");
-      return answer;
-    });
+  /** Which connection there is, counted; `undefined` if there are several. */
+  get connection(): number | undefined {
+    return this.#session.connections?.();
   }
 
-  /** Runs a script. The first key says where, in a cluster. */
-  async run(script: RedisScript, keys: readonly string[], args: RedisCommand): Promise<unknown> {
+  /** Sends a command. Rejects unless it is sent through one connection, which is still there when the answer arrives. */
+  send(command: RedisCommand, key: string, connection: number | undefined = this.connection): Promise<unknown> {
+    const checkConnection = (answer?: unknown): unknown => {
+      if (this.connection === connection) return answer;
+      throw new UnavailableError("The connection to Redis was replaced meanwhile");
+    };
+    return this.limited(() => {
+      checkConnection();
+      return this.#session.send(command, key);
+    }, checkConnection);
+  }
+
+  /** Runs a script through a connection. The first key says where, in a cluster. */
+  async run(
+    script: RedisScript,
+    keys: readonly string[],
+    args: RedisCommand,
+    connection: number | undefined,
+  ): Promise<unknown> {
     const [key = ""] = keys;
     const rest = [String(keys.length), ...keys, ...args];
     try {
-      return await this.send(["EVALSHA", await script.sha, ...rest], key);
+      return await this.send(["EVALSHA", await script.sha, ...rest], key, connection);
     } catch (error) {
       if (codeOf(error) !== "NOSCRIPT") throw error;
-      return await this.send(["EVAL", script.text, ...rest], key);
+      return await this.send(["EVAL", script.text, ...rest], key, connection);
     }
   }
 

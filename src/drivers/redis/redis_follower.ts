@@ -95,7 +95,8 @@ export class RedisFollower {
 
   async #begin(followed: Followed): Promise<void> {
     try {
-      followed.begin(placeIn(await this.#options.firstFence(followed.scope)));
+      const place = placeIn(await this.#options.firstFence(followed.scope));
+      if (followed.place === undefined) followed.begin(place);
     } catch {
       // It is asked for again once there is a connection.
     }

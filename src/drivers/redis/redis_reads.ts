@@ -1,3 +1,4 @@
+import { isPromise } from "../../base/maybe_promise.ts";
 import type { CachedRows, ChangesSince } from "../../cache/cache.ts";
 import { scopeOf } from "../../cache/cache_key.ts";
 import { decodeRows } from "../../cache/codec.ts";
@@ -5,37 +6,34 @@ import type { LoggedChange } from "../../change/logged_change.ts";
 import type { Trace } from "../../trace/tracer.ts";
 import { entryIn, type RedisEntry } from "./redis_entry.ts";
 import { storable } from "./redis_keys.ts";
-import { recordIn } from "./redis_record.ts";
+import { positionIn, recordIn } from "./redis_record.ts";
 import { listOf, textOf } from "./redis_reply.ts";
 import { RedisScript } from "./redis_script.ts";
 import { GET } from "./redis_scripts.ts";
-import { dueIn, fenceOf, stateIn } from "./redis_state.ts";
+import { fenceOf, type RedisState, stateIn } from "./redis_state.ts";
 import type { RedisSteps } from "./redis_steps.ts";
 
-/** An entry, and what was logged after it. */
+/** An entry, and the state of its scope. */
 interface Found {
+  readonly state: RedisState;
   readonly entry: RedisEntry;
-  readonly position: number;
-  readonly dueAt: number | undefined;
-  readonly records: readonly unknown[];
 }
 
-/** So many reads of a scope after one that found changes expect to find some. */
-const READS_AFTER_CHANGES = 64;
-/** The most scopes of which that is remembered. */
-const MOST_CHANGED = 1_000;
+/** The most entries of which it is remembered how far they were behind the log. */
+const MOST_BEHIND = 10_000;
 
 const get = new RedisScript(GET);
 
 /**
- * Reads entries. Where nothing was logged after an entry, the state and the entry are all that is needed, in one `MGET`; a
- * script also answers with the records, but takes longer. In a scope that changes, the script is tried first.
+ * Reads entries. The state and the entry are one `MGET`, whose answer is true of one moment. If the entry was behind the log
+ * when it was read last, its records are asked for together with it; otherwise only if it turns out to be. Records from after that
+ * moment are left out. Where there are several connections, a script does the same.
  */
 export class RedisReads {
   readonly #steps: RedisSteps;
   readonly #trace: Trace | undefined;
-  /** How many more reads of a scope use the script. */
-  readonly #changed = new Map<string, number>();
+  /** The positions of entries that were behind, by key. */
+  readonly #behind = new Map<string, number>();
 
   constructor(steps: RedisSteps, trace: Trace | undefined) {
     this.#steps = steps;
@@ -48,65 +46,51 @@ export class RedisReads {
     const keys = this.#steps.keys.ofScope(scope);
     const name = keys.entries + storable(key.slice(scope.length));
     try {
-      if (this.#expectsChanges(scope)) return this.#rows(key, await this.#step(scope, name));
-      const known = this.#steps.server.id();
-      const server = typeof known === "string" ? known : await known;
-      const answers = await this.#steps.calls.send(["MGET", keys.state, name], keys.state);
-      const found = this.#inAnswers(answers, server);
-      return this.#rows(
-        key,
-        found !== undefined && isBehind(found) ? await this.#step(scope, name, found.entry) : found,
-      );
+      if (this.#steps.server.isUnknown) return await this.#getByScript(key, scope, name);
+      const known = this.#steps.server.now();
+      const { id, connection } = isPromise(known) ? await known : known;
+      const { calls } = this.#steps;
+      const recordsAfter = (at: number): Promise<unknown> =>
+        calls.send(["XRANGE", keys.log, `(${at}-0`, "+"], keys.log, connection);
+      const behind = this.#behind.get(key);
+      const answer = calls.send(["MGET", keys.state, name], keys.state, connection);
+      const [values, early] = behind === undefined
+        ? [await answer, undefined]
+        : await Promise.all([answer, recordsAfter(behind)]);
+      const found = foundIn(listOf(values), id);
+      if (found === undefined) return undefined;
+      const { at } = found.entry;
+      this.#note(key, found);
+      const isEarly = early !== undefined && behind !== undefined && behind <= at;
+      return this.#rows(key, found, !isBehind(found) ? [] : listOf(isEarly ? early : await recordsAfter(at)));
     } catch (error) {
       return await this.#undamaged(key, name, error);
     }
   }
 
-  #expectsChanges(scope: string): boolean {
-    return this.#steps.server.isUnknown || this.#changed.has(scope);
-  }
-
-  #inAnswers(answers: unknown, server: string): Found | undefined {
-    const [text, bytes] = listOf(answers);
-    const state = text === null ? undefined : stateIn(text);
-    if (state?.server !== server || bytes === null || bytes === undefined) return undefined;
-    const entry = entryOf(bytes);
-    const { generation, position, dueAt } = state;
-    if (entry.generation !== generation || entry.at > position) return undefined;
-    return { entry, position, dueAt, records: [] };
-  }
-
-  /** The entry, or what is known of it, and what was logged after it. */
-  async #step(scope: string, name: string, known?: RedisEntry): Promise<Found | undefined> {
-    const marks = known === undefined ? ["", ""] : [known.generation, String(known.at)];
-    const answer = await this.#steps.run(get, scope, marks, name);
+  async #getByScript(key: string, scope: string, name: string): Promise<CachedRows | undefined> {
+    const answer = await this.#steps.run(get, scope, [], name);
     if (answer === null) return undefined;
-    const [position, due, records, bytes] = listOf(answer);
-    const found = {
-      entry: known ?? entryOf(bytes),
-      position: Number(textOf(position)),
-      dueAt: dueIn(textOf(due)),
-      records: listOf(records),
-    };
-    this.#note(scope, found.records.length > 0);
-    return found;
+    const [state, entry, records, server] = listOf(answer);
+    const found = foundIn([state, entry], textOf(server));
+    return found && this.#rows(key, found, listOf(records));
   }
 
-  #note(scope: string, hasChanges: boolean): void {
-    const left = hasChanges ? READS_AFTER_CHANGES : (this.#changed.get(scope) ?? 0) - 1;
-    if (left <= 0) this.#changed.delete(scope);
-    else if (this.#changed.has(scope) || this.#changed.size < MOST_CHANGED) this.#changed.set(scope, left);
+  #note(key: string, found: Found): void {
+    if (!isBehind(found)) this.#behind.delete(key);
+    else if (this.#behind.has(key) || this.#behind.size < MOST_BEHIND) this.#behind.set(key, found.entry.at);
+    else this.#behind.clear();
   }
 
-  #rows(key: string, found: Found | undefined): CachedRows | undefined {
-    if (found === undefined) return undefined;
-    const { entry: { generation, until, fetchedAt, body }, position, dueAt, records } = found;
-    const changes = records.length === 0 ? [] : damaging("log dropped", () => changesIn(records, storable(key)));
+  #rows(key: string, found: Found, records: readonly unknown[]): CachedRows | undefined {
+    const { entry: { until, fetchedAt, body }, state } = found;
+    const changes = damaging("log dropped", () => changesIn(found, records, storable(key)));
     if (changes === undefined) return undefined;
     const rows = damaging(ENTRY_DROPPED, () => decodeRows(body));
-    if (!isBehind(found)) return { rows, fetchedAt, until, intentsDueAt: dueAt };
-    const since: ChangesSince = { changes, fence: fenceOf({ generation, position }) };
-    return { rows, fetchedAt, until, intentsDueAt: dueAt, since };
+    const entry = { rows, fetchedAt, until, intentsDueAt: state.dueAt };
+    if (!isBehind(found)) return entry;
+    const since: ChangesSince = { changes, fence: fenceOf(state) };
+    return { ...entry, since };
   }
 
   /** Traces that something stored cannot be read, and drops it: it is as if it were not there. */
@@ -117,23 +101,39 @@ export class RedisReads {
   }
 }
 
-function isBehind({ entry: { at }, position }: Found): boolean {
-  return at < position;
+/** The entry and the state in the answer to an `MGET` of them, if they are of each other, and of a server. */
+function foundIn([text, bytes]: readonly unknown[], server: string): Found | undefined {
+  const state = isNothing(text) ? undefined : stateIn(text);
+  if (state?.server !== server || isNothing(bytes)) return undefined;
+  const entry = damaging(ENTRY_DROPPED, () => entryIn(bytes));
+  return entry.generation === state.generation && entry.at <= state.position ? { state, entry } : undefined;
 }
 
-function entryOf(bytes: unknown): RedisEntry {
-  return damaging(ENTRY_DROPPED, () => entryIn(bytes));
+function isNothing(answer: unknown): boolean {
+  return answer === null || answer === undefined;
 }
 
-/** The changes in records; `undefined` if one of them invalidates the key. */
-function changesIn(records: readonly unknown[], key: string): readonly LoggedChange[] | undefined {
+function isBehind({ entry, state }: Found): boolean {
+  return entry.at < state.position;
+}
+
+/**
+ * The changes between the position of an entry and that of the state, among records that may be of before and after;
+ * `undefined` if one is missing, or invalidates the key.
+ */
+function changesIn({ entry, state }: Found, records: readonly unknown[], key: string): LoggedChange[] | undefined {
   const changes: LoggedChange[] = [];
-  for (const record of records) {
-    const { change, prefix } = recordIn(record);
+  let last = entry.at;
+  for (const answer of records) {
+    const position = positionIn(answer);
+    if (position <= entry.at) continue;
+    if (position > state.position) break;
+    const { generation, change, prefix } = recordIn(answer);
+    if (position !== ++last || generation !== state.generation) return undefined;
     if (change !== undefined) changes.push(change);
     else if (key.startsWith(prefix ?? "")) return undefined;
   }
-  return changes;
+  return last === state.position ? changes : undefined;
 }
 
 const ENTRY_DROPPED = "entry dropped";

@@ -4,7 +4,7 @@
  *
  * ```text
  * :s            the state, as a text: server generation position barrier floor bytes intents due
- * :c            the log, a stream: the id of a record is its position
+ * :c            the log, a stream: the id of a record is its position, and it has one field
  * :i            the intents, a hash: id of the write → its row and the encoded change
  * :d            when they are due, a sorted set
  * :e:{key}      an entry: generation (16 bytes), at, until, fetchedAt (8 bytes each), rows
@@ -15,6 +15,10 @@
  * another one, and what Redis has may be older than what was acknowledged. No position is used twice in a generation, and
  * each record has the one after that before it: so a record that is missing, since it was evicted, is noticed. `barrier` is
  * the position of the last invalidation, `floor` the one that the log reaches back to.
+ *
+ * A record is made of its generation (16 bytes), its kind, `from` (8 bytes, negative if there is none), whether it overlaps,
+ * the lengths of the next two (4 bytes each), its row, its write, and the encoded change. The kinds are `c` for a change,
+ * `p` for an invalidation of the keys with a prefix, which is in the place of the row, and `k` for one of all.
  */
 const PRELUDE = `
 local S, C, I, D = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -98,10 +102,15 @@ end
 
 /** What adds records to the log, and cuts it by half where it is too long. */
 const APPEND = `
-local function size(fields)
-  local bytes = 128
-  for i = 2, #fields, 2 do bytes = bytes + #fields[i] end
-  return bytes
+local function size(record) return 64 + #record end
+
+local function record(s, kind, row, write, from, overlaps, body)
+  return s.gen .. kind .. struct.pack('>dBI4I4', from, overlaps, #row, #write) .. row .. write .. body
+end
+
+local function of(record)
+  local _, _, rows, writes = struct.unpack('>dBI4I4', record, 18)
+  return string.sub(record, 35, 34 + rows), string.sub(record, 35 + rows, 34 + rows + writes)
 end
 
 local function cut(s, count, bytes)
@@ -113,18 +122,18 @@ local function cut(s, count, bytes)
     for _, record in ipairs(found) do
       if s.pos - s.floor <= count and s.bytes <= bytes then break end
       s.floor = tonumber(string.match(record[1], '^%d+'))
-      s.bytes = math.max(0, s.bytes - size(record[2]))
+      s.bytes = math.max(0, s.bytes - size(record[2][2]))
     end
   end
   call('XTRIM', C, 'MINID', id(s.floor + 1))
 end
 
-local function append(s, most, mostBytes, fields)
+local function append(s, most, mostBytes, record)
   if s.pos - s.floor >= most or s.bytes >= mostBytes then cut(s, math.floor(most / 2), math.floor(mostBytes / 2)) end
   s.pos = s.pos + 1
-  s.bytes = s.bytes + size(fields)
+  s.bytes = s.bytes + size(record)
   save(s, call)
-  call('XADD', C, id(s.pos), unpack(fields))
+  call('XADD', C, id(s.pos), 'r', record)
 end
 
 local function due(s)
@@ -149,7 +158,7 @@ end
 local function turn(s, write, most, mostBytes)
   local row, body = intent(write)
   finish(s, write)
-  append(s, most, mostBytes, { 'g', s.gen, 'r', row, 'w', write, 'f', '', 'o', '', 'b', body })
+  append(s, most, mostBytes, record(s, 'c', row, write, -1, 0, body))
 end
 `;
 
@@ -158,21 +167,13 @@ export const FENCE: string = `${PRELUDE}
 return fence(opened())
 `;
 
-/** Answers with an entry and the records after it: the whole of it, or what follows if the entry is known already. */
+/** Answers with the state, an entry, and the records after it. */
 export const GET: string = `${PRELUDE}${REACH}
-local s = current()
-if not s then return nil end
-local entry, gen, at = nil, ARGV[4], tonumber(ARGV[5])
-if gen == '' then
-  entry = call('GET', KEYS[5])
-  if not entry then return nil end
-  if #entry < 40 then return { '0', '-', {}, entry } end
-  gen, at = string.sub(entry, 1, 16), struct.unpack('>d', string.sub(entry, 17, 24))
-end
-if gen ~= s.gen then return nil end
-local found = after(s, at)
-if not found then return nil end
-return { whole(s.pos), s.due, found, entry }
+local s, entry = current(), call('GETRANGE', KEYS[5], 0, 23)
+if not s or #entry == 0 then return nil end
+local found = {}
+if #entry == 24 and string.sub(entry, 1, 16) == s.gen then found = after(s, struct.unpack('>d', entry, 17)) end
+return { call('GET', S), call('GET', KEYS[5]), found or {}, server }
 `;
 
 /** Stores an entry, unless something newer is known. */
@@ -189,7 +190,7 @@ else
   end
 end
 local held = call('GETRANGE', KEYS[5], 0, 23)
-if #held == 24 and string.sub(held, 1, 16) == s.gen and struct.unpack('>d', string.sub(held, 17)) > at then return 0 end
+if #held == 24 and string.sub(held, 1, 16) == s.gen and struct.unpack('>d', held, 17) > at then return 0 end
 local landed = s.intents > 0 and s.pos + 0.5 or s.pos
 local til = tonumber(ARGV[6]) or landed
 if til > landed then til = landed end
@@ -204,19 +205,19 @@ export const CHANGE: string = `${PRELUDE}${REACH}${APPEND}
 local since, at, row, write, body, bare = ARGV[4], tonumber(ARGV[5]), ARGV[6], ARGV[7], ARGV[8], ARGV[9]
 local most, mostBytes = tonumber(ARGV[10]), tonumber(ARGV[11])
 local s = opened()
-local from, overlaps = '', ''
+local from, overlaps = -1, 0
 if write ~= '' then finish(s, write) end
 if since ~= '' then
   local found = at and since == s.gen and after(s, at)
   if not found then
-    if write ~= '' then overlaps = '1' end
+    if write ~= '' then overlaps = 1 end
   else
-    if row ~= '' then from = whole(at) end
-    for _, record in ipairs(found) do
-      local fields = record[2]
-      if fields[3] == 'r' and (row == '' or fields[4] == '' or fields[4] == row) then
-        from = ''
-        if write ~= '' and fields[6] ~= '' and fields[6] ~= write then overlaps = '1' end
+    if row ~= '' then from = at end
+    for _, other in ipairs(found) do
+      local otherRow, otherWrite = of(other[2][2])
+      if string.sub(other[2][2], 17, 17) == 'c' and (row == '' or otherRow == '' or otherRow == row) then
+        from = -1
+        if write ~= '' and otherWrite ~= '' and otherWrite ~= write then overlaps = 1 end
       end
     end
   end
@@ -231,7 +232,7 @@ if bare ~= '' and s.intents > 0 then
   end
   if inFlight then body = bare end
 end
-append(s, most, mostBytes, { 'g', s.gen, 'r', row, 'w', write, 'f', from, 'o', overlaps, 'b', body })
+append(s, most, mostBytes, record(s, 'c', row, write, from, overlaps, body))
 last()
 return fence(s)
 `;
@@ -277,7 +278,7 @@ export const INVALIDATE: string = `${PRELUDE}${APPEND}
 local s, prefix = opened(), ARGV[4]
 if prefix ~= '' then
   s.barrier = s.pos + 1
-  append(s, tonumber(ARGV[5]), tonumber(ARGV[6]), { 'g', s.gen, 'p', prefix })
+  append(s, tonumber(ARGV[5]), tonumber(ARGV[6]), record(s, 'p', prefix, '', -1, 0, ''))
   last()
   return fence(s)
 end
@@ -285,7 +286,7 @@ s.gen, s.pos, s.bytes = nonce, s.pos + 1, 0
 s.barrier, s.floor = s.pos, s.pos
 call('UNLINK', S, C)
 save(s, redis.pcall)
-redis.pcall('XADD', C, id(s.pos), 'g', s.gen, 'k', '')
+redis.pcall('XADD', C, id(s.pos), 'r', record(s, 'k', '', '', -1, 0, ''))
 last()
 return fence(s)
 `;

@@ -14,12 +14,7 @@ export interface RedisState {
 export function stateIn(answer: unknown): RedisState | undefined {
   const [server = "", generation = "", position = "", , , , , due] = textOf(answer).split(" ");
   if (due === undefined) return undefined;
-  return { server, generation, position: Number(position), dueAt: dueIn(due) };
-}
-
-/** When an intent is due, as the scripts write it. */
-export function dueIn(text: string): number | undefined {
-  return text === "-" ? undefined : Number(text);
+  return { server, generation, position: Number(position), dueAt: due === "-" ? undefined : Number(due) };
 }
 
 /** The fence of a generation and a position. */

@@ -32,17 +32,16 @@ export class RedisSteps {
   async run(script: RedisScript, scope: string, args: RedisCommand, entry?: string): Promise<unknown> {
     const { all } = this.keys.ofScope(scope);
     const keys = entry === undefined ? all : [...all, entry];
-    return await this.calls.run(script, keys, [...await this.#common(), ...args]);
+    const { id, connection } = await this.server.now();
+    return await this.calls.run(script, keys, [id, this.#newNonce(), this.#ttlMs, ...args], connection);
   }
 
   /** Runs a script whose text is sent with it: nothing that is called later is done before. */
   async runFirst(script: RedisScript, scope: string): Promise<unknown> {
     const { all, state } = this.keys.ofScope(scope);
-    return await this.calls.send(["EVAL", script.text, String(all.length), ...all, ...await this.#common()], state);
-  }
-
-  async #common(): Promise<readonly string[]> {
-    return [await this.server.id(), this.#newNonce(), this.#ttlMs];
+    const { id, connection } = await this.server.now();
+    const command = ["EVAL", script.text, String(all.length), ...all, id, this.#newNonce(), this.#ttlMs];
+    return await this.calls.send(command, state, connection);
   }
 
   /** A text of 16 characters that is used once, by whichever process. */

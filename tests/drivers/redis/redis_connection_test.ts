@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { Rows } from "@vantage/live";
 import { RedisCache, type RedisCommand } from "@vantage/live/redis";
 import { FakeClock, settle } from "@vantage/live/testing";
 
@@ -11,11 +12,15 @@ class FakeClient {
   readonly sent: string[] = [];
   readonly #answers: ((answer: unknown) => void)[] = [];
   readonly #listeners = new Map<string, (() => void)[]>();
+  answersText = false;
   run = "a".repeat(40);
   history = "b".repeat(40);
 
   sendCommand(command: RedisCommand): Promise<unknown> {
     if (command[0] === "INFO") return Promise.resolve(this.#info());
+    if (command[0] === "EVAL" && command.length === 3) {
+      return Promise.resolve(this.answersText ? "bytes" : bytes("bytes"));
+    }
     this.sent.push(String(command[0]));
     return new Promise((resolve) => this.#answers.push(resolve));
   }
@@ -69,6 +74,22 @@ function stateAt(run: string, history: string): Uint8Array {
 const FENCE = "0123456789abcdef:7";
 
 describe("RedisCache and its connection", () => {
+  it("is not opened over a client that answers with text where there are bytes", async () => {
+    const client = new FakeClient();
+    client.answersText = true;
+    await assert.rejects(RedisCache.open(client), { name: "UnsupportedError", message: /redis .* from version 5/ });
+    assert.equal(client.listenerCount, 0);
+  });
+
+  it("sends nothing through a connection that it has not asked about", async () => {
+    const client = new FakeClient();
+    const cache = await RedisCache.open(client);
+    const put = cache.put(KEY, { rows: Rows.from([]), fetchedAt: 1 });
+    client.emit("reconnecting"); // while the script's hash is computed
+    await assert.rejects(put, { name: "UnavailableError", message: /replaced/ });
+    assert.deepEqual(client.sent, []);
+  });
+
   for (const event of ["reconnecting", "connect", "close", "end"]) {
     it(`takes no answer that may be of another connection, after ${event}`, async () => {
       const client = new FakeClient();
