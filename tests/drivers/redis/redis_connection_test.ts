@@ -1,77 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Rows } from "@vantage/live";
-import { RedisCache, type RedisCommand } from "@vantage/live/redis";
+import { RedisCache } from "@vantage/live/redis";
 import { FakeClock, settle } from "@vantage/live/testing";
+import { bytes, FakeClient, GENERATION, stateAt } from "./fake_client.ts";
 
 const KEY = "products/page_1";
 
-/** A client of `redis` whose answers and events are given by hand. */
-class FakeClient {
-  readonly isOpen = true;
-  readonly sent: string[] = [];
-  readonly #answers: ((answer: unknown) => void)[] = [];
-  readonly #listeners = new Map<string, (() => void)[]>();
-  answersText = false;
-  run = "a".repeat(40);
-  history = "b".repeat(40);
-
-  sendCommand(command: RedisCommand): Promise<unknown> {
-    if (command[0] === "INFO") return Promise.resolve(this.#info());
-    if (command[0] === "EVAL" && command.length === 3) {
-      return Promise.resolve(this.answersText ? "bytes" : bytes("bytes"));
-    }
-    this.sent.push(String(command[0]));
-    return new Promise((resolve) => this.#answers.push(resolve));
-  }
-
-  /** Answers the oldest call that is not answered. */
-  answer(answer: unknown): void {
-    this.#answers.shift()?.(answer);
-  }
-
-  on(event: string, listener: () => void): void {
-    this.#listeners.set(event, [...this.#listeners.get(event) ?? [], listener]);
-  }
-
-  off(event: string, listener: () => void): void {
-    this.#listeners.set(event, this.#listeners.get(event)?.filter((each) => each !== listener) ?? []);
-  }
-
-  emit(event: string): void {
-    for (const listener of this.#listeners.get(event) ?? []) listener();
-  }
-
-  get listenerCount(): number {
-    return [...this.#listeners.values()].flat().length;
-  }
-
-  duplicate(): FakeClient {
-    return this;
-  }
-
-  connect(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  destroy(): void {}
-
-  #info(): Uint8Array {
-    const facts = { redis_version: "7.0.15", role: "master", run_id: this.run, master_replid: this.history };
-    return bytes(Object.entries(facts).map(([name, value]) => `${name}:${value}\r\n`).join(""));
-  }
-}
-
-function bytes(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
-}
-
-/** The state of a scope at a server. */
-function stateAt(run: string, history: string): Uint8Array {
-  return bytes(`${run.slice(0, 16)}${history.slice(0, 16)} 0123456789abcdef 7 7 7 0 0 -`);
-}
-
-const FENCE = "0123456789abcdef:7";
+const FENCE = `${GENERATION}:7`;
 
 describe("RedisCache and its connection", () => {
   it("is not opened over a client that answers with text where there are bytes", async () => {
@@ -97,7 +33,7 @@ describe("RedisCache and its connection", () => {
       const fence = cache.fence(KEY);
       await settle();
       client.emit(event);
-      client.answer(stateAt(client.run, client.history));
+      client.answer(stateAt(client));
       await assert.rejects(fence, { name: "UnavailableError", message: /replaced/ });
     });
   }
@@ -106,7 +42,7 @@ describe("RedisCache and its connection", () => {
     it(`does not take a server for the one before if its ${part} is another`, async () => {
       const client = new FakeClient();
       const cache = await RedisCache.open(client);
-      const before = stateAt(client.run, client.history);
+      const before = stateAt(client);
       const fence = cache.fence(KEY);
       await settle();
       client.answer(before);
@@ -115,7 +51,7 @@ describe("RedisCache and its connection", () => {
       client[part] = "c".repeat(40);
       const held = cache.get(KEY);
       await settle();
-      client.answer([before, bytes("0123456789abcdef".padEnd(40, "\0"))]);
+      client.answer([before, bytes(GENERATION.padEnd(40, "\0"))]);
       assert.equal(await held, undefined);
     });
   }
@@ -146,7 +82,7 @@ describe("RedisCache and its connection", () => {
     await settle();
     const fence = cache.fence(KEY);
     await settle();
-    for (let calls = 0; calls < 10; calls++) client.answer(stateAt(client.run, client.history));
+    for (let calls = 0; calls < 10; calls++) client.answer(stateAt(client));
     assert.equal(await fence, FENCE);
   });
 
@@ -155,7 +91,7 @@ describe("RedisCache and its connection", () => {
     const cache = await RedisCache.open(client);
     const calls = Array.from({ length: 10_001 }, () => cache.fence(KEY));
     await assert.rejects(calls.at(-1) ?? Promise.resolve(), { name: "UnavailableError", message: /10000 calls/ });
-    for (let call = 0; call < 10_000; call++) client.answer(stateAt(client.run, client.history));
+    for (let call = 0; call < 10_000; call++) client.answer(stateAt(client));
     await Promise.all(calls.slice(0, -1));
     assert.equal(client.sent.length, 10_000);
   });
@@ -168,7 +104,7 @@ describe("RedisCache and its connection", () => {
     const fence = cache.fence(KEY);
     await settle();
     await cache.close();
-    client.answer(stateAt(client.run, client.history));
+    client.answer(stateAt(client));
     assert.equal(await fence, FENCE);
     await settle();
     assert.deepEqual([client.listenerCount, clock.waiting], [0, 0]);
