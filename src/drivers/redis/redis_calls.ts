@@ -39,7 +39,7 @@ export class RedisCalls {
     this.#session = session;
     this.#timeoutMs = timeoutMs;
     this.#clock = clock;
-    this.#deadline = new Deadline(clock, timeoutMs, () => this.#late());
+    this.#deadline = new Deadline(clock, timeoutMs, { late: () => this.#late(), isBackground: true });
   }
 
   /** Which connection there is, counted; `undefined` if there are several. */
@@ -49,14 +49,7 @@ export class RedisCalls {
 
   /** Sends a command. Rejects unless it is sent through one connection, which is still there when the answer arrives. */
   send(command: RedisCommand, key: string, connection: number | undefined = this.connection): Promise<unknown> {
-    const checkConnection = (answer?: unknown): unknown => {
-      if (this.connection === connection) return answer;
-      throw new UnavailableError("The connection to Redis was replaced meanwhile");
-    };
-    return this.limited(() => {
-      checkConnection();
-      return this.#session.send(command, key);
-    }, checkConnection);
+    return this.limited(this.#session, command, key, connection);
   }
 
   /** Runs a script through a connection. The first key says where, in a cluster. */
@@ -76,24 +69,31 @@ export class RedisCalls {
     }
   }
 
-  /** What `understand` makes of the answer to a call, in time. A hit passes here: it makes a single promise. */
-  limited(call: () => PromiseLike<unknown>, understand: (answer: unknown) => unknown = same): Promise<unknown> {
+  /** The same with a session that is another one, perhaps of one node. A hit passes here: it makes a single promise. */
+  limited(
+    session: RedisSession,
+    command: RedisCommand,
+    key: string | undefined,
+    connection: number | undefined,
+  ): Promise<unknown> {
     let work: Promise<unknown>;
     try {
       this.#checkOpen();
-      work = Promise.resolve(call());
+      this.#checkConnection(connection);
+      work = Promise.resolve(session.send(command, key));
     } catch (error) {
       return Promise.reject(error);
     }
     this.#pending++;
-    let isUnderstood = false;
+    let isAnswered = false;
     return this.#deadline.limit(work, (answer) => {
-      isUnderstood = true;
+      isAnswered = true;
       this.#answered();
-      return understand(answer);
+      this.#checkConnection(connection);
+      return answer;
     }, (error) => {
       if (error instanceof LateError) work.then(this.#answered, this.#answered);
-      else if (!isUnderstood) this.#answered();
+      else if (!isAnswered) this.#answered();
       throw understood(error);
     });
   }
@@ -115,6 +115,11 @@ export class RedisCalls {
     this.#silentSince = now;
   }
 
+  #checkConnection(connection: number | undefined): void {
+    if (this.connection === connection) return;
+    throw new UnavailableError("The connection to Redis was replaced meanwhile");
+  }
+
   #late(): Error {
     this.#silentSince ??= this.#clock.monotonic();
     return this.#unanswered();
@@ -127,10 +132,6 @@ export class RedisCalls {
 
 /** The time of a call is over; it may still be answered. */
 class LateError extends UnavailableError {}
-
-function same(answer: unknown): unknown {
-  return answer;
-}
 
 /** The errors that say that the user may not do what a cache needs. */
 const REFUSED: readonly (string | undefined)[] = ["NOAUTH", "NOPERM", "WRONGPASS"];

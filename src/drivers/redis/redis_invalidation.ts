@@ -46,7 +46,7 @@ export class RedisInvalidation {
     let cursor = "0";
     do {
       const search = ["SCAN", cursor, "MATCH", keys.pattern, "COUNT", KEYS_PER_STEP];
-      const [next, names] = listOf(await calls.limited(() => master.send(search)));
+      const [next, names] = listOf(await calls.limited(master, search, undefined, calls.connection));
       for (const name of listOf(names)) {
         const scope = keys.scopeIn(decodedTextOf(name));
         if (scope !== undefined && scope !== "" && scope.startsWith(prefix)) {
