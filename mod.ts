@@ -96,6 +96,7 @@ export {
 
 // Caches
 export type { Cache, CachedRows, CacheUsage, ChangesSince, Fence, LogRecord } from "./src/cache/cache.ts";
+export { LayeredCache, type LayeredCacheOptions } from "./src/cache/layered_cache.ts";
 export { MemCache, type MemCacheOptions } from "./src/cache/mem_cache.ts";
 export { NoCache } from "./src/cache/no_cache.ts";
 

@@ -71,6 +71,7 @@ async function wiringToJson({ live, master, places }: Wiring): Promise<Answer["d
 
 /** The facts of a cache as JSON. */
 export function cacheToJson(cache: CachePlace): { readonly [name: string]: Json } {
+  if (cache.kind === "redis") return { kind: cache.kind, host: cache.host };
   if (!("path" in cache)) return { kind: cache.kind };
   return { kind: cache.kind === "file" ? "sqlite" : "kv", path: cache.path, bytes: bytesIn(cache.path) };
 }
@@ -114,6 +115,8 @@ function cacheLines(cache: CachePlace): readonly string[] {
       return ["cache      MemCache", "size       while this process runs"];
     case "none":
       return ["cache      NoCache", "size       keeps nothing"];
+    case "redis":
+      return ["cache      RedisCache", `host       ${cache.host}`];
     case "file":
     case "kv":
       return [

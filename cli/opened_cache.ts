@@ -2,16 +2,22 @@ import { existsSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { type Cache, MemCache, NoCache, type Tracer } from "@vantage/live";
 import { DenoKvCache } from "@vantage/live/deno-kv";
+import { RedisCache } from "@vantage/live/redis";
 import { SqliteCache } from "@vantage/live/sqlite";
 import { BadInput, opening } from "./bad_input.ts";
+import { connectRedis } from "./connected_redis.ts";
 import type { CachePlace } from "./places.ts";
+
+interface Closable {
+  close(): unknown;
+}
 
 /** An open cache of any kind, closed by disposing it. */
 export class OpenedCache implements AsyncDisposable {
   readonly cache: Cache;
-  readonly #file: SqliteCache | DenoKvCache | undefined;
+  readonly #file: Closable | undefined;
 
-  private constructor(cache: Cache, file?: SqliteCache | DenoKvCache) {
+  private constructor(cache: Cache, file?: Closable) {
     this.cache = cache;
     this.#file = file;
   }
@@ -44,24 +50,29 @@ export class OpenedCache implements AsyncDisposable {
         });
         return new OpenedCache(file, file);
       }
+      case "redis": {
+        const client = await connectRedis(place);
+        const redis = await opening(`the cache at ${place.host}`, () => RedisCache.open(client, { tracer }));
+        return new OpenedCache(redis, { close: () => client.destroy() });
+      }
       default:
         return place satisfies never;
     }
   }
 
-  /** Closes the file, if it is one. */
+  /** Closes the file or the connection, if there is one. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#file?.close();
   }
 }
 
-/** Whether a file that may hold rows exists at the place. */
+/** Whether there may be rows at the place. */
 export function isStored(place: CachePlace): boolean {
-  return "path" in place && existsSync(place.path);
+  return place.kind === "redis" || ("path" in place && existsSync(place.path));
 }
 
 /**
- * Checks that the file at the place is a cache.
+ * Checks that what is at the place is a cache.
  *
  * @throws {BadInput} if it is not.
  */

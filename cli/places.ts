@@ -56,11 +56,17 @@ export interface SurrealMaster {
   readonly user: { readonly username: string; readonly password: string } | undefined;
 }
 
-/** Where rows are cached: in an SQLite file, in a file of Deno KV, in memory, or nowhere. */
-export type CachePlace = { readonly kind: "mem" | "none" } | {
-  readonly kind: "file" | "kv";
-  readonly path: string;
-};
+/** Where rows are cached: in an SQLite file, in a file of Deno KV, in Redis, in memory, or nowhere. */
+export type CachePlace =
+  | { readonly kind: "mem" | "none" }
+  | { readonly kind: "file" | "kv"; readonly path: string }
+  | {
+    readonly kind: "redis";
+    /** May hold credentials: not to be shown. */
+    readonly url: string;
+    /** What is shown of it. */
+    readonly host: string;
+  };
 
 /**
  * The places given by the flags. Checks files, but changes none.
@@ -207,15 +213,27 @@ function cacheOf(args: Arguments): CachePlace {
   const cache = given(args, "cache") ?? join(DEMO_FOLDER, "cache.sqlite");
   if (cache === "mem" || cache === "none") return { kind: cache };
   if (cache === "kv") return { kind: "kv", path: join(DEMO_FOLDER, "cache.kv") };
+  if (/^rediss?:/i.test(cache)) return redisAt(cache);
   if (!cache.startsWith("kv:")) {
     if (isFileName(cache)) return { kind: "file", path: cache };
     throw new BadInput(
-      `${JSON.stringify(cache)} is not a cache; accepted are mem, none, kv, kv:<file>, and a file like ./name`,
+      `${
+        JSON.stringify(cache)
+      } is not a cache; accepted are mem, none, kv, kv:<file>, redis://<host>, and a file like ./name`,
     );
   }
   const path = cache.slice("kv:".length);
   if (path === "") throw new BadInput("--cache kv:<file> needs a file after the colon");
   return { kind: "kv", path };
+}
+
+function redisAt(text: string): CachePlace {
+  const url = URL.parse(text);
+  // Not quoted, since it may contain a password.
+  if (url === null || url.hostname === "" || !/^(?:\/\d*)?$/.test(url.pathname) || url.search + url.hash !== "") {
+    throw new BadInput("--cache takes a URL of Redis like redis://127.0.0.1:6379 or redis://127.0.0.1:6379/1");
+  }
+  return { kind: "redis", url: url.href, host: url.host + url.pathname };
 }
 
 /** A bare word that is not an existing file is more likely a mistake, and so is a URL. */

@@ -59,7 +59,7 @@ export const TABLE_FLAGS: readonly Flag[] = [
   },
   {
     name: "cache",
-    value: "mem|none|kv|kv:<file>|<file>",
+    value: "mem|none|kv|kv:<file>|redis://<host>|<file>",
     help: "where rows are cached; kv is Deno's; default .vantage-demo/cache.sqlite",
   },
   { name: "no-cache", help: "cache nothing, as with --cache none" },

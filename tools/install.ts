@@ -26,6 +26,8 @@ function install(name: string): void {
   if (!existsSync(mark) || readFileSync(mark, "utf8") !== hash) {
     const { status, error } = spawnSync("npm", NPM_CI, { cwd: folder, stdio: "inherit" });
     if (status !== 0) throw new Error(`Cannot install ${join(folder, "package.json")}`, { cause: error });
+    // Those of the clone are found instead. What has two copies are two types.
+    rmSync(join(installed, "@types", "node"), { recursive: true, force: true });
     writeFileSync(mark, hash);
   }
   const link = join(ROOT, name, "node_modules");

@@ -11,6 +11,17 @@ const TURNS_WITHOUT_TIMER = 16;
 
 const TURN = Promise.resolve();
 
+/** Options of a {@linkcode Deadline}. */
+export interface DeadlineOptions {
+  /** The error of those that take longer. */
+  readonly late?: (() => Error) | undefined;
+  /**
+   * Whether the work itself keeps the process alive. Then the timer does not, and runs on while nothing waits until its time is
+   * over: for calls over a network, each of which would need one otherwise.
+   */
+  readonly isBackground?: boolean | undefined;
+}
+
 /**
  * Ends waits that take too long. All waits have the same limit, so they expire in the order in which they began, and
  * one timer serves them all. There is no timer while nothing waits, or for work that does not leave the process.
@@ -19,6 +30,7 @@ export class Deadline {
   readonly #clock: Clock;
   readonly #ms: number;
   readonly #late: () => Error;
+  readonly #isBackground: boolean;
   /** In the order in which they expire. */
   readonly #calls = new Set<Call>();
   #timer: AbortController | undefined;
@@ -32,15 +44,12 @@ export class Deadline {
     else void TURN.then(this.#nextTurn);
   };
 
-  /** Limits each wait to `ms` milliseconds; `Infinity` means no limit. `late` is the error of those that take longer. */
-  constructor(
-    clock: Clock,
-    ms: number,
-    late: () => Error = () => new DOMException(`No answer within ${ms} ms`, "TimeoutError"),
-  ) {
+  /** Limits each wait to `ms` milliseconds; `Infinity` means no limit. */
+  constructor(clock: Clock, ms: number, { late, isBackground = false }: DeadlineOptions = {}) {
     this.#clock = clock;
     this.#ms = ms;
-    this.#late = late;
+    this.#late = late ?? (() => new DOMException(`No answer within ${ms} ms`, "TimeoutError"));
+    this.#isBackground = isBackground;
   }
 
   /**
@@ -85,11 +94,14 @@ export class Deadline {
   close(): void {
     this.#closed = true;
     this.#calls.clear();
-    this.#timer?.abort();
+    this.#stop();
   }
 
   #leave(call: Call): void {
-    if (!this.#calls.delete(call) || this.#calls.size > 0) return;
+    if (this.#calls.delete(call) && this.#calls.size === 0 && !this.#isBackground) this.#stop();
+  }
+
+  #stop(): void {
     this.#timer?.abort();
     this.#timer = undefined;
   }
@@ -106,15 +118,17 @@ export class Deadline {
     void this.#expireInTime(this.#timer.signal);
   }
 
-  /** Keeps the process alive while it waits, since a caller waits for the work. */
+  /** Keeps the process alive while it waits, since a caller waits for the work; in the background, the work does that. */
   async #expireInTime(signal: AbortSignal): Promise<void> {
+    const background = this.#isBackground;
     for (let leftMs = this.#leftMs(); !signal.aborted; leftMs = this.#leftMs()) {
-      await this.#clock.wait(leftMs, { signal }).catch(() => {});
+      await this.#clock.wait(leftMs, { signal, background }).catch(() => {});
       const now = this.#clock.monotonic();
       for (const call of this.#calls) {
         if (signal.aborted || (call.dueAt ?? now) > now) break;
         call.expire(this.#late());
       }
+      if (background && this.#calls.size === 0) this.#stop();
     }
   }
 

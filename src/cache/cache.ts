@@ -2,6 +2,7 @@ import type { Change } from "../change/change.ts";
 import type { LoggedChange } from "../change/logged_change.ts";
 import type { Rows } from "../table/rows.ts";
 import type { MaybePromise } from "../base/maybe_promise.ts";
+import { selfOf } from "../base/self.ts";
 
 /** An entry: what a cache keeps under one key. */
 export interface CachedRows {
@@ -123,4 +124,19 @@ export interface Cache {
    * it has no such method.
    */
   readonly usage?: ((scope: string) => CacheUsage) | undefined;
+  /** The cache behind this one that keeps the log, if this one passes records on. */
+  readonly logOf?: Cache | undefined;
+  /**
+   * Calls `listener` with a scope once the cache has heard that its log has grown or that it was invalidated, before the
+   * streams of the cache emit that; until the returned function is called. A cache that hears of nothing has no such method.
+   */
+  readonly onChanged?: ((listener: (scope: string) => void) => () => void) | undefined;
+}
+
+/** Whether what is logged in a cache is logged in another one. */
+export function isLoggedIn(cache: Cache, other: object): boolean {
+  for (let each: Cache | undefined = cache; each !== undefined; each = each.logOf) {
+    if (selfOf(each) === selfOf(other)) return true;
+  }
+  return false;
 }

@@ -1,4 +1,4 @@
-import type { Cache, CacheUsage } from "../cache/cache.ts";
+import { type Cache, type CacheUsage, isLoggedIn } from "../cache/cache.ts";
 import { CacheKeys, escapeKeyPart } from "../cache/cache_key.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { Deadline } from "../base/deadline.ts";
@@ -197,6 +197,7 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
   const listener = liveStream && new EventListener({
     stream: liveStream,
     changes,
+    isLogged: liveStream.logOf !== undefined && isLoggedIn(cache, liveStream.logOf),
     cache: guarded,
     prefix,
     invalidation,

@@ -50,4 +50,14 @@ export class Changes {
     // Of a change the stream emits what an event has.
     if (events.subscriberCount > 0) events.push(change);
   }
+
+  /** The same for a change that the cache has already: a gap invalidates nothing then. */
+  noted(change: Change): void {
+    const { invalidation, events, counters } = this.#options;
+    if (change.cause !== "gap") counters.invalidations[change.cause]++;
+    this.#last = change;
+    invalidation.note(change);
+    invalidation.recorded();
+    if (events.subscriberCount > 0) events.push(change);
+  }
 }

@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import type { Fence } from "../cache/cache.ts";
 import { defer } from "../base/defer.ts";
 import { isPromise } from "../base/maybe_promise.ts";
 import type { Change } from "../change/change.ts";
@@ -18,6 +19,8 @@ import type { Counters } from "./live_stats.ts";
 export interface EventListenerOptions {
   readonly stream: LiveStream;
   readonly changes: Changes;
+  /** Whether the cache has the events already, in its log. */
+  readonly isLogged: boolean;
   readonly cache: SafeCache;
   /** The prefix of the scope. */
   readonly prefix: string;
@@ -147,11 +150,18 @@ export class EventListener {
    * cover newer rows.
    */
   #receive(event: LiveEvent): Promise<void> {
-    const { changes, clock, stream, cache, prefix, counters } = this.#options;
+    const { clock, stream, cache, prefix, counters, isLogged } = this.#options;
     counters.events[event.kind]++;
     const change: Change = { ...event, at: clock.now(), cause: "event" };
-    const now = stream.ordered === true ? cache.fence(`${prefix}all`) : undefined;
-    return changes.publish(change, isPromise(now) ? undefined : now);
+    const now = stream.ordered === true && !isLogged ? cache.fence(`${prefix}all`) : undefined;
+    return this.#publish(change, isPromise(now) ? undefined : now);
+  }
+
+  #publish(change: Change, since?: Fence): Promise<void> {
+    const { changes, isLogged } = this.#options;
+    if (!isLogged) return changes.publish(change, since);
+    changes.noted(change);
+    return Promise.resolve();
   }
 
   /** An event that makes no sense still means that something changed. */
@@ -164,9 +174,8 @@ export class EventListener {
     }
   }
 
-  async #publishGap(gap: "begins" | "ends"): Promise<void> {
-    const { changes, clock } = this.#options;
-    await changes.publish({ kind: "changed", at: clock.now(), cause: "gap", gap });
+  #publishGap(gap: "begins" | "ends"): Promise<void> {
+    return this.#publish({ kind: "changed", at: this.#options.clock.now(), cause: "gap", gap });
   }
 
   #lost(error: unknown): void {

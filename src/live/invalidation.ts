@@ -136,6 +136,16 @@ export class Invalidation {
     recordings.add(held);
   }
 
+  /** Takes note of a change that the log has already. After a gap in what is heard of it, the entries are as good as before. */
+  note(change: Change): void {
+    this.#trust.generation++;
+    if (change.kind === "changed" && change.cause !== "gap") {
+      this.#trust.invalidatedAt = this.#trust.generation;
+      this.#trust.invalidatedBy = change;
+    }
+    this.#settleLater();
+  }
+
   /** Calls `listener` after each change that a table on this cache has made known, until the returned function is called. */
   onRecorded(listener: () => void): () => void {
     const { listeners } = this.#trust;

@@ -107,7 +107,7 @@ export class WriteThrough implements Owner {
     const calls: WriteCalls = { write: (_op, enqueue) => enqueue(), apply: (_op, ask) => ask() };
     this.#spans = options.trace?.spans(calls) ?? calls;
     const late = (): Error => new UnavailableError(`The master has not answered within ${writeTimeoutMs} ms`);
-    this.#deadline = new Deadline(clock, writeTimeoutMs, late);
+    this.#deadline = new Deadline(clock, writeTimeoutMs, { late });
     this.#shared = new SharedWrites({ target: (within) => this.#target(within), callFor: this.#callFor });
     this.#drain = options.outbox && new Drain({
       ...options.outbox,

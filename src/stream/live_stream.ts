@@ -63,6 +63,11 @@ export interface LiveStream {
    * there, or else `changed`, and calls `onCaughtUp`.
    */
   readonly resumes?: string | undefined;
+  /**
+   * The cache in whose log the events were before they were emitted. A table on that cache does not log them again, and
+   * after a gap keeps its entries, since the log has what was missed.
+   */
+  readonly logOf?: object | undefined;
   /** A new subscription to all later events. */
   subscribe(options?: SubscribeOptions): ReadableStream<LiveEvent>;
   /**

@@ -30,12 +30,14 @@ export class FaultyCache implements Cache {
   readonly share: Cache["share"];
   /** Only if the cache in it has it. */
   readonly usage: Cache["usage"];
+  /** The cache in it. */
+  readonly logOf: Cache;
   readonly #inner: Cache;
 
   /** A cache that behaves like `inner`, except for planned faults. */
   constructor(inner: Cache) {
     rememberSelf(this, FaultyCache);
-    this.#inner = inner;
+    this.#inner = this.logOf = inner;
     this.share = inner.share?.bind(inner);
     this.usage = inner.usage?.bind(inner);
     const log = inner.log?.bind(inner);

@@ -93,6 +93,40 @@ describe("Deadline", () => {
     assert.equal(clock.waiting, 0);
   });
 
+  it("in the background uses one timer for all calls of its time, which keeps no process alive, and ends by itself", async () => {
+    const clock = new FakeClock();
+    const waits: unknown[] = [];
+    const watched: FakeClock = Object.create(clock, {
+      wait: {
+        value: (...args: Parameters<FakeClock["wait"]>) => {
+          waits.push(args[1]?.background);
+          return clock.wait(...args);
+        },
+      },
+      monotonic: { value: () => clock.monotonic() },
+    });
+    const deadline = new Deadline(watched, 1_000, { isBackground: true });
+    for (let calls = 0; calls < 5; calls++) {
+      const { work, done } = held<number>();
+      const answer = limited(deadline, work);
+      await clock.advance(100);
+      done(calls);
+      assert.equal(await answer, calls);
+      await settle();
+    }
+    assert.deepEqual(waits, [true]);
+    await clock.advance(400);
+    const late = assert.rejects(limited(deadline, held().work), TIMEOUT);
+    await clock.advance(999);
+    assert.equal(clock.waiting, 1);
+    await clock.advance(1);
+    await late;
+    assert.deepEqual([clock.waiting, waits], [0, [true, true]]);
+    await limited(deadline, Promise.resolve(1));
+    await settle();
+    assert.equal(clock.waiting, 0);
+  });
+
   it("close() leaves no timer, and what is still answered is answered", async () => {
     const clock = new FakeClock();
     const deadline = new Deadline(clock, 1_000);

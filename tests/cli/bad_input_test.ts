@@ -30,9 +30,12 @@ const WORDS: readonly Case[] = [
   [["orders", "ref", "cakes"], /orders has no reference "cakes"; accepted are .*clients/],
   [["list", "--no-cache", "--cache", "mem"], /--no-cache and --cache were both given/],
   [["list", "--no-cache=1"], /--no-cache takes no value/],
-  [["list", "--cache", "MEM"], /"MEM" is not a cache; accepted are mem, none, kv, kv:<file>, and a file/],
+  [
+    ["list", "--cache", "MEM"],
+    /"MEM" is not a cache; accepted are mem, none, kv, kv:<file>, redis:\/\/<host>, and a file/,
+  ],
   [["list", "--cache", "none:"], /"none:" is not a cache/],
-  [["list", "--cache", "redis://localhost"], /"redis:\/\/localhost" is not a cache/],
+  [["list", "--cache", "redis:localhost"], /--cache takes a URL of Redis/],
   [["list", "--cache", "http://127.0.0.1:8737"], /is not a cache/],
   [[""], /Unknown verb ""/],
   [["list", "extra"], /"extra" is one word too many; usage: demo list/],
@@ -107,6 +110,8 @@ const WORDS: readonly Case[] = [
   [["list", "--master", "http://"], /"http:\/\/" is not a URL; accepted is one like http/],
   [["list", "--master", "http://me:secret@127.0.0.1:1"], /a URL without user, password(?!.*secret)/],
   [["list", "--master", "http://127.0.0.1:1/?key=secret"], /parameters and fragment(?!.*secret)/],
+  [["list", "--cache", "redis://user:secret@"], /--cache takes a URL of Redis like redis:(?!.*secret)/],
+  [["list", "--cache", "redis://localhost/one?x"], /--cache takes a URL of Redis/],
   [["list", "--cache", "kv:"], /kv:<file> needs a file after the colon/],
 ];
 

@@ -409,6 +409,7 @@ describe("Write.when()", () => {
     gate.release();
     await write.when("applied", { timeoutMs: 50 });
     await write.when("sent");
+    await settle();
     assert.equal(clock.waiting, 0);
     master.plan.fail("delete", new ConflictError("no"));
     const failing = table.enqueue({ kind: "delete", id: "a" });

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { describe } from "node:test";
 import { FakeClock } from "@vantage/live/testing";
 import { newPath } from "../conformance/temp_folder.ts";
+import { startRedis, WITHOUT_REDIS } from "../databases/redis_server.ts";
 import { newSeed } from "../hostile/hostile_text.ts";
 import { skippable } from "../skippable.ts";
 import { LONG, ONLY_ON_DENO, type Runtime } from "./children.ts";
@@ -27,20 +28,26 @@ describe("A cache whose processes are killed in the middle of put and invalidate
         kills: LONG ? 200 : 14,
       },
       { name: "DenoKvCache", cache: "kv", runtimes: ["deno"], rowBytes: 12_000, kills: LONG ? 200 : 8 },
+      { name: "RedisCache", cache: "redis", runtimes: ["deno", "node", "bun"], rowBytes: 2_500, kills: LONG ? 200 : 6 },
     ] as const
   ) {
     const seed = newSeed();
+    const missing = cache === "redis" ? WITHOUT_REDIS : undefined;
     const title = `${name} opens, holds nothing that is half of two things, and nothing that was invalidated`;
-    skippable(`${title}: killed ${kills} times (seed ${seed})`, ONLY_ON_DENO, async () => {
-      const [cachePath, masterPath] = [newPath("cache.db"), newPath("master.db")];
+    skippable(`${title}: killed ${kills} times (seed ${seed})`, ONLY_ON_DENO ?? missing, async () => {
+      // Nobody outlives a test that fails.
+      await using started = new AsyncDisposableStack();
+      const redis = cache === "redis" ? started.adopt(await startRedis(), (server) => server.remove()) : undefined;
+      const [cachePath, masterPath] = [
+        redis === undefined ? newPath("cache.db") : `${redis.port}`,
+        newPath("master.db"),
+      ];
       SharedMaster.create(masterPath, rowBytes);
       const chance = new FakeClock({ seed });
       const next = (bound: number): number => Math.floor(chance.random() * bound);
       const options = (owned: number): LoadOptions => {
         return { cache, cachePath, masterPath, owned, invalidation: "surgical", maxLatencyMs: 0, seed: next(2 ** 31) };
       };
-      // Nobody outlives a test that fails.
-      await using started = new AsyncDisposableStack();
       const start = (at: number): Victim => {
         const runtime: Runtime = runtimes[next(runtimes.length)] ?? "deno";
         return started.use(new Victim(runtime, options(at + 1)));

@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
 import { type Cache, type CachedRows, type LiveHandle, LiveTable, Rows, systemClock } from "@vantage/live";
 import { DenoKvCache } from "@vantage/live/deno-kv";
+import { RedisCache } from "@vantage/live/redis";
 import { SqliteCache } from "@vantage/live/sqlite";
 import { SqliteTable } from "@vantage/live/sqlite";
 import { FakeClock, FaultyTable, type TableOp } from "@vantage/live/testing";
+import { openNodeRedis } from "../databases/redis_clients.ts";
 import { OWNED_COUNT, ROW_COUNT, SharedMaster } from "./shared_master.ts";
 
 /** What one of several processes is to do. */
 export interface LoadOptions {
-  readonly cache: "sqlite" | "kv";
+  readonly cache: "sqlite" | "kv" | "redis";
+  /** The file of the cache, or the port of Redis. */
   readonly cachePath: string;
   readonly masterPath: string;
   /** The row that this process alone writes through its LiveTable. */
@@ -38,6 +41,8 @@ const MAX_VIOLATIONS = 5;
 /** What the master is asked. */
 const OPS: readonly TableOp[] = ["listValues", "getValue", "patchValue"];
 
+type ClosableCache = Cache & { close(): Promise<void> };
+
 /** A cache around another one. */
 export type Wrap = (cache: Cache) => Cache;
 
@@ -49,13 +54,13 @@ export class Load implements AsyncDisposable {
   readonly #master: SharedMaster;
   readonly #source: SqliteTable;
   readonly #slow: FaultyTable;
-  #cache: SqliteCache | DenoKvCache;
+  #cache: ClosableCache;
   #table: LiveTable;
   #version: number;
   readonly #counts = { reads: 0, hits: 0, writes: 0, invalidations: 0, cacheFailures: 0 };
   readonly #violations: string[] = [];
 
-  private constructor(options: LoadOptions, source: SqliteTable, cache: SqliteCache | DenoKvCache, wrap: Wrap) {
+  private constructor(options: LoadOptions, source: SqliteTable, cache: ClosableCache, wrap: Wrap) {
     this.#options = options;
     this.#wrap = wrap;
     this.#chance = new FakeClock({ seed: options.seed });
@@ -270,6 +275,23 @@ function floorsWithout({ since }: CachedRows, floors: ReadonlyMap<string, number
   return new Map([...floors].map(([id, floor]) => [id, isSuspect(id) ? 0 : floor]));
 }
 
-function openCache({ cache, cachePath }: LoadOptions): Promise<SqliteCache | DenoKvCache> {
-  return cache === "sqlite" ? SqliteCache.open(cachePath) : DenoKvCache.open(cachePath);
+function openCache({ cache, cachePath }: LoadOptions): Promise<ClosableCache> {
+  switch (cache) {
+    case "sqlite":
+      return SqliteCache.open(cachePath);
+    case "kv":
+      return DenoKvCache.open(cachePath);
+    case "redis":
+      return openRedis(Number(cachePath));
+  }
+}
+
+async function openRedis(port: number): Promise<ClosableCache> {
+  const { client, close } = await openNodeRedis(port);
+  const cache = await RedisCache.open(client, { timeoutMs: 60_000 });
+  const closeBoth = async (): Promise<void> => {
+    await cache.close();
+    close();
+  };
+  return Object.assign(Object.create(cache), { close: closeBoth });
 }

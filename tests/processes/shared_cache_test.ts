@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe } from "node:test";
 import { newPath } from "../conformance/temp_folder.ts";
+import { startRedis, WITHOUT_REDIS } from "../databases/redis_server.ts";
 import { newSeed } from "../hostile/hostile_text.ts";
 import { skippable } from "../skippable.ts";
 import { type Child, LONG, ONLY_ON_DENO, type Runtime, startChild } from "./children.ts";
@@ -15,47 +16,57 @@ describe("Processes that share one cache, all reading, writing and invalidating"
     const [title, cache, others, invalidation = "surgical"] of [
       ["Deno, Node and Bun on one SqliteCache file", "sqlite", everybody],
       ["three Denos on one DenoKvCache", "kv", ["deno", "deno"]],
+      ["Deno, Node and Bun on one RedisCache", "redis", everybody],
       ["two Denos on one SqliteCache file, each change invalidating all", "sqlite", ["deno"], "all"],
       ["two Denos on one DenoKvCache, each change invalidating all", "kv", ["deno"], "all"],
     ] as const
   ) {
     const seed = newSeed();
-    skippable(`serve nothing old, at any time and at rest: ${title} (seed ${seed})`, ONLY_ON_DENO, async () => {
-      const [cachePath, masterPath] = [newPath("cache.db"), newPath("master.db")];
-      SharedMaster.create(masterPath, 100);
-      const optionsOf = (owned: number): LoadOptions => ({
-        cache,
-        cachePath,
-        masterPath,
-        owned,
-        maxLatencyMs: 3,
-        invalidation,
-        seed: seed + owned,
-      });
-      // Nobody outlives a test that fails.
-      await using started = new AsyncDisposableStack();
-      const children = others.map((runtime, at) =>
-        started.use(startChild(runtime, "load_child.ts", optionsOf(at + 1)))
-      );
-      await Promise.all(children.map((child) => child.lines.next()));
-      await using load = await Load.open(optionsOf(0));
+    const missing = cache === "redis" ? WITHOUT_REDIS : undefined;
+    skippable(
+      `serve nothing old, at any time and at rest: ${title} (seed ${seed})`,
+      ONLY_ON_DENO ?? missing,
+      async () => {
+        // Nobody outlives a test that fails.
+        await using started = new AsyncDisposableStack();
+        const redis = cache === "redis" ? started.adopt(await startRedis(), (server) => server.remove()) : undefined;
+        const [cachePath, masterPath] = [
+          redis === undefined ? newPath("cache.db") : `${redis.port}`,
+          newPath("master.db"),
+        ];
+        SharedMaster.create(masterPath, 100);
+        const optionsOf = (owned: number): LoadOptions => ({
+          cache,
+          cachePath,
+          masterPath,
+          owned,
+          maxLatencyMs: 3,
+          invalidation,
+          seed: seed + owned,
+        });
+        const children = others.map((runtime, at) =>
+          started.use(startChild(runtime, "load_child.ts", optionsOf(at + 1)))
+        );
+        await Promise.all(children.map((child) => child.lines.next()));
+        await using load = await Load.open(optionsOf(0));
 
-      await Promise.all([load.run(ROUNDS), ...children.map((child) => ask(child, `run ${ROUNDS}`))]);
-      await assertAtRest(load, children);
-      for (const child of children) {
-        await ask(child, "change");
+        await Promise.all([load.run(ROUNDS), ...children.map((child) => ask(child, `run ${ROUNDS}`))]);
         await assertAtRest(load, children);
-      }
-      await load.changeAndInvalidate();
-      const counted = await assertAtRest(load, children);
+        for (const child of children) {
+          await ask(child, "change");
+          await assertAtRest(load, children);
+        }
+        await load.changeAndInvalidate();
+        const counted = await assertAtRest(load, children);
 
-      const sum = (name: Exclude<keyof LoadCounts, "violations">): number =>
-        counted.reduce((total, counts) => total + counts[name], 0);
-      assert.equal(sum("cacheFailures"), 0);
-      assert(sum("hits") > 0 && sum("writes") > 0 && sum("invalidations") > 0, JSON.stringify(counted));
-      for (const child of children) child.end();
-      assert.deepEqual(await Promise.all(children.map(({ ended }) => ended)), children.map(() => 0));
-    });
+        const sum = (name: Exclude<keyof LoadCounts, "violations">): number =>
+          counted.reduce((total, counts) => total + counts[name], 0);
+        assert.equal(sum("cacheFailures"), 0);
+        assert(sum("hits") > 0 && sum("writes") > 0 && sum("invalidations") > 0, JSON.stringify(counted));
+        for (const child of children) child.end();
+        assert.deepEqual(await Promise.all(children.map(({ ended }) => ended)), children.map(() => 0));
+      },
+    );
   }
 });
 

@@ -1,0 +1,150 @@
+import { isPromise } from "../../base/maybe_promise.ts";
+import type { CachedRows, ChangesSince } from "../../cache/cache.ts";
+import { scopeOf } from "../../cache/cache_key.ts";
+import { decodeRows } from "../../cache/codec.ts";
+import type { LoggedChange } from "../../change/logged_change.ts";
+import type { Trace } from "../../trace/tracer.ts";
+import { entryIn, type RedisEntry } from "./redis_entry.ts";
+import { storable } from "./redis_keys.ts";
+import { positionIn, recordIn } from "./redis_record.ts";
+import { listOf, textOf } from "./redis_reply.ts";
+import { RedisScript } from "./redis_script.ts";
+import { GET } from "./redis_scripts.ts";
+import { fenceOf, type RedisState, stateIn } from "./redis_state.ts";
+import type { RedisSteps } from "./redis_steps.ts";
+
+/** An entry, and the state of its scope. */
+interface Found {
+  readonly state: RedisState;
+  readonly entry: RedisEntry;
+}
+
+/** The most entries of which it is remembered how far they were behind the log. */
+const MOST_BEHIND = 10_000;
+
+const get = new RedisScript(GET);
+
+/**
+ * Reads entries. The state and the entry are one `MGET`, whose answer is true of one moment. If the entry was behind the log
+ * when it was read last, its records are asked for together with it; otherwise only if it turns out to be. Records from after that
+ * moment are left out. Where there are several connections, a script does the same.
+ */
+export class RedisReads {
+  readonly #steps: RedisSteps;
+  readonly #trace: Trace | undefined;
+  /** The positions of entries that were behind, by key. */
+  readonly #behind = new Map<string, number>();
+
+  constructor(steps: RedisSteps, trace: Trace | undefined) {
+    this.#steps = steps;
+    this.#trace = trace;
+  }
+
+  /** The entry under a key. */
+  async get(key: string): Promise<CachedRows | undefined> {
+    const scope = scopeOf(key) ?? "";
+    const keys = this.#steps.keys.ofScope(scope);
+    const name = keys.entries + storable(key.slice(scope.length));
+    try {
+      if (this.#steps.server.isUnknown) return await this.#getByScript(key, scope, name);
+      const known = this.#steps.server.now();
+      const { id, connection } = isPromise(known) ? await known : known;
+      const { calls } = this.#steps;
+      const recordsAfter = (at: number): Promise<unknown> =>
+        calls.send(["XRANGE", keys.log, `(${at}-0`, "+"], keys.log, connection);
+      const behind = this.#behind.get(key);
+      const answer = calls.send(["MGET", keys.state, name], keys.state, connection);
+      const [values, early] = behind === undefined
+        ? [await answer, undefined]
+        : await Promise.all([answer, recordsAfter(behind)]);
+      const found = foundIn(listOf(values), id);
+      if (found === undefined) return undefined;
+      const { at } = found.entry;
+      this.#note(key, found);
+      const isEarly = early !== undefined && behind !== undefined && behind <= at;
+      return this.#rows(key, found, !isBehind(found) ? [] : listOf(isEarly ? early : await recordsAfter(at)));
+    } catch (error) {
+      return await this.#undamaged(key, name, error);
+    }
+  }
+
+  async #getByScript(key: string, scope: string, name: string): Promise<CachedRows | undefined> {
+    const answer = await this.#steps.run(get, scope, [], name);
+    if (answer === null) return undefined;
+    const [state, entry, records, server] = listOf(answer);
+    const found = foundIn([state, entry], textOf(server));
+    return found && this.#rows(key, found, listOf(records));
+  }
+
+  #note(key: string, found: Found): void {
+    if (!isBehind(found)) this.#behind.delete(key);
+    else if (this.#behind.has(key) || this.#behind.size < MOST_BEHIND) this.#behind.set(key, found.entry.at);
+    else this.#behind.clear();
+  }
+
+  #rows(key: string, found: Found, records: readonly unknown[]): CachedRows | undefined {
+    const { entry: { until, fetchedAt, body }, state } = found;
+    const changes = damaging("log dropped", () => changesIn(found, records, storable(key)));
+    if (changes === undefined) return undefined;
+    const rows = damaging(ENTRY_DROPPED, () => decodeRows(body));
+    const entry = { rows, fetchedAt, until, intentsDueAt: state.dueAt };
+    if (!isBehind(found)) return entry;
+    const since: ChangesSince = { changes, fence: fenceOf(state) };
+    return { ...entry, since };
+  }
+
+  /** Traces that something stored cannot be read, and drops it: it is as if it were not there. */
+  async #undamaged(key: string, name: string, error: unknown): Promise<undefined> {
+    if (!(error instanceof DamageError)) throw error;
+    this.#trace?.event({ target: "vantage_live::cache", level: "warn", name: error.message, key, error: error.cause });
+    if (error.message === ENTRY_DROPPED) await this.#steps.calls.send(["DEL", name], name);
+  }
+}
+
+/** The entry and the state in the answer to an `MGET` of them, if they are of each other, and of a server. */
+function foundIn([text, bytes]: readonly unknown[], server: string): Found | undefined {
+  const state = isNothing(text) ? undefined : stateIn(text);
+  if (state?.server !== server || isNothing(bytes)) return undefined;
+  const entry = damaging(ENTRY_DROPPED, () => entryIn(bytes));
+  return entry.generation === state.generation && entry.at <= state.position ? { state, entry } : undefined;
+}
+
+function isNothing(answer: unknown): boolean {
+  return answer === null || answer === undefined;
+}
+
+function isBehind({ entry, state }: Found): boolean {
+  return entry.at < state.position;
+}
+
+/**
+ * The changes between the position of an entry and that of the state, among records that may be of before and after;
+ * `undefined` if one is missing, or invalidates the key.
+ */
+function changesIn({ entry, state }: Found, records: readonly unknown[], key: string): LoggedChange[] | undefined {
+  const changes: LoggedChange[] = [];
+  let last = entry.at;
+  for (const answer of records) {
+    const position = positionIn(answer);
+    if (position <= entry.at) continue;
+    if (position > state.position) break;
+    const { generation, change, prefix } = recordIn(answer);
+    if (position !== ++last || generation !== state.generation) return undefined;
+    if (change !== undefined) changes.push(change);
+    else if (key.startsWith(prefix ?? "")) return undefined;
+  }
+  return last === state.position ? changes : undefined;
+}
+
+const ENTRY_DROPPED = "entry dropped";
+
+/** Says that what is stored cannot be read, and what follows from that. */
+class DamageError extends Error {}
+
+function damaging<T>(message: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw new DamageError(message, { cause });
+  }
+}
