@@ -41,23 +41,27 @@ export class Changes {
    * write was sent whose answer is the row of the change. `onRecorded` is called before anything is read because of it.
    */
   async publish(change: Change, since?: Fence, onRecorded?: () => void): Promise<void> {
-    const { invalidation, events, counters } = this.#options;
+    const { invalidation, counters } = this.#options;
     counters.invalidations[change.cause]++;
     this.#last = change;
     await invalidation.record(change, since);
     onRecorded?.();
-    invalidation.recorded();
-    // Of a change the stream emits what an event has.
-    if (events.subscriberCount > 0) events.push(change);
+    this.#tell(change);
   }
 
   /** The same for a change that the cache has already: a gap invalidates nothing then. */
   noted(change: Change): void {
-    const { invalidation, events, counters } = this.#options;
+    const { invalidation, counters } = this.#options;
     if (change.cause !== "gap") counters.invalidations[change.cause]++;
     this.#last = change;
     invalidation.note(change);
+    this.#tell(change);
+  }
+
+  #tell(change: Change): void {
+    const { invalidation, events } = this.#options;
     invalidation.recorded();
+    // Of a change the stream emits what an event has.
     if (events.subscriberCount > 0) events.push(change);
   }
 }

@@ -567,8 +567,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "tell watchers of a change before the cache has it",
     file: "live/changes.ts",
-    from: "    await invalidation.record(change, since);\n    onRecorded?.();\n    invalidation.recorded();\n",
-    to: "    invalidation.recorded();\n    await invalidation.record(change, since);\n    onRecorded?.();\n",
+    from: "    await invalidation.record(change, since);\n    onRecorded?.();\n    this.#tell(change);\n",
+    to: "    this.#tell(change);\n    await invalidation.record(change, since);\n    onRecorded?.();\n",
   },
   {
     name: "nothing is read ahead of what is watched",
@@ -912,7 +912,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a deadline's timer outlives close()",
     file: "base/deadline.ts",
-    from: "    this.#calls.clear();\n    this.#timer?.abort();",
+    from: "    this.#calls.clear();\n    this.#stop();",
     to: "    this.#calls.clear();",
   },
   {
@@ -1128,8 +1128,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "rows of unordered events are trusted",
     file: "live/event_listener.ts",
-    from: "stream.ordered === true ? cache",
-    to: "stream.ordered !== null ? cache",
+    from: "stream.ordered === true && !isLogged ? cache",
+    to: "!isLogged ? cache",
   },
   {
     name: "rows of events are trusted whatever came since",
