@@ -175,6 +175,7 @@ class HostsSimulation {
     const { scheduler } = this.#scene;
     const end = scheduler.nowMs + ms;
     await this.#until(() => scheduler.nowMs >= end);
+    await scheduler.advance(end - scheduler.nowMs);
   }
 
   /** Runs until something is so, if it ever is. */

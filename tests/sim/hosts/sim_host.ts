@@ -61,6 +61,8 @@ export class SimHost {
   #lives = 0;
   #writes = 0;
   #links: { readonly redis: RedisLink; readonly master: MasterLink; readonly death: AbortController } | undefined;
+  /** The ways to Redis of its earlier lives, on which something may be still. */
+  readonly #left: RedisLink[] = [];
   /** The event of the master that is being handled. */
   #told: Told | undefined;
   /** When the cache heard last that something was logged. */
@@ -103,6 +105,7 @@ export class SimHost {
       sender: (): Sender => ({ host: this.number, told: this.#told }),
     });
     const master = new MasterLink(scheduler, owner);
+    if (this.#links !== undefined) this.#left.push(this.#links.redis);
     this.#links = { redis: link, master, death };
     const clock = this.#clock.of(owner, scheduler, death.signal);
     const { ttlMs, maxChanges, maxLogBytes, redisTimeoutMs: timeoutMs } = world;
@@ -177,6 +180,7 @@ export class SimHost {
   }
 
   heal(): void {
+    for (const link of this.#left.splice(0)) link.heal();
     this.#links?.redis.heal();
     this.#links?.master.heal();
   }
