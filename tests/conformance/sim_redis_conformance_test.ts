@@ -1,34 +1,27 @@
-import { after, before, describe } from "node:test";
-import { RedisCache } from "@vantage/live/redis";
+import { describe } from "node:test";
+import { RedisCache, type RedisClient } from "@vantage/live/redis";
 import { cacheConformance, type CacheHarness } from "@vantage/live/testing";
+import { directClient, directHandle } from "../sim/hosts/direct_client.ts";
 import { SimRedis } from "../sim/hosts/sim_redis.ts";
-import { type RedisProcess, startRedis } from "../databases/redis_server.ts";
 import { runSuite } from "./run_suite.ts";
-
-void after;
-void before;
-void startRedis;
-type _ = RedisProcess;
 
 const MAX_CHANGES = 20;
 
-/** The same server for all caches of a case. */
-function simulated(isOneConnection: boolean): CacheHarness {
-  const server = new SimRedis({ now: () => Date.now() });
-  void isOneConnection;
+describe("RedisCache over the Redis of the simulator", () => {
+  runSuite("keeps the promises of Cache over one connection", cacheConformance, () => over(directClient));
+  runSuite("keeps the promises of Cache over several", cacheConformance, () => over(directHandle));
+});
+
+function over(clientOf: (redis: SimRedis) => RedisClient): CacheHarness {
+  const redis = new SimRedis({ now: () => Date.now() });
   return {
     keeps: true,
     persistent: true,
     copies: true,
     maxChanges: MAX_CHANGES,
     open: async () => {
-      const send = (command: readonly (string | Uint8Array)[]) => Promise.resolve().then(() => server.execute(command));
-      const cache = await RedisCache.open({ send }, { maxChanges: MAX_CHANGES });
+      const cache = await RedisCache.open(clientOf(redis), { maxChanges: MAX_CHANGES });
       return { cache, close: () => cache.close() };
     },
   };
 }
-
-describe("RedisCache over the Redis of the simulator", () => {
-  runSuite("keeps the promises of Cache, by scripts", cacheConformance, () => simulated(false));
-});

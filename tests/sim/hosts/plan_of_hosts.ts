@@ -129,7 +129,7 @@ function worldOf(count: number, chance: Chance): HostsWorld {
   return {
     hosts,
     maxLagMs: chance.pick([0, 50, 300, 1_000]),
-    writeOutcomeMs: chance.pick([1_000, 3_000]),
+    writeOutcomeMs: chance.pick([2_000, 4_000]),
     writeTimeoutMs: 400,
     redisTimeoutMs: chance.pick([50, 200, 1_000]),
     redisAheadMs: Math.round((chance.next() - 0.5) * 2 * skewMs),

@@ -83,7 +83,7 @@ class Step {
     if (s === undefined || entry.length === 0) return undefined;
     const isOf = entry.length === 24 && entry.slice(0, 16) === s.gen;
     const found = isOf ? this.#after(s, doubleIn(entry, 16)) : undefined;
-    return [this.#call("GET", S), this.#call("GET", E), found ?? [], this.#server];
+    return [this.#call("GET", S), this.#call("GET", E), found ?? [], this.#server, String(this.#millis())];
   }
 
   put(): number {
@@ -229,8 +229,7 @@ class Step {
     const [, C, I, D] = this.#names;
     const known = this.#parsed();
     if (known !== undefined && this.#isIntact(known)) return known;
-    const [seconds, micros] = this.#call("TIME") as string[];
-    let pos = Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
+    let pos = this.#millis();
     if (known !== undefined && known.pos >= pos) pos = known.pos + 1;
     let [intents, due] = [Number(this.#call("ZCARD", D)), "-"];
     if (intents > 0 && this.#call("HLEN", I) === intents) {
@@ -243,6 +242,11 @@ class Step {
     const s: State = { made: this.#server, gen: this.#nonce, pos, barrier: pos, floor: pos, bytes: 0, intents, due };
     this.#save(s);
     return s;
+  }
+
+  #millis(): number {
+    const [seconds, micros] = this.#call("TIME") as string[];
+    return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
   }
 
   #last(): void {
