@@ -26,6 +26,8 @@ const INITIAL: readonly Held[] = ["a", "b", "c", "d", "e"].map((id, index) => ({
 const SLACK_MS = 700;
 /** After an outage, a host tries again within twice its length, and a stream looks for what it missed within this time. */
 const HEALED_MS = 2_500;
+/** A log of this capacity does not overflow. */
+const MANY = 1_000;
 /** The most steps at rest, and as many for each host. */
 const MAX_STEPS = 20_000;
 
@@ -34,14 +36,20 @@ export async function simulateHosts(plan: HostsPlan): Promise<Outcome> {
   return await new HostsSimulation(plan).run();
 }
 
+interface Intent {
+  readonly dueMs: number;
+  /** Whether it is in Redis; it may also have been ended there, by whichever host. */
+  state: "there" | "ended" | "lost";
+}
+
 class HostsSimulation {
   readonly #plan: HostsPlan;
   readonly #scene: HostScene;
   readonly #hosts: readonly SimHost[];
   readonly #trace: string[] = [];
   readonly #recorded = new Set<string>();
-  /** The intents that are in Redis, with when they are due; of those that were lost there, nobody knows. */
-  readonly #intents = new Map<string, number>();
+  /** The intents that were logged: those that Redis has lost tell nobody of their writes. */
+  readonly #intents = new Map<string, Intent>();
   #lines: string[] = [];
   #steps = 0;
   #foreign = 0;
@@ -122,7 +130,7 @@ class HostsSimulation {
   }
 
   async #comeToRest(): Promise<void> {
-    const { scheduler, master, stream, verdict, unsettled, world, tell, redis } = this.#scene;
+    const { scheduler, master, stream, verdict, unsettled, world, tell } = this.#scene;
     tell("-- nothing fails any more");
     master.calm = true;
     stream.comeBack();
@@ -131,11 +139,7 @@ class HostsSimulation {
     const outageMs = scheduler.nowMs;
     await this.#elapse(2 * outageMs + HEALED_MS);
     await this.#elapse(world.writeOutcomeMs + SLACK_MS + world.maxLagMs);
-    const isLost = [...master.applied].some(([mark, { seq }]) =>
-      mark.startsWith("w") && !this.#recorded.has(mark) && master.changedAt(seq).length > 0 &&
-      !redis.hasField(this.#intentsKey, `=${mark}`) &&
-      !this.#hosts.some((host) => host.isAlive(mark.slice(1, mark.lastIndexOf("."))))
-    );
+    const isLost = [...master.applied.keys()].some((mark) => mark.startsWith("w") && this.#isLost(mark));
     if (isLost) {
       tell("-- nobody knows of a write");
       this.#hosts.find(({ isOpen }) => isOpen)?.invalidate();
@@ -160,6 +164,14 @@ class HostsSimulation {
     const { waiting } = scheduler;
     verdict.check(11, waiting.length === 0, () => `all hosts have stopped, but these wait: ${waiting.join(", ")}`);
     verdict.check(11, stream.subscriberCount === 0, () => `${stream.subscriberCount} subscriptions were left open`);
+  }
+
+  /** Whether a host has died before it could tell of a write, of which nothing else tells either. */
+  #isLost(mark: string): boolean {
+    const { world } = this.#scene;
+    const isIntended = world.maxChanges >= MANY && this.#intents.has(mark) && this.#intents.get(mark)?.state !== "lost";
+    return !this.#recorded.has(mark) && !isIntended &&
+      !this.#hosts.some((host) => host.isAlive(mark.slice(1, mark.lastIndexOf("."))));
   }
 
   async #readAtRest(): Promise<void> {
@@ -284,7 +296,9 @@ class HostsSimulation {
     const [name, key = "", id = ""] = command;
     if (name === "XADD" && key.endsWith(":c")) this.#logged(command[4] ?? "", sender);
     if (name === "HSET") this.#intended(key, id.slice(1));
-    if (name === "DEL" || name === "UNLINK" || name === "HDEL") this.#forgetLost();
+    const ended = name === "HDEL" ? this.#intents.get(id.slice(1)) : undefined;
+    if (ended !== undefined) ended.state = "ended";
+    if (name === "DEL" || name === "UNLINK") this.#forgetLost();
   }
 
   #logged(record: string, sender: Sender | undefined): void {
@@ -309,23 +323,24 @@ class HostsSimulation {
     const { rowFloors, master, scheduler, world } = this.#scene;
     const dueMs = scheduler.nowMs + world.writeOutcomeMs;
     this.#intentsKey = key;
-    this.#intents.set(mark, dueMs);
-    if (world.maxChanges < 1_000) return;
+    const intent: Intent = { dueMs, state: "there" };
+    this.#intents.set(mark, intent);
+    // Beyond a number of intents, the first ones count as overdue.
+    if (world.maxChanges < MANY) return;
     rowFloors.storageIntends({
       dueMs: dueMs + SLACK_MS,
       effect: () => {
         const seq = master.applied.get(mark)?.seq ?? 0;
         const isInTime = seq > 0 && (master.states[seq]?.atMs ?? 0) <= dueMs - SLACK_MS;
-        return { seq, ids: isInTime && this.#intents.get(mark) === dueMs ? master.changedAt(seq) : [] };
+        return { seq, ids: isInTime && intent.state !== "lost" ? master.changedAt(seq) : [] };
       },
     });
   }
 
-  /** An intent that Redis has lost tells nobody of its write. */
   #forgetLost(): void {
     const { redis } = this.#scene;
-    for (const mark of this.#intents.keys()) {
-      if (!redis.hasField(this.#intentsKey, `=${mark}`)) this.#intents.delete(mark);
+    for (const [mark, intent] of this.#intents) {
+      if (intent.state === "there" && !redis.hasField(this.#intentsKey, `=${mark}`)) intent.state = "lost";
     }
   }
 
