@@ -149,6 +149,8 @@ class HostsSimulation {
     await this.#readAtRest();
     await this.#elapse(HEALED_MS + world.maxLagMs);
     await this.#readAtRest();
+    // Those who watch read what they have heard of.
+    await this.#elapse(HEALED_MS);
     const { rowReads } = master;
     await this.#readAtRest();
     const more = master.rowReads - rowReads;
