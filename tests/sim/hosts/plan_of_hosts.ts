@@ -106,14 +106,11 @@ interface Habits {
   readonly ids: readonly string[];
 }
 
-/** The plan of a seed: 2 to 100 hosts, about two actions for each step, and at least two for each host. */
-export function hostsPlanOf(seed: number, steps: number): HostsPlan {
+/** The plan of a seed, of 2 to 100 hosts unless it is said how many: about two actions for each step, and two for each host. */
+export function hostsPlanOf(seed: number, steps: number, hosts?: number): HostsPlan {
   const chance = new Chance(seed ^ 0x4057);
-  const count = chance.happens(0.01)
-    ? 100
-    : chance.happens(0.05)
-    ? 20 + chance.below(20)
-    : chance.pick([2, 2, 3, 3, 4, 6]);
+  const few = chance.pick([2, 2, 3, 3, 4, 6]);
+  const count = hosts ?? (chance.happens(0.01) ? 100 : chance.happens(0.05) ? 20 + chance.below(20) : few);
   const world = worldOf(count, chance);
   const all = Math.max(LENGTH * steps, 5 * count);
   const faults = chance.pick([0, 0.3, 0.6, 1.2]);

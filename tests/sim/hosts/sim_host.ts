@@ -9,7 +9,7 @@ import {
   NotFoundError,
   RejectedError,
   type Row,
-  Rows,
+  type Rows,
   sameRow,
   UnavailableError,
 } from "@vantage/live";

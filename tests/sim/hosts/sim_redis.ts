@@ -61,13 +61,10 @@ export class SimRedis {
     for (const [key, held] of dump) this.#keys.set(key, held);
   }
 
-  /** Evicts a key, if there is one. */
-  evict(chance: Chance): string | undefined {
-    const names = [...this.#keys.keys()].sort();
-    if (names.length === 0) return undefined;
-    const name = chance.pick(names);
-    this.#keys.delete(name);
-    return name;
+  /** Evicts a key of a scope, if there is one. */
+  evict(chance: Chance): void {
+    const names = [...this.#keys.keys()].filter((name) => name.includes("{")).sort();
+    if (names.length > 0) this.#keys.delete(chance.pick(names));
   }
 
   /** Whether a hash has a field. */
