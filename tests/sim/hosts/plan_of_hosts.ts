@@ -117,7 +117,11 @@ export function hostsPlanOf(seed: number, steps: number, hosts?: number): HostsP
   const ids = IDS.slice(0, chance.pick([1, 3, 6]));
   const isMortal = chance.happens(0.4);
   const actions = Array.from({ length: Math.ceil(all * 0.4) }, () => actionOf(world, { faults, ids }, chance))
-    .flatMap((action): HostsAction[] => isMortal && action.kind === "write" ? withDeath(action, chance) : [action]);
+    .flatMap((action): readonly HostsAction[] => {
+      if (action.kind !== "write") return [action];
+      if (chance.happens(0.15)) return withOnlooker(action, world, chance);
+      return isMortal ? withDeath(action, world, chance) : [action];
+    });
   return { seed, steps: all, world, actions };
 }
 
@@ -189,12 +193,35 @@ function actionOf(world: HostsWorld, { faults, ids }: Habits, chance: Chance): H
   return { kind: "time passes", ms: chance.pick([5, 20, 60, 200, 500, 1_500]) };
 }
 
-/** A host may die while its write is on its way. */
-function withDeath(action: Extract<HostsAction, { readonly kind: "write" }>, chance: Chance): HostsAction[] {
+/** Another host has just read, and reads again when it may answer from memory no more. */
+function withOnlooker(
+  action: Extract<HostsAction, { readonly kind: "write" }>,
+  world: HostsWorld,
+  chance: Chance,
+): readonly HostsAction[] {
+  const read: HostsAction = { kind: "read", host: hostOf(world, chance), view: chance.pick(world.views) };
+  const passes = (share: number): HostsAction => ({ kind: "time passes", ms: Math.ceil(share * world.maxLagMs) });
+  return [read, passes(0.5), read, action, passes(0.3), read, passes(0.8), read];
+}
+
+/** A host may die while its write is on its way: to Redis, to the master, which others look at meanwhile, or back. */
+function withDeath(
+  action: Extract<HostsAction, { readonly kind: "write" }>,
+  world: HostsWorld,
+  chance: Chance,
+): readonly HostsAction[] {
   if (chance.happens(0.6)) return [action];
   const { host } = action;
-  const between: HostsAction[] = chance.happens(0.3) ? [{ kind: "time passes", ms: chance.pick([5, 60, 200]) }] : [];
-  return [action, ...between, { kind: "dies", host, startsAgain: chance.happens(0.5) }];
+  const dies: HostsAction = { kind: "dies", host, startsAgain: chance.happens(0.5) };
+  const soon: HostsAction = { kind: "time passes", ms: chance.pick([5, 20, 60, 200]) };
+  if (chance.happens(0.4)) return chance.happens(0.3) ? [action, soon, dies] : [action, dies];
+  const read = (): HostsAction => ({ kind: "read", host: hostOf(world, chance), view: chance.pick(world.views) });
+  const overdue: HostsAction = { kind: "time passes", ms: world.writeOutcomeMs + 800 };
+  const unanswered: HostsAction = { ...action, op: "patch", treatment: "hangs after" };
+  if (chance.happens(0.5)) return [unanswered, read(), soon, read(), dies, read(), overdue, read(), read()];
+  const stalled: HostsAction = { kind: "stalled", host, from: "master" };
+  const goesOn: HostsAction = { kind: "healed", host };
+  return [stalled, unanswered, read(), soon, read(), goesOn, read(), read(), dies, overdue, read(), read()];
 }
 
 /** Some hosts are busier than others. */
