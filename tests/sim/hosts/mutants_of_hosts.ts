@@ -80,7 +80,8 @@ export const MUTANTS_OF_HOSTS: readonly Mutant[] = ([
     name: "a process is known by its address",
     file: "drivers/redis/redis_server.ts",
     from: "if (known?.connection !== connection) return this.#ask();",
-    to: "if (known === undefined) return this.#ask();",
+    to:
+      "if (known === undefined) return this.#ask();\n    if (known.connection !== connection) return { ...known, connection };",
   },
   {
     name: "a process that is replaced under a connection is never noticed",

@@ -40,6 +40,9 @@ export interface HostsWorld {
   /** Whether clients send again what was not answered, after they have reconnected. */
   readonly resends: boolean;
   readonly masterFailureRate: number;
+  /** How long after a change reads of the master may be old. */
+  readonly lagMs: number;
+  readonly invalidation: "surgical" | "all";
   readonly views: readonly ViewName[];
   /** What the master says of a change. */
   readonly events: "ids" | "columns" | "rows" | "changed";
@@ -150,6 +153,8 @@ function worldOf(count: number, chance: Chance): HostsWorld {
     maxLogBytes: chance.pick([600, 1_000_000, 1_000_000]),
     resends: chance.happens(0.5),
     masterFailureRate: chance.pick([0, 0, 0.05]),
+    lagMs: chance.pick([0, 0, 0, 0, 100]),
+    invalidation: chance.happens(0.1) ? "all" : "surgical",
     views: chance.happens(0.5) ? [chance.pick(VIEWS)] : [chance.pick(VIEWS), "all"],
     events: chance.pick(["ids", "columns", "rows", "changed"]),
     streamSteps: chance.pick([1, 3, 6]),

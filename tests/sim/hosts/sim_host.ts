@@ -121,6 +121,8 @@ export class SimHost {
       liveStream: this.#stream(far, death.signal),
       writeTimeoutMs: world.writeTimeoutMs,
       writeOutcomeMs: world.writeOutcomeMs,
+      masterLagMs: world.lagMs,
+      invalidation: world.invalidation,
       ...(world.versions && { versionOf: ({ mark }: Row) => this.#scene.master.applied.get(String(mark))?.seq ?? 0 }),
     });
     this.#starting = undefined;
