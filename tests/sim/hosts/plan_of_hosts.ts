@@ -123,6 +123,7 @@ export function hostsPlanOf(seed: number, steps: number, hosts?: number): HostsP
     .flatMap((action): readonly HostsAction[] => {
       if (action.kind !== "write") return [action];
       if (chance.happens(0.15)) return withOnlooker(action, world, chance);
+      if (faults > 0 && chance.happens(0.05)) return withOldRedis(action, world, chance);
       return isMortal ? withDeath(action, world, chance) : [action];
     });
   return { seed, steps: all, world, actions };
@@ -207,6 +208,24 @@ function withOnlooker(
   const read: HostsAction = { kind: "read", host: hostOf(world, chance), view: chance.pick(world.views) };
   const passes = (share: number): HostsAction => ({ kind: "time passes", ms: Math.ceil(share * world.maxLagMs) });
   return [read, passes(0.5), read, action, passes(0.3), read, passes(0.8), read];
+}
+
+/** Redis is replaced by what it was before a write. */
+function withOldRedis(
+  action: Extract<HostsAction, { readonly kind: "write" }>,
+  world: HostsWorld,
+  chance: Chance,
+): readonly HostsAction[] {
+  const view = chance.pick(world.views);
+  const reads = (): readonly HostsAction[] =>
+    [action.host, hostOf(world, chance), hostOf(world, chance)].map((host) => ({ kind: "read", host, view }));
+  const replaced = chance.pick<HostsAction>([
+    { kind: "redis restarts", from: "dump" },
+    { kind: "redis is replaced", isSeen: true },
+    { kind: "redis is replaced", isSeen: false },
+  ]);
+  const noticed: HostsAction = { kind: "time passes", ms: 2_100 };
+  return [...reads(), { kind: "redis dumps" }, action, ...reads(), replaced, ...reads(), noticed, ...reads()];
 }
 
 /** A host may die while its write is on its way: to Redis, to the master, which others look at meanwhile, or back. */
