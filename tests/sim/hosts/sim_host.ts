@@ -206,17 +206,14 @@ export class SimHost {
     if (life === undefined) return;
     const { verdict, tell } = this.#scene;
     const floor = this.#floor(life.owner);
+    const { nowMs: askedMs } = this.#scene.scheduler;
     const mayFail = this.#mayFail(life);
     tell(`${life.owner} reads ${name}`);
     follow(this.#scene, `read of ${name} by ${life.owner}`, readView(life.live, name, {}), (answer) => {
       tell(`${life.owner} has read ${name}: ${show(answer)}`);
-      const fault = faultOfAnswer(
-        this.#judged,
-        VIEWS[name],
-        answer,
-        floor === undefined ? agesSince(0) : agesOf(floor),
-        "together",
-      );
+      // It may have been misled meanwhile.
+      const ages = floor === undefined || askedMs < this.#blindMs ? agesSince(0) : agesOf(floor);
+      const fault = faultOfAnswer(this.#judged, VIEWS[name], answer, ages, "together");
       verdict.check(
         fault?.law ?? 1,
         fault === undefined,
