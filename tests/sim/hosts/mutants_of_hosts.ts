@@ -69,7 +69,7 @@ export const MUTANTS_OF_HOSTS: readonly Mutant[] = ([
     to: "if ([...this.#followed.values()]",
   },
   {
-    name: "a stream goes on after a lost connection at the end of the log",
+    name: "records wake no stream, which looks once a second",
     file: "drivers/redis/redis_follower.ts",
     from: "const ids = [...placed.map(({ place }) => `${place.position}-0`), this.#woken];",
     to:
