@@ -11,9 +11,14 @@ const OTHERS = [
   "tests/stream/manual_live_stream_test.ts",
   "tests/cache/mem_cache_test.ts",
   "tests/cache/cache_key_test.ts",
+  "tests/cache/layered_cache_test.ts",
   "tests/cache/shared_rows_test.ts",
   "tests/cache/counted_rows_test.ts",
   "tests/table/listed_rows_test.ts",
+  "tests/conformance/sim_redis_conformance_test.ts",
+  "tests/drivers/redis/redis_clocks_test.ts",
+  "tests/drivers/redis/redis_reads_test.ts",
+  "tests/drivers/redis/redis_live_stream_test.ts",
 ];
 const TEST = ["test", "-A", "--no-check", "--fail-fast"];
 const LIMIT_MS = 300_000;

@@ -1,3 +1,5 @@
+import { MUTANTS_OF_HOSTS } from "./hosts/mutants_of_hosts.ts";
+
 /** A small wrong change that the simulation or the suite must detect. */
 export interface Mutant {
   readonly name: string;
@@ -6,6 +8,8 @@ export interface Mutant {
   /** The original text, which occurs exactly once. */
   readonly from: string;
   readonly to: string;
+  /** Whether the simulation of many hosts is to detect it. */
+  readonly isOfHosts?: boolean;
 }
 
 /** All mutants. Each of them was caught. */
@@ -561,8 +565,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "tell nobody of a write",
     file: "live/changes.ts",
-    from: "if (events.subscriberCount > 0)",
-    to: 'if (change.cause !== "write" && events.subscriberCount > 0)',
+    from: "emits what an event has.\n    if (events.subscriberCount > 0)",
+    to: 'emits what an event has.\n    if (change.cause !== "write" && events.subscriberCount > 0)',
   },
   {
     name: "tell watchers of a change before the cache has it",
@@ -646,8 +650,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "do not tell of invalidate()",
     file: "live/changes.ts",
-    from: "if (events.subscriberCount > 0)",
-    to: 'if (change.cause !== "manual" && events.subscriberCount > 0)',
+    from: "emits what an event has.\n    if (events.subscriberCount > 0)",
+    to: 'emits what an event has.\n    if (change.cause !== "manual" && events.subscriberCount > 0)',
   },
   {
     name: "forget the idempotency key",
@@ -2443,4 +2447,5 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'return this.#marks.failed({ kind: "answered", id: write.id });',
     to: 'return (void this.#marks.failed({ kind: "answered", id: write.id }), Promise.resolve(true));',
   },
+  ...MUTANTS_OF_HOSTS,
 ];

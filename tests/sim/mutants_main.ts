@@ -18,6 +18,9 @@ const COPIED = ["src", "tests", "mod.ts", "deno.json", "deno.lock", "package.jso
 /** Some runs of the simulation, and more if neither these nor the tests detect anything. */
 const SHORT_SIMULATION = ["run", "-A", "--no-check", "tests/sim/main.ts", "--runs", "300"];
 const SIMULATION = ["run", "-A", "--no-check", "tests/sim/main.ts", "--seed", "301", "--runs", "1200"];
+/** The same of many hosts. */
+const SHORT_HOSTS = ["run", "-A", "--no-check", "tests/sim/hosts/main.ts", "--runs", "300"];
+const HOSTS = ["run", "-A", "--no-check", "tests/sim/hosts/main.ts", "--seed", "301", "--runs", "3000"];
 const FAILED = /^(.+?) => /m;
 const BROKEN = /law (.+?) is broken/;
 const LOADING = ["run", "-A", "--no-check", "mod.ts"];
@@ -68,7 +71,7 @@ function copyOfProject(): string {
 }
 
 async function tryOut(
-  { name, file, from, to }: Mutant,
+  { name, file, from, to, isOfHosts = false }: Mutant,
   folder: string,
   tests: CoveringTests,
 ): Promise<string | undefined> {
@@ -87,8 +90,8 @@ async function tryOut(
     if (loaded.code !== 0) throw new Error(`${JSON.stringify(name)} makes src something that does not load`);
     const first = linesOf(parts[0] ?? "");
     return await test(tests.commandsFor(file, first, first + linesOf(from) - 1), folder) ??
-      await simulate(SHORT_SIMULATION, folder, LIMIT_MS.shortSimulation) ??
-      await simulate(SIMULATION, folder, LIMIT_MS.simulation);
+      await simulate(isOfHosts ? SHORT_HOSTS : SHORT_SIMULATION, folder, LIMIT_MS.shortSimulation) ??
+      await simulate(isOfHosts ? HOSTS : SIMULATION, folder, LIMIT_MS.simulation);
   } finally {
     writeFileSync(path, text);
   }

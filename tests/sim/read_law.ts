@@ -40,9 +40,15 @@ export function agesSince(seq: number, floors?: Ages["floors"]): Ages {
   return { floor: since, absent: since, floors: floors ?? { existenceOf: since, placeOf: since } };
 }
 
+/** What an answer is judged by. */
+export interface Judged {
+  readonly world: Pick<Scene["world"], "ownOrder" | "counts" | "cacheFailureRate" | "masterItemsPerPage">;
+  readonly master: Pick<Scene["master"], "histories">;
+}
+
 /** What is wrong with an answer to a read of a view, if something is. */
 export function faultOfAnswer(
-  scene: Scene,
+  scene: Judged,
   view: View,
   answer: Answer,
   ages: Ages,
@@ -96,7 +102,7 @@ export interface Known {
 /** How many times pages are read that do not fit together. */
 const MAX_ROUNDS = 3;
 
-function lawOf({ world: { ownOrder }, master: { histories } }: Scene, view: View, ages: Ages): RowLaw {
+function lawOf({ world: { ownOrder }, master: { histories } }: Judged, view: View, ages: Ages): RowLaw {
   const { query } = view;
   const { floor, absent, floors } = ages;
   const isMove = (id: string) => (seq: number): boolean => isMovedBy(seq, histories.get(id) ?? [], { query, ownOrder });
@@ -112,7 +118,7 @@ function lawOf({ world: { ownOrder }, master: { histories } }: Scene, view: View
 }
 
 function faultOfRows(
-  { world }: Scene,
+  { world }: Judged,
   shown: readonly (readonly [string, Row])[],
   law: RowLaw,
   fitting: Fitting,

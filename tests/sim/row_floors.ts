@@ -41,6 +41,7 @@ interface Known {
   /** `undefined`: all rows. */
   readonly id: string | undefined;
   readonly seq: number;
+  readonly atMs: number;
   readonly dueMs: number;
   readonly from: Source;
 }
@@ -67,8 +68,8 @@ export class RowFloors {
     this.#known.set(process, [...this.#known.get(process) ?? [], this.#knownNow(from, seq, id)]);
   }
 
-  /** The storage knows of a write, and with it every process that shares the storage. */
-  storageKnows(from: Source, seq: number, id: string): void {
+  /** The storage knows of a change to a row, or to any, and with it every process that shares the storage. */
+  storageKnows(from: Source, seq: number, id?: string): void {
     this.#knownToAll.push(this.#knownNow(from, seq, id));
   }
 
@@ -85,11 +86,16 @@ export class RowFloors {
   /**
    * The floor of a read that begins now. Until a lagging master can be trusted, it is read, but may be old. Nothing is
    * learned from intents by joining a read of the master that began before they were due: `joinedMs` is when the oldest
-   * one did.
+   * one did. What the storage has known only since after `sharedMs` need not be known.
    */
-  of(process: number, joinedMs: number = Infinity): RowFloor {
+  of(process: number, joinedMs: number = Infinity, sharedMs: number = Infinity): RowFloor {
     const { nowMs } = this.#scheduler;
-    const shared = this.#shares(process) ? [...this.#knownToAll, ...this.#overdue(Math.min(nowMs, joinedMs))] : [];
+    const shared = this.#shares(process)
+      ? [
+        ...this.#knownToAll.filter(({ atMs }) => atMs <= sharedMs),
+        ...this.#overdue(Math.min(nowMs, joinedMs, sharedMs)),
+      ]
+      : [];
     return this.#floorOf([...this.#known.get(process) ?? [], ...shared]);
   }
 
@@ -113,12 +119,13 @@ export class RowFloors {
     const overdue = this.#intended.filter(({ dueMs }) => dueMs < ms);
     return overdue.flatMap(({ dueMs, effect }) => {
       const { seq, ids } = effect();
-      return ids.map((id): Known => ({ id, seq, dueMs: dueMs + this.#lagMs, from: "unsure write" }));
+      return ids.map((id): Known => ({ id, seq, atMs: dueMs, dueMs: dueMs + this.#lagMs, from: "unsure write" }));
     });
   }
 
   #knownNow(from: Source, seq: number, id: string | undefined): Known {
-    return { id, seq, from, dueMs: this.#scheduler.nowMs + this.#lagMs };
+    const { nowMs } = this.#scheduler;
+    return { id, seq, from, atMs: nowMs, dueMs: nowMs + this.#lagMs };
   }
 }
 

@@ -37,7 +37,7 @@ export interface Scene {
 
 /** Tracks a promise until it settles. */
 export function follow<T>(
-  { unsettled }: Scene,
+  { unsettled }: Pick<Scene, "unsettled">,
   label: string,
   promise: Promise<T>,
   then: (value: T) => void,

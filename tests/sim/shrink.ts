@@ -1,15 +1,32 @@
-import type { Law } from "./laws.ts";
-import type { Plan } from "./plan.ts";
-import { type Outcome, simulate } from "./simulation.ts";
+import type { Law, Verdict, Violation } from "./laws.ts";
+
+/** A plan that can be shortened. */
+export interface Shrinkable {
+  readonly actions: readonly unknown[];
+}
+
+/** The outcome of a run. */
+export interface Outcome {
+  readonly verdict: Verdict;
+  /** The first law that was broken, if one was. */
+  readonly violation: Violation | undefined;
+  /** The trace, line by line. */
+  readonly trace: readonly string[];
+  readonly steps: number;
+}
 
 /** How many plans are tried at the most. */
 const MAX_TRIES = 500;
 
 /** The shortest plan found that breaks the same law, and its outcome. */
-export async function shrink(plan: Plan, law: Law): Promise<{ readonly plan: Plan; readonly outcome: Outcome }> {
+export async function shrink<P extends Shrinkable>(
+  plan: P,
+  law: Law,
+  simulate: (plan: P) => Promise<Outcome>,
+): Promise<{ readonly plan: P; readonly outcome: Outcome }> {
   let best = { plan, outcome: await simulate(plan) };
   let tries = 0;
-  const attempt = async (candidate: Plan): Promise<boolean> => {
+  const attempt = async (candidate: P): Promise<boolean> => {
     if (++tries > MAX_TRIES) return false;
     const outcome = await simulate(candidate);
     if (outcome.violation?.law !== law || outcome.trace.length > best.outcome.trace.length) return false;

@@ -47,6 +47,7 @@ import { SimOutbox } from "./sim_outbox.ts";
 import { followed, type Told } from "./sim_stream.ts";
 import { SimWatcher } from "./sim_watcher.ts";
 import { agesOfStale, faultOfMark } from "./stale_law.ts";
+import { touchedBy } from "./touched.ts";
 import { type Answer, isOneEntry, isWindow, listIn, readView, type ViewName, VIEWS } from "./views.ts";
 
 type WriteAction = Extract<Action, { readonly kind: "write" }>;
@@ -1069,16 +1070,6 @@ function effectOf(action: WriteAction, mark: string, before: State, after: State
     default:
       return op satisfies never;
   }
-}
-
-/** The columns that a patch or a foreign update changes besides the mark. */
-export function touchedBy(
-  { touches = "nothing", even, n = 0 }: Pick<WriteAction, "touches" | "even" | "n">,
-): Partial<Pick<Held, "even" | "n">> {
-  return {
-    ...((touches === "even" || touches === "both") && { even }),
-    ...((touches === "n" || touches === "both") && { n }),
-  };
 }
 
 function sameState(one: State, other: State): boolean {

@@ -126,7 +126,7 @@ describe("The law, in simulation", () => {
 
   it("finds a master that lags more than it says, and shrinks the plan to what is needed to see it", async () => {
     const found = await firstBroken((plan) => ({ ...plan, world: { ...plan.world, untoldLagMs: 10_000 } }));
-    const { plan, outcome } = await shrink(found.plan, found.law);
+    const { plan, outcome } = await shrink(found.plan, found.law, simulate);
     assert.equal(outcome.violation?.law, found.law);
     assert(plan.actions.length < found.plan.actions.length / 2, `${plan.actions.length} actions are left`);
     const again = await simulate(plan);

@@ -1,36 +1,21 @@
-import {
-  type Cache,
-  type LiveEvent,
-  type LogRecord,
-  MemCache,
-  MemOutbox,
-  type OutboxEntry,
-  type Rows,
-  sameRow,
-} from "@vantage/live";
+import { type Cache, type LogRecord, MemCache, MemOutbox, type OutboxEntry, type Rows } from "@vantage/live";
 import { SqliteCache } from "@vantage/live/sqlite";
 import { Chance } from "./chance.ts";
 import { Floors } from "./floors.ts";
-import { Verdict, type Violation } from "./laws.ts";
-import { type Action, hasRoomAtRest, type Plan, viewsAtRest, type World } from "./plan.ts";
+import { Verdict } from "./laws.ts";
+import { type Action, hasRoomAtRest, type Plan, viewsAtRest } from "./plan.ts";
+import { eventOf } from "./event_of.ts";
+import { hash } from "./hash.ts";
 import { RowFloors } from "./row_floors.ts";
 import type { Scene } from "./scene.ts";
 import { Scheduler } from "./scheduler.ts";
+import type { Outcome } from "./shrink.ts";
 import { SimCache } from "./sim_cache.ts";
-import { type Held, type Origin, rowOf, SimMaster, type State } from "./sim_master.ts";
+import { type Held, type Origin, SimMaster } from "./sim_master.ts";
 import { SimStream } from "./sim_stream.ts";
-import { LONGEST_PAUSE_MS, SimTable, touchedBy } from "./sim_table.ts";
+import { LONGEST_PAUSE_MS, SimTable } from "./sim_table.ts";
+import { touchedBy } from "./touched.ts";
 import { WriteLedger } from "./write_ledger.ts";
-
-/** The outcome of a run. */
-export interface Outcome {
-  readonly verdict: Verdict;
-  /** The first law that was broken, if one was. */
-  readonly violation: Violation | undefined;
-  /** The trace, line by line. */
-  readonly trace: readonly string[];
-  readonly steps: number;
-}
 
 /** After this many steps without an action, everything must have settled. */
 const MAX_STEPS_TO_REST = 20_000;
@@ -567,33 +552,7 @@ class Simulation {
   }
 }
 
-function eventOf(id: string, before: State, after: State, says: World["events"]): LiveEvent {
-  if (says === "changed") return { kind: "changed" };
-  const [old, held] = [before.get(id), after.get(id)];
-  if (held === undefined) return { kind: "deleted", id };
-  // Who replaces a row, and tells of it with the row, may not know whether there was one.
-  const isBlind = says === "rows" && hash(String(held.mark)) < 0.3;
-  const kind = old === undefined || isBlind ? "inserted" : "updated";
-  if (says === "rows") return { kind, id, row: rowOf(held) };
-  if (says === "ids" || old === undefined) return { kind, id };
-  const [row, oldRow] = [rowOf(held), rowOf(old)];
-  const names = Object.keys({ ...oldRow, ...row });
-  return {
-    kind,
-    id,
-    columns: names.filter((name) => !sameRow({ value: row[name] ?? null }, { value: oldRow[name] ?? null })),
-  };
-}
-
 /** The name of an owner's queue in the outbox. */
 function queueOf(owner: string | undefined): string {
   return `${owner ?? ""}/t`;
-}
-
-/** FNV-1a, as a number from 0 up to but not including 1. */
-function hash(text: string): number {
-  let mixed = 0x811c9dc5;
-  for (let index = 0; index < text.length; index++) mixed = Math.imul(mixed ^ text.charCodeAt(index), 0x01000193);
-  mixed ^= mixed >>> 15;
-  return (Math.imul(mixed, 0x2c1b3c6d) >>> 0) / 2 ** 32;
 }

@@ -19,7 +19,7 @@ export interface RedisLogBounds {
 const [changeStep, intentStep] = [new RedisScript(CHANGE), new RedisScript(INTENT)];
 const [settledStep, overdueStep] = [new RedisScript(SETTLED), new RedisScript(OVERDUE)];
 
-/** The logs of all scopes. Each record is one step. */
+/** The logs of all scopes. Each record is one step. What is due is due by the clock of the server. */
 export class RedisLog {
   /** The bounds, as the scripts take them. */
   readonly bounds: readonly string[];
@@ -48,7 +48,7 @@ export class RedisLog {
         return await this.#run(intentStep, scope, [
           named(writeId),
           rowOf(change),
-          String(dueAt),
+          String(this.#steps.server.timeOf(dueAt)),
           body,
           ...this.bounds,
         ]);
@@ -56,8 +56,8 @@ export class RedisLog {
       case "settled":
         return await this.#run(settledStep, scope, [named(record.writeId)]);
       case "overdue": {
-        const { now, spanMs } = record;
-        return await this.#run(overdueStep, scope, [String(now), String(now + spanMs), ...this.bounds]);
+        const now = this.#steps.server.timeOf(record.now);
+        return await this.#run(overdueStep, scope, [String(now), String(now + record.spanMs), ...this.bounds]);
       }
       default:
         return record satisfies never;

@@ -71,8 +71,9 @@ export class RedisReads {
   async #getByScript(key: string, scope: string, name: string): Promise<CachedRows | undefined> {
     const answer = await this.#steps.run(get, scope, [], name);
     if (answer === null) return undefined;
-    const [state, entry, records, server] = listOf(answer);
-    const found = foundIn([state, entry], textOf(server));
+    const [state, entry, records, id, time] = listOf(answer);
+    this.#steps.server.hasTime(Number(textOf(time)));
+    const found = foundIn([state, entry], textOf(id));
     return found && this.#rows(key, found, listOf(records));
   }
 
@@ -87,7 +88,8 @@ export class RedisReads {
     const changes = damaging("log dropped", () => changesIn(found, records, storable(key)));
     if (changes === undefined) return undefined;
     const rows = damaging(ENTRY_DROPPED, () => decodeRows(body));
-    const entry = { rows, fetchedAt, until, intentsDueAt: state.dueAt };
+    const intentsDueAt = state.dueAt === undefined ? undefined : this.#steps.server.timeHere(state.dueAt);
+    const entry = { rows, fetchedAt, until, intentsDueAt };
     if (!isBehind(found)) return entry;
     const since: ChangesSince = { changes, fence: fenceOf(state) };
     return { ...entry, since };

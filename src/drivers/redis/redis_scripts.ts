@@ -6,7 +6,7 @@
  * :s            the state, as a text: server generation position barrier floor bytes intents due
  * :c            the log, a stream: the id of a record is its position, and it has one field
  * :i            the intents, a hash: id of the write → its row and the encoded change
- * :d            when they are due, a sorted set
+ * :d            when they are due, by the clock of the server, a sorted set
  * :e:{key}      an entry: generation (16 bytes), at, until, fetchedAt (8 bytes each), rows
  * ```
  *
@@ -167,13 +167,14 @@ export const FENCE: string = `${PRELUDE}
 return fence(opened())
 `;
 
-/** Answers with the state, an entry, and the records after it. */
+/** Answers with the state, an entry, the records after it, the server, and its time. */
 export const GET: string = `${PRELUDE}${REACH}
 local s, entry = current(), call('GETRANGE', KEYS[5], 0, 23)
 if not s or #entry == 0 then return nil end
 local found = {}
 if #entry == 24 and string.sub(entry, 1, 16) == s.gen then found = after(s, struct.unpack('>d', entry, 17)) end
-return { call('GET', S), call('GET', KEYS[5]), found or {}, server }
+local now = call('TIME')
+return { call('GET', S), call('GET', KEYS[5]), found or {}, server, whole(now[1] * 1000 + math.floor(now[2] / 1000)) }
 `;
 
 /** Stores an entry, unless something newer is known. */

@@ -7,6 +7,8 @@ import { decodedTextOf } from "./redis_reply.ts";
 
 /** After this time the server is asked again which one it is, beside the calls; after twice the time, before them. */
 const CHECK_MS = 1_000;
+/** Clocks that differ by less are taken for the same one: what is known of them is no more exact than a call. */
+const SAME_MS = 500;
 /** The oldest version that has all commands. */
 const OLDEST_VERSION = 7;
 /** A server, and the connection that leads to it. */
@@ -28,11 +30,17 @@ interface Known extends ServerAt {
  * Which server a connection leads to. One that was restarted or promoted may have lost what was acknowledged, and have
  * again what was invalidated. Then its process (`run_id`) or its history (`master_replid`) is another one. It is asked
  * about each new connection, and now and then about one that stays, since a server may be promoted or demoted under it.
+ *
+ * It also knows the server's clock, by which hosts agree on times though their own clocks differ.
  */
 export class RedisServer {
   readonly #calls: RedisCalls;
   readonly #clock: Clock;
   #known: Known | undefined;
+  /** How far the server's clock is ahead of the monotonic one, in milliseconds; `undefined` if it is not known. */
+  #aheadOfMonotonicMs: number | undefined;
+  /** How far it is ahead of the wall clock. */
+  #aheadMs = 0;
   #asking: Promise<ServerAt> | undefined;
 
   constructor(calls: RedisCalls, clock: Clock) {
@@ -43,6 +51,29 @@ export class RedisServer {
   /** Whether only the scripts know: there are several connections. */
   get isUnknown(): boolean {
     return this.#calls.connection === undefined;
+  }
+
+  /** A time of this host, in milliseconds since the epoch, by the server's clock. */
+  timeOf(ms: number): number {
+    return ms + this.#ahead();
+  }
+
+  /** A time of the server, in milliseconds since the epoch, by the clock of this host. */
+  timeHere(ms: number): number {
+    return ms - this.#ahead();
+  }
+
+  /** Takes note of what the server's clock shows, in milliseconds since the epoch, or has shown up to some time ago. */
+  hasTime(ms: number, agoMs: number = 0): void {
+    if (ms > 0) this.#aheadOfMonotonicMs = ms - (this.#clock.monotonic() - agoMs / 2);
+  }
+
+  /** The same until it differs by more than a call may take, so that a time which is stored is the same when it is read. */
+  #ahead(): number {
+    if (this.#aheadOfMonotonicMs === undefined) return 0;
+    const aheadMs = this.#clock.monotonic() + this.#aheadOfMonotonicMs - this.#clock.now();
+    if (Math.abs(aheadMs - this.#aheadMs) >= SAME_MS) this.#aheadMs = Math.round(aheadMs);
+    return this.#aheadMs;
   }
 
   /**
@@ -93,6 +124,7 @@ export class RedisServer {
   }
 
   async #look(connection: number | undefined): Promise<string> {
+    const askedAt = this.#clock.monotonic();
     const [server, replication] = await Promise.all(
       ["server", "replication"].map((section) => this.#calls.send(["INFO", section], "", connection)),
     );
@@ -106,6 +138,7 @@ export class RedisServer {
     if (run === undefined || history === undefined) {
       throw new UnsupportedError("This Redis does not say which process it is: INFO has no run_id or master_replid");
     }
+    this.hasTime(Number(facts.get("server_time_usec")) / 1_000, this.#clock.monotonic() - askedAt);
     return run.slice(0, 16) + history.slice(0, 16);
   }
 }
