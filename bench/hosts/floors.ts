@@ -32,7 +32,9 @@ export class Floors {
 
   /** The floors of `count` rows from `first` on, as of now. */
   of(first: number, count: number): Uint32Array {
-    const settled = this.#maxLagMs === 0 ? this.#ledger.settled(first, count) : this.#before().slice(first, first + count);
+    const settled = this.#maxLagMs === 0
+      ? this.#ledger.settled(first, count)
+      : this.#before().slice(first, first + count);
     return settled.map((version, at) => Math.max(version, this.#known[first + at] ?? 0));
   }
 

@@ -19,7 +19,17 @@ export interface HostAnswer {
   readonly examples: readonly string[];
 }
 
-const NAMES = ["reads", "hits", "misses", "masterReads", "masterRows", "writes", "failures", "violations", "cpuMs"] as const;
+const NAMES = [
+  "reads",
+  "hits",
+  "misses",
+  "masterReads",
+  "masterRows",
+  "writes",
+  "failures",
+  "violations",
+  "cpuMs",
+] as const;
 
 /** What several hosts have done together. */
 export function sumOf(all: readonly HostCounts[]): HostCounts {
@@ -32,7 +42,16 @@ export function between(before: HostCounts, after: HostCounts): HostCounts {
 }
 
 function combined(count: (name: keyof HostCounts) => number): HostCounts {
-  const [reads = 0, hits = 0, misses = 0, masterReads = 0, masterRows = 0, writes = 0, failures = 0, violations = 0, cpuMs = 0] =
-    NAMES.map(count);
+  const [
+    reads = 0,
+    hits = 0,
+    misses = 0,
+    masterReads = 0,
+    masterRows = 0,
+    writes = 0,
+    failures = 0,
+    violations = 0,
+    cpuMs = 0,
+  ] = NAMES.map(count);
   return { reads, hits, misses, masterReads, masterRows, writes, failures, violations, cpuMs };
 }

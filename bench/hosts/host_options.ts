@@ -27,6 +27,16 @@ export const MAX_LAG_MS = 200;
 export const MODES: readonly Mode[] = [
   { name: "RedisCache; one host listens to the database", cache: "redis", listens: "one", follows: false },
   { name: "RedisCache; each host listens to the database", cache: "redis", listens: "each", follows: false },
-  { name: "LayeredCache; one host listens, the others follow stream()", cache: "layered", listens: "one", follows: true },
-  { name: "LayeredCache; one host listens, the others only within maxLagMs", cache: "layered", listens: "one", follows: false },
+  {
+    name: "LayeredCache; one host listens, the others follow stream()",
+    cache: "layered",
+    listens: "one",
+    follows: true,
+  },
+  {
+    name: "LayeredCache; one host listens, the others only within maxLagMs",
+    cache: "layered",
+    listens: "one",
+    follows: false,
+  },
 ];

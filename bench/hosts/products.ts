@@ -15,12 +15,14 @@ export function idsOf(owner: number, hosts: number): readonly number[] {
 }
 
 /** The columns of a version. All that was read of a row must be of the same version. */
-export function columnsOf(version: number): { readonly version: number; readonly stock: number; readonly mark: string } {
+export function columnsOf(
+  version: number,
+): { readonly version: number; readonly stock: number; readonly mark: string } {
   return { version, stock: (version * 7) % 1_000, mark: `version ${version}` };
 }
 
 /** Makes the table, in PostgreSQL's SQL. */
-export const TABLE_SQL = `
+export const TABLE_SQL: string = `
   CREATE TABLE products (
     id int PRIMARY KEY, category int NOT NULL, version int NOT NULL, stock int NOT NULL, mark text NOT NULL,
     name text NOT NULL, price float8 NOT NULL, description text NOT NULL
