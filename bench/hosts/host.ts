@@ -1,4 +1,4 @@
-import { type LiveHandle, LiveTable, Rows, systemClock, type TableLike } from "@vantage/live";
+import { LiveTable, Rows, systemClock, type TableLike } from "@vantage/live";
 import { PostgresTable } from "@vantage/live/postgres";
 import { FakeClock } from "@vantage/live/testing";
 import process from "node:process";
@@ -7,7 +7,7 @@ import { openCache } from "./cache_of_host.ts";
 import { openPostgres } from "./clients.ts";
 import { Floors } from "./floors.ts";
 import type { HostAnswer } from "./host_counts.ts";
-import type { HostOptions } from "./host_options.ts";
+import { type HostOptions, PATIENCE_MS } from "./host_options.ts";
 import { Ledger } from "./ledger.ts";
 import { columnsOf, idsOf, ownerOf, PAGE, ROWS } from "./products.ts";
 
@@ -17,6 +17,8 @@ const READERS = 4;
 const READS_IN_TURN = 20;
 const WRITES_PER_SECOND = 5;
 const EXAMPLES = 3;
+/** The rows that are read alone. */
+const SINGLE_ROWS = [5, 505];
 
 /** A way to read some of the rows. */
 interface View {
@@ -68,7 +70,7 @@ export class Host implements AsyncDisposable {
     opened.defer(async () => void await postgres.close());
     const master = await PostgresTable.open(postgres.client, "products");
     const { cache, liveStream, maxLagMs } = await openCache(options, postgres.client, opened);
-    const table = opened.use(new LiveTable(master, "products", cache, { liveStream }));
+    const table = opened.use(new LiveTable(master, "products", cache, { liveStream, cacheTimeoutMs: PATIENCE_MS }));
     return new Host(options, opened, { ledger, master, table, maxLagMs });
   }
 
@@ -175,17 +177,22 @@ export class Host implements AsyncDisposable {
   }
 }
 
-/** Pages and conditions of a hundred rows each, and one row of each hundred. */
+/** All pages and all categories, of a hundred rows each, and some rows alone. */
 function viewsOf(table: LiveTable): readonly View[] {
   const views: View[] = [];
-  const ordered: LiveHandle = table.orderBy("id");
-  for (let first = 0; first < ROWS; first += PAGE) {
-    const number = first / PAGE;
-    const page = ordered.page(number + 1, PAGE);
-    const category = table.where("category", "eq", number);
+  for (let number = 0; number < ROWS / PAGE; number++) {
+    const first = number * PAGE;
+    const [page, category] = [table.page(number + 1, PAGE), table.where("category", "eq", number)];
     views.push({ name: `page ${number + 1}`, first, count: PAGE, read: () => page.listValues() });
     views.push({ name: `category ${number}`, first, count: PAGE, read: () => category.listValues() });
-    views.push({ name: `row ${first}`, first, count: 1, read: () => oneRow(table, `${first}`) });
+  }
+  for (const id of SINGLE_ROWS) {
+    views.push({
+      name: `row ${id}`,
+      first: id,
+      count: 1,
+      read: () => oneRow(table, `${id}`),
+    });
   }
   return views;
 }

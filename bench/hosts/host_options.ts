@@ -23,6 +23,12 @@ export interface HostOptions extends Mode {
 /** How late a host with a `LayeredCache` may show what another one has changed. */
 export const MAX_LAG_MS = 200;
 
+/**
+ * How long Redis may take to answer, so that a machine with more to do than it can does not count as a Redis that is away: then
+ * what one host could not log is served by others until it could.
+ */
+export const PATIENCE_MS = 60_000;
+
 /** The modes that are measured. */
 export const MODES: readonly Mode[] = [
   { name: "RedisCache; one host listens to the database", cache: "redis", listens: "one", follows: false },

@@ -11,7 +11,7 @@ const COLUMNS = [
     "processor time per read",
   ],
   ...["while rows change: changes/s", "reads/s", "hits", "master reads, rows per change"],
-  ...["Redis: bytes in, out per change and host", "old rows"],
+  ...["Redis: bytes in, out per change and host", "failures", "old rows"],
 ];
 
 /** A table of runs in one mode. */
@@ -34,6 +34,7 @@ function rowOf({ hosts, atRest, whileChanging, violations }: Measured): string[]
       .join(", "),
     [whileChanging.redis.bytesIn, whileChanging.redis.bytesOut]
       .map((bytes) => whole(bytes / whileChanging.changes / hosts)).join(", "),
+    `${atRest.failures + whileChanging.failures}`,
     `${violations}`,
   ];
 }
