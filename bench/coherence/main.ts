@@ -6,12 +6,12 @@
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { CONTESTANTS } from "./contestants/all.ts";
-import { RACES } from "./races.ts";
+import { openWorld, RACES } from "./races.ts";
 import { fullReport, inColour, tableWithNotes } from "./report.ts";
 import { runScoreboard } from "./scoreboard.ts";
 
 const { values } = parseArgs({ options: { json: { type: "boolean" }, markdown: { type: "boolean" } } });
-const board = await runScoreboard(RACES, CONTESTANTS);
+const board = await runScoreboard(RACES, CONTESTANTS, openWorld);
 const coloured = process.stdout.isTTY && !process.env.NO_COLOR;
 
 if (values.json) console.log(JSON.stringify(board, undefined, 2));
