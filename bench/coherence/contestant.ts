@@ -45,5 +45,9 @@ export interface Subject {
   holdFill?(): Gate;
   /** Fails the next invalidation in the store. */
   failInvalidation?(): void;
+  /** Cuts the connections to the store, and lets none be made. */
+  cut?(): void;
+  /** Lets connections be made again. */
+  restore?(): void;
   close?(): MaybePromise<unknown>;
 }

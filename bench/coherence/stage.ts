@@ -62,15 +62,16 @@ export class Stage<W extends StageWorld = World> {
     await this.rest();
   }
 
-  /** Starts a read that must not return a value older than `notOlderThan`. */
-  ask(caller: string, subject: Subject, notOlderThan: number): void {
-    this.#referee.watch(caller, subject.read(), notOlderThan);
+  /** Starts a read that must not return a value older than `notOlderThan`; the returned function says whether it has settled. */
+  ask(caller: string, subject: Subject, notOlderThan: number): () => boolean {
+    return this.#referee.watch(caller, subject.read(), notOlderThan);
   }
 
-  /** Starts a read as {@linkcode ask} does, and lets everything settle. */
-  async read(caller: string, subject: Subject, notOlderThan: number): Promise<void> {
-    this.ask(caller, subject, notOlderThan);
+  /** Starts a read as {@linkcode ask} does, and lets everything settle; gives whether the read has. */
+  async read(caller: string, subject: Subject, notOlderThan: number): Promise<boolean> {
+    const settled = this.ask(caller, subject, notOlderThan);
     await this.rest();
+    return settled();
   }
 
   /** An action that must settle and succeed; the returned function says whether it has settled. */
@@ -83,6 +84,12 @@ export class Stage<W extends StageWorld = World> {
     const settled = this.expect(caller, action);
     await this.rest();
     return settled();
+  }
+
+  /** Expects an action, and resolves as soon as it has settled. */
+  async done(caller: string, action: MaybePromise<unknown>): Promise<void> {
+    this.expect(caller, action);
+    await Promise.allSettled([action]);
   }
 
   /** Acts, then reads in each process. If the action has settled by then, the reads must see its effect. */

@@ -22,6 +22,11 @@ export class Master {
     return this.#plan.hold("read");
   }
 
+  /** Holds the answer of the next write, which is done by then. */
+  holdWrite(): Gate {
+    return this.#plan.hold("write");
+  }
+
   /** The current value, or that of the replica. */
   async read(): Promise<number> {
     return await this.#plan.run("read", () => this.replicated ?? this.value);
