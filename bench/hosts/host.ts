@@ -156,14 +156,14 @@ export class Host implements AsyncDisposable {
 
   /** What others have changed in the database must be seen once its event has been delivered: here, or by the log everywhere. */
   async #hear(): Promise<void> {
-    const { at, hosts, listens, cache } = this.#options;
-    const isShared = cache !== "own" && (at === 0 || listens === "each");
+    const { at, hosts, listens } = this.#options;
+    const listensItself = at === 0 || listens === "each";
     for await (const event of this.#table.events.subscribe({ background: true })) {
       if (event.kind === "changed" || ownerOf(Number(event.id), hosts) !== hosts) continue;
       const id = Number(event.id);
       const version = this.#ledger.announced(id);
       this.#floors.know(id, version);
-      if (isShared) this.#ledger.settle(id, version);
+      if (listensItself) this.#ledger.settle(id, version);
     }
   }
 

@@ -63,7 +63,8 @@ async function open(world: HostsWorld, isLayered: boolean): Promise<FreshCache> 
     keep: (value) => cache.set({ key: KEY, value }),
     cut,
     restore,
-    close: () => {
+    close: async () => {
+      await cache.disconnectAll();
       for (const connection of connections) connection.disconnect();
     },
   };
