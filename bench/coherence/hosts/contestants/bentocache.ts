@@ -1,7 +1,7 @@
 import { BentoCache, bentostore } from "bentocache";
 import { memoryDriver } from "bentocache/drivers/memory";
 import { redisBusDriver, redisDriver } from "bentocache/drivers/redis";
-import { Redis } from "ioredis";
+import { Redis, type RedisOptions } from "ioredis";
 import type { Contestant } from "../../contestant.ts";
 import { cacheAside, type KeyedCache } from "../../contestants/cache_aside.ts";
 import type { HostsWorld } from "../hosts_world.ts";
@@ -41,17 +41,29 @@ function fresh(cache: FreshCache): KeyedCache {
   return { ...cache, drop: () => cache.fetch(true) };
 }
 
+/** A connection whose copies, of which the bus makes two, end with it, and do not print that Redis is away. */
+class BentoRedis extends Redis {
+  readonly #copies: Redis[] = [];
+
+  override duplicate(override?: Partial<RedisOptions>): Redis {
+    const copy = super.duplicate(override).on("error", () => {});
+    this.#copies.push(copy);
+    return copy;
+  }
+
+  override disconnect(reconnect?: boolean): void {
+    super.disconnect(reconnect);
+    if (reconnect !== true) { for (const copy of this.#copies) copy.disconnect(); }
+  }
+}
+
 async function open(world: HostsWorld, isLayered: boolean): Promise<FreshCache> {
   const { port, cut, restore } = await world.line();
-  const connections: Redis[] = [];
-  const connect = (): Redis => {
-    const connection = new Redis({ host: "127.0.0.1", port });
-    connections.push(connection.on("error", () => {}));
-    return connection;
-  };
-  const shared = redisDriver({ connection: connect() });
+  const connection = new BentoRedis({ host: "127.0.0.1", port });
+  connection.on("error", () => {});
+  const shared = redisDriver({ connection });
   const layers = isLayered
-    ? bentostore().useL1Layer(memoryDriver()).useL2Layer(shared).useBus(redisBusDriver({ connection: connect() }))
+    ? bentostore().useL1Layer(memoryDriver()).useL2Layer(shared).useBus(redisBusDriver({ connection }))
     : bentostore().useL2Layer(shared);
   const cache = new BentoCache({ default: "row", ttl: null, stores: { row: layers } });
   const fetch = (forceFresh: boolean): Promise<number> =>
@@ -63,9 +75,6 @@ async function open(world: HostsWorld, isLayered: boolean): Promise<FreshCache> 
     keep: (value) => cache.set({ key: KEY, value }),
     cut,
     restore,
-    close: async () => {
-      await cache.disconnectAll();
-      for (const connection of connections) connection.disconnect();
-    },
+    close: () => connection.disconnect(),
   };
 }

@@ -28,6 +28,7 @@ async function open(world: HostsWorld, hasMemory: boolean): Promise<KeyedCache> 
     keep: (value) => cache.set(KEY, value),
     cut,
     restore,
-    close: () => cache.disconnect(),
+    // It may wait for ever for a Redis that it has lost.
+    close: () => void cache.disconnect().catch(() => {}),
   };
 }
