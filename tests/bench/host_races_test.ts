@@ -3,7 +3,7 @@ import { describe } from "node:test";
 import { HOST_CONTESTANTS } from "../../bench/coherence/hosts/contestants/all.ts";
 import { HOST_RACES } from "../../bench/coherence/hosts/host_races.ts";
 import { HostsWorld } from "../../bench/coherence/hosts/hosts_world.ts";
-import { judge } from "../../bench/coherence/scoreboard.ts";
+import { type Cell, judge } from "../../bench/coherence/scoreboard.ts";
 import { WITHOUT_REDIS } from "../databases/redis_server.ts";
 import { ONLY_ON_DENO } from "../processes/children.ts";
 import { skippable } from "../skippable.ts";
@@ -17,16 +17,18 @@ describe("The races of many hosts", () => {
   skippable("each library is right where nothing overlaps, so it is used correctly", missing, async () => {
     const [control] = HOST_RACES;
     assert(control);
-    const cells = await Promise.all(HOST_CONTESTANTS.map((contestant) => judge(control, contestant, HostsWorld.start)));
+    const cells = await Promise.all(
+      HOST_CONTESTANTS.map((contestant) => judge(control, contestant, () => HostsWorld.start())),
+    );
     for (const { contestant, verdict, note } of cells) assert.equal(verdict, "correct", `${contestant}: ${note}`);
   });
 
   skippable("this module is right in those in which Redis is there", missing, async () => {
-    const [own] = HOST_CONTESTANTS;
-    assert.equal(own?.name, "@vantage/live");
+    const own = HOST_CONTESTANTS.find(({ name }) => name === "@vantage/live");
+    assert(own);
     for (const race of HOST_RACES.slice(0, QUICK)) {
-      const { verdict, note } = await judge(race, own, HostsWorld.start);
-      assert.equal(verdict, "correct", `${race.name}: ${note}`);
+      const cell: Cell = await judge(race, own, () => HostsWorld.start());
+      assert.equal(cell.verdict, "correct", `${race.name}: ${cell.note}`);
     }
   });
 });

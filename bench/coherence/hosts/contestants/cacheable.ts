@@ -18,7 +18,7 @@ export const CACHEABLE: Contestant<HostsWorld> = {
     cacheAside("the same with `sync`", (world) =>
       open(world, (url) => ({
         secondary: new KeyvRedis(url),
-        sync: { qified: new RedisMessageProvider({ uri: url }) },
+        sync: { qified: providerOf(url) },
       }))),
     cacheAside(
       "the same with `nonBlocking`",
@@ -31,6 +31,13 @@ export const CACHEABLE: Contestant<HostsWorld> = {
 
 function openRedis(world: HostsWorld): Promise<KeyedCache> {
   return open(world, (url) => ({ primary: new Keyv({ store: new KeyvRedis(url) }) }));
+}
+
+/** Its clients, which it does not show, have no listener of errors: a lost connection would end the process. */
+function providerOf(uri: string): RedisMessageProvider {
+  const provider = new RedisMessageProvider({ uri });
+  for (const name of ["pub", "sub"]) Reflect.get(provider, name).on("error", () => {});
+  return provider;
 }
 
 async function open(world: HostsWorld, optionsOf: (url: string) => CacheableOptions): Promise<KeyedCache> {
