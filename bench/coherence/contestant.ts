@@ -5,8 +5,8 @@ import type { World } from "./world.ts";
 /** Features that not every cache has. */
 export type Need = "signal" | "stream" | "store";
 
-/** A library that takes part in the races. */
-export interface Contestant {
+/** A library that takes part in the races of a kind of world. */
+export interface Contestant<W = World> {
   /** The name of its package. */
   readonly name: string;
   /** The features that it lacks, each with the reason. */
@@ -14,15 +14,15 @@ export interface Contestant {
   /** What it uses in place of a feature. */
   readonly standIns?: { readonly [need in Need]?: string };
   /** The usages in its documentation, the most common first. In each race, the best of them counts. */
-  readonly usages: readonly Usage[];
+  readonly usages: readonly Usage<W>[];
 }
 
 /** One way to use a library. */
-export interface Usage {
+export interface Usage<W = World> {
   /** What distinguishes it from other usages. */
   readonly how: string;
   /** Opens the cache of one process. Processes of one world share its store. */
-  open(world: World): MaybePromise<Subject>;
+  open(world: W): MaybePromise<Subject>;
 }
 
 /** The cache of one row, in one process. */
@@ -45,5 +45,9 @@ export interface Subject {
   holdFill?(): Gate;
   /** Fails the next invalidation in the store. */
   failInvalidation?(): void;
+  /** Cuts the connections to the store, and lets none be made. */
+  cut?(): void;
+  /** Lets connections be made again. */
+  restore?(): void;
   close?(): MaybePromise<unknown>;
 }

@@ -1,15 +1,16 @@
 import type { Need } from "./contestant.ts";
 import type { Stage } from "./stage.ts";
+import { type StageWorld, World } from "./world.ts";
 
 /** A race: what happens, in a sentence or two, and as a script. */
-export interface Race {
+export interface Race<W extends StageWorld = World> {
   readonly name: string;
   readonly story: string;
   /** The feature that a contestant needs to take part. */
   readonly needs?: Need;
   /** How long replicas may lag behind the master, as declared by its owner. */
   readonly masterLagMs?: number;
-  run(stage: Stage): Promise<void>;
+  run(stage: Stage<W>): Promise<void>;
 }
 
 const LAG_MS = 1_000;
@@ -234,3 +235,8 @@ export const RACES: readonly Race[] = [
     },
   },
 ];
+
+/** The world of a race: processes share a store where it needs one. */
+export function openWorld({ needs, masterLagMs = 0 }: Race): World {
+  return new World({ shared: needs === "store", masterLagMs });
+}

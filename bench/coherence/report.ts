@@ -17,9 +17,20 @@ export function tableWithNotes({ contestants, races, cells }: Scoreboard): strin
   return `${table(header, rows)}\n\n${list}`;
 }
 
+/** What distinguishes a report. */
+export interface ReportOptions {
+  readonly title: string;
+  /** What holds for all contestants. */
+  readonly how: string;
+}
+
 /** The table, with everything needed to interpret it. */
-export function fullReport(board: Scoreboard, contestants: readonly Contestant[]): string {
-  return `## Stale rows
+export function fullReport<W>(
+  board: Scoreboard,
+  contestants: readonly Contestant<W>[],
+  { title, how }: ReportOptions,
+): string {
+  return `## ${title}
 
 ${tableWithNotes(board)}
 
@@ -31,9 +42,9 @@ ${board.races.map(({ name, story }) => `- ${name}: ${story}`).join("\n")}
 
 ### How each library was used
 
-No entry has a time to live: that would only bound how long an old row is shown.
+${how}
 
-${contestants.map(({ name, usages }) => `- ${name}: ${usages.map(({ how }) => how).join("; or ")}`).join("\n")}`;
+${contestants.map(({ name, usages }) => `- ${name}: ${usages.map((usage) => usage.how).join("; or ")}`).join("\n")}`;
 }
 
 /** The report with coloured verdicts. */

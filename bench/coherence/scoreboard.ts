@@ -1,9 +1,10 @@
+import type { MaybePromise } from "@vantage/live";
 import { readFileSync } from "node:fs";
 import type { Contestant, Usage } from "./contestant.ts";
 import type { Race } from "./races.ts";
 import { type Verdict, verdictOf, VERDICTS } from "./referee.ts";
 import { Stage } from "./stage.ts";
-import { World } from "./world.ts";
+import type { StageWorld } from "./world.ts";
 
 /** The result of a contestant in a race. */
 export interface Cell {
@@ -19,17 +20,23 @@ export interface Cell {
 /** The results of all contestants in all races. */
 export interface Scoreboard {
   readonly contestants: readonly { readonly name: string; readonly version: string }[];
-  readonly races: readonly Pick<Race, "name" | "story">[];
+  readonly races: readonly { readonly name: string; readonly story: string }[];
   readonly cells: readonly Cell[];
 }
 
+/** Opens a new world for a race. */
+export type OpenWorld<W extends StageWorld> = (race: Race<W>) => MaybePromise<W & (Disposable | AsyncDisposable)>;
+
 /** Runs every race with every contestant: the races in sequence, the contestants of a race concurrently. */
-export async function runScoreboard(
-  races: readonly Race[],
-  contestants: readonly Contestant[],
+export async function runScoreboard<W extends StageWorld>(
+  races: readonly Race<W>[],
+  contestants: readonly Contestant<W>[],
+  openWorld: OpenWorld<W>,
 ): Promise<Scoreboard> {
   const cells: Cell[] = [];
-  for (const race of races) cells.push(...await Promise.all(contestants.map((contestant) => judge(race, contestant))));
+  for (const race of races) {
+    cells.push(...await Promise.all(contestants.map((contestant) => judge(race, contestant, openWorld))));
+  }
   return {
     contestants: contestants.map(({ name }) => ({ name, version: versionOf(name) })),
     races: races.map(({ name, story }) => ({ name, story })),
@@ -38,14 +45,18 @@ export async function runScoreboard(
 }
 
 /** The best result of a contestant in a race, over all its usages. */
-export async function judge(race: Race, contestant: Contestant): Promise<Cell> {
+export async function judge<W extends StageWorld>(
+  race: Race<W>,
+  contestant: Contestant<W>,
+  openWorld: OpenWorld<W>,
+): Promise<Cell> {
   const { name, lacks, usages } = contestant;
   const cell = { race: race.name, contestant: name };
   const lack = race.needs && lacks[race.needs];
   if (lack !== undefined) return { ...cell, verdict: "n/a", usage: undefined, note: lack };
   const results: Result[] = [];
   for (const usage of usages) {
-    const result = await runOnce(race, contestant, usage);
+    const result = await runOnce(await openWorld(race), race, contestant, usage);
     if (result.verdict === "correct") return { ...cell, ...result };
     results.push(result);
   }
@@ -56,9 +67,14 @@ export async function judge(race: Race, contestant: Contestant): Promise<Cell> {
 
 type Result = Pick<Cell, "usage" | "note"> & { readonly verdict: Verdict };
 
-async function runOnce(race: Race, contestant: Contestant, usage: Usage): Promise<Result> {
-  using world = new World({ shared: race.needs === "store", masterLagMs: race.masterLagMs ?? 0 });
-  const stage = new Stage(world, usage);
+async function runOnce<W extends StageWorld>(
+  opened: W & (Disposable | AsyncDisposable),
+  race: Race<W>,
+  contestant: Contestant<W>,
+  usage: Usage<W>,
+): Promise<Result> {
+  await using world = opened;
+  const stage = new Stage<W>(world, usage);
   await race.run(stage);
   const findings = await stage.finish();
   const verdict = verdictOf(findings);
@@ -68,7 +84,11 @@ async function runOnce(race: Race, contestant: Contestant, usage: Usage): Promis
   return { verdict, usage: usage.how, note: notes.length === 0 ? undefined : notes.join("; ") };
 }
 
-function needed(race: Race, { usages, standIns }: Contestant, usage: Usage): string | undefined {
+function needed<W extends StageWorld>(
+  race: Race<W>,
+  { usages, standIns }: Contestant<W>,
+  usage: Usage<W>,
+): string | undefined {
   const standIn = race.needs && standIns?.[race.needs];
   const parts = [usage === usages[0] ? undefined : usage.how, standIn].filter((part) => part !== undefined);
   return parts.length === 0 ? undefined : `with ${parts.join(", and ")}`;

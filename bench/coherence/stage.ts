@@ -1,28 +1,25 @@
 import type { MaybePromise } from "@vantage/live";
-import { type Gate, settle } from "@vantage/live/testing";
+import type { Gate } from "@vantage/live/testing";
 import type { Subject, Usage } from "./contestant.ts";
 import { type Finding, Referee } from "./referee.ts";
-import type { World } from "./world.ts";
-
-/** After this many timer turns, everything has settled; half of them are enough for all contestants. */
-const TURNS = 6;
+import type { StageWorld, World } from "./world.ts";
 
 /** Longer than any pause of a contestant on the race's clock. */
 const LONG_MS = 60_000;
 
 /** Runs the steps of a race, and states what each reader must see. */
-export class Stage {
-  readonly world: World;
+export class Stage<W extends StageWorld = World> {
+  readonly world: W;
   /** Notes on the race, independent of its result. */
   readonly remarks: string[] = [];
-  readonly #usage: Usage;
+  readonly #usage: Usage<W>;
   readonly #referee = new Referee();
   readonly #alive = new Set<Subject>();
   readonly #opened: Subject[] = [];
   readonly #gates: Gate[] = [];
   readonly #faults: Finding[] = [];
 
-  constructor(world: World, usage: Usage) {
+  constructor(world: W, usage: Usage<W>) {
     this.world = world;
     this.#usage = usage;
   }
@@ -60,21 +57,21 @@ export class Stage {
 
   /** Lets the longest lag pass; the replica equals the master afterwards. */
   async catchUp(): Promise<void> {
-    const { master, clock, masterLagMs } = this.world;
-    master.replicated = undefined;
-    await clock.advance(masterLagMs);
+    this.world.master.replicated = undefined;
+    await this.world.pass(this.world.masterLagMs);
     await this.rest();
   }
 
-  /** Starts a read that must not return a value older than `notOlderThan`. */
-  ask(caller: string, subject: Subject, notOlderThan: number): void {
-    this.#referee.watch(caller, subject.read(), notOlderThan);
+  /** Starts a read that must not return a value older than `notOlderThan`; the returned function says whether it has settled. */
+  ask(caller: string, subject: Subject, notOlderThan: number): () => boolean {
+    return this.#referee.watch(caller, subject.read(), notOlderThan);
   }
 
-  /** Starts a read as {@linkcode ask} does, and lets everything settle. */
-  async read(caller: string, subject: Subject, notOlderThan: number): Promise<void> {
-    this.ask(caller, subject, notOlderThan);
+  /** Starts a read as {@linkcode ask} does, and lets everything settle; gives whether the read has. */
+  async read(caller: string, subject: Subject, notOlderThan: number): Promise<boolean> {
+    const settled = this.ask(caller, subject, notOlderThan);
     await this.rest();
+    return settled();
   }
 
   /** An action that must settle and succeed; the returned function says whether it has settled. */
@@ -89,6 +86,12 @@ export class Stage {
     return settled();
   }
 
+  /** Expects an action, and resolves as soon as it has settled. */
+  async done(caller: string, action: MaybePromise<unknown>): Promise<void> {
+    this.expect(caller, action);
+    await Promise.allSettled([action]);
+  }
+
   /** Acts, then reads in each process. If the action has settled by then, the reads must see its effect. */
   async actAndRead(caller: string, action: MaybePromise<unknown>, ...subjects: readonly Subject[]): Promise<void> {
     const settled = await this.act(caller, action);
@@ -101,16 +104,16 @@ export class Stage {
     this.#faults.push(finding);
   }
 
-  /** Resolves when everything has settled that can settle without advancing the clock. */
-  async rest(): Promise<void> {
-    for (let turn = 0; turn < TURNS; turn++) await settle();
+  /** Resolves when everything has settled that can settle without time passing. */
+  rest(): Promise<void> {
+    return this.world.rest();
   }
 
   /** Lets everything settle, then reads twice in each living process. */
   async finish(): Promise<readonly Finding[]> {
     for (const gate of this.#gates) gate.release();
     await this.rest();
-    await this.world.clock.advance(LONG_MS);
+    await this.world.pass(LONG_MS);
     const { value } = this.world.master;
     for (const subject of this.#alive) {
       await this.read("the first reader after everything has settled", subject, value);

@@ -1,5 +1,5 @@
 import { ManualLiveStream } from "@vantage/live";
-import { FakeClock, FaultPlan, type Gate } from "@vantage/live/testing";
+import { FakeClock, FaultPlan, type Gate, settle } from "@vantage/live/testing";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,6 +20,11 @@ export class Master {
   /** Holds the answer of the next read. */
   holdRead(): Gate {
     return this.#plan.hold("read");
+  }
+
+  /** Holds the answer of the next write, which is done by then. */
+  holdWrite(): Gate {
+    return this.#plan.hold("write");
   }
 
   /** The current value, or that of the replica. */
@@ -65,8 +70,22 @@ export interface WorldOptions {
   readonly masterLagMs: number;
 }
 
+/** What a stage needs of a world. */
+export interface StageWorld {
+  readonly master: Master;
+  /** How long the master's replicas may lag behind a change. */
+  readonly masterLagMs: number;
+  /** Resolves when everything has settled that can settle without time passing. */
+  rest(): Promise<void>;
+  /** Lets time pass. */
+  pass(ms: number): Promise<void>;
+}
+
+/** After this many timer turns, everything has settled; half of them are enough for all contestants. */
+const TURNS = 6;
+
 /** Everything outside the caches in one race. */
-export class World implements Disposable {
+export class World implements StageWorld, Disposable {
   readonly master: Master = new Master();
   /** The events of the master. */
   readonly stream: ManualLiveStream = new ManualLiveStream();
@@ -82,6 +101,14 @@ export class World implements Disposable {
     if (!shared) return;
     this.store = new SharedStore();
     this.folder = mkdtempSync(join(tmpdir(), "vantage-coherence-"));
+  }
+
+  async rest(): Promise<void> {
+    for (let turn = 0; turn < TURNS; turn++) await settle();
+  }
+
+  pass(ms: number): Promise<void> {
+    return this.clock.advance(ms);
   }
 
   [Symbol.dispose](): void {

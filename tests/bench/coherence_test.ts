@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { CONTESTANTS } from "../../bench/coherence/contestants/all.ts";
 import { cacheAside } from "../../bench/coherence/contestants/cache_aside.ts";
 import type { Contestant } from "../../bench/coherence/contestant.ts";
-import { RACES } from "../../bench/coherence/races.ts";
+import { openWorld, RACES } from "../../bench/coherence/races.ts";
 import { tableWithNotes } from "../../bench/coherence/report.ts";
 import { judge, runScoreboard } from "../../bench/coherence/scoreboard.ts";
 import type { Master } from "../../bench/coherence/world.ts";
@@ -12,7 +12,7 @@ const WORDS = ["correct", "stale", "lost", "hangs", "n/a"];
 
 describe("The scoreboard", () => {
   it("runScoreboard() finds this module correct in every race, and has a verdict for every contestant", async () => {
-    const board = await runScoreboard(RACES, CONTESTANTS);
+    const board = await runScoreboard(RACES, CONTESTANTS, openWorld);
     assert(board.races.length >= 10);
     assert.equal(board.contestants.length, 7);
     assert.equal(board.cells.length, board.races.length * board.contestants.length);
@@ -33,7 +33,7 @@ describe("The referee", () => {
   it("judge() calls a map without fences stale wherever something happens during a fetch", async () => {
     assert.equal(duringAFetch.length, 3);
     for (const race of duringAFetch) {
-      const { verdict, note } = await judge(race, NAIVE);
+      const { verdict, note } = await judge(race, NAIVE, openWorld);
       assert.equal(verdict, "stale", race.name);
       assert.equal(note, "every later reader gets an old row");
     }
@@ -53,7 +53,7 @@ describe("The referee", () => {
     const [race] = duringAFetch;
     assert(race);
     const usages = [...NAIVE.usages, ...reader((master) => master.read()).usages];
-    const { verdict, note } = await judge(race, { ...NAIVE, usages });
+    const { verdict, note } = await judge(race, { ...NAIVE, usages }, openWorld);
     assert.deepEqual({ verdict, note }, { verdict: "correct", note: "with no cache at all" });
   });
 
@@ -64,7 +64,7 @@ describe("The referee", () => {
       name: "limited",
       lacks: { stream: "has no subscriptions" },
       usages: [],
-    });
+    }, openWorld);
     assert.deepEqual({ verdict, note }, { verdict: "n/a", note: "has no subscriptions" });
   });
 });
@@ -100,5 +100,5 @@ function reader(read: (master: Master) => Promise<number>): Contestant {
 async function verdictInControl(contestant: Contestant): Promise<string> {
   const [control] = RACES;
   assert(control);
-  return (await judge(control, contestant)).verdict;
+  return (await judge(control, contestant, openWorld)).verdict;
 }

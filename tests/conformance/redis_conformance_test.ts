@@ -4,7 +4,8 @@ import { LayeredCache, MemCache } from "@vantage/live";
 import { RedisCache } from "@vantage/live/redis";
 import { cacheConformance, type CacheHarness, type OpenStream, streamConformance } from "@vantage/live/testing";
 import { openNodeRedis, type OpenRedis, REDIS_CLIENTS, REDIS_CLUSTER_CLIENTS } from "../databases/redis_clients.ts";
-import { type RedisProcess, startRedis, startRedisCluster, WITHOUT_REDIS } from "../databases/redis_server.ts";
+import { startRedisCluster } from "../databases/redis_cluster.ts";
+import { type RedisProcess, startRedis, WITHOUT_REDIS } from "../databases/redis_server.ts";
 import { skippable } from "../skippable.ts";
 import { runSuite } from "./run_suite.ts";
 

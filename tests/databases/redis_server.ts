@@ -3,7 +3,6 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { openNodeRedis } from "./redis_clients.ts";
 import { freePort } from "./server_process.ts";
 
 const SERVER = "/usr/bin/redis-server";
@@ -55,16 +54,6 @@ export async function startRedis(settings: readonly string[] = []): Promise<Redi
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** Starts a cluster of one server. */
-export async function startRedisCluster(): Promise<RedisProcess> {
-  const server = await startRedis(["--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1"]);
-  const { run, close } = await openNodeRedis(server.port);
-  await run("CLUSTER", "ADDSLOTSRANGE", "0", "16383");
-  while (!String(await run("CLUSTER", "INFO")).includes("cluster_state:ok"));
-  close();
-  return server;
 }
 
 function untilReady(child: ChildProcess): Promise<void> {

@@ -1,6 +1,6 @@
 import type { MaybePromise } from "@vantage/live";
 import type { Subject, Usage } from "../contestant.ts";
-import type { SharedStore, World } from "../world.ts";
+import type { Master, SharedStore, World } from "../world.ts";
 
 /** A key-value cache without writes and events, which the application must translate. */
 export interface KeyedCache {
@@ -10,6 +10,15 @@ export interface KeyedCache {
   drop(): MaybePromise<unknown>;
   /** Replaces the cached value. */
   keep(value: number): MaybePromise<unknown>;
+  cut?(): void;
+  restore?(): void;
+  close?(): MaybePromise<unknown>;
+}
+
+/** Where an application reads and writes, and what processes share if it can be held up. */
+export interface AsideWorld {
+  readonly master: Master;
+  readonly store?: SharedStore | undefined;
 }
 
 /** After a write, the entry is dropped, or replaced by the written value, which works if that is the complete entry. */
@@ -18,15 +27,19 @@ export interface CacheAsideOptions {
 }
 
 /** A usage in which the application writes to the master itself, then updates the cache. */
-export function cacheAside(
+export function cacheAside<W extends AsideWorld = World>(
   how: string,
-  openCache: (world: World) => KeyedCache,
+  openCache: (world: W) => MaybePromise<KeyedCache>,
   { afterWrite = "drop" }: CacheAsideOptions = {},
-): Usage {
-  const open = (world: World): Subject => {
+): Usage<W> {
+  const open = async (world: W): Promise<Subject> => {
     const { master, store } = world;
-    const cache = openCache(world);
+    const cache = await openCache(world);
+    const { cut, restore, close } = cache;
     return {
+      ...(cut && { cut }),
+      ...(restore && { restore }),
+      ...(close && { close }),
       read: (signal) => cache.read(signal),
       write: async (value) => {
         const answer = await master.write(value);

@@ -44,7 +44,8 @@ async function open({ master, folder, stream, clock, masterLagMs }: World): Prom
   };
 }
 
-function tableOf(master: Master): ReturnType<typeof defineTable> {
+/** The master, as a table of one row. */
+export function tableOf(master: Master): ReturnType<typeof defineTable> {
   return defineTable({
     name: "rows",
     list: async () => [["a", { value: await master.read() }]],
