@@ -36,7 +36,10 @@ const MANY = 1_000;
 /** The most steps at rest, and as many for each host. */
 const MAX_STEPS = 20_000;
 
-/** Runs a plan of many hosts: the same plan gives the same trace, byte for byte, in every runtime. */
+/**
+ * Runs a plan of many hosts: the same plan gives the same trace, byte for byte, on Deno and on Node. Bun may take one of its
+ * turns later, which is another order of steps.
+ */
 export async function simulateHosts(plan: HostsPlan): Promise<Outcome> {
   await (allHashed ??= hashAll());
   return await new HostsSimulation(plan).run();
