@@ -47,7 +47,7 @@ export const MUTANTS_OF_HOSTS: readonly Mutant[] = ([
   {
     name: "an event that is in the log is shown to nobody who watches",
     file: "live/changes.ts",
-    from: "    invalidation.note(change);\n    invalidation.recorded();\n",
+    from: "    invalidation.note(change);\n    this.#tell(change);\n",
     to: "    invalidation.note(change);\n",
   },
   {
