@@ -1,0 +1,62 @@
+import postgres from "postgres";
+import { LayeredCache, LiveTable, MemCache, type Tracer } from "@vantage/live";
+import { PostgresNotifyLiveStream, PostgresSlot, PostgresTable } from "@vantage/live/postgres";
+import { RedisCache } from "@vantage/live/redis";
+import { openPool } from "../../databases/postgres_clients.ts";
+import { openIoRedis, openNodeRedis } from "../../databases/redis_clients.ts";
+import {
+  type HostOptions,
+  MAX_LAG_MS,
+  REDIS_TIMEOUT_MS,
+  slotOf,
+  WRITE_OUTCOME_MS,
+  WRITE_TIMEOUT_MS,
+} from "./host_talk.ts";
+import { type TableName, TABLES } from "./shop_tables.ts";
+import { StoppableCache, stoppableMaster, type Stops } from "./stoppable.ts";
+
+/** The tables of a host. */
+export type HostTables = ReadonlyMap<TableName, LiveTable>;
+
+/** By default it pauses for up to 20 seconds before it connects again, and queries wait. */
+function openPostgresJs(port: number): postgres.Sql {
+  const [host, user, database] = ["127.0.0.1", "postgres", "postgres"];
+  return postgres({ host, port, user, database, max: 4, backoff: () => 0.1, onnotice: () => {} });
+}
+
+/** Opens the tables of a host, over one cache. */
+export async function openTables(options: HostOptions, stops: Stops, tracer: Tracer): Promise<HostTables> {
+  const { redis, redisPort, postgresPort, isLayered, follows, source, host } = options;
+  const { client } = await (redis === "redis" ? openNodeRedis(redisPort) : openIoRedis(redisPort));
+  const sql = source === "slot" ? (await openPool(postgresPort)).client : openPostgresJs(postgresPort);
+  const shared = await RedisCache.open(client, { timeoutMs: REDIS_TIMEOUT_MS, tracer });
+  const stoppable = new StoppableCache(shared, stops);
+  const cache = isLayered ? new LayeredCache(new MemCache(), stoppable, { maxLagMs: MAX_LAG_MS }) : stoppable;
+  const streamOf = async (name: TableName) => {
+    if (follows) return shared.stream(name);
+    if (source === "notify" && name === "products") {
+      return await PostgresNotifyLiveStream.open(sql, name, { heartbeatMs: 1_000, timeoutMs: 2_000, tracer });
+    }
+    if (source !== "slot" || name !== "orders") return undefined;
+    const slot = new PostgresSlot(sql, {
+      slot: slotOf(host),
+      publication: "shop",
+      pollMs: 50,
+      timeoutMs: 5_000,
+      tracer,
+    });
+    return slot.of(name);
+  };
+  const tables = new Map<TableName, LiveTable>();
+  for (const name of TABLES) {
+    const master = stoppableMaster(await PostgresTable.open(sql, name), stops);
+    const table = new LiveTable(master, name, cache, {
+      liveStream: await streamOf(name),
+      writeOutcomeMs: WRITE_OUTCOME_MS,
+      writeTimeoutMs: WRITE_TIMEOUT_MS,
+      tracer,
+    });
+    tables.set(name, table);
+  }
+  return tables;
+}
