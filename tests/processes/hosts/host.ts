@@ -105,10 +105,10 @@ export class Host {
     const name = this.#oneOf(TABLES);
     const table = tables.get(name);
     if (table === undefined) return;
-    const lot = this.#next(50);
-    if (lot < 36) await this.#read(table, name);
-    else if (lot < 46) await this.#patch(table, name, this.#oneOf(IDS));
-    else if (lot < 49) await this.#insertOrDelete(table, name);
+    const lot = this.#next(500);
+    if (lot < 380) await this.#read(table, name);
+    else if (lot < 470) await this.#patch(table, name, this.#oneOf(IDS));
+    else if (lot < 499) await this.#insertOrDelete(table, name);
     else await this.#attempt("invalidate", () => table.invalidate());
   }
 
