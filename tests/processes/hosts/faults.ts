@@ -6,14 +6,21 @@ import type { Shop } from "./shop.ts";
 export interface Faulty {
   readonly redis: SharedRedis;
   readonly shop: Shop;
-  /** Lets the hosts do things for a time up to this one. */
-  someTime(maxMs: number): Promise<void>;
-  /** Kills a host where it stops, and starts another one in its place. */
-  replaceAt(at: StopAt): Promise<void>;
-  /** Kills the host that hears of changes in a way, or one that follows the cache, and starts another one in its place. */
-  replace(is: (kind: HostKind) => boolean): Promise<void>;
   /** The slot that is read. */
   readonly slot: string;
+  /** Lets the hosts do things for about a time. */
+  someTime(ms: number): Promise<void>;
+  /**
+   * The moment of the fault. In every other round, all hosts are at rest then, and stay so: what they do would replace what is
+   * old. In the others they go on.
+   */
+  moment(fault: () => Promise<void>): Promise<void>;
+  /** Changes a few rows behind all hosts. */
+  changeOutside(): Promise<void>;
+  /** Kills a host where it stops, and starts another one in its place. */
+  replaceAt(at: StopAt): Promise<void>;
+  /** Kills a host of a kind, and starts another one in its place. */
+  replace(is: (kind: HostKind) => boolean): Promise<void>;
 }
 
 /** A kind of fault, from when it begins until it has healed. */
@@ -24,58 +31,69 @@ export interface FaultKind {
   run(world: Faulty): Promise<void>;
 }
 
-/** How long a server is away at the most. */
-const AWAY_MS = 900;
+/** How long a server is away. */
+const AWAY_MS = 600;
 
 /** All kinds. */
 export const FAULTS: readonly FaultKind[] = [
   {
     name: "Redis killed",
-    run: async (world) => {
-      const { redis } = world;
-      await redis.kill();
-      await world.someTime(AWAY_MS);
-      await redis.start();
-    },
+    run: (world) =>
+      world.moment(async () => {
+        await world.redis.kill();
+        await world.changeOutside();
+        await world.someTime(AWAY_MS);
+        await world.redis.start();
+      }),
   },
   {
     name: "Redis frozen",
-    run: async (world) => {
-      const { redis } = world;
-      redis.freeze();
-      await world.someTime(2 * AWAY_MS);
-      redis.wake();
-    },
+    run: (world) =>
+      world.moment(async () => {
+        world.redis.freeze();
+        await world.changeOutside();
+        await world.someTime(2 * AWAY_MS);
+        world.redis.wake();
+      }),
   },
   {
     name: "Redis restarted from an old snapshot",
     run: async (world) => {
-      const { redis } = world;
-      await redis.save();
+      await world.redis.save();
       await world.someTime(AWAY_MS);
-      await redis.kill();
-      await redis.start();
+      await world.moment(async () => {
+        await world.redis.kill();
+        await world.redis.start();
+      });
     },
   },
   {
     name: "a replica promoted that lacks the last changes",
     run: async (world) => {
-      const { redis } = world;
-      await redis.copy();
+      await world.redis.copy();
       await world.someTime(AWAY_MS);
-      await redis.kill();
-      await world.someTime(AWAY_MS);
-      await redis.promote();
+      await world.moment(async () => {
+        await world.redis.kill();
+        await world.redis.promote();
+      });
     },
   },
   {
     name: "PostgreSQL restarted",
     isMasterAway: true,
-    run: ({ shop }) => shop.restart(AWAY_MS / 2),
+    run: (world) =>
+      world.moment(async () => {
+        await world.shop.restart(AWAY_MS / 2);
+        await world.changeOutside();
+      }),
   },
   {
     name: "the slot dropped",
-    run: ({ shop, slot }) => shop.dropSlot(slot),
+    run: (world) =>
+      world.moment(async () => {
+        await world.shop.dropSlot(world.slot);
+        await world.changeOutside();
+      }),
   },
   { name: "a host killed in a read of the master", run: (world) => world.replaceAt("miss") },
   { name: "a host killed between the master's yes and the log", run: (world) => world.replaceAt("intent") },

@@ -212,7 +212,8 @@ export class Host {
   /** Stops where it is told to, and does what leads there. */
   #stopAt(tables: HostTables, at: StopAt): void {
     this.#stops.at(at);
-    const name = this.#oneOf(TABLES);
+    // Of a write to the last one only the cache could tell.
+    const name = at === "invalidate" ? this.#oneOf(TABLES) : "notes";
     const table = tables.get(name);
     if (table === undefined) return;
     if (at === "miss" || at === "invalidate") void this.#attempt("invalidate", () => table.invalidate());

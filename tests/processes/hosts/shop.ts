@@ -66,9 +66,10 @@ export class Shop implements AsyncDisposable {
     await this.#again(() => this.#run("SELECT 1"));
   }
 
-  /** Drops a slot, as soon as it is not being read. */
+  /** Drops a slot, as soon as it is not being read, and changes a row that it would have told of. */
   async dropSlot(slot: string): Promise<void> {
-    await this.#again(() => this.#run(`SELECT pg_drop_replication_slot('${slot}')`));
+    const change = `UPDATE orders SET outside = ${++this.#version} WHERE id = '${IDS[0]}'`;
+    await this.#again(() => this.#run(`SELECT pg_drop_replication_slot('${slot}'); ${change}`));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
