@@ -7,7 +7,7 @@ import { type HostKind, type HostOptions, type HostSays, MAX_LAG_MS, slotOf, typ
 import { HostProcess } from "./host_process.ts";
 import { SharedRedis } from "./shared_redis.ts";
 import { Shop } from "./shop.ts";
-import { IDS, TABLES } from "./shop_tables.ts";
+import { IDS, type TableName, TABLES } from "./shop_tables.ts";
 
 /** The hosts, of all runtimes, with all clients, and all ways to hear of changes. */
 const KINDS: readonly HostKind[] = [
@@ -33,6 +33,8 @@ const [BEFORE_MS, AFTER_MS] = [300, 200];
 const CHANGE_MS = 20;
 /** How many rows are changed behind them at once. */
 const CHANGES_AT_ONCE = 3;
+/** How often it is looked whether they do. */
+const POLL_MS = 50;
 /** The most lines of a trace that are printed. */
 const MOST_LINES = 120;
 
@@ -53,6 +55,12 @@ export interface Round extends Work {
   /** How long after the fault all hosts showed what the master has. */
   readonly healedMs: number;
   readonly violations: readonly string[];
+}
+
+/** What a host shows that is not so. */
+interface Difference {
+  readonly host: HostProcess;
+  readonly what: string;
 }
 
 /** Hosts with one Redis and one PostgreSQL, to which something happens, again and again. */
@@ -88,7 +96,7 @@ export class FaultyWorld implements Faulty, AsyncDisposable {
       world.#hosts[host] = await world.#start(host);
     }));
     // All that they will read is kept from now on.
-    await world.#differences(world.#hosts);
+    await world.#differences(world.#hosts, TABLES);
     return world;
   }
 
@@ -213,10 +221,14 @@ export class FaultyWorld implements Faulty, AsyncDisposable {
   async #inspect(): Promise<void> {
     for (const lost of this.#acknowledged.lostIn(await this.shop.contents())) this.#violate(`lost: ${lost}`);
     const deadline = performance.now() + HEAL_MS;
-    while ((await this.#differences(this.#hosts)).length > 0 && performance.now() < deadline) await pause(50);
-    await this.#expectAll(this.#hosts, "at rest");
-    await pause(2 * MAX_LAG_MS);
-    await this.#expectAll(this.#hosts, "still at rest");
+    let differences = await this.#differences(this.#hosts, TABLES);
+    while (differences.length > 0 && performance.now() < deadline) {
+      await pause(POLL_MS);
+      differences = await this.#differences(this.#hosts, TABLES);
+    }
+    await this.#report("at rest", differences);
+    await pause(MAX_LAG_MS);
+    await this.#report("still at rest", await this.#differences(this.#hosts, TABLES));
   }
 
   /** What one host has written, all others show at once; with memory in front of Redis, once that is too old. */
@@ -227,24 +239,25 @@ export class FaultyWorld implements Faulty, AsyncDisposable {
     if (wrote === undefined) return this.#violate(`${writer.name} hangs: a write`);
     // What its cache did not take in time, on a busy machine, is known to the others only later.
     if (!wrote.isLogged) return;
-    await this.#expectAll(this.#hosts.filter(({ options }) => !options.isLayered), `after a write of ${writer.name}`);
+    const tables = [told.table];
+    const plain = this.#hosts.filter(({ options }) => !options.isLayered);
+    await this.#report(`after a write of ${writer.name}`, await this.#differences(plain, tables));
     await pause(MAX_LAG_MS);
-    await this.#expectAll(this.#hosts, `some time after a write of ${writer.name}`);
+    await this.#report(`some time after a write of ${writer.name}`, await this.#differences(this.#hosts, tables));
   }
 
-  async #expectAll(hosts: readonly HostProcess[], when: string): Promise<void> {
-    for (const [host, difference] of await this.#differences(hosts)) {
-      this.#violate(`${when}, ${host.name}: ${difference}`);
-      await this.#printTrace(host);
-    }
+  async #report(when: string, differences: readonly Difference[]): Promise<void> {
+    for (const { host, what } of differences) this.#violate(`${when}, ${host.name}: ${what}`);
+    for (const host of new Set(differences.map((difference) => difference.host))) await this.#printTrace(host);
   }
 
-  async #differences(hosts: readonly HostProcess[]): Promise<readonly (readonly [HostProcess, string])[]> {
-    const truth = await this.shop.contents();
+  /** How what hosts show of some tables differs from what the master has. */
+  async #differences(hosts: readonly HostProcess[], tables: readonly TableName[]): Promise<readonly Difference[]> {
+    const truth = await this.shop.contentsOf(tables);
     const looks = await Promise.all(hosts.map(async (host) => {
       const looked = await host.ask({ kind: "look", truth }, "looked", REST_MS);
       const differences = looked?.differences ?? ["it hangs: not all reads have ended"];
-      return differences.map((difference) => [host, difference] as const);
+      return differences.map((what): Difference => ({ host, what }));
     }));
     return looks.flat();
   }

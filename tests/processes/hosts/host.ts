@@ -188,15 +188,17 @@ export class Host {
     }
   }
 
-  /** Everything, in every way, all at once. */
-  async #look(tables: HostTables, truth: Contents): Promise<readonly string[]> {
-    const looks = [...tables].flatMap(([name, table]) =>
-      VIEWS.map(async (view) => {
-        const content = await this.#attempt(`read ${name}, ${view.name}`, () => view.read(table));
-        if (content === undefined) return `${name}, ${view.name}: the read failed`;
-        return differenceOf(name, view, content, view.of(truth[name]));
-      })
-    );
+  /** Some tables, in every way, all at once. */
+  async #look(tables: HostTables, truth: Partial<Contents>): Promise<readonly string[]> {
+    const looks = [...tables].flatMap(([name, table]) => {
+      const content = truth[name];
+      if (content === undefined) return [];
+      return VIEWS.map(async (view) => {
+        const read = await this.#attempt(`read ${name}, ${view.name}`, () => view.read(table));
+        if (read === undefined) return `${name}, ${view.name}: the read failed`;
+        return differenceOf(name, view, read, view.of(content));
+      });
+    });
     const differences = (await Promise.all(looks)).filter((difference) => difference !== undefined);
     if (differences.length > 0) this.#note("looked", { differences: differences.length, first: differences[0] });
     return differences;
@@ -211,13 +213,14 @@ export class Host {
 
   /** Stops where it is told to, and does what leads there. */
   #stopAt(tables: HostTables, at: StopAt): void {
-    this.#stops.at(at);
     // Of a write to the last one only the cache could tell.
-    const name = at === "invalidate" ? this.#oneOf(TABLES) : "notes";
+    const name = at === "intent" || at === "log" ? "notes" : this.#oneOf(TABLES);
     const table = tables.get(name);
     if (table === undefined) return;
-    if (at === "miss" || at === "invalidate") void this.#attempt("invalidate", () => table.invalidate());
-    else void this.#patch(table, name, this.#oneOf(IDS));
+    this.#stops.at(at, name);
+    if (at === "intent" || at === "log") return void this.#patch(table, name, this.#oneOf(IDS));
+    void this.#attempt("invalidate", () => table.invalidate());
+    if (at === "miss") void this.#attempt("a miss", () => table.listValues());
   }
 
   #tracer(): Tracer {

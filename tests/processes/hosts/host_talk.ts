@@ -31,8 +31,8 @@ export type HostTold =
   | { readonly kind: "run" }
   /** To begin nothing more, and to say when all that it began has ended. */
   | { readonly kind: "rest" }
-  /** To read everything, of which nothing may be other than this. */
-  | { readonly kind: "look"; readonly truth: Contents }
+  /** To read these tables in every way, and to say how what it reads differs from this. */
+  | { readonly kind: "look"; readonly truth: Partial<Contents> }
   | { readonly kind: "write"; readonly table: TableName; readonly id: string }
   | { readonly kind: "stop"; readonly at: StopAt }
   | { readonly kind: "trace" };

@@ -54,8 +54,13 @@ export class Shop implements AsyncDisposable {
 
   /** What all tables contain. */
   async contents(): Promise<Contents> {
-    const contents = await Promise.all(TABLES.map(async (name) => [name, await this.#content(name)] as const));
-    return Object.fromEntries(contents) as Contents; // Of all tables.
+    return await this.contentsOf(TABLES) as Contents; // Of all tables.
+  }
+
+  /** What some tables contain. */
+  async contentsOf(tables: readonly TableName[]): Promise<Partial<Contents>> {
+    const contents = await Promise.all(tables.map(async (name) => [name, await this.#content(name)] as const));
+    return Object.fromEntries(contents);
   }
 
   /** Ends it, and starts it again after a time. */

@@ -1,11 +1,13 @@
 import type { Cache, CachedRows, Fence, LogRecord, Query, TableLike } from "@vantage/live";
 import type { StopAt } from "./host_talk.ts";
+import type { TableName } from "./shop_tables.ts";
 
 /** Where a process stops next, so that it can be killed there. */
 export class Stops {
   readonly #onStopped: (at: StopAt) => void;
   readonly #next: () => number;
   #at: StopAt | undefined;
+  #table: TableName | undefined;
   #isBefore = false;
 
   /** `next` draws a number from 0 to 1; `onStopped` is called when something has stopped. */
@@ -14,19 +16,24 @@ export class Stops {
     this.#onStopped = onStopped;
   }
 
-  /** From now on the first thing of a kind stops: before it is done, or before its answer is there. */
-  at(at: StopAt): void {
+  /** From now on the first thing of a kind in a table stops: before it is done, or before its answer is there. */
+  at(at: StopAt, table: TableName): void {
     this.#at = at;
+    this.#table = table;
     // A write that the master has not made is none.
     this.#isBefore = at !== "intent" && this.#next() < 0.5;
   }
 
   /** Does something, unless it stops for ever. */
-  async pass<T>(at: StopAt, work: () => T | PromiseLike<T>): Promise<T> {
-    if (this.#at === at && this.#isBefore) await this.#stop(at);
+  async pass<T>(at: StopAt, table: string, work: () => T | PromiseLike<T>): Promise<T> {
+    if (this.#isAt(at, table) && this.#isBefore) await this.#stop(at);
     const done = await work();
-    if (this.#at === at) await this.#stop(at);
+    if (this.#isAt(at, table)) await this.#stop(at);
     return done;
+  }
+
+  #isAt(at: StopAt, table: string): boolean {
+    return this.#at === at && this.#table === table;
   }
 
   #stop(at: StopAt): Promise<never> {
@@ -46,7 +53,7 @@ export function stoppableMaster(master: TableLike, stops: Stops): TableLike {
         if (name === "withQuery") return (query: Query) => over(table.withQuery(query));
         const at = READS.has(name) ? "miss" : WRITES.has(name) ? "intent" : undefined;
         const call = (...args: unknown[]): unknown => Reflect.apply(member, table, args);
-        return at === undefined ? call : (...args: unknown[]) => stops.pass(at, () => call(...args));
+        return at === undefined ? call : (...args: unknown[]) => stops.pass(at, master.tableName, () => call(...args));
       },
     });
   return over(master);
@@ -69,7 +76,7 @@ export class StoppableCache implements Cache {
     const log = cache.log?.bind(cache);
     this.log = log &&
       ((scope: string, record: LogRecord) =>
-        record.kind === "change" ? stops.pass("log", () => log(scope, record)) : log(scope, record));
+        record.kind === "change" ? stops.pass("log", tableOf(scope), () => log(scope, record)) : log(scope, record));
   }
 
   get(key: string): ReturnType<Cache["get"]> {
@@ -85,6 +92,11 @@ export class StoppableCache implements Cache {
   }
 
   invalidatePrefix(prefix: string): Promise<void> {
-    return this.#stops.pass("invalidate", () => this.logOf.invalidatePrefix(prefix));
+    return this.#stops.pass("invalidate", tableOf(prefix), () => this.logOf.invalidatePrefix(prefix));
   }
+}
+
+/** The table of a scope. */
+function tableOf(scope: string): string {
+  return scope.replace(/\/.*$/, "");
 }
