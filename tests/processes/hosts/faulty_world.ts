@@ -77,6 +77,8 @@ export class FaultyWorld implements Faulty, AsyncDisposable {
   #changes: Promise<void> = Promise.resolve();
   /** What the hosts have done in this round, once they are at rest. */
   #rested: Work | undefined;
+  /** How many reads were answered from the cache when hosts looked. */
+  #hits = 0;
   #kind: FaultKind | undefined;
   #violations: string[] = [];
 
@@ -228,7 +230,9 @@ export class FaultyWorld implements Faulty, AsyncDisposable {
     }
     await this.#report("at rest", differences);
     await pause(MAX_LAG_MS);
+    const hitsBefore = this.#hits;
     await this.#report("still at rest", await this.#differences(this.#hosts, TABLES));
+    if (this.#hits === hitsBefore) this.#violate("nothing is answered from the cache any more");
   }
 
   /** What one host has written, all others show at once; with memory in front of Redis, once that is too old. */
@@ -256,6 +260,7 @@ export class FaultyWorld implements Faulty, AsyncDisposable {
     const truth = await this.shop.contentsOf(tables);
     const looks = await Promise.all(hosts.map(async (host) => {
       const looked = await host.ask({ kind: "look", truth }, "looked", REST_MS);
+      this.#hits += looked?.hits ?? 0;
       const differences = looked?.differences ?? ["it hangs: not all reads have ended"];
       return differences.map((what): Difference => ({ host, what }));
     }));

@@ -63,7 +63,7 @@ export class Host {
       case "rest":
         return await this.#rest(tables);
       case "look":
-        return this.#say({ kind: "looked", differences: await this.#look(tables, told.truth) });
+        return await this.#look(tables, told.truth);
       case "write":
         return await this.#writeAlone(tables, told.table, told.id);
       case "stop":
@@ -189,7 +189,8 @@ export class Host {
   }
 
   /** Some tables, in every way, all at once. */
-  async #look(tables: HostTables, truth: Partial<Contents>): Promise<readonly string[]> {
+  async #look(tables: HostTables, truth: Partial<Contents>): Promise<void> {
+    const hitsBefore = hitsOf(tables);
     const looks = [...tables].flatMap(([name, table]) => {
       const content = truth[name];
       if (content === undefined) return [];
@@ -201,7 +202,7 @@ export class Host {
     });
     const differences = (await Promise.all(looks)).filter((difference) => difference !== undefined);
     if (differences.length > 0) this.#note("looked", { differences: differences.length, first: differences[0] });
-    return differences;
+    this.#say({ kind: "looked", differences, hits: hitsOf(tables) - hitsBefore });
   }
 
   async #writeAlone(tables: HostTables, name: TableName, id: string): Promise<void> {

@@ -51,7 +51,9 @@ export class SharedRedis implements AsyncDisposable {
 
   /** Starts a replica that has everything from up to now, and nothing from later. */
   async copy(): Promise<void> {
-    const replica = this.#replica = await startRedis([...REPLICATION, "--replicaof", `127.0.0.1 ${this.#server.port}`]);
+    const replica = this.#replica = await startRedis(REPLICATION);
+    // As a setting, it would be one again when it is started again.
+    await ask(replica, "REPLICAOF", "127.0.0.1", `${this.#server.port}`);
     while (!String(await ask(replica, "INFO", "replication")).includes("master_link_status:up"));
     await ask(replica, "REPLICAOF", "127.0.0.1", "1");
   }

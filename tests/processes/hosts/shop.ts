@@ -23,6 +23,8 @@ export class Shop implements AsyncDisposable {
       user: "postgres",
       database: "postgres",
       max: 2,
+      // So that it is there before the hosts are.
+      backoff: () => 0.01,
       onnotice: () => {},
     });
   }
