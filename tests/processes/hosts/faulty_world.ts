@@ -225,6 +225,13 @@ export class FaultyWorld implements Faulty, AsyncDisposable {
     const deadline = performance.now() + HEAL_MS;
     let differences = await this.#differences(this.#hosts, TABLES);
     while (differences.length > 0 && performance.now() < deadline) {
+      if (LONG) {
+        console.log(
+          `${Math.round(performance.now())} not yet: ${differences[0]?.host.name}: ${
+            differences[0]?.what
+          }, ${differences.length} in all`,
+        );
+      }
       await pause(POLL_MS);
       differences = await this.#differences(this.#hosts, TABLES);
     }

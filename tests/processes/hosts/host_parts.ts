@@ -1,8 +1,8 @@
+import pg from "pg";
 import postgres from "postgres";
 import { LayeredCache, LiveTable, MemCache, type Tracer } from "@vantage/live";
-import { PostgresNotifyLiveStream, PostgresSlot, PostgresTable } from "@vantage/live/postgres";
+import { type PostgresClient, PostgresNotifyLiveStream, PostgresSlot, PostgresTable } from "@vantage/live/postgres";
 import { RedisCache } from "@vantage/live/redis";
-import { openPool } from "../../databases/postgres_clients.ts";
 import { openIoRedis, openNodeRedis } from "../../databases/redis_clients.ts";
 import {
   type HostOptions,
@@ -18,17 +18,35 @@ import { StoppableCache, stoppableMaster, type Stops } from "./stoppable.ts";
 /** The tables of a host. */
 export type HostTables = ReadonlyMap<TableName, LiveTable>;
 
-/** By default it pauses for up to 20 seconds before it connects again, and queries wait. */
-function openPostgresJs(port: number): postgres.Sql {
-  const [host, user, database] = ["127.0.0.1", "postgres", "postgres"];
-  return postgres({ host, port, user, database, max: 4, backoff: () => 0.1, onnotice: () => {} });
+/** How long it may take to connect to PostgreSQL. */
+const CONNECT_MS = 2_000;
+const PLACE = { host: "127.0.0.1", user: "postgres", database: "postgres" };
+
+/**
+ * A client of PostgreSQL. Both let queries wait while they connect: by default postgres.js for up to 20 seconds of pause and
+ * 30 of connecting, and a pool of pg for as long as the connection takes.
+ */
+function openPostgres(port: number, client: "postgres.js" | "pg"): PostgresClient {
+  if (client === "postgres.js") {
+    return postgres({
+      ...PLACE,
+      port,
+      max: 4,
+      backoff: () => 0.1,
+      connect_timeout: CONNECT_MS / 1_000,
+      onnotice: () => {},
+    });
+  }
+  const pool = new pg.Pool({ ...PLACE, port, max: 4, connectionTimeoutMillis: CONNECT_MS });
+  pool.on("error", () => {});
+  return pool;
 }
 
 /** Opens the tables of a host, over one cache. */
 export async function openTables(options: HostOptions, stops: Stops, tracer: Tracer): Promise<HostTables> {
   const { redis, redisPort, postgresPort, isLayered, follows, source, host } = options;
   const { client } = await (redis === "redis" ? openNodeRedis(redisPort) : openIoRedis(redisPort));
-  const sql = source === "slot" ? (await openPool(postgresPort)).client : openPostgresJs(postgresPort);
+  const sql = openPostgres(postgresPort, source === "slot" ? "pg" : "postgres.js");
   const shared = await RedisCache.open(client, { timeoutMs: REDIS_TIMEOUT_MS, tracer });
   const stoppable = new StoppableCache(shared, stops);
   const cache = isLayered ? new LayeredCache(new MemCache(), stoppable, { maxLagMs: MAX_LAG_MS }) : stoppable;
