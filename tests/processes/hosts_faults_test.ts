@@ -12,23 +12,23 @@ import { FaultyWorld, type Round } from "./hosts/faulty_world.ts";
 /** How often something fails: each kind as often as the others. */
 const FAULT_COUNT = (LONG ? 16 : 1) * FAULTS.length;
 
-/** What has become of all faults of a kind. */
-function summaryOf(kind: string, rounds: readonly Round[]): string {
+const HEADER = "| what failed | times | reads (hits) | writes | failed | slowest read | all hosts current after |";
+
+/** What has become of all faults of a kind, as a row of a table. */
+function rowOf(name: string, all: readonly Round[]): string {
+  const rounds = all.filter(({ kind }) => kind === name);
   const sum = (of: (round: Round) => number): number => rounds.reduce((total, round) => total + of(round), 0);
   const most = (of: (round: Round) => number): number => Math.max(...rounds.map(of));
-  const { length } = rounds;
-  const parts = [
-    `${length} times`,
-    `${sum(({ reads }) => reads)} reads (${sum(({ hits }) => hits)} hits)`,
-    `${sum(({ writes }) => writes)} writes`,
-    `${sum(({ failures }) => failures)} failed`,
-    `slowest read ${most(({ slowestReadMs }) => slowestReadMs)} ms`,
-    `current on all hosts after ${Math.round(sum(({ healedMs }) => healedMs) / length)} ms, at most ${
-      most(({ healedMs }) => healedMs)
-    }`,
-    `${sum(({ violations }) => violations.length)} violations`,
+  const cells = [
+    name,
+    rounds.length,
+    `${sum(({ reads }) => reads)} (${sum(({ hits }) => hits)})`,
+    sum(({ writes }) => writes),
+    sum(({ failures }) => failures),
+    `${most(({ slowestReadMs }) => slowestReadMs)} ms`,
+    `${Math.round(sum(({ healedMs }) => healedMs) / rounds.length)} ms, at most ${most(({ healedMs }) => healedMs)} ms`,
   ];
-  return `${kind}: ${parts.join(", ")}`;
+  return `| ${cells.join(" | ")} |`;
 }
 
 describe("Many hosts with one Redis and one PostgreSQL", () => {
@@ -44,7 +44,7 @@ describe("Many hosts with one Redis and one PostgreSQL", () => {
         if (kind !== undefined) rounds.push(await world.round(kind));
       }
       console.log(`seed ${seed}: ${rounds.length} faults, ${world.acknowledged} writes acknowledged`);
-      for (const { name } of FAULTS) console.log(summaryOf(name, rounds.filter(({ kind }) => kind === name)));
+      console.log([HEADER, ...FAULTS.map(({ name }) => rowOf(name, rounds))].join("\n"));
       assert.deepEqual(rounds.flatMap(({ kind, violations }) => violations.map((what) => `${kind}: ${what}`)), []);
     },
   );

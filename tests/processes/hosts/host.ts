@@ -10,6 +10,7 @@ import {
   type StopAt,
   WRITE_TIMEOUT_MS,
 } from "./host_talk.ts";
+import { countTime } from "./lived_time.ts";
 import { columnOf, type Contents, IDS, ownRowOf, type TableName, TABLES } from "./shop_tables.ts";
 import { differenceOf, VIEWS } from "./shop_views.ts";
 import { Stops } from "./stoppable.ts";
@@ -116,9 +117,9 @@ export class Host {
   async #read(table: LiveTable, name: TableName): Promise<void> {
     const view = this.#oneOf(VIEWS);
     const floors = new Map(this.#floors);
-    const startedAt = performance.now();
+    const stop = countTime((ms) => this.#slowestReadMs = Math.max(this.#slowestReadMs, ms));
     const content = await this.#attempt(`read ${name}, ${view.name}`, () => view.read(table));
-    this.#slowestReadMs = Math.max(this.#slowestReadMs, performance.now() - startedAt);
+    stop();
     this.#counts.reads++;
     for (const [id, values] of Object.entries(content ?? {})) {
       this.#checkOwn(`${name}, ${view.name}`, name, id, values, floors);

@@ -44,9 +44,9 @@ function openPostgres(port: number, client: "postgres.js" | "pg"): PostgresClien
 
 /** Opens the tables of a host, over one cache. */
 export async function openTables(options: HostOptions, stops: Stops, tracer: Tracer): Promise<HostTables> {
-  const { redis, redisPort, postgresPort, isLayered, follows, source, host } = options;
+  const { runtime, redis, redisPort, postgresPort, isLayered, follows, source, host } = options;
   const { client } = await (redis === "redis" ? openNodeRedis(redisPort) : openIoRedis(redisPort));
-  const sql = openPostgres(postgresPort, source === "slot" ? "pg" : "postgres.js");
+  const sql = openPostgres(postgresPort, source === "slot" || runtime === "bun" ? "pg" : "postgres.js");
   const shared = await RedisCache.open(client, { timeoutMs: REDIS_TIMEOUT_MS, tracer });
   const stoppable = new StoppableCache(shared, stops);
   const cache = isLayered ? new LayeredCache(new MemCache(), stoppable, { maxLagMs: MAX_LAG_MS }) : stoppable;

@@ -1,4 +1,5 @@
 import { type Child, startChild } from "../children.ts";
+import { countTime } from "./lived_time.ts";
 import type { HostOptions, HostSays, HostTold } from "./host_talk.ts";
 
 /** What a host says in answer to something, by its kind. */
@@ -43,9 +44,9 @@ export class HostProcess implements AsyncDisposable {
   async hears<K extends HostSays["kind"]>(kind: K, withinMs: number): Promise<Answer<K> | undefined> {
     const heard = Promise.withResolvers<Answer<K> | undefined>();
     this.#awaited.set(kind, (said) => heard.resolve(said as Answer<K>)); // It is called with that kind.
-    const timer = setTimeout(() => heard.resolve(undefined), withinMs);
+    const stop = countTime((ms) => ms < withinMs || heard.resolve(undefined));
     const answer = await heard.promise;
-    clearTimeout(timer);
+    stop();
     this.#awaited.delete(kind);
     return answer;
   }
