@@ -54,6 +54,8 @@ export interface Round extends Work {
   readonly isCalm: boolean;
   /** How long after the fault all hosts showed what the master has. */
   readonly healedMs: number;
+  /** What was shown last that was not so yet. */
+  readonly lastOld: string | undefined;
   readonly violations: readonly string[];
 }
 
@@ -77,6 +79,7 @@ export class FaultyWorld implements Faulty, AsyncDisposable {
   #changes: Promise<void> = Promise.resolve();
   /** What the hosts have done in this round, once they are at rest. */
   #rested: Work | undefined;
+  #lastOld: string | undefined;
   /** How many reads were answered from the cache when hosts looked. */
   #hits = 0;
   #kind: FaultKind | undefined;
@@ -116,6 +119,7 @@ export class FaultyWorld implements Faulty, AsyncDisposable {
     this.#kind = kind;
     this.#violations = [];
     this.#rested = undefined;
+    this.#lastOld = undefined;
     this.#isCalm = this.#next(2) === 0;
     this.#isRunning = true;
     for (const host of this.#hosts) host.tell({ kind: "run" });
@@ -129,7 +133,14 @@ export class FaultyWorld implements Faulty, AsyncDisposable {
     const healedMs = Math.round(performance.now() - healedAt);
     this.#kind = undefined;
     await this.#probe();
-    const round = { kind: kind.name, isCalm: this.#isCalm, ...rested, healedMs, violations: this.#violations };
+    const round = {
+      kind: kind.name,
+      isCalm: this.#isCalm,
+      ...rested,
+      healedMs,
+      lastOld: this.#lastOld,
+      violations: this.#violations,
+    };
     if (LONG) console.log(JSON.stringify(round));
     return round;
   }
@@ -226,6 +237,7 @@ export class FaultyWorld implements Faulty, AsyncDisposable {
     let differences = await this.#differences(this.#hosts, TABLES);
     // However long each look takes on a busy machine.
     for (let look = 1; differences.length > 0 && (look < LEAST_LOOKS || performance.now() < deadline); look++) {
+      this.#lastOld = `${differences[0]?.host.name}: ${differences[0]?.what}`;
       await pause(POLL_MS);
       differences = await this.#differences(this.#hosts, TABLES);
     }

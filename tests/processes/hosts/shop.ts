@@ -25,6 +25,7 @@ export class Shop implements AsyncDisposable {
       max: 2,
       // So that it is there before the hosts are.
       backoff: () => 0.01,
+      connect_timeout: 2,
       onnotice: () => {},
     });
   }
