@@ -47,6 +47,8 @@ export interface WriteQueueOptions {
   readonly accepted?: ((write: QueuedWrite) => void) | undefined;
   /** Called when an accepted write will not be sent any more from here, before its promises reject. */
   readonly ended?: ((write: QueuedWrite, error?: unknown) => void) | undefined;
+  /** Called when other writes are queued or in flight. */
+  readonly onPending?: (() => void) | undefined;
   /** Resolves when something was read that has a write in it which was applied. */
   readonly observe: (write: QueuedWrite) => Promise<void>;
   /** The ids that the master has given to rows. */
@@ -179,12 +181,14 @@ export class WriteQueue implements QueuedWriteOwner {
   #began(write: QueuedWrite): void {
     this.#followers.add(write);
     if (write.rowId !== undefined) this.#rowIds.begin(write.rowId);
+    this.#options.onPending?.();
   }
 
   /** A write is not pending here any more. */
   #ended(write: QueuedWrite): void {
     this.#followers.delete(write);
     if (write.rowId !== undefined) this.#rowIds.end(write.rowId);
+    this.#options.onPending?.();
   }
 
   /** Whether a write is accepted and has not settled. */
