@@ -1,3 +1,4 @@
+/// <reference lib="dom" />
 /** What the cases for React work with: a real root in a real page, and a table whose every part can be counted. */
 import { Component, type ReactNode } from "react";
 import { createRoot, type Root } from "react-dom/client";
