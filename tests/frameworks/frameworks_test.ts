@@ -7,8 +7,6 @@ import { settle } from "@vantage/live/testing";
 import { bundle } from "../browser/bundle.ts";
 import { newPath } from "../conformance/temp_folder.ts";
 import { fixture } from "../live/fixture.ts";
-import { ONLY_ON_DENO } from "../package/runtimes.ts";
-import { skippable } from "../skippable.ts";
 import { HARNESSES, type Show } from "./harnesses.ts";
 
 const TESTS = fileURLToPath(new URL("../", import.meta.url));
@@ -140,7 +138,7 @@ describe("docs/watching.md", () => {
 
   for (const name of Object.keys(HARNESSES)) {
     for (const [what, run] of Object.entries(CASES)) {
-      skippable(`with ${name}, ${what}`, ONLY_ON_DENO, async () => await run(await showWith(name)));
+      it(`with ${name}, ${what}`, async () => await run(await showWith(name)));
     }
   }
 });
