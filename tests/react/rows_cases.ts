@@ -206,6 +206,34 @@ export const ROWS_CASES: Cases = {
     assertEqual(shop.lists, 2);
   },
 
+  "useRows() shows what has changed while it was hidden, though nothing draws it when it is seen again": async () => {
+    if (Activity === undefined) return; // React 18 has none.
+    await using shop = openShop();
+    using screen = openScreen();
+    let again: (n: number) => void = () => {};
+    const Kept = (): ReactNode => {
+      const [n, setN] = useState(0);
+      again = setN;
+      return h("p", null, `${n}: `, pricesIn(useRows(shop.table)));
+    };
+    const kept = h(Kept);
+    const page = (mode: string): ReactNode => [
+      h("p", { key: "shown" }, h(Prices, { handle: shop.table })),
+      h(Activity, { key: "kept", mode, children: kept }),
+    ];
+    screen.draw(page("visible"));
+    await until(() => screen.text === "1,2,30: 1,2,3", "the rows");
+    again(1);
+    await until(() => screen.text === "1,2,31: 1,2,3", "another render");
+    screen.draw(page("hidden"));
+    await until(() => screen.text === "1,2,3", "one of them");
+    await quiet();
+    await shop.table.patchValue("a", { price: 9 });
+    await until(() => screen.text === "9,2,3", "the change");
+    screen.draw(page("visible"));
+    await until(() => screen.text === "9,2,31: 9,2,3", "the change in both");
+  },
+
   "useRows() shows a change between the first drawing and the subscription, in StrictMode within Suspense":
     async () => {
       await using shop = openShop({ optimistic: true });

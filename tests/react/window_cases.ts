@@ -130,7 +130,7 @@ export const WINDOW_CASES: Cases = {
   },
 
   "useWindow() gives a row that is called like a place another key than that place": async () => {
-    const rows = new MemTable("rows", { rows: [["at 1", { name: "first" }], ["id at 1", { name: "second" }]] });
+    const rows = new MemTable("rows", { rows: [["at 2", { name: "first" }], ["id at 2", { name: "second" }]] });
     await using table = new LiveTable(rows, "rows", new MemCache());
     using screen = openScreen();
     let keys: readonly (string | undefined)[] = [];
