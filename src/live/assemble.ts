@@ -166,7 +166,6 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
     outbox: outbox && { outbox, name, leaseMs },
     // R is the type of the master's rows.
     onWriteFailed: options.onWriteFailed && ((failed) => options.onWriteFailed?.(failed)),
-    onPending: () => watchedWrites.pendingChanged(),
     onFailures: () => watchedWrites.failuresChanged(),
     changes,
     intents,
@@ -179,6 +178,7 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
   });
   const watchedWrites = new WatchedWrites({
     pending: () => writes.pending(),
+    onPending: (listener) => writes.onPending(listener),
     failures: () => writes.failures(),
     onOutboxFailure: (error) => writes.outboxFailed(error),
     onListenerFailure: (error) => {

@@ -28,6 +28,8 @@ export interface WritesObserver<R extends object = Row> {
 /** What {@linkcode WatchedWrites} work with. */
 export interface WatchedWritesOptions {
   readonly pending: () => readonly Write[];
+  /** Calls the listener from then on when others are pending. */
+  readonly onPending: (listener: () => void) => void;
   readonly failures: () => Promise<readonly FailedWrite[]>;
   /** Called with what the outbox, or a listener, has thrown. */
   readonly onOutboxFailure: (error: unknown) => void;
@@ -43,6 +45,8 @@ export class WatchedWrites {
   readonly #options: WatchedWritesOptions;
   readonly #subscriptions: Subscriptions;
   #snapshot: WritesSnapshot = Object.freeze({ pending: [], failed: [], revision: 0 });
+  /** Whether it is noted when other writes are pending: from the first subscription on, so that nobody else pays for it. */
+  #isNoted = false;
   #isOutdated = true;
   /** How often writes have failed, or were retried or discarded; and up to where that is known here. */
   #changes = 0;
@@ -57,12 +61,6 @@ export class WatchedWrites {
     });
   }
 
-  /** Other writes are pending. */
-  pendingChanged(): void {
-    this.#isOutdated = true;
-    if (this.#subscriptions.size > 0) this.#subscriptions.announce();
-  }
-
   /** Other writes have failed, or do not count as failed any more. */
   failuresChanged(): void {
     this.#changes++;
@@ -70,13 +68,20 @@ export class WatchedWrites {
   }
 
   #subscribe(listener: () => void): () => void {
+    if (!this.#isNoted) this.#options.onPending(() => this.#pendingChanged());
+    this.#isNoted = true;
     const leave = this.#subscriptions.add(checkListener(listener), -1);
     void this.#readFailures();
     return once(leave);
   }
 
+  #pendingChanged(): void {
+    this.#isOutdated = true;
+    if (this.#subscriptions.size > 0) this.#subscriptions.announce();
+  }
+
   #current(): WritesSnapshot {
-    if (!this.#isOutdated) return this.#snapshot;
+    if (this.#isNoted && !this.#isOutdated) return this.#snapshot;
     this.#isOutdated = false;
     const pending = this.#options.pending();
     const { pending: before } = this.#snapshot;

@@ -60,8 +60,6 @@ export interface WriteThroughOptions {
   /** Where writes are kept until they are answered, if they are. */
   readonly outbox: OutboxUse | undefined;
   readonly onWriteFailed: ((failed: FailedWrite) => void) | undefined;
-  /** Called when other writes are queued or in flight. */
-  readonly onPending: () => void;
   /** Called when other writes have failed, or do not count as failed any more. */
   readonly onFailures: () => void;
   readonly changes: Changes;
@@ -132,7 +130,6 @@ export class WriteThrough implements Owner {
       judge: (write, error, sinceMs) =>
         judge.judge(write, { error, sinceMs }, () => this.#target(write.request.within)),
       failed: (write, error) => this.#failed(write, error),
-      onPending: options.onPending,
       accepted: overlay && ((write) => this.#show(write, overlay)),
       ended: overlay && (({ id }, error) => overlay.failed(id, !isWithoutEffect(error))),
       observe: ({ place }) => options.observed.when(place),
@@ -190,6 +187,11 @@ export class WriteThrough implements Owner {
   /** The writes that are queued or in flight, in order. */
   pending(): Write[] {
     return this.#queue.pending().map((write) => writeWaitedFor(write, this));
+  }
+
+  /** Calls `listener` from now on when other writes are queued or in flight. There is one listener. */
+  onPending(listener: () => void): void {
+    this.#queue.onPending = listener;
   }
 
   /** Sends nothing more until it is resumed. */

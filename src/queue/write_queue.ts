@@ -47,8 +47,6 @@ export interface WriteQueueOptions {
   readonly accepted?: ((write: QueuedWrite) => void) | undefined;
   /** Called when an accepted write will not be sent any more from here, before its promises reject. */
   readonly ended?: ((write: QueuedWrite, error?: unknown) => void) | undefined;
-  /** Called when other writes are queued or in flight. */
-  readonly onPending?: (() => void) | undefined;
   /** Resolves when something was read that has a write in it which was applied. */
   readonly observe: (write: QueuedWrite) => Promise<void>;
   /** The ids that the master has given to rows. */
@@ -74,6 +72,8 @@ interface Call {
  */
 export class WriteQueue implements QueuedWriteOwner {
   readonly clock: Clock;
+  /** Called when other writes are queued or in flight, if somebody wants to know. */
+  onPending: (() => void) | undefined;
   readonly #options: WriteQueueOptions;
   readonly #accepted = new Line<QueuedWrite>();
   readonly #waiting = new Line<QueuedWrite>();
@@ -181,14 +181,14 @@ export class WriteQueue implements QueuedWriteOwner {
   #began(write: QueuedWrite): void {
     this.#followers.add(write);
     if (write.rowId !== undefined) this.#rowIds.begin(write.rowId);
-    this.#options.onPending?.();
+    this.onPending?.();
   }
 
   /** A write is not pending here any more. */
   #ended(write: QueuedWrite): void {
     this.#followers.delete(write);
     if (write.rowId !== undefined) this.#rowIds.end(write.rowId);
-    this.#options.onPending?.();
+    this.onPending?.();
   }
 
   /** Whether a write is accepted and has not settled. */
