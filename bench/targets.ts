@@ -20,6 +20,7 @@ export interface Measurements {
 
 const MAX_MISS_NS = 10_000;
 const MAX_LEAST_BYTES = 12_000;
+const MAX_REACT_BYTES = 1_500;
 
 /** All targets, met or not. */
 export function judge({ results, bundles, work }: Measurements): readonly Target[] {
@@ -29,6 +30,7 @@ export function judge({ results, bundles, work }: Measurements): readonly Target
     ...networkHits(results),
     miss(results),
     size(bundles),
+    reactSize(bundles),
     importing(work),
   ];
 }
@@ -83,6 +85,16 @@ function size(bundles: readonly Bundle[]): Target {
     measured: `${(gzipped / 1e3).toFixed(1)} kB`,
     wanted: `at most ${MAX_LEAST_BYTES / 1e3} kB`,
     met: gzipped <= MAX_LEAST_BYTES,
+  };
+}
+
+function reactSize(bundles: readonly Bundle[]): Target {
+  const added = bundles.find(({ name }) => name === "@vantage/live/react")?.added ?? Infinity;
+  return {
+    what: "the hooks for React, gzipped, besides the core",
+    measured: `${(added / 1e3).toFixed(1)} kB`,
+    wanted: `at most ${MAX_REACT_BYTES / 1e3} kB`,
+    met: added <= MAX_REACT_BYTES,
   };
 }
 

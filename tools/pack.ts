@@ -25,17 +25,24 @@ export function pack(tarball: string): void {
     const args = ["pack", "--allow-dirty", "--no-source-maps", "--output", resolve(tarball)];
     const { status, stderr, error } = spawnSync(process.execPath, args, { cwd: copy, encoding: "utf8" });
     if (status !== 0) throw new Error(`deno pack failed: ${stderr}`, { cause: error });
-    declareNoSideEffects(resolve(tarball), copy);
+    completeManifest(resolve(tarball), copy);
   } finally {
     rmSync(copy, { recursive: true, force: true });
   }
 }
 
-/** `deno pack` leaves out what tells bundlers that modules which are not used can be left out. */
-function declareNoSideEffects(tarball: string, folder: string): void {
+/**
+ * `deno pack` leaves out what tells bundlers that modules which are not used can be left out, and takes what an application brings
+ * itself for a dependency.
+ */
+function completeManifest(tarball: string, folder: string): void {
   tar(["-xzf", tarball, "-C", folder]);
   const path = join(folder, "package", "package.json");
-  writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, "utf8")), sideEffects: false }, null, 2));
+  const { dependencies, ...packed } = JSON.parse(readFileSync(path, "utf8"));
+  const { peerDependencies, peerDependenciesMeta } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+  for (const name of Object.keys(peerDependencies)) delete dependencies[name];
+  const manifest = { ...packed, dependencies, peerDependencies, peerDependenciesMeta, sideEffects: false };
+  writeFileSync(path, JSON.stringify(manifest, null, 2));
   tar(["-czf", tarball, "-C", folder, "package"]);
 }
 

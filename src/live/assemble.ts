@@ -43,6 +43,7 @@ import type { Reads } from "./read_request.ts";
 import { Prefetcher } from "./prefetcher.ts";
 import { readPolicy } from "./read_policy.ts";
 import { ReadThrough } from "./read_through.ts";
+import { WatchedWrites } from "./watched_writes.ts";
 import { Watches } from "./watches.ts";
 import { Refreshed } from "./refreshed.ts";
 import { WriteJudge } from "./write_judge.ts";
@@ -55,6 +56,7 @@ export interface LiveWorks {
   readonly keys: CacheKeys;
   readonly reads: ReadThrough;
   readonly writes: WriteThrough;
+  readonly watchedWrites: WatchedWrites;
   readonly online: Online;
   readonly watches: Watches;
   readonly explainer: Explainer;
@@ -164,6 +166,7 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
     outbox: outbox && { outbox, name, leaseMs },
     // R is the type of the master's rows.
     onWriteFailed: options.onWriteFailed && ((failed) => options.onWriteFailed?.(failed)),
+    onFailures: () => watchedWrites.failuresChanged(),
     changes,
     intents,
     rowOf: (id) => reads.rowOf(id),
@@ -172,6 +175,16 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
     clock,
     counters,
     trace,
+  });
+  const watchedWrites = new WatchedWrites({
+    pending: () => writes.pending(),
+    onPending: (listener) => writes.onPending(listener),
+    failures: () => writes.failures(),
+    onOutboxFailure: (error) => writes.outboxFailed(error),
+    onListenerFailure: (error) => {
+      counters.listenerFailures++;
+      trace?.event({ target: "vantage_live::queue", level: "warn", name: "listener failed", error });
+    },
   });
   const online = new Online((isOnline) => isOnline ? writes.resume("offline") : writes.pause("offline"));
   trace?.event({
@@ -188,11 +201,15 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
     intents,
     observed,
     derivation: reads.derivation,
+    listedNow: (request) => reads.listedNow(request),
     isFresh: (held, policy) => reads.isFresh(held, policy),
     whileStale: (request, held) => reads.whileStale(request, held),
   });
   const prefetcher = new Prefetcher({ master, keys, reads, counters, trace });
-  const watch = { reads: tracedReads, peek, overlay, changes, refreshed, prefetcher, events, masterLagMs };
+  const shownReads = overlay && new OptimisticReads(reads, overlay);
+  const tracedShown = shownReads === undefined ? tracedReads : trace?.spans<Reads>(shownReads) ?? shownReads;
+  const windows: Reads["window"] = (request, call) => tracedShown.window(request, call);
+  const watch = { reads: tracedReads, windows, peek, overlay, changes, refreshed, prefetcher, events, masterLagMs };
   const watches = new Watches({ ...watch, clock, counters, trace });
   const listener = liveStream && new EventListener({
     stream: liveStream,
@@ -207,12 +224,23 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
     trace,
   });
   const explainer = new Explainer({ reads, peek, catchUp, history, invalidation, changes, policy });
-  const shownReads = overlay && new OptimisticReads(reads, overlay);
-  const tracedShown = shownReads === undefined ? tracedReads : trace?.spans<Reads>(shownReads) ?? shownReads;
   const parts = { master, keys, reads: tracedShown, writes, watches, policy, prefetcher, lists: reads, history };
   writes.start();
   const shared = { parts, keys, refreshed, clock, counters, usage: () => usageOf(cache, prefix, counters), trace };
-  return { ...shared, reads, writes, online, watches, explainer, changes, invalidation, listener, events, deadline };
+  return {
+    ...shared,
+    reads,
+    writes,
+    watchedWrites,
+    online,
+    watches,
+    explainer,
+    changes,
+    invalidation,
+    listener,
+    events,
+    deadline,
+  };
 }
 
 function usageOf(cache: Cache, prefix: string, counters: Counters): CacheUsage | undefined {

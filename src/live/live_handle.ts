@@ -19,6 +19,7 @@ import type { Prefetcher } from "./prefetcher.ts";
 import { type ReadPolicy, readPolicy, type ReadPolicyOptions } from "./read_policy.ts";
 import type { CountRequest, ListRequest, ReadRequest, Reads, RowRequest, TableWindow } from "./read_request.ts";
 import type { ReadThrough } from "./read_through.ts";
+import type { WindowObserver, WindowOptions } from "./window_observer.ts";
 import type { Watches } from "./watches.ts";
 import { checkWindow } from "./windows.ts";
 import type { WriteThrough } from "./write_through.ts";
@@ -191,6 +192,71 @@ export class LiveHandle<R extends object = Row> extends TableHandle<LiveHandle<R
   observe(): LiveObserver<R> {
     const self = selfOf(this);
     return self.#watches.observe(self.#list ?? self.#listRequest()) as LiveObserver<R>; // As for peek().
+  }
+
+  /**
+   * Shows what `getValue` would answer with, and keeps it up to date while there are listeners: rows with one row, or none
+   * if there is no row with this id. Nothing is read yet.
+   *
+   * @throws {TypeError} if the id is not a string.
+   *
+   * @example One row on a page
+   * ```ts
+   * import { LiveTable, MemCache, MemTable } from "@vantage/live";
+   * import assert from "node:assert/strict";
+   *
+   * const master = new MemTable("products", { rows: [["a", { price: 2 }]] });
+   * await using products = new LiveTable(master, "products", new MemCache());
+   * using observer = products.observeRow("a");
+   *
+   * await observer.ready();
+   * assert.deepEqual(observer.getSnapshot().rows?.get("a"), { price: 2 });
+   * ```
+   */
+  observeRow(id: string): LiveObserver<R> {
+    const self = selfOf(this);
+    if (typeof id !== "string") throw new TypeError(`An id must be a string, got ${describe(id)}`);
+    return self.#watches.observe(self.#rows.get(id) ?? self.#rowRequest(id)) as LiveObserver<R>; // As for peek().
+  }
+
+  /**
+   * Shows a part of the set, for lists that are scrolled: the rows of a window, and how many there are in all. `show` moves
+   * the window. Nothing is read yet.
+   *
+   * @throws {RangeError} if `size` is not a whole number from 1 to 10 000.
+   *
+   * @example Scrolling
+   * ```ts
+   * import { LiveTable, MemCache, MemTable } from "@vantage/live";
+   * import assert from "node:assert/strict";
+   *
+   * const rows = Array.from({ length: 120 }, (_, index) => [String(index), { name: `Product ${index}` }] as const);
+   * await using products = new LiveTable(new MemTable("products", { rows }), "products", new MemCache());
+   * using observer = products.observeWindow({ size: 20 });
+   *
+   * const shown = new Promise<void>((resolve) => {
+   *   observer.subscribe(() => observer.getSnapshot().offset === 60 && resolve());
+   * });
+   * observer.show(65, 75); // what is on the screen
+   * await shown;
+   *
+   * const { offset, rows: shownRows, count } = observer.getSnapshot();
+   * assert.deepEqual([offset, shownRows.ids().at(0), shownRows.size, count], [60, "60", 20, 120]);
+   * ```
+   */
+  observeWindow(options: WindowOptions): WindowObserver<R> {
+    const self = selfOf(this);
+    const counted = self.#count ?? self.#countRequest();
+    const set = { within: self.#query, policy: self.#policy, counted };
+    return self.#watches.observeWindow(set, options) as WindowObserver<R>; // As for peek().
+  }
+
+  /** Whether another handle is of the same table, and lists the same rows in the same order, under the same policy. */
+  equals(other: LiveHandle<R>): boolean {
+    const [self, its] = [selfOf(this), selfOf(other)];
+    if (self === its) return true;
+    if (!(#parts in its) || its.#parts !== self.#parts || its.#policy.name !== self.#policy.name) return false;
+    return (self.#list ?? self.#listRequest()).key === (its.#list ?? its.#listRequest()).key;
   }
 
   /**

@@ -29,9 +29,24 @@ import type { WatchedRows } from "./watched_rows.ts";
  * assert.equal(observer.getSnapshot().rows?.get("b"), before?.get("b")); // the same object
  * ```
  */
-export interface LiveObserver<R extends object = Row> extends Disposable {
+export interface LiveObserver<R extends object = Row> extends LiveStore<R>, Disposable {
+  /**
+   * What all observers of the same rows share: the same object for each of them, whatever handle it was made by, as long as
+   * something subscribes to it. For user interfaces that ask for it in each render. It calls a listener once after it has
+   * subscribed, since it does not know what the listener has seen; the observer's own end ends nothing of it.
+   */
+  readonly store: LiveStore<R>;
+}
+
+/** What an observer shows: the functions that user interfaces ask for. They need no `this`. */
+export interface LiveStore<R extends object = Row> {
   /** What is known now. The same object until something visible has changed. */
   readonly getSnapshot: () => LiveSnapshot<R>;
+  /**
+   * What is rendered on a server, and once more in the browser to be compared with that: the rows that `importShown()` has
+   * brought, or else those that are known. What has failed is `pending`.
+   */
+  readonly getServerSnapshot: () => LiveSnapshot<R>;
   /**
    * Calls `listener` after each change of the snapshot, and returns a function that ends the subscription.
    *
@@ -54,29 +69,60 @@ export interface LiveObserver<R extends object = Row> extends Disposable {
 /** A new observer of what is watched. */
 export function observerOf(watched: WatchedRows): LiveObserver {
   const leaves = new Set<() => void>();
+  const { store } = watched;
   /** The snapshot may change between the first drawing and the subscription. */
   let seen: number | undefined;
   return Object.freeze({
+    ...store,
+    store,
     getSnapshot: () => {
       const snapshot = watched.getSnapshot();
       seen = snapshot.revision;
       return snapshot;
     },
     subscribe: (listener: () => void) => {
-      if (typeof listener !== "function") {
-        throw new TypeError(`A listener must be a function, got ${describe(listener)}`);
-      }
-      const end = watched.subscribe(listener, seen);
+      const end = watched.subscribe(checkListener(listener), seen);
       const leave = (): void => {
         if (leaves.delete(leave)) end();
       };
       leaves.add(leave);
       return leave;
     },
-    ready: () => watched.ready(),
     /** Ends all subscriptions that were made through this observer. */
     [dispose]: () => {
       for (const leave of leaves) leave();
     },
   });
+}
+
+/** What all observers of what is watched share. */
+export function storeOf(watched: WatchedRows): LiveStore {
+  return Object.freeze({
+    getSnapshot: () => watched.getSnapshot(),
+    getServerSnapshot: () => watched.getServerSnapshot(),
+    subscribe: (listener: () => void) => once(watched.subscribe(checkListener(listener), NEVER_SEEN)),
+    ready: () => watched.ready(),
+  });
+}
+
+/** A revision that no snapshot has. */
+const NEVER_SEEN = -1;
+
+/**
+ * The listener itself.
+ *
+ * @throws {TypeError} if it is not a function.
+ */
+export function checkListener(listener: () => void): () => void {
+  if (typeof listener === "function") return listener;
+  throw new TypeError(`A listener must be a function, got ${describe(listener)}`);
+}
+
+/** A function that calls another one when it is first called. */
+export function once(end: () => void): () => void {
+  let isOver = false;
+  return () => {
+    if (!isOver) end();
+    isOver = true;
+  };
 }

@@ -81,6 +81,11 @@ export const NOTHING_YET: LiveSnapshot = Object.freeze({
   pending: EMPTY_SET,
 });
 
+/** The first snapshot of rows that were read. */
+export function shownSnapshot({ rows, fetchedAt }: { readonly rows: Rows; readonly fetchedAt: number }): LiveSnapshot {
+  return nextSnapshot(NOTHING_YET, { status: "success", rows, fetchedAt });
+}
+
 /** The snapshot that shows `changes` on top of `before`; `before` itself if there is nothing new to see. */
 export function nextSnapshot(before: LiveSnapshot, changes: Partial<Visible>): LiveSnapshot {
   const after = { ...before, ...changes };

@@ -15,6 +15,8 @@ import type { LiveTableOptions } from "./live_options.ts";
 import type { LiveStats } from "./live_stats.ts";
 import type { Write } from "../queue/write.ts";
 import { waitedFor } from "./sending.ts";
+import type { ShownElsewhere } from "./watched_rows.ts";
+import type { WritesObserver } from "./watched_writes.ts";
 
 /**
  * A table that serves reads from a cache in front of another table, the master. Misses fall through to the master and
@@ -123,12 +125,7 @@ export class LiveTable<R extends object = Row> extends LiveHandle<R> implements 
    */
   async explain(key: string): Promise<Explanation> {
     const { explainer, keys: { prefix } } = selfOf(this).#works;
-    if (typeof key !== "string" || !key.startsWith(prefix)) {
-      throw new RangeError(
-        `The key ${describe(key)} is not of this table; accepted are keys that start with ${describe(prefix)}`,
-      );
-    }
-    return await explainer.explain(key);
+    return await explainer.explain(checkKey(key, prefix));
   }
 
   /** Invalidates everything held, after a change that no write, event or gap reports. */
@@ -157,6 +154,48 @@ export class LiveTable<R extends object = Row> extends LiveHandle<R> implements 
     return await selfOf(this).#works.writes.failures() as readonly FailedWrite<
       unknown & object
     >[] as readonly FailedWrite<R>[]; // As for pendingWrites().
+  }
+
+  /**
+   * Shows the writes that are queued, in flight or failed, and keeps that up to date while there are listeners. The same
+   * object each time.
+   *
+   * @example How many writes are under way
+   * ```ts
+   * import { LiveTable, MemCache, MemTable } from "@vantage/live";
+   * import assert from "node:assert/strict";
+   *
+   * await using products = new LiveTable(new MemTable("products"), "products", new MemCache());
+   * const { getSnapshot } = products.observeWrites();
+   *
+   * const written = products.insertValue("a", { price: 2 });
+   * assert.deepEqual(getSnapshot().pending.map(({ op }) => op.kind), ["insert"]);
+   * await written;
+   * assert.equal(getSnapshot().pending.length, 0);
+   * ```
+   */
+  observeWrites(): WritesObserver<R> {
+    return selfOf(this).#works.watchedWrites.observer as WritesObserver<unknown & object> as WritesObserver<R>; // As for pendingWrites().
+  }
+
+  /**
+   * The rows that observers of this table show, or have shown lately, by their keys: what a server has rendered, for
+   * `importShown()` of a table with the same `cacheKey` in the browser.
+   */
+  exportShown(): ReadonlyMap<string, ShownElsewhere> {
+    return selfOf(this).#works.watches.shown();
+  }
+
+  /**
+   * Shows rows to observers that ask for their keys, until they are read here, which the first listener starts: what has
+   * changed since they were read is not known. They are not put into the cache.
+   *
+   * @throws {RangeError} if a key is not one of this table's.
+   */
+  importShown(shown: ReadonlyMap<string, ShownElsewhere>): void {
+    const { watches, keys } = selfOf(this).#works;
+    for (const key of shown.keys()) checkKey(key, keys.prefix);
+    watches.show(shown);
   }
 
   /** Sends a write again that has failed, after all that were made since, with the same key. `false` if there is none with this id. */
@@ -213,6 +252,13 @@ export class LiveTable<R extends object = Row> extends LiveHandle<R> implements 
     events.close();
     trace?.event({ target: "vantage_live::read", level: "info", name: "closed" });
   }
+}
+
+function checkKey(key: string, prefix: string): string {
+  if (typeof key === "string" && key.startsWith(prefix)) return key;
+  throw new RangeError(
+    `The key ${describe(key)} is not of this table; accepted are keys that start with ${describe(prefix)}`,
+  );
 }
 
 function checkWriteId(id: string): string {

@@ -220,6 +220,11 @@ export class Overlay implements OverlayHooks {
     return true;
   }
 
+  /** Whether a row is shown with a write that the master has not confirmed. */
+  isPending(id: string): boolean {
+    return this.#pending.ofRow(id).some(({ shown }) => !shown.isConfirmed);
+  }
+
   /** The row of a request that an insertion or a replacement makes which is pending, where nothing else is known of it. */
   made(shown: Shown, id: string): Row | undefined {
     const kind = this.#pending.ofRow(id)[0]?.shown.op.kind;

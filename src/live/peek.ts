@@ -8,7 +8,7 @@ import type { Intents } from "./intents.ts";
 import type { Invalidation } from "./invalidation.ts";
 import type { Observed } from "./observed.ts";
 import type { ReadPolicy } from "./read_policy.ts";
-import type { ReadRequest } from "./read_request.ts";
+import { isForRow, type ReadRequest, type RowRequest } from "./read_request.ts";
 import type { StaleRows } from "./stale_answers.ts";
 
 /** What a {@linkcode Peek} works with. */
@@ -19,6 +19,8 @@ export interface PeekOptions {
   readonly intents: Intents;
   readonly observed: Observed;
   readonly derivation: Pick<Derivation, "wholeFor" | "cut">;
+  /** What a row's own request would be answered with from a list. */
+  readonly listedNow: (request: RowRequest) => CachedRows | undefined;
   /** Whether an entry is young enough to be served as fresh. */
   readonly isFresh: (held: CachedRows, policy: ReadPolicy) => boolean;
   /** What is served of an entry while it is read again, if that is allowed. */
@@ -80,8 +82,10 @@ export class Peek {
     return this.isFresh(request, held) && this.#isOverdue(held) ? undefined : this.#stale(request, held);
   }
 
-  /** The rows as they are cut from the whole set, if that is held. */
+  /** The row as a list has it, or the rows as they are cut from the whole set, if that is held. */
   #cut(request: ReadRequest): MaybePromise<Peeked | undefined> {
+    const listed = isForRow(request) ? this.#options.listedNow(request) : undefined;
+    if (listed !== undefined) return listed;
     const asked = this.#options.derivation.wholeFor(request);
     const whole = asked && this.look(asked);
     return isPromise(whole) ? whole.then((later) => this.#cutFrom(request, later)) : this.#cutFrom(request, whole);

@@ -65,6 +65,11 @@ export interface TableWindow<R extends object = Row> {
   readonly total: number | undefined;
 }
 
+/** Whether a request is for one row. */
+export function isForRow(request: ReadRequest): request is RowRequest {
+  return request.id !== undefined;
+}
+
 /** The same request, which takes rows of any age that its policy allows: just read, they are not read again for their age. */
 export function ofAnyAge<R extends ReadRequest>(request: R): R {
   const { policy } = request;

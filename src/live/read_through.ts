@@ -31,6 +31,7 @@ import {
   type ListRequest,
   type ReadRequest,
   type Reads,
+  type RowRequest,
   type TableWindow,
   type WindowRequest,
 } from "./read_request.ts";
@@ -248,6 +249,19 @@ export class ReadThrough implements Reads {
     return this.#listed.now(id, this.#options.policy)?.row;
   }
 
+  /** What a row's own request would be answered with from a list, if that is known at once. */
+  listedNow(request: RowRequest): CachedRows | undefined {
+    const listed = this.#isListed(request) ? this.#listed.now(request.id, request.policy) : undefined;
+    if (listed === undefined || this.#options.catchUp.isIn(request, listed.row) !== true) return undefined;
+    return { rows: rowsOf(new Map([[request.id, listed.row]])), fetchedAt: listed.held.fetchedAt };
+  }
+
+  /** Whether the master returns the same row for an id as in lists, or else in another way. */
+  #isListed({ within }: ReadRequest): boolean {
+    const { get, sameRows } = this.#options.master.within(within).capabilities;
+    return get && sameRows;
+  }
+
   /** The same where it matters what a row was before a change, later where the cache answers later. */
   rowOf(id: string): MaybePromise<Row | undefined> {
     if (!this.#isLater) return this.rowNow(id);
@@ -391,8 +405,8 @@ export class ReadThrough implements Reads {
   }
 
   /**
-   * Answers with a row that a list has, where the master returns the same row for its id, or else in another way. Such a row
-   * becomes an entry, so that it is found at once the next time.
+   * Answers with a row that a list has, where the master returns the same row for its id. Such a row becomes an entry, so that
+   * it is found at once the next time.
    */
   #answerListedOr<R extends ReadRequest>(
     request: R,
@@ -400,10 +414,8 @@ export class ReadThrough implements Reads {
     options: CallOptions | undefined,
     otherwise: () => MaybePromise<AnswerTo<R>>,
   ): MaybePromise<AnswerTo<R>> {
-    const { id, within, policy } = request;
-    if (id === undefined) return otherwise();
-    const { get, sameRows } = this.#options.master.within(within).capabilities;
-    if (!get || !sameRows) return otherwise();
+    const { id, policy } = request;
+    if (id === undefined || !this.#isListed(request)) return otherwise();
     const answer = (listed: ListedRow | undefined): MaybePromise<AnswerTo<R>> =>
       listed === undefined ? otherwise() : this.#answerListed(request, id, listed, note) ?? otherwise();
     if (!this.#isLater) return answer(this.#listed.now(id, policy));

@@ -24,6 +24,7 @@ export interface SubscriptionsOptions {
 export class Subscriptions {
   readonly #options: SubscriptionsOptions;
   readonly #all = new Set<Subscription>();
+  #isAnnounced = false;
 
   constructor(options: SubscriptionsOptions) {
     this.#options = options;
@@ -47,10 +48,13 @@ export class Subscriptions {
 
   /** Announces that there may be a new revision. */
   announce(): void {
+    if (this.#isAnnounced) return;
+    this.#isAnnounced = true;
     queueMicrotask(() => this.#deliver());
   }
 
   #deliver(): void {
+    this.#isAnnounced = false;
     for (const subscription of [...this.#all]) {
       const revision = this.#options.revision();
       // An earlier listener may have removed it.

@@ -6,19 +6,20 @@ import { isPromise } from "../base/maybe_promise.ts";
 import type { ManualLiveStream } from "../stream/manual_live_stream.ts";
 import type { ClosedError } from "../table/errors.ts";
 import type { Row } from "../table/row.ts";
-import { type Rows, shareRows } from "../table/rows.ts";
+import { type Rows, rowsOf, shareRows } from "../table/rows.ts";
 import type { CallOptions, StaleAnswer } from "../table/table_like.ts";
 import type { Trace } from "../trace/tracer.ts";
 import type { Changes } from "./changes.ts";
 import { Lifetime } from "./lifetime.ts";
-import { type LiveSnapshot, nextSnapshot, NOTHING_YET } from "./live_snapshot.ts";
+import { type LiveStore, storeOf } from "./live_observer.ts";
+import { type LiveSnapshot, nextSnapshot, NOTHING_YET, shownSnapshot } from "./live_snapshot.ts";
 import type { Counters } from "./live_stats.ts";
 import type { Overlay } from "./overlay.ts";
 import type { Peek, Peeked } from "./peek.ts";
 import type { Prefetcher } from "./prefetcher.ts";
 import { isWithin } from "./read_policy.ts";
 import { Readiness } from "./readiness.ts";
-import { type ListRequest, ofAnyAge, type Reads } from "./read_request.ts";
+import { isForRow, type ListRequest, ofAnyAge, type Reads, type RowRequest } from "./read_request.ts";
 import type { Reading, RecordedWrite } from "./recorded_writes.ts";
 import type { Refresh, Refreshed } from "./refreshed.ts";
 import { RepeatedRead } from "./repeated_read.ts";
@@ -29,6 +30,8 @@ import { type Listener, Subscriptions } from "./subscriptions.ts";
 export interface WatchOptions {
   /** Answers without the writes of the overlay. */
   readonly reads: Reads;
+  /** Answers with windows as they are shown. */
+  readonly windows: Reads["window"];
   readonly peek: Peek;
   /** The writes that are shown before the master has confirmed them. */
   readonly overlay: Overlay | undefined;
@@ -42,6 +45,12 @@ export interface WatchOptions {
   readonly counters: Counters;
   readonly trace: Trace | undefined;
 }
+
+/** What is watched: the rows of a list, or one row. */
+export type WatchedRequest = ListRequest | RowRequest;
+
+/** Rows that were read somewhere else, to be shown until they are read here. */
+export type ShownElsewhere = Pick<CachedRows, "rows" | "fetchedAt">;
 
 /** Rows that were read, and whether newer ones are still to come. */
 interface Found extends Peeked {
@@ -73,13 +82,16 @@ export interface WatchOwner {
  * renders asks for it again and again.
  */
 const READY_LASTS_MS = 1_000;
+/** How many changes are known that are in rows of elsewhere. */
+const UNKNOWN_CHANGES = -1;
 
 /**
  * The rows under one key, and what is known of them, for all observers. While it has listeners it reads once for all of
  * them: at first, and after each change that the table publishes.
  */
 export class WatchedRows {
-  readonly request: ListRequest;
+  readonly request: WatchedRequest;
+  readonly store: LiveStore = storeOf(this);
   readonly #options: WatchOptions;
   readonly #owner: WatchOwner;
   readonly #subscriptions: Subscriptions;
@@ -100,6 +112,9 @@ export class WatchedRows {
   /** When they were requested, and whether that is so long ago that they are not shown any more. */
   #fetchedAt = -Infinity;
   #isExpired = false;
+  /** What a server has rendered, and what is rendered here if this is one. */
+  #elsewhere: LiveSnapshot | undefined;
+  #served: LiveSnapshot | undefined;
   /** The read in flight, in whose answer writes may be missing. */
   #reading: Reading | undefined;
   /** Whether other writes are pending than those that the snapshot shows. */
@@ -111,7 +126,7 @@ export class WatchedRows {
   #stopListening: (() => void) | undefined;
   #ended = false;
 
-  constructor(request: ListRequest, options: WatchOptions, owner: WatchOwner) {
+  constructor(request: WatchedRequest, options: WatchOptions, owner: WatchOwner) {
     this.request = request;
     this.#options = options;
     this.#owner = owner;
@@ -148,6 +163,29 @@ export class WatchedRows {
     if (closed !== undefined) this.end(closed);
     if (this.#isAtRest) this.#seed();
     return this.#current();
+  }
+
+  /** The rows that were shown elsewhere, or else those that are known; without marks that pass. */
+  getServerSnapshot(): LiveSnapshot {
+    const { rows, fetchedAt } = this.getSnapshot();
+    if (this.#elsewhere !== undefined) return this.#elsewhere;
+    if (rows === undefined || fetchedAt === undefined) return NOTHING_YET;
+    const served = this.#served;
+    if (served?.rows === rows && served.fetchedAt === fetchedAt) return served;
+    return this.#served = shownSnapshot({ rows, fetchedAt });
+  }
+
+  /** Rows that were read and are known, without the writes that are pending. */
+  get shown(): ShownElsewhere | undefined {
+    return this.#known && !this.#isExpired ? { rows: this.#known, fetchedAt: this.#fetchedAt } : undefined;
+  }
+
+  /** Shows rows that were read elsewhere, unless others are known here. What has changed since is not known: they are read again. */
+  show(rows: ShownElsewhere): void {
+    if (this.#known !== undefined || this.#ended) return;
+    this.#elsewhere = shownSnapshot(rows);
+    this.#take({ ...rows, changes: UNKNOWN_CHANGES });
+    this.#answeredAt = -Infinity;
   }
 
   /** A row as it is known, without the writes that are pending. */
@@ -209,7 +247,11 @@ export class WatchedRows {
     const { status } = this.#snapshot;
     if (status === "error") return clock.monotonic() - this.#failedAt < READY_LASTS_MS;
     if (status === "pending" || this.#changes < changes.count) return false;
-    return !this.#isStale() || clock.now() - this.#answeredAt <= READY_LASTS_MS;
+    return !this.#isStale() || this.#isJustRead(clock.now());
+  }
+
+  #isJustRead(now: number): boolean {
+    return isWithin(READY_LASTS_MS, now - this.#answeredAt);
   }
 
   #seed(): void {
@@ -221,11 +263,12 @@ export class WatchedRows {
     else this.#expire();
   }
 
-  /** What is too old is not shown any more. */
+  /** What is too old is not shown any more. Code that renders what it has waited for finds what was just read, however old that may be. */
   #expire(): void {
     const { fetchedAt } = this.#snapshot;
     const { maxAgeMs } = this.request.policy;
-    if (fetchedAt === undefined || isWithin(maxAgeMs, this.#options.clock.now() - fetchedAt)) return;
+    const now = this.#options.clock.now();
+    if (fetchedAt === undefined || isWithin(maxAgeMs, now - fetchedAt) || this.#isJustRead(now)) return;
     this.#isExpired = true;
     this.#readiness.reset();
     this.#show({ status: "pending", rows: undefined, error: undefined, fetchedAt: undefined, pending: EMPTY_SET });
@@ -281,7 +324,7 @@ export class WatchedRows {
   }
 
   /** Rows that were just read are not read again for their age. */
-  #nextRequest(): ListRequest {
+  #nextRequest(): WatchedRequest {
     const isRefreshed = this.#refreshedAt !== undefined;
     this.#refreshedAt = undefined;
     return isRefreshed ? ofAnyAge(this.request) : this.request;
@@ -306,22 +349,31 @@ export class WatchedRows {
     return { ...newer, stale: found.stale, changes };
   }
 
-  async #ask(request: ListRequest, call: ReadOptions): Promise<Omit<Found, "changes">> {
-    const { peek, reads, clock, prefetcher } = this.#options;
+  async #ask(request: WatchedRequest, call: ReadOptions): Promise<Omit<Found, "changes">> {
+    const { peek, clock } = this.#options;
     const looking = call.fresh === true ? undefined : peek.look(request);
     const held = isPromise(looking) ? await abortable(looking, call.signal) : looking;
     let fetchedAt = held?.fetchedAt ?? clock.now();
     let stale: StaleAnswer | undefined;
     if (held === undefined) this.#show({ fetchStatus: "fetching" });
     const asked = held === undefined ? { ...request, onFetched: (at: number) => void (fetchedAt = at) } : request;
-    const answer = reads.read(asked, { ...call, onStale: (answer) => void (stale = answer) });
-    if (request.policy.prefetchPages > 0) prefetcher.follow(request, answer);
-    const rows = await answer;
+    const rows = await this.#rowsFor(asked, { ...call, onStale: (answer) => void (stale = answer) });
     // Of rows that are cut from several pages, some may be stale, and some just read.
     const answeredAt = held === undefined ? clock.now() : undefined;
     if (stale === undefined) return { rows, fetchedAt, answeredAt };
     const { isOutdated } = held ?? await peek.look(request) ?? {};
     return { rows, fetchedAt: stale.fetchedAt, answeredAt, stale, isOutdated };
+  }
+
+  async #rowsFor(request: WatchedRequest, call: CallOptions): Promise<Rows> {
+    const { reads, prefetcher } = this.#options;
+    if (isForRow(request)) {
+      const row = await reads.read(request, call);
+      return rowsOf(new Map(row === undefined ? [] : [[request.id, row]]));
+    }
+    const answer = reads.read(request, call);
+    if (request.policy.prefetchPages > 0) prefetcher.follow(request, answer);
+    return await answer;
   }
 
   #takeAnswer(answer: Found): void {

@@ -5,19 +5,34 @@ import { type Rows, shareRows } from "../table/rows.ts";
 import { type LiveObserver, observerOf } from "./live_observer.ts";
 import type { LiveSnapshot } from "./live_snapshot.ts";
 import type { ListRequest } from "./read_request.ts";
-import { WatchedRows, type WatchOptions, type WatchOwner } from "./watched_rows.ts";
+import {
+  type ShownElsewhere,
+  type WatchedRequest,
+  WatchedRows,
+  type WatchOptions,
+  type WatchOwner,
+} from "./watched_rows.ts";
+import { WatchedWindow, type WindowOwner, type WindowSet } from "./watched_window.ts";
 import { watchStream } from "./watch_stream.ts";
+import { type WindowObserver, windowObserverOf, type WindowOptions } from "./window_observer.ts";
 
 /** For how many keys without listeners the last snapshot is remembered. */
 const MAX_IDLE = 100;
 
-/** All that is watched of one LiveTable: one {@linkcode WatchedRows} for each key and policy, whatever handles they are watched through. */
-export class Watches implements WatchOwner {
+/**
+ * All that is watched of one LiveTable: one {@linkcode WatchedRows} for each key and policy, whatever handles they are watched
+ * through, and the windows.
+ */
+export class Watches implements WatchOwner, WindowOwner {
   readonly #options: WatchOptions;
   readonly #byKey = new Map<string, WatchedRows>();
   readonly #active = new Set<WatchedRows>();
+  /** The windows that have listeners. */
+  readonly #windows = new Set<WatchedWindow>();
   /** Those without listeners; the one that was used last is at the end. */
   readonly #idle = new Line<WatchedRows>();
+  /** Rows of elsewhere that nothing was asked for yet, by their keys. */
+  readonly #elsewhere = new Map<string, ShownElsewhere>();
   /** How often other rows were taken to be shown. */
   taken = 0;
   #closed: ClosedError | undefined;
@@ -27,6 +42,7 @@ export class Watches implements WatchOwner {
     options.overlay?.onChange((recorded) => {
       for (const watched of this.#active) watched.overlay(recorded);
       for (const watched of this.#byKey.values()) if (!this.#active.has(watched)) watched.overlay(recorded);
+      for (const window of this.#windows) window.overlay();
     });
   }
 
@@ -53,13 +69,47 @@ export class Watches implements WatchOwner {
   }
 
   /** A new observer of the rows that `request` reads. Nothing is read yet. */
-  observe(request: ListRequest): LiveObserver {
+  observe(request: WatchedRequest): LiveObserver {
     return observerOf(this.#of(request));
+  }
+
+  /** The rows that are shown, or were lately, by their keys. */
+  shown(): ReadonlyMap<string, ShownElsewhere> {
+    const shown = new Map<string, ShownElsewhere>();
+    for (const { request, shown: rows } of this.#byKey.values()) if (rows !== undefined) shown.set(request.key, rows);
+    return shown;
+  }
+
+  /** Shows rows that were read elsewhere to those who ask for their keys, until they are read here. */
+  show(shown: ReadonlyMap<string, ShownElsewhere>): void {
+    for (const [key, rows] of shown) this.#elsewhere.set(key, rows);
+    for (const watched of this.#byKey.values()) this.#showElsewhere(watched);
+  }
+
+  #showElsewhere(watched: WatchedRows): void {
+    const { key } = watched.request;
+    const rows = this.#elsewhere.get(key);
+    if (rows === undefined) return;
+    this.#elsewhere.delete(key);
+    watched.show(rows);
   }
 
   /** The snapshots of those rows. Nothing is read before the first is asked for. */
   stream(request: ListRequest): ReadableStream<LiveSnapshot> {
     return watchStream(this.#of(request));
+  }
+
+  /** A new observer of a window. Nothing is read yet. */
+  observeWindow(set: WindowSet, options: WindowOptions): WindowObserver {
+    return windowObserverOf(new WatchedWindow(set, options, this.#options, this));
+  }
+
+  windowBegan(window: WatchedWindow): void {
+    this.#windows.add(window);
+  }
+
+  windowStopped(window: WatchedWindow): void {
+    this.#windows.delete(window);
   }
 
   began(watched: WatchedRows): void {
@@ -81,15 +131,16 @@ export class Watches implements WatchOwner {
   /** Ends all of it: snapshots show a `ClosedError`, streams end, and nothing is read any more. */
   close(): void {
     const closed = this.#closed = new ClosedError("Cannot watch: the table is closed");
-    for (const watched of [...this.#active, ...this.#byKey.values()]) watched.end(closed);
+    for (const watched of [...this.#active, ...this.#byKey.values(), ...this.#windows]) watched.end(closed);
   }
 
-  #of(request: ListRequest): WatchedRows {
+  #of(request: WatchedRequest): WatchedRows {
     const known = this.#byKey.get(keyOf(request));
     if (known !== undefined && this.#active.has(known)) return known;
     const watched = known ?? new WatchedRows(request, this.#options, this);
     this.#byKey.set(keyOf(request), watched);
     this.#rest(watched);
+    this.#showElsewhere(watched);
     return watched;
   }
 
@@ -103,6 +154,6 @@ export class Watches implements WatchOwner {
   }
 }
 
-function keyOf({ key, policy }: ListRequest): string {
+function keyOf({ key, policy }: WatchedRequest): string {
   return `${policy.name} ${key}`;
 }

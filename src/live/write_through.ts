@@ -60,6 +60,8 @@ export interface WriteThroughOptions {
   /** Where writes are kept until they are answered, if they are. */
   readonly outbox: OutboxUse | undefined;
   readonly onWriteFailed: ((failed: FailedWrite) => void) | undefined;
+  /** Called when other writes have failed, or do not count as failed any more. */
+  readonly onFailures: () => void;
   readonly changes: Changes;
   /** The log of the scope. */
   readonly intents: Intents;
@@ -113,7 +115,7 @@ export class WriteThrough implements Owner {
       ...options.outbox,
       queue: () => this.#queue,
       onAnsweredElsewhere: (write, answer) => this.#answeredElsewhere(write, answer),
-      onError: (error) => this.#outboxFailed(error),
+      onError: (error) => this.outboxFailed(error),
       clock,
     });
     this.#queue = new WriteQueue({
@@ -170,17 +172,26 @@ export class WriteThrough implements Owner {
 
   /** Accepts a write again that has failed; returns whether there is one. */
   async retry(id: string): Promise<boolean> {
-    return await this.#drain?.retry(id) ?? false;
+    const isRetried = await this.#drain?.retry(id) ?? false;
+    if (isRetried) this.#options.onFailures();
+    return isRetried;
   }
 
   /** Drops a write that has failed, or was never sent; returns whether there is one. */
   async discard(id: string): Promise<boolean> {
-    return await this.#drain?.discard(id) ?? false;
+    const isDiscarded = await this.#drain?.discard(id) ?? false;
+    if (isDiscarded) this.#options.onFailures();
+    return isDiscarded;
   }
 
   /** The writes that are queued or in flight, in order. */
   pending(): Write[] {
     return this.#queue.pending().map((write) => writeWaitedFor(write, this));
+  }
+
+  /** Calls `listener` from now on when other writes are queued or in flight. There is one listener. */
+  onPending(listener: () => void): void {
+    this.#queue.onPending = listener;
   }
 
   /** Sends nothing more until it is resumed. */
@@ -286,9 +297,10 @@ export class WriteThrough implements Owner {
   }
 
   #failed(write: QueuedWrite, error: unknown): void {
-    const { counters, trace, clock, onWriteFailed } = this.#options;
+    const { counters, trace, clock, onWriteFailed, onFailures } = this.#options;
     const { op, request, attempts } = write;
     counters.failedWrites++;
+    onFailures();
     trace?.event({ target: "vantage_live::queue", level: "error", name: "write failed", op, error });
     if (onWriteFailed === undefined) return;
     const failed = failedWrite({ write: request, attempts, failure: failureOf(error, clock.now()) });
@@ -304,7 +316,8 @@ export class WriteThrough implements Owner {
     });
   }
 
-  #outboxFailed(error: unknown): void {
+  /** The outbox has failed, which fails no write. */
+  outboxFailed(error: unknown): void {
     const { counters, trace } = this.#options;
     counters.outboxFailures++;
     trace?.event({ target: "vantage_live::queue", level: "warn", name: "outbox failed", error });

@@ -72,6 +72,8 @@ interface Call {
  */
 export class WriteQueue implements QueuedWriteOwner {
   readonly clock: Clock;
+  /** Called when other writes are queued or in flight, if somebody wants to know. */
+  onPending: (() => void) | undefined;
   readonly #options: WriteQueueOptions;
   readonly #accepted = new Line<QueuedWrite>();
   readonly #waiting = new Line<QueuedWrite>();
@@ -179,12 +181,14 @@ export class WriteQueue implements QueuedWriteOwner {
   #began(write: QueuedWrite): void {
     this.#followers.add(write);
     if (write.rowId !== undefined) this.#rowIds.begin(write.rowId);
+    this.onPending?.();
   }
 
   /** A write is not pending here any more. */
   #ended(write: QueuedWrite): void {
     this.#followers.delete(write);
     if (write.rowId !== undefined) this.#rowIds.end(write.rowId);
+    this.onPending?.();
   }
 
   /** Whether a write is accepted and has not settled. */

@@ -2,7 +2,7 @@ import { build, type BuildOptions, stop } from "esbuild";
 
 /** Bundles modules as a user of the package would, and gives each file's text under its name. */
 export async function bundle(
-  options: Pick<BuildOptions, "entryPoints" | "stdin" | "absWorkingDir">,
+  options: Pick<BuildOptions, "entryPoints" | "stdin" | "absWorkingDir" | "alias">,
 ): Promise<Map<string, string>> {
   const { outputFiles } = await build({
     ...options,

@@ -18,6 +18,11 @@ export const ENTRY_NAMES: readonly string[] = Object.keys(MANIFEST.exports).map(
   name.replace(".", "@vantage/live")
 );
 
+/** What an application brings itself. */
+const { devDependencies: { react } }: { readonly devDependencies: Readonly<Record<string, string>> } = JSON.parse(
+  readFileSync(join(ROOT, "package.json"), "utf8"),
+);
+
 /**
  * Packs the package for npm, installs the tarball into an empty project, and gives the project's folder. The scripts of
  * packages run, as they do for most users: they compile the optional addon of cbor-x, which must not be loaded.
@@ -29,7 +34,16 @@ export async function installPackage(): Promise<string> {
   writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }));
   pack(tarball);
   await run(
-    ["npm", "install", "--ignore-scripts=false", "--prefer-offline", "--no-audit", "--no-fund", tarball],
+    [
+      "npm",
+      "install",
+      "--ignore-scripts=false",
+      "--prefer-offline",
+      "--no-audit",
+      "--no-fund",
+      tarball,
+      `react@${react}`,
+    ],
     folder,
   );
   return folder;

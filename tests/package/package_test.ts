@@ -103,11 +103,13 @@ describe("The npm package", () => {
       return [entry, { types: file.replace(/ts$/, "d.ts"), import: script, default: script }];
     });
     assert.deepEqual(exports, Object.fromEntries(entries));
-    const ranges = Object.entries(read(join(ROOT, "package.json")).dependencies ?? {}).map(([needed, range]) => {
+    const { dependencies: needed, peerDependencies, peerDependenciesMeta } = read(join(ROOT, "package.json"));
+    const ranges = Object.entries(needed ?? {}).map(([needed, range]) => {
       return [needed, `^${range}`];
     });
     assert.deepEqual(dependencies, Object.fromEntries(ranges));
-    assert.deepEqual(rest, { main: "./mod.js", types: "./mod.d.ts", sideEffects: false });
+    const peers = { peerDependencies, peerDependenciesMeta };
+    assert.deepEqual(rest, { main: "./mod.js", types: "./mod.d.ts", ...peers, sideEffects: false });
   });
 
   skippable("lets a bundler leave out what is not imported", ONLY_ON_DENO, async () => {
