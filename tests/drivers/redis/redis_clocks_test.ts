@@ -65,7 +65,7 @@ describe("RedisCache between hosts whose clocks differ", () => {
 
     it(`ends an intent when a clock was set while it was pending, ${how}`, async () => {
       const time = new FakeClock({ now: 1_700_000_000_000 });
-      const redis = new SimRedis({ now: () => 1_700_000_000_000 + time.monotonic() });
+      const redis = new SimRedis({ now: () => 1_700_007_200_000 + time.monotonic() });
       await using cache = await RedisCache.open(clientOf(redis), { clock: time });
       await cache.put(KEY, { rows: Rows.from([]), fetchedAt: time.now() });
       const change = { kind: "changed", at: time.now(), cause: "write", outcome: "unknown", writeId: "w" } as const;
