@@ -66,7 +66,7 @@ function write(count: number): Promise<Response> {
 async function result(when: string, took: readonly (number | undefined)[]): Promise<readonly string[]> {
   const answered = took.filter((ms) => ms !== undefined).toSorted((a, b) => a - b);
   const at = (share: number): string => `${answered[Math.floor(answered.length * share)]?.toFixed(1)} ms`;
-  const { heapUsed, rss } = await server.memory();
+  const { heapUsed, rss } = await server.usage();
   return [
     when,
     Math.round(answered.length / seconds).toLocaleString("en"),

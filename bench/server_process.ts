@@ -1,9 +1,10 @@
 import { fileURLToPath } from "node:url";
 
-/** The memory use of a process, in bytes. */
-export interface Memory {
+/** What a process uses: memory, in bytes, and the processor time since it began. */
+export interface Usage {
   readonly rss: number;
   readonly heapUsed: number;
+  readonly cpuMs: number;
 }
 
 /** A server of products in a child process, which exits with this one. */
@@ -17,11 +18,11 @@ export class ServerProcess implements AsyncDisposable {
     this.#child = child;
   }
 
-  /** Starts a server with `rows` products, and resolves when it accepts connections. */
-  static async start(rows: number): Promise<ServerProcess> {
+  /** Starts a server with `rows` products, for up to `maxStreams` subscribers, and resolves when it accepts connections. */
+  static async start(rows: number, maxStreams = 1_000): Promise<ServerProcess> {
     const script = fileURLToPath(new URL("products_server.ts", import.meta.url));
     const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--allow-all", "--no-check", "--v8-flags=--expose-gc", script, String(rows)],
+      args: ["run", "--allow-all", "--no-check", "--v8-flags=--expose-gc", script, String(rows), String(maxStreams)],
       stdin: "piped",
       stdout: "piped",
     }).spawn();
@@ -35,9 +36,9 @@ export class ServerProcess implements AsyncDisposable {
     return new ServerProcess(new URL("products", line.trim()), child);
   }
 
-  /** Its current memory use. */
-  async memory(): Promise<Memory> {
-    const response = await fetch(new URL("memory", this.url));
+  /** What it uses now. */
+  async usage(): Promise<Usage> {
+    const response = await fetch(new URL("usage", this.url));
     return await response.json();
   }
 

@@ -132,6 +132,6 @@ function row(what: string, times: number): readonly string[] {
 }
 
 async function memoryNow(when: string): Promise<readonly string[]> {
-  const { heapUsed, rss } = await server.memory();
+  const { heapUsed, rss } = await server.usage();
   return [when, `${(heapUsed / MIB).toFixed(1)} MiB`, `${(rss / MIB).toFixed(0)} MiB`];
 }
