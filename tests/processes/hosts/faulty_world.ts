@@ -35,6 +35,8 @@ const CHANGE_MS = 20;
 const CHANGES_AT_ONCE = 3;
 /** How often it is looked whether they do, and how many times at the least. */
 const [POLL_MS, LEAST_LOOKS] = [50, 100];
+/** How many looks may find a cache that does not answer in time. */
+const MOST_EXCUSED = 5;
 /** The most lines of a trace that are printed. */
 const MOST_LINES = 120;
 
@@ -80,8 +82,9 @@ export class FaultyWorld implements Faulty, AsyncDisposable {
   /** What the hosts have done in this round, once they are at rest. */
   #rested: Work | undefined;
   #lastOld: string | undefined;
-  /** How many reads were answered from the cache when hosts looked. */
+  /** How many reads were answered from the cache when hosts looked, and how often it failed. */
   #hits = 0;
+  #cacheFailures = 0;
   #kind: FaultKind | undefined;
   #violations: string[] = [];
 
@@ -243,9 +246,16 @@ export class FaultyWorld implements Faulty, AsyncDisposable {
     }
     await this.#report("at rest", differences);
     await pause(MAX_LAG_MS);
-    const hitsBefore = this.#hits;
-    await this.#report("still at rest", await this.#differences(this.#hosts, TABLES));
-    if (this.#hits === hitsBefore) this.#violate("nothing is answered from the cache any more");
+    this.#hits = 0;
+    for (let look = 1; this.#hits === 0; look++) {
+      this.#cacheFailures = 0;
+      await this.#report("still at rest", await this.#differences(this.#hosts, TABLES));
+      // A cache that has not answered in time, as on a busy machine, is left alone for as long.
+      const isExcused = this.#cacheFailures > 0 && look < MOST_EXCUSED;
+      if (this.#hits === 0 && !isExcused) {
+        return this.#violate(`nothing is answered from the cache any more (${this.#cacheFailures} failures)`);
+      }
+    }
   }
 
   /** What one host has written, all others show at once; with memory in front of Redis, once that is too old. */
@@ -274,6 +284,7 @@ export class FaultyWorld implements Faulty, AsyncDisposable {
     const looks = await Promise.all(hosts.map(async (host) => {
       const looked = await host.ask({ kind: "look", truth }, "looked", REST_MS);
       this.#hits += looked?.hits ?? 0;
+      this.#cacheFailures += looked?.cacheFailures ?? 0;
       const differences = looked?.differences ?? ["it hangs: not all reads have ended"];
       return differences.map((what): Difference => ({ host, what }));
     }));
