@@ -98,14 +98,19 @@ export class FaultyWorld implements Faulty, AsyncDisposable {
   /** Starts everything. */
   static async open(seed: number): Promise<FaultyWorld> {
     const started = new AsyncDisposableStack();
-    const [redis, shop] = [started.use(await SharedRedis.open()), started.use(await Shop.open())];
-    const world = new FaultyWorld(seed, redis, shop, started);
-    await Promise.all(KINDS.map(async (_, host) => {
-      world.#hosts[host] = await world.#start(host);
-    }));
-    // All that they will read is kept from now on.
-    await world.#differences(world.#hosts, TABLES);
-    return world;
+    try {
+      const [redis, shop] = [started.use(await SharedRedis.open()), started.use(await Shop.open())];
+      const world = new FaultyWorld(seed, redis, shop, started);
+      await Promise.all(KINDS.map(async (_, host) => {
+        world.#hosts[host] = await world.#start(host);
+      }));
+      // All that they will read is kept from now on.
+      await world.#differences(world.#hosts, TABLES);
+      return world;
+    } catch (error) {
+      await started[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   /** How many writes were acknowledged. */
