@@ -22,9 +22,9 @@ const KINDS: readonly HostKind[] = [
 /** How many versions a process may give. */
 const VERSIONS_PER_PROCESS = 100_000;
 /** How long a process may take to start, and to end what it has begun. */
-const [START_MS, REST_MS] = [60_000, 20_000];
+const [START_MS, REST_MS] = [60_000, 30_000];
 /** How long one read may take, also while a server is away. */
-const MAX_READ_MS = 10_000;
+const MAX_READ_MS = 15_000;
 /** By when all hosts must show what the master has, once everything is at rest. */
 const HEAL_MS = 20_000;
 /** For how long the hosts do things before and after a fault. */
