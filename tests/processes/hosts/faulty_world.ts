@@ -22,9 +22,9 @@ const KINDS: readonly HostKind[] = [
 /** How many versions a process may give. */
 const VERSIONS_PER_PROCESS = 100_000;
 /** How long a process may take to start, and to end what it has begun. */
-const [START_MS, REST_MS] = [60_000, 20_000];
+const [START_MS, REST_MS] = [60_000, 30_000];
 /** How long one read may take, also while a server is away. */
-const MAX_READ_MS = 10_000;
+const MAX_READ_MS = 15_000;
 /** By when all hosts must show what the master has, once everything is at rest. */
 const HEAL_MS = 20_000;
 /** For how long the hosts do things before and after a fault. */
@@ -35,6 +35,8 @@ const CHANGE_MS = 20;
 const CHANGES_AT_ONCE = 3;
 /** How often it is looked whether they do, and how many times at the least. */
 const [POLL_MS, LEAST_LOOKS] = [50, 100];
+/** How many looks may find a cache that does not answer in time. */
+const MOST_EXCUSED = 5;
 /** The most lines of a trace that are printed. */
 const MOST_LINES = 120;
 
@@ -80,8 +82,9 @@ export class FaultyWorld implements Faulty, AsyncDisposable {
   /** What the hosts have done in this round, once they are at rest. */
   #rested: Work | undefined;
   #lastOld: string | undefined;
-  /** How many reads were answered from the cache when hosts looked. */
+  /** How many reads were answered from the cache when hosts looked, and how often it failed. */
   #hits = 0;
+  #cacheFailures = 0;
   #kind: FaultKind | undefined;
   #violations: string[] = [];
 
@@ -95,14 +98,19 @@ export class FaultyWorld implements Faulty, AsyncDisposable {
   /** Starts everything. */
   static async open(seed: number): Promise<FaultyWorld> {
     const started = new AsyncDisposableStack();
-    const [redis, shop] = [started.use(await SharedRedis.open()), started.use(await Shop.open())];
-    const world = new FaultyWorld(seed, redis, shop, started);
-    await Promise.all(KINDS.map(async (_, host) => {
-      world.#hosts[host] = await world.#start(host);
-    }));
-    // All that they will read is kept from now on.
-    await world.#differences(world.#hosts, TABLES);
-    return world;
+    try {
+      const [redis, shop] = [started.use(await SharedRedis.open()), started.use(await Shop.open())];
+      const world = new FaultyWorld(seed, redis, shop, started);
+      await Promise.all(KINDS.map(async (_, host) => {
+        world.#hosts[host] = await world.#start(host);
+      }));
+      // All that they will read is kept from now on.
+      await world.#differences(world.#hosts, TABLES);
+      return world;
+    } catch (error) {
+      await started[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   /** How many writes were acknowledged. */
@@ -243,9 +251,16 @@ export class FaultyWorld implements Faulty, AsyncDisposable {
     }
     await this.#report("at rest", differences);
     await pause(MAX_LAG_MS);
-    const hitsBefore = this.#hits;
-    await this.#report("still at rest", await this.#differences(this.#hosts, TABLES));
-    if (this.#hits === hitsBefore) this.#violate("nothing is answered from the cache any more");
+    this.#hits = 0;
+    for (let look = 1; this.#hits === 0; look++) {
+      this.#cacheFailures = 0;
+      await this.#report("still at rest", await this.#differences(this.#hosts, TABLES));
+      // A cache that has not answered in time, as on a busy machine, is left alone for as long.
+      const isExcused = this.#cacheFailures > 0 && look < MOST_EXCUSED;
+      if (this.#hits === 0 && !isExcused) {
+        return this.#violate(`nothing is answered from the cache any more (${this.#cacheFailures} failures)`);
+      }
+    }
   }
 
   /** What one host has written, all others show at once; with memory in front of Redis, once that is too old. */
@@ -274,6 +289,7 @@ export class FaultyWorld implements Faulty, AsyncDisposable {
     const looks = await Promise.all(hosts.map(async (host) => {
       const looked = await host.ask({ kind: "look", truth }, "looked", REST_MS);
       this.#hits += looked?.hits ?? 0;
+      this.#cacheFailures += looked?.cacheFailures ?? 0;
       const differences = looked?.differences ?? ["it hangs: not all reads have ended"];
       return differences.map((what): Difference => ({ host, what }));
     }));

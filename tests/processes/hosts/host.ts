@@ -191,7 +191,7 @@ export class Host {
 
   /** Some tables, in every way, all at once. */
   async #look(tables: HostTables, truth: Partial<Contents>): Promise<void> {
-    const hitsBefore = hitsOf(tables);
+    const [hitsBefore, failuresBefore] = [hitsOf(tables), failuresOf(tables)];
     const looks = [...tables].flatMap(([name, table]) => {
       const content = truth[name];
       if (content === undefined) return [];
@@ -203,7 +203,8 @@ export class Host {
     });
     const differences = (await Promise.all(looks)).filter((difference) => difference !== undefined);
     if (differences.length > 0) this.#note("looked", { differences: differences.length, first: differences[0] });
-    this.#say({ kind: "looked", differences, hits: hitsOf(tables) - hitsBefore });
+    const cacheFailures = failuresOf(tables) - failuresBefore;
+    this.#say({ kind: "looked", differences, hits: hitsOf(tables) - hitsBefore, cacheFailures });
   }
 
   async #writeAlone(tables: HostTables, name: TableName, id: string): Promise<void> {

@@ -18,8 +18,8 @@ import { StoppableCache, stoppableMaster, type Stops } from "./stoppable.ts";
 /** The tables of a host. */
 export type HostTables = ReadonlyMap<TableName, LiveTable>;
 
-/** How long it may take to connect to PostgreSQL. */
-const CONNECT_MS = 2_000;
+/** How long it may take to connect to PostgreSQL, on a busy machine; in a pool of pg, also to wait for a connection. */
+const CONNECT_MS = 8_000;
 const PLACE = { host: "127.0.0.1", user: "postgres", database: "postgres" };
 
 /**

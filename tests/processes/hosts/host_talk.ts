@@ -50,7 +50,12 @@ export type HostSays =
   | { readonly kind: "wrong"; readonly what: string }
   | { readonly kind: "stopped"; readonly at: StopAt }
   | { readonly kind: "resting"; readonly counts: HostCounts; readonly slowestReadMs: number }
-  | { readonly kind: "looked"; readonly differences: readonly string[]; readonly hits: number }
+  | {
+    readonly kind: "looked";
+    readonly differences: readonly string[];
+    readonly hits: number;
+    readonly cacheFailures: number;
+  }
   /** The answer to `write`; whether its cache took it. */
   | { readonly kind: "wrote"; readonly version: number; readonly isLogged: boolean }
   | { readonly kind: "trace"; readonly lines: readonly string[] };
