@@ -75,6 +75,18 @@ export { type RecordConflict, RecordConflictError } from "./src/table/record_con
 export type { ColumnChange } from "./src/table/record_state.ts";
 export { MemTable, type MemTableOptions } from "./src/table/mem_table.ts";
 
+// Rows that keep to a schema
+export { type TypedOptions, type TypedPatch, TypedSet } from "./src/table/typed_set.ts";
+export { InvalidRowError, type RowIssue } from "./src/table/invalid_row_error.ts";
+export type {
+  InferInput,
+  InferOutput,
+  RowSchema,
+  SchemaIssue,
+  SchemaResult,
+  StandardSchema,
+} from "./src/table/standard_schema.ts";
+
 // Errors
 export {
   ClosedError,

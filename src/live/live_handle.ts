@@ -4,6 +4,7 @@ import type { WriteOp } from "../queue/write_op.ts";
 import { atPage, type Query } from "../table/query.ts";
 import { shareQuery } from "../table/query_parts.ts";
 import { describe } from "../base/describe.ts";
+import type { MaybePromise } from "../base/maybe_promise.ts";
 import type { Row } from "../table/row.ts";
 import type { PatchOf, RowOf } from "../table/row_of.ts";
 import type { RowEntry, Rows } from "../table/rows.ts";
@@ -34,7 +35,7 @@ export interface LiveParts {
   readonly policy: ReadPolicy;
   readonly prefetcher: Prefetcher;
   /** Takes note of the lists that are going to be read. */
-  readonly lists: Pick<ReadThrough, "note">;
+  readonly lists: Pick<ReadThrough, "note" | "rowOf">;
   readonly history: EntryHistory;
 }
 
@@ -332,6 +333,10 @@ export class LiveHandle<R extends object = Row> extends TableHandle<LiveHandle<R
   idCacheKey(id: string): string {
     const self = selfOf(this);
     return self.#keyOf(self.#rows.get(id) ?? self.#rowRequest(id));
+  }
+
+  protected override rowAtHand(id: string): MaybePromise<Row | undefined> {
+    return this.#watches.row(this.#rows.get(id) ?? this.#rowRequest(id), (of) => this.#parts.lists.rowOf(of));
   }
 
   /** The key of a request, so that `explain` knows later what it is for. */

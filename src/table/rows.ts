@@ -24,6 +24,7 @@ let promiseIn: (rows: Rows) => Promise<Rows>;
 let ownCopy: (rows: Rows) => Rows;
 let safelyKept: (rows: Rows) => ListedRows | undefined;
 let reuse: (rows: Rows, held: RowsById) => Rows;
+let keptRow: (rows: Rows, id: string) => Row | undefined;
 
 /**
  * Rows in the master's order, by id. It never changes: there are no mutators, and its rows are frozen.
@@ -93,6 +94,10 @@ export class Rows<R extends object = Row> implements ReadonlyMap<string, RowOf<R
     safelyKept = (rows) => {
       if (!(#kept in rows) || rows.#kept.isLazy) return undefined;
       return rows.#mutable && !rows.#shared ? undefined : rows.#kept;
+    };
+    keptRow = (rows, id) => {
+      const place = #kept in rows ? rows.#kept.placeOf(id) : undefined;
+      return place === undefined ? undefined : rows.#kept.rowAt(place);
     };
     reuse = (given, held) => {
       if (!(#kept in given) || given.#kept.isLazy) return given;
@@ -274,6 +279,22 @@ export function keptRows(rows: Rows): ListedRows | undefined {
 /** The same rows, where each that equals the one that is held under its id is the one held. */
 export function reuseRows(rows: Rows, held: RowsById): Rows {
   return reuse(rows, held);
+}
+
+/** Of which row that is kept a reader of one row has a copy. */
+const origins = new WeakMap<Row, Row>();
+
+/** One of the rows, for a reader of that row alone. Of its copy {@linkcode originOf} knows what it is a copy of. */
+export function rowIn(rows: Rows, id: string): Row | undefined {
+  const row = rows.get(id);
+  const kept = row && keptRow(rows, id);
+  if (kept !== undefined && kept !== row) origins.set(row as Row, kept);
+  return row;
+}
+
+/** The row that is kept, of one that {@linkcode rowIn} has given: the same one each time. */
+export function originOf(row: Row): Row {
+  return origins.get(row) ?? row;
 }
 
 function inspectRows(

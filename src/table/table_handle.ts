@@ -12,7 +12,10 @@ import {
 import type { Row, Value } from "./row.ts";
 import type { ColumnName, PatchOf, RowOf } from "./row_of.ts";
 import type { RowEntry, Rows } from "./rows.ts";
-import { rememberSelf } from "../base/self.ts";
+import type { MaybePromise } from "../base/maybe_promise.ts";
+import { rememberSelf, selfOf } from "../base/self.ts";
+import type { RowSchema } from "./standard_schema.ts";
+import { type TypedOptions, TypedSet } from "./typed_set.ts";
 import type { CallOptions, Capabilities, Column, TableLike, WriteOptions } from "./table_like.ts";
 
 /**
@@ -87,6 +90,22 @@ export abstract class TableHandle<Self extends TableLike<R>, R extends object = 
       },
       cancel: (reason) => ended.abort(reason),
     }, { highWaterMark: 0 });
+  }
+
+  /**
+   * The same set with rows that keep to a schema, of zod, valibot, arktype or any other library that has Standard Schema:
+   * what is written is checked before it is sent, and what is read when it is first read.
+   *
+   * @throws {TypeError} if `schema` is none, or an option is unknown; the message names it.
+   * @throws {RangeError} if `onInvalidRow` is not one of its words.
+   */
+  typed<S extends RowSchema>(schema: S, options: TypedOptions = {}): TypedSet<S> {
+    return new TypedSet(this, schema, options, (id) => selfOf(this).rowAtHand(id));
+  }
+
+  /** The row with an id, if it is known without asking the master. */
+  protected rowAtHand(_id: string): MaybePromise<Row | undefined> {
+    return undefined;
   }
 
   async getValueRecord(id: string, options?: CallOptions): Promise<ActiveRecord<R> | undefined> {
