@@ -288,7 +288,7 @@ const origins = new WeakMap<Row, Row>();
 export function rowIn(rows: Rows, id: string): Row | undefined {
   const row = rows.get(id);
   const kept = row && keptRow(rows, id);
-  if (kept !== undefined && kept !== row) origins.set(row as Row, kept);
+  if (kept !== undefined && kept !== row) origins.set(row as Row, originOf(kept));
   return row;
 }
 
