@@ -99,6 +99,7 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
     optimistic = false,
     cacheTimeoutMs = DEFAULT_CACHE_TIMEOUT_MS,
     writeTarget,
+    refs = {},
     liveStream,
     tracer,
   } = options;
@@ -209,7 +210,7 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
   const explainer = new Explainer({ reads, peek, catchUp, history, invalidation, changes, policy });
   const shownReads = overlay && new OptimisticReads(reads, overlay);
   const tracedShown = shownReads === undefined ? tracedReads : trace?.spans<Reads>(shownReads) ?? shownReads;
-  const parts = { master, keys, reads: tracedShown, writes, watches, policy, prefetcher, lists: reads, history };
+  const parts = { master, keys, reads: tracedShown, writes, watches, policy, prefetcher, lists: reads, history, refs };
   writes.start();
   const shared = { parts, keys, refreshed, clock, counters, usage: () => usageOf(cache, prefix, counters), trace };
   return { ...shared, reads, writes, online, watches, explainer, changes, invalidation, listener, events, deadline };

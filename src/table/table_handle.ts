@@ -16,7 +16,7 @@ import type { MaybePromise } from "../base/maybe_promise.ts";
 import { rememberSelf, selfOf } from "../base/self.ts";
 import type { RowSchema } from "./standard_schema.ts";
 import { type TypedOptions, TypedSet } from "./typed_set.ts";
-import type { CallOptions, Capabilities, Column, TableLike, WriteOptions } from "./table_like.ts";
+import type { CallOptions, Capabilities, Column, RefOptions, TableLike, WriteOptions } from "./table_like.ts";
 
 /**
  * The forms that every handle has in common, in terms of the few that differ: narrowing step by step, active records,
@@ -37,7 +37,7 @@ export abstract class TableHandle<Self extends TableLike<R>, R extends object = 
 
   abstract withQuery(query: Query): Self;
   /** The related table of this name, without I/O. */
-  abstract getRef(name: string): TableLike;
+  abstract getRef(name: string, options?: RefOptions): TableLike;
   abstract getCount(options?: CallOptions): Promise<number>;
   abstract listValues(options?: CallOptions): Promise<Rows<R>>;
   abstract getValue(id: string, options?: CallOptions): Promise<RowOf<R> | undefined>;

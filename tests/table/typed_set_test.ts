@@ -233,16 +233,6 @@ describe("TypedSet", () => {
     await assert.rejects(set.patch("a", { price: 1 }), NotFoundError);
   });
 
-  it("a row that was checked is not checked again, in whatever list it is", async () => {
-    const schema = counted(product);
-    const table = products();
-    await table.typed(schema).list();
-    assert.equal(schema.count, 2);
-    await table.orderBy("price").typed(schema).list();
-    await table.typed(schema).get("a");
-    assert.equal(schema.count, 2);
-  });
-
   it("what one schema made of a row is not shown by another", async () => {
     const table = products();
     const shout: StandardSchema<{ name: string }> = z.object({ name: z.string().transform((name) => `${name}!`) });
