@@ -1,5 +1,5 @@
 import { describe } from "../base/describe.ts";
-import { rememberSelf, selfOf } from "../base/self.ts";
+import { rememberSelf } from "../base/self.ts";
 import { compareValues } from "./compare_values.ts";
 import { UnsupportedError } from "./errors.ts";
 import { type Condition, isUnlimited, type Query } from "./query.ts";

@@ -86,7 +86,7 @@ describe("hasOne() and hasMany()", () => {
     ]);
   });
 
-  it("of a set that is not narrowed it is the whole table, without a query for keys", async () => {
+  it("of a set that is not narrowed it is the whole table, without a query for keys", () => {
     const { clients, orders, asked } = bakery();
     assert.equal(clients.getRef("orders"), orders);
     assert.equal(clients.orderBy("city").getRef("orders"), orders);

@@ -96,7 +96,7 @@ export function readSchema(db: SqliteStatements, tableName: string, options: Sch
   const sql = db.get(`SELECT sql FROM ${quoteName(schema)}.sqlite_schema WHERE name = ? AND type = 'table'`, [name]);
   const references = db.all(
     "SELECT [table] AS name, count(*) AS count, min([from]) AS source, min([to]) AS target " +
-      "FROM pragma_foreign_key_list(?, ?) GROUP BY [table] ORDER BY min(id) DESC",
+      "FROM pragma_foreign_key_list(?, ?) GROUP BY [table] ORDER BY min(id)",
     [name, schema],
   );
   const qualifies = schema !== "main" && tableName.toLowerCase() !== name.toLowerCase();
