@@ -349,6 +349,7 @@ export class LiveHandle<R extends object = Row> extends TableHandle<LiveHandle<R
     return self.#keyOf(self.#rows.get(id) ?? self.#rowRequest(id));
   }
 
+  /** The row as a read would show it if it were not to ask the master. */
   protected override rowAtHand(id: string): MaybePromise<Row | undefined> {
     return this.#watches.row(this.#rows.get(id) ?? this.#rowRequest(id), (of) => this.#parts.lists.rowOf(of));
   }

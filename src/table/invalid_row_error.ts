@@ -3,14 +3,13 @@ import type { SchemaIssue } from "./standard_schema.ts";
 
 /** Something that is wrong with a row. */
 export interface RowIssue {
+  /** What it is, in the words of the schema's library. */
   readonly message: string;
   /** Where it is: a column, then what it holds. Empty if it concerns the whole row. */
   readonly path: readonly PropertyKey[];
 }
 
-/**
- * A row that does not keep to a schema. Nothing was sent.
- */
+/** A row that does not keep to a schema. Nothing was sent. */
 export class InvalidRowError extends RejectedError {
   static {
     nameErrors(this, "InvalidRowError");

@@ -12,6 +12,7 @@ export interface Link {
 /** A related table, made when it is asked for, and how its rows are found. {@linkcode hasOne} and {@linkcode hasMany} make one. */
 export interface Relation {
   (): TableLike;
+  /** How rows are linked. */
   readonly link: Link;
 }
 

@@ -6,6 +6,7 @@ import type { MaybePromise } from "../base/maybe_promise.ts";
  * here, as its authors advise, so that there is nothing to install: https://standardschema.dev
  */
 export interface StandardSchema<Input = unknown, Output = Input> {
+  /** All that is known of it. */
   readonly "~standard": {
     readonly version: 1;
     /** The library that made the schema. */
@@ -24,6 +25,7 @@ export type SchemaResult<Output> =
 
 /** Something that is wrong with a value. */
 export interface SchemaIssue {
+  /** What it is, in the library's words. */
   readonly message: string;
   /** Where it is: keys, or objects that hold them. */
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;

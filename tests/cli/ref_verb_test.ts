@@ -36,7 +36,7 @@ describe("demo ref", () => {
     for (
       const [words, message] of [
         [["clients", "ref", "cakes"], /clients has no reference "cakes"; accepted are orders/],
-        [["clients", "ref", "orders", "cakes"], /orders has no reference "cakes"; accepted are clients, products/],
+        [["clients", "ref", "orders", "cakes"], /orders has no reference "cakes"; accepted are products, clients/],
         [["clients", "colour=red", "ref", "orders"], /Unknown column "colour"/],
       ] as const
     ) {
