@@ -1,7 +1,9 @@
+import { brand } from "../base/brand.ts";
 import { describe } from "../base/describe.ts";
 import { rememberSelf } from "../base/self.ts";
 import { compareValues } from "./compare_values.ts";
 import { UnsupportedError } from "./errors.ts";
+import { MistakeError } from "./mistake_error.ts";
 import { type Condition, isUnlimited, type Query } from "./query.ts";
 import type { Link } from "./relation.ts";
 import { field, type Row, sameValue, type Value } from "./row.ts";
@@ -17,11 +19,19 @@ const MAX_KEYS = 1_000;
  * `to` itself. It is a handle on `to` as well if the ids of a narrowed set stand in its only condition.
  *
  * @throws {UnsupportedError} if rows are linked by ids, and `to` does not say which column has them.
+ * @throws {TypeError} if rows are linked by a column that `from` does not have.
  */
 export function related(from: TableLike, link: Link, to: TableLike): TableLike {
   const column = link.to ?? to.idField;
   if (column === undefined) {
     throw new UnsupportedError(`Cannot follow a reference to ${describe(to.tableName)}: it says no idField`);
+  }
+  if (link.from !== undefined && !hasColumn(from, link.from)) {
+    throw new MistakeError(
+      `Unknown column ${describe(link.from)} in a reference of ${describe(from.tableName)}; accepted are ${
+        from.columns.map(({ name }) => name).join(", ")
+      }`,
+    );
   }
   if (from instanceof RelatedTable) return new RelatedTable(from, link.from, to, column);
   if (isUnlimited(from.query)) return to;
@@ -34,6 +44,9 @@ export function related(from: TableLike, link: Link, to: TableLike): TableLike {
  * for that have its keys; where both come from caches, both answers are cached under their keys.
  */
 export class RelatedTable extends TableHandle<RelatedTable> implements TableLike {
+  static {
+    brand(this, "RelatedTable");
+  }
   readonly #from: TableLike;
   readonly #key: string | undefined;
   readonly #to: TableLike;
@@ -151,10 +164,19 @@ export class RelatedTable extends TableHandle<RelatedTable> implements TableLike
     return await (await this.follow(options)).insertReturnIdValue(row, options);
   }
 
+  protected override whole(): TableLike {
+    return this.#to.withQuery({});
+  }
+
   #keyOf(id: string, row: Row): Value {
     const column = this.#key ?? this.#from.idField;
     return column === undefined ? id : field(row, column);
   }
+}
+
+/** Whether a table may have a column: where it declares none, it may have any. */
+function hasColumn({ columns, idField }: TableLike, column: string): boolean {
+  return columns.length === 0 || column === idField || columns.some(({ name }) => name === column);
 }
 
 /** The ids of a set that is narrowed by these alone, if it is. A row need not be read to know its id. */

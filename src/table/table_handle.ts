@@ -100,12 +100,18 @@ export abstract class TableHandle<Self extends TableLike<R>, R extends object = 
    * @throws {RangeError} if `onInvalidRow` is not one of its words.
    */
   typed<S extends RowSchema>(schema: S, options: TypedOptions = {}): TypedSet<S> {
-    return new TypedSet(this, schema, options, (id) => selfOf(this).rowAtHand(id));
+    const self = selfOf(this);
+    return new TypedSet(this, schema, options, { row: (id) => self.rowAtHand(id), whole: () => self.whole() });
   }
 
   /** The row with an id, if it is known without asking the master. */
   protected rowAtHand(_id: string): MaybePromise<Row | undefined> {
     return undefined;
+  }
+
+  /** All rows among which a row is replaced that is named by its id. */
+  protected whole(): TableLike {
+    return this.withQuery({});
   }
 
   async getValueRecord(id: string, options?: CallOptions): Promise<ActiveRecord<R> | undefined> {

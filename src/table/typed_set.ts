@@ -64,19 +64,19 @@ export class TypedSet<S extends RowSchema = RowSchema> {
   readonly #rows: CheckedRows;
   readonly #form: StoredForm;
   readonly #show: Show;
-  readonly #atHand: AtHand;
+  readonly #held: HeldRows;
   /** The writes that are being checked, by row: the next one to the row is sent after them. */
   readonly #preparing = new Map<string, Promise<unknown>>();
 
   /** For this module alone: `typed()` makes it. */
-  constructor(table: TableLike, schema: S, { onInvalidRow = "reject", ...others }: TypedOptions, atHand: AtHand) {
+  constructor(table: TableLike, schema: S, { onInvalidRow = "reject", ...others }: TypedOptions, held: HeldRows) {
     checkSchema(schema);
     checkOptions("typed()", others, []);
     this.table = table;
     this.#rows = checkedRows(schema, onInvalidRow);
     this.#form = new StoredForm(this.#rows);
     this.#show = showing(table, onInvalidRow);
-    this.#atHand = atHand;
+    this.#held = held;
     rememberSelf(this, TypedSet);
   }
 
@@ -121,7 +121,8 @@ export class TypedSet<S extends RowSchema = RowSchema> {
    * the row's other columns if a cache has the row, and if not, each by itself: no row is read for it.
    */
   patch(id: string, partial: TypedPatch<S>, options?: WriteOptions): Promise<RowOf<InferOutput<S>>> {
-    const prepare = () => andThen(this.#atHand(id), (row) => this.#form.ofPatch(this.#what("patch", id), partial, row));
+    const prepare = () =>
+      andThen(this.#held.row(id), (row) => this.#form.ofPatch(this.#what("patch", id), partial, row));
     return this.#write(id, prepare, (form) => this.table.patchValue(id, form, options));
   }
 
@@ -176,9 +177,9 @@ export class TypedSet<S extends RowSchema = RowSchema> {
 
   /** The row as it is before it is replaced, which may be outside of the set. */
   #current(id: string, options: CallOptions = {}): MaybePromise<Row | undefined> {
-    return andThen(this.#atHand(id), (known) => {
+    return andThen(this.#held.row(id), (known) => {
       if (known !== undefined) return known;
-      if (this.table.capabilities.get) return this.table.withQuery({}).getValue(id, { signal: options.signal });
+      if (this.table.capabilities.get) return this.#held.whole().getValue(id, { signal: options.signal });
       throw new UnsupportedError(
         `${this.#what("replace", id)}: it cannot be looked up, and columns that the schema does not know would be lost`,
       );
@@ -220,8 +221,13 @@ export class TypedSet<S extends RowSchema = RowSchema> {
   }
 }
 
-/** Finds the row that is known without asking the master. */
-export type AtHand = (id: string) => MaybePromise<Row | undefined>;
+/** What a set needs of its handle besides the verbs. */
+export interface HeldRows {
+  /** The row that is known without asking the master. */
+  readonly row: (id: string) => MaybePromise<Row | undefined>;
+  /** All rows among which a row is replaced that is named by its id. */
+  readonly whole: () => TableLike;
+}
 
 type OnInvalidRow = NonNullable<TypedOptions["onInvalidRow"]>;
 

@@ -153,6 +153,9 @@ describe("LiveTable.getRef()", () => {
     assert.equal((await notes.list()).get("3")?.name, "soon");
     await notes.patch("3", { name: "late" });
     assert.equal((await liveOrders.getValue("3"))?.["name"], "late");
+    await liveOrders.patchValue("2", { shelf: 7 });
+    await notes.replace("2", { name: "of another client" });
+    assert.equal((await liveOrders.getValue("2"))?.["shelf"], 7);
     await close();
   });
 });

@@ -188,6 +188,18 @@ describe("hasOne() and hasMany()", () => {
     assert.throws(() => things.where({ big: true }).getRef("note"), UnsupportedError);
   });
 
+  it("a mistyped column is refused, where columns are declared", async () => {
+    const columns = [{ name: "client_id" }, { name: "on" }];
+    const clients = new MemTable("clients", { idField: "id", columns: [{ name: "id" }] });
+    const refs = { client: hasOne(() => clients, "cleint_id"), parts: hasMany(() => clients, "order") };
+    const orders = new MemTable("orders", { columns, refs, rows: [["1", { client_id: "a", on: true }]] });
+    assert.throws(() => orders.where({ on: true }).getRef("client"), {
+      name: "TypeError",
+      message: 'Unknown column "cleint_id" in a reference of "orders"; accepted are client_id, on',
+    });
+    await assert.rejects(orders.where({ on: true }).getRef("parts").listValues(), /Unknown column "order"/);
+  });
+
   it("more keys than can be asked for at once are refused", async () => {
     const rows = Array.from({ length: 1001 }, (_, at) => [String(at), { of: String(at), on: true }] as const);
     const parts = new MemTable("parts", { rows, refs: { whole: hasOne(() => wholes, "of") } });
