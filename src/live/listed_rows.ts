@@ -1,7 +1,6 @@
 import type { CachedRows, Fence } from "../cache/cache.ts";
 import { isPromise } from "../base/maybe_promise.ts";
 import type { Row } from "../table/row.ts";
-import { rowIn } from "../table/rows.ts";
 import type { CatchUp } from "./catch_up.ts";
 import type { SafeCache } from "./guarded_cache.ts";
 import type { Intents } from "./intents.ts";
@@ -116,7 +115,7 @@ export class ListedRows {
   #in(request: ReadRequest, held: CachedRows, fence: Fence | undefined, id: string): ListedRow | undefined {
     const behind = this.#options.catchUp.replay(request, held);
     const isUnknown = behind !== undefined && (behind.replayed.isDead || behind.replayed.holes.has(id));
-    const row = isUnknown ? undefined : rowIn((behind?.replayed ?? held).rows, id);
+    const row = isUnknown ? undefined : (behind?.replayed ?? held).rows.get(id);
     return row && { row, held, fence: behind?.fence ?? fence };
   }
 }

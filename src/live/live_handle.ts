@@ -64,6 +64,7 @@ export class LiveHandle<R extends object = Row> extends TableHandle<LiveHandle<R
   #count: CountRequest | undefined;
   #idPrefix: string | undefined;
   readonly #rows = new Map<string, RowRequest>();
+  readonly #keptRows = new Map<string, RowRequest>();
 
   /** For this module alone: other handles come from `withQuery`. `query` is one of `parts.master`. */
   constructor(parts: LiveParts, query: Query, policy: ReadPolicy = parts.policy) {
@@ -347,6 +348,15 @@ export class LiveHandle<R extends object = Row> extends TableHandle<LiveHandle<R
   idCacheKey(id: string): string {
     const self = selfOf(this);
     return self.#keyOf(self.#rows.get(id) ?? self.#rowRequest(id));
+  }
+
+  /** The same as `getValue`, of the row as it is kept. */
+  protected override keptValue(id: string, options?: CallOptions): Promise<Row | undefined> {
+    if (typeof id !== "string") return this.getValue(id, options);
+    const request = this.#keptRows.get(id) ?? { ...this.#rows.get(id) ?? this.#rowRequest(id), isKept: true };
+    if (this.#keptRows.size >= MAX_REMEMBERED_REQUESTS) this.#keptRows.clear();
+    this.#keptRows.set(id, request);
+    return this.#reads.read(request, options);
   }
 
   /** The row as a read would show it if it were not to ask the master. */

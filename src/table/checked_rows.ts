@@ -1,7 +1,7 @@
 import { allOf, andThen, isPromise, type MaybePromise } from "../base/maybe_promise.ts";
 import type { ListedRows } from "./listed_rows.ts";
 import { holdsMutable, type Row, sameRow, toRow } from "./row.ts";
-import { keptRows, originOf, promiseOf, Rows, rowsOf, shareRows } from "./rows.ts";
+import { keptRows, promiseOf, Rows, rowsOf, shareRows } from "./rows.ts";
 import { type RowIssue, rowIssues } from "./invalid_row_error.ts";
 import type { RowSchema, SchemaResult } from "./standard_schema.ts";
 import { thawed } from "./thawed.ts";
@@ -67,14 +67,13 @@ export class CheckedRows {
 
   /** What the schema makes of a row of a table. */
   row(row: Row): MaybePromise<Checked> {
-    const origin = originOf(row);
-    const known = this.#rows.get(origin);
+    const known = this.#rows.get(row);
     if (known !== undefined) return known;
-    const checked = andThen(this.check(origin), (found) => {
+    const checked = andThen(this.check(row), (found) => {
       const { output } = found;
-      return output !== undefined && sameRow(output, origin) ? new Checked(origin) : found;
+      return output !== undefined && sameRow(output, row) ? new Checked(row) : found;
     });
-    this.#remember(this.#rows, origin, checked);
+    this.#remember(this.#rows, row, checked);
     return checked;
   }
 
@@ -103,7 +102,7 @@ export class CheckedRows {
     const kept = keptRows(rows) ?? rows;
     const known = this.#lists.get(kept);
     if (known !== undefined) return known;
-    const entries = kept instanceof Rows ? rows.toArray() : entriesOf(kept);
+    const entries = keptEntries(rows);
     const shown = andThen(allOf(entries.map(([, row]) => this.row(row))), (checks) => {
       const shows = new Map<string, Row>();
       for (const [at, [id, row]] of entries.entries()) {
@@ -125,6 +124,9 @@ export class CheckedRows {
   }
 }
 
-function entriesOf(kept: ListedRows): [id: string, row: Row][] {
-  return Array.from({ length: kept.size }, (_, place) => [kept.idAt(place), kept.rowAt(place)]);
+/** Rows with their ids, as they are kept: the same ones for each reader. They are neither changed nor handed out. */
+export function keptEntries(rows: Rows): readonly (readonly [id: string, row: Row])[] {
+  const kept = keptRows(rows);
+  if (kept === undefined) return rows.toArray();
+  return Array.from({ length: kept.size }, (_, place) => [kept.idAt(place), kept.rowAt(place)] as const);
 }

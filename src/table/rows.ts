@@ -24,7 +24,7 @@ let promiseIn: (rows: Rows) => Promise<Rows>;
 let ownCopy: (rows: Rows) => Rows;
 let safelyKept: (rows: Rows) => ListedRows | undefined;
 let reuse: (rows: Rows, held: RowsById) => Rows;
-let keptRow: (rows: Rows, id: string) => Row | undefined;
+let rowAsKept: (rows: Rows, id: string) => Row | undefined;
 
 /**
  * Rows in the master's order, by id. It never changes: there are no mutators, and its rows are frozen.
@@ -95,8 +95,8 @@ export class Rows<R extends object = Row> implements ReadonlyMap<string, RowOf<R
       if (!(#kept in rows) || rows.#kept.isLazy) return undefined;
       return rows.#mutable && !rows.#shared ? undefined : rows.#kept;
     };
-    keptRow = (rows, id) => {
-      const place = #kept in rows ? rows.#kept.placeOf(id) : undefined;
+    rowAsKept = (rows, id) => {
+      const place = rows.#kept.placeOf(id);
       return place === undefined ? undefined : rows.#kept.rowAt(place);
     };
     reuse = (given, held) => {
@@ -281,20 +281,9 @@ export function reuseRows(rows: Rows, held: RowsById): Rows {
   return reuse(rows, held);
 }
 
-/** Of which row that is kept a reader of one row has a copy. */
-const origins = new WeakMap<Row, Row>();
-
-/** One of the rows, for a reader of that row alone. Of its copy {@linkcode originOf} knows what it is a copy of. */
-export function rowIn(rows: Rows, id: string): Row | undefined {
-  const row = rows.get(id);
-  const kept = row && keptRow(rows, id);
-  if (kept !== undefined && kept !== row) origins.set(row as Row, originOf(kept));
-  return row;
-}
-
-/** The row that is kept, of one that {@linkcode rowIn} has given: the same one each time. */
-export function originOf(row: Row): Row {
-  return origins.get(row) ?? row;
+/** One of the rows as it is kept, not copied: for a reader that hands it to no other, and does not change it. */
+export function keptRow(rows: Rows, id: string): Row | undefined {
+  return rowAsKept(Rows.from(rows), id);
 }
 
 function inspectRows(

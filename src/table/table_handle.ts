@@ -101,12 +101,21 @@ export abstract class TableHandle<Self extends TableLike<R>, R extends object = 
    */
   typed<S extends RowSchema>(schema: S, options: TypedOptions = {}): TypedSet<S> {
     const self = selfOf(this);
-    return new TypedSet(this, schema, options, { row: (id) => self.rowAtHand(id), whole: () => self.whole() });
+    return new TypedSet(this, schema, options, {
+      read: (id, call) => self.keptValue(id, call),
+      row: (id) => self.rowAtHand(id),
+      whole: () => self.whole(),
+    });
   }
 
   /** The row with an id, if it is known without asking the master. */
   protected rowAtHand(_id: string): MaybePromise<Row | undefined> {
     return undefined;
+  }
+
+  /** The same as `getValue`, of a row that need not be a copy: whoever asks neither changes it nor hands it out. */
+  protected keptValue(id: string, options?: CallOptions): Promise<Row | undefined> {
+    return this.getValue(id, options);
   }
 
   /** All rows among which a row is replaced that is named by its id. */

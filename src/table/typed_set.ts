@@ -3,7 +3,7 @@ import { checkOptions } from "../base/check_options.ts";
 import { describe } from "../base/describe.ts";
 import { rememberSelf } from "../base/self.ts";
 import { ActiveRecord } from "./active_record.ts";
-import { CheckedRows, type Show } from "./checked_rows.ts";
+import { CheckedRows, keptEntries, type Show } from "./checked_rows.ts";
 import { EntityTable } from "./entity_table.ts";
 import { InvalidAnswerError, UnsupportedError } from "./errors.ts";
 import { InvalidRowError, type RowIssue } from "./invalid_row_error.ts";
@@ -87,7 +87,7 @@ export class TypedSet<S extends RowSchema = RowSchema> {
 
   /** The row with this id; `undefined` if the set has none. */
   get(id: string, options?: CallOptions): Promise<RowOf<InferOutput<S>> | undefined> {
-    const shown = this.table.getValue(id, options).then((row) => row && this.#rows.shown(id, row, this.#show));
+    const shown = this.#held.read(id, options).then((row) => row && this.#rows.shown(id, row, this.#show));
     return shown as Promise<RowOf<InferOutput<S>> | undefined>; // As for list().
   }
 
@@ -139,14 +139,14 @@ export class TypedSet<S extends RowSchema = RowSchema> {
 
   /** The row with this id, ready to be edited and saved; `undefined` if the set has none. What is saved is checked. */
   async getEntity(id: string, options?: CallOptions): Promise<ActiveRecord<InferOutput<S>> | undefined> {
-    const row = await this.table.getValue(id, options);
+    const row = await this.#held.read(id, options);
     return row && await this.#entity(id, row);
   }
 
   /** The rows of the set, or of its page, ready to be edited and saved. */
   async listEntities(options?: CallOptions): Promise<ActiveRecord<InferOutput<S>>[]> {
     const rows = await this.table.listValues(options);
-    const entities = await Promise.all(rows.toArray().map(([id, row]) => this.#entity(id, row)));
+    const entities = await Promise.all(keptEntries(rows).map(([id, row]) => this.#entity(id, row)));
     return entities.filter((entity) => entity !== undefined);
   }
 
@@ -223,6 +223,8 @@ export class TypedSet<S extends RowSchema = RowSchema> {
 
 /** What a set needs of its handle besides the verbs. */
 export interface HeldRows {
+  /** The same as `getValue`, of a row that need not be a copy. */
+  readonly read: (id: string, options?: CallOptions) => Promise<Row | undefined>;
   /** The row that is known without asking the master. */
   readonly row: (id: string) => MaybePromise<Row | undefined>;
   /** All rows among which a row is replaced that is named by its id. */

@@ -59,7 +59,13 @@ describe("LiveTable.typed()", () => {
     assert.deepEqual((await events.list()).get("a")?.at, new Date(0));
     (await events.get("b"))?.at.setFullYear(1900);
     assert.deepEqual((await events.get("b"))?.at, new Date(1));
-    assert.equal(schema.count, 2);
+    (await events.getEntity("b"))?.data.at.setFullYear(1900);
+    (await events.listEntities())[1]?.data.at.setFullYear(1900);
+    assert.deepEqual((await events.get("b"))?.at, new Date(1));
+    // Once more when it was found in the list, and made an entry.
+    assert.equal(schema.count, 3);
+    await table.typed(schema, { onInvalidRow: "keep" }).get("b").then((row) => row?.at.setFullYear(1900));
+    assert.deepEqual((await table.getValue("b"))?.["at"], new Date(1));
   });
 
   it("the cache holds what the master gave: other schemas, and readers without one, see that", async () => {
