@@ -1,7 +1,7 @@
 import { allOf, andThen, isPromise, type MaybePromise } from "../base/maybe_promise.ts";
 import type { ListedRows } from "./listed_rows.ts";
 import { holdsMutable, type Row, sameRow, toRow } from "./row.ts";
-import { keptRows, promiseOf, Rows, rowsOf, shareRows } from "./rows.ts";
+import { keptRows, promiseOf, type Rows, rowsOf, shareRows } from "./rows.ts";
 import { type RowIssue, rowIssues } from "./invalid_row_error.ts";
 import type { RowSchema, SchemaResult } from "./standard_schema.ts";
 import { thawed } from "./thawed.ts";
