@@ -52,6 +52,7 @@ export type {
   ColumnFlag,
   InsertableValueSet,
   ReadableValueSet,
+  RefOptions,
   StaleAnswer,
   TableLike,
   WritableValueSet,
@@ -74,6 +75,22 @@ export {
 export { type RecordConflict, RecordConflictError } from "./src/table/record_conflict.ts";
 export type { ColumnChange } from "./src/table/record_state.ts";
 export { MemTable, type MemTableOptions } from "./src/table/mem_table.ts";
+
+// Relations
+export { hasMany, hasOne, type Link, type Ref, type Refs, type Relation } from "./src/table/relation.ts";
+export { RelatedTable } from "./src/table/related_table.ts";
+
+// Rows that keep to a schema
+export { type TypedOptions, type TypedPatch, TypedSet } from "./src/table/typed_set.ts";
+export { InvalidRowError, type RowIssue } from "./src/table/invalid_row_error.ts";
+export type {
+  InferInput,
+  InferOutput,
+  RowSchema,
+  SchemaIssue,
+  SchemaResult,
+  StandardSchema,
+} from "./src/table/standard_schema.ts";
 
 // Errors
 export {

@@ -1,5 +1,5 @@
 import { QueryClient } from "@tanstack/query-core";
-import { LiveTable, MemCache } from "@vantage/live";
+import { LiveTable, MemCache, type StandardSchema } from "@vantage/live";
 import { LRUCache } from "lru-cache";
 import assert from "node:assert/strict";
 import { firstPage, openBakery, productId } from "./fixture.ts";
@@ -19,6 +19,20 @@ const page = master.withQuery(firstPage(100));
 const lru = new LRUCache({ max: 1_000, fetchMethod: () => page.listValues() });
 const queries = new QueryClient();
 const query = { queryKey: ["product", 1], queryFn: () => page.listValues(), staleTime: Infinity };
+
+/** Looks at each row. A hit must not call it. */
+const priced: StandardSchema<{ price: number }> = {
+  "~standard": {
+    version: 1,
+    vendor: "bench",
+    validate: (value) => {
+      const { price } = value as { price?: unknown };
+      return typeof price === "number" ? { value: { price } } : { issues: [{ message: "No number", path: ["price"] }] };
+    },
+  },
+};
+const typed = live.typed(priced);
+const datedTyped = datedLive.typed(priced);
 
 for (const read of [live, datedLive, { listValues: () => lru.fetch("product/1") }]) {
   assert.equal((await read.listValues())?.size, 100);
@@ -65,6 +79,24 @@ measure({
     for (let index = 0; index < OPERATIONS; index++) await datedLive.listValues();
   },
 });
+
+for (
+  const [name, read] of [
+    ["typed().list(), 100 rows", () => typed.list()],
+    ["typed().get(id)", () => typed.get(ID)],
+    ["typed().list(), dated", () => datedTyped.list()],
+  ] as const
+) {
+  measure({
+    group: GROUP,
+    name,
+    operations: OPERATIONS,
+    masterCalls,
+    run: async () => {
+      for (let index = 0; index < OPERATIONS; index++) await read();
+    },
+  });
+}
 
 measure({
   group: GROUP,

@@ -33,6 +33,12 @@ export class Arguments {
     return new Arguments(this.words, new Map(this.flags).set(name, [value]), this.firstWord);
   }
 
+  /** A copy without some flags. */
+  without(...names: readonly string[]): Arguments {
+    const kept = [...this.flags].filter(([name]) => !names.includes(name));
+    return new Arguments(this.words, new Map(kept), this.firstWord);
+  }
+
   has(name: string): boolean {
     return this.flags.has(name);
   }

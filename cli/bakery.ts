@@ -1,3 +1,5 @@
+import { hasMany, hasOne, type Relation, type TableLike } from "@vantage/live";
+
 /** A value in the bakery. */
 export type Cell = string | number;
 
@@ -40,6 +42,16 @@ export const BAKERY_INDEXES = `
 CREATE INDEX orders_by_client ON orders (client_id);
 CREATE INDEX orders_by_product ON orders (product_id);
 `;
+
+/** How the tables refer to each other, where the master does not say it: what owns what by which column, and the way back. */
+export const BAKERY_REFS: Readonly<Record<string, Readonly<Record<string, (table: () => TableLike) => Relation>>>> = {
+  clients: { orders: (orders) => hasMany(orders, "client_id") },
+  products: { orders: (orders) => hasMany(orders, "product_id") },
+  orders: {
+    clients: (clients) => hasOne(clients, "client_id"),
+    products: (products) => hasOne(products, "product_id"),
+  },
+};
 
 const CLIENTS: readonly (readonly Cell[])[] = [
   ["marty", "Marty Melnick", "marty@example.org", 1],

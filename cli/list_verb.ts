@@ -48,7 +48,8 @@ export const listVerb: Verb = {
   },
 };
 
-async function list({ live, reads, places, stored }: Wiring, query: Query, out: Output): Promise<Answer> {
+/** Lists a page of the table of a wiring. */
+export async function list({ live, reads, places, stored }: Wiring, query: Query, out: Output): Promise<Answer> {
   const handle = live.withQuery(query);
   const waiting = await stored?.shown() ?? [];
   const reading = await reads.list(handle);

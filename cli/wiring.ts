@@ -1,5 +1,13 @@
 import { existsSync } from "node:fs";
-import { type LiveStream, LiveTable, NotFoundError, type RetryPolicy, type Table, type TableLike } from "@vantage/live";
+import {
+  type LiveStream,
+  LiveTable,
+  NotFoundError,
+  type Refs,
+  type RetryPolicy,
+  type Table,
+  type TableLike,
+} from "@vantage/live";
 import { type SqliteOutbox, SqliteTable } from "@vantage/live/sqlite";
 import type { Arguments } from "./args.ts";
 import { BadInput, opening } from "./bad_input.ts";
@@ -36,6 +44,8 @@ export interface WiringOptions {
   readonly known?: KnownTables | undefined;
   /** What the outbox is opened for. Nothing is sent from it before the table is set online. */
   readonly outbox?: OutboxUse | undefined;
+  /** The tables that `getRef` answers with. */
+  readonly refs?: Refs | undefined;
   /** When a write is sent again, with an outbox. */
   readonly retry?: RetryPolicy | undefined;
 }
@@ -63,7 +73,7 @@ export class Wiring implements AsyncDisposable {
   readonly #known: KnownTables;
 
   private constructor(places: Places, { master, cache, known, outbox }: Opened, options: WiringOptions) {
-    const { tracer, retry, liveStream } = options;
+    const { tracer, retry, liveStream, refs } = options;
     this.places = places;
     this.master = master.table;
     this.#master = master;
@@ -71,7 +81,7 @@ export class Wiring implements AsyncDisposable {
     this.#known = known;
     const cacheKey = cacheKeyOf(places.entity, places.master);
     const waiting = outbox && { outbox, optimistic: true, outboxLeaseMs: LEASE_MS, retry };
-    this.live = new LiveTable(this.master, cacheKey, cache.cache, { tracer, liveStream, ...waiting });
+    this.live = new LiveTable(this.master, cacheKey, cache.cache, { tracer, liveStream, refs, ...waiting });
     if (outbox !== undefined) this.live.setOnline(false);
     this.stored = outbox && new StoredWrites(outbox, this.live);
     this.#outbox = outbox;
@@ -118,6 +128,8 @@ export interface Task<P> {
   readonly needsMaster?: boolean | undefined;
   /** What the outbox is opened for; by default it is not. */
   readonly outbox?: OutboxUse | undefined;
+  /** The tables that `getRef` answers with. */
+  readonly refs?: Refs | undefined;
   /** Checks arguments against the table, before anything is created or changed. */
   check(table: TableLike): P;
   /** Runs the task. */
@@ -147,7 +159,7 @@ export async function onTable<P>(args: Arguments, context: Context, task: Task<P
   makeDemoFolder(filesOf(places));
   if (master.kind === "file" && await seedIfMissing(master)) printSeeded(context.out, master);
   await using opened = await task.streamOf?.(master, entity);
-  const options = { tracer: context.tracer, liveStream: opened?.stream, known, outbox: task.outbox };
+  const options = { tracer: context.tracer, liveStream: opened?.stream, known, outbox: task.outbox, refs: task.refs };
   await using wiring = await Wiring.open(places, options);
   return await task.run(wiring, plan);
 }

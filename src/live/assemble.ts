@@ -101,6 +101,7 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
     optimistic = false,
     cacheTimeoutMs = DEFAULT_CACHE_TIMEOUT_MS,
     writeTarget,
+    refs = {},
     liveStream,
     tracer,
   } = options;
@@ -224,7 +225,7 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
     trace,
   });
   const explainer = new Explainer({ reads, peek, catchUp, history, invalidation, changes, policy });
-  const parts = { master, keys, reads: tracedShown, writes, watches, policy, prefetcher, lists: reads, history };
+  const parts = { master, keys, reads: tracedShown, writes, watches, policy, prefetcher, lists: reads, history, refs };
   writes.start();
   const shared = { parts, keys, refreshed, clock, counters, usage: () => usageOf(cache, prefix, counters), trace };
   return {

@@ -4,13 +4,16 @@ import type { WriteOp } from "../queue/write_op.ts";
 import { atPage, type Query } from "../table/query.ts";
 import { shareQuery } from "../table/query_parts.ts";
 import { describe } from "../base/describe.ts";
+import type { MaybePromise } from "../base/maybe_promise.ts";
+import { related } from "../table/related_table.ts";
+import { linkOf, type Refs } from "../table/relation.ts";
 import type { Row } from "../table/row.ts";
 import type { PatchOf, RowOf } from "../table/row_of.ts";
 import type { RowEntry, Rows } from "../table/rows.ts";
 import { selfOf } from "../base/self.ts";
 import { TableHandle } from "../table/table_handle.ts";
 import { WRITE_VERBS } from "../table/verbs.ts";
-import type { CallOptions, Capabilities, Column, TableLike, WriteOptions } from "../table/table_like.ts";
+import type { CallOptions, Capabilities, Column, RefOptions, TableLike, WriteOptions } from "../table/table_like.ts";
 import type { EntryHistory } from "./entry_history.ts";
 import type { Master } from "./master.ts";
 import type { LiveObserver } from "./live_observer.ts";
@@ -35,8 +38,10 @@ export interface LiveParts {
   readonly policy: ReadPolicy;
   readonly prefetcher: Prefetcher;
   /** Takes note of the lists that are going to be read. */
-  readonly lists: Pick<ReadThrough, "note">;
+  readonly lists: Pick<ReadThrough, "note" | "rowOf">;
   readonly history: EntryHistory;
+  /** The tables that stand for those that the master refers to. */
+  readonly refs: Refs;
 }
 
 /**
@@ -60,6 +65,7 @@ export class LiveHandle<R extends object = Row> extends TableHandle<LiveHandle<R
   #count: CountRequest | undefined;
   #idPrefix: string | undefined;
   readonly #rows = new Map<string, RowRequest>();
+  readonly #keptRows = new Map<string, RowRequest>();
 
   /** For this module alone: other handles come from `withQuery`. `query` is one of `parts.master`. */
   constructor(parts: LiveParts, query: Query, policy: ReadPolicy = parts.policy) {
@@ -97,9 +103,10 @@ export class LiveHandle<R extends object = Row> extends TableHandle<LiveHandle<R
     return selfOf(this).#master.titleFields;
   }
 
-  /** The master's relations. */
+  /** The master's relations, and those that the option `refs` adds. */
   get refNames(): readonly string[] {
-    return selfOf(this).#master.refNames;
+    const self = selfOf(this);
+    return [...new Set([...self.#master.refNames, ...Object.keys(self.#parts.refs)])];
   }
 
   /** What the master can do by itself; of writes, what the write target can. */
@@ -156,9 +163,18 @@ export class LiveHandle<R extends object = Row> extends TableHandle<LiveHandle<R
     return new LiveHandle(self.#parts, self.#query, readPolicy(options, self.#policy.given));
   }
 
-  /** The master's related table of this name, past the cache. */
-  getRef(name: string): TableLike {
-    return selfOf(this).#master.getRef(name);
+  /**
+   * The related table of this name: the one of the option `refs`, or else the master's, past the cache. Which rows of it the
+   * rows of this set are linked with is found in the cache.
+   */
+  getRef(name: string, { from = this, to }: RefOptions = {}): TableLike {
+    const { refs } = selfOf(this).#parts;
+    const make = Object.hasOwn(refs, name) ? refs[name] : undefined;
+    const link = make && linkOf(make);
+    const table = to ?? make?.();
+    if (table !== undefined && link !== undefined) return related(from, link, table);
+    const master = selfOf(this).#master;
+    return table === undefined || master.refNames.includes(name) ? master.getRef(name, { from, to: table }) : table;
   }
 
   /** The rows of the set, or of its page: from the cache, or else from the master. */
@@ -398,6 +414,20 @@ export class LiveHandle<R extends object = Row> extends TableHandle<LiveHandle<R
   idCacheKey(id: string): string {
     const self = selfOf(this);
     return self.#keyOf(self.#rows.get(id) ?? self.#rowRequest(id));
+  }
+
+  /** The same as `getValue`, of the row as it is kept. */
+  protected override keptValue(id: string, options?: CallOptions): Promise<Row | undefined> {
+    if (typeof id !== "string") return this.getValue(id, options);
+    const request = this.#keptRows.get(id) ?? { ...this.#rows.get(id) ?? this.#rowRequest(id), isKept: true };
+    if (this.#keptRows.size >= MAX_REMEMBERED_REQUESTS) this.#keptRows.clear();
+    this.#keptRows.set(id, request);
+    return this.#reads.read(request, options);
+  }
+
+  /** The row as a read would show it if it were not to ask the master. */
+  protected override rowAtHand(id: string): MaybePromise<Row | undefined> {
+    return this.#watches.row(this.#rows.get(id) ?? this.#rowRequest(id), (of) => this.#parts.lists.rowOf(of));
   }
 
   /** The key of a request, so that `explain` knows later what it is for. */

@@ -6,6 +6,7 @@ import { checkFunction, checkOptions, checkTools } from "../base/check_options.t
 import { checkPort } from "../base/check_port.ts";
 import { describe } from "../base/describe.ts";
 import { wholeNumber } from "../base/whole_number.ts";
+import { checkRefs, type Refs } from "../table/relation.ts";
 import type { Row, Value } from "../table/row.ts";
 import type { RowOf } from "../table/row_of.ts";
 import type { TableLike } from "../table/table_like.ts";
@@ -17,6 +18,11 @@ import { readPolicy, type ReadPolicyOptions } from "./read_policy.ts";
 export interface LiveTableOptions<R extends object = Row> extends ReadPolicyOptions {
   /** Emits what others change. Without one, only this table's writes and `invalidate()` invalidate. */
   readonly liveStream?: LiveStream | undefined;
+  /**
+   * The tables that `getRef` answers with in place of the master's, such as a `LiveTable` over each of them. Without `hasOne` or
+   * `hasMany` rows are linked as the master says.
+   */
+  readonly refs?: Refs | undefined;
   /** Where writes go instead of the master. */
   readonly writeTarget?: TableLike<R> | undefined;
   /**
@@ -144,6 +150,7 @@ export function writeTimes(options: Pick<LiveTableOptions, "writeTimeoutMs" | "w
 
 const KNOWN = {
   liveStream: true,
+  refs: true,
   writeTarget: true,
   masterItemsPerPage: true,
   queueCapacity: true,
@@ -213,6 +220,7 @@ export function checkLiveTableOptions(options: LiveTableOptions): void {
     throw new TypeError(`versionOf must be a function of a row, got ${describe(versionOf)}`);
   }
   checkMs("writeOutcomeMs", writeOutcomeMs, "more than 0 and finite", (ms) => ms > 0 && ms < Infinity);
+  checkRefs("a LiveTable", options.refs);
   if (writeTarget !== undefined) checkTable("writeTarget", writeTarget);
   if (liveStream !== undefined) {
     checkPort("liveStream", "a live stream, such as ManualLiveStream", liveStream, ["subscribe"]);

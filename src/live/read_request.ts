@@ -19,6 +19,8 @@ export interface ReadRequest {
   readonly after?: number | undefined;
   /** Whether only the number of rows is needed. */
   readonly isCount?: boolean | undefined;
+  /** Whether the row is answered as it is kept, to a reader that hands out what it makes of it. */
+  readonly isKept?: boolean | undefined;
   /** Called before an answer of the master with the time at which it was requested, in milliseconds since the epoch. */
   readonly onFetched?: ((fetchedAt: number) => void) | undefined;
 }

@@ -5,7 +5,7 @@ import type { CacheKeys } from "../cache/cache_key.ts";
 import { checkCallOptions } from "../table/call_options.ts";
 import type { Query } from "../table/query.ts";
 import { type Row, toRow } from "../table/row.ts";
-import { isLazy, promiseOf, type RowEntry, type Rows, rowsOf, shareRows } from "../table/rows.ts";
+import { isLazy, keptRow, promiseOf, type RowEntry, type Rows, rowsOf, shareRows } from "../table/rows.ts";
 import type { CallOptions } from "../table/table_like.ts";
 import type { Trace, TraceNote } from "../trace/tracer.ts";
 import { type CatchUp, type CaughtUp, isIncomplete } from "./catch_up.ts";
@@ -537,9 +537,9 @@ export class ReadThrough implements Reads {
 }
 
 /** What a reader gets of the rows that are kept for its request. */
-function pick<R extends ReadRequest>({ id }: R, rows: Rows): AnswerTo<R> {
+function pick<R extends ReadRequest>({ id, isKept }: R, rows: Rows): AnswerTo<R> {
   // Whether there is an id is what the type of the answer depends on.
-  return (id === undefined ? rows : rows.get(id)) as AnswerTo<R>;
+  return (id === undefined ? rows : isKept === true ? keptRow(rows, id) : rows.get(id)) as AnswerTo<R>;
 }
 
 /** The promise of an answer. */

@@ -1,10 +1,11 @@
 import { Line } from "../base/line.ts";
+import { andThen, type MaybePromise } from "../base/maybe_promise.ts";
 import { ClosedError } from "../table/errors.ts";
 import type { Row } from "../table/row.ts";
-import { type Rows, shareRows } from "../table/rows.ts";
+import { type Rows, rowsOf, shareRows } from "../table/rows.ts";
 import { type LiveObserver, observerOf } from "./live_observer.ts";
 import type { LiveSnapshot } from "./live_snapshot.ts";
-import type { ListRequest } from "./read_request.ts";
+import type { ListRequest, RowRequest } from "./read_request.ts";
 import {
   type ShownElsewhere,
   type WatchedRequest,
@@ -66,6 +67,17 @@ export class Watches implements WatchOwner, WindowOwner {
     const held = peek.lookAtOnce(request)?.rows;
     const shown = held && overlay?.show(request, held).rows;
     return shown === undefined || shown === held ? held : shareRows(shown);
+  }
+
+  /** The row that a read would be answered with if it were not to ask the master: in its entry, or in a list. */
+  row(request: RowRequest, listed: (id: string) => MaybePromise<Row | undefined>): MaybePromise<Row | undefined> {
+    const { peek, overlay } = this.#options;
+    const { id } = request;
+    const held = andThen(peek.look(request), (entry) => entry?.rows.get(id) ?? listed(id));
+    return andThen(held, (row) => {
+      if (overlay === undefined || row === undefined) return row ?? overlay?.made(request, id);
+      return overlay.show(request, rowsOf(new Map([[id, row]]))).rows.get(id);
+    });
   }
 
   /** A new observer of the rows that `request` reads. Nothing is read yet. */

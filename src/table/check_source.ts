@@ -2,6 +2,7 @@ import { checkOptions } from "../base/check_options.ts";
 import { OPERATORS } from "./query.ts";
 import { describe } from "../base/describe.ts";
 import { isPlainObject } from "./row.ts";
+import { checkRefs } from "./relation.ts";
 import { hasVerb } from "./source_capabilities.ts";
 import { VERBS } from "./verbs.ts";
 import type { Capabilities } from "./table_like.ts";
@@ -66,7 +67,7 @@ export function checkSource(source: TableSource<object>): void {
     if (given !== undefined && typeof given !== "boolean") refuse(field, "true or false", given);
   }
   if (columns !== undefined && !isListOfNamed(columns)) refuse("columns", "a list of objects with a name", columns);
-  if (refs !== undefined && (typeof refs !== "object" || refs === null)) refuse("refs", "an object of functions", refs);
+  checkRefs(`the source ${describe(name)}`, refs);
   if (capabilities !== undefined) checkCapabilities(source, capabilities);
   checked.add(source);
 }

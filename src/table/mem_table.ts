@@ -6,6 +6,7 @@ import { OPERATORS } from "./query.ts";
 import { describe } from "../base/describe.ts";
 import { field, frozenRow, type Row, toRow } from "./row.ts";
 import { hasOtherId } from "./row_id.ts";
+import type { Refs } from "./relation.ts";
 import type { ColumnName } from "./row_of.ts";
 import { type RowEntry, Rows, rowsOf } from "./rows.ts";
 import { Table } from "./table.ts";
@@ -21,6 +22,8 @@ export interface MemTableOptions<R extends object = Row> {
   readonly columns?: readonly Column[] | undefined;
   /** The column that holds the id, if one does; rows that lack it are given it. */
   readonly idField?: ColumnName<NoInfer<R>> | undefined;
+  /** Related tables by name, as in a `TableSource`. */
+  readonly refs?: Refs | undefined;
 }
 
 /**
@@ -41,7 +44,7 @@ export interface MemTableOptions<R extends object = Row> {
 export class MemTable<R extends object = Row> extends Table<R> {
   /** A table that holds copies of the given rows. */
   constructor(name: string, options: MemTableOptions<R> = {}) {
-    checkOptions("a MemTable", options, ["rows", "columns", "idField"]);
+    checkOptions("a MemTable", options, ["rows", "columns", "idField", "refs"]);
     super(sourceOf(new MemSource(name, options as MemTableOptions))); // Its rows are copied and checked.
   }
 }
@@ -59,15 +62,17 @@ class MemSource implements TableSource {
   readonly name: string;
   readonly columns: readonly Column[];
   readonly idField: string | undefined;
+  readonly refs: Refs | undefined;
   readonly capabilities: Partial<Capabilities> = CAPABILITIES;
   readonly scoped = true;
   readonly #rows = new Map<string, Row>();
   #lastId = 0;
 
-  constructor(name: string, { rows = [], columns = [], idField }: MemTableOptions) {
+  constructor(name: string, { rows = [], columns = [], idField, refs }: MemTableOptions) {
     this.name = name;
     this.columns = columns;
     this.idField = idField;
+    this.refs = refs;
     for (const [id, row] of Rows.from(rows)) {
       if (idField !== undefined && hasOtherId(row, idField, id)) {
         throw new TypeError(`Row ${describe(id)} for ${describe(name)} has another id in ${describe(idField)}`);

@@ -24,6 +24,7 @@ let promiseIn: (rows: Rows) => Promise<Rows>;
 let ownCopy: (rows: Rows) => Rows;
 let safelyKept: (rows: Rows) => ListedRows | undefined;
 let reuse: (rows: Rows, held: RowsById) => Rows;
+let rowAsKept: (rows: Rows, id: string) => Row | undefined;
 
 /**
  * Rows in the master's order, by id. It never changes: there are no mutators, and its rows are frozen.
@@ -93,6 +94,10 @@ export class Rows<R extends object = Row> implements ReadonlyMap<string, RowOf<R
     safelyKept = (rows) => {
       if (!(#kept in rows) || rows.#kept.isLazy) return undefined;
       return rows.#mutable && !rows.#shared ? undefined : rows.#kept;
+    };
+    rowAsKept = (rows, id) => {
+      const place = rows.#kept.placeOf(id);
+      return place === undefined ? undefined : rows.#kept.rowAt(place);
     };
     reuse = (given, held) => {
       if (!(#kept in given) || given.#kept.isLazy) return given;
@@ -274,6 +279,11 @@ export function keptRows(rows: Rows): ListedRows | undefined {
 /** The same rows, where each that equals the one that is held under its id is the one held. */
 export function reuseRows(rows: Rows, held: RowsById): Rows {
   return reuse(rows, held);
+}
+
+/** One of the rows as it is kept, not copied: for a reader that hands it to no other, and does not change it. */
+export function keptRow(rows: Rows, id: string): Row | undefined {
+  return rowAsKept(Rows.from(rows), id);
 }
 
 function inspectRows(

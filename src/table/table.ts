@@ -12,13 +12,15 @@ import { describe } from "../base/describe.ts";
 import { field, type Row, toRow } from "./row.ts";
 import type { PatchOf, RowOf } from "./row_of.ts";
 import { streamed } from "./streamed_rows.ts";
+import { related } from "./related_table.ts";
+import { linkOf } from "./relation.ts";
 import { hasOtherId, idIn } from "./row_id.ts";
 import { ownRows, type RowEntry, Rows } from "./rows.ts";
 import { selfOf } from "../base/self.ts";
 import { capabilitiesOf, splitQuery } from "./source_capabilities.ts";
 import { type Verb, WRITE_VERBS } from "./verbs.ts";
 import { TableHandle } from "./table_handle.ts";
-import type { CallOptions, Capabilities, Column, TableLike, WriteOptions } from "./table_like.ts";
+import type { CallOptions, Capabilities, Column, RefOptions, TableLike, WriteOptions } from "./table_like.ts";
 import type { SourceCall, SourceRows, TableSource } from "./table_source.ts";
 import type { WriteAnswer, WriteOp } from "./write_op.ts";
 
@@ -92,15 +94,16 @@ export class Table<R extends object = Row> extends TableHandle<Table<R>, R> impl
     return new Table(selfOf(this).#source as TableSource<R>, query); // As it was given.
   }
 
-  /** The related table of this name. */
-  getRef(name: string): TableLike {
+  /** The related table of this name, or those of its rows that the rows of this set are linked with. */
+  getRef(name: string, { from = this, to }: RefOptions = {}): TableLike {
     const refs = selfOf(this).#source.refs ?? {};
     const make = Object.hasOwn(refs, name) ? refs[name] : undefined;
     if (make === undefined) {
       const accepted = this.refNames.length > 0 ? `accepted are ${this.refNames.join(", ")}` : "it has none";
       throw new NotFoundError(`${describe(this.tableName)} has no relation ${describe(name)}; ${accepted}`);
     }
-    return make();
+    const link = linkOf(make);
+    return link === undefined ? to ?? make() : related(from, link, to ?? make());
   }
 
   async listValues(options?: CallOptions): Promise<Rows<R>> {

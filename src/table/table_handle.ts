@@ -12,8 +12,11 @@ import {
 import type { Row, Value } from "./row.ts";
 import type { ColumnName, PatchOf, RowOf } from "./row_of.ts";
 import type { RowEntry, Rows } from "./rows.ts";
-import { rememberSelf } from "../base/self.ts";
-import type { CallOptions, Capabilities, Column, TableLike, WriteOptions } from "./table_like.ts";
+import type { MaybePromise } from "../base/maybe_promise.ts";
+import { rememberSelf, selfOf } from "../base/self.ts";
+import type { RowSchema } from "./standard_schema.ts";
+import { type TypedOptions, TypedSet } from "./typed_set.ts";
+import type { CallOptions, Capabilities, Column, RefOptions, TableLike, WriteOptions } from "./table_like.ts";
 
 /**
  * The forms that every handle has in common, in terms of the few that differ: narrowing step by step, active records,
@@ -34,7 +37,7 @@ export abstract class TableHandle<Self extends TableLike<R>, R extends object = 
 
   abstract withQuery(query: Query): Self;
   /** The related table of this name, without I/O. */
-  abstract getRef(name: string): TableLike;
+  abstract getRef(name: string, options?: RefOptions): TableLike;
   abstract getCount(options?: CallOptions): Promise<number>;
   abstract listValues(options?: CallOptions): Promise<Rows<R>>;
   abstract getValue(id: string, options?: CallOptions): Promise<RowOf<R> | undefined>;
@@ -87,6 +90,37 @@ export abstract class TableHandle<Self extends TableLike<R>, R extends object = 
       },
       cancel: (reason) => ended.abort(reason),
     }, { highWaterMark: 0 });
+  }
+
+  /**
+   * The same set with rows that keep to a schema, of zod, valibot, arktype or any other library that has Standard Schema:
+   * what is written is checked before it is sent, and what is read when it is first read.
+   *
+   * @throws {TypeError} if `schema` is none, or an option is unknown; the message names it.
+   * @throws {RangeError} if `onInvalidRow` is not one of its words.
+   */
+  typed<S extends RowSchema>(schema: S, options: TypedOptions = {}): TypedSet<S> {
+    const self = selfOf(this);
+    return new TypedSet(this, schema, options, {
+      read: (id, call) => self.keptValue(id, call),
+      row: (id) => self.rowAtHand(id),
+      whole: () => self.whole(),
+    });
+  }
+
+  /** The row with an id, if it is known without asking the master. */
+  protected rowAtHand(_id: string): MaybePromise<Row | undefined> {
+    return undefined;
+  }
+
+  /** The same as `getValue`, of a row that need not be a copy: whoever asks neither changes it nor hands it out. */
+  protected keptValue(id: string, options?: CallOptions): Promise<Row | undefined> {
+    return this.getValue(id, options);
+  }
+
+  /** All rows among which a row is replaced that is named by its id. */
+  protected whole(): TableLike {
+    return this.withQuery({});
   }
 
   async getValueRecord(id: string, options?: CallOptions): Promise<ActiveRecord<R> | undefined> {

@@ -44,6 +44,14 @@ export interface WriteOptions extends CallOptions {
   readonly newId?: string | undefined;
 }
 
+/** Options of `getRef`, for tables that stand in front of others. A table without links ignores them. */
+export interface RefOptions {
+  /** The set whose rows are followed; default the handle itself. */
+  readonly from?: TableLike | undefined;
+  /** The table in which the related rows are looked for; default the one that was declared. */
+  readonly to?: TableLike | undefined;
+}
+
 /** A column: its name, the type its backend declares, and what it is for. */
 export interface Column {
   /** The name, as it stands in a row. */
@@ -177,6 +185,9 @@ export interface TableLike<R extends object = Row>
    * the call itself rejects, its error is that of every write: `effect: "unknown"` says that any of them may have been done.
    */
   writeMany?(writes: readonly TableWrite<R>[], options?: CallOptions): Promise<readonly WriteResult<R>[]>;
-  /** The related table of this name, without I/O; an unknown name is a `NotFoundError`. */
-  getRef(name: string): TableLike;
+  /**
+   * The related table of this name, without I/O; an unknown name is a `NotFoundError`. Of a relation made with `hasOne` or
+   * `hasMany` it has the rows that those of this set, or of its page, are linked with.
+   */
+  getRef(name: string, options?: RefOptions): TableLike;
 }

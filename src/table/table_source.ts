@@ -4,7 +4,8 @@ import type { ColumnName, PatchOf, RowOf } from "./row_of.ts";
 import type { Rows } from "./rows.ts";
 import type { SourceWrite, WriteResult } from "./many_writes.ts";
 import type { MaybePromise } from "../base/maybe_promise.ts";
-import type { Capabilities, Column, TableLike } from "./table_like.ts";
+import type { Refs } from "./relation.ts";
+import type { Capabilities, Column } from "./table_like.ts";
 
 /** What a source receives with every call. */
 export interface SourceCall {
@@ -65,8 +66,8 @@ export interface TableSource<R extends object = Row> {
    * which is not so where it is a date, or bytes.
    */
   readonly checksIds?: boolean | undefined;
-  /** Related tables by name, made when they are asked for. */
-  readonly refs?: Readonly<Record<string, () => TableLike>> | undefined;
+  /** Related tables by name, made when they are asked for: `hasOne` and `hasMany` say how rows are linked. */
+  readonly refs?: Refs | undefined;
 
   /** The rows, in the source's order. Without `call.query.pagination`: all of them. */
   list(call: SourceCall): MaybePromise<SourceRows<R>>;

@@ -4,7 +4,7 @@ import type { PatchOf, RowOf } from "../table/row_of.ts";
 import type { RowEntry, Rows } from "../table/rows.ts";
 import type { TableWrite, WriteResult } from "../table/many_writes.ts";
 import { TableHandle } from "../table/table_handle.ts";
-import type { CallOptions, Capabilities, Column, TableLike, WriteOptions } from "../table/table_like.ts";
+import type { CallOptions, Capabilities, Column, RefOptions, TableLike, WriteOptions } from "../table/table_like.ts";
 import { describe } from "../base/describe.ts";
 import { UnsupportedError } from "../table/errors.ts";
 import { FaultPlan } from "./fault_plan.ts";
@@ -97,8 +97,8 @@ export class FaultyTable<R extends object = Row> extends TableHandle<FaultyTable
     return new FaultyTable(this.#inner.withQuery(query), this.#options, this);
   }
 
-  getRef(name: string): TableLike {
-    return this.#inner.getRef(name);
+  getRef(name: string, { from = this, to }: RefOptions = {}): TableLike {
+    return this.#inner.getRef(name, { from, to });
   }
 
   async listValues(options?: CallOptions): Promise<Rows<R>> {

@@ -2,9 +2,10 @@ import { checkOptions } from "../../base/check_options.ts";
 import { describe } from "../../base/describe.ts";
 import { type SourceWrite, writeOne, type WriteResult } from "../../table/many_writes.ts";
 import { OPERATORS } from "../../table/query.ts";
+import type { Refs } from "../../table/relation.ts";
 import type { Row } from "../../table/row.ts";
 import type { Rows } from "../../table/rows.ts";
-import type { Capabilities, Column, ColumnFlag, TableLike } from "../../table/table_like.ts";
+import type { Capabilities, Column, ColumnFlag } from "../../table/table_like.ts";
 import type { SourceCall, TableSource } from "../../table/table_source.ts";
 import { NO_WRITES } from "../../table/verbs.ts";
 import type { WriteAnswer } from "../../table/write_op.ts";
@@ -37,7 +38,7 @@ export interface PostgresTableOptions {
    */
   readonly numeric?: "text" | "number" | undefined;
   /** Related tables by name. */
-  readonly refs?: Readonly<Record<string, () => TableLike>> | undefined;
+  readonly refs?: Refs | undefined;
 }
 
 /** Reads and writes one table with SQL. */
@@ -46,7 +47,7 @@ export class PostgresSource implements TableSource {
   readonly columns: readonly Column[];
   readonly idField: string | undefined;
   readonly capabilities: Partial<Capabilities>;
-  readonly refs: Readonly<Record<string, () => TableLike>>;
+  readonly refs: Refs;
   readonly stream?: NonNullable<TableSource["stream"]>;
   readonly scoped = true;
   readonly checksIds = true;

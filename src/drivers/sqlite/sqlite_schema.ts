@@ -47,9 +47,18 @@ export interface SqliteSchema {
   /** Whether a constraint has a conflict clause other than refusing. */
   readonly settlesConflicts: boolean;
   /** The tables that its foreign keys point to. */
-  readonly references: readonly string[];
+  readonly references: readonly SqliteReference[];
   /** The text encoding of the database. */
   readonly encoding: string;
+}
+
+/** A table that foreign keys point to. */
+export interface SqliteReference {
+  readonly name: string;
+  /** The column that refers to it, if it is the only one. */
+  readonly column: string | undefined;
+  /** The column that it refers to; `undefined` for the primary key. */
+  readonly to: string | undefined;
 }
 
 /**
@@ -85,7 +94,11 @@ export function readSchema(db: SqliteStatements, tableName: string, options: Sch
   }, options.idField);
   const plain = found.type === "table" && (!/^sqlite_/i.test(name) || /^sqlite_sequence$/i.test(name));
   const sql = db.get(`SELECT sql FROM ${quoteName(schema)}.sqlite_schema WHERE name = ? AND type = 'table'`, [name]);
-  const references = db.all('SELECT "table" AS name FROM pragma_foreign_key_list(?, ?)', [name, schema]);
+  const references = db.all(
+    "SELECT [table] AS name, count(*) AS count, min([from]) AS source, min([to]) AS target " +
+      "FROM pragma_foreign_key_list(?, ?) GROUP BY [table] ORDER BY min(id)",
+    [name, schema],
+  );
   const qualifies = schema !== "main" && tableName.toLowerCase() !== name.toLowerCase();
   const qualifier = qualifies || schema !== "main" ? `${schema}.` : "";
   return {
@@ -101,7 +114,11 @@ export function readSchema(db: SqliteStatements, tableName: string, options: Sch
     naturalOrder: key.rowid ?? key.columns
       .map((column) => `${quoteName(name)}.${quoteName(column.name)} COLLATE BINARY`).join(", "),
     settlesConflicts: /\bON\s+CONFLICT\b/i.test(String(sql?.sql ?? "")),
-    references: [...new Set(references.map((row) => `${qualifier}${row.name}`))],
+    references: references.map(({ name, count, source, target }) => ({
+      name: `${qualifier}${name}`,
+      column: Number(count) === 1 ? columns.find((column) => isSameName(column.name, String(source)))?.name : undefined,
+      to: target === null ? undefined : String(target),
+    })),
     encoding: String(db.get("SELECT encoding FROM pragma_encoding")?.encoding ?? "UTF-8"),
   };
 }
@@ -178,4 +195,9 @@ function affinityOf(type: string): Affinity {
   if (/INT/i.test(type)) return "integer";
   if (/CHAR|CLOB|TEXT/i.test(type)) return "text";
   return type === "" || /BLOB/i.test(type) ? "none" : "number";
+}
+
+/** Whether two names are the same to SQLite, which ignores case. */
+export function isSameName(one: string, other: string): boolean {
+  return one.toLowerCase() === other.toLowerCase();
 }

@@ -4,16 +4,17 @@ import { NotFoundError, UnsupportedError } from "../../table/errors.ts";
 import { type SourceWrite, writeOne, type WriteResult } from "../../table/many_writes.ts";
 import { OPERATORS } from "../../table/query.ts";
 import { describe } from "../../base/describe.ts";
+import { hasOne, type Ref, type Refs } from "../../table/relation.ts";
 import type { Row } from "../../table/row.ts";
 import { type Rows, rowsOf } from "../../table/rows.ts";
 import { NO_WRITES } from "../../table/verbs.ts";
 import { Table } from "../../table/table.ts";
-import type { Capabilities, Column, ColumnFlag, TableLike } from "../../table/table_like.ts";
+import type { Capabilities, Column, ColumnFlag } from "../../table/table_like.ts";
 import type { SourceCall, TableSource } from "../../table/table_source.ts";
 import type { WriteAnswer } from "../../table/write_op.ts";
 import { joinParams, orderSql, pageSql, type Sql, whereSql } from "./sqlite_query.ts";
 import { SqliteReader } from "./sqlite_reader.ts";
-import { readSchema, type SqliteColumn, type SqliteSchema } from "./sqlite_schema.ts";
+import { isSameName, readSchema, type SqliteColumn, type SqliteSchema } from "./sqlite_schema.ts";
 import { SqliteWriter } from "./sqlite_writer.ts";
 
 /** Options of a `SqliteTable`. */
@@ -32,7 +33,7 @@ export interface SqliteTableOptions {
    */
   readonly plainFields?: readonly string[] | undefined;
   /** Additional related tables by name, besides those of foreign keys. */
-  readonly refs?: Readonly<Record<string, () => TableLike>> | undefined;
+  readonly refs?: Refs | undefined;
 }
 
 /** Reads and writes one table with SQL. */
@@ -41,7 +42,7 @@ export class SqliteSource implements TableSource {
   readonly columns: readonly Column[];
   readonly idField: string | undefined;
   readonly capabilities: Partial<Capabilities>;
-  readonly refs: Readonly<Record<string, () => TableLike>>;
+  readonly refs: Refs;
   readonly scoped = true;
   readonly checksIds = true;
   readonly #db: SqliteStatements;
@@ -151,18 +152,19 @@ function writesOf(db: SqliteStatements, { type, sqlName, columns }: SqliteSchema
 
 /**
  * The tables that foreign keys point to, read here so that `getRef` needs no I/O. References that cannot be a table are
- * skipped.
+ * skipped. Rows are linked by a key of one column that is the only one to its table.
  */
 function referencedTables(
   db: SqliteStatements,
   schema: SqliteSchema,
   opened: Map<string, Table>,
-): Record<string, () => TableLike> {
-  const refs: Record<string, () => TableLike> = {};
-  for (const name of schema.references) {
+): Refs {
+  const refs: Record<string, Ref> = {};
+  for (const { name, column, to } of schema.references) {
     try {
       const table = opened.get(name) ?? new Table(new SqliteSource(db, name, {}, opened));
-      refs[name] = () => table;
+      const isById = table.idField !== undefined && (to === undefined || isSameName(to, table.idField));
+      refs[name] = column !== undefined && isById ? hasOne(() => table, column) : () => table;
     } catch (error) {
       if (!(error instanceof NotFoundError || error instanceof UnsupportedError)) throw error;
     }

@@ -4,9 +4,10 @@ import { describe } from "../../base/describe.ts";
 import { InvalidAnswerError } from "../../table/errors.ts";
 import type { SourceWrite, WriteResult } from "../../table/many_writes.ts";
 import { OPERATORS, type Query } from "../../table/query.ts";
+import type { Refs } from "../../table/relation.ts";
 import { isPlainObject, type Row } from "../../table/row.ts";
 import { Rows } from "../../table/rows.ts";
-import type { Capabilities, Column, TableLike } from "../../table/table_like.ts";
+import type { Capabilities, Column } from "../../table/table_like.ts";
 import type { SourceCall, TableSource } from "../../table/table_source.ts";
 import { NO_WRITES } from "../../table/verbs.ts";
 import type { WriteAnswer, WriteOp } from "../../table/write_op.ts";
@@ -39,7 +40,7 @@ export interface SurrealTableOptions {
    */
   readonly decimals?: "text" | "number" | undefined;
   /** Related tables by name. */
-  readonly refs?: Readonly<Record<string, () => TableLike>> | undefined;
+  readonly refs?: Refs | undefined;
 }
 
 /** Reads and writes one table with SurrealQL. */
@@ -48,7 +49,7 @@ export class SurrealSource implements TableSource {
   readonly columns: readonly Column[];
   readonly idField = "id";
   readonly capabilities: Partial<Capabilities>;
-  readonly refs: Readonly<Record<string, () => TableLike>>;
+  readonly refs: Refs;
   readonly scoped = true;
   readonly checksIds = true;
   readonly #db: SurrealHandle;

@@ -151,6 +151,24 @@ describe("SqliteTable.open() reads the table's schema:", () => {
     assert.deepEqual(await table.getRef("pairs").insertValue("x,y", {}), { a: "x", b: "y" });
   });
 
+  it("a foreign key of one column links rows, unless another one leads to the same table", async () => {
+    const db = database(`PRAGMA foreign_keys = OFF;
+      CREATE TABLE t (id TEXT PRIMARY KEY, Maker INTEGER REFERENCES makers (ID), of TEXT REFERENCES named (name),
+        "from" TEXT REFERENCES places, "to" TEXT REFERENCES places, a TEXT, b TEXT, FOREIGN KEY (a, b) REFERENCES pairs);
+      CREATE TABLE makers (id INTEGER PRIMARY KEY, name TEXT);
+      CREATE TABLE named (id INTEGER PRIMARY KEY, name TEXT UNIQUE);
+      CREATE TABLE places (id TEXT PRIMARY KEY);
+      CREATE TABLE pairs (a TEXT, b TEXT, PRIMARY KEY (a, b));
+      INSERT INTO makers VALUES (7, 'Doc'), (8, 'Marty');
+      INSERT INTO named VALUES (1, 'x'), (2, 'y');
+      INSERT INTO places VALUES ('p'), ('q');
+      INSERT INTO pairs VALUES ('1', '2'), ('3', '4');
+      INSERT INTO t VALUES ('a', 7, 'x', 'p', 'p', '1', '2'), ('b', 8, 'y', 'q', 'q', '3', '4')`);
+    const set = (await SqliteTable.open(db, "t")).where("a", "eq", "1");
+    assert.deepEqual(await idsOf(set.getRef("makers")), ["7"]);
+    for (const name of ["named", "places", "pairs"]) assert.equal(await set.getRef(name).getCount(), 2, name);
+  });
+
   it("names of tables and columns may hold anything", async () => {
     const names = [
       'he said "hi"',
