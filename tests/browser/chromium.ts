@@ -10,7 +10,7 @@ export const NO_BROWSER: string | undefined = "Deno" in globalThis
   : "the browser is the same in every runtime, and driven from Deno";
 
 /** The longest that a page may take. */
-const TIME_LIMIT_MS = 60_000;
+const TIME_LIMIT_MS = 180_000;
 
 /**
  * Opens a page in headless Chromium, and gives the first `count` lines that it logs. Rejects at the first complaint: the

@@ -24,7 +24,7 @@ export const NO_WEBKIT: string | undefined = "Deno" in globalThis
     : "there is no WebKitGTK; .ci/run installs it (webkit2gtk-driver, xvfb)"
   : "the browser is the same in every runtime, and driven from Deno";
 
-const TIME_LIMIT_MS = 60_000;
+const TIME_LIMIT_MS = 180_000;
 const PAUSE_MS = 50;
 
 /** Opens a page in WebKitGTK, and gives what its promise `globalThis.seen` resolves to. */
