@@ -77,8 +77,8 @@ export type { ColumnChange } from "./src/table/record_state.ts";
 export { MemTable, type MemTableOptions } from "./src/table/mem_table.ts";
 
 // Relations
-export { hasMany, hasOne, type Link, type Ref, type Refs, type Relation } from "./src/table/relation.ts";
-export { RelatedTable } from "./src/table/related_table.ts";
+export { hasMany, hasOne, type Ref, type Refs, type Relation } from "./src/table/relation.ts";
+export { type Link, RelatedTable } from "./src/table/related_table.ts";
 
 // Rows that keep to a schema
 export { type TypedOptions, type TypedPatch, TypedSet } from "./src/table/typed_set.ts";

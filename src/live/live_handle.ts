@@ -5,8 +5,7 @@ import { atPage, type Query } from "../table/query.ts";
 import { shareQuery } from "../table/query_parts.ts";
 import { describe } from "../base/describe.ts";
 import type { MaybePromise } from "../base/maybe_promise.ts";
-import { related } from "../table/related_table.ts";
-import { linkOf, type Refs } from "../table/relation.ts";
+import { followRef, isRelation, type Refs } from "../table/relation.ts";
 import type { Row } from "../table/row.ts";
 import type { PatchOf, RowOf } from "../table/row_of.ts";
 import type { RowEntry, Rows } from "../table/rows.ts";
@@ -169,10 +168,9 @@ export class LiveHandle<R extends object = Row> extends TableHandle<LiveHandle<R
    */
   getRef(name: string, { from = this, to }: RefOptions = {}): TableLike {
     const { refs } = selfOf(this).#parts;
-    const make = Object.hasOwn(refs, name) ? refs[name] : undefined;
-    const link = make && linkOf(make);
-    const table = to ?? make?.();
-    if (table !== undefined && link !== undefined) return related(from, link, table);
+    const ref = Object.hasOwn(refs, name) ? refs[name] : undefined;
+    if (ref !== undefined && isRelation(ref)) return followRef(ref, from, to);
+    const table = to ?? ref?.();
     const master = selfOf(this).#master;
     return table === undefined || master.refNames.includes(name) ? master.getRef(name, { from, to: table }) : table;
   }

@@ -5,11 +5,18 @@ import { compareValues } from "./compare_values.ts";
 import { UnsupportedError } from "./errors.ts";
 import { MistakeError } from "./mistake_error.ts";
 import { type Condition, isUnlimited, type Query } from "./query.ts";
-import type { Link } from "./relation.ts";
 import { field, type Row, sameValue, type Value } from "./row.ts";
 import type { RowEntry, Rows } from "./rows.ts";
 import { TableHandle } from "./table_handle.ts";
 import type { CallOptions, Capabilities, Column, RefOptions, TableLike, WriteOptions } from "./table_like.ts";
+
+/** By which columns rows of one table belong to rows of another. */
+export interface Link {
+  /** The column of this table; `undefined` for the id. */
+  readonly from: string | undefined;
+  /** The column of the related table; `undefined` for the id. */
+  readonly to: string | undefined;
+}
 
 /** By how many different keys related rows are looked for at once. */
 const MAX_KEYS = 1_000;
@@ -164,6 +171,7 @@ export class RelatedTable extends TableHandle<RelatedTable> implements TableLike
     return await (await this.follow(options)).insertReturnIdValue(row, options);
   }
 
+  /** All rows of the related table. */
   protected override whole(): TableLike {
     return this.#to.withQuery({});
   }

@@ -1,19 +1,14 @@
 import { describe } from "../base/describe.ts";
+import { type Link, related } from "./related_table.ts";
 import type { TableLike } from "./table_like.ts";
-
-/** By which columns rows of one table belong to rows of another. */
-export interface Link {
-  /** The column of this table; `undefined` for the id. */
-  readonly from: string | undefined;
-  /** The column of the related table; `undefined` for the id. */
-  readonly to: string | undefined;
-}
 
 /** A related table, made when it is asked for, and how its rows are found. {@linkcode hasOne} and {@linkcode hasMany} make one. */
 export interface Relation {
   (): TableLike;
   /** How rows are linked. */
   readonly link: Link;
+  /** The rows of `to` that the rows of `from` are linked with. It is here, so that only programs that use relations bundle it. */
+  readonly follow: (from: TableLike, to: TableLike) => TableLike;
 }
 
 /** A related table, made when it is asked for. Without a link it is all of it, whatever set it is asked of. */
@@ -83,9 +78,14 @@ export function checkRefs(whose: string, refs: Refs | undefined): void {
   throw new TypeError(`refs of ${whose} must be an object of functions, got ${describe(values[wrong])}`);
 }
 
-/** The link of a related table, if it has one. */
-export function linkOf(ref: Ref): Link | undefined {
-  return "link" in ref ? ref.link : undefined;
+/** The related table of a set, or those of its rows that the rows of the set are linked with; `to` stands for the table. */
+export function followRef(ref: Ref, from: TableLike, to: TableLike = ref()): TableLike {
+  return isRelation(ref) ? ref.follow(from, to) : to;
+}
+
+/** Whether it says how rows are linked. */
+export function isRelation(ref: Ref): ref is Relation {
+  return "follow" in ref;
 }
 
 function relation(kind: string, table: () => TableLike, link: Link, column: string): Relation {
@@ -95,5 +95,5 @@ function relation(kind: string, table: () => TableLike, link: Link, column: stri
   if (typeof column !== "string" || column === "") {
     throw new TypeError(`${kind}() takes the name of a column, got ${describe(column)}`);
   }
-  return Object.assign(() => table(), { link });
+  return Object.assign(() => table(), { link, follow: (from: TableLike, to: TableLike) => related(from, link, to) });
 }

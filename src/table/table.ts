@@ -12,8 +12,7 @@ import { describe } from "../base/describe.ts";
 import { field, type Row, toRow } from "./row.ts";
 import type { PatchOf, RowOf } from "./row_of.ts";
 import { streamed } from "./streamed_rows.ts";
-import { related } from "./related_table.ts";
-import { linkOf } from "./relation.ts";
+import { followRef } from "./relation.ts";
 import { hasOtherId, idIn } from "./row_id.ts";
 import { ownRows, type RowEntry, Rows } from "./rows.ts";
 import { selfOf } from "../base/self.ts";
@@ -102,8 +101,7 @@ export class Table<R extends object = Row> extends TableHandle<Table<R>, R> impl
       const accepted = this.refNames.length > 0 ? `accepted are ${this.refNames.join(", ")}` : "it has none";
       throw new NotFoundError(`${describe(this.tableName)} has no relation ${describe(name)}; ${accepted}`);
     }
-    const link = linkOf(make);
-    return link === undefined ? to ?? make() : related(from, link, to ?? make());
+    return followRef(make, from, to);
   }
 
   async listValues(options?: CallOptions): Promise<Rows<R>> {
