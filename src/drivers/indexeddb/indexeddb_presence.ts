@@ -1,0 +1,63 @@
+import { isError } from "../../base/realm.ts";
+
+interface LockOptions {
+  readonly mode?: "shared" | "exclusive" | undefined;
+  readonly ifAvailable?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface Locks {
+  request<T>(name: string, options: LockOptions, work: (lock: object | null) => T | Promise<T>): Promise<T>;
+}
+
+/** Ends the lock of each holder that lives in this page. They end with the page, however it ends. */
+const ends = new Map<string, () => void>();
+
+/**
+ * Shows that a holder lives as long as this page does, or until `depart`. Resolves once others can see it. Each holder has a Web
+ * Lock: the browser releases it when a page is closed or crashes, and keeps it while a page is frozen.
+ */
+export async function appear(holder: string): Promise<void> {
+  const locks = locksHere();
+  if (locks === undefined || ends.has(holder)) return;
+  await new Promise<void>((resolve) => {
+    const departed = new Promise<void>((depart) => ends.set(holder, depart));
+    locks.request(nameOf(holder), { mode: "shared" }, () => {
+      resolve();
+      return departed;
+    }).catch(() => resolve());
+  });
+}
+
+/** The holder does not need to be seen any more. */
+export function depart(holder: string): void {
+  ends.get(holder)?.();
+  ends.delete(holder);
+}
+
+/** Whether a holder is gone for certain. */
+export async function isGone(holder: string): Promise<boolean> {
+  const locks = locksHere();
+  if (locks === undefined || ends.has(holder)) return false;
+  return await locks.request(nameOf(holder), { ifAvailable: true }, (lock) => lock !== null);
+}
+
+/** Resolves once a holder is gone; never if that cannot be seen here. */
+export async function whenGone(holder: string, signal: AbortSignal): Promise<void> {
+  try {
+    const request = locksHere()?.request(nameOf(holder), { signal }, () => {});
+    await (request ?? new Promise(() => {}));
+  } catch (error) {
+    if (!(isError(error) && error.name === "AbortError")) throw error;
+  }
+}
+
+function nameOf(holder: string): string {
+  return `vantage_live/${holder}`;
+}
+
+/** Not in pages that came over plain HTTP. */
+function locksHere(): Locks | undefined {
+  const { navigator } = globalThis as { readonly navigator?: { readonly locks?: Locks | undefined } | undefined };
+  return navigator?.locks;
+}
