@@ -3,7 +3,7 @@ import { ScopeLog } from "../../cache/scope_log.ts";
 import { type Change, shareChange } from "../../change/change.ts";
 import type { LoggedChange } from "../../change/logged_change.ts";
 import { answerOf, rangeAfter, rangeUpTo } from "./indexeddb_api.ts";
-import { readTotal, type State, writeTotal } from "./indexeddb_cache_stores.ts";
+import { type State, writeTotal } from "./indexeddb_cache_stores.ts";
 import type { IdbStores } from "./indexeddb_database.ts";
 import { sizeOf } from "./indexeddb_size.ts";
 import { positionOf, type Scope, storable, type Stored, type Total } from "./indexeddb_state.ts";

@@ -6,3 +6,4 @@
 
 export { IndexedDbCache, type IndexedDbCacheOptions } from "./indexeddb_cache.ts";
 export type { IndexedDbStreamOptions } from "./indexeddb_live_stream.ts";
+export { IndexedDbOutbox, type IndexedDbOutboxOptions } from "./indexeddb_outbox.ts";
