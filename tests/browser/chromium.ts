@@ -1,6 +1,9 @@
 import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import process from "node:process";
-import { chromium, type Page } from "playwright-core";
+import { type BrowserContext, chromium, type Page } from "playwright-core";
 
 const PATH = [process.env.CHROMIUM_PATH ?? "", "/usr/bin/chromium", "/usr/bin/google-chrome"].find(existsSync);
 
@@ -65,4 +68,29 @@ export async function openPage(use: (page: Page, lines: PageLines) => Promise<vo
   } finally {
     await browser.close();
   }
+}
+
+/** Starts headless Chromium with a profile on the disk, which all pages share, and ends it after `use`. */
+export async function withProfile<T>(use: (context: BrowserContext) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), "vantage-chromium-"));
+  const context = await chromium.launchPersistentContext(folder, {
+    executablePath: PATH ?? "",
+    args: ["--no-sandbox"],
+  });
+  context.setDefaultTimeout(TIME_LIMIT_MS);
+  try {
+    return await use(context);
+  } finally {
+    await context.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Opens a page in Chromium, and gives what its promise `globalThis.seen` resolves to. */
+export async function seenInChromium(url: string): Promise<unknown> {
+  return await withProfile(async (context) => {
+    const page = await context.newPage();
+    await page.goto(url);
+    return await page.evaluate("globalThis.seen");
+  });
 }
