@@ -5,6 +5,8 @@ import { answerOf, requestDatabase } from "../../src/drivers/indexeddb/indexeddb
 import { databaseName } from "../../src/drivers/indexeddb/indexeddb_database.ts";
 
 const MAX_CHANGES = 20;
+/** On a busy machine a disk takes its time. */
+const TIMEOUT_MS = 60_000;
 
 let made = 0;
 
@@ -17,7 +19,7 @@ export function newCacheHarness(): CacheHarness {
     copies: true,
     maxChanges: MAX_CHANGES,
     open: async () => {
-      const cache = await IndexedDbCache.open(name, { maxChanges: MAX_CHANGES });
+      const cache = await IndexedDbCache.open(name, { maxChanges: MAX_CHANGES, timeoutMs: TIMEOUT_MS });
       if (cache.storage !== "indexeddb") throw new Error("The database cannot be opened");
       return { cache, close: () => cache.close() };
     },
@@ -33,12 +35,15 @@ export function newOutboxHarness(): OutboxHarness {
     persistent: true,
     bounds: BOUNDS,
     open: async () => {
-      const outbox = await IndexedDbOutbox.open(name, BOUNDS);
+      const outbox = await IndexedDbOutbox.open(name, { ...BOUNDS, durability: "relaxed", timeoutMs: TIMEOUT_MS });
       return { outbox, close: () => outbox.close() };
     },
     damage: async (queue, id) => {
       const handle = await answerOf(requestDatabase(databaseName(name, "outbox")));
-      const transaction = handle.transaction(["entries"], "readwrite", { durability: "relaxed" });
+      const transaction = handle.transaction(["entries"], "readwrite", {
+        durability: "relaxed",
+        timeoutMs: TIMEOUT_MS,
+      });
       const entries = transaction.objectStore("entries");
       const entry = await answerOf(entries.index("id").get([queue, id]));
       entries.put({ ...Object(entry), write: "damaged" });

@@ -51,6 +51,10 @@ export class IdbDatabase {
     this.#options = options;
   }
 
+  get name(): string {
+    return this.#options.name;
+  }
+
   /** Opens the database, if it is not open. */
   async open(): Promise<void> {
     await this.#opened();

@@ -45,7 +45,7 @@ export class IdbFeed {
   /** Begins at once. */
   constructor(options: IdbFeedOptions) {
     this.#options = options;
-    this.#holder = newId(options.clock);
+    this.#holder = `vantage_live/feed/${newId(options.clock)}`;
     void this.#run();
   }
 

@@ -1,6 +1,7 @@
 import { disposeByClosing } from "../../base/async_dispose.ts";
 import { checkOptions, checkTools } from "../../base/check_options.ts";
 import { type Clock, systemClock } from "../../base/clock.ts";
+import { describe } from "../../base/describe.ts";
 import { isError } from "../../base/realm.ts";
 import { rememberSelf } from "../../base/self.ts";
 import { wholeNumber } from "../../base/whole_number.ts";
@@ -16,17 +17,32 @@ import type {
 import { limitsOf, type OutboxBounds } from "../../outbox/outbox_bounds.ts";
 import { toStoredWrite } from "../../outbox/stored_write.ts";
 import { OutboxError, TableError } from "../../table/errors.ts";
+import type { IdbDurability } from "./indexeddb_api.ts";
 import { databaseName, IdbDatabase } from "./indexeddb_database.ts";
 import { createOutboxStores, IdbOutboxStore } from "./indexeddb_outbox_store.ts";
 import { appear, depart, isGone } from "./indexeddb_presence.ts";
 
 /** Options of an {@linkcode IndexedDbOutbox}. */
 export interface IndexedDbOutboxOptions extends OutboxBounds {
-  /** How long opening the database, and each step, may take, in milliseconds; default 3000. */
+  /**
+   * When a write counts as kept: default `"strict"`: once it is on the disk, so that it survives a loss of power. With `"relaxed"` it
+   * survives a crash of the browser, but the last of it may be lost with the power.
+   */
+  readonly durability?: IdbDurability | undefined;
+  /** How long opening the database, and each step, may take, in milliseconds; default 10 000. */
   readonly timeoutMs?: number | undefined;
   /** Where the time comes from; default the system's. */
   readonly clock?: Clock | undefined;
 }
+
+const KNOWN = {
+  maxEntries: true,
+  maxAnswers: true,
+  maxAnswerAgeMs: true,
+  durability: true,
+  timeoutMs: true,
+  clock: true,
+} satisfies Record<keyof IndexedDbOutboxOptions, true>;
 
 /**
  * An outbox in IndexedDB, which all tabs of an origin share: any tab accepts writes, and one of them sends. A write is accepted once
@@ -77,13 +93,14 @@ export class IndexedDbOutbox implements Outbox, AsyncDisposable {
    * @throws {UnsupportedError} if there is no IndexedDB.
    */
   static async open(name: string, options: IndexedDbOutboxOptions = {}): Promise<IndexedDbOutbox> {
-    checkOptions("an IndexedDbOutbox", options, ["maxEntries", "maxAnswers", "maxAnswerAgeMs", "timeoutMs", "clock"]);
+    checkOptions("an IndexedDbOutbox", options, Object.keys(KNOWN));
     checkTools(options);
     const { maxEntries, maxAnswers, maxAnswerAgeMs, clock = systemClock } = options;
     const limits = limitsOf({ maxEntries, maxAnswers, maxAnswerAgeMs });
-    const timeoutMs = wholeNumber("timeoutMs", options.timeoutMs ?? 3_000);
+    const timeoutMs = wholeNumber("timeoutMs", options.timeoutMs ?? 10_000);
+    const durability = durabilityOf(options.durability);
     const database = databaseName(name, "outbox");
-    const db = new IdbDatabase({ name: database, create: createOutboxStores, durability: "strict", timeoutMs, clock });
+    const db = new IdbDatabase({ name: database, create: createOutboxStores, durability, timeoutMs, clock });
     await guard("open it", db.open());
     return new IndexedDbOutbox(db, new IdbOutboxStore(db, limits));
   }
@@ -129,9 +146,9 @@ export class IndexedDbOutbox implements Outbox, AsyncDisposable {
   /** The lease of a holder whose page is gone has ended. */
   async #lease(queue: string, request: LeaseRequest): Promise<number | undefined> {
     const { holder } = request;
-    await appear(holder);
+    await appear(this.#seenAs(queue, holder));
     let lease = await this.#store.lease(queue, request);
-    if (lease.holder !== holder && await isGone(lease.holder)) {
+    if (lease.holder !== holder && await isGone(this.#seenAs(queue, lease.holder))) {
       lease = await this.#store.lease(queue, request, lease.term);
     }
     return lease.holder === holder ? lease.term : undefined;
@@ -139,8 +156,17 @@ export class IndexedDbOutbox implements Outbox, AsyncDisposable {
 
   async #release(queue: string, term: number): Promise<void> {
     const holder = await this.#store.release(queue, term);
-    if (holder !== undefined) depart(holder);
+    if (holder !== undefined) depart(this.#seenAs(queue, holder));
   }
+
+  #seenAs(queue: string, holder: string): string {
+    return `${this.#db.name}/${queue}/${holder}`;
+  }
+}
+
+function durabilityOf(option: IdbDurability = "strict"): IdbDurability {
+  if (option === "strict" || option === "relaxed") return option;
+  throw new TypeError(`durability must be "strict" or "relaxed", got ${describe(option)}`);
 }
 
 /** Errors of a step as errors of an outbox. */

@@ -10,11 +10,11 @@ interface Locks {
   request<T>(name: string, options: LockOptions, work: (lock: object | null) => T | Promise<T>): Promise<T>;
 }
 
-/** Ends the lock of each holder that lives in this page. They end with the page, however it ends. */
+/** Ends the lock of each holder of a lease that lives in this page. They end with the page, however it ends. */
 const ends = new Map<string, () => void>();
 
 /**
- * Shows that a holder lives as long as this page does, or until `depart`. Resolves once others can see it. Each holder has a Web
+ * Shows that a holder, whose name is unique in the origin, lives as long as this page does, or until `depart`. Resolves once others can see it. Each holder has a Web
  * Lock: the browser releases it when a page is closed or crashes, and keeps it while a page is frozen.
  */
 export async function appear(holder: string): Promise<void> {
@@ -22,7 +22,7 @@ export async function appear(holder: string): Promise<void> {
   if (locks === undefined || ends.has(holder)) return;
   await new Promise<void>((resolve) => {
     const departed = new Promise<void>((depart) => ends.set(holder, depart));
-    locks.request(nameOf(holder), { mode: "shared" }, () => {
+    locks.request(holder, { mode: "shared" }, () => {
       resolve();
       return departed;
     }).catch(() => resolve());
@@ -39,21 +39,17 @@ export function depart(holder: string): void {
 export async function isGone(holder: string): Promise<boolean> {
   const locks = locksHere();
   if (locks === undefined || ends.has(holder)) return false;
-  return await locks.request(nameOf(holder), { ifAvailable: true }, (lock) => lock !== null);
+  return await locks.request(holder, { ifAvailable: true }, (lock) => lock !== null);
 }
 
 /** Resolves once a holder is gone; never if that cannot be seen here. */
 export async function whenGone(holder: string, signal: AbortSignal): Promise<void> {
   try {
-    const request = locksHere()?.request(nameOf(holder), { signal }, () => {});
+    const request = locksHere()?.request(holder, { signal }, () => {});
     await (request ?? new Promise(() => {}));
   } catch (error) {
     if (!(isError(error) && error.name === "AbortError")) throw error;
   }
-}
-
-function nameOf(holder: string): string {
-  return `vantage_live/${holder}`;
 }
 
 /** Not in pages that came over plain HTTP. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+export type { IdbDurability } from "./indexeddb_api.ts";
 export { IndexedDbCache, type IndexedDbCacheOptions } from "./indexeddb_cache.ts";
 export type { IndexedDbStreamOptions } from "./indexeddb_live_stream.ts";
 export { IndexedDbOutbox, type IndexedDbOutboxOptions } from "./indexeddb_outbox.ts";
