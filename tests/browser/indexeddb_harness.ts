@@ -40,10 +40,7 @@ export function newOutboxHarness(): OutboxHarness {
     },
     damage: async (queue, id) => {
       const handle = await answerOf(requestDatabase(databaseName(name, "outbox")));
-      const transaction = handle.transaction(["entries"], "readwrite", {
-        durability: "relaxed",
-        timeoutMs: TIMEOUT_MS,
-      });
+      const transaction = handle.transaction(["entries"], "readwrite", { durability: "relaxed" });
       const entries = transaction.objectStore("entries");
       const entry = await answerOf(entries.index("id").get([queue, id]));
       entries.put({ ...Object(entry), write: "damaged" });

@@ -1,3 +1,4 @@
+import { defer } from "../../base/defer.ts";
 import { isError } from "../../base/realm.ts";
 
 interface LockOptions {
@@ -10,36 +11,46 @@ interface Locks {
   request<T>(name: string, options: LockOptions, work: (lock: object | null) => T | Promise<T>): Promise<T>;
 }
 
-/** Ends the lock of each holder of a lease that lives in this page. They end with the page, however it ends. */
-const ends = new Map<string, () => void>();
+/** A holder that lives in this page. */
+interface Present {
+  readonly depart: () => void;
+  /** Resolves once others can see it. */
+  readonly isSeen: Promise<void>;
+}
+
+/** All of them. Their locks end with the page, however it ends. */
+const present = new Map<string, Present>();
 
 /**
- * Shows that a holder, whose name is unique in the origin, lives as long as this page does, or until `depart`. Resolves once others can see it. Each holder has a Web
- * Lock: the browser releases it when a page is closed or crashes, and keeps it while a page is frozen.
+ * Shows that a holder, whose name is unique in the origin, lives as long as this page does, or until `depart`. Resolves once
+ * others can see it. Each holder has a Web Lock: the browser releases it when a page is closed or crashes, and keeps it while
+ * a page is frozen.
  */
 export async function appear(holder: string): Promise<void> {
   const locks = locksHere();
-  if (locks === undefined || ends.has(holder)) return;
-  await new Promise<void>((resolve) => {
-    const departed = new Promise<void>((depart) => ends.set(holder, depart));
-    locks.request(holder, { mode: "shared" }, () => {
-      resolve();
-      return departed;
-    }).catch(() => resolve());
-  });
+  if (locks === undefined) return;
+  if (!present.has(holder)) {
+    const departed = defer<void>();
+    const isSeen = new Promise<void>((resolve) => {
+      const stay = (): Promise<void> => (resolve(), departed.promise);
+      locks.request(holder, { mode: "shared" }, stay).catch(() => resolve());
+    });
+    present.set(holder, { depart: departed.resolve, isSeen });
+  }
+  await present.get(holder)?.isSeen;
 }
 
 /** The holder does not need to be seen any more. */
 export function depart(holder: string): void {
-  ends.get(holder)?.();
-  ends.delete(holder);
+  present.get(holder)?.depart();
+  present.delete(holder);
 }
 
 /** Whether a holder is gone for certain. */
 export async function isGone(holder: string): Promise<boolean> {
   const locks = locksHere();
-  if (locks === undefined || ends.has(holder)) return false;
-  return await locks.request(holder, { ifAvailable: true }, (lock) => lock !== null);
+  if (locks === undefined || present.has(holder)) return false;
+  return await locks.request(holder, { ifAvailable: true }, (lock) => lock !== null).catch(() => false);
 }
 
 /** Resolves once a holder is gone; never if that cannot be seen here. */
