@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import process from "node:process";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
-import { type OpenTab, withFolder } from "./tabs.ts";
+import type { OpenBrowser, Tab } from "./tabs.ts";
 
 const PATH = [process.env.CHROMIUM_PATH ?? "", "/usr/bin/chromium", "/usr/bin/google-chrome"].find(existsSync);
 
@@ -68,52 +68,33 @@ export async function openPage(use: (page: Page, lines: PageLines) => Promise<vo
   }
 }
 
-/** Starts headless Chromium with a profile in a folder, which all pages share, and ends it after `use`. */
-export async function withProfile<T>(folder: string, use: (context: BrowserContext) => Promise<T>): Promise<T> {
+/** Starts headless Chromium with a profile in a folder, which all tabs share. */
+export async function openChromium(folder: string): Promise<OpenBrowser> {
   const context = await chromium.launchPersistentContext(folder, {
     executablePath: PATH ?? "",
     args: ["--no-sandbox"],
   });
   context.setDefaultTimeout(TIME_LIMIT_MS);
-  try {
-    return await use(context);
-  } finally {
-    await context.close();
-  }
+  return { openTab: (url) => openChromiumTab(context, url), close: () => context.close() };
 }
 
-/** Opens a page in Chromium, with a profile on the disk, and gives what its promise `globalThis.seen` resolves to. */
-export async function seenInChromium(url: string): Promise<unknown> {
-  return await withFolder((folder) =>
-    withProfile(folder, async (context) => {
-      const page = await context.newPage();
-      await page.goto(url);
-      return await page.evaluate("globalThis.seen");
-    })
-  );
-}
-
-/** Starts Chromium with a profile in a folder, for `use` to open tabs in. */
-export async function withChromiumTabs(folder: string, use: (openTab: OpenTab) => Promise<void>): Promise<void> {
-  await withProfile(folder, (context) =>
-    use(async (url) => {
-      const page = await context.newPage();
-      const cdp = await context.newCDPSession(page);
-      await page.goto(url);
-      return {
-        ask: (script) => page.evaluate(script),
-        close: () => page.close(),
-        crash: async () => {
-          const crashed = page.waitForEvent("crash");
-          // It is never answered.
-          cdp.send("Page.crash").catch(() => {});
-          await crashed;
-        },
-        freeze: async () => {
-          await cdp.send("Debugger.enable");
-          await cdp.send("Debugger.pause");
-          return async () => void await cdp.send("Debugger.disable");
-        },
-      };
-    }));
+async function openChromiumTab(context: BrowserContext, url: string): Promise<Tab> {
+  const page = await context.newPage();
+  const cdp = await context.newCDPSession(page);
+  await page.goto(url);
+  return {
+    ask: (script) => page.evaluate(script),
+    close: () => page.close(),
+    crash: async () => {
+      const crashed = page.waitForEvent("crash");
+      // It is never answered.
+      cdp.send("Page.crash").catch(() => {});
+      await crashed;
+    },
+    freeze: async () => {
+      await cdp.send("Debugger.enable");
+      await cdp.send("Debugger.pause");
+      return async () => void await cdp.send("Debugger.disable");
+    },
+  };
 }

@@ -5,17 +5,18 @@ import { cacheConformance, type ConformanceCase, outboxConformance } from "@vant
 import { serve } from "../server/serve.ts";
 import { skippable } from "../skippable.ts";
 import { bundle } from "./bundle.ts";
-import { NO_BROWSER, seenInChromium } from "./chromium.ts";
-import { NO_FIREFOX, seenInFirefox } from "./firefox.ts";
+import { NO_BROWSER, openChromium } from "./chromium.ts";
+import { NO_FIREFOX, openFirefox } from "./firefox.ts";
 import { newCacheHarness, newOutboxHarness } from "./indexeddb_harness.ts";
 import type { CaseResult } from "./indexeddb_page.ts";
-import { NO_WEBKIT, seenInWebkit } from "./webkit.ts";
+import { type OpenBrowser, seenIn } from "./tabs.ts";
+import { NO_WEBKIT, openWebkit } from "./webkit.ts";
 
 const PAGE =
   '<!DOCTYPE html><title>Conformance</title><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>';
 
 /** What became of every case in a browser, by name. */
-async function resultsIn(seenIn: (url: string) => Promise<unknown>): Promise<ReadonlyMap<string, CaseResult>> {
+async function resultsIn(open: (folder: string) => Promise<OpenBrowser>): Promise<ReadonlyMap<string, CaseResult>> {
   const script = fileURLToPath(new URL("./indexeddb_page.ts", import.meta.url));
   const [code] = (await bundle({ entryPoints: [script] })).values();
   const served = await serve((request) => {
@@ -24,7 +25,7 @@ async function resultsIn(seenIn: (url: string) => Promise<unknown>): Promise<Rea
     return Promise.resolve(new Response(isScript ? code : PAGE, { headers }));
   });
   try {
-    const results: readonly CaseResult[] = JSON.parse(String(await seenIn(served.url)));
+    const results: readonly CaseResult[] = JSON.parse(String(await seenIn(open, served.url)));
     return new Map(results.map((result) => [result.name, result]));
   } finally {
     await served.close();
@@ -32,19 +33,19 @@ async function resultsIn(seenIn: (url: string) => Promise<unknown>): Promise<Rea
 }
 
 const ENGINES = [
-  ["Chromium", NO_BROWSER, seenInChromium],
-  ["Firefox", NO_FIREFOX, seenInFirefox],
-  ["WebKit", NO_WEBKIT, seenInWebkit],
+  ["Chromium", NO_BROWSER, openChromium],
+  ["Firefox", NO_FIREFOX, openFirefox],
+  ["WebKit", NO_WEBKIT, openWebkit],
 ] as const;
 
-for (const [engine, reason, seenIn] of ENGINES) {
+for (const [engine, reason, open] of ENGINES) {
   describe(`IndexedDB in ${engine}`, () => {
     if (reason !== undefined) return skippable("keeps the promises of Cache and Outbox", reason, () => {});
     let running: Promise<ReadonlyMap<string, CaseResult>> | undefined;
     const cases = <Harness>(suite: readonly ConformanceCase<Harness>[], newHarness: () => Harness): void => {
       for (const { name, skip } of suite) {
         skippable(name, skip?.(newHarness()), async () => {
-          const result = (await (running ??= resultsIn(seenIn))).get(name);
+          const result = (await (running ??= resultsIn(open))).get(name);
           assert(result !== undefined, "the case was not run");
           assert.equal(result.error, undefined);
         });

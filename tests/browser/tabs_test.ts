@@ -1,17 +1,18 @@
-import { describe } from "node:test";
+import { after, describe } from "node:test";
 import assert from "node:assert/strict";
 import { skippable } from "../skippable.ts";
-import { NO_BROWSER, withChromiumTabs } from "./chromium.ts";
-import { NO_FIREFOX, withFirefoxTabs } from "./firefox.ts";
+import { NO_BROWSER, openChromium } from "./chromium.ts";
+import { NO_FIREFOX, openFirefox } from "./firefox.ts";
 import { openTabShop, type TabShop } from "./tab_shop.ts";
-import { type OpenTab, type Tab, withFolder } from "./tabs.ts";
+import { newFolder, type OpenBrowser, removeFolder, type Tab, withFolder } from "./tabs.ts";
+import { NO_WEBKIT, openWebkit } from "./webkit.ts";
 
 /** The driver of a browser. */
 interface Engine {
   readonly name: string;
   /** Why it cannot be driven here. */
   readonly reason: string | undefined;
-  readonly withTabs: (folder: string, use: (openTab: OpenTab) => Promise<void>) => Promise<void>;
+  readonly open: (folder: string) => Promise<OpenBrowser>;
   readonly crashes: boolean;
   readonly freezes: boolean;
   /** Whether a profile is there when the browser is started again. */
@@ -20,34 +21,35 @@ interface Engine {
 
 const ENGINES: readonly Engine[] = [
   {
-    name: "Chromium",
-    reason: NO_BROWSER,
-    withTabs: withChromiumTabs,
-    crashes: true,
-    freezes: true,
-    keepsProfiles: true,
+    ...{ name: "Chromium", reason: NO_BROWSER, open: openChromium },
+    ...{ crashes: true, freezes: true, keepsProfiles: true },
   },
   {
-    name: "Firefox",
-    reason: NO_FIREFOX,
-    withTabs: withFirefoxTabs,
-    crashes: false,
-    freezes: false,
-    keepsProfiles: true,
+    ...{ name: "Firefox", reason: NO_FIREFOX, open: openFirefox },
+    ...{ crashes: false, freezes: false, keepsProfiles: true },
+  },
+  {
+    ...{ name: "WebKit", reason: NO_WEBKIT, open: openWebkit },
+    ...{ crashes: false, freezes: true, keepsProfiles: false },
   },
 ];
 
 /** Opens tabs of the shop, one after the other: the first one leads. */
-async function openTabs(openTab: OpenTab, { url }: TabShop, count: number): Promise<readonly Tab[]> {
+async function openTabs(browser: OpenBrowser, shop: TabShop, count: number): Promise<readonly Tab[]> {
   const tabs: Tab[] = [];
   while (tabs.length < count) {
-    const tab = await openTab(url);
-    // What it can be asked for is there once its script has run.
-    await tab.ask("globalThis.opened ?? new Promise((resolve) => globalThis.onOpened = resolve)");
+    const tab = await opened(browser, shop);
     await sees([tab], "a", 1);
     tabs.push(tab);
   }
   return tabs;
+}
+
+/** Opens a tab; what it can be asked for is there once its script has run. */
+async function opened({ openTab }: OpenBrowser, { url }: TabShop): Promise<Tab> {
+  const tab = await openTab(url);
+  await tab.ask("globalThis.opened ?? new Promise((resolve) => globalThis.onOpened = resolve)");
+  return tab;
 }
 
 async function sees(tabs: readonly Tab[], id: string, price: number): Promise<void> {
@@ -59,8 +61,8 @@ async function accepts(tab: Tab | undefined, id: string, price: number): Promise
 }
 
 /** The first tab has sent a write, and disappears before its answer is here: another one goes on with what it did. */
-async function isReplaced(openTab: OpenTab, shop: TabShop, disappear: (tab: Tab) => Promise<void>): Promise<void> {
-  const [first, ...others] = await openTabs(openTab, shop, 3);
+async function isReplaced(browser: OpenBrowser, shop: TabShop, disappear: (tab: Tab) => Promise<void>): Promise<void> {
+  const [first, ...others] = await openTabs(browser, shop, 3);
   assert(first !== undefined);
   await shop.streams(1);
   const release = shop.holdAnswers();
@@ -79,23 +81,31 @@ async function isReplaced(openTab: OpenTab, shop: TabShop, disappear: (tab: Tab)
   assert.equal(shop.opened, 2);
 }
 
-for (const { name, reason, withTabs, crashes, freezes, keepsProfiles } of ENGINES) {
-  const inTabs =
-    (run: (openTab: OpenTab, shop: TabShop, folder: string) => Promise<void>) => async (): Promise<void> => {
-      const shop = await openTabShop();
-      try {
-        await withFolder((folder) => withTabs(folder, (openTab) => run(openTab, shop, folder)));
-      } finally {
-        await shop.close();
-      }
-    };
+for (const { name, reason, open, crashes, freezes, keepsProfiles } of ENGINES) {
+  let opening: Promise<OpenBrowser> | undefined;
+  let folder: string | undefined;
+  /** Each shop is an origin of its own. */
+  const inTabs = (run: (browser: OpenBrowser, shop: TabShop) => Promise<void>) => async (): Promise<void> => {
+    const shop = await openTabShop();
+    try {
+      folder ??= await newFolder();
+      await run(await (opening ??= open(folder)), shop);
+    } finally {
+      await shop.close();
+    }
+  };
 
   describe(`Tabs in ${name}`, () => {
+    after(async () => {
+      await (await opening)?.close();
+      if (folder !== undefined) await removeFolder(folder);
+    });
+
     skippable(
       "hold one stream together, and all see what one of them or somebody else writes",
       reason,
-      inTabs(async (openTab, shop) => {
-        const tabs = await openTabs(openTab, shop, 3);
+      inTabs(async (browser, shop) => {
+        const tabs = await openTabs(browser, shop, 3);
         await shop.edit("a", 5);
         await sees(tabs, "a", 5);
         for (const [index, tab] of tabs.entries()) {
@@ -110,17 +120,17 @@ for (const { name, reason, withTabs, crashes, freezes, keepsProfiles } of ENGINE
     skippable(
       "replace one that is closed: each write is applied once, and one stream is open",
       reason,
-      inTabs(async (openTab, shop) => {
-        await isReplaced(openTab, shop, (tab) => tab.close());
+      inTabs(async (browser, shop) => {
+        await isReplaced(browser, shop, (tab) => tab.close());
         await shop.streams(1);
       }),
     );
 
     skippable(
       "replace one that crashes: each write is applied once, and one stream is open",
-      reason ?? (crashes ? undefined : "all tabs of an origin are one process"),
-      inTabs(async (openTab, shop) => {
-        await isReplaced(openTab, shop, async (tab) => await tab.crash?.());
+      reason ?? (crashes ? undefined : "no driver ends one tab alone"),
+      inTabs(async (browser, shop) => {
+        await isReplaced(browser, shop, async (tab) => await tab.crash?.());
         await shop.streams(1);
       }),
     );
@@ -128,10 +138,10 @@ for (const { name, reason, withTabs, crashes, freezes, keepsProfiles } of ENGINE
     skippable(
       "replace one that is frozen, and what it does when it wakes up changes nothing",
       reason ?? (freezes ? undefined : "no driver stops one tab alone"),
-      inTabs(async (openTab, shop) => {
+      inTabs(async (browser, shop) => {
         let frozen: Tab | undefined;
         let thaw: (() => Promise<void>) | undefined;
-        await isReplaced(openTab, shop, async (tab) => {
+        await isReplaced(browser, shop, async (tab) => {
           frozen = tab;
           thaw = await tab.freeze?.();
         });
@@ -152,21 +162,18 @@ for (const { name, reason, withTabs, crashes, freezes, keepsProfiles } of ENGINE
       async () => {
         const shop = await openTabShop();
         await withFolder(async (folder) => {
-          await withTabs(folder, async (openTab) => {
-            const tabs = await openTabs(openTab, shop, 2);
-            shop.isOnline = false;
-            for (const [tab, ids] of [[tabs[0], "abc"], [tabs[1], "def"]] as const) {
-              for (const id of ids) await accepts(tab, id, 7);
-            }
-          });
+          const browser = await open(folder);
+          const tabs = await openTabs(browser, shop, 2);
+          shop.isOnline = false;
+          for (const [index, id] of [..."abcdef"].entries()) await accepts(tabs[index % 2], id, 7);
+          await browser.close();
           assert.deepEqual(shop.applied, []);
-          await withTabs(folder, async (openTab) => {
-            const tab = await openTab(shop.url);
-            await tab.ask("globalThis.opened ?? new Promise((resolve) => globalThis.onOpened = resolve)");
-            shop.isOnline = true;
-            await shop.applies(6);
-            await tab.ask("isDrained()");
-          });
+          const again = await open(folder);
+          const tab = await opened(again, shop);
+          shop.isOnline = true;
+          await shop.applies(6);
+          await tab.ask("isDrained()");
+          await again.close();
         });
         assert.deepEqual([...shop.applied].sort(), [..."abcdef"].map((id) => `${id}=7`));
         await shop.close();
