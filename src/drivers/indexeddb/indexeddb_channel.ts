@@ -23,14 +23,14 @@ interface ChannelGlobals {
 
 /** Tells the caches of one name, in all tabs of the origin and in this one, what has happened. Without channels, in this one. */
 export class TabChannel {
-  readonly #channel: Channel | undefined;
+  #channel: Channel | undefined;
   readonly #listeners = new Set<(message: TabMessage) => void>();
 
   constructor(name: string) {
     const { BroadcastChannel } = globalThis as ChannelGlobals; // As browsers have it.
     this.#channel = BroadcastChannel && new BroadcastChannel(name);
     this.#channel?.unref?.();
-    // Nobody else uses a channel of this name.
+    // No other code uses a channel of this name.
     if (this.#channel !== undefined) this.#channel.onmessage = ({ data }) => this.#tell(data as TabMessage);
   }
 
@@ -49,6 +49,7 @@ export class TabChannel {
   close(): void {
     this.#listeners.clear();
     this.#channel?.close();
+    this.#channel = undefined;
   }
 
   #tell(message: TabMessage): void {

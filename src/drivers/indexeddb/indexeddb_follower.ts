@@ -1,3 +1,5 @@
+import { Backoff } from "../../base/backoff.ts";
+import type { Clock } from "../../base/clock.ts";
 import type { Fence } from "../../cache/cache.ts";
 import { ClosedError } from "../../table/errors.ts";
 import type { ManualLiveStream } from "../../stream/manual_live_stream.ts";
@@ -11,6 +13,7 @@ export interface IdbFollowerOptions {
   readonly scope: string;
   /** Receives what is logged. */
   readonly events: ManualLiveStream;
+  readonly clock: Clock;
   readonly trace: Trace | undefined;
 }
 
@@ -18,6 +21,7 @@ export interface IdbFollowerOptions {
 export class IdbFollower {
   readonly #options: IdbFollowerOptions;
   #fence: Fence | undefined;
+  readonly #stopping = new AbortController();
   #isDue = false;
   #looking: Promise<void> | undefined;
 
@@ -31,9 +35,16 @@ export class IdbFollower {
     return this.#looking ??= this.#look().finally(() => this.#looking = undefined);
   }
 
+  /** Emits nothing more. */
+  stop(): void {
+    this.#stopping.abort();
+  }
+
   async #look(): Promise<void> {
-    const { store, scope, trace } = this.#options;
-    while (this.#isDue) {
+    const { store, scope, clock, trace } = this.#options;
+    const { signal } = this.#stopping;
+    const backoff = new Backoff(clock);
+    while (this.#isDue && !signal.aborted) {
       this.#isDue = false;
       try {
         const { changes, fence } = await store.since(scope, this.#fence);
@@ -43,8 +54,9 @@ export class IdbFollower {
         if (changes === undefined) this.#options.events.push({ kind: "changed" });
       } catch (error) {
         if (error instanceof ClosedError) return;
-        // The next look finds what this one has missed.
         trace?.event({ target: "vantage_live::stream", level: "warn", name: "stream lost", error });
+        this.#isDue = true;
+        await backoff.pause({ signal, background: true }).catch(() => {});
       }
     }
   }

@@ -76,8 +76,8 @@ export class IdbLogStream implements LiveStream {
   }
 
   #start(): void {
-    const { store, scope, channel, trace } = this.#options;
-    const follower = this.#follower = new IdbFollower({ store, scope, events: this.#events, trace });
+    const { channel } = this.#options;
+    const follower = this.#follower = new IdbFollower({ ...this.#options, events: this.#events });
     const onWake = (): void => void follower.look();
     this.#leave = [
       channel.listen((message) => this.#hear(message, follower)),
@@ -89,6 +89,7 @@ export class IdbLogStream implements LiveStream {
 
   #stop(): void {
     for (const leave of this.#leave.splice(0)) leave();
+    this.#follower?.stop();
     this.#follower = undefined;
     this.#cursors.clear();
     this.#stopFeed();
@@ -116,7 +117,8 @@ export class IdbLogStream implements LiveStream {
   }
 
   #hear({ kind, scope }: TabMessage, follower: IdbFollower): void {
-    if (!scope.startsWith(this.#options.scope) && !this.#options.scope.startsWith(scope)) return;
+    // It may be the beginning of several.
+    if (!this.#options.scope.startsWith(scope)) return;
     if (kind === "changed") void follower.look();
     else if (kind === "live") void this.#caughtUp(follower);
     else if (this.#feed?.isLive) this.#post("live");
