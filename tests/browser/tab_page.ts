@@ -17,6 +17,7 @@ const products = new LiveTable(master, "products", cache, {
   liveStream: cache.stream("products", { source, leaseMs: LEASE_MS }),
   outbox,
   outboxLeaseMs: LEASE_MS,
+  optimistic: true,
 });
 
 /** The name of the queue: that of the table, without an owner. */

@@ -170,6 +170,9 @@ for (const { name, reason, open, crashes, freezes, keepsProfiles } of ENGINES) {
           assert.deepEqual(shop.applied, []);
           const again = await open(folder);
           const tab = await opened(again, shop);
+          // It shows what it knew, and what is not sent yet.
+          for (const id of "abcdef") await sees([tab], id, 7);
+          assert.deepEqual(shop.applied, []);
           shop.isOnline = true;
           await shop.applies(6);
           await tab.ask("isDrained()");
