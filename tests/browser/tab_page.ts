@@ -9,9 +9,9 @@ const LEASE_MS = 2_000;
 const cache = await IndexedDbCache.open("shop", { timeoutMs: 30_000 });
 const outbox = await IndexedDbOutbox.open("marty/shop", { timeoutMs: 30_000 });
 const url = new URL("/shop/products", location.href);
-// Known from the last time, so that the page opens without the server.
-localStorage.description ??= JSON.stringify(await RestTable.describe(url));
-const master = RestTable.served(url, JSON.parse(localStorage.description));
+// It comes with the page, so that a tab opens without the shop.
+const description = await (await fetch("/description.json")).json();
+const master = RestTable.served(url, description);
 const source = new SseLiveStream(new URL("/shop/products/events", location.href));
 const products = new LiveTable(master, "products", cache, {
   liveStream: cache.stream("products", { source, leaseMs: LEASE_MS }),

@@ -103,6 +103,7 @@ export async function openTabShop(): Promise<TabShop> {
   const served = await serve(async (request) => {
     const { pathname } = new URL(request.url);
     if (pathname === "/page.js") return new Response(code, { headers: { "content-type": "text/javascript" } });
+    if (pathname === "/description.json") return await handler(new Request(new URL("/shop/products", request.url)));
     if (!pathname.startsWith("/shop/")) return new Response(PAGE, { headers: { "content-type": "text/html" } });
     if (!shop.isOnline) return new Response("The plug is pulled", { status: 503 });
     const answer = await handler(request);
