@@ -54,6 +54,7 @@ const ONCE_BROKEN_IN_ANY: readonly (readonly [seed: number, what: string])[] = [
   [434_004_893, "a watcher that went back to a cut with the same stale part"],
   [710_220, "writes that follow an insertion of which it is not known what became, and were not sent"],
   [171_001_214, "a window that ended where the set did before another process deleted a row"],
+  [171_009_201, "a row of another page, shown on this one since a patch was answered that cannot have moved it"],
 ];
 
 /** Seeds with which the simulation once took for a mistake what is none, and what that was. */
@@ -70,6 +71,10 @@ const ONCE_MISTAKEN: readonly (readonly [seed: number, what: string])[] = [
   [88_202_307, "a write of an earlier process, of unknown outcome, shown above what was read since"],
   [413_107_261, "a page that is read ahead, for which a small cache has no room besides the views"],
   [417_003_012, "a window, whose pages and count are more entries than a small cache has room for"],
+  [
+    171_000_742,
+    "a write of another process whose answer is repeated, shown above what was read before, until it is read again",
+  ],
 ];
 
 const MAIN = fileURLToPath(new URL("./main.ts", import.meta.url));
