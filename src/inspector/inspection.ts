@@ -6,6 +6,7 @@ import type { WriteState } from "../queue/write.ts";
 export interface Inspection {
   /** When it was taken. */
   readonly at: number;
+  /** What was recorded of each table, in the order in which they were attached. */
   readonly tables: readonly TableInspection[];
 }
 
@@ -13,6 +14,7 @@ export interface Inspection {
 export interface TableInspection {
   /** The name that it was attached with. */
   readonly name: string;
+  /** What was counted since the table was made. */
   readonly stats: LiveStats;
   /** What was served in each second of the last minute in which anything was, the oldest first. */
   readonly served: readonly ServedSecond[];
@@ -20,7 +22,9 @@ export interface TableInspection {
   readonly entries: readonly EntryLine[];
   /** The last reads that asked the master, the last one first. */
   readonly reads: readonly ReadLine[];
+  /** Its writes. */
   readonly queue: QueueInspection;
+  /** Its stream. */
   readonly stream: StreamLine;
 }
 
@@ -28,9 +32,11 @@ export interface TableInspection {
 export interface ServedSecond {
   /** When the second began. */
   readonly at: number;
+  /** Reads that were served from the cache. */
   readonly hits: number;
   /** Stale rows that were served. */
   readonly stale: number;
+  /** Reads that asked the master. */
   readonly misses: number;
   /** The sum of the ages of what was served, in milliseconds. */
   readonly ageMs: number;
@@ -66,7 +72,9 @@ export type EntryMarkKind =
 
 /** Something that happened to an entry. */
 export interface EntryMark {
+  /** What happened. */
   readonly kind: EntryMarkKind;
+  /** When it happened first. */
   readonly at: number;
   /** When it happened last, if it happened several times in a row. */
   readonly until?: number | undefined;
@@ -82,8 +90,11 @@ export interface EntryMark {
 
 /** A read that asked the master. */
 export interface ReadLine {
+  /** The key of what was read. */
   readonly key: string;
+  /** When it began. */
   readonly at: number;
+  /** How long it took. */
   readonly ms: number;
   /** Why what was held did not answer it. */
   readonly why: string | undefined;
@@ -99,12 +110,15 @@ export interface ReadPart {
   readonly name: string;
   /** When it began, after the read; less than 0 if it is of an earlier read, which this one shares. */
   readonly fromMs: number;
+  /** How long it took. */
   readonly ms: number;
+  /** How it ended: `miss`, `fenced`, `answered`, `populated` or `failed`. */
   readonly outcome: string;
 }
 
 /** The writes that wait, by the row that they are about. */
 export interface QueueInspection {
+  /** The lanes, in the order of their first writes. */
   readonly lanes: readonly Lane[];
   /** How many lanes there are besides. */
   readonly moreLanes: number;
@@ -116,6 +130,7 @@ export interface QueueInspection {
 export interface Lane {
   /** The row; `undefined` for writes to the whole set. */
   readonly row: string | undefined;
+  /** The writes, in the order in which they are sent. */
   readonly writes: readonly LaneWrite[];
   /** How many follow besides. */
   readonly more: number;
@@ -125,17 +140,23 @@ export interface Lane {
 
 /** A write in a lane. */
 export interface LaneWrite {
+  /** Its id. */
   readonly id: string;
   /** What it does, as in `patch`. */
   readonly kind: string;
+  /** Where it stands. */
   readonly state: WriteState;
+  /** How often it was tried. */
   readonly attempts: number;
 }
 
 /** A write that failed. */
 export interface FailedLine {
+  /** When it failed. */
   readonly at: number;
+  /** What it was to do. */
   readonly kind: string;
+  /** The row that it was about. */
   readonly row: string | undefined;
   /** The name or code of the error. */
   readonly error: string;
@@ -151,7 +172,10 @@ export interface StreamLine {
 
 /** An event that arrived. */
 export interface StreamEvent {
+  /** When it arrived. */
   readonly at: number;
+  /** What it says: `updated`, `deleted` and so on. */
   readonly kind: string;
+  /** The row that it is about. */
   readonly row?: string | undefined;
 }

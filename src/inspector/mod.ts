@@ -37,6 +37,7 @@ export type {
   StreamLine,
   TableInspection,
 } from "./inspection.ts";
+export { defineInspector, type InspectorElement } from "./inspector_element.ts";
 export type { InspectedFailure, InspectedWrite } from "./queue_marks.ts";
 export { type InspectedTables, type InspectionSource, Recorder, type RecorderOptions } from "./recorder.ts";
 export type { InspectedTable } from "./table_record.ts";

@@ -13,17 +13,25 @@ const MAX_ERRORS = 64;
 
 /** A write, as far as it is shown. */
 export interface InspectedWrite {
+  /** Its id. */
   readonly id: string;
+  /** What it is to do. */
   readonly op: { readonly kind: string };
+  /** The row that it is about. */
   readonly rowId: string | undefined;
+  /** Where it stands. */
   readonly state: LaneWrite["state"];
+  /** How often it was tried. */
   readonly attempts: number;
 }
 
 /** A write of the outbox that failed, as far as it is shown. */
 export interface InspectedFailure {
+  /** What it was to do. */
   readonly op: { readonly kind: string };
+  /** The row that it was about. */
   readonly rowId: string | undefined;
+  /** Why it failed, and when. Its message is not looked at. */
   readonly failure: { readonly code: string; readonly at: number };
 }
 

@@ -13,8 +13,11 @@ import type { LiveStats } from "../live/live_stats.ts";
 export interface InspectedTable {
   /** The key that its entries are kept under. */
   readonly cacheKey: string;
+  /** What was counted. */
   stats(): LiveStats;
+  /** The writes that wait. */
   pendingWrites(): readonly InspectedWrite[];
+  /** Those that failed, and are kept. */
   failedWrites(): Promise<readonly InspectedFailure[]>;
 }
 
