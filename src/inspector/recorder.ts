@@ -54,7 +54,11 @@ export class Recorder implements Tracer, InspectionSource {
   /** By the key that the entries are kept under, which is what traces tell. */
   readonly #records = new Map<unknown, TableRecord>();
 
-  /** @throws {TypeError} if an option is unknown, or the clock is none. */
+  /**
+   * A recorder that no table is attached to.
+   *
+   * @throws {TypeError} if an option is unknown, or the clock is none.
+   */
   constructor(options: RecorderOptions = {}) {
     checkOptions("a Recorder", options, ["clock"]);
     checkTools(options);
