@@ -170,6 +170,7 @@ export type {
   TraceFields,
   TraceLevel,
   TraceNote,
+  TraceNoted,
   Tracer,
   TraceTarget,
 } from "./src/trace/tracer.ts";

@@ -1,6 +1,7 @@
 import { systemClock } from "@vantage/live";
 import type { Arguments } from "./args.ts";
 import { serveHttp } from "./http_server.ts";
+import { InspectorSite } from "./inspector_site.ts";
 import { Interruption } from "./interruption.ts";
 import { type Output, paint } from "./output.ts";
 import { fileMasterOf, makeDemoFolder, placesOf } from "./places.ts";
@@ -28,6 +29,7 @@ export const serveVerb: Verb = {
     { name: "port", value: "<n>", help: `the port; 0 is any free one; default ${DEFAULT_PORT}` },
     { name: "latency-ms", value: "<n>", help: "wait this long before each answer, as a network would; default 0" },
     { name: "read-only", help: "refuse writes" },
+    { name: "inspect", help: "also serve a page that shows what the tables do; traces go there, in place of --debug" },
     { name: "until-stdin-ends", help: "end when standard input does, for use as a child process" },
     { name: "master", value: "<file>", help: "the database; default .vantage-demo/master.sqlite" },
     ...COMMON_FLAGS,
@@ -43,17 +45,25 @@ async function serve(args: Arguments, { out, tracer }: Context): Promise<Answer>
   makeDemoFolder([master.path]);
   const seeded = await seedIfMissing(master);
   using interruption = new Interruption({ withStdin: args.has("until-stdin-ends") });
-  await using tables = await ServedTables.open(master, { writable: !readOnly, tracer });
+  const site = args.has("inspect") ? new InspectorSite() : undefined;
+  await using tables = await ServedTables.open(master, { writable: !readOnly, tracer: site?.recorder ?? tracer });
+  site?.recorder.attach(tables.live);
   const log = new RequestLog(out, { all: args.has("debug") });
   await using server = await serveHttp(async (request) => {
     if (!isLocal(request)) return new Response("Use the address of this machine", { status: 403 });
     const startedAt = performance.now();
     await systemClock.wait(latencyMs);
-    const response = await tables.answer(request);
+    const response = await site?.answer(request) ?? await tables.answer(request);
     log.print(request, response, performance.now() - startedAt);
     return response;
   }, port);
-  printServed(out, { url: server.url, tables: tables.names, latencyMs, readOnly });
+  printServed(out, {
+    url: server.url,
+    tables: tables.names,
+    latencyMs,
+    readOnly,
+    inspector: site && server.url + site.path,
+  });
   if (seeded) printSeeded(out, master);
   await printChanges(out, tables, interruption.signal);
   return {};
@@ -71,12 +81,15 @@ interface Served {
   readonly tables: readonly string[];
   readonly latencyMs: number;
   readonly readOnly: boolean;
+  /** Where the inspector is. */
+  readonly inspector: string | undefined;
 }
 
-function printServed(out: Output, { url, tables, latencyMs, readOnly }: Served): void {
-  out.record({ event: "serving", url, tables, latencyMs, readOnly });
+function printServed(out: Output, { url, tables, latencyMs, readOnly, inspector }: Served): void {
+  out.record({ event: "serving", url, tables, latencyMs, readOnly, inspector });
   out.line(paint("bold", "serving "), url);
   out.line(`tables  ${tables.join(", ")}`);
+  if (inspector !== undefined) out.line(`inspect ${inspector}`);
   if (latencyMs > 0) out.line(`waits   ${latencyMs} ms before each answer`);
   out.line(
     `writes  ${readOnly ? "are refused" : "are accepted from any process on this machine; --read-only refuses them"}`,

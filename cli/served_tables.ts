@@ -58,6 +58,11 @@ export class ServedTables implements AsyncDisposable {
     return this.#tables.map(({ tableName }) => tableName);
   }
 
+  /** The tables by their names. */
+  get live(): { readonly [name: string]: LiveTable } {
+    return Object.fromEntries(this.#tables.map((table) => [table.tableName, table]));
+  }
+
   /** Answers a request; the root lists the tables. */
   async answer(request: Request): Promise<Response> {
     const [, place = ""] = new URL(request.url).pathname.split("/");

@@ -74,6 +74,7 @@ const VIEW = "view:";
 
 /** A key as traces may show it: the part of a view, which contains values of the query, is replaced by a hash. */
 export function traceableKey(key: string): string {
+  if (!key.includes(VIEW)) return key;
   return key.split("/").map((part) => part.startsWith(VIEW) ? `${VIEW}#${fnv1a(part)}` : part).join("/");
 }
 

@@ -119,7 +119,7 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
   const invalidation = new Invalidation({ cache, guarded, prefix, masterLagMs, isSurgical, clock, counters });
   const intents = new Intents({ cache: guarded, prefix, isSurgical, spanMs: writeOutcomeMs, clock });
   const events = new ManualLiveStream({ onAwaited: (awaited) => listener?.hold(awaited) });
-  const changes = new Changes({ invalidation, events, counters });
+  const changes = new Changes({ invalidation, events, counters, trace });
   const limits = { queueCapacity, waitingCapacity, writeConcurrency, writeTimeoutMs };
   const lag = new MasterLag({ cache: guarded, invalidation, key: `${prefix}all`, lagMs: masterLagMs, clock });
   const reportVersion = (error: unknown): void =>
@@ -127,7 +127,7 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
   // R is the type of the master's rows.
   const versions = versionOf && new RowVersions(versionOf as VersionOf, reportVersion);
   const history = new EntryHistory();
-  const catchUp = new CatchUp({ master, versions, invalidation, history, counters });
+  const catchUp = new CatchUp({ master, versions, invalidation, history, counters, trace });
   const refreshed = new Refreshed();
   const observed = new Observed();
   const readThrough = {

@@ -1,5 +1,4 @@
 import type { CachedRows, Fence } from "../cache/cache.ts";
-import type { ChangeCause } from "../change/change.ts";
 import { type LastKnown, lastKnown } from "../change/last_known.ts";
 import { fillHoles, replay, type Replayed } from "../change/replay.ts";
 import type { RowVersions } from "../change/row_versions.ts";
@@ -7,9 +6,11 @@ import { type View, viewOf } from "../change/view.ts";
 import type { Row } from "../table/row.ts";
 import type { Rows } from "../table/rows.ts";
 import type { CallOptions } from "../table/table_like.ts";
-import type { EntryHistory } from "./entry_history.ts";
+import type { EntryHistory, ReplayedChange } from "./entry_history.ts";
 import { holesReader } from "./holes.ts";
 import type { Invalidation } from "./invalidation.ts";
+import type { Trace } from "../trace/tracer.ts";
+import { changeFields } from "./change_fields.ts";
 import type { Counters } from "./live_stats.ts";
 import type { Master } from "./master.ts";
 import type { ReadRequest } from "./read_request.ts";
@@ -29,6 +30,7 @@ export interface CatchUpOptions {
   readonly invalidation: Invalidation;
   readonly history: EntryHistory;
   readonly counters: Counters;
+  readonly trace: Trace | undefined;
 }
 
 /** Brings entries up to date by the changes that were logged since they were read. */
@@ -70,15 +72,18 @@ export class CatchUp {
   /** Counts and remembers what the changes did to an entry that has taken them, and whose holes are filled. */
   succeeded(request: ReadRequest, behind: CaughtUp): void {
     const { counters, history, invalidation } = this.#options;
-    for (const { effect } of history.add(request, behind, invalidation.generation)) {
-      if (effect === "in place") counters.rowsInPlace++;
+    for (const taken of history.add(request, behind, invalidation.generation)) {
+      if (taken.effect === "in place") counters.rowsInPlace++;
+      if (taken.effect !== "nothing") this.#report(request, taken);
     }
   }
 
   /** Counts an entry that was read again as a whole, since changes made it dead, or its holes could not be read alone. */
-  failed({ held, replayed: { effects } }: CaughtUp): void {
+  failed(request: ReadRequest, { held, replayed: { effects } }: CaughtUp): void {
     const last = Math.max(effects.lastIndexOf("dead"), effects.lastIndexOf("hole"));
-    this.#options.counters.deadEntries[causeOf(held, last)]++;
+    const change = held.since?.changes[last]?.change;
+    this.#options.counters.deadEntries[change?.cause ?? "manual"]++;
+    if (change !== undefined) this.#report(request, { change, effect: "dead" });
   }
 
   /** How the master is asked for the holes, if that is possible and costs less than to read all. */
@@ -97,6 +102,14 @@ export class CatchUp {
     return fillHoles(this.#viewOf(request), replayed, fetched);
   }
 
+  /** What a change did to an entry, once a read has found that out. */
+  #report({ key }: ReadRequest, { change, effect }: ReplayedChange): void {
+    const { trace } = this.#options;
+    if (trace === undefined) return;
+    const fields = { ...changeFields(change), effect, at: change.at };
+    trace.event({ target: "vantage_live::change", level: "debug", name: "entry changed", key, fields });
+  }
+
   #viewOf(request: ReadRequest): View {
     const known = this.#views.get(request);
     if (known !== undefined) return known;
@@ -110,8 +123,4 @@ export class CatchUp {
 /** Whether nothing but the master can complete an entry. */
 export function isIncomplete({ replayed: { isDead, holes, entering } }: CaughtUp): boolean {
   return isDead || holes.size > 0 || entering.size > 0;
-}
-
-function causeOf({ since }: CachedRows, index: number): ChangeCause {
-  return since?.changes[index]?.change.cause ?? "manual";
 }

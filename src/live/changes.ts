@@ -2,6 +2,8 @@ import type { Fence } from "../cache/cache.ts";
 import { type Change, shareChange } from "../change/change.ts";
 import type { ManualLiveStream } from "../stream/manual_live_stream.ts";
 import type { Invalidation } from "./invalidation.ts";
+import type { Trace } from "../trace/tracer.ts";
+import { changeFields } from "./change_fields.ts";
 import type { Counters } from "./live_stats.ts";
 
 /** What {@linkcode Changes} work with. */
@@ -9,6 +11,7 @@ export interface ChangesOptions {
   readonly invalidation: Invalidation;
   readonly events: ManualLiveStream;
   readonly counters: Counters;
+  readonly trace: Trace | undefined;
 }
 
 /** The one door for changes from all sources: each goes to the cache, then to the subscribers of the table's events. */
@@ -43,7 +46,7 @@ export class Changes {
   async publish(change: Change, since?: Fence, onRecorded?: () => void): Promise<void> {
     const { invalidation, counters } = this.#options;
     counters.invalidations[change.cause]++;
-    this.#last = change;
+    this.#know(change);
     await invalidation.record(change, since);
     onRecorded?.();
     this.#tell(change);
@@ -53,9 +56,15 @@ export class Changes {
   noted(change: Change): void {
     const { invalidation, counters } = this.#options;
     if (change.cause !== "gap") counters.invalidations[change.cause]++;
-    this.#last = change;
+    this.#know(change);
     invalidation.note(change);
     this.#tell(change);
+  }
+
+  #know(change: Change): void {
+    this.#last = change;
+    const { trace } = this.#options;
+    trace?.event({ target: "vantage_live::change", level: "debug", name: "changed", fields: changeFields(change) });
   }
 
   #tell(change: Change): void {

@@ -67,13 +67,24 @@ export interface RowSource {
   load(request: ReadRequest, options: CallOptions, behind: CaughtUp | undefined): Promise<Found>;
 }
 
+/** What is a span, where there is a tracer: the master's work on a read. */
+interface LoaderCalls {
+  load(
+    asked: { readonly key: string; readonly holes: number | undefined },
+    ask: () => Promise<Rows>,
+  ): Promise<Rows>;
+}
+
 /** Loads the rows of requests, from the master or from other entries, and stores them. */
 export class Loader {
   readonly #options: LoaderOptions;
+  readonly #spans: LoaderCalls;
   #closed = false;
 
   constructor(options: LoaderOptions) {
     this.#options = options;
+    const calls: LoaderCalls = { load: (_asked, ask) => ask() };
+    this.#spans = options.trace?.spans(calls) ?? calls;
   }
 
   /** From the call on the cache is asked for nothing. */
@@ -95,7 +106,7 @@ export class Loader {
     );
     start.answeredAt = fetchedAt;
     if (start.stale !== undefined && !("error" in start.stale)) this.#options.onStaleParts(request);
-    if (behind !== undefined && isWhole) catchUp.failed(behind);
+    if (behind !== undefined && isWhole) catchUp.failed(request, behind);
     else if (behind !== undefined) catchUp.succeeded(request, behind);
     const { fence: at, isSettled } = isPromise(stamp) ? await stamp : stamp;
     const isCurrent = isSettled();
@@ -183,7 +194,7 @@ export class Loader {
     const beganAt = clock.monotonic();
     let answer: Rows | undefined;
     try {
-      answer = await master.load(request, options);
+      answer = await this.#spans.load({ key: request.key, holes: undefined }, () => master.load(request, options));
     } finally {
       this.endRead(beganAt, answer !== undefined, signal);
     }
@@ -215,11 +226,12 @@ export class Loader {
     const beganAt = clock.monotonic();
     let answer: Rows | undefined;
     try {
-      answer = await read(options);
+      const holes = behind.replayed.holes.size + behind.replayed.entering.size;
+      answer = await this.#spans.load({ key: request.key, holes }, () => read(options));
       const fetched = this.#own(request, answer);
       counters.rowsRedundant += received.receiveSome(request, fetched);
       const rows = catchUp.fill(request, behind, fetched);
-      if (rows !== undefined) counters.holes += behind.replayed.holes.size + behind.replayed.entering.size;
+      if (rows !== undefined) counters.holes += holes;
       return rows;
     } catch (error) {
       if (!(error instanceof TableError) || error.retriable) throw error;

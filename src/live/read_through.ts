@@ -68,6 +68,12 @@ export interface ReadThroughOptions {
   readonly trace: Trace | undefined;
 }
 
+/** Why what is held does not answer a read, and what there is of it all the same. */
+interface Missed {
+  readonly why: "absent" | "expired" | "changed" | "suspect" | "fresh";
+  readonly behind?: CaughtUp | undefined;
+}
+
 /** After so many changes an entry whose rows the cache has to encode is stored again. */
 const CHANGES_PER_ENCODING = 16;
 
@@ -168,7 +174,7 @@ export class ReadThrough implements Reads {
     if (this.#closed) return Promise.reject(closedError());
     const signal = options?.signal;
     if (signal?.aborted) return Promise.reject(signal.reason);
-    if (options?.fresh === true) return this.#miss(this.#fromNowOn(request), options, undefined, note);
+    if (options?.fresh === true) return this.#miss(this.#fromNowOn(request), options, { why: "fresh" }, note);
     const held = this.#invalidation.isQuiet ? this.#cache.get(request.key) : this.#heldLater(request.key);
     if (held === undefined || "rows" in held) return this.#answer(request, held, options, note);
     // A reader that was aborted in the meantime reads nothing.
@@ -347,7 +353,7 @@ export class ReadThrough implements Reads {
     // As #hit: this is the path of nearly every read.
     this.#counters.hits++;
     if (this.#observed.served < recorded) this.#observed.serve(recorded);
-    note?.({ outcome: "hit" });
+    if (note !== undefined) this.#note(note, "hit", held);
     return pick(request, shareRows(held.rows));
   }
 
@@ -363,18 +369,18 @@ export class ReadThrough implements Reads {
     if (this.#isOverdue(held)) {
       return this.#reads.untilClosed(
         intents.endOverdue(),
-        (ended) => ended ? this.answer(request, options, note) : this.#miss(request, options, undefined, note),
+        (ended) => ended ? this.answer(request, options, note) : this.#miss(request, options, { why: "changed" }, note),
         options?.signal,
       );
     }
     const behind = catchUp.replay(request, held);
-    if (behind === undefined) return this.#hit(request, held.rows, note, recorded);
+    if (behind === undefined) return this.#hit(request, held, note, recorded);
     if (isIncomplete(behind)) {
       const answer = (): MaybePromise<AnswerTo<R>> => this.#answerStale(request, held, options, note, behind);
       return this.#answerListedOr(request, note, options, answer);
     }
     this.#advance(request, behind);
-    return this.#hit(request, behind.replayed.rows, note, recorded);
+    return this.#hit(request, { rows: behind.replayed.rows, fetchedAt: held.fetchedAt }, note, recorded);
   }
 
   /** Answers with a stale entry where that is allowed, and reads it again behind; otherwise reads it again first. */
@@ -386,12 +392,15 @@ export class ReadThrough implements Reads {
     behind?: CaughtUp,
   ): MaybePromise<AnswerTo<R>> {
     const served = held && this.#stale.whileStale(request, held);
-    if (served === undefined) return this.#miss(request, options, behind, note);
+    if (served === undefined) {
+      const why = behind !== undefined ? "changed" : held !== undefined ? "expired" : this.#whyAbsent();
+      return this.#miss(request, options, { why, behind }, note);
+    }
     if (options !== undefined) checkCallOptions(options);
     this.#stale.readBehind(request);
     this.#counters.hits++;
     this.#stale.mark(served, options);
-    note?.({ outcome: "stale" });
+    if (note !== undefined) this.#note(note, "stale", served);
     return pick(request, shareRows(served.rows));
   }
 
@@ -431,7 +440,7 @@ export class ReadThrough implements Reads {
     if (this.#options.catchUp.isIn(request, row) !== true) return undefined;
     const rows = rowsOf(new Map([[id, row]]));
     if (fence !== undefined && !isLazy(list)) this.#put(request.key, { rows, fetchedAt, until }, fence);
-    return this.#hit(request, rows, note);
+    return this.#hit(request, { rows, fetchedAt }, note);
   }
 
   #put(key: string, rows: CachedRows, fence: Fence): void {
@@ -443,31 +452,42 @@ export class ReadThrough implements Reads {
 
   #hit<R extends ReadRequest>(
     request: R,
-    rows: Rows,
+    served: Fetched,
     note: TraceNote | undefined,
     recorded: number = this.#observed.recorded,
   ): AnswerTo<R> {
     this.#counters.hits++;
     if (this.#observed.served < recorded) this.#observed.serve(recorded);
-    note?.({ outcome: "hit" });
-    return pick(request, shareRows(rows));
+    if (note !== undefined) this.#note(note, "hit", served);
+    return pick(request, shareRows(served.rows));
   }
 
   #miss<R extends ReadRequest>(
     request: R,
     options: CallOptions | undefined,
-    behind: CaughtUp | undefined,
+    { why, behind }: Missed,
     note: TraceNote | undefined,
   ): Promise<AnswerTo<R>> {
     this.#counters.misses++;
-    note?.({ outcome: "miss" });
+    note?.({ outcome: "miss", why });
     const { recorded } = this.#observed;
     const loaded = this.#loadOrServe(request, options, behind);
-    return loaded.then(({ rows, fetchedAt, isUnsettled }) => {
+    return loaded.then((fetched) => {
+      const { rows, fetchedAt, isUnsettled } = fetched;
       request.onFetched?.(fetchedAt);
       if (this.#observed.served < recorded && !isUnsettled) this.#observed.serve(recorded);
+      if (note !== undefined) this.#note(note, "miss", fetched, why);
       return pick(request, shareRows(rows));
     });
+  }
+
+  /** What is not there, or is not served since it may lack a change. */
+  #whyAbsent(): Missed["why"] {
+    return this.#invalidation.suspect ? "suspect" : "absent";
+  }
+
+  #note(note: TraceNote, outcome: string, { fetchedAt }: Pick<Fetched, "fetchedAt">, why?: Missed["why"]): void {
+    note({ outcome, why, age_ms: Math.max(0, this.#options.clock.now() - fetchedAt) });
   }
 
   /** Reads for another request, which counts the hit or miss. */

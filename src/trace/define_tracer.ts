@@ -39,6 +39,7 @@ export type {
   TraceFields,
   TraceLevel,
   TraceNote,
+  TraceNoted,
   Tracer,
   TraceTarget,
 } from "./tracer.ts";

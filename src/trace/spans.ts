@@ -26,10 +26,10 @@ export const SPANS: {
 } = {
   read: {
     target: "vantage_live::read",
-    start: ({ id, within }) =>
+    start: ({ key, id, within }) =>
       id === undefined
-        ? { name: "list_values", fields: { page: within.pagination?.page } }
-        : { name: "get_value", fields: { id } },
+        ? { name: "list_values", fields: { key: traceableKey(key), page: within.pagination?.page } }
+        : { name: "get_value", fields: { key: traceableKey(key), id } },
   },
   refresh: {
     target: "vantage_live::read",
@@ -41,7 +41,15 @@ export const SPANS: {
     target: "vantage_live::read",
     start: ({ offset, limit }) => ({ name: "window", fields: { offset, limit } }),
   },
-  count: { target: "vantage_live::read", start: () => ({ name: "get_count", fields: {} }) },
+  count: {
+    target: "vantage_live::read",
+    start: ({ key }) => ({ name: "get_count", fields: { key: traceableKey(key) } }),
+  },
+  load: {
+    target: "vantage_live::read",
+    start: ({ key, holes }) => ({ name: "load", fields: { key: traceableKey(key), holes } }),
+    end: outcome("answered"),
+  },
   write: {
     target: "vantage_live::write",
     start: (op) => ({

@@ -3,14 +3,15 @@ export type TraceLevel = "error" | "warn" | "info" | "debug" | "trace";
 
 /**
  * What a trace is about, for filters. `read`: a read of a table. `write`: a write from its call to its settling.
- * `queue`: the work on a write at the master. `stream`: an event of a live stream. `cache`: an operation of the cache.
- * `server`: a request to a `tableHandler`.
+ * `queue`: the work on a write at the master. `stream`: an event of a live stream. `change`: a change, whatever made it
+ * known, and what it did to an entry. `cache`: an operation of the cache. `server`: a request to a `tableHandler`.
  */
 export type TraceTarget =
   | "vantage_live::read"
   | "vantage_live::write"
   | "vantage_live::queue"
   | "vantage_live::stream"
+  | "vantage_live::change"
   | "vantage_live::cache"
   | "vantage_live::server";
 
@@ -47,13 +48,28 @@ export interface TraceEvent {
   readonly fields?: TraceFields | undefined;
 }
 
-/** Adds facts to the span of a call that its answer lacks; `error` is a failure that the call recovers from. */
-export type TraceNote = (facts: { readonly outcome?: string | undefined; readonly error?: unknown }) => void;
+/** Facts of a span that its answer lacks. */
+export interface TraceNoted {
+  /** How it ended. */
+  readonly outcome?: string | undefined;
+  /** Why what is held did not answer a read: `absent`, `expired`, `changed`, `suspect`, or that it was `fresh` rows that were asked for. */
+  readonly why?: string | undefined;
+  /** How old the rows of the answer were, in milliseconds. */
+  readonly age_ms?: number | undefined;
+  /** A failure that the call recovers from. */
+  readonly error?: unknown;
+}
+
+/** Adds facts to the span of a call; those of the last call count. */
+export type TraceNote = (facts: TraceNoted) => void;
 
 /** The calls that become spans. The facts of a span come from the first argument and from the answer. */
 export interface TracedCalls {
   /** A read of a row or, without an id, of a page or set. */
-  read?(request: { readonly id: string | undefined; readonly within: TracedQuery }, ...rest: never[]): unknown;
+  read?(
+    request: { readonly key: string; readonly id: string | undefined; readonly within: TracedQuery },
+    ...rest: never[]
+  ): unknown;
   /** A read of the master, whatever is held. */
   refresh?(request: { readonly within: TracedQuery }, ...rest: never[]): unknown;
   /** A read of any row. */
@@ -61,7 +77,9 @@ export interface TracedCalls {
   /** A read of some rows of a set, wherever they begin. */
   window?(request: { readonly offset: number; readonly limit: number }, ...rest: never[]): unknown;
   /** A count. */
-  count?(request: object, ...rest: never[]): unknown;
+  count?(request: { readonly key: string }, ...rest: never[]): unknown;
+  /** The master's work on a read: of all rows of an entry, or of its `holes` alone. */
+  load?(request: { readonly key: string; readonly holes: number | undefined }, ...rest: never[]): unknown;
   /** A write, from its call to its answer. */
   write?(op: TracedOp, ...rest: never[]): unknown;
   /** The master's work on a write. */

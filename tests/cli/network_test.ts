@@ -69,6 +69,50 @@ describe("demo serve", () => {
     await Promise.all([asked.body?.cancel(), local.body?.cancel()]);
   });
 
+  it("demo serve --inspect serves a page that shows what the tables do, to be read from here only", async () => {
+    using folder = new DemoFolder();
+    await using server = await folder.serve("--inspect");
+    const get = (path: string, init?: RequestInit): Promise<Response> => fetch(new URL(path, server.url), init);
+    await (await get("products/rows")).text();
+    const { tables } = await (await get("-/inspector/recorded")).json();
+    const products = tables.find(({ name }: { readonly name: string }) => name === "products");
+    // The rows and their number.
+    assert.equal(products.reads.length, products.stats.misses);
+    assert.notEqual(products.reads.length, 0);
+    const page = await get("-/inspector");
+    assert.match(await page.text(), /<vantage-inspector src="\/-\/inspector\/recorded">/);
+    assert.match(page.headers.get("content-security-policy") ?? "", /^default-src 'none'/);
+    const module = await get("-/inspector/src/inspector/mod.ts");
+    assert.equal(module.headers.get("content-type"), "text/javascript");
+    assert.doesNotMatch(await module.text(), /export type/);
+    const statuses = async (...paths: readonly string[]): Promise<number[]> =>
+      await Promise.all(paths.map(async (path) => {
+        const response = await get(path);
+        await response.body?.cancel();
+        return response.status;
+      }));
+    assert.deepEqual(
+      await statuses(
+        "-/inspector/src/%2e%2e/deno.json",
+        "-/inspector/src/none.ts",
+        "-/inspector/src/base/../../cli/main.ts",
+      ),
+      [404, 404, 404],
+    );
+    const written = await get("-/inspector", { method: "POST" });
+    const foreign = await get("-/inspector/recorded", { headers: { origin: "https://elsewhere.example" } });
+    assert.deepEqual([written.status, foreign.status], [405, 403]);
+    await Promise.all([written.body?.cancel(), foreign.body?.cancel()]);
+  });
+
+  it("demo serve has no inspector unless it is asked for", async () => {
+    using folder = new DemoFolder();
+    await using server = await folder.serve();
+    const response = await fetch(`${server.url}-/inspector`);
+    await response.body?.cancel();
+    assert.equal(response.status, 404);
+  });
+
   it("demo serve --read-only refuses to write", async () => {
     using folder = new DemoFolder();
     await using server = await folder.serve("--read-only");

@@ -120,8 +120,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "hand out what is held, without a copy of its dates",
     file: "live/read_through.ts",
-    from: '    note?.({ outcome: "hit" });\n    return pick(request, shareRows(rows));',
-    to: '    note?.({ outcome: "hit" });\n    return pick(request, rows);',
+    from: 'this.#note(note, "hit", served);\n    return pick(request, shareRows(served.rows));',
+    to: 'this.#note(note, "hit", served);\n    return pick(request, served.rows);',
   },
   {
     name: "keep rows that a caller goes on changing",

@@ -8,7 +8,7 @@ import { defineTracer, type TraceRecord } from "@vantage/live/trace";
 function notes(): { readonly tracer: Tracer; take(): string[] } {
   let lines: string[] = [];
   const line = (mark: string, { target, level, name }: TraceRecord, facts: TraceRecord["fields"]): void => {
-    const { cache_key, ...others } = facts;
+    const { cache_key, age_ms: _, ...others } = facts;
     assert.equal(cache_key, "p");
     const told = Object.entries(others).filter(([, value]) => value !== undefined).map(([at, value]) =>
       `${at}=${value}`
@@ -40,15 +40,17 @@ describe("What a LiveTable traces, record by record", () => {
     assert.deepEqual(take(), ["! read info constructed table=t"]);
     await table.getValue("a");
     assert.deepEqual(take(), [
-      "+ read debug get_value id=a",
+      "+ read debug get_value key=p/id/a id=a",
       "+ cache debug get key=p/id/a",
       "- cache debug get key=p/id/a outcome=miss",
       "+ cache debug fence key=p/id/a",
       "- cache debug fence key=p/id/a outcome=fenced",
+      "+ read debug load key=p/id/a",
+      "- read debug load key=p/id/a outcome=answered",
       "! read trace rows received key=p/id/a rows=1",
       "+ cache debug put key=p/id/a",
       "- cache debug put key=p/id/a outcome=populated",
-      "- read debug get_value id=a outcome=miss",
+      "- read debug get_value key=p/id/a id=a outcome=miss why=absent",
     ]);
     await table.close();
     assert.deepEqual(take(), ["! read info closed"]);
@@ -62,7 +64,7 @@ describe("What a LiveTable traces, record by record", () => {
       "! read trace rows received key=p/page_2 rows=0",
       "- cache debug put key=p/page_2 outcome=fenced",
       "- cache debug fence key=p/page_2 outcome=fenced",
-      "- read debug list_values page=2 outcome=miss",
+      "- read debug list_values key=p/page_2 page=2 outcome=miss why=absent",
     ]);
   });
 
@@ -70,7 +72,7 @@ describe("What a LiveTable traces, record by record", () => {
     const { tracer, take } = notes();
     const table = new LiveTable(new MemTable("t"), "p", new MemCache(), { tracer });
     take();
-    await table.insertValue("a", { n: 1 });
+    await table.insertValue("a", { n: 1 }, { idempotencyKey: "w" });
     assert.deepEqual(take(), [
       "+ write debug insert_value op=insert id=a",
       "+ cache debug log key=p/",
@@ -79,6 +81,7 @@ describe("What a LiveTable traces, record by record", () => {
       "+ queue debug apply op=insert id=a",
       "! write debug enqueued op=insert id=a queued=1",
       "- queue debug apply op=insert id=a outcome=applied",
+      "! change debug changed event_kind=inserted cause=write id=a write=w outcome=applied",
       "+ cache debug log key=p/",
       "- cache debug log key=p/ outcome=logged",
       "- write debug insert_value op=insert id=a outcome=applied",

@@ -44,6 +44,11 @@ class NotingTracer implements Tracer, TraceSink {
   }
 }
 
+/** What a read of the table `products` under a key tells, of rows that were just read. */
+function at(key: string): TraceFields {
+  return { cache_key: "products", key, age_ms: 0 };
+}
+
 describe("Tracer", () => {
   it("hears a span for each read, with its key, page or id, and outcome", async () => {
     const tracer = new NotingTracer("debug");
@@ -54,12 +59,78 @@ describe("Tracer", () => {
     await table.getSomeValue();
     await table.getCount();
     assert.deepEqual(tracer.find("read debug list_values"), [
-      { cache_key: "products", page: 2, outcome: "miss" },
-      { cache_key: "products", page: 2, outcome: "hit" },
+      { ...at("products/page_2"), page: 2, outcome: "miss", why: "absent" },
+      { ...at("products/page_2"), page: 2, outcome: "hit", why: undefined },
     ]);
-    assert.deepEqual(tracer.find("read debug get_value"), [{ cache_key: "products", id: "a", outcome: "miss" }]);
+    assert.deepEqual(tracer.find("read debug get_value"), [
+      { ...at("products/id/a"), id: "a", outcome: "miss", why: "absent" },
+    ]);
     assert.deepEqual(tracer.find("read debug get_some_value"), [{ cache_key: "products", outcome: "passed" }]);
-    assert.deepEqual(tracer.find("read debug get_count"), [{ cache_key: "products", outcome: "miss" }]);
+    assert.deepEqual(tracer.find("read debug get_count"), [
+      { ...at("products/count"), outcome: "miss", why: "absent" },
+    ]);
+  });
+
+  it("hears how old what was served is, why the master was asked, and how", async () => {
+    const tracer = new NotingTracer("debug");
+    const liveStream = new ManualLiveStream();
+    const { table, clock } = fixture({ tracer, liveStream, staleTimeMs: 1_000 });
+    await settle();
+    const read = async (): Promise<unknown> => {
+      await table.listValues();
+      const { outcome, why, age_ms } = tracer.find("read debug list_values").at(-1) ?? {};
+      return [outcome, why, age_ms];
+    };
+    assert.deepEqual(await read(), ["miss", "absent", 0]);
+    await clock.advance(300);
+    assert.deepEqual(await read(), ["hit", undefined, 300]);
+    liveStream.push({ kind: "updated", id: "a" });
+    await settle();
+    assert.deepEqual(await read(), ["miss", "changed", 300]); // But for one row, the entry is as old as it was.
+    await clock.advance(2_000);
+    assert.deepEqual(await read(), ["miss", "expired", 0]);
+    await table.listValues({ fresh: true });
+    assert.equal(tracer.find("read debug list_values").at(-1)?.why, "fresh");
+    assert.deepEqual(tracer.find("read debug load").map(({ holes }) => holes), [undefined, 1, undefined, undefined]);
+    await table.close();
+  });
+
+  it("hears of each change, and what it did to an entry once that is read", async () => {
+    const tracer = new NotingTracer("debug");
+    const liveStream = new ManualLiveStream();
+    const { table } = fixture({ tracer, liveStream });
+    await settle();
+    await table.listValues();
+    const write = table.enqueue({ kind: "patch", id: "a", partial: { price: 9 } });
+    await write.applied;
+    await table.listValues();
+    liveStream.push({ kind: "updated", id: "b" });
+    await settle();
+    await table.listValues();
+    liveStream.push({ kind: "changed" });
+    await settle();
+    await table.listValues();
+    await table.invalidate();
+    const changes = tracer.find("change debug changed").map(({ cause, event_kind, id, write, gap }) =>
+      [cause, event_kind, id ?? write ?? gap].join(" ").trim()
+    );
+    assert.deepEqual(changes, [
+      "gap changed ends",
+      "write updated a",
+      "event updated b",
+      "event changed",
+      "manual changed",
+    ]);
+    const entries = tracer.find("change debug entry changed").map((
+      { key, effect, cause, id, write },
+    ) => [key, effect, cause, id, write]);
+    assert.deepEqual(entries, [
+      ["products/all", "in place", "write", "a", write.id],
+      ["products/all", "hole", "event", "b", undefined],
+      ["products/all", "dead", "event", undefined, undefined],
+    ]);
+    assert(!JSON.stringify(tracer.notes).includes("price"));
+    await table.close();
   });
 
   it("hears a span for each write, and one for the queue's work on it", async () => {
