@@ -1,5 +1,3 @@
-/// <reference lib="dom" />
-
 /** Texts become text nodes, never HTML. */
 export type Child = Node | string;
 

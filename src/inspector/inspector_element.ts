@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 import { checkPort } from "../base/check_port.ts";
 import { systemClock } from "../base/clock.ts";
 import { FetchedInspection } from "./fetched_inspection.ts";

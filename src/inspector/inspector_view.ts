@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 import { type Child, html } from "./elements.ts";
 import { entryPicture } from "./entry_picture.ts";
 import type { Inspection } from "./inspection.ts";

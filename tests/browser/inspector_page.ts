@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /** A page with the inspector of a table that has lived a little: hits, a change, a drop, a gap, and a write that waits. */
 import { LiveTable, ManualLiveStream, MemCache, MemTable, UnavailableError } from "@vantage/live";
 import { defineInspector, type InspectorElement, Recorder } from "@vantage/live/inspector";

@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 import { describe } from "node:test";
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
