@@ -1,3 +1,4 @@
+/// <reference lib="dom" />
 import { describe } from "node:test";
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -8,7 +9,8 @@ import { serve, type Served } from "../server/serve.ts";
 import { skippable } from "../skippable.ts";
 import { bundle } from "./bundle.ts";
 import { NO_BROWSER, openPage } from "./chromium.ts";
-import { NO_WEBKIT, seenInWebkit } from "./webkit.ts";
+import { seenIn } from "./tabs.ts";
+import { NO_WEBKIT, openWebkit } from "./webkit.ts";
 
 const PAGE = '<!DOCTYPE html><html lang="en"><title>Inspector</title><link rel="icon" href="data:,">' +
   '<body><main><h1>A page</h1><vantage-inspector></vantage-inspector></main><script type="module" src="/page.js"></script>';
@@ -193,7 +195,7 @@ describe("<vantage-inspector> in WebKit", () => {
   skippable("shows what a table did, and hostile text as text, under a strict policy", NO_WEBKIT, async () => {
     const served = await servePage();
     try {
-      checkSeen(JSON.parse(String(await seenInWebkit(served.url))));
+      checkSeen(JSON.parse(String(await seenIn(openWebkit, served.url))));
     } finally {
       await served.close();
     }

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { bundle } from "../browser/bundle.ts";
 import { NO_BROWSER, visit } from "../browser/chromium.ts";
-import { NO_WEBKIT, seenInWebkit } from "../browser/webkit.ts";
+import { seenIn } from "../browser/tabs.ts";
+import { NO_WEBKIT, openWebkit } from "../browser/webkit.ts";
 import { serve } from "../server/serve.ts";
 import { skippable } from "../skippable.ts";
 import { REACT_VERSIONS } from "./react_versions.ts";
@@ -11,8 +12,12 @@ import { REACT_VERSIONS } from "./react_versions.ts";
 const PAGE = '<!DOCTYPE html><title>React</title><body><script type="module" src="/page.js"></script>';
 
 describe("The hooks for React", () => {
-  const engines = [["Chromium", NO_BROWSER, seenInChromium], ["WebKit", NO_WEBKIT, seenInWebkit]] as const;
-  for (const [engine, reason, seenIn] of engines) {
+  const engines = [["Chromium", NO_BROWSER, seenInChromium], [
+    "WebKit",
+    NO_WEBKIT,
+    (url: string) => seenIn(openWebkit, url),
+  ]] as const;
+  for (const [engine, reason, visited] of engines) {
     for (const [react, alias] of Object.entries(REACT_VERSIONS)) {
       skippable(`do what each case says in ${engine}, with React ${react}`, reason, async () => {
         const page = fileURLToPath(new URL("./page.ts", import.meta.url));
@@ -23,7 +28,7 @@ describe("The hooks for React", () => {
           return new Response(script ?? PAGE, { headers: { "content-type": type } });
         });
         try {
-          const { passed, ...seen } = JSON.parse(String(await seenIn(served.url)));
+          const { passed, ...seen } = JSON.parse(String(await visited(served.url)));
           assert.deepEqual(seen, { react, failed: [] });
           assert(passed > 30, `only ${passed} cases ran`);
         } finally {

@@ -7,7 +7,8 @@ import { dehydrate, hydrate } from "@vantage/live/hydration";
 import { FaultyTable } from "@vantage/live/testing";
 import { bundle } from "../browser/bundle.ts";
 import { NO_BROWSER, visit } from "../browser/chromium.ts";
-import { NO_WEBKIT, seenInWebkit } from "../browser/webkit.ts";
+import { seenIn } from "../browser/tabs.ts";
+import { NO_WEBKIT, openWebkit } from "../browser/webkit.ts";
 import { newPath } from "../conformance/temp_folder.ts";
 import { serve } from "../server/serve.ts";
 import { skippable } from "../skippable.ts";
@@ -87,8 +88,12 @@ for (const react of Object.keys(REACT_VERSIONS)) {
       assert(errors.length > 0 && errors.every((message) => message === "away"), errors.join());
     });
 
-    const engines = [["Chromium", NO_BROWSER, seenInChromium], ["WebKit", NO_WEBKIT, seenInWebkit]] as const;
-    for (const [engine, reason, seenIn] of engines) {
+    const engines = [["Chromium", NO_BROWSER, seenInChromium], [
+      "WebKit",
+      NO_WEBKIT,
+      (url: string) => seenIn(openWebkit, url),
+    ]] as const;
+    for (const [engine, reason, visited] of engines) {
       skippable(`is followed by ${engine} without a mismatch, and with its elements kept`, reason, async () => {
         const render = await rendererWith(react);
         const page = pageOf(await render(new MemTable("products", { rows: ROWS })));
@@ -99,7 +104,7 @@ for (const react of Object.keys(REACT_VERSIONS)) {
           return new Response(script ?? page, { headers: { "content-type": type } });
         });
         try {
-          const seen = JSON.parse(String(await seenIn(served.url)));
+          const seen = JSON.parse(String(await visited(served.url)));
           assert.deepEqual(seen, { complaints: [], isSame: true, readsBefore: 0, title: "React" });
         } finally {
           await served.close();
