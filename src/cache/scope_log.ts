@@ -7,6 +7,16 @@ interface Intent {
   readonly dueAt: number;
 }
 
+/** What a log is known to have. */
+export interface KnownLog {
+  /** The log has every change after this position. */
+  readonly floor: number;
+  /** The last of its changes, as many as are needed. */
+  readonly changes: readonly LoggedChange[];
+  /** By the id of the write, in order. */
+  readonly intents: ScopeLog["intents"];
+}
+
 /**
  * What is stored while a write is in flight was stored this much after the present position: it may have been read after the
  * write was sent, so that its answer is not newer for certain.
@@ -22,12 +32,15 @@ export class ScopeLog {
   #position: number;
   #floor: number;
 
-  /** An empty log that begins at `position`. It keeps up to `maxChanges`, and as many intents. */
-  constructor(position: number, nextPosition: () => number, maxChanges: number) {
+  /** A log at `position`, empty unless it is `known`. It keeps up to `maxChanges`, and as many intents. */
+  constructor(position: number, nextPosition: () => number, maxChanges: number, known?: KnownLog) {
     this.#position = position;
-    this.#floor = position;
+    this.#floor = known?.floor ?? position;
     this.#nextPosition = nextPosition;
     this.#maxChanges = maxChanges;
+    if (known === undefined) return;
+    this.#changes.push(...known.changes);
+    for (const [writeId, intent] of known.intents) this.#intents.set(writeId, intent);
   }
 
   /** The position of the last change. */
@@ -38,6 +51,11 @@ export class ScopeLog {
   /** The log has every change after this position. */
   get floor(): number {
     return this.#floor;
+  }
+
+  /** The intents by the id of the write, in order. */
+  get intents(): readonly (readonly [writeId: string, intent: Intent])[] {
+    return [...this.#intents];
   }
 
   /** When the first intent is overdue; `undefined` if there is none. */

@@ -6,7 +6,8 @@ import { serveShop } from "../package/served_shop.ts";
 import { skippable } from "../skippable.ts";
 import { bundle } from "./bundle.ts";
 import { NO_BROWSER, visit } from "./chromium.ts";
-import { NO_WEBKIT, seenInWebkit } from "./webkit.ts";
+import { seenIn } from "./tabs.ts";
+import { NO_WEBKIT, openWebkit } from "./webkit.ts";
 
 const PAGE = '<!DOCTYPE html><title>First steps</title><body><script type="module" src="/page.js"></script>';
 
@@ -43,4 +44,8 @@ describe("The library in a browser", () => {
 
 async function seenInChromium(url: string): Promise<unknown> {
   return (await visit(url, 1))[0];
+}
+
+async function seenInWebkit(url: string): Promise<unknown> {
+  return await seenIn(openWebkit, url);
 }

@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import process from "node:process";
 import { setTimeout } from "node:timers/promises";
+import type { OpenBrowser, Tab } from "./tabs.ts";
 
 const DRIVER = "/usr/bin/WebKitWebDriver";
 const XVFB = "/usr/bin/xvfb-run";
@@ -27,10 +28,14 @@ export const NO_WEBKIT: string | undefined = "Deno" in globalThis
 const TIME_LIMIT_MS = 60_000;
 const PAUSE_MS = 50;
 
-/** Opens a page in WebKitGTK, and gives what its promise `globalThis.seen` resolves to. */
-export async function seenInWebkit(url: string): Promise<unknown> {
+/** How long a tab is frozen: longer than it may keep others waiting. */
+const FROZEN_MS = 8_000;
+
+/** Starts WebKitGTK. A driven one keeps no profile. One of its tabs is asked at a time. */
+export async function openWebkit(): Promise<OpenBrowser> {
   const driver = `http://127.0.0.1:${await freePort()}`;
   const child = spawn(XVFB, ["-a", DRIVER, `--port=${new URL(driver).port}`], { detached: true, stdio: "ignore" });
+  const close = (): Promise<void> => end(child);
   try {
     await ready(driver);
     const options = { binary: BROWSER, args: ["--automation"] };
@@ -38,17 +43,41 @@ export async function seenInWebkit(url: string): Promise<unknown> {
     const { sessionId } = await ask(`${driver}/session`, { capabilities }) as { readonly sessionId: string };
     const session = `${driver}/session/${sessionId}`;
     await ask(`${session}/timeouts`, { script: TIME_LIMIT_MS });
-    await ask(`${session}/url`, { url });
-    const script =
-      "const done = arguments[0]; Promise.resolve(globalThis.seen).then(done, (error) => done(String(error)));";
-    return await ask(`${session}/execute/async`, { script, args: [] });
-  } finally {
-    await end(child);
+    return { openTab: (url) => openWebkitTab(session, url), close };
+  } catch (error) {
+    await close();
+    throw error;
   }
 }
 
-async function ask(url: string, body: object): Promise<unknown> {
-  const response = await fetch(url, { method: "POST", body: JSON.stringify(body) });
+async function openWebkitTab(session: string, url: string): Promise<Tab> {
+  const { handle } = await ask(`${session}/window/new`, { type: "window" }) as { readonly handle: string };
+  const inTab = async (path: string, body?: object): Promise<unknown> => {
+    await ask(`${session}/window`, { handle });
+    return await ask(`${session}/${path}`, body);
+  };
+  const run = (script: string): Promise<unknown> => inTab("execute/async", { script, args: [] });
+  await inTab("url", { url });
+  return {
+    ask: (script) =>
+      run(`const done = arguments[0]; Promise.resolve(${script}).then(done, (error) => done(String(error)));`),
+    close: async () => void await inTab("window"),
+    freeze: async () => {
+      const stop =
+        `const end = Date.now() + ${FROZEN_MS}; setTimeout(() => { while (Date.now() < end); }); arguments[0]();`;
+      await run(stop);
+      const over = setTimeout(FROZEN_MS);
+      return () => over;
+    },
+  };
+}
+
+/** Without a body it deletes. */
+async function ask(url: string, body?: object): Promise<unknown> {
+  const response = await fetch(
+    url,
+    body === undefined ? { method: "DELETE" } : { method: "POST", body: JSON.stringify(body) },
+  );
   const { value } = await response.json();
   if (!response.ok) throw new Error(`${url}: ${value.error}: ${value.message}`);
   return value;

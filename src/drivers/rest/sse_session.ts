@@ -2,7 +2,7 @@ import { Backoff } from "../../base/backoff.ts";
 import type { Clock } from "../../base/clock.ts";
 import { Pause } from "../../base/pause.ts";
 import { TableError, UnavailableError } from "../../table/errors.ts";
-import { followPage } from "./page_life.ts";
+import { followPage } from "../../base/page_life.ts";
 import { SseConnection, type SseLimits, type SseMemory } from "./sse_connection.ts";
 import type { SseMessage } from "./sse_message.ts";
 import type { SseEndpoint } from "./sse_request.ts";

@@ -1,0 +1,34 @@
+import { existsSync } from "node:fs";
+import process from "node:process";
+import puppeteer from "puppeteer-core";
+import type { OpenBrowser, Tab } from "./tabs.ts";
+
+const PATH = [process.env.FIREFOX_PATH ?? "", "/usr/bin/firefox-esr", "/usr/bin/firefox"].find(existsSync);
+
+/** Why a test in Firefox is skipped here. */
+export const NO_FIREFOX: string | undefined = "Deno" in globalThis
+  ? PATH === undefined ? "there is no Firefox; .ci/run installs it (firefox-esr), or set FIREFOX_PATH" : undefined
+  : "the browser is the same in every runtime, and driven from Deno";
+
+/** The longest that a page may take. */
+const TIME_LIMIT_MS = 60_000;
+
+/**
+ * Starts headless Firefox with a profile in a folder, which all tabs share. Those of an origin are one process: none of them can crash,
+ * or be stopped, alone.
+ */
+export async function openFirefox(folder: string): Promise<OpenBrowser> {
+  const browser = await puppeteer.launch({
+    browser: "firefox",
+    executablePath: PATH ?? "",
+    headless: true,
+    userDataDir: folder,
+    protocolTimeout: TIME_LIMIT_MS,
+  });
+  const openTab = async (url: string): Promise<Tab> => {
+    const page = await browser.newPage();
+    await page.goto(url, { timeout: TIME_LIMIT_MS });
+    return { ask: (script) => page.evaluate(script), close: () => page.close() };
+  };
+  return { openTab, close: () => browser.close() };
+}

@@ -1,0 +1,57 @@
+/** A tab of a shop: a live table over its server, on the cache and the outbox that all tabs share. */
+import { LiveTable } from "@vantage/live";
+import { IndexedDbCache, IndexedDbOutbox } from "@vantage/live/indexeddb";
+import { RestTable, SseLiveStream } from "@vantage/live/rest";
+
+/** How long a frozen tab keeps the others waiting. */
+const LEASE_MS = 2_000;
+
+const cache = await IndexedDbCache.open("shop", { timeoutMs: 30_000 });
+const outbox = await IndexedDbOutbox.open("marty/shop", { timeoutMs: 30_000 });
+const url = new URL("/shop/products", location.href);
+// Known from the last time, so that the page opens without the server.
+localStorage.description ??= JSON.stringify(await RestTable.describe(url));
+const master = RestTable.served(url, JSON.parse(localStorage.description));
+const source = new SseLiveStream(new URL("/shop/products/events", location.href));
+const products = new LiveTable(master, "products", cache, {
+  liveStream: cache.stream("products", { source, leaseMs: LEASE_MS }),
+  outbox,
+  outboxLeaseMs: LEASE_MS,
+});
+
+/** The name of the queue: that of the table, without an owner. */
+const QUEUE = "/products";
+
+/** Rows as they are seen by those who watch. */
+const watched = products.observe();
+watched.subscribe(() => {});
+
+const tab = {
+  /** Resolves once the watched row has this price. */
+  sees: async (id: string, price: number): Promise<boolean> => {
+    await products.listValues();
+    while (watched.getSnapshot().rows?.get(id)?.price !== price) {
+      await new Promise<void>((resolve) => {
+        const off = watched.subscribe(() => {
+          off();
+          resolve();
+        });
+      });
+    }
+    return true;
+  },
+  /** Writes a price; resolves once that is accepted. */
+  accepts: async (id: string, price: number): Promise<boolean> => {
+    await products.enqueue({ kind: "patch", id, partial: { price } }).accepted;
+    return true;
+  },
+  /** Resolves once no write is left in the outbox, of any tab. */
+  isDrained: async (): Promise<boolean> => {
+    while ((await outbox.load(QUEUE, 0, 1)).length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    return true;
+  },
+};
+
+// Who drives the page may ask before this is here.
+Object.assign(globalThis, tab, { opened: true });
+(globalThis as { readonly onOpened?: (() => void) | undefined }).onOpened?.();

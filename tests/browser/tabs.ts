@@ -1,0 +1,53 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** A tab of a browser. */
+export interface Tab {
+  /** Evaluates a script, and gives what its promise resolves to. */
+  ask(script: string): Promise<unknown>;
+  close(): Promise<void>;
+  /** Ends its process. Left out where the driver cannot. */
+  readonly crash?: (() => Promise<void>) | undefined;
+  /** Stops all its code, until the returned function is called. Left out where the driver cannot. */
+  readonly freeze?: (() => Promise<() => Promise<void>>) | undefined;
+}
+
+/** A browser. */
+export interface OpenBrowser {
+  /** Opens another tab with the same profile. */
+  openTab(url: string): Promise<Tab>;
+  close(): Promise<void>;
+}
+
+/** Makes a folder for a profile. */
+export async function newFolder(): Promise<string> {
+  return await mkdtemp(join(tmpdir(), "vantage-profile-"));
+}
+
+/** Removes the folder of a profile, which a browser that ends may still write to. */
+export async function removeFolder(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+}
+
+/** Makes a folder for a profile, and removes it after `use`. */
+export async function withFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await newFolder();
+  try {
+    return await use(folder);
+  } finally {
+    await removeFolder(folder);
+  }
+}
+
+/** Opens a page in a browser with a new profile, and gives what its promise `globalThis.seen` resolves to. */
+export async function seenIn(open: (folder: string) => Promise<OpenBrowser>, url: string): Promise<unknown> {
+  return await withFolder(async (folder) => {
+    const { openTab, close } = await open(folder);
+    try {
+      return await (await openTab(url)).ask("globalThis.seen");
+    } finally {
+      await close();
+    }
+  });
+}
