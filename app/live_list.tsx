@@ -28,7 +28,7 @@ export function LiveList({ asked, onOpen, onFirst }: LiveListProps): ReactNode {
   return (
     <>
       <p className="status" role="status">
-        {status === "pending" ? "Reading…" : `${count} rows`}
+        {status === "pending" ? "Reading…" : `${count.toLocaleString("en")} rows`}
         {fetchStatus === "fetching" && status !== "pending" ? ", reading" : ""}
         {fetchedAt === undefined ? "" : `, read ${ago(fetchedAt)}`}
         {error === undefined ? "" : ", the server cannot be reached"}

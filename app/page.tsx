@@ -15,7 +15,7 @@ function Page(): ReactNode {
   const [asked, ask] = useState<Asked>({ search: "", column: "name", isDescending: false });
   const [firstId, setFirstId] = useState<string>();
   const [openId, open] = useState<string>();
-  const [isPlain, setPlain] = useState(false);
+  const [isPlain, setPlain] = useState(() => matchMedia("(min-width: 60rem)").matches);
   return (
     <main>
       <header>

@@ -45,7 +45,9 @@ export function PlainList({ asked }: { readonly asked: Asked }): ReactNode {
   const get = (index: number): Entry | undefined => part.rows[index - part.offset];
   return (
     <>
-      <p className="status" role="status">{error === undefined ? `${count} rows` : "The server cannot be reached"}</p>
+      <p className="status" role="status">
+        {error === undefined ? `${count.toLocaleString("en")} rows` : "The server cannot be reached"}
+      </p>
       <VirtualRows
         label="Products without the module"
         listKey={listKey}

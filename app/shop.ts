@@ -45,6 +45,7 @@ export const products: LiveTable<Product> = new LiveTable(master, "products", ca
   outbox,
   outboxLeaseMs: 2_000,
   optimistic: true,
+  masterItemsPerPage: PAGE_SIZE,
 });
 
 products.setOnline(!isOffline());

@@ -9,7 +9,7 @@ import { Interruption } from "./interruption.ts";
 import { paint } from "./output.ts";
 import { DEMO_FOLDER, makeDemoFolder } from "./places.ts";
 import { progressBar } from "./progress_bar.ts";
-import { seedBakery } from "./seeding.ts";
+import { openDatabase, seedBakery } from "./seeding.ts";
 import { type Answer, COMMON_FLAGS, type Context, type Verb } from "./verb.ts";
 
 const DEFAULT_PORT = 8738;
@@ -38,6 +38,7 @@ async function serveApp(args: Arguments, { out }: Context): Promise<Answer> {
   makeDemoFolder([path]);
   const size = { ...SMALL_BAKERY, products: PRODUCTS };
   await seedBakery(path, { size, onlyIfMissing: true, onProgress: progressBar(out) });
+  addIndexes(path);
   using interruption = new Interruption({ withStdin: args.has("until-stdin-ends") });
   const files = await bundleApp();
   await using shop = new ShopProcess(path);
@@ -49,4 +50,13 @@ async function serveApp(args: Arguments, { out }: Context): Promise<Answer> {
   out.line("Open it in a browser; Ctrl-C ends it");
   await new Promise<void>((resolve) => interruption.signal.addEventListener("abort", () => resolve(), { once: true }));
   return {};
+}
+
+/** With an index for each order, a page in the middle is read as fast as the first. */
+function addIndexes(path: string): void {
+  using db = openDatabase(path);
+  for (const column of ["name", "price", "in_stock"]) {
+    db.exec(`CREATE INDEX IF NOT EXISTS products_by_${column} ON products (${column})`);
+    db.exec(`CREATE INDEX IF NOT EXISTS products_by_${column}_down ON products (${column} DESC)`);
+  }
 }
