@@ -21,9 +21,9 @@ export function LiveList({ asked, onOpen, onFirst }: LiveListProps): ReactNode {
   const first = get(start)?.[0];
   useEffect(() => onFirst(first), [onFirst, first]);
   const fetchedAt = useFetchedAt(handle.page(Math.floor(start / PAGE_SIZE) + 1, PAGE_SIZE).listCacheKey, shown);
-  const edit = useCallback((id: string, partial: Partial<Product>) => {
-    // What fails for good is shown among the writes.
-    products.patchValue(id, partial).catch(() => {});
+  // What fails for good is shown among the writes.
+  const edit = useCallback(async (id: string, partial: Partial<Product>): Promise<void> => {
+    await products.patchValue(id, partial).catch(() => {});
   }, []);
   return (
     <>
@@ -46,7 +46,7 @@ interface LiveRowProps {
   readonly id: string;
   readonly product: Product;
   readonly isPending: boolean;
-  readonly onEdit: (id: string, partial: Partial<Product>) => void;
+  readonly onEdit: (id: string, partial: Partial<Product>) => Promise<void>;
   readonly onOpen: (id: string) => void;
 }
 
