@@ -29,7 +29,7 @@ export function Controls({ firstId }: { readonly firstId: string | undefined }):
   return (
     <section aria-label="Controls" className="controls">
       <label>
-        Latency <output>{weather.latencyMs} ms</output>
+        Latency <span>{weather.latencyMs} ms</span>
         <input
           type="range"
           min={0}
@@ -40,7 +40,7 @@ export function Controls({ firstId }: { readonly firstId: string | undefined }):
         />
       </label>
       <label>
-        Lost requests <output>{weather.failPercent} %</output>
+        Lost requests <span>{weather.failPercent} %</span>
         <input
           type="range"
           min={0}

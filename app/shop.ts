@@ -45,6 +45,8 @@ export const products: LiveTable<Product> = new LiveTable(master, "products", ca
   outbox,
   outboxLeaseMs: 2_000,
   optimistic: true,
+  // What was missed since the last time is not known. While the server is away, old rows are better than none: the page says how old.
+  onMasterFailure: "serve",
   masterItemsPerPage: PAGE_SIZE,
 });
 
