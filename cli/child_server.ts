@@ -37,6 +37,11 @@ export class ChildServer implements AsyncDisposable {
     return new ChildServer(new URL(url), child);
   }
 
+  /** Kills the process: what it was doing is lost. */
+  kill(): void {
+    this.#child.kill("SIGKILL");
+  }
+
   /** Ends the process, and resolves when it has exited. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child.exitCode !== null) return;

@@ -3,6 +3,7 @@ import process from "node:process";
 import { type Tracer, UnavailableError } from "@vantage/live";
 import { ConsoleTracer } from "@vantage/live/console";
 import { addVerb } from "./add_verb.ts";
+import { appVerb } from "./app_verb.ts";
 import { type Arguments, type Flag, parseCommandLine } from "./args.ts";
 import { BadInput, messageOf } from "./bad_input.ts";
 import { deleteVerb } from "./delete_verb.ts";
@@ -51,6 +52,7 @@ const VERBS: readonly Verb[] = [
   writesVerb,
   refVerb,
   serveVerb,
+  appVerb,
   watchVerb,
   eventThenListVerb,
   infoVerb,

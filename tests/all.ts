@@ -32,7 +32,7 @@ const STAGES: readonly (Stage | readonly Stage[])[] = [
   { name: "install, as the lock files say", command: [DENO, "task", "install"] },
   { name: "format", command: [DENO, "fmt", "--check"] },
   { name: "lint", command: [DENO, "lint"] },
-  { name: "types", command: [DENO, "check", "mod.ts", "src", "cli", "bench", "tests", "tools"] },
+  { name: "types", command: [DENO, "check", "mod.ts", "src", "cli", "app", "bench", "tests", "tools"] },
   { name: "documentation of every public symbol", command: [DENO, "doc", "--lint", ...ENTRIES] },
   [
     { name: "tests on Deno", command: [DENO, "test", "-A", "--no-check", "tests"], count: countDeno },
