@@ -11,7 +11,7 @@ export const NO_BROWSER: string | undefined = "Deno" in globalThis
   : "the browser is the same in every runtime, and driven from Deno";
 
 /** The longest that a page may take. */
-const TIME_LIMIT_MS = 180_000;
+const TIME_LIMIT_MS = 60_000;
 
 /**
  * Opens a page in headless Chromium, and gives the first `count` lines that it logs. Rejects at the first complaint: the
@@ -28,7 +28,8 @@ export async function visit(
     await prepare(page);
     return await new Promise((resolve, reject) => {
       const lines: string[] = [];
-      AbortSignal.timeout(TIME_LIMIT_MS).onabort = () => reject(new Error(`${url} logged only ${lines.length} lines`));
+      AbortSignal.timeout(count * 3 * TIME_LIMIT_MS).onabort = () =>
+        reject(new Error(`${url} logged only ${lines.length} lines`));
       page.on("pageerror", reject);
       page.on("console", (message) => {
         if (message.type() !== "log") reject(new Error(`${message.text()} (${message.location().url})`));
