@@ -23,7 +23,7 @@ p { margin: 4px 0; overflow-wrap: anywhere; }
 ul, ol { margin: 4px 0; padding: 0; list-style: none; }
 li { overflow-wrap: anywhere; }
 button, select { font: inherit; color: inherit; background: var(--paper); border: 1px solid var(--quiet); border-radius: 4px; padding: 4px 8px; min-height: 28px; }
-select { max-width: 100%; }
+label, select { max-width: 100%; }
 :focus-visible { outline: 2px solid var(--fill); outline-offset: 2px; }
 .picture { display: block; width: 100%; }
 .legend { display: flex; flex-wrap: wrap; gap: 0 16px; color: var(--quiet); }

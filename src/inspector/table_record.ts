@@ -27,6 +27,12 @@ const PARTS: readonly string[] = ["fence", "put", "load"];
 /** Reads that an entry answers. */
 const READS: readonly string[] = ["list_values", "get_value", "get_count"];
 
+/** When a span began, in milliseconds since the epoch and in monotonic ones. */
+interface Begin {
+  readonly at: number;
+  readonly from: number;
+}
+
 /** What is recorded of one table, within bounds: of what a tracer is told. */
 export class TableRecord implements TraceSink {
   readonly #name: string;
@@ -50,8 +56,8 @@ export class TableRecord implements TraceSink {
   }
 
   span(start: TraceRecord): Span {
-    const from = this.#clock.monotonic();
-    return { end: (facts) => this.#end(start, facts, from) };
+    const begin = { at: this.#clock.now(), from: this.#clock.monotonic() };
+    return { end: (facts) => this.#end(start, facts, begin) };
   }
 
   event({ target, name, fields }: TraceRecord): void {
@@ -75,16 +81,16 @@ export class TableRecord implements TraceSink {
     };
   }
 
-  #end({ target, name, fields }: TraceRecord, facts: TraceFields, from: number): void {
+  #end({ target, name, fields }: TraceRecord, facts: TraceFields, begin: Begin): void {
     if (target === "vantage_live::queue") return this.#queue.attempted({ ...fields, ...facts });
-    const at = this.#clock.now();
-    if (target === "vantage_live::stream") return this.#stream.event(at, fields.event_kind, fields.id);
+    if (target === "vantage_live::stream") return this.#stream.event(begin.at, fields.event_kind, fields.id);
     const key = typeof fields.key === "string" ? fields.key : undefined;
     if (key === undefined) return;
-    if (READS.includes(name)) return this.#read(key, facts, { at, from });
+    if (READS.includes(name)) return this.#read(key, facts, begin);
+    const at = this.#clock.now();
     const outcome = String(facts.outcome);
     if (PARTS.includes(name) || (name === "get" && outcome !== "hit")) {
-      this.#reads.part({ key, name, from, to: this.#clock.monotonic(), outcome });
+      this.#reads.part({ key, name, from: begin.from, to: this.#clock.monotonic(), outcome });
     }
     if (name === "put" && outcome !== "failed") {
       this.#entries.add(key, outcome === "populated" ? "filled" : "refused", at);
@@ -92,21 +98,16 @@ export class TableRecord implements TraceSink {
     if (name === "invalidate_prefix" && outcome === "invalidated") this.#entries.dropped(key, at, this.#lastChange);
   }
 
-  #read(
-    key: string,
-    { outcome, why, age_ms: ageMs }: TraceFields,
-    { at, from }: { readonly at: number; readonly from: number },
-  ): void {
+  #read(key: string, { outcome, why, age_ms: ageMs }: TraceFields, { at, from }: Begin): void {
     const isServed = typeof ageMs === "number";
     if (isServed && (outcome === "hit" || outcome === "stale")) {
       this.#served.add(outcome, at, ageMs);
       return this.#entries.served(key, at);
     }
-    if (isServed) this.#served.add("miss", at, ageMs);
-    const to = this.#clock.monotonic();
-    const ended = { key, at: at - (to - from), from, to, outcome: String(outcome) };
-    if (why === "expired") this.#entries.missed(key, why, ended.at);
-    if (why === "absent") this.#entries.missed(key, "lost", ended.at);
+    if (isServed) this.#served.add("miss", this.#clock.now(), ageMs);
+    if (why === "expired") this.#entries.missed(key, why, at);
+    if (why === "absent") this.#entries.missed(key, "lost", at);
+    const ended = { key, at, from, to: this.#clock.monotonic(), outcome: String(outcome) };
     this.#reads.end({ ...ended, why: typeof why === "string" ? why : undefined });
   }
 

@@ -1,12 +1,14 @@
 import { describe, it } from "node:test";
 import assert from "node:assert/strict";
 import {
+  type Clock,
   LiveTable,
   ManualLiveStream,
   MemCache,
   MemOutbox,
   MemTable,
   RejectedError,
+  systemClock,
   UnavailableError,
 } from "@vantage/live";
 import { type EntryLine, type Inspection, Recorder, type TableInspection } from "@vantage/live/inspector";
@@ -118,6 +120,26 @@ describe("Recorder", () => {
     await cache.invalidatePrefix("products/"); // As another process would, past the table.
     await table.listValues();
     assert.deepEqual((await seen()).entries.map(lifeOf), [["filled", "lost", "filled"]]);
+    await table.close();
+  });
+
+  it("calls nothing lost that a read has filled, however the milliseconds of the two clocks are rounded", async () => {
+    let time = 0;
+    const clock: Clock = {
+      ...systemClock,
+      now: () => Math.floor(time += 0.01),
+      monotonic: () => time += 0.01,
+    };
+    const recorder = new Recorder({ clock });
+    const table = new LiveTable(new MemTable("t"), "t", new MemCache(), { tracer: recorder });
+    recorder.attach({ table });
+    for (let times = 0; times < 20; times++) {
+      time = times + 0.8 + times / 100; // Shortly before the next millisecond.
+      await table.listValues();
+      await table.invalidate();
+    }
+    const marks = only(await recorder.inspect()).entries.flatMap(({ marks }) => marks.map(({ kind }) => kind));
+    assert.deepEqual(marks, Array.from({ length: 20 }, () => ["filled", "dropped"]).flat());
     await table.close();
   });
 
