@@ -71,7 +71,7 @@ for (const { name, reason, open, keepsProfiles } of ENGINES) {
         const settled = (await app.passed()).length;
         await app.control("edit", { id: idIn(label), row: { price: 77.7 } });
         await shows(tab, label, 77.7);
-        assert.deepEqual(reads((await app.passed()).slice(settled)), [`/products/row?id=${idIn(label)}`]);
+        assert.deepEqual(reads((await app.passed()).slice(settled)), [`/products/rows?where=${encodeURIComponent(JSON.stringify([["id", "eq", idIn(label)]]))}`]);
       },
     );
 
@@ -119,7 +119,9 @@ for (const { name, reason, open, keepsProfiles } of ENGINES) {
         await edit(first, a, 21);
         await edit(first, b, 22);
         await edit(second, c, 23);
-        await pending(second, 3);
+        // Each tab shows what was written in it.
+        await pending(first, 2);
+        await pending(second, 1);
         await (await browser)?.close();
         browser = undefined;
 
