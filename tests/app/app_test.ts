@@ -35,7 +35,7 @@ function reads(passed: readonly Passed[]): readonly string[] {
   return passed.filter(({ method }) => method === "GET").map(({ path }) => path);
 }
 
-/** The price of what `edit` is given as a label. */
+/** The id of the row that a cell with this label is of. */
 function idIn(label: string): string {
   return label.split(" ").at(-1) ?? "";
 }
@@ -119,8 +119,8 @@ for (const { name, reason, open, keepsProfiles } of ENGINES) {
         await edit(first, a, 21);
         await edit(first, b, 22);
         await edit(second, c, 23);
-        // Each tab shows what was written in it.
-        await pending(first, 2);
+        // The tab that sends shows the writes of all, once they are stored; another one shows those of its own.
+        await pending(first, 3);
         await pending(second, 1);
         await (await browser)?.close();
         browser = undefined;
