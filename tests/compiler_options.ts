@@ -7,6 +7,7 @@ export function compilerOptions(root: string): ts.CompilerOptions {
   const { compilerOptions } = JSON.parse(readFileSync(join(root, "deno.json"), "utf8"));
   return {
     ...compilerOptions,
+    jsx: ts.JsxEmit.ReactJSX,
     target: ts.ScriptTarget.ESNext,
     module: ts.ModuleKind.ESNext,
     moduleResolution: ts.ModuleResolutionKind.Bundler,

@@ -7,7 +7,7 @@ import { LAWS } from "./sim/laws.ts";
 import { MUTANTS } from "./sim/mutants.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
-const DOCS = readdirSync(join(ROOT, "docs")).map((name) => `docs/${name}`);
+const DOCS = readdirSync(join(ROOT, "docs")).filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`);
 const FILES = ["README.md", "DESIGN.md", "CHANGELOG.md", ...DOCS];
 
 function read(file: string): string {

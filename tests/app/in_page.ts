@@ -89,12 +89,7 @@ export function turn(tab: Tab, text: string, on: boolean): Promise<void> {
   );
 }
 
-/** The text of what the list with the module says about itself. */
-export function status(tab: Tab): Promise<string> {
-  return inPage(tab, () => Promise.resolve(document.querySelector(".status")?.textContent ?? ""));
-}
-
-/** Resolves once that text has a part. */
+/** Resolves once what the list with the module says about itself has a part. */
 export function says(tab: Tab, part: string): Promise<void> {
   return inPage(tab, async (part: string) => {
     const text = (): string => document.querySelector(".status")?.textContent ?? "";
