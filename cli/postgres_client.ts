@@ -18,7 +18,8 @@ export class PostgresClient implements AsyncDisposable {
    * @throws {BadInput} if it is not installed.
    */
   static open({ url }: PostgresMaster): PostgresClient {
-    const open = loadPackage("postgres", "3", "--master postgres://...") as Open; // That is its name.
+    const loaded = loadPackage("postgres", "3", "--master postgres://...") as Open | { readonly default: Open };
+    const open = typeof loaded === "function" ? loaded : loaded.default; // Bun takes its other form, an ES module.
     return new PostgresClient(open(url, { max: 2, connect_timeout: 10, onnotice: () => {} }));
   }
 

@@ -27,7 +27,8 @@ export async function visit(
     await prepare(page);
     return await new Promise((resolve, reject) => {
       const lines: string[] = [];
-      AbortSignal.timeout(TIME_LIMIT_MS).onabort = () => reject(new Error(`${url} logged only ${lines.length} lines`));
+      AbortSignal.timeout(3 * TIME_LIMIT_MS).onabort = () =>
+        reject(new Error(`${url} logged only ${lines.length} lines`));
       page.on("pageerror", reject);
       page.on("console", (message) => {
         if (message.type() !== "log") reject(new Error(`${message.text()} (${message.location().url})`));

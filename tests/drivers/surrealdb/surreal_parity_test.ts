@@ -20,7 +20,8 @@ import { arbitraryQuery, DATES, DOCUMENTS, FLOATS, heldBy, INTEGERS, LIMITS, TEX
 
 const QUOTED = "we`ird \\na.me";
 const UUID = "a0000000-0000-4000-8000-00000000000f";
-const LINKS = ["t:a", "t:5", "t:~'5", "u b:x`y", `t:u'${UUID}'`, 't:["a",1]'];
+/** Without one whose key is an array or an object: its text has no place in an order, see docs/surrealdb.md. */
+const LINKS = ["t:a", "t:5", "t:~'5", "u b:x`y", `t:u'${UUID}'`];
 
 /** The columns of a table with a schema, with the values that each holds and gives back as what they were. */
 const TYPES: Readonly<Record<string, readonly [type: string, values: readonly Value[]]>> = {
