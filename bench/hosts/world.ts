@@ -21,6 +21,8 @@ export const WITHOUT_SERVERS: string | undefined = [WITHOUT_REDIS, WITHOUT_POSTG
 
 /** Process by process. */
 const RUNTIMES: readonly Runtime[] = ["deno", "node", "bun"];
+/** Each host has five or six. */
+const MOST_CONNECTIONS = "200";
 const HOST_FILE = new URL("host_process.ts", import.meta.url).href;
 
 /** What is run. */
@@ -79,7 +81,10 @@ export class World implements AsyncDisposable {
   static async start(): Promise<World> {
     await using started = new AsyncDisposableStack();
     const folder = started.adopt(newServerFolder("hosts"), (path) => rmSync(path, { recursive: true }));
-    const postgres = started.adopt(await startPostgres(), (server) => server.stop());
+    const postgres = started.adopt(
+      await startPostgres({ max_connections: MOST_CONNECTIONS }),
+      (server) => server.stop(),
+    );
     const redis = started.adopt(await startRedis(), (server) => server.remove());
     const counters = started.use(await RedisCounters.open(redis.port));
     const admin = started.adopt(

@@ -100,13 +100,15 @@ export const HOST_RACES: readonly Race<HostsWorld>[] = [
   },
   {
     name: "Redis comes back from an old dump",
-    story: "Both hold the row, Redis saves its dump, host B writes, and both read. Then Redis is killed and started.",
+    story:
+      "Both hold the row, Redis saves its dump, host B writes, and both read. Then Redis is killed and started, and so is a third host.",
     async run(stage) {
       const [one, other] = await twoHosts(stage);
       await stage.world.save();
       await stage.actAndRead("the writer", other.write(1), one, other);
       await stage.world.kill();
       await stage.world.restart();
+      await stage.read("a reader on a host that starts", await stage.open(), 1);
     },
   },
   {

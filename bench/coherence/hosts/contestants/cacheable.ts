@@ -15,13 +15,13 @@ export const CACHEABLE: Contestant<HostsWorld> = {
       "memory, and Redis as `secondary`: `getOrSet` and `delete`",
       (world) => open(world, (url) => ({ secondary: new KeyvRedis(url) })),
     ),
-    cacheAside("the same with `sync`", (world) =>
+    cacheAside("memory, Redis as `secondary`, and `sync`", (world) =>
       open(world, (url) => ({
         secondary: new KeyvRedis(url),
         sync: { qified: providerOf(url) },
       }))),
     cacheAside(
-      "the same with `nonBlocking`",
+      "memory, and Redis as `secondary` with `nonBlocking`",
       (world) => open(world, (url) => ({ secondary: createKeyvNonBlocking(url), nonBlocking: true })),
     ),
     cacheAside("Redis alone: `getOrSet` and `delete`", openRedis),
