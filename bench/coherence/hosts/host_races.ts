@@ -1,7 +1,10 @@
 import type { Subject } from "../contestant.ts";
 import type { Race } from "../races.ts";
 import type { Stage } from "../stage.ts";
-import type { HostsWorld } from "./hosts_world.ts";
+import { FIRST, type HostsWorld } from "./hosts_world.ts";
+
+/** The value after the first one. */
+const NEXT = FIRST + 1;
 
 type TwoHosts = readonly [one: Subject, other: Subject];
 
@@ -13,13 +16,12 @@ export const HOST_RACES: readonly Race<HostsWorld>[] = [
       "The control: nothing overlaps. What one host has read, the other must not ask the master for; each sees what the other changes.",
     async run(stage) {
       const [one, other] = await twoHosts(stage);
-      const { reads } = stage.world.master;
-      await stage.read("a reader", one, 0);
-      await stage.read("a reader on the other host", other, 0);
-      if (stage.world.master.reads > reads) stage.fault({ verdict: "lost", what: "the row is not cached" });
+      await stage.read("a reader", one, FIRST);
+      await stage.read("a reader on the other host", other, FIRST);
+      if (stage.world.master.reads > 1) stage.fault({ verdict: "lost", what: "the row is not cached" });
       stage.change();
       await stage.actAndRead("the invalidating caller", other.invalidate(), one, other);
-      await stage.actAndRead("the writer", one.write(2), one, other);
+      await stage.actAndRead("the writer", one.write(NEXT + 1), one, other);
     },
   },
   {
@@ -28,7 +30,7 @@ export const HOST_RACES: readonly Race<HostsWorld>[] = [
     async run(stage) {
       const [one, other] = [await stage.open(), await stage.open()];
       const fetching = stage.hold(stage.world.master.holdRead());
-      await stage.read("the first reader", one, 0);
+      await stage.read("the first reader", one, FIRST);
       stage.change();
       await stage.act("the invalidating caller", other.invalidate());
       fetching.release();
@@ -40,8 +42,8 @@ export const HOST_RACES: readonly Race<HostsWorld>[] = [
     async run(stage) {
       const [one, other] = [await stage.open(), await stage.open()];
       const fetching = stage.hold(stage.world.master.holdRead());
-      await stage.read("the first reader", one, 0);
-      await stage.act("the writer", other.write(1));
+      await stage.read("the first reader", one, FIRST);
+      await stage.act("the writer", other.write(NEXT));
       fetching.release();
     },
   },
@@ -50,8 +52,8 @@ export const HOST_RACES: readonly Race<HostsWorld>[] = [
     story: "Both hold the row. As soon as a write on host B is acknowledged, host A is asked.",
     async run(stage) {
       const [one, other] = await twoHosts(stage);
-      await stage.done("the writer", other.write(1));
-      await stage.read("the reader just after the write", one, 1);
+      await stage.done("the writer", other.write(NEXT));
+      await stage.read("the reader just after the write", one, NEXT);
     },
   },
   {
@@ -60,8 +62,8 @@ export const HOST_RACES: readonly Race<HostsWorld>[] = [
     async run(stage) {
       const [one, other] = await twoHosts(stage);
       one.cut?.();
-      await stage.act("the writer", other.write(1));
-      await stage.read("the reader on the other host", other, 1);
+      await stage.act("the writer", other.write(NEXT));
+      await stage.read("the reader on the other host", other, NEXT);
       one.restore?.();
     },
   },
@@ -72,7 +74,7 @@ export const HOST_RACES: readonly Race<HostsWorld>[] = [
     async run(stage) {
       const [, other] = await twoHosts(stage);
       const writing = stage.hold(stage.world.master.holdWrite());
-      other.write(1).catch(() => {});
+      other.write(NEXT).catch(() => {});
       await writing.reached;
       other.cut?.();
       stage.kill(other);
@@ -105,10 +107,10 @@ export const HOST_RACES: readonly Race<HostsWorld>[] = [
     async run(stage) {
       const [one, other] = await twoHosts(stage);
       await stage.world.save();
-      await stage.actAndRead("the writer", other.write(1), one, other);
+      await stage.actAndRead("the writer", other.write(NEXT), one, other);
       await stage.world.kill();
       await stage.world.restart();
-      await stage.read("a reader on a host that starts", await stage.open(), 1);
+      await stage.read("a reader on a host that starts", await stage.open(), NEXT);
     },
   },
   {
@@ -126,7 +128,7 @@ export const HOST_RACES: readonly Race<HostsWorld>[] = [
 /** Two hosts that hold the row. */
 async function twoHosts(stage: Stage<HostsWorld>): Promise<TwoHosts> {
   const [one, other] = [await stage.open(), await stage.open()];
-  for (const host of [one, other]) await stage.read("the first reader", host, 0);
+  for (const host of [one, other]) await stage.read("the first reader", host, FIRST);
   return [one, other];
 }
 
@@ -136,9 +138,9 @@ async function whileAway(
   state: string,
   ...[one, other]: TwoHosts
 ): Promise<void> {
-  const hasRead = await stage.read(`a reader while Redis is ${state}`, one, 0);
+  const hasRead = await stage.read(`a reader while Redis is ${state}`, one, FIRST);
   if (!hasRead) stage.fault({ verdict: "hangs", what: `a reader waits as long as Redis is ${state}` });
-  const hasWritten = await stage.act(`a writer while Redis is ${state}`, other.write(1));
+  const hasWritten = await stage.act(`a writer while Redis is ${state}`, other.write(NEXT));
   if (!hasWritten) stage.fault({ verdict: "hangs", what: `a writer waits as long as Redis is ${state}` });
-  else await stage.read(`the writing host while Redis is ${state}`, other, 1);
+  else await stage.read(`the writing host while Redis is ${state}`, other, NEXT);
 }

@@ -17,6 +17,9 @@ const LAG_MS = 300;
 /** Nothing listens at this port. */
 const NOWHERE = 1;
 
+/** The value that all begin with: not 0, which some libraries take for none. */
+export const FIRST = 1;
+
 /** The way from one host to Redis. */
 export interface HostLine {
   readonly port: number;
@@ -35,6 +38,7 @@ export class HostsWorld implements StageWorld, AsyncDisposable {
 
   private constructor(redis: RedisProcess) {
     this.#redis = redis;
+    this.master.value = FIRST;
   }
 
   /** Starts a Redis that is empty. */
