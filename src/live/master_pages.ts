@@ -33,10 +33,12 @@ export interface RangeRows {
   /** Whether the cache had all of them. */
   readonly isHit: boolean;
   readonly end: SetEnd | undefined;
+  /** How far changes were known before they were read. */
+  readonly seen: Seen;
 }
 
-/** How far changes are known. */
-interface Seen {
+/** How far changes are known: those that other processes have logged, and those that are being logged here. */
+export interface Seen {
   /** `undefined` if the cache fails. */
   readonly fence: Fence | undefined;
   readonly generation: number;
@@ -73,7 +75,7 @@ export class MasterPages {
   async read(set: SetRequest, range: RowRange, options: CallOptions): Promise<RangeRows> {
     let isHit = true;
     for (let round = 1;; round++) {
-      const seen = await this.#seen();
+      const seen = await this.seen();
       const pages = await this.#reads.read(set, range, options);
       isHit &&= pages.every(({ isHeld }) => isHeld);
       const hasMoved = await this.#haveMoved(pages, seen);
@@ -81,7 +83,7 @@ export class MasterPages {
       if (round === MAX_ROUNDS || !(hasMoved || isRepeated)) {
         if (isRepeated) this.#accept(pages);
         const fetchedAt = pages.reduce((oldest, page) => Math.min(oldest, page.fetchedAt), Infinity);
-        return { rows: rowsIn(pages, range), fetchedAt, isHit, end: endIn(pages) };
+        return { rows: rowsIn(pages, range), fetchedAt, isHit, end: endIn(pages), seen };
       }
       if (!isRepeated) continue;
       isHit = false;
@@ -89,11 +91,17 @@ export class MasterPages {
     }
   }
 
+  /** How far changes are known now. */
+  async seen(): Promise<Seen> {
+    const { cache, keys, invalidation } = this.#options;
+    return { fence: await cache.fence(`${keys.prefix}all`), generation: invalidation.generation };
+  }
+
   /** Whether a change moved rows of the pages that is known since `seen`, or that only some of them have. */
   async #haveMoved(pages: readonly MasterPage[], seen: Seen): Promise<boolean> {
     if (pages.length === 1) return false;
     if (isMixed(pages)) return true;
-    if (isSame(seen, await this.#seen())) return false;
+    if (isSame(seen, await this.seen())) return false;
     const moved = await Promise.all(pages.map((page) => this.#hasMoved(page)));
     return moved.includes(true);
   }
@@ -117,11 +125,6 @@ export class MasterPages {
     trace?.event({ target: "vantage_live::read", level: "warn", name: "rows on two pages", key });
     if (this.#repeating.size >= MAX_REMEMBERED) this.#repeating.clear();
     for (const page of pages) this.#repeating.add(versionOf(page));
-  }
-
-  async #seen(): Promise<Seen> {
-    const { cache, keys, invalidation } = this.#options;
-    return { fence: await cache.fence(`${keys.prefix}all`), generation: invalidation.generation };
   }
 }
 

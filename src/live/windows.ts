@@ -4,10 +4,9 @@ import { DEFAULT_ITEMS_PER_PAGE } from "../table/pagination.ts";
 import type { CallOptions, StaleAnswer } from "../table/table_like.ts";
 import type { Trace } from "../trace/tracer.ts";
 import type { Entries } from "./entries.ts";
-import type { Invalidation } from "./invalidation.ts";
 import type { Fetched } from "./loader.ts";
 import type { Master } from "./master.ts";
-import type { MasterPages, RangeRows } from "./master_pages.ts";
+import type { MasterPages, RangeRows, Seen } from "./master_pages.ts";
 import type { SetEnd } from "./page_rows.ts";
 import { countIn, type CountRequest, type ReadRequest, type TableWindow, type WindowRequest } from "./read_request.ts";
 import { isRefusal } from "./stale_answers.ts";
@@ -42,7 +41,6 @@ export interface WindowsOptions {
   /** The same request, which no earlier read answers. */
   readonly fromNowOn: <R extends ReadRequest | WindowRequest>(request: R) => R;
   readonly entries: Entries;
-  readonly invalidation: Invalidation;
   readonly trace: Trace | undefined;
 }
 
@@ -58,19 +56,16 @@ interface Counted extends Partial<Pick<Fetched, "fetchedAt">> {
   readonly isHit: boolean;
 }
 
-/** Where a set was seen to end, when the pages were requested that showed it, and how many changes were known then. */
-interface SeenEnd {
+/** Where a set was seen to end, when the pages were requested that showed it, and how far changes were known then. */
+interface SeenEnd extends Seen {
   readonly end: SetEnd;
   readonly fetchedAt: number;
-  readonly changes: number;
 }
 
 /** What is read for a window. */
 interface Parts {
   readonly range: RangeRows;
   readonly counted: Counted;
-  /** How many changes were known before. */
-  readonly changes: number;
 }
 
 /**
@@ -101,17 +96,16 @@ export class Windows {
       const all = this.#isCapped(key, parts) ? await this.#readInSize(request, own, parts) : parts;
       const { range, counted } = all;
       if (stale !== undefined) options.onStale?.(ofWhole(stale, range, counted));
-      const total = this.#total(key, offset, all);
+      const total = await this.#total(key, offset, all);
       return { window: { rows: range.rows, offset, total }, isHit: range.isHit && counted.isHit };
     });
   }
 
   async #read(request: WindowRequest, options: CallOptions): Promise<Parts> {
     const { counted, offset, limit } = request;
-    const changes = this.#options.invalidation.generation;
     const rows = this.#pages.read(request, { skip: offset, limit }, options);
     const [range, count] = await Promise.all([rows, this.#countOrServe(counted, rows, options)]);
-    return { range, counted: count, changes };
+    return { range, counted: count };
   }
 
   /** Whether the first page has fewer rows than were asked for, though the master counts more, and that was not seen before. */
@@ -165,9 +159,9 @@ export class Windows {
   }
 
   /** The size of the set as it shows in its pages; where it does not, as it was counted. */
-  #total(key: string, offset: number, parts: Parts): number | undefined {
+  async #total(key: string, offset: number, parts: Parts): Promise<number | undefined> {
     const { range, counted: { count } } = parts;
-    const end = this.#endOf(key, parts);
+    const end = await this.#endOf(key, parts);
     const shown = offset + range.rows.size;
     if (end?.isExact) return end === range.end ? end.at : Math.max(end.at, range.rows.size && shown);
     if (count === undefined) return undefined;
@@ -175,13 +169,17 @@ export class Windows {
   }
 
   /** Where a set ends, as its pages show now, or have shown since it was counted. */
-  #endOf(key: string, { range: { end, fetchedAt }, counted, changes }: Parts): SetEnd | undefined {
-    const seen = this.#ends.get(key);
+  async #endOf(key: string, { range: { end, fetchedAt, seen }, counted }: Parts): Promise<SetEnd | undefined> {
+    const last = this.#ends.get(key);
     const { count, fetchedAt: countedAt = Infinity } = counted;
-    if (!end?.isExact) return seen?.changes === changes && seen.fetchedAt >= countedAt ? seen.end : end;
-    if (count !== undefined && count > end.at && seen === undefined) this.#traceCap(key, count, end.at);
+    if (!end?.isExact) {
+      const isNewer = last !== undefined && last.fetchedAt >= countedAt;
+      // A count may have been brought up to date, by a change that another process has logged.
+      return isNewer && isSame(last, await this.#pages.seen()) ? last.end : end;
+    }
+    if (count !== undefined && count > end.at && last === undefined) this.#traceCap(key, count, end.at);
     this.#ends.delete(key);
-    this.#ends.set(key, { end, fetchedAt, changes });
+    this.#ends.set(key, { ...seen, end, fetchedAt });
     const [oldest = key] = this.#ends.keys();
     if (this.#ends.size > MAX_ENDS) this.#ends.delete(oldest);
     return end;
@@ -191,4 +189,9 @@ export class Windows {
     const fields = { count, served };
     this.#options.trace?.event({ target: "vantage_live::read", level: "warn", name: "count too high", key, fields });
   }
+}
+
+/** Whether no other change is known, of this process or of another one. */
+function isSame(one: Seen, other: Seen): boolean {
+  return one.fence === other.fence && one.generation === other.generation;
 }

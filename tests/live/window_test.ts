@@ -3,18 +3,21 @@ import { describe, it } from "node:test";
 import {
   type Cache,
   type CallOptions,
+  defineTable,
   type LiveEvent,
   LiveTable,
   type LiveTableOptions,
   ManualLiveStream,
   MemCache,
+  type MemTable,
   NoCache,
   Rows,
   type StaleAnswer,
+  type Table,
   type TableLike,
   UnavailableError,
 } from "@vantage/live";
-import { FakeClock, FaultyTable } from "@vantage/live/testing";
+import { FakeClock, FaultyCache, FaultyTable } from "@vantage/live/testing";
 import { defineTracer } from "@vantage/live/trace";
 import { setImmediate } from "node:timers/promises";
 import { slowly, withoutLog } from "./fixture.ts";
@@ -312,6 +315,33 @@ describe("LiveHandle.window()", () => {
     await clock.advance(10);
     await table.insertValue("new", { name: "New", at: 70 });
     assert.equal((await table.window(0, 10)).total, 1_071);
+  });
+
+  for (const who of ["another process", "a process that has died since"]) {
+    it(`counts again once ${who} has deleted a row, wherever the set was seen to end before`, async () => {
+      const [{ rows }, clock, inner] = [pagedMaster(8, 50), new FakeClock(), new MemCache()];
+      // What changes is known from the log alone.
+      const cache: Cache = { ...withoutLog(inner), log: (scope, record) => inner.log(scope, record) };
+      await using table = new LiveTable(listed(rows), "products", cache, { masterItemsPerPage: 2, clock });
+      await table.listValues();
+      const change = { kind: "deleted", id: "r3", cause: "write", writeId: "w", outcome: "unknown", at: 0 } as const;
+      const since = inner.log("products/", { kind: "intent", writeId: "w", change, dueAt: 60_000 });
+      assert.equal((await table.window(5, 5)).total, 8);
+      await rows.delete("r3");
+      if (who === "another process") {
+        inner.log("products/", { kind: "change", change: { ...change, outcome: "applied" }, since });
+      } else await clock.advance(60_000);
+      assert.equal((await table.window(0, 2)).total, 7);
+    });
+  }
+
+  it("counts again once a row was deleted, of which the cache could not be told", async () => {
+    const [{ rows }, clock, cache] = [pagedMaster(8, 50), new FakeClock(), new FaultyCache(new MemCache())];
+    await using table = new LiveTable(listed(rows), "products", cache, { masterItemsPerPage: 2, clock });
+    assert.equal((await table.window(5, 5)).total, 8);
+    for (const op of ["log", "log", "invalidatePrefix"] as const) cache.plan.fail(op, new Error("no answer"));
+    await table.delete("r3");
+    assert.equal((await table.window(0, 2)).total, 7);
   });
 
   it("finds out that the master gives fewer rows at once than are asked for, if nobody said so", async () => {
@@ -675,6 +705,17 @@ const traced: LiveTableOptions = {
     event: ({ name }) => void events.push(name),
   }),
 };
+
+/** A master that lists all rows at once, as they are. */
+function listed(rows: MemTable): Table {
+  return defineTable({
+    name: "products",
+    capabilities: { where: ["in"], exact: true, sameRows: true },
+    idField: "id",
+    list: async ({ query }) => [...await rows.withQuery(query).listValues()].map(([id, row]) => [id, { id, ...row }]),
+    delete: (id) => rows.delete(id),
+  });
+}
 
 async function emit(stream: ManualLiveStream, event: LiveEvent): Promise<void> {
   stream.push(event);

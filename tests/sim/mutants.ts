@@ -1506,14 +1506,32 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a window ends where the set ended before a change",
     file: "live/windows.ts",
-    from: "seen?.changes === changes && seen.fetchedAt >= countedAt",
-    to: "seen !== undefined && seen.fetchedAt >= countedAt",
+    from: "return isNewer && isSame(last, await this.#pages.seen()) ? last.end : end;",
+    to: "return isNewer ? last.end : end;",
+  },
+  {
+    name: "a window ends where the set ended before a change of another process",
+    file: "live/windows.ts",
+    from: "return one.fence === other.fence && one.generation === other.generation;",
+    to: "return one.generation === other.generation;",
+  },
+  {
+    name: "a window ends where the set ended before a change that is being logged",
+    file: "live/windows.ts",
+    from: "return one.fence === other.fence && one.generation === other.generation;",
+    to: "return one.fence === other.fence;",
+  },
+  {
+    name: "a window ends where the set ended before a change that was found while it was read",
+    file: "live/windows.ts",
+    from: "isSame(last, await this.#pages.seen())",
+    to: "isSame(last, seen)",
   },
   {
     name: "a window ends where the set ended before it was counted",
     file: "live/windows.ts",
-    from: "seen?.changes === changes && seen.fetchedAt >= countedAt",
-    to: "seen?.changes === changes",
+    from: "const isNewer = last !== undefined && last.fetchedAt >= countedAt;",
+    to: "const isNewer = last !== undefined;",
   },
   {
     name: "a first page that is not full is the last one, whatever was counted",

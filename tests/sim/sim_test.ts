@@ -53,6 +53,7 @@ const ONCE_BROKEN_IN_ANY: readonly (readonly [seed: number, what: string])[] = [
   [433_009_761, "a watcher that went back behind a write of unknown outcome"],
   [434_004_893, "a watcher that went back to a cut with the same stale part"],
   [710_220, "writes that follow an insertion of which it is not known what became, and were not sent"],
+  [171_001_214, "a window that ended where the set did before another process deleted a row"],
 ];
 
 /** Seeds with which the simulation once took for a mistake what is none, and what that was. */
