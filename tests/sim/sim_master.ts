@@ -130,6 +130,8 @@ export class SimMaster {
   readonly histories: Map<string, Stay[]> = new Map();
   readonly origins: Origin[] = [];
   readonly applied: Map<string, Applied> = new Map();
+  /** The marks of those that were sent again by their keys, after they had been applied. */
+  readonly repeated: Set<string> = new Set();
   calm = false;
   /** How many reads of rows were answered with something that can be kept, as a missing row cannot. */
   rowReads = 0;
@@ -451,7 +453,10 @@ export class SimMaster {
       }
       if (!this.calm) refuseUnheard(treatment);
       isOld = writes?.honoursKeys === true && this.#answers.has(mark);
-      if (isOld) return this.#answers.get(mark) as T; // The answer to the same write.
+      if (isOld) {
+        this.repeated.add(mark);
+        return this.#answers.get(mark) as T; // The answer to the same write.
+      }
       try {
         return this.#receive(owner, what, mark, treatment, edit);
       } catch (error) {

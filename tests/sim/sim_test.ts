@@ -70,6 +70,10 @@ const ONCE_MISTAKEN: readonly (readonly [seed: number, what: string])[] = [
   [88_202_307, "a write of an earlier process, of unknown outcome, shown above what was read since"],
   [413_107_261, "a page that is read ahead, for which a small cache has no room besides the views"],
   [417_003_012, "a window, whose pages and count are more entries than a small cache has room for"],
+  [
+    171_000_742,
+    "a write of another process whose answer is repeated, shown above what was read before, until it is read again",
+  ],
 ];
 
 const MAIN = fileURLToPath(new URL("./main.ts", import.meta.url));

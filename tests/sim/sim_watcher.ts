@@ -179,9 +179,10 @@ export class SimWatcher {
   #mayBeOwn(id: string, seq: number, mark: string): boolean {
     const onlooker = this.#options.onlooker();
     if (onlooker === undefined) return false;
-    const { scene: { ledger }, owner } = this.#options;
-    // What became of a write of an earlier process could not be found out: it may have been applied before these rows were read.
-    if (!mark.startsWith(`w${owner}.`) && ledger.isDoubted(mark)) return true;
+    const { scene: { ledger, master }, owner } = this.#options;
+    // When a write of another process was applied is not known, or not even whether: it may have been before these rows were read.
+    const isUncertain = ledger.isDoubted(mark) || master.repeated.has(mark);
+    if (!mark.startsWith(`w${owner}.`) && isUncertain) return true;
     if (seq < 0 || (ledger.find(mark) !== undefined && ledger.isSentByHand(mark))) return true;
     return onlooker.accepted.some((it) => it.op === "insert" && it.id === id && ledger.isPending(it.mark));
   }
