@@ -153,5 +153,7 @@ function enters(view: View, { op, answer }: ShownRowWrite, before: Row | undefin
   const wasPatchedIn = op.kind === "patch" && answer?.over !== undefined && view.matches(answer.over) === true;
   if (op.kind === "insert" || (view.page === undefined && !wasPatchedIn)) return true;
   if (view.page === undefined) return false;
-  return before === undefined || view.matches(before) === false || !sameOrder(view, before, after);
+  // Nothing is known of it but what the patch names: where that decides no place, it is most likely on another page as before.
+  if (before === undefined) return op.kind !== "patch" || !keepsPlace(view, Object.keys(op.partial));
+  return view.matches(before) === false || !sameOrder(view, before, after);
 }

@@ -64,6 +64,13 @@ describe("overlayRows(), on a page", () => {
     assert.deepEqual(shown(page(1, {}), [only], [replace]).ids(), ["a", "c"]);
   });
 
+  it("a row of which nothing was known is shown by the answer to a patch only if the patch decides its place", () => {
+    const answer = { row: { name: "Pie", price: 2 }, over: undefined };
+    const patched = (partial: Row) => write({ kind: "patch", id: "p", partial }, { isConfirmed: true, answer });
+    assert.deepEqual(shown(page(2), BREAD, [patched({ name: "Pie" })]).ids(), ["a", "b"]);
+    assert.deepEqual(shown(page(2), BREAD, [patched({ price: 2 })]).ids(), ["a", "p"]);
+  });
+
   it("what did not fit on the page is shown once there is room, in its order, and marked as before", () => {
     const [only] = BREAD;
     assert(only !== undefined);

@@ -1504,6 +1504,12 @@ export const MUTANTS: readonly Mutant[] = [
     to: "    return pagination.itemsPerPage < 0;",
   },
   {
+    name: "a row of which nothing was known comes to a page by the answer to any patch",
+    file: "change/overlay_rows.ts",
+    from: 'if (before === undefined) return op.kind !== "patch" || !keepsPlace(view, Object.keys(op.partial));',
+    to: "if (before === undefined) return true;",
+  },
+  {
     name: "a window ends where the set ended before a change",
     file: "live/windows.ts",
     from: "return isNewer && isSame(last, await this.#pages.seen()) ? last.end : end;",
