@@ -18,6 +18,7 @@ import {
 } from "./read_request.ts";
 import { promiseOfAnswer, type ReadThrough } from "./read_through.ts";
 import type { Reading } from "./recorded_writes.ts";
+import { sameIds } from "./same_rows.ts";
 
 /**
  * Answers with the writes on top that are pending. Such an answer is unsettled: what keeps it elsewhere would not learn that
@@ -141,9 +142,9 @@ export class OptimisticReads implements Reads {
   #rows(shown: Shown, rows: Rows, options: CallOptions | undefined, reading: Reading | undefined): Rows {
     const complete = reading === undefined ? rows : this.#overlay.complete(shown, rows, reading);
     const { rows: onTop } = this.#overlay.show(shown, complete);
-    // A count may have had the writes that were recorded while it was read.
-    const isCertain = onTop === complete && reading?.isInDoubt !== true &&
-      (complete === rows || shown.isCount !== true);
+    // A count may have had the writes that were recorded while it was read; where they have put rows is a guess.
+    const isAsRead = complete === rows || (shown.isCount !== true && sameIds(complete, rows));
+    const isCertain = onTop === complete && reading?.isInDoubt !== true && isAsRead;
     if (!isCertain) options?.onUnsettled?.();
     return onTop === rows ? rows : shareRows(onTop);
   }

@@ -768,6 +768,22 @@ describe("LiveTable with optimistic", () => {
     await table.close();
   });
 
+  it("a page that lacks a row which was deleted after its read began is unsettled: what comes next is not known", async () => {
+    const { table, master } = fixture(optimistic);
+    const page = table.page(1, 2);
+    await page.listValues();
+    const gate = master.plan.hold("listValues", "after");
+    let unsettled = 0;
+    const reading = page.listValues({ fresh: true, onUnsettled: () => void unsettled++ });
+    await gate.reached;
+    await table.delete("a");
+    gate.release();
+    assert.deepEqual((await reading).ids(), ["b"]);
+    assert(unsettled > 0);
+    assert.deepEqual((await page.listValues({ onUnsettled: () => assert.fail() })).ids(), ["b", "c"]);
+    await table.close();
+  });
+
   it("law 12: a write that was in doubt, and is then refused, vanishes", async () => {
     const { table, master, clock } = fixture({ ...optimistic, retry: {} });
     const observer = await shown(table);

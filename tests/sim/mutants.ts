@@ -2154,6 +2154,12 @@ export const MUTANTS: readonly Mutant[] = [
     to: "mayBeApplied || !mayBeApplied ? pending.doubtedAt : undefined",
   },
   {
+    name: "where a write has put rows that were read before it counts as what the master answered",
+    file: "live/optimistic_reads.ts",
+    from: "(shown.isCount !== true && sameIds(complete, rows))",
+    to: "shown.isCount !== true",
+  },
+  {
     name: "who keeps an answer is not told that a write in it is not confirmed",
     file: "live/optimistic_reads.ts",
     from: "    if (!isCertain) options?.onUnsettled?.();\n",
