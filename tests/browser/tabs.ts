@@ -40,14 +40,23 @@ export async function withFolder<T>(use: (folder: string) => Promise<T>): Promis
   }
 }
 
+/** Starts a browser with the profile in a folder, and ends it after `use`. */
+export async function inBrowser<T>(
+  open: (folder: string) => Promise<OpenBrowser>,
+  folder: string,
+  use: (browser: OpenBrowser) => Promise<T>,
+): Promise<T> {
+  const browser = await open(folder);
+  try {
+    return await use(browser);
+  } finally {
+    await browser.close();
+  }
+}
+
 /** Opens a page in a browser with a new profile, and gives what its promise `globalThis.seen` resolves to. */
 export async function seenIn(open: (folder: string) => Promise<OpenBrowser>, url: string): Promise<unknown> {
-  return await withFolder(async (folder) => {
-    const { openTab, close } = await open(folder);
-    try {
-      return await (await openTab(url)).ask("globalThis.seen");
-    } finally {
-      await close();
-    }
-  });
+  return await withFolder((folder) =>
+    inBrowser(open, folder, async ({ openTab }) => await (await openTab(url)).ask("globalThis.seen"))
+  );
 }

@@ -4,7 +4,7 @@ import { skippable } from "../skippable.ts";
 import { NO_BROWSER, openChromium } from "./chromium.ts";
 import { NO_FIREFOX, openFirefox } from "./firefox.ts";
 import { openTabShop, type TabShop } from "./tab_shop.ts";
-import { newFolder, type OpenBrowser, removeFolder, type Tab, withFolder } from "./tabs.ts";
+import { inBrowser, newFolder, type OpenBrowser, removeFolder, type Tab, withFolder } from "./tabs.ts";
 import { NO_WEBKIT, openWebkit } from "./webkit.ts";
 
 /** The driver of a browser. */
@@ -172,22 +172,25 @@ for (const { name, reason, open, crashes, freezes, keepsProfiles } of ENGINES) {
       reason ?? (keepsProfiles ? undefined : "a driven browser keeps no profile"),
       async () => {
         const shop = await openTabShop();
-        await withFolder(async (folder) => {
-          const browser = await open(folder);
-          const tabs = await openTabs(browser, shop, 2);
-          shop.isOnline = false;
-          for (const [index, id] of [..."abcdef"].entries()) await accepts(tabs[index % 2], id, 7);
-          await browser.close();
-          assert.deepEqual(shop.applied, []);
-          const again = await open(folder);
-          const tab = await opened(again, shop);
-          shop.isOnline = true;
-          await shop.applies(6);
-          await ask(tab, "isDrained()");
-          await again.close();
-        });
-        assert.deepEqual([...shop.applied].sort(), [..."abcdef"].map((id) => `${id}=7`));
-        await shop.close();
+        try {
+          await withFolder(async (folder) => {
+            await inBrowser(open, folder, async (browser) => {
+              const tabs = await openTabs(browser, shop, 2);
+              shop.isOnline = false;
+              for (const [index, id] of [..."abcdef"].entries()) await accepts(tabs[index % 2], id, 7);
+            });
+            assert.deepEqual(shop.applied, []);
+            await inBrowser(open, folder, async (browser) => {
+              const tab = await opened(browser, shop);
+              shop.isOnline = true;
+              await shop.applies(6);
+              await ask(tab, "isDrained()");
+            });
+          });
+          assert.deepEqual([...shop.applied].sort(), [..."abcdef"].map((id) => `${id}=7`));
+        } finally {
+          await shop.close();
+        }
       },
     );
   });
