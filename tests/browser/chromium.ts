@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import process from "node:process";
-import { chromium, type Page } from "playwright-core";
+import { type BrowserContext, chromium, type Page } from "playwright-core";
+import type { OpenBrowser, Tab } from "./tabs.ts";
 
 const PATH = [process.env.CHROMIUM_PATH ?? "", "/usr/bin/chromium", "/usr/bin/google-chrome"].find(existsSync);
 
@@ -66,4 +67,35 @@ export async function openPage(use: (page: Page, lines: PageLines) => Promise<vo
   } finally {
     await browser.close();
   }
+}
+
+/** Starts headless Chromium with a profile in a folder, which all tabs share. */
+export async function openChromium(folder: string): Promise<OpenBrowser> {
+  const context = await chromium.launchPersistentContext(folder, {
+    executablePath: PATH ?? "",
+    args: ["--no-sandbox"],
+  });
+  context.setDefaultTimeout(TIME_LIMIT_MS);
+  return { openTab: (url) => openChromiumTab(context, url), close: () => context.close() };
+}
+
+async function openChromiumTab(context: BrowserContext, url: string): Promise<Tab> {
+  const page = await context.newPage();
+  const cdp = await context.newCDPSession(page);
+  await page.goto(url);
+  return {
+    ask: (script) => page.evaluate(script),
+    close: () => page.close(),
+    crash: async () => {
+      const crashed = page.waitForEvent("crash");
+      // It is never answered.
+      cdp.send("Page.crash").catch(() => {});
+      await crashed;
+    },
+    freeze: async () => {
+      await cdp.send("Debugger.enable");
+      await cdp.send("Debugger.pause");
+      return async () => void await cdp.send("Debugger.disable");
+    },
+  };
 }
