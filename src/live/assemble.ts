@@ -18,6 +18,7 @@ import { EventListener } from "./event_listener.ts";
 import { Explainer } from "./explanation.ts";
 import { GuardedCache, type SafeCache } from "./guarded_cache.ts";
 import { Intents } from "./intents.ts";
+import { listenerFailed } from "./listener_failed.ts";
 import { Invalidation } from "./invalidation.ts";
 import type { LiveParts } from "./live_handle.ts";
 import {
@@ -182,10 +183,7 @@ export function assemble(table: TableLike, cacheKey: string, cache: Cache, optio
     onPending: (listener) => writes.onPending(listener),
     failures: () => writes.failures(),
     onOutboxFailure: (error) => writes.outboxFailed(error),
-    onListenerFailure: (error) => {
-      counters.listenerFailures++;
-      trace?.event({ target: "vantage_live::queue", level: "warn", name: "listener failed", error });
-    },
+    onListenerFailure: (error) => listenerFailed({ counters, trace }, { target: "vantage_live::queue", error }),
   });
   const online = new Online((isOnline) => isOnline ? writes.resume("offline") : writes.pause("offline"));
   trace?.event({

@@ -2,6 +2,7 @@ import { dispose } from "../base/dispose.ts";
 import { describe } from "../base/describe.ts";
 import type { Row } from "../table/row.ts";
 import type { LiveSnapshot } from "./live_snapshot.ts";
+import { NEVER_SEEN } from "./subscriptions.ts";
 import type { WatchedRows } from "./watched_rows.ts";
 
 /**
@@ -104,9 +105,6 @@ export function storeOf(watched: WatchedRows): LiveStore {
     ready: () => watched.ready(),
   });
 }
-
-/** A revision that no snapshot has. */
-const NEVER_SEEN = -1;
 
 /**
  * The listener itself.

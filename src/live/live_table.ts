@@ -188,7 +188,7 @@ export class LiveTable<R extends object = Row> extends LiveHandle<R> implements 
 
   /**
    * Shows rows to observers that ask for their keys, until they are read here, which the first listener starts: what has
-   * changed since they were read is not known. They are not put into the cache.
+   * changed since they were read is not known. They are not put into the cache. The last 100 are kept that nothing has asked for.
    *
    * @throws {RangeError} if a key is not one of this table's.
    */

@@ -9,7 +9,7 @@ import type { CatchUp, CaughtUp } from "./catch_up.ts";
 import type { EntryHistory } from "./entry_history.ts";
 import type { SafeCache } from "./guarded_cache.ts";
 import type { Invalidation } from "./invalidation.ts";
-import { DURATION_BOUNDS_MS } from "./durations.ts";
+import { addDuration } from "./durations.ts";
 import type { Counters } from "./live_stats.ts";
 import type { Master } from "./master.ts";
 import type { MasterLag, Stamp } from "./master_lag.ts";
@@ -145,17 +145,22 @@ export class Loader {
     if (isWhole) history.begin(request, fetchedAt, start.generation);
   }
 
-  /** Counts how long a read of the master took, and whether it failed. One that was given up is neither. */
-  endRead(beganAt: number, isAnswered: boolean, signal: AbortSignal | undefined): void {
-    if (!isAnswered && signal?.aborted === true) return;
+  /** Reads from the master. Counts that, how long it took, and whether it failed; a read that was given up is neither. */
+  async timed<T>(read: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     const { counters, clock } = this.#options;
-    const ms = clock.monotonic() - beganAt;
-    let place = 0;
-    while (ms > (DURATION_BOUNDS_MS[place] ?? Infinity)) place++;
-    const { counts } = counters.masterReadTimes;
-    counts[place] = (counts[place] ?? 0) + 1;
-    counters.masterReadTimes.totalMs += ms;
-    if (!isAnswered) counters.failedReads++;
+    counters.masterReads++;
+    const beganAt = clock.monotonic();
+    try {
+      const answer = await read();
+      addDuration(counters.masterReadTimes, clock.monotonic() - beganAt);
+      return answer;
+    } catch (error) {
+      if (signal?.aborted !== true) {
+        addDuration(counters.masterReadTimes, clock.monotonic() - beganAt);
+        counters.failedReads++;
+      }
+      throw error;
+    }
   }
 
   /** Whether the rows of a request are cut from other entries. */
@@ -190,15 +195,8 @@ export class Loader {
     const { master, counters, received, clock } = this.#options;
     const stamp = behind && await this.#stampNow(request.key);
     const fetchedAt = clock.now();
-    counters.masterReads++;
-    const beganAt = clock.monotonic();
-    let answer: Rows | undefined;
-    try {
-      answer = await this.#spans.load({ key: request.key, holes: undefined }, () => master.load(request, options));
-    } finally {
-      this.endRead(beganAt, answer !== undefined, signal);
-    }
-    const rows = this.#own(request, answer);
+    const read = () => this.#spans.load({ key: request.key, holes: undefined }, () => master.load(request, options));
+    const rows = this.#own(request, await this.timed(read, signal));
     if (refusal !== undefined) this.#giveUpHoles(request, refusal);
     if (!request.isCount) counters.rowsRedundant += received.receive(request, rows);
     return { rows, fetchedAt, isWhole: true, stamp };
@@ -219,16 +217,13 @@ export class Loader {
     options: CallOptions,
     onRefusal: (error: TableError) => void,
   ): Promise<Rows | undefined> {
-    const { catchUp, received, counters, clock } = this.#options;
+    const { catchUp, received, counters } = this.#options;
     const read = catchUp.reader(request, behind);
     if (read === undefined) return undefined;
-    counters.masterReads++;
-    const beganAt = clock.monotonic();
-    let answer: Rows | undefined;
     try {
       const holes = behind.replayed.holes.size + behind.replayed.entering.size;
-      answer = await this.#spans.load({ key: request.key, holes }, () => read(options));
-      const fetched = this.#own(request, answer);
+      const spanned = () => this.#spans.load({ key: request.key, holes }, () => read(options));
+      const fetched = this.#own(request, await this.timed(spanned, options.signal));
       counters.rowsRedundant += received.receiveSome(request, fetched);
       const rows = catchUp.fill(request, behind, fetched);
       if (rows !== undefined) counters.holes += holes;
@@ -237,8 +232,6 @@ export class Loader {
       if (!(error instanceof TableError) || error.retriable) throw error;
       onRefusal(error);
       return undefined;
-    } finally {
-      this.endRead(beganAt, answer !== undefined, options.signal);
     }
   }
 

@@ -310,21 +310,10 @@ export class ReadThrough implements Reads {
     const { signal, onUnsettled } = options;
     signal?.throwIfAborted();
     const { lag, clock } = this.#options;
-    this.#counters.masterReads++;
-    const beganAt = clock.monotonic();
-    let isAnswered = false;
     let unsettled = false;
     const stamp = onUnsettled && lag.stamp(clock.monotonic(), undefined);
-    let answer: T;
-    try {
-      answer = await this.#reads.alone(
-        (own) => ask({ signal: own, onUnsettled: () => void (unsettled = true) }),
-        signal,
-      );
-      isAnswered = true;
-    } finally {
-      this.#loader.endRead(beganAt, isAnswered, signal);
-    }
+    const asked = (own: AbortSignal) => ask({ signal: own, onUnsettled: () => void (unsettled = true) });
+    const answer = await this.#loader.timed(() => this.#reads.alone(asked, signal), signal);
     const stamped = isPromise(stamp) ? await this.#reads.untilClosed(stamp, (settled) => settled) : stamp;
     if (unsettled || stamped?.isSettled() === false) onUnsettled?.();
     return answer;

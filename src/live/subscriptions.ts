@@ -9,6 +9,9 @@ interface Subscription {
   seen: number;
 }
 
+/** A revision that nothing has: who has seen it is called once in any case. */
+export const NEVER_SEEN = -1;
+
 /** What {@linkcode Subscriptions} work with. */
 export interface SubscriptionsOptions {
   /** The present revision. */

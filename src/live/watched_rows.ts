@@ -11,6 +11,7 @@ import type { CallOptions, StaleAnswer } from "../table/table_like.ts";
 import type { Trace } from "../trace/tracer.ts";
 import type { Changes } from "./changes.ts";
 import { Lifetime } from "./lifetime.ts";
+import { listenerFailed } from "./listener_failed.ts";
 import { type LiveStore, storeOf } from "./live_observer.ts";
 import { type LiveSnapshot, nextSnapshot, NOTHING_YET, shownSnapshot } from "./live_snapshot.ts";
 import type { Counters } from "./live_stats.ts";
@@ -132,7 +133,7 @@ export class WatchedRows {
     this.#owner = owner;
     this.#subscriptions = new Subscriptions({
       revision: () => this.#current().revision,
-      onFailure: (error) => this.#listenerFailed(error),
+      onFailure: (error) => listenerFailed(options, { target: "vantage_live::read", key: request.key, error }),
     });
     this.#lifetime = new Lifetime({
       onBegin: () => this.#begin(),
@@ -445,12 +446,5 @@ export class WatchedRows {
   #endReading(): void {
     if (this.#reading !== undefined) this.#options.overlay?.end(this.#reading);
     this.#reading = undefined;
-  }
-
-  #listenerFailed(error: unknown): void {
-    const { counters, trace } = this.#options;
-    const { key } = this.request;
-    counters.listenerFailures++;
-    trace?.event({ target: "vantage_live::read", level: "warn", name: "listener failed", key, error });
   }
 }

@@ -4,10 +4,11 @@ import { shareRows } from "../table/rows.ts";
 import type { CallOptions } from "../table/table_like.ts";
 import { wholeNumber } from "../base/whole_number.ts";
 import { Lifetime } from "./lifetime.ts";
+import { listenerFailed } from "./listener_failed.ts";
 import type { TableWindow, WindowRequest } from "./read_request.ts";
 import { RepeatedRead } from "./repeated_read.ts";
 import { keepSameRows, sameIds } from "./same_rows.ts";
-import { type Listener, Subscriptions } from "./subscriptions.ts";
+import { type Listener, NEVER_SEEN, Subscriptions } from "./subscriptions.ts";
 import type { WatchOptions } from "./watched_rows.ts";
 import type { WindowOptions } from "./window_observer.ts";
 import { nextWindow, NO_WINDOW, shiftOf, type WindowSnapshot } from "./window_snapshot.ts";
@@ -58,7 +59,7 @@ export class WatchedWindow {
     this.#owner = owner;
     this.#subscriptions = new Subscriptions({
       revision: () => this.#snapshot.revision,
-      onFailure: (error) => this.#listenerFailed(error),
+      onFailure: (error) => listenerFailed(options, { target: "vantage_live::read", key: set.counted.key, error }),
     });
     this.#lifetime = new Lifetime({
       onBegin: () => this.#begin(),
@@ -84,7 +85,7 @@ export class WatchedWindow {
 
   /** Calls `listener` once, and after each change of the snapshot. */
   subscribe(listener: Listener): () => void {
-    const remove = this.#subscriptions.add(listener, -1);
+    const remove = this.#subscriptions.add(listener, NEVER_SEEN);
     if (this.#owner.closed !== undefined) return remove;
     const exit = this.#lifetime.enter();
     const leave = (): void => {
@@ -191,12 +192,5 @@ export class WatchedWindow {
   #show(changes: Partial<WindowSnapshot>): void {
     this.#snapshot = nextWindow(this.#snapshot, changes);
     this.#subscriptions.announce();
-  }
-
-  #listenerFailed(error: unknown): void {
-    const { counters, trace } = this.#options;
-    const { key } = this.#set.counted;
-    counters.listenerFailures++;
-    trace?.event({ target: "vantage_live::read", level: "warn", name: "listener failed", key, error });
   }
 }

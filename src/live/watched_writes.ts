@@ -2,7 +2,7 @@ import type { Write } from "../queue/write.ts";
 import type { Row } from "../table/row.ts";
 import type { FailedWrite } from "./failed_write.ts";
 import { checkListener, once } from "./live_observer.ts";
-import { Subscriptions } from "./subscriptions.ts";
+import { NEVER_SEEN, Subscriptions } from "./subscriptions.ts";
 
 /** The writes of a table that are not done, as one frozen object. A new one is made only when there are others. */
 export interface WritesSnapshot<R extends object = Row> {
@@ -70,7 +70,7 @@ export class WatchedWrites {
   #subscribe(listener: () => void): () => void {
     if (!this.#isNoted) this.#options.onPending(() => this.#pendingChanged());
     this.#isNoted = true;
-    const leave = this.#subscriptions.add(checkListener(listener), -1);
+    const leave = this.#subscriptions.add(checkListener(listener), NEVER_SEEN);
     void this.#readFailures();
     return once(leave);
   }

@@ -17,7 +17,7 @@ import { WatchedWindow, type WindowOwner, type WindowSet } from "./watched_windo
 import { watchStream } from "./watch_stream.ts";
 import { type WindowObserver, windowObserverOf, type WindowOptions } from "./window_observer.ts";
 
-/** For how many keys without listeners the last snapshot is remembered. */
+/** For how many keys without listeners the last snapshot is remembered, and for how many rows of elsewhere. */
 const MAX_IDLE = 100;
 
 /**
@@ -96,6 +96,8 @@ export class Watches implements WatchOwner, WindowOwner {
   show(shown: ReadonlyMap<string, ShownElsewhere>): void {
     for (const [key, rows] of shown) this.#elsewhere.set(key, rows);
     for (const watched of this.#byKey.values()) this.#showElsewhere(watched);
+    const excess = Math.max(0, this.#elsewhere.size - MAX_IDLE);
+    for (const key of [...this.#elsewhere.keys()].slice(0, excess)) this.#elsewhere.delete(key);
   }
 
   #showElsewhere(watched: WatchedRows): void {

@@ -202,6 +202,19 @@ describe("Rows that were shown elsewhere", () => {
     await master.patchValue("a", { price: 2 });
   });
 
+  it("are kept for the last hundred keys at most, until they are asked for", async () => {
+    await using server = open();
+    await using browser = open();
+    await server.observe().ready();
+    const [shown] = server.exportShown().values();
+    assert(shown !== undefined);
+    const pages = Array.from({ length: 101 }, (_, index) => browser.page(index + 1, 7));
+    browser.importShown(new Map(pages.map((page) => [page.listCacheKey, shown])));
+    const known = pages.map((page) => page.observe().getSnapshot().rows);
+    assert.equal(known[0], undefined);
+    assert.deepEqual(known.slice(1).map((rows) => rows?.size), Array(100).fill(shown.rows.size));
+  });
+
   it("are refused under keys of another table", async () => {
     await using server = open();
     await using orders = new LiveTable(new MemTable("orders"), "orders", new MemCache());
