@@ -58,6 +58,7 @@ async function openWebkitTab(session: string, url: string): Promise<Tab> {
   };
   const run = (script: string): Promise<unknown> => inTab("execute/async", { script, args: [] });
   await inTab("url", { url });
+  await untilLoaded(() => run(`arguments[0](location.href !== "about:blank" && document.readyState === "complete");`));
   return {
     ask: (script) =>
       run(`const done = arguments[0]; Promise.resolve(${script}).then(done, (error) => done(String(error)));`),
@@ -83,9 +84,18 @@ async function ask(url: string, body?: object): Promise<unknown> {
   return value;
 }
 
+/** On a busy machine the driver may take the end of the empty page before it for the page's. */
+async function untilLoaded(isLoaded: () => Promise<unknown>): Promise<void> {
+  const signal = AbortSignal.timeout(TIME_LIMIT_MS);
+  while (await isLoaded() !== true) {
+    signal.throwIfAborted();
+    await setTimeout(PAUSE_MS);
+  }
+}
+
 /** A driver says nothing when it listens. */
 async function ready(driver: string): Promise<void> {
-  const { signal } = { signal: AbortSignal.timeout(TIME_LIMIT_MS) };
+  const signal = AbortSignal.timeout(TIME_LIMIT_MS);
   while (
     !await fetch(`${driver}/status`, { signal }).then(
       (response) => response.body?.cancel().then(() => true),

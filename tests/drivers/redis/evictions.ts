@@ -10,6 +10,8 @@ const CALLS_PER_ROUND = 4;
 /** Two of each host, which it alone writes, and two that change outside. */
 const ROWS = 6;
 const FILLER = "x".repeat(20_000);
+/** More than Redis has room for, so that it evicts from the first step on. */
+const FILLERS = 60;
 
 /**
  * Two hosts read and write, while Redis evicts what it likes, and a random key of all is deleted now and then. Nothing that
@@ -30,6 +32,10 @@ export async function runEvicted(server: RedisProcess, started: AsyncDisposableS
   };
   const learn = (id: string, version: number): void => void known.set(id, Math.max(version, known.get(id) ?? 0));
 
+  const fill = (filler: number): Promise<unknown> =>
+    redis.run("SET", `filler ${filler}`, FILLER, "PX", "1000000000").catch(() => {});
+  for (let filler = 0; filler < FILLERS; filler++) await fill(filler);
+
   const steps: readonly ((host: Host) => Promise<unknown>)[] = [
     (host) => assertRead(host, known, pick),
     (host) => assertRead(host, known, pick),
@@ -47,8 +53,8 @@ export async function runEvicted(server: RedisProcess, started: AsyncDisposableS
       await table.invalidate();
       learn(id, version);
     },
-    () => redis.run("SET", `filler ${pick(60)}`, FILLER, "PX", "1000000000").catch(() => {}),
-    () => redis.run("SET", `filler ${pick(60)}`, FILLER, "PX", "1000000000").catch(() => {}),
+    () => fill(pick(FILLERS)),
+    () => fill(pick(FILLERS)),
     async () => {
       const key = await redis.run("RANDOMKEY");
       if (typeof key === "string") await redis.run("DEL", key);
