@@ -23,6 +23,8 @@ export const WITHOUT_SERVERS: string | undefined = [WITHOUT_REDIS, WITHOUT_POSTG
 const RUNTIMES: readonly Runtime[] = ["deno", "node", "bun"];
 /** Each host has five or six. */
 const MOST_CONNECTIONS = "200";
+/** The most times that everything is read before the hosts are at rest. */
+const MOST_WARM_ROUNDS = 10;
 const HOST_FILE = new URL("host_process.ts", import.meta.url).href;
 
 /** What is run. */
@@ -105,8 +107,7 @@ export class World implements AsyncDisposable {
       (_, at) => started.use(startChild(RUNTIMES[at % RUNTIMES.length] ?? "deno", HOST_FILE, this.#optionsOf(run, at))),
     );
     await Promise.all(children.map(answerOf));
-    // The second time, what one host has stored is on its way to the others.
-    for (let time = 0; time < 2; time++) await askAll(children, "warm");
+    await this.#warm(children);
     const atRest = await this.#phase(children, run.phaseMs, () => askAll(children, `rest ${run.phaseMs}`));
     const whileChanging = await this.#phase(children, run.phaseMs, async () => {
       const asked = askAll(children, `change ${run.phaseMs}`);
@@ -132,6 +133,16 @@ export class World implements AsyncDisposable {
     await this.#admin.query(`DROP TABLE IF EXISTS products; ${TABLE_SQL}`);
     await installNotify(this.#admin, "products");
     Ledger.create(this.#ledgerPath, ROWS);
+  }
+
+  /** What one host has stored is on its way to the others; a mode of which each host reads for itself reaches no rest. */
+  async #warm(children: readonly Child[]): Promise<void> {
+    let reads = -1;
+    for (let round = 0; round < MOST_WARM_ROUNDS; round++) {
+      const { masterReads } = sumOf((await askAll(children, "warm")).map(({ counts }) => counts));
+      if (masterReads === reads) return;
+      reads = masterReads;
+    }
   }
 
   async #phase(children: readonly Child[], ms: number, work: () => Promise<number | unknown>): Promise<Phase> {

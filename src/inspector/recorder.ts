@@ -1,5 +1,6 @@
 import { checkOptions, checkTools } from "../base/check_options.ts";
 import { checkPort } from "../base/check_port.ts";
+import { rememberSelf } from "../base/self.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { describe } from "../base/describe.ts";
 import { GuardedTrace } from "../trace/guarded_trace.ts";
@@ -63,6 +64,7 @@ export class Recorder implements Tracer, InspectionSource {
     checkOptions("a Recorder", options, ["clock"]);
     checkTools(options);
     this.#clock = options.clock ?? systemClock;
+    rememberSelf(this, Recorder);
   }
 
   /**

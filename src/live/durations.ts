@@ -26,14 +26,6 @@ export function newDurations(): DurationCounts {
   return { totalMs: 0, counts: [...DURATION_BOUNDS_MS.map(() => 0), 0] };
 }
 
-/** Counts one more. */
-export function addDuration(durations: DurationCounts, ms: number): void {
-  let place = 0;
-  while (ms > (DURATION_BOUNDS_MS[place] ?? Infinity)) place++;
-  durations.counts[place] = (durations.counts[place] ?? 0) + 1;
-  durations.totalMs += ms;
-}
-
 /** What has been counted. */
 export function durationsOf({ totalMs, counts }: DurationCounts): Durations {
   let sum = 0;

@@ -9,7 +9,7 @@ import type { CatchUp, CaughtUp } from "./catch_up.ts";
 import type { EntryHistory } from "./entry_history.ts";
 import type { SafeCache } from "./guarded_cache.ts";
 import type { Invalidation } from "./invalidation.ts";
-import { addDuration } from "./durations.ts";
+import { DURATION_BOUNDS_MS } from "./durations.ts";
 import type { Counters } from "./live_stats.ts";
 import type { Master } from "./master.ts";
 import type { MasterLag, Stamp } from "./master_lag.ts";
@@ -67,24 +67,26 @@ export interface RowSource {
   load(request: ReadRequest, options: CallOptions, behind: CaughtUp | undefined): Promise<Found>;
 }
 
+/** What the master is asked for: an entry, or so many holes of it. */
+interface AskedMaster {
+  readonly key: string;
+  readonly holes: number | undefined;
+}
+
 /** What is a span, where there is a tracer: the master's work on a read. */
 interface LoaderCalls {
-  load(
-    asked: { readonly key: string; readonly holes: number | undefined },
-    ask: () => Promise<Rows>,
-  ): Promise<Rows>;
+  load<T>(asked: AskedMaster, ask: () => Promise<T>): Promise<T>;
 }
 
 /** Loads the rows of requests, from the master or from other entries, and stores them. */
 export class Loader {
   readonly #options: LoaderOptions;
-  readonly #spans: LoaderCalls;
+  readonly #spans: LoaderCalls | undefined;
   #closed = false;
 
   constructor(options: LoaderOptions) {
     this.#options = options;
-    const calls: LoaderCalls = { load: (_asked, ask) => ask() };
-    this.#spans = options.trace?.spans(calls) ?? calls;
+    this.#spans = options.trace?.spans<LoaderCalls>({ load: (_asked, ask) => ask() });
   }
 
   /** From the call on the cache is asked for nothing. */
@@ -145,21 +147,33 @@ export class Loader {
     if (isWhole) history.begin(request, fetchedAt, start.generation);
   }
 
-  /** Reads from the master. Counts that, how long it took, and whether it failed; a read that was given up is neither. */
-  async timed<T>(read: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  /**
+   * Reads from the master. Counts that, how long it took, and whether it failed; a read that was given up is neither. What is
+   * `asked` is told to the tracer.
+   */
+  async timed<T>(
+    read: () => Promise<T>,
+    signal: AbortSignal | undefined,
+    asked?: AskedMaster,
+  ): Promise<T> {
     const { counters, clock } = this.#options;
     counters.masterReads++;
     const beganAt = clock.monotonic();
+    let isAnswered = false;
     try {
-      const answer = await read();
-      addDuration(counters.masterReadTimes, clock.monotonic() - beganAt);
+      const answer = await (asked === undefined || this.#spans === undefined ? read() : this.#spans.load(asked, read));
+      isAnswered = true;
       return answer;
-    } catch (error) {
-      if (signal?.aborted !== true) {
-        addDuration(counters.masterReadTimes, clock.monotonic() - beganAt);
-        counters.failedReads++;
+    } finally {
+      if (isAnswered || signal?.aborted !== true) {
+        const times = counters.masterReadTimes;
+        const ms = clock.monotonic() - beganAt;
+        let place = 0;
+        while (ms > (DURATION_BOUNDS_MS[place] ?? Infinity)) place++;
+        times.counts[place] = (times.counts[place] ?? 0) + 1;
+        times.totalMs += ms;
+        if (!isAnswered) counters.failedReads++;
       }
-      throw error;
     }
   }
 
@@ -195,8 +209,8 @@ export class Loader {
     const { master, counters, received, clock } = this.#options;
     const stamp = behind && await this.#stampNow(request.key);
     const fetchedAt = clock.now();
-    const read = () => this.#spans.load({ key: request.key, holes: undefined }, () => master.load(request, options));
-    const rows = this.#own(request, await this.timed(read, signal));
+    const read = (): Promise<Rows> => master.load(request, options);
+    const rows = this.#own(request, await this.timed(read, signal, { key: request.key, holes: undefined }));
     if (refusal !== undefined) this.#giveUpHoles(request, refusal);
     if (!request.isCount) counters.rowsRedundant += received.receive(request, rows);
     return { rows, fetchedAt, isWhole: true, stamp };
@@ -222,8 +236,8 @@ export class Loader {
     if (read === undefined) return undefined;
     try {
       const holes = behind.replayed.holes.size + behind.replayed.entering.size;
-      const spanned = () => this.#spans.load({ key: request.key, holes }, () => read(options));
-      const fetched = this.#own(request, await this.timed(spanned, options.signal));
+      const answer = await this.timed(() => read(options), options.signal, { key: request.key, holes });
+      const fetched = this.#own(request, answer);
       counters.rowsRedundant += received.receiveSome(request, fetched);
       const rows = catchUp.fill(request, behind, fetched);
       if (rows !== undefined) counters.holes += holes;

@@ -15,7 +15,10 @@ export interface Snippet {
 }
 
 /** The documents for users. */
-const FILES: readonly string[] = ["README.md", ...readdirSync(join(ROOT, "docs")).map((name) => `docs/${name}`)];
+const FILES: readonly string[] = [
+  "README.md",
+  ...readdirSync(join(ROOT, "docs")).filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`),
+];
 
 /** The blocks that say where they run. */
 export function docSnippets(): Snippet[] {
