@@ -357,12 +357,14 @@ describe("PostgresTable on a server", () => {
 
   test("thousands of conditions and values are one statement", async () => {
     const table = await open(
-      "CREATE TABLE t (id INT PRIMARY KEY, n INT); INSERT INTO t SELECT i, i FROM generate_series(1, 9) i",
+      "CREATE TABLE t (id INT PRIMARY KEY, n INT, name TEXT); INSERT INTO t SELECT i, i FROM generate_series(1, 9) i",
     );
     const values = Array.from({ length: 100_000 }, (_, at) => at + 5);
     assert.deepEqual((await table.where("n", "in", values).listValues()).ids(), ["5", "6", "7", "8", "9"]);
     const where = Array.from({ length: 5_000 }, (_, at) => ["n", "ne", at + 3] as const);
     assert.equal(await table.withQuery({ where }).getCount(), 2);
+    const texts = Array.from({ length: 10_000 }, (_, at) => ["name", "ne", `bun ${at}`] as const);
+    assert.equal(await table.withQuery({ where: texts }).getCount(), 9);
     const many = Array.from({ length: 10_001 }, (_, at) => ["n", "ne", at] as const);
     await assert.rejects(table.withQuery({ where: many }).getCount(), UnsupportedError);
   });
