@@ -130,10 +130,30 @@ export function filesOf({ master, cache, outbox }: Places): readonly string[] {
   return [...[master, cache].flatMap((place) => "path" in place ? [place.path] : []), outbox];
 }
 
-/** The cache key of a table. It includes the master, so that different masters never share rows in one cache. */
+/**
+ * The cache key of a table. It includes the master and the user, so that different masters, and users who may see different
+ * rows, never share rows in one cache.
+ */
 export function cacheKeyOf(entity: string, master: MasterPlace): string {
-  const where = master.kind === "file" ? realpathSync(master.path) : shownMaster(master);
-  return `${entity}@${createHash("sha256").update(where).digest("hex").slice(0, 12)}`;
+  return `${entity}@${createHash("sha256").update(identityOf(master)).digest("hex").slice(0, 12)}`;
+}
+
+function identityOf(master: MasterPlace): string {
+  switch (master.kind) {
+    case "file":
+      return realpathSync(master.path);
+    case "server":
+      return shownMaster(master);
+    case "postgres": {
+      const url = new URL(master.url);
+      url.password = "";
+      return url.href;
+    }
+    case "surreal":
+      return JSON.stringify([shownMaster(master), master.user?.username]);
+    default:
+      return master satisfies never;
+  }
 }
 
 /** The URL of a server's table. */
