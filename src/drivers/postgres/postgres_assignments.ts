@@ -68,7 +68,9 @@ export function checkGenerated({ name: table, columns }: PostgresSchema, row: Ro
 export function elsewhere({ name: table, key }: PostgresSchema, id: string): RejectedError {
   const types = key.columns.map(({ name, declared }) => `${name} ${declared}`).join(", ");
   return new RejectedError(
-    `${describe(table)} cannot hold a row ${describe(id)}: its key (${types}) or a trigger changes the id`,
+    `${describe(table)} cannot hold a row ${
+      describe(id)
+    }: its key (${types}) or a trigger changes the id, or another row has an equal key`,
   );
 }
 

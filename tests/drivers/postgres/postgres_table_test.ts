@@ -9,7 +9,7 @@ import {
   UnavailableError,
   UnsupportedError,
 } from "@vantage/live";
-import { type PostgresClient, PostgresTable } from "@vantage/live/postgres";
+import { type PostgresClient, type PostgresHandle, PostgresTable } from "@vantage/live/postgres";
 import { type OpenClient, openPool } from "../../databases/postgres_clients.ts";
 import { startPostgres, WITHOUT_POSTGRES } from "../../databases/postgres_server.ts";
 import { type DatabaseServer, freePort } from "../../databases/server_process.ts";
@@ -78,10 +78,24 @@ describe("PostgresTable on a server", () => {
     const options = (idField: string): Promise<PostgresTable> => PostgresTable.open(client(), "s.pair", { idField });
     await assert.rejects(options("a"), errorOf(TypeError, "a, b together"));
     await assert.rejects(options("c"), errorOf(TypeError, '"c"', "a, b"));
+    for (const name of ["", undefined]) {
+      const unnamed = PostgresTable.open(client(), name as string); // A caller without type checks.
+      await assert.rejects(unnamed, errorOf(TypeError, "A table has a name"));
+    }
     await assert.rejects(
       PostgresTable.open({} as unknown as PostgresClient, "t"), // A caller without type checks.
       errorOf(TypeError, "postgres.js"),
     );
+  });
+
+  test("a server that is older than version 14 is refused", async () => {
+    await make("CREATE TABLE t (id INT PRIMARY KEY)");
+    const pool = client() as PostgresHandle;
+    const old: PostgresHandle = {
+      query: (text, params) => pool.query(text.replace("current_setting('server_version_num')", "'130021'"), params),
+      transaction: () => assert.fail("nothing is written"),
+    };
+    await assert.rejects(PostgresTable.open(old, "s.t"), errorOf(UnsupportedError, "PostgreSQL 14", "version 13"));
   });
 
   test("a user without rights is an UnauthorizedError, when opened or when it writes", async () => {
@@ -159,6 +173,29 @@ describe("PostgresTable on a server", () => {
     }
   });
 
+  test("a row is not written over another whose key the collation takes for the same", async () => {
+    await make(`CREATE COLLATION blind (provider = icu, locale = 'und-u-ks-level1', deterministic = false);
+      CREATE TABLE t (id TEXT COLLATE blind PRIMARY KEY, n INT);
+      CREATE TABLE pair (id VARCHAR(9) COLLATE blind, a INT, n INT, PRIMARY KEY (id, a))`);
+    for (const [name, id, other] of [["s.t", "a", "A"], ["s.pair", "a,1", "A,1"]] as const) {
+      const table = await PostgresTable.open(client(), name);
+      await table.insertValue(id, { n: 1 });
+      await assert.rejects(table.insertValue(other, { n: 2 }), errorOf(RejectedError, `"${other}"`));
+      await assert.rejects(table.replaceValue(other, { n: 3 }), errorOf(RejectedError, `"${other}"`));
+      assert.equal(await table.getValue(other), undefined);
+      assert.equal((await table.getValue(id))?.["n"], 1);
+      assert.equal((await table.replaceValue(id, { n: 4 }))["n"], 4);
+    }
+  });
+
+  test("a column whose type is a domain of a domain holds values of the type below", async () => {
+    const table = await open(`CREATE DOMAIN cents AS INT; CREATE DOMAIN price AS cents CHECK (VALUE > 0);
+      CREATE TABLE t (id INT PRIMARY KEY, price price)`);
+    await table.insertValue("1", { price: 9 });
+    await table.insertValue("2", { price: 10 });
+    assert.deepEqual((await table.where("price", "gt", 8).orderBy("price").listValues()).ids(), ["1", "2"]);
+  });
+
   test("microseconds stay where a date is written back as it was read", async () => {
     const table = await open("CREATE TABLE t (id INT PRIMARY KEY, at TIMESTAMPTZ, n INT)");
     await opened?.run(
@@ -202,7 +239,7 @@ describe("PostgresTable on a server", () => {
 
   test("values that a column cannot hold are refused, by name, before anything is sent", async () => {
     const table = await open(
-      "CREATE TABLE t (id INT PRIMARY KEY, n INT, name TEXT, day DATE, doc JSONB, tags TEXT[], ok BOOL)",
+      "CREATE TABLE t (id INT PRIMARY KEY, n INT, name TEXT, day DATE, doc JSONB, tags TEXT[], ok BOOL, days DATE[])",
     );
     const refused: readonly (readonly [column: string, value: Parameters<typeof table.patchValue>[1][string]])[] = [
       ["n", "1"],
@@ -221,6 +258,8 @@ describe("PostgresTable on a server", () => {
     }
     await assert.rejects(table.patchValue("1", { day: new Date(1) }), errorOf(RangeError, "midnight"));
     await assert.rejects(table.patchValue("1", { day: new Date(NaN) }), RangeError);
+    await assert.rejects(table.patchValue("1", { days: [new Date(1)] }), errorOf(RangeError, '"days"', "midnight"));
+    await assert.rejects(table.patchValue("1", { days: [new Date(NaN)] }), errorOf(RangeError, '"days"', "invalid"));
     await assert.rejects(table.patchValue("1", { n: 1.5 }), RejectedError);
     await assert.rejects(table.patchValue("1", { n: 2 ** 40 }), RejectedError);
   });
