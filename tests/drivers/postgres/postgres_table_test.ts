@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe } from "node:test";
 import {
+  type Condition,
   ConflictError,
   NotFoundError,
   RejectedError,
@@ -194,6 +195,28 @@ describe("PostgresTable on a server", () => {
     await table.insertValue("1", { price: 9 });
     await table.insertValue("2", { price: 10 });
     assert.deepEqual((await table.where("price", "gt", 8).orderBy("price").listValues()).ids(), ["1", "2"]);
+  });
+
+  test("a document of json that jsonb cannot hold is no reason not to compare the others, nor to change it", async () => {
+    const table = await open("CREATE TABLE t (id INT PRIMARY KEY, doc JSON)");
+    const docs = [
+      ...["\\u0000", "\\ud83e", "\\udd50", "\\ud83e\\\\\\udd50", "\\udd50\\ud83e"],
+      ...["\\\\u0000", "\\ud83e\\udd50", "\\uD83E\\uDD50", "\\\\\\ud83e\\udd50"],
+    ];
+    await opened?.run(`INSERT INTO s.t VALUES ${docs.map((doc, at) => `(${at}, $q${at}$["${doc}"]$q${at}$)`).join()}`);
+    await opened?.run("INSERT INTO s.t VALUES (20, NULL), (21, 'null'), (22, '[1]')");
+    const ids = async (...condition: Condition): Promise<readonly string[]> =>
+      (await table.withQuery({ where: [condition] }).listValues()).ids();
+    assert.deepEqual(await ids("doc", "isNull"), ["20", "21"]);
+    assert.deepEqual(await ids("doc", "eq", [1]), ["22"]);
+    assert.deepEqual(await ids("doc", "eq", ["\\u0000"]), ["5"]);
+    assert.deepEqual(await ids("doc", "eq", ["\u{1f950}"]), ["6", "7"]);
+    assert.deepEqual(await ids("doc", "eq", ["\\\u{1f950}"]), ["8"]);
+    assert.equal((await ids("doc", "ne", [1])).length, docs.length + 2);
+    for (const [at] of docs.entries()) {
+      const doc = at === 0 ? null : [at];
+      assert.deepEqual(await table.patchValue(`${at}`, { doc }), { id: at, doc });
+    }
   });
 
   test("microseconds stay where a date is written back as it was read", async () => {
