@@ -174,6 +174,28 @@ describe("PostgresTable on a server", () => {
     }
   });
 
+  test("dates of keys are found whenever they are: infinities, before the first year, after 9999", async () => {
+    const times = ["infinity", "-infinity", "0044-03-15T01:02:03.456789 BC", "12345-01-02T00:00:00.000001"];
+    const dates = ["infinity", "-infinity", "0044-03-15 BC", "12345-01-02", "0001-01-01"];
+    const zoned = times.map((time) => time.replace(/(\.\d+)/, "$1Z"));
+    for (const [type, ids] of [["TIMESTAMP", times], ["TIMESTAMPTZ", zoned], ["DATE", dates]] as const) {
+      const table = await open(`CREATE TABLE t (at ${type}, id INT, n INT, PRIMARY KEY (id, at))`);
+      for (const time of ids) {
+        const id = `1,${time}`;
+        assert.equal((await table.insertValue(id, { n: 1 }))["n"], 1, id);
+        const row = await table.getValue(id);
+        assert.equal((await table.replaceValue(id, { ...row, n: 2 }))["n"], 2, id);
+        assert.equal((await table.patchValue(id, { n: 3 }))["n"], 3, id);
+      }
+      assert.deepEqual((await table.listValues()).ids().toSorted(), ids.map((id) => `1,${id}`).toSorted(), type);
+      for (const id of ["1,", "1,Infinity", "1,0044-03-15", "1,0000-01-01 BC", "1,012345-01-02"]) {
+        assert.equal(await table.getValue(id), undefined, id);
+      }
+      for (const id of ids) await table.delete(`1,${id}`);
+      assert.equal(await table.getCount(), 0, type);
+    }
+  });
+
   test("a row is not written over another whose key the collation takes for the same", async () => {
     await make(`CREATE COLLATION blind (provider = icu, locale = 'und-u-ks-level1', deterministic = false);
       CREATE TABLE t (id TEXT COLLATE blind PRIMARY KEY, n INT);
