@@ -52,8 +52,14 @@ export class OpenedCache implements AsyncDisposable {
       }
       case "redis": {
         const client = await connectRedis(place);
-        const redis = await opening(`the cache at ${place.host}`, () => RedisCache.open(client, { tracer }));
-        return new OpenedCache(redis, { close: () => client.destroy() });
+        try {
+          const redis = await opening(`the cache at ${place.host}`, () => RedisCache.open(client, { tracer }));
+          return new OpenedCache(redis, { close: () => client.destroy() });
+        } catch (error) {
+          // A connection keeps the process alive.
+          client.destroy();
+          throw error;
+        }
       }
       default:
         return place satisfies never;

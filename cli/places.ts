@@ -130,10 +130,30 @@ export function filesOf({ master, cache, outbox }: Places): readonly string[] {
   return [...[master, cache].flatMap((place) => "path" in place ? [place.path] : []), outbox];
 }
 
-/** The cache key of a table. It includes the master, so that different masters never share rows in one cache. */
+/**
+ * The cache key of a table. It includes the master and the user, so that different masters, and users who may see different
+ * rows, never share rows in one cache.
+ */
 export function cacheKeyOf(entity: string, master: MasterPlace): string {
-  const where = master.kind === "file" ? realpathSync(master.path) : shownMaster(master);
-  return `${entity}@${createHash("sha256").update(where).digest("hex").slice(0, 12)}`;
+  return `${entity}@${createHash("sha256").update(identityOf(master)).digest("hex").slice(0, 12)}`;
+}
+
+function identityOf(master: MasterPlace): string {
+  switch (master.kind) {
+    case "file":
+      return realpathSync(master.path);
+    case "server":
+      return shownMaster(master);
+    case "postgres": {
+      const url = new URL(master.url);
+      url.password = "";
+      return url.href;
+    }
+    case "surreal":
+      return JSON.stringify([shownMaster(master), master.user?.username]);
+    default:
+      return master satisfies never;
+  }
 }
 
 /** The URL of a server's table. */
@@ -153,8 +173,8 @@ function masterOf(args: Arguments): MasterPlace {
   if (/^postgres(ql)?:/i.test(master)) return postgresMaster(master);
   if (/^(?:surrealdb|wss?):/i.test(master)) return surrealAt(master);
   if (LIKE_ADDRESS.test(master) && !existsSync(master)) {
-    const url = `http://${master.replace(/^\w+:\/\//, "")}`;
-    throw new BadInput(`${JSON.stringify(master)} is not a file; for a server, use --master ${url}`);
+    const url = mayHoldPassword(master) ? "and a URL like http://127.0.0.1:8737/" : `http://${withoutScheme(master)}`;
+    throw new BadInput(`${quoted(master)} is not a file; for a server, use --master ${url}`);
   }
   return { kind: "file", path: master, isDefault: false };
 }
@@ -162,11 +182,35 @@ function masterOf(args: Arguments): MasterPlace {
 /** `host:port`, or a URL of another scheme. */
 const LIKE_ADDRESS = /^(?:[\w.-]+|\[[\da-f:]+\]):\d+\/?$|^\w+:\/\//i;
 
+function withoutScheme(address: string): string {
+  return address.replace(/^\w+:\/\//, "");
+}
+
+/** Whether an address may have a password, as that of another database has. Then nothing of it is shown. */
+function mayHoldPassword(text: string): boolean {
+  return /[@?]/.test(text);
+}
+
+function quoted(text: string): string {
+  return mayHoldPassword(text) ? "What was given" : JSON.stringify(text);
+}
+
+/** The URL in a text; `undefined` if it is none, or what is escaped in it cannot be read. */
+function urlIn(text: string): URL | undefined {
+  const url = URL.parse(text);
+  try {
+    for (const part of [url?.username, url?.password, url?.pathname]) decodeURIComponent(part ?? "");
+    return url ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** `surrealdb://` stands for `ws://`, as drivers of other databases have it. */
 function surrealAt(text: string): SurrealMaster {
-  const url = URL.parse(text.replace(/^surrealdb:/i, "ws:"));
+  const url = urlIn(text.replace(/^surrealdb:/i, "ws:"));
   const [namespace = "", database = "", more] = url?.pathname.slice(1).split("/").map(decodeURIComponent) ?? [];
-  if (url === null || namespace === "" || database === "" || more !== undefined || url.search + url.hash !== "") {
+  if (url === undefined || namespace === "" || database === "" || more !== undefined || url.search + url.hash !== "") {
     // Not quoted, since it may contain a password.
     throw new BadInput("--master takes a URL of SurrealDB like surrealdb://127.0.0.1:8000/<namespace>/<database>");
   }
@@ -184,9 +228,9 @@ function surrealAt(text: string): SurrealMaster {
 }
 
 function serverUrl(text: string): URL {
-  const url = URL.parse(text);
-  if (url === null) {
-    throw new BadInput(`${JSON.stringify(text)} is not a URL; accepted is one like http://127.0.0.1:8737/`);
+  const url = urlIn(text);
+  if (url === undefined) {
+    throw new BadInput(`${quoted(text)} is not a URL; accepted is a URL like http://127.0.0.1:8737/`);
   }
   // Not quoted, since it may contain a password.
   if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
@@ -198,8 +242,8 @@ function serverUrl(text: string): URL {
 
 /** Nothing of the text is quoted, since it may contain a password. */
 function postgresMaster(text: string): PostgresMaster {
-  const url = URL.parse(text);
-  if (url === null || url.host === "" || !/^\/[^/]+$/.test(url.pathname)) {
+  const url = urlIn(text);
+  if (url === undefined || url.host === "" || !/^\/[^/]+$/.test(url.pathname)) {
     throw new BadInput("--master takes a URL like postgres://user@127.0.0.1:5432/database");
   }
   return { kind: "postgres", url: text, shown: `postgres://${url.host}${url.pathname}` };
@@ -217,9 +261,7 @@ function cacheOf(args: Arguments): CachePlace {
   if (!cache.startsWith("kv:")) {
     if (isFileName(cache)) return { kind: "file", path: cache };
     throw new BadInput(
-      `${
-        JSON.stringify(cache)
-      } is not a cache; accepted are mem, none, kv, kv:<file>, redis://<host>, and a file like ./name`,
+      `${quoted(cache)} is not a cache; accepted are mem, none, kv, kv:<file>, redis://<host>, and a file like ./name`,
     );
   }
   const path = cache.slice("kv:".length);
@@ -228,9 +270,9 @@ function cacheOf(args: Arguments): CachePlace {
 }
 
 function redisAt(text: string): CachePlace {
-  const url = URL.parse(text);
+  const url = urlIn(text);
   // Not quoted, since it may contain a password.
-  if (url === null || url.hostname === "" || !/^(?:\/\d*)?$/.test(url.pathname) || url.search + url.hash !== "") {
+  if (url === undefined || url.hostname === "" || !/^(?:\/\d*)?$/.test(url.pathname) || url.search + url.hash !== "") {
     throw new BadInput("--cache takes a URL of Redis like redis://127.0.0.1:6379 or redis://127.0.0.1:6379/1");
   }
   return { kind: "redis", url: url.href, host: url.host + url.pathname };

@@ -1,4 +1,4 @@
-import type { Row } from "@vantage/live";
+import { NotFoundError, type Row } from "@vantage/live";
 import { SurrealTable } from "@vantage/live/surrealdb";
 import { BadInput } from "./bad_input.ts";
 import { BAKERY_TABLES, type BakerySize, type BakeryTable, type Cell } from "./bakery.ts";
@@ -76,15 +76,23 @@ async function fill(
   }
 }
 
-/** Opens a table, with those that it refers to by record links. */
+/** Opens a table, with those that it refers to by record links, as far as they are there. */
 export async function openSurrealTable(db: ConnectedSurreal, name: string): Promise<SurrealTable> {
   const { columns } = await SurrealTable.open(db, name);
   const names = columns.flatMap(({ type = "" }) => /record<(\w+)>/.exec(type)?.[1] ?? []);
-  const tables = await Promise.all(
-    [...new Set(names)].map(async (ref) => [ref, await SurrealTable.open(db, ref)] as const),
-  );
-  const refs = Object.fromEntries(tables.map(([ref, table]) => [ref, () => table]));
+  const tables = await Promise.all([...new Set(names)].map(async (ref) => [ref, await openIfThere(db, ref)] as const));
+  const refs = Object.fromEntries(tables.flatMap(([ref, table]) => table === undefined ? [] : [[ref, () => table]]));
   return await SurrealTable.open(db, name, { refs });
+}
+
+/** A link may be to a table that nobody has defined. */
+async function openIfThere(db: ConnectedSurreal, name: string): Promise<SurrealTable | undefined> {
+  try {
+    return await SurrealTable.open(db, name);
+  } catch (error) {
+    if (error instanceof NotFoundError) return undefined;
+    throw error;
+  }
 }
 
 function definitionOf({ name }: BakeryTable): string {

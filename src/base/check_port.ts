@@ -1,4 +1,5 @@
 import { describe } from "./describe.ts";
+import { describeClient } from "./describe_client.ts";
 
 /**
  * Refuses a value that lacks the required functions: a promise that was not awaited, a class instead of an instance, or
@@ -15,7 +16,7 @@ export function checkPort(role: string, accepted: string, given: unknown, functi
 function describeGiven(given: unknown, lacking: readonly string[]): string {
   if (hasFunction(given, "then")) return "a promise, which has to be awaited first";
   if (typeof given === "function") return `the function or class ${describe(given.name)}, not an instance`;
-  if (typeof given !== "object" || given === null) return describe(given);
+  if (typeof given !== "object" || given === null) return describeClient(given);
   return `${describe(given)} without ${lacking.join(", ")}`;
 }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, symlinkSync } from "node:fs";
 import { describe } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { startRedis, WITHOUT_REDIS } from "../databases/redis_server.ts";
 import { skippable } from "../skippable.ts";
@@ -29,6 +30,18 @@ describe("demo --cache redis://", () => {
     assert.doesNotMatch(info.stdout, /secret/);
     const wrong = await folder.run("list", "--cache", `redis://:geheim@${host}`);
     assert.deepEqual([wrong.code, wrong.stderr], [2, `demo: There is no Redis at ${host}, or it refuses the user\n`]);
+  });
+
+  skippable("ends where the user may not do what a cache needs", WITHOUT_REDIS, async () => {
+    await using started = new AsyncDisposableStack();
+    const reader = ["--user", "reader", "on", ">secret", "~*", "+@read", "+@connection"];
+    const server = started.adopt(await startRedis(reader), (redis) => redis.remove());
+    using folder = new DemoFolder();
+    symlinkSync(PACKAGES, folder.file("node_modules"), "junction");
+    const words = ["list", "--cache", `redis://reader:secret@127.0.0.1:${server.port}`];
+    await using listing = folder.start(...words);
+    assert.equal(await Promise.race([listing.ended, setTimeout(20_000, "still running", { ref: false })]), 2);
+    assert.match((await folder.run(...words)).stderr, /Cannot open the cache at .*: Redis refuses the user/);
   });
 
   skippable("says what is missing", undefined, async () => {

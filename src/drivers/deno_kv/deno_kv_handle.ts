@@ -80,11 +80,15 @@ export async function openKv(path: string | undefined): Promise<KvHandle> {
         await systemClock.wait(tries * PAUSE_MS);
         continue;
       }
-      throw new TypeError(`Cannot open the KV database ${path === undefined ? "by default" : describe(path)}`, {
-        cause,
-      });
+      throw new TypeError(`Cannot open the KV database ${shownPath(path)}`, { cause });
     }
   }
+}
+
+/** A URL may have a password. */
+function shownPath(path: string | undefined): string {
+  if (path === undefined) return "by default";
+  return path.includes("://") ? "at this URL" : describe(path);
 }
 
 /**

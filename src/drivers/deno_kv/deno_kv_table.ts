@@ -129,6 +129,10 @@ function checkPrefix(prefix: KvKey): void {
   if (!Array.isArray(prefix) || prefix.length === 0 || !prefix.every(isPart)) {
     throw new TypeError(`A prefix must be an array of parts of a key, as in ["products"], got ${describe(prefix)}`);
   }
+  if (!prefix.every((part) => typeof part !== "string" || part.isWellFormed())) {
+    // It would be the same prefix as others.
+    throw new TypeError("A prefix must not have half of a surrogate pair, which Deno KV cannot tell from another");
+  }
   checkSize("A prefix", prefix);
 }
 

@@ -35,7 +35,7 @@ export function placeOf(topic: string, message: KafkaMessage): KafkaPlace {
  * @throws {TypeError} if it says something else.
  */
 export function rangesOf(topic: string, offsets: Iterable<KafkaOffsets>): readonly PartitionRange[] {
-  const ranges = Array.from(offsets, ({ partition, low, high }) => ({
+  const ranges = Array.from(listOf(offsets), ({ partition, low, high }) => ({
     partition: toPartition(partition),
     low: toOffset(low),
     high: toOffset(high),
@@ -43,6 +43,15 @@ export function rangesOf(topic: string, offsets: Iterable<KafkaOffsets>): readon
   if (ranges.length === 0) throw new TypeError(`The topic ${describe(topic)} has no partitions: create it first`);
   if (new Set(ranges.map(({ partition }) => partition)).size === ranges.length) return ranges;
   throw new TypeError(`The offsets of the topic ${describe(topic)} have a partition twice`);
+}
+
+function listOf(offsets: Iterable<KafkaOffsets>): readonly KafkaOffsets[] {
+  const isIterable = typeof offsets?.[Symbol.iterator] === "function";
+  const list = isIterable ? [...offsets] : [];
+  if (isIterable && list.every((one) => typeof one === "object" && one !== null)) return list;
+  throw new TypeError(
+    `offsets() must answer with a list of objects, ${isIterable ? "one item is none" : `got ${describe(offsets)}`}`,
+  );
 }
 
 function toPartition(partition: number): number {

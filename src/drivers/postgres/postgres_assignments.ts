@@ -2,6 +2,7 @@ import { describe } from "../../base/describe.ts";
 import { RejectedError } from "../../table/errors.ts";
 import { field, type Row, sameValue } from "../../table/row.ts";
 import { postgresBytes } from "../sql/postgres_array.ts";
+import { comparableJson } from "../sql/postgres_documents.ts";
 import { quoteName } from "../sql/quote_name.ts";
 import { bind, type Sql, sql } from "../sql/sql.ts";
 import type { PostgresColumn } from "./postgres_column.ts";
@@ -46,7 +47,9 @@ export function ofId(schema: PostgresSchema, id: string): readonly Assignment[] 
 export function updateSql(column: PostgresColumn, { written, stored }: { written: Sql; stored: string }): Sql {
   const set = quoteName(column.name);
   if (!isReadRoughly(column)) return sql`${set} = ${written}`;
-  const kept = sql`${comparable(column, stored)} IS NOT DISTINCT FROM ${comparableSql(column, written)}`;
+  // A document that cannot be compared is no NULL.
+  const isAlike = column.type === "json" ? sql`(${stored} IS NULL) = ((${written}) IS NULL) AND ` : sql``;
+  const kept = sql`${isAlike}${comparable(column, stored)} IS NOT DISTINCT FROM ${comparableSql(column, written)}`;
   return sql`${set} = CASE WHEN ${kept} THEN ${stored} ELSE ${written} END`;
 }
 
@@ -68,12 +71,14 @@ export function checkGenerated({ name: table, columns }: PostgresSchema, row: Ro
 export function elsewhere({ name: table, key }: PostgresSchema, id: string): RejectedError {
   const types = key.columns.map(({ name, declared }) => `${name} ${declared}`).join(", ");
   return new RejectedError(
-    `${describe(table)} cannot hold a row ${describe(id)}: its key (${types}) or a trigger changes the id`,
+    `${describe(table)} cannot hold a row ${
+      describe(id)
+    }: its key (${types}) or a trigger changes the id, or another row has an equal key`,
   );
 }
 
 function comparable(column: PostgresColumn, value: string): string {
-  if (column.type === "json") return `${value}::jsonb`;
+  if (column.type === "json") return comparableJson(value);
   return column.kind === "number" ? `${value}::float8` : readSql(column, value);
 }
 

@@ -15,6 +15,8 @@ export interface FoundColumn {
   readonly identity: string;
   /** Whether it is computed. */
   readonly generated: boolean;
+  /** Whether its collation takes only the same texts for equal. */
+  readonly deterministic: boolean;
 }
 
 /** A column, and what its values are in a row. */

@@ -1,4 +1,5 @@
 import { describe } from "../../base/describe.ts";
+import { describeClient } from "../../base/describe_client.ts";
 import { isPlainObject } from "../../table/row.ts";
 import type {
   PgClient,
@@ -34,7 +35,7 @@ export function databaseOf(client: PostgresClient): Session {
   }
   throw new TypeError(
     `A PostgresTable takes a client of postgres.js, pg, PGlite or Bun, or an object with query and transaction, got ${
-      describe(client)
+      describeClient(client)
     }`,
   );
 }

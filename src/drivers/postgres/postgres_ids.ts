@@ -7,6 +7,7 @@ import type { PostgresColumn } from "./postgres_column.ts";
 import { bytesOf, readSql } from "./postgres_values.ts";
 import type { PostgresSchema } from "./postgres_schema.ts";
 import { isUuid } from "../sql/postgres_texts.ts";
+import { FIRST_MS, LAST_MS } from "../sql/postgres_time.ts";
 import { quoteName } from "../sql/quote_name.ts";
 
 /** The text of a key column's value; `null` for `NULL`. */
@@ -23,7 +24,11 @@ export function keySql(column: PostgresColumn): string {
   const name = quoteName(column.name);
   if (column.kind !== "date") return readSql(column, name);
   const utc = column.type === "timestamptz" ? `${name} AT TIME ZONE 'UTC'` : name;
-  return `to_char(${utc}, ${TIME_FORMATS[column.type]})`;
+  const era = `CASE WHEN extract(year FROM ${utc}) < 0 THEN ' BC' ELSE '' END`;
+  // Infinities have no digits.
+  return `CASE WHEN isfinite(${name}) THEN to_char(${utc}, ${
+    TIME_FORMATS[column.type]
+  }) || ${era} ELSE ${name}::text END`;
 }
 
 /**
@@ -59,7 +64,9 @@ export function idSql(schema: PostgresSchema, id: string): Sql {
 }
 
 /** Whether a key column stores the text of an id unchanged, or refuses it. */
-export function keepsPart({ kind, type }: PostgresColumn, part: KeyPart): boolean {
+export function keepsPart({ kind, type, deterministic }: PostgresColumn, part: KeyPart): boolean {
+  // The row that a write finds may have another text.
+  if (!deterministic) return false;
   // Spaces at the end of a text that is too long are cut off.
   if (type === "varchar") return part?.endsWith(" ") !== true;
   return kind === "bytes" || kind === "boolean" || ["int2", "int4", "int8", "text", "uuid"].includes(type);
@@ -82,7 +89,7 @@ export function checkKey(schema: PostgresSchema, id: string, row: Row): void {
 
 function isPart(given: Value, part: KeyPart, column: PostgresColumn): boolean {
   if (part === null || given === null) return part === given;
-  if (isDate(given)) return given.getTime() === new Date(timeIn(part, column)).getTime();
+  if (isDate(given)) return given.getTime() === timeIn(part, column);
   if (isBytes(given)) return hexOf(given) === part;
   return String(given) === part;
 }
@@ -115,7 +122,7 @@ function canHave(text: string, column: PostgresColumn): boolean {
     case "bytes":
       return false;
     case "date":
-      return isTime(text, column);
+      return timeIn(text, column) !== undefined;
     case "number":
       return !isInteger(column) || (/^(0|-?[1-9]\d{0,18})$/.test(text) && isInteger64(BigInt(text)));
     default:
@@ -156,16 +163,24 @@ function isInteger({ type }: PostgresColumn): boolean {
   return type === "int2" || type === "int4" || type === "int8";
 }
 
-/** Whether a text is an existing time as `keySql` writes it. */
-function isTime(part: string, column: PostgresColumn): boolean {
-  const patterns = { timestamptz: /T.*\.\d{6}Z$/, timestamp: /T.*\.\d{6}$/, date: /^\d{4}-\d\d-\d\d$/ };
-  if (!patterns[column.type as keyof typeof patterns].test(part)) return false;
-  const text = timeIn(part, column);
+/** A time as `keySql` writes it. */
+const TIME = /^(\d{4,6})-(\d\d-\d\d)(?:T(\d\d:\d\d:\d\d\.\d{3})\d{3})?(Z)?( BC)?$/;
+
+/** The time in the text of a key, in milliseconds since 1970; `undefined` if it is none of this type. */
+function timeIn(part: string, { type }: PostgresColumn): number | undefined {
+  if (part === "infinity") return LAST_MS;
+  if (part === "-infinity") return FIRST_MS;
+  const [, digits = "", day = "", time, zone, era] = TIME.exec(part) ?? [];
+  const isOfType = (time === undefined) === (type === "date") && (zone !== undefined) === (type === "timestamptz");
+  const number = Number(digits);
+  if (!isOfType || number === 0 || digits !== String(number).padStart(4, "0")) return undefined;
+  const text = `${yearText(era === undefined ? number : 1 - number)}-${day}T${time ?? "00:00:00.000"}Z`;
   const date = new Date(text);
-  return !Number.isNaN(date.getTime()) && date.toISOString() === text;
+  return !Number.isNaN(date.getTime()) && date.toISOString() === text ? date.getTime() : undefined;
 }
 
-/** The time in the text of a key, without its microseconds, as `toISOString` writes it. */
-function timeIn(part: string, { type }: PostgresColumn): string {
-  return type === "date" ? `${part}T00:00:00.000Z` : `${part.slice(0, 23)}Z`;
+/** A year as `toISOString` writes it. */
+function yearText(year: number): string {
+  if (year >= 0 && year <= 9999) return String(year).padStart(4, "0");
+  return `${year < 0 ? "-" : "+"}${String(Math.abs(year)).padStart(6, "0")}`;
 }

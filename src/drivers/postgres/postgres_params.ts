@@ -55,7 +55,7 @@ function checkedText(text: string, column: PostgresColumn): string {
   );
 }
 
-function timeText(date: Date, { name, type }: PostgresColumn): string {
+function timeText(date: Date, { name, type }: Pick<PostgresColumn, "name" | "type">): string {
   const ms = date.getTime();
   if (Number.isNaN(ms)) throw new RangeError(`Column ${describe(name)} cannot hold an invalid date`);
   if (type === "date" && ms % MS_PER_DAY !== 0) {
@@ -90,7 +90,7 @@ function itemText(item: Value, column: PostgresColumn): string {
   if (column.type === "_json" || column.type === "_jsonb") return documentText(item, column);
   if (typeof item === "string") return checkedText(item, column);
   if (typeof item === "boolean" || isNumber(item)) return String(item);
-  if (isDate(item)) return postgresTime(item.getTime());
+  if (isDate(item)) return timeText(item, { name: column.name, type: column.type.slice(1) });
   return isBytes(item) ? postgresBytes(item) : refuse(item, column);
 }
 

@@ -13,6 +13,9 @@ export interface SchemaOptions {
   readonly numeric?: "text" | "number" | undefined;
 }
 
+/** Before this version, times are read as floats, which are not exact. */
+const OLDEST = 140_000;
+
 /** What is needed to read and write a table. */
 export interface PostgresSchema {
   /** The name of the table for users. */
@@ -33,6 +36,7 @@ export interface PostgresSchema {
 }
 
 interface FoundTable {
+  readonly version: number;
   readonly schema: string;
   readonly name: string;
   readonly kind: string;
@@ -49,13 +53,19 @@ interface FoundTable {
  *
  * @throws {NotFoundError} if there is no such table or view.
  * @throws {UnauthorizedError} if it may not be read.
- * @throws {UnsupportedError} if its rows have no key.
- * @throws {TypeError} if `idField` is not one of its columns, or cannot be the key.
+ * @throws {UnsupportedError} if its rows have no key, or the server is too old.
+ * @throws {TypeError} if the name is none, or `idField` is not one of its columns, or cannot be the key.
  */
 export async function readSchema(db: Session, table: string, options: SchemaOptions): Promise<PostgresSchema> {
+  if (typeof table !== "string" || table === "") throw new TypeError(`A table has a name, got ${describe(table)}`);
   const [row] = await db.query(TABLE_SQL, [table]);
   if (row === undefined) throw await missing(db, table);
   const found = JSON.parse(String(row.found)) as FoundTable; // As the query below makes it.
+  if (found.version < OLDEST) {
+    throw new UnsupportedError(
+      `A table is read from PostgreSQL 14 on; the server is version ${Math.floor(found.version / 10_000)}`,
+    );
+  }
   if (!found.readable) throw new UnauthorizedError(`The user may not read ${describe(table)}`);
   const columns = (found.columns ?? []).map((column) => columnOf(column, options.numeric ?? "text"));
   if (columns.length === 0) throw new UnsupportedError(`${describe(table)} has no columns`);
@@ -88,6 +98,7 @@ async function missing(db: Session, table: string): Promise<NotFoundError> {
 /** A name finds what SQL would find; with a schema in front, what is there. */
 const TABLE_SQL = `
 SELECT json_build_object(
+  'version', current_setting('server_version_num')::int,
   'schema', n.nspname,
   'name', c.relname,
   'kind', c.relkind,
@@ -101,18 +112,23 @@ SELECT json_build_object(
   'columns', (
     SELECT json_agg(json_build_object(
       'name', a.attname,
-      'type', coalesce(b.typname, t.typname),
+      'type', (
+        WITH RECURSIVE base AS (
+          SELECT t.typname, t.typbasetype
+          UNION ALL SELECT d.typname, d.typbasetype FROM base JOIN pg_type d ON d.oid = base.typbasetype
+        ) SELECT typname FROM base WHERE typbasetype = 0
+      ),
       'cast', quote_ident(tn.nspname) || '.' || quote_ident(t.typname),
       'declared', format_type(a.atttypid, a.atttypmod),
       'notNull', a.attnotnull,
       'hasDefault', a.atthasdef OR a.attidentity <> '',
       'identity', a.attidentity,
-      'generated', a.attgenerated <> ''
+      'generated', a.attgenerated <> '',
+      'deterministic', coalesce((SELECT collisdeterministic FROM pg_collation WHERE oid = a.attcollation), TRUE)
     ) ORDER BY a.attnum)
     FROM pg_attribute a
     JOIN pg_type t ON t.oid = a.atttypid
     JOIN pg_namespace tn ON tn.oid = t.typnamespace
-    LEFT JOIN pg_type b ON b.oid = t.typbasetype
     WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
   ),
   'indexes', (

@@ -43,7 +43,7 @@ export class PostgresWriter {
         if (found !== undefined) return { found, isNew: false };
         if (this.#schema.hasTriggers) break;
       }
-      throw this.#ignored(`insert row ${describe(id)}`);
+      throw this.#schema.hasTriggers ? this.#ignored(`insert row ${describe(id)}`) : elsewhere(this.#schema, id);
     });
   }
 

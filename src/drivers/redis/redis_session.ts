@@ -1,4 +1,4 @@
-import { describe } from "../../base/describe.ts";
+import { describeClient } from "../../base/describe_client.ts";
 import { UnsupportedError } from "../../table/errors.ts";
 import type {
   IoRedisClient,
@@ -66,10 +66,10 @@ export function sessionOf(client: RedisClient): RedisSession {
     );
   }
   if (has(client, "send")) return overHandle(client as RedisHandle);
-  // A text may be a URL with a password.
-  const got = typeof client === "string" ? "a text" : describe(client);
   throw new TypeError(
-    `A RedisCache takes a client of redis or ioredis, or an object with the function send, got ${got}`,
+    `A RedisCache takes a client of redis or ioredis, or an object with the function send, got ${
+      describeClient(client)
+    }`,
   );
 }
 

@@ -42,8 +42,10 @@ export function sql(texts: TemplateStringsArray, ...values: readonly (string | B
   for (const [at, text] of texts.entries()) {
     parts.push(text);
     const value = values[at];
-    if (value instanceof Sql) parts.push(...value.parts);
-    else if (value !== undefined) parts.push(value);
+    if (value === undefined) continue;
+    // Not spread: a call takes not as many arguments as a piece may have parts.
+    if (value instanceof Sql) { for (const part of value.parts) parts.push(part); }
+    else parts.push(value);
   }
   return new Sql(parts);
 }

@@ -26,8 +26,10 @@ export function ql(texts: TemplateStringsArray, ...values: readonly (string | Pa
   for (const [at, text] of texts.entries()) {
     parts.push(text);
     const value = values[at];
-    if (value instanceof Ql) parts.push(...value.parts);
-    else if (value !== undefined) parts.push(value);
+    if (value === undefined) continue;
+    // Not spread: a call takes not as many arguments as a piece may have parts.
+    if (value instanceof Ql) { for (const part of value.parts) parts.push(part); }
+    else parts.push(value);
   }
   return new Ql(parts);
 }

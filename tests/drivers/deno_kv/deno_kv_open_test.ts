@@ -33,4 +33,12 @@ describe("DenoKvCache.open() of a file that another process is creating", () => 
     });
     assert.equal(calls, 6);
   });
+
+  it("shows nothing of a URL, which may have a password", async () => {
+    await failing(Infinity, async () => {
+      await assert.rejects(openKv("https://me:secret@127.0.0.1/kv"), (error: Error) => {
+        return error instanceof TypeError && !error.message.includes("secret");
+      });
+    });
+  });
 });

@@ -1,17 +1,9 @@
 import assert from "node:assert/strict";
 import { describe } from "node:test";
 import fc from "fast-check";
-import {
-  type Column,
-  MemTable,
-  NotFoundError,
-  type Query,
-  type Row,
-  sameRow,
-  type TableLike,
-  type Value,
-} from "@vantage/live";
+import { type Column, MemTable, type Query, type Row, sameRow, type TableLike, type Value } from "@vantage/live";
 import { DenoKvTable } from "@vantage/live/deno-kv";
+import { apply, arbitraryStep } from "../parity.ts";
 import { arbitraryQuery, DATES, DOCUMENTS, FLOATS, heldBy, INTEGERS, LIMITS, TEXTS } from "../sql/arbitrary_sets.ts";
 import { kvIt } from "./deno_kv_fixture.ts";
 
@@ -39,15 +31,7 @@ const row: fc.Arbitrary<Row> = fc.record(
   { requiredKeys: [] },
 ).map((drawn) => Object.fromEntries(Object.entries(drawn)) as Row); // No field is undefined there.
 
-type Step =
-  | { readonly kind: "insert" | "replace" | "patch"; readonly id: string; readonly row: Row; readonly set: Query }
-  | { readonly kind: "delete"; readonly id: string; readonly set: Query }
-  | { readonly kind: "deleteAll"; readonly set: Query };
-const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ kind: fc.constantFrom("insert", "replace", "patch"), id, row, set: narrowing }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("delete"), id, set: narrowing }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("deleteAll"), set: narrowing }) },
-);
+const step = arbitraryStep({ id, row, set: narrowing });
 
 const [seed = 0] = crypto.getRandomValues(new Int32Array(1));
 
@@ -85,30 +69,6 @@ async function assertAlike(kv: TableLike, memory: TableLike): Promise<void> {
   assert.equal(await kv.withQuery(set).getCount(), await memory.withQuery(set).getCount());
   for (const id of ["a", "\0", ""]) {
     assertSame(await kv.withQuery(set).getValue(id), await memory.withQuery(set).getValue(id));
-  }
-}
-
-/** The answer, or that there is no such row. Anything else that goes wrong fails the test. */
-async function apply(step: Step, table: TableLike): Promise<Row | string | void> {
-  const set = table.withQuery(step.set);
-  try {
-    switch (step.kind) {
-      case "insert":
-        return await set.insertValue(step.id, step.row);
-      case "replace":
-        return await set.replaceValue(step.id, step.row);
-      case "patch":
-        return await set.patchValue(step.id, step.row);
-      case "delete":
-        return await set.delete(step.id);
-      case "deleteAll":
-        return await set.deleteAll();
-      default:
-        return step satisfies never;
-    }
-  } catch (error) {
-    if (error instanceof NotFoundError) return error.code;
-    throw error;
   }
 }
 

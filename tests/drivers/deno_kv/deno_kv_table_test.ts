@@ -197,6 +197,13 @@ describe("DenoKvTable", () => {
       assert.equal((await table.getValue(id))?.name, "Bun");
       assert.equal(await table.insertReturnIdValue({ id: "x" }), "x");
       await assert.rejects(table.insertReturnIdValue({ id: "x" }), ConflictError);
+      for (const id of [{ a: 1 }, [1], new Date(0), Uint8Array.of(1), true]) {
+        await assert.rejects(
+          table.insertReturnIdValue({ id }),
+          /TypeError: The id of a new row must be a text or a number/,
+        );
+      }
+      assert.equal(await table.getCount(), 2);
     }));
 
   kvIt(
@@ -273,6 +280,11 @@ describe("DenoKvTable.open()", () => {
       ["no prefix", () => DenoKvTable.open(kv, []), /TypeError: A prefix must be an array of parts of a key/],
       ["a text as the prefix", () => DenoKvTable.open(kv, "products" as never), /got "products"/],
       ["a part that is none", () => DenoKvTable.open(kv, [null as never]), /TypeError: A prefix must be/],
+      [
+        "half of a surrogate pair in a prefix",
+        () => DenoKvTable.open(kv, ["a\ud800"]),
+        /TypeError: A prefix must not have half of a surrogate pair/,
+      ],
       [
         "a long prefix",
         () => DenoKvTable.open(kv, ["x".repeat(257)]),

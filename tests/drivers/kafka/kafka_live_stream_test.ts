@@ -468,6 +468,8 @@ describe("KafkaLiveStream, gaps", () => {
     for (
       const [source, message] of [
         [{ offsets: () => [], messages: () => [] as never }, /has no partitions/],
+        [{ offsets: () => undefined as never, messages: () => [] as never }, /offsets\(\) must answer with a list/],
+        [{ offsets: () => [null] as never, messages: () => [] as never }, /offsets\(\) must answer with a list/],
         [{ offsets: () => [ZERO, ZERO], messages: () => [] as never }, /have a partition twice/],
         [{ offsets: () => [{ partition: 0, low: 0, high: -1 }], messages: () => [] as never }, /An offset must be/],
         [{ offsets: () => [{ partition: 0, low: 0, high: 0 }], messages: () => [] as never }, /async iterable/],

@@ -235,7 +235,7 @@ const [SCHEMA, STATE] = [
     ...{ schema: "public", name: "t", kind: "r", visible: true, readable: true, triggers: true, folding: null },
     columns: [{
       ...{ name: "id", type: "int4", cast: "int4", declared: "integer", notNull: true },
-      ...{ hasDefault: false, identity: "", generated: false },
+      ...{ hasDefault: false, identity: "", generated: false, deterministic: true },
     }],
     indexes: [{ primary: true, immediate: true, columns: ["id"] }],
   },

@@ -4,10 +4,8 @@ import fc from "fast-check";
 import {
   type Column,
   MemTable,
-  NotFoundError,
   type Query,
   type Row,
-  sameRow,
   type TableLike,
   UnsupportedError,
   type Value,
@@ -17,6 +15,7 @@ import { type OpenClient, openPool, openPostgresJs } from "../../databases/postg
 import { startPostgres, WITHOUT_POSTGRES } from "../../databases/postgres_server.ts";
 import type { DatabaseServer } from "../../databases/server_process.ts";
 import { skippable } from "../../skippable.ts";
+import { apply, arbitraryStep, assertSameAnswer, shownQuery } from "../parity.ts";
 import { arbitraryQuery, DATES, DOCUMENTS, FLOATS, heldBy, INTEGERS, LIMITS, TEXTS } from "../sql/arbitrary_sets.ts";
 
 const QUOTED = 'we"ird `name`';
@@ -65,22 +64,18 @@ const COLUMNS: readonly Column[] = Object.keys(HELD).map((name) => ({
 const DOCUMENT_COLUMNS = ["doc", "plain", "tags", "numbers", "floats", "days"];
 
 const query = arbitraryQuery(HELD, (name) => DOCUMENT_COLUMNS.includes(name));
-const narrowing = query.map(({ where, search }): Query => ({ where, search }));
+const narrowing = query.map(({ where = [], search }): Query => ({
+  // Not every comparison is supported, and the same ones must be left out on both sides.
+  where: where.filter(([column]) => column !== "exact"),
+  search,
+}));
 const id = fc.constantFrom(...HELD.id as readonly string[]);
 const row: fc.Arbitrary<Row> = fc.record(
   Object.fromEntries(CONTENT.map((name) => [name, heldBy(HELD, name)])),
   { requiredKeys: [] },
 ).map((drawn) => Object.fromEntries(Object.entries(drawn)) as Row); // No field is undefined there.
 
-type Step =
-  | { readonly kind: "insert" | "replace" | "patch"; readonly id: string; readonly row: Row; readonly set: Query }
-  | { readonly kind: "delete"; readonly id: string; readonly set: Query }
-  | { readonly kind: "deleteAll"; readonly set: Query };
-const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ kind: fc.constantFrom("insert", "replace", "patch"), id, row, set: narrowing }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("delete"), id, set: narrowing }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("deleteAll"), set: narrowing }) },
-);
+const step = arbitraryStep({ id, row, set: narrowing });
 
 const [seed = 0] = crypto.getRandomValues(new Int32Array(1));
 
@@ -155,7 +150,7 @@ async function openBoth(clients: readonly OpenClient[]): Promise<readonly [postg
 
 async function assertAlike(postgres: TableLike, memory: TableLike): Promise<void> {
   const expected = await memory.listValues();
-  const shown = JSON.stringify(memory.query, textOf);
+  const shown = shownQuery(memory.query);
   const actual = await postgres.listValues().catch((cause: unknown) => {
     if (cause instanceof UnsupportedError && shown.includes("exact")) return undefined;
     throw new Error(shown, { cause });
@@ -168,49 +163,4 @@ async function assertAlike(postgres: TableLike, memory: TableLike): Promise<void
   for (const id of ["0", "7", "a"]) {
     assertSameAnswer(await postgres.withQuery(set).getValue(id), await memory.withQuery(set).getValue(id));
   }
-}
-
-/** The answer, or that there is no such row or comparison. Anything else that goes wrong fails the test. */
-async function apply(step: Step, table: TableLike): Promise<Row | string | void> {
-  // Not every comparison is supported, and the same ones must be left out on both sides.
-  const where = step.set.where?.filter(([column]) => column !== "exact") ?? [];
-  const set = table.withQuery({ ...step.set, where });
-  try {
-    switch (step.kind) {
-      case "insert":
-        return await set.insertValue(step.id, step.row);
-      case "replace":
-        return await set.replaceValue(step.id, step.row);
-      case "patch":
-        return await set.patchValue(step.id, step.row);
-      case "delete":
-        return await set.delete(step.id);
-      case "deleteAll":
-        return await set.deleteAll();
-      default:
-        return step satisfies never;
-    }
-  } catch (error) {
-    if (error instanceof NotFoundError) return error.code;
-    throw error;
-  }
-}
-
-/** A column that is null in the database may be absent in memory. */
-function assertSameAnswer(actual: Row | string | void, expected: Row | string | void): void {
-  if (typeof actual !== "object" || typeof expected !== "object") {
-    assert.equal(typeof actual, typeof expected);
-    if (typeof actual === "string") assert.equal(actual, expected);
-    return;
-  }
-  const [one, other] = [withoutNulls(actual), withoutNulls(expected)];
-  if (!sameRow(one, other)) assert.deepEqual(one, other);
-}
-
-function withoutNulls(row: Row): Row {
-  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null));
-}
-
-function textOf(_: string, value: unknown): unknown {
-  return typeof value === "bigint" ? `${value}n` : value;
 }

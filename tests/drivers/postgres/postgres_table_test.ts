@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe } from "node:test";
 import {
+  type Condition,
   ConflictError,
   NotFoundError,
   RejectedError,
@@ -9,7 +10,7 @@ import {
   UnavailableError,
   UnsupportedError,
 } from "@vantage/live";
-import { type PostgresClient, PostgresTable } from "@vantage/live/postgres";
+import { type PostgresClient, type PostgresHandle, PostgresTable } from "@vantage/live/postgres";
 import { type OpenClient, openPool } from "../../databases/postgres_clients.ts";
 import { startPostgres, WITHOUT_POSTGRES } from "../../databases/postgres_server.ts";
 import { type DatabaseServer, freePort } from "../../databases/server_process.ts";
@@ -78,10 +79,24 @@ describe("PostgresTable on a server", () => {
     const options = (idField: string): Promise<PostgresTable> => PostgresTable.open(client(), "s.pair", { idField });
     await assert.rejects(options("a"), errorOf(TypeError, "a, b together"));
     await assert.rejects(options("c"), errorOf(TypeError, '"c"', "a, b"));
+    for (const name of ["", undefined]) {
+      const unnamed = PostgresTable.open(client(), name as string); // A caller without type checks.
+      await assert.rejects(unnamed, errorOf(TypeError, "A table has a name"));
+    }
     await assert.rejects(
       PostgresTable.open({} as unknown as PostgresClient, "t"), // A caller without type checks.
       errorOf(TypeError, "postgres.js"),
     );
+  });
+
+  test("a server that is older than version 14 is refused", async () => {
+    await make("CREATE TABLE t (id INT PRIMARY KEY)");
+    const pool = client() as PostgresHandle;
+    const old: PostgresHandle = {
+      query: (text, params) => pool.query(text.replace("current_setting('server_version_num')", "'130021'"), params),
+      transaction: () => assert.fail("nothing is written"),
+    };
+    await assert.rejects(PostgresTable.open(old, "s.t"), errorOf(UnsupportedError, "PostgreSQL 14", "version 13"));
   });
 
   test("a user without rights is an UnauthorizedError, when opened or when it writes", async () => {
@@ -159,6 +174,73 @@ describe("PostgresTable on a server", () => {
     }
   });
 
+  test("dates of keys are found whenever they are: infinities, before the first year, after 9999", async () => {
+    const times = ["infinity", "-infinity", "0044-03-15T01:02:03.456789 BC", "12345-01-02T00:00:00.000001"];
+    const dates = ["infinity", "-infinity", "0044-03-15 BC", "12345-01-02", "0001-01-01"];
+    const zoned = times.map((time) => time.replace(/(\.\d+)/, "$1Z"));
+    for (const [type, ids] of [["TIMESTAMP", times], ["TIMESTAMPTZ", zoned], ["DATE", dates]] as const) {
+      const table = await open(`CREATE TABLE t (at ${type}, id INT, n INT, PRIMARY KEY (id, at))`);
+      for (const time of ids) {
+        const id = `1,${time}`;
+        assert.equal((await table.insertValue(id, { n: 1 }))["n"], 1, id);
+        const row = await table.getValue(id);
+        assert.equal((await table.replaceValue(id, { ...row, n: 2 }))["n"], 2, id);
+        assert.equal((await table.patchValue(id, { n: 3 }))["n"], 3, id);
+      }
+      assert.deepEqual((await table.listValues()).ids().toSorted(), ids.map((id) => `1,${id}`).toSorted(), type);
+      for (const id of ["1,", "1,Infinity", "1,0044-03-15", "1,0000-01-01 BC", "1,012345-01-02"]) {
+        assert.equal(await table.getValue(id), undefined, id);
+      }
+      for (const id of ids) await table.delete(`1,${id}`);
+      assert.equal(await table.getCount(), 0, type);
+    }
+  });
+
+  test("a row is not written over another whose key the collation takes for the same", async () => {
+    await make(`CREATE COLLATION blind (provider = icu, locale = 'und-u-ks-level1', deterministic = false);
+      CREATE TABLE t (id TEXT COLLATE blind PRIMARY KEY, n INT);
+      CREATE TABLE pair (id VARCHAR(9) COLLATE blind, a INT, n INT, PRIMARY KEY (id, a))`);
+    for (const [name, id, other] of [["s.t", "a", "A"], ["s.pair", "a,1", "A,1"]] as const) {
+      const table = await PostgresTable.open(client(), name);
+      await table.insertValue(id, { n: 1 });
+      await assert.rejects(table.insertValue(other, { n: 2 }), errorOf(RejectedError, `"${other}"`));
+      await assert.rejects(table.replaceValue(other, { n: 3 }), errorOf(RejectedError, `"${other}"`));
+      assert.equal(await table.getValue(other), undefined);
+      assert.equal((await table.getValue(id))?.["n"], 1);
+      assert.equal((await table.replaceValue(id, { n: 4 }))["n"], 4);
+    }
+  });
+
+  test("a column whose type is a domain of a domain holds values of the type below", async () => {
+    const table = await open(`CREATE DOMAIN cents AS INT; CREATE DOMAIN price AS cents CHECK (VALUE > 0);
+      CREATE TABLE t (id INT PRIMARY KEY, price price)`);
+    await table.insertValue("1", { price: 9 });
+    await table.insertValue("2", { price: 10 });
+    assert.deepEqual((await table.where("price", "gt", 8).orderBy("price").listValues()).ids(), ["1", "2"]);
+  });
+
+  test("a document of json that jsonb cannot hold is no reason not to compare the others, nor to change it", async () => {
+    const table = await open("CREATE TABLE t (id INT PRIMARY KEY, doc JSON)");
+    const docs = [
+      ...["\\u0000", "\\ud83e", "\\udd50", "\\ud83e\\\\\\udd50", "\\udd50\\ud83e"],
+      ...["\\\\u0000", "\\ud83e\\udd50", "\\uD83E\\uDD50", "\\\\\\ud83e\\udd50"],
+    ];
+    await opened?.run(`INSERT INTO s.t VALUES ${docs.map((doc, at) => `(${at}, $q${at}$["${doc}"]$q${at}$)`).join()}`);
+    await opened?.run("INSERT INTO s.t VALUES (20, NULL), (21, 'null'), (22, '[1]')");
+    const ids = async (...condition: Condition): Promise<readonly string[]> =>
+      (await table.withQuery({ where: [condition] }).listValues()).ids();
+    assert.deepEqual(await ids("doc", "isNull"), ["20", "21"]);
+    assert.deepEqual(await ids("doc", "eq", [1]), ["22"]);
+    assert.deepEqual(await ids("doc", "eq", ["\\u0000"]), ["5"]);
+    assert.deepEqual(await ids("doc", "eq", ["\u{1f950}"]), ["6", "7"]);
+    assert.deepEqual(await ids("doc", "eq", ["\\\u{1f950}"]), ["8"]);
+    assert.equal((await ids("doc", "ne", [1])).length, docs.length + 2);
+    for (const [at] of docs.entries()) {
+      const doc = at === 0 ? null : [at];
+      assert.deepEqual(await table.patchValue(`${at}`, { doc }), { id: at, doc });
+    }
+  });
+
   test("microseconds stay where a date is written back as it was read", async () => {
     const table = await open("CREATE TABLE t (id INT PRIMARY KEY, at TIMESTAMPTZ, n INT)");
     await opened?.run(
@@ -202,7 +284,7 @@ describe("PostgresTable on a server", () => {
 
   test("values that a column cannot hold are refused, by name, before anything is sent", async () => {
     const table = await open(
-      "CREATE TABLE t (id INT PRIMARY KEY, n INT, name TEXT, day DATE, doc JSONB, tags TEXT[], ok BOOL)",
+      "CREATE TABLE t (id INT PRIMARY KEY, n INT, name TEXT, day DATE, doc JSONB, tags TEXT[], ok BOOL, days DATE[])",
     );
     const refused: readonly (readonly [column: string, value: Parameters<typeof table.patchValue>[1][string]])[] = [
       ["n", "1"],
@@ -221,6 +303,8 @@ describe("PostgresTable on a server", () => {
     }
     await assert.rejects(table.patchValue("1", { day: new Date(1) }), errorOf(RangeError, "midnight"));
     await assert.rejects(table.patchValue("1", { day: new Date(NaN) }), RangeError);
+    await assert.rejects(table.patchValue("1", { days: [new Date(1)] }), errorOf(RangeError, '"days"', "midnight"));
+    await assert.rejects(table.patchValue("1", { days: [new Date(NaN)] }), errorOf(RangeError, '"days"', "invalid"));
     await assert.rejects(table.patchValue("1", { n: 1.5 }), RejectedError);
     await assert.rejects(table.patchValue("1", { n: 2 ** 40 }), RejectedError);
   });
@@ -357,12 +441,14 @@ describe("PostgresTable on a server", () => {
 
   test("thousands of conditions and values are one statement", async () => {
     const table = await open(
-      "CREATE TABLE t (id INT PRIMARY KEY, n INT); INSERT INTO t SELECT i, i FROM generate_series(1, 9) i",
+      "CREATE TABLE t (id INT PRIMARY KEY, n INT, name TEXT); INSERT INTO t SELECT i, i FROM generate_series(1, 9) i",
     );
     const values = Array.from({ length: 100_000 }, (_, at) => at + 5);
     assert.deepEqual((await table.where("n", "in", values).listValues()).ids(), ["5", "6", "7", "8", "9"]);
     const where = Array.from({ length: 5_000 }, (_, at) => ["n", "ne", at + 3] as const);
     assert.equal(await table.withQuery({ where }).getCount(), 2);
+    const texts = Array.from({ length: 10_000 }, (_, at) => ["name", "ne", `bun ${at}`] as const);
+    assert.equal(await table.withQuery({ where: texts }).getCount(), 9);
     const many = Array.from({ length: 10_001 }, (_, at) => ["n", "ne", at] as const);
     await assert.rejects(table.withQuery({ where: many }).getCount(), UnsupportedError);
   });

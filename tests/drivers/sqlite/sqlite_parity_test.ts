@@ -6,18 +6,17 @@ import {
   type Column,
   type Condition,
   MemTable,
-  NotFoundError,
   type Operator,
   OPERATORS,
   type Order,
   Pagination,
   type Query,
   type Row,
-  sameRow,
   type TableLike,
   type Value,
 } from "@vantage/live";
 import { SqliteTable } from "@vantage/live/sqlite";
+import { apply, arbitraryStep, assertSameAnswer, shownQuery } from "../parity.ts";
 
 /** The columns, with the values that each can hold and give back as what they were. */
 const TEXTS = [
@@ -106,15 +105,7 @@ const id = fc.constantFrom("a", "b", "c", "1", "10", "2", "\u00e9", "x'y", "%");
 const row: fc.Arbitrary<Row> = fc.record(HELD, { requiredKeys: [] }).map(given);
 const rows: fc.Arbitrary<Row[]> = fc.array(row, { maxLength: 12 });
 
-type Step =
-  | { readonly kind: "insert" | "replace" | "patch"; readonly id: string; readonly row: Row; readonly set: Query }
-  | { readonly kind: "delete"; readonly id: string; readonly set: Query }
-  | { readonly kind: "deleteAll"; readonly set: Query };
-const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ kind: fc.constantFrom("insert", "replace", "patch"), id, row, set: narrowing }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("delete"), id, set: narrowing }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("deleteAll"), set: narrowing }) },
-);
+const step = arbitraryStep({ id, row, set: narrowing });
 
 const [seed = 0] = crypto.getRandomValues(new Int32Array(1));
 
@@ -167,46 +158,8 @@ async function openBoth(): Promise<readonly [sqlite: TableLike, memory: TableLik
 
 async function assertAlike(sqlite: TableLike, memory: TableLike): Promise<void> {
   const [actual, expected] = [await sqlite.listValues(), await memory.listValues()];
-  assert.deepEqual(actual.ids(), expected.ids(), JSON.stringify(memory.query, textOf));
+  assert.deepEqual(actual.ids(), expected.ids(), shownQuery(memory.query));
   for (const [id, row] of expected) assertSameAnswer(actual.get(id), row);
   assert.equal(await sqlite.getCount(), await memory.getCount());
   for (const id of ["0", "7", "1", "a", "99"]) assertSameAnswer(await sqlite.getValue(id), await memory.getValue(id));
-}
-
-/** The answer, or that there is no such row. Anything else that goes wrong fails the test. */
-async function apply(step: Step, table: TableLike): Promise<Row | string | void> {
-  const set = table.withQuery(step.set);
-  try {
-    switch (step.kind) {
-      case "insert":
-        return await set.insertValue(step.id, step.row);
-      case "replace":
-        return await set.replaceValue(step.id, step.row);
-      case "patch":
-        return await set.patchValue(step.id, step.row);
-      case "delete":
-        return await set.delete(step.id);
-      case "deleteAll":
-        return await set.deleteAll();
-      default:
-        return step satisfies never;
-    }
-  } catch (error) {
-    if (error instanceof NotFoundError) return error.code;
-    throw error;
-  }
-}
-
-/** A column that is null in the database may be absent in memory. */
-function assertSameAnswer(actual: Row | string | void, expected: Row | string | void): void {
-  if (typeof actual !== "object" || typeof expected !== "object") assert.equal(actual, expected);
-  else assert(sameRow(withoutNulls(actual), withoutNulls(expected)));
-}
-
-function withoutNulls(row: Row): Row {
-  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null));
-}
-
-function textOf(_: string, value: unknown): unknown {
-  return typeof value === "bigint" ? `${value}n` : value;
 }

@@ -4,10 +4,8 @@ import fc from "fast-check";
 import {
   type Column,
   MemTable,
-  NotFoundError,
   type Query,
   type Row,
-  sameRow,
   type TableLike,
   UnsupportedError,
   type Value,
@@ -16,6 +14,7 @@ import { SurrealTable } from "@vantage/live/surrealdb";
 import { DateTime, Decimal, Duration, GeometryPoint, RecordId, type Surreal, Uuid } from "surrealdb";
 import { SurrealServer, WITHOUT_SURREAL } from "../../databases/surreal_server.ts";
 import { skippable } from "../../skippable.ts";
+import { apply, arbitraryStep, assertSameAnswer, shownQuery } from "../parity.ts";
 import { arbitraryQuery, DATES, DOCUMENTS, FLOATS, heldBy, INTEGERS, LIMITS, TEXTS } from "../sql/arbitrary_sets.ts";
 
 const QUOTED = "we`ird \\na.me";
@@ -161,7 +160,7 @@ describe("SurrealTable is like a MemTable:", () => {
             await db.query(`DELETE ${name}`);
             const surreal = await SurrealTable.open(db, name, { searchFields: SEARCHED });
             const memory = new MemTable(name, { columns: COLUMNS, idField: "id" });
-            for (const step of steps) assertSameAnswer(await apply(step, surreal), await apply(step, memory));
+            for (const step of steps) assertSameRow(await apply(step, surreal), await apply(step, memory));
             const all: Query = { orderBy: [["id", "asc"]] };
             await assertAlike(surreal.withQuery(all), memory.withQuery(all));
           }),
@@ -179,10 +178,6 @@ const row: fc.Arbitrary<Row> = fc.record(
   { requiredKeys: [] },
 ).map((drawn) => Object.fromEntries(Object.entries(drawn)) as Row); // No field is undefined there.
 
-type Step =
-  | { readonly kind: "insert" | "replace" | "patch"; readonly id: string; readonly row: Row; readonly set: Query }
-  | { readonly kind: "delete"; readonly id: string; readonly set: Query }
-  | { readonly kind: "deleteAll"; readonly set: Query };
 const id = fc.constantFrom("a", "B", "~'1", "\u00e9");
 const narrowing = arbitraryQuery(HELD, (name) => DOCUMENT_COLUMNS.includes(name)).map((
   { where = [], search },
@@ -191,11 +186,7 @@ const narrowing = arbitraryQuery(HELD, (name) => DOCUMENT_COLUMNS.includes(name)
   where: where.filter(([column]) => column !== "exact"),
   search,
 }));
-const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ kind: fc.constantFrom("insert", "replace", "patch"), id, row, set: narrowing }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("delete"), id, set: narrowing }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("deleteAll"), set: narrowing }) },
-);
+const step = arbitraryStep({ id, row, set: narrowing });
 
 /** Keys of each kind. */
 const KEYS: readonly unknown[] = ["a", 1, "5", 10, new Uuid(UUID), ["x", 1], "~", "b", { k: "v" }, -3];
@@ -220,20 +211,20 @@ async function inMemory(table: TableLike, columns: readonly Column[]): Promise<T
 
 async function assertAlike(surreal: TableLike, memory: TableLike): Promise<void> {
   const expected = await memory.listValues();
-  const shown = JSON.stringify(memory.query, textOf);
+  const shown = shownQuery(memory.query);
   const actual = await surreal.listValues().catch((cause: unknown) => {
     if (cause instanceof UnsupportedError && isRefusable(memory.query, expected.values())) return undefined;
     throw new Error(shown, { cause });
   });
   if (actual !== undefined) {
     assert.deepEqual(actual.ids(), expected.ids(), shown);
-    for (const [id, row] of expected) assertSameAnswer(actual.get(id), row);
+    for (const [id, row] of expected) assertSameRow(actual.get(id), row);
   }
   const set = { ...memory.query, orderBy: undefined };
   if (isRefusable(set, [])) return;
   assert.equal(await surreal.withQuery(set).getCount(), await memory.withQuery(set).getCount(), shown);
   for (const id of ["0", "1", "a", "~'5"]) {
-    assertSameAnswer(await surreal.withQuery(set).getValue(id), await memory.withQuery(set).getValue(id));
+    assertSameRow(await surreal.withQuery(set).getValue(id), await memory.withQuery(set).getValue(id));
   }
 }
 
@@ -248,45 +239,8 @@ function isDocument(value: Value): boolean {
   return typeof value === "object" && value !== null && !(value instanceof Date) && !(value instanceof Uint8Array);
 }
 
-/** The answer, or that there is no such row. Anything else that goes wrong fails the test. */
-async function apply(step: Step, table: TableLike): Promise<Row | string | void> {
-  const set = table.withQuery(step.set);
-  try {
-    switch (step.kind) {
-      case "insert":
-        return await set.insertValue(step.id, step.row);
-      case "replace":
-        return await set.replaceValue(step.id, step.row);
-      case "patch":
-        return await set.patchValue(step.id, step.row);
-      case "delete":
-        return await set.delete(step.id);
-      case "deleteAll":
-        return await set.deleteAll();
-      default:
-        return step satisfies never;
-    }
-  } catch (error) {
-    if (error instanceof NotFoundError) return error.code;
-    throw error;
-  }
-}
-
-/** A column that is null in one may be absent in the other. */
-function assertSameAnswer(actual: Row | string | void, expected: Row | string | void): void {
-  if (typeof actual !== "object" || typeof expected !== "object") {
-    assert.equal(typeof actual, typeof expected);
-    if (typeof actual === "string") assert.equal(actual, expected);
-    return;
-  }
-  const [one, other] = [withoutNulls(actual), withoutNulls({ id: actual["id"] ?? null, ...expected })];
-  if (!sameRow(one, other)) assert.deepEqual(one, other);
-}
-
-function withoutNulls(row: Row): Row {
-  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null));
-}
-
-function textOf(_: string, value: unknown): unknown {
-  return typeof value === "bigint" ? `${value}n` : value;
+/** The same answer. Only the rows of the database hold their id. */
+function assertSameRow(actual: Row | string | void, expected: Row | string | void): void {
+  const isRow = typeof actual === "object" && typeof expected === "object";
+  assertSameAnswer(actual, isRow ? { id: actual["id"] ?? null, ...expected } : expected);
 }
