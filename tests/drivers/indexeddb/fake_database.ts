@@ -88,6 +88,28 @@ export function fillDisk(handle: IdbHandle, store: string): () => void {
   return () => prototype.put = put;
 }
 
+/**
+ * Closes a handle by force in the midst of its transactions, in the order of the specification: they are aborted, and once they have said
+ * so, the handle says that it is closed. The fake one by itself would let them end.
+ */
+export async function abortByForce(handle: IdbHandle): Promise<void> {
+  const inside = handle as unknown as FakeInside; // What fake-indexeddb keeps.
+  const working = inside._rawDatabase.transactions.filter(({ _state }) => _state !== "finished");
+  inside._closePending = true;
+  const told = working.map((each) => new Promise((resolve) => each.addEventListener("abort", resolve)));
+  for (const each of working) each._abort("AbortError");
+  await Promise.all(told);
+  await new Promise((resolve) => setTimeout(resolve));
+  closeByForce(handle);
+}
+
+interface FakeInside {
+  _closePending: boolean;
+  readonly _rawDatabase: {
+    readonly transactions: readonly (EventTarget & { readonly _state: string; _abort(name: string): void })[];
+  };
+}
+
 function requestOn(name: string): ReturnType<typeof requestDatabase> & EventTarget {
   if (fake === undefined) throw new Error("fake-indexeddb is not here");
   return fake.open.call(fake, name, 1) as ReturnType<typeof requestDatabase> & EventTarget; // As every request is.
