@@ -49,9 +49,12 @@ export class IdbFeed {
     void this.#run();
   }
 
-  /** Whether this tab feeds the log, and has caught up. */
-  get isLive(): boolean {
-    return this.#isLive;
+  /** Whether this tab feeds the log, and has caught up. One that was frozen may have lost that right meanwhile. */
+  async isLive(): Promise<boolean> {
+    const { store, scope, clock } = this.#options;
+    if (!this.#isLive) return false;
+    const held = await store.leaseOf(scope);
+    return this.#isLive && held?.holder === this.#holder && held.until > clock.now();
   }
 
   /** Gives the lease up. */
@@ -117,7 +120,9 @@ export class IdbFeed {
   async #follow(term: number, signal: AbortSignal): Promise<void> {
     const { store, scope, source: { resumes }, source, clock } = this.#options;
     const onCaughtUp = (): void => this.#caughtUp(signal);
-    const cursor = resumes === undefined ? undefined : new IdbPosition({ store, scope, resumes, onCaughtUp, clock });
+    const cursor = resumes === undefined
+      ? undefined
+      : new IdbPosition({ store, scope, resumes, term, onCaughtUp, clock });
     const reader = source.subscribe({ signal, background: true, cursor }).getReader();
     if (cursor === undefined) await this.#begin(term, signal);
     else clock.wait(CATCH_UP_MS, { signal, background: true }).then(() => this.#begin(term, signal)).catch(() => {});

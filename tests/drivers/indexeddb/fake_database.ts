@@ -75,17 +75,25 @@ export async function occupy(handle: IdbHandle, store: string): Promise<() => vo
   return () => isFrozen = false;
 }
 
-/** Has no room for what is put into a store, until the returned function is called. */
-export function fillDisk(handle: IdbHandle, store: string): () => void {
+/**
+ * Has no room for what is put into a store, until the returned function is called, or something is deleted from the store
+ * `drops`.
+ */
+export function fillDisk(handle: IdbHandle, store: string, drops?: string): () => void {
   const prototype: IdbStore = Object.getPrototypeOf(
     handle.transaction([store], "readonly", { durability: "relaxed" }).objectStore(store),
   );
-  const { put } = prototype;
+  const { put, delete: remove } = prototype;
+  let isFull = true;
   prototype.put = function (this: IdbStore & { readonly name: string }, ...args) {
-    if (this.name === store) throw new DOMException("The quota has been exceeded", "QuotaExceededError");
+    if (isFull && this.name === store) throw new DOMException("The quota has been exceeded", "QuotaExceededError");
     return put.apply(this, args);
   };
-  return () => prototype.put = put;
+  prototype.delete = function (this: IdbStore & { readonly name: string }, query) {
+    if (this.name === drops) isFull = false;
+    return remove.call(this, query);
+  };
+  return () => void Object.assign(prototype, { put, delete: remove });
 }
 
 /**
