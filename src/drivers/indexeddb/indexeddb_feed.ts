@@ -22,6 +22,8 @@ export interface IdbFeedOptions {
   readonly leaseMs: number;
   /** Called after each record. */
   readonly onLogged: () => void;
+  /** Called whenever this tab looks at the lease: at least as often as that lasts. */
+  readonly onLooked: () => void;
   /** Called once the log has all that happened before. */
   readonly onCaughtUp: () => void;
   readonly clock: Clock;
@@ -89,7 +91,8 @@ export class IdbFeed {
 
   /** The lease, of this tab or another one. A tab that cannot be seen leaves it to one that lives. */
   async #lease(): Promise<Lease> {
-    const { store, scope, leaseMs, clock } = this.#options;
+    const { store, scope, leaseMs, clock, onLooked } = this.#options;
+    onLooked();
     const held = await store.leaseOf(scope);
     const isOthers = held !== undefined && held.holder !== this.#holder;
     const ended = isOthers && await isGone(held.holder) ? held.term : undefined;

@@ -101,6 +101,8 @@ export class IdbLogStream implements LiveStream {
     this.#feed ??= new IdbFeed({
       ...this.#options,
       source,
+      // A message may have been lost, as while the tab was frozen.
+      onLooked: () => void this.#follower?.look(),
       onLogged: () => this.#post("changed"),
       onCaughtUp: () => this.#post("live"),
     });

@@ -314,6 +314,24 @@ describe("The right to feed a log", () => {
     db.close();
   });
 
+  it("is looked at by each tab, which reads the log then: a message that was lost delays it for no longer", async () => {
+    const name = newName();
+    const { store, db } = openStore(name);
+    await appear("other");
+    await store.lease(SCOPE, { holder: "other", forMs: 60_000, now: clock.now() });
+    const cache = await IndexedDbCache.open(name, { clock });
+    const source = new ManualLiveStream();
+    const reader = cache.stream("products", { source, leaseMs: 1_000 }).subscribe().getReader();
+    await until(reader, "changed");
+    await store.log(SCOPE, { kind: "change", change: { kind: "deleted", id: "a", at: 1, cause: "event" } });
+    const received = reader.read();
+    await passed(clock, 1_000);
+    assert.deepEqual(await Promise.race([received, settle()]), { done: false, value: { kind: "deleted", id: "a" } });
+    depart("other");
+    await cache.close();
+    db.close();
+  });
+
   it("is left by a tab that cannot be seen to one that lives, however late that is", async () => {
     const page = Object.assign(new EventTarget(), { visibilityState: "hidden" });
     Object.assign(globalThis, { document: page });
