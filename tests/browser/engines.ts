@@ -11,6 +11,8 @@ export interface Engine {
   readonly open: (folder: string) => Promise<OpenBrowser>;
   readonly crashes: boolean;
   readonly freezes: boolean;
+  /** Whether the other tabs can be asked while one is frozen. */
+  readonly asksMeanwhile: boolean;
   readonly limitsDisk: boolean;
   /** Whether a profile is there when the browser is started again. */
   readonly keepsProfiles: boolean;
@@ -20,15 +22,15 @@ export interface Engine {
 export const ENGINES: readonly Engine[] = [
   {
     ...{ name: "Chromium", reason: NO_BROWSER, open: openChromium },
-    ...{ crashes: true, freezes: true, limitsDisk: true, keepsProfiles: true },
+    ...{ crashes: true, freezes: true, asksMeanwhile: true, limitsDisk: true, keepsProfiles: true },
   },
   {
     ...{ name: "Firefox", reason: NO_FIREFOX, open: openFirefox },
-    ...{ crashes: false, freezes: true, limitsDisk: false, keepsProfiles: true },
+    ...{ crashes: false, freezes: true, asksMeanwhile: true, limitsDisk: false, keepsProfiles: true },
   },
   {
     ...{ name: "WebKit", reason: NO_WEBKIT, open: openWebkit },
-    ...{ crashes: false, freezes: true, limitsDisk: false, keepsProfiles: false },
+    ...{ crashes: false, freezes: true, asksMeanwhile: false, limitsDisk: false, keepsProfiles: false },
   },
 ];
 

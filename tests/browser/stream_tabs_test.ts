@@ -65,7 +65,7 @@ async function isHandedOver({ shop, tabs }: Opened, leave: (tab: Tab) => Promise
   assert.deepEqual(shop.holders, [holder]);
 }
 
-for (const { name: engine, reason, open, crashes, freezes } of ENGINES) {
+for (const { name: engine, reason, open, crashes, freezes, asksMeanwhile } of ENGINES) {
   let opening: Promise<OpenBrowser> | undefined;
   let folder: string | undefined;
   /** Each shop is an origin of its own. The first tab holds the stream. */
@@ -170,7 +170,7 @@ for (const { name: engine, reason, open, crashes, freezes } of ENGINES) {
 
     skippable(
       "gives a tab that was frozen what it missed, or a gap if that is more than the log has",
-      reason ?? (freezes ? undefined : "no driver stops one tab alone"),
+      reason ?? (asksMeanwhile ? undefined : "the driver waits for the tab that is frozen"),
       inTabs(async ({ shop, tabs }) => {
         const [first, second, frozen] = tabs;
         assert(first !== undefined && second !== undefined && frozen !== undefined);
