@@ -76,7 +76,15 @@ export async function openChromium(folder: string): Promise<OpenBrowser> {
     args: ["--no-sandbox"],
   });
   context.setDefaultTimeout(TIME_LIMIT_MS);
-  return { openTab: (url) => openChromiumTab(context, url), close: () => context.close() };
+  const kill = async (): Promise<void> => {
+    const [page = await context.newPage()] = context.pages();
+    const cdp = await context.newCDPSession(page);
+    const ended = new Promise<void>((resolve) => context.once("close", () => resolve()));
+    // It is never answered.
+    cdp.send("Browser.crash").catch(() => {});
+    await ended;
+  };
+  return { openTab: (url) => openChromiumTab(context, url), close: () => context.close(), kill };
 }
 
 async function openChromiumTab(context: BrowserContext, url: string): Promise<Tab> {
@@ -96,6 +104,9 @@ async function openChromiumTab(context: BrowserContext, url: string): Promise<Ta
       await cdp.send("Debugger.enable");
       await cdp.send("Debugger.pause");
       return async () => void await cdp.send("Debugger.disable");
+    },
+    limitDisk: async (origin, bytes) => {
+      await cdp.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: bytes });
     },
   };
 }

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import process from "node:process";
 import puppeteer from "puppeteer-core";
@@ -13,9 +14,11 @@ export const NO_FIREFOX: string | undefined = "Deno" in globalThis
 /** The longest that a page may take. */
 const TIME_LIMIT_MS = 60_000;
 
+/** How long a tab is frozen: longer than it may keep others waiting. */
+const FROZEN_MS = 12_000;
+
 /**
- * Starts headless Firefox with a profile in a folder, which all tabs share. Those of an origin are one process: none of them can crash,
- * or be stopped, alone.
+ * Starts headless Firefox with a profile in a folder, which all tabs share. No tab can be made to crash alone.
  */
 export async function openFirefox(folder: string): Promise<OpenBrowser> {
   const browser = await puppeteer.launch({
@@ -28,7 +31,22 @@ export async function openFirefox(folder: string): Promise<OpenBrowser> {
   const openTab = async (url: string): Promise<Tab> => {
     const page = await browser.newPage();
     await page.goto(url, { timeout: TIME_LIMIT_MS });
-    return { ask: (script) => page.evaluate(script), close: () => page.close() };
+    return {
+      ask: (script) => page.evaluate(script),
+      close: () => page.close(),
+      // Tabs that were not opened by one another have processes of their own.
+      freeze: () => {
+        const over = page.evaluate(`{ const end = Date.now() + ${FROZEN_MS}; while (Date.now() < end); }`);
+        return Promise.resolve(async () => void await over);
+      },
+    };
   };
-  return { openTab, close: () => browser.close() };
+  const child = browser.process();
+  const kill = async (): Promise<void> => {
+    if (child === null) return;
+    const ended = once(child, "exit");
+    child.kill("SIGKILL");
+    await ended;
+  };
+  return { openTab, close: () => browser.close(), kill };
 }

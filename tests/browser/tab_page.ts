@@ -4,7 +4,7 @@ import { IndexedDbCache, IndexedDbOutbox } from "@vantage/live/indexeddb";
 import { RestTable, SseLiveStream } from "@vantage/live/rest";
 
 /** How long a frozen tab keeps the others waiting. */
-const LEASE_MS = 2_000;
+const LEASE_MS = 5_000;
 
 const cache = await IndexedDbCache.open("shop", { timeoutMs: 30_000 });
 const outbox = await IndexedDbOutbox.open("marty/shop", { timeoutMs: 30_000 });

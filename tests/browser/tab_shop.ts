@@ -12,6 +12,10 @@ export interface TabShop extends Served {
   readonly opened: number;
   /** Resolves once so many are. */
   streams(count: number): Promise<void>;
+  /** The names of the tabs whose streams are open: the header `x-tab` of their requests. */
+  readonly holders: readonly string[];
+  /** Resolves with the name of a tab other than this one, once it has a stream. */
+  heldByOther(name: string): Promise<string>;
   /** Resolves once so many prices were set. */
   applies(count: number): Promise<void>;
   /** Sets a price, as somebody else. */
@@ -26,13 +30,14 @@ const PAGE =
   '<!DOCTYPE html><title>Shop</title><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>';
 const IDS = ["a", "b", "c", "d", "e", "f"];
 
-/** Opens the shop. */
-export async function openTabShop(): Promise<TabShop> {
-  const script = fileURLToPath(new URL("./tab_page.ts", import.meta.url));
+/** Opens the shop. Its pages run a script of this folder. */
+export async function openTabShop(page = "tab_page.ts"): Promise<TabShop> {
+  const script = fileURLToPath(new URL(`./${page}`, import.meta.url));
   const [code] = (await bundle({ entryPoints: [script] })).values();
   const rows = new Map<string, Row>(IDS.map((id) => [id, { id, price: 1 }]));
   const applied: string[] = [];
-  const open = new Set<unknown>();
+  /** The tab of each open stream. */
+  const open = new Map<unknown, string>();
   let changed = Promise.withResolvers<void>();
   let opened = 0;
   let held: Promise<void> | undefined;
@@ -56,10 +61,10 @@ export async function openTabShop(): Promise<TabShop> {
   });
   const products = new LiveTable(master, "products", new NoCache());
   const handler = tableHandler(products, { path: "/shop/products", writable: true });
-  const watched = (answer: Response): Response => {
+  const watched = (answer: Response, tab: string): Response => {
     const reader = answer.body?.getReader();
     if (reader === undefined) return answer;
-    open.add(reader);
+    open.set(reader, tab);
     opened++;
     note();
     const body = new ReadableStream<Uint8Array>({
@@ -85,6 +90,16 @@ export async function openTabShop(): Promise<TabShop> {
     streams: async (count: number) => {
       while (open.size !== count) await changed.promise;
     },
+    get holders() {
+      return [...open.values()];
+    },
+    heldByOther: async (name: string) => {
+      for (;;) {
+        const other = [...open.values()].find((each) => each !== name);
+        if (other !== undefined) return other;
+        await changed.promise;
+      }
+    },
     applies: async (count: number) => {
       while (applied.length < count) await changed.promise;
     },
@@ -108,7 +123,7 @@ export async function openTabShop(): Promise<TabShop> {
     if (!shop.isOnline) return new Response("The plug is pulled", { status: 503 });
     const answer = await handler(request);
     if (request.method !== "GET") await held;
-    return pathname.endsWith("/events") ? watched(answer) : answer;
+    return pathname.endsWith("/events") ? watched(answer, request.headers.get("x-tab") ?? "") : answer;
   });
   const close = async (): Promise<void> => {
     await handler.close();

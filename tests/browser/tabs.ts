@@ -11,6 +11,8 @@ export interface Tab {
   readonly crash?: (() => Promise<void>) | undefined;
   /** Stops all its code, until the returned function is called. Left out where the driver cannot. */
   readonly freeze?: (() => Promise<() => Promise<void>>) | undefined;
+  /** Lets an origin keep so many bytes. Left out where the driver cannot. */
+  readonly limitDisk?: ((origin: string, bytes: number) => Promise<void>) | undefined;
 }
 
 /** A browser. */
@@ -18,6 +20,8 @@ export interface OpenBrowser {
   /** Opens another tab with the same profile. */
   openTab(url: string): Promise<Tab>;
   close(): Promise<void>;
+  /** Ends it as a crash does: nothing is saved, and no page is asked. Left out where it keeps no profile. */
+  readonly kill?: (() => Promise<void>) | undefined;
 }
 
 /** Makes a folder for a profile. */

@@ -1,65 +1,19 @@
 import { after, describe } from "node:test";
 import assert from "node:assert/strict";
 import { skippable } from "../skippable.ts";
-import { NO_BROWSER, openChromium } from "./chromium.ts";
-import { NO_FIREFOX, openFirefox } from "./firefox.ts";
+import { ask, ENGINES, opened } from "./engines.ts";
 import { openTabShop, type TabShop } from "./tab_shop.ts";
 import { inBrowser, newFolder, type OpenBrowser, removeFolder, type Tab, withFolder } from "./tabs.ts";
-import { NO_WEBKIT, openWebkit } from "./webkit.ts";
-
-/** The driver of a browser. */
-interface Engine {
-  readonly name: string;
-  /** Why it cannot be driven here. */
-  readonly reason: string | undefined;
-  readonly open: (folder: string) => Promise<OpenBrowser>;
-  readonly crashes: boolean;
-  readonly freezes: boolean;
-  /** Whether a profile is there when the browser is started again. */
-  readonly keepsProfiles: boolean;
-}
-
-const ENGINES: readonly Engine[] = [
-  {
-    ...{ name: "Chromium", reason: NO_BROWSER, open: openChromium },
-    ...{ crashes: true, freezes: true, keepsProfiles: true },
-  },
-  {
-    ...{ name: "Firefox", reason: NO_FIREFOX, open: openFirefox },
-    ...{ crashes: false, freezes: false, keepsProfiles: true },
-  },
-  {
-    ...{ name: "WebKit", reason: NO_WEBKIT, open: openWebkit },
-    ...{ crashes: false, freezes: true, keepsProfiles: false },
-  },
-];
-
-/** The longest that a tab may take to answer. */
-const TIME_LIMIT_MS = 60_000;
 
 /** Opens tabs of the shop, one after the other: the first one leads. */
 async function openTabs(browser: OpenBrowser, shop: TabShop, count: number): Promise<readonly Tab[]> {
   const tabs: Tab[] = [];
   while (tabs.length < count) {
-    const tab = await opened(browser, shop);
+    const tab = await opened(browser, shop.url);
     await sees([tab], "a", 1);
     tabs.push(tab);
   }
   return tabs;
-}
-
-/** Asks a tab, for a limited time. */
-async function ask(tab: Tab, script: string): Promise<void> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  AbortSignal.timeout(TIME_LIMIT_MS).onabort = () => reject(new Error(`no answer to ${script}`));
-  await Promise.race([tab.ask(script), late]);
-}
-
-/** Opens a tab; what it can be asked for is there once its script has run. */
-async function opened({ openTab }: OpenBrowser, { url }: TabShop): Promise<Tab> {
-  const tab = await openTab(url);
-  await ask(tab, "globalThis.opened ?? new Promise((resolve) => globalThis.onOpened = resolve)");
-  return tab;
 }
 
 async function sees(tabs: readonly Tab[], id: string, price: number): Promise<void> {
@@ -168,7 +122,7 @@ for (const { name, reason, open, crashes, freezes, keepsProfiles } of ENGINES) {
     );
 
     skippable(
-      "keep what is written while the server is away, also when the browser is ended and started again",
+      "keep what is written while the server is away, also when the browser is killed and started again",
       reason ?? (keepsProfiles ? undefined : "a driven browser keeps no profile"),
       async () => {
         const shop = await openTabShop();
@@ -178,10 +132,11 @@ for (const { name, reason, open, crashes, freezes, keepsProfiles } of ENGINES) {
               const tabs = await openTabs(browser, shop, 2);
               shop.isOnline = false;
               for (const [index, id] of [..."abcdef"].entries()) await accepts(tabs[index % 2], id, 7);
+              await browser.kill?.();
             });
             assert.deepEqual(shop.applied, []);
             await inBrowser(open, folder, async (browser) => {
-              const tab = await opened(browser, shop);
+              const tab = await opened(browser, shop.url);
               shop.isOnline = true;
               await shop.applies(6);
               await ask(tab, "isDrained()");

@@ -1,7 +1,6 @@
 import { disposeByClosing } from "../../base/async_dispose.ts";
 import { checkOptions, checkTools } from "../../base/check_options.ts";
 import { type Clock, systemClock } from "../../base/clock.ts";
-import { isError } from "../../base/realm.ts";
 import type { MaybePromise } from "../../base/maybe_promise.ts";
 import { rememberSelf } from "../../base/self.ts";
 import { wholeNumber } from "../../base/whole_number.ts";
@@ -12,7 +11,7 @@ import type { LiveStream } from "../../stream/live_stream.ts";
 import { ManualLiveStream } from "../../stream/manual_live_stream.ts";
 import { ClosedError } from "../../table/errors.ts";
 import type { Tracer } from "../../trace/tracer.ts";
-import { IdbCacheStore } from "./indexeddb_cache_store.ts";
+import { IdbCacheStore, isFullDisk } from "./indexeddb_cache_store.ts";
 import { createCacheStores } from "./indexeddb_cache_stores.ts";
 import { TabChannel } from "./indexeddb_channel.ts";
 import { databaseName, IdbDatabase } from "./indexeddb_database.ts";
@@ -154,7 +153,7 @@ export class IndexedDbCache implements Cache, AsyncDisposable {
     try {
       return await this.#opened().put(key, rows, fence);
     } catch (error) {
-      if (!isError(error) || error.name !== "QuotaExceededError") throw error;
+      if (!isFullDisk(error)) throw error;
       await this.#store.halve();
       return false;
     }

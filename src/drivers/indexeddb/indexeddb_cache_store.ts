@@ -1,4 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
+import { isError } from "../../base/realm.ts";
 import type { Cache, CachedRows, Fence, LogRecord } from "../../cache/cache.ts";
 import { scopeOf } from "../../cache/cache_key.ts";
 import { HALF_STEP } from "../../cache/scope_log.ts";
@@ -73,13 +74,16 @@ export class IdbCacheStore implements Cache {
     return fenceAt(total, scope.position);
   }
 
-  async put(key: string, { rows, fetchedAt, until }: CachedRows, fence?: Fence): Promise<boolean> {
+  /** With a `term`, nothing is stored if another holder has the next one. */
+  async put(key: string, { rows, fetchedAt, until }: CachedRows, fence?: Fence, term?: number): Promise<boolean> {
     const { clock, maxBytes, maxScopes } = this.#settings;
     const body = rows.toArray();
     const size = sizeOf(key) + sizeOf(body);
     if (size > maxBytes) return false;
     const isMutable = body.some(([, row]) => holdsMutable(row));
-    const total = await this.#db.step([...LOG, "heads", "bodies"], "readwrite", async (store) => {
+    const stores = [...LOG, "heads", "bodies", ...term === undefined ? [] : [LEASES]];
+    const total = await this.#db.step(stores, "readwrite", async (store) => {
+      if (term !== undefined) await checkTerm(store, scopeOf(key) ?? "", term);
       const [state, held] = await Promise.all([
         readState(store, scopeOf(key) ?? ""),
         answerOf(store("heads").get(key)) as Promise<Head | undefined>, // Written here alone.
@@ -114,9 +118,7 @@ export class IdbCacheStore implements Cache {
    * @throws {DOMException} an `AbortError` if another holder has the next term.
    */
   async feed(name: string, record: LogRecord, term: number): Promise<Fence> {
-    return await this.#log(name, record, [...LOG, LEASES], async (store) => {
-      if ((await leaseIn(store, name))?.term !== term) throw new DOMException("The term is over", "AbortError");
-    });
+    return await this.#log(name, record, [...LOG, LEASES], (store) => checkTerm(store, name, term));
   }
 
   /** The lease of the right to feed a log. */
@@ -206,12 +208,20 @@ export class IdbCacheStore implements Cache {
     stores: readonly string[],
     check: (store: IdbStores) => Promise<void>,
   ): Promise<Fence> {
-    return await this.#db.step(stores, "readwrite", async (store) => {
-      const [state] = await Promise.all([readState(store, name), check(store)]);
-      const next = await addRecord(store, state, record, this.#settings);
-      await writeChanged(store, next, this.#settings.maxScopes);
-      return fenceAt(next.total, next.scope.position);
-    });
+    const add = (): Promise<Fence> =>
+      this.#db.step(stores, "readwrite", async (store) => {
+        const [state] = await Promise.all([readState(store, name), check(store)]);
+        const next = await addRecord(store, state, record, this.#settings);
+        await writeChanged(store, next, this.#settings.maxScopes);
+        return fenceAt(next.total, next.scope.position);
+      });
+    try {
+      return await add();
+    } catch (error) {
+      if (!isFullDisk(error)) throw error;
+      await this.halve();
+      return await add();
+    }
   }
 
   #state(key: string): Promise<State> {
@@ -234,6 +244,11 @@ export class IdbCacheStore implements Cache {
   }
 }
 
+/** Whether a step failed for lack of room on the disk. */
+export function isFullDisk(error: unknown): boolean {
+  return isError(error) && error.name === "QuotaExceededError";
+}
+
 function isFull({ entries, bytes }: Total, { maxEntries, maxBytes }: EntryBounds): boolean {
   return entries > maxEntries || bytes > maxBytes;
 }
@@ -253,6 +268,10 @@ function drop(store: IdbStores, total: Total, head: Head): Total {
 
 function without(total: Total, head: Head | undefined): Total {
   return head === undefined ? total : { ...total, entries: total.entries - 1, bytes: total.bytes - head.size };
+}
+
+async function checkTerm(store: IdbStores, name: string, term: number): Promise<void> {
+  if ((await leaseIn(store, name))?.term !== term) throw new DOMException("The term is over", "AbortError");
 }
 
 async function leaseIn(store: IdbStores, name: string): Promise<Lease | undefined> {

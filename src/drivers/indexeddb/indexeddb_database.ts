@@ -1,5 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
 import { describe } from "../../base/describe.ts";
+import { isError } from "../../base/realm.ts";
 import { withinTime } from "../../base/within_time.ts";
 import { ClosedError } from "../../table/errors.ts";
 import {
@@ -45,6 +46,8 @@ export type IdbStores = (name: string) => IdbStore;
 export class IdbDatabase {
   readonly #options: IdbDatabaseOptions;
   #handle: Promise<IdbHandle> | undefined;
+  /** The one that was opened last. */
+  #current: IdbHandle | undefined;
   #closed = false;
 
   constructor(options: IdbDatabaseOptions) {
@@ -97,8 +100,8 @@ export class IdbDatabase {
     request.onupgradeneeded = () => create(request.result);
     const opening = answerOf(request);
     try {
-      const handle = await withinTime(opening, { timeoutMs }, clock);
-      handle.onclose = handle.onversionchange = () => this.#leave();
+      const handle = this.#current = await withinTime(opening, { timeoutMs }, clock);
+      handle.onclose = handle.onversionchange = () => this.#lost(handle);
       return handle;
     } catch (error) {
       opening.then((handle) => handle.close(), () => {});
@@ -108,8 +111,13 @@ export class IdbDatabase {
 
   #leave(): void {
     const left = this.#handle;
-    this.#handle = undefined;
+    this.#handle = this.#current = undefined;
     left?.then((handle) => handle.close(), () => {});
+  }
+
+  /** A handle is of no use any more. What one says after the next was opened comes too late. */
+  #lost(handle: IdbHandle): void {
+    if (this.#current === handle) this.#leave();
   }
 
   async #try<T>(
@@ -123,10 +131,10 @@ export class IdbDatabase {
     try {
       transaction = handle.transaction(stores, mode, { durability });
     } catch (error) {
-      this.#leave();
+      this.#lost(handle);
       throw error;
     }
-    const completing = completed(transaction, work);
+    const completing = completed(transaction, work, () => this.#lost(handle));
     try {
       return await withinTime(completing, { timeoutMs }, clock);
     } catch (error) {
@@ -136,18 +144,26 @@ export class IdbDatabase {
   }
 }
 
-/** The answer of some work, once its transaction is complete. */
-function completed<T>(transaction: IdbTransaction, work: (store: IdbStores) => Promise<T>): Promise<T> {
+/**
+ * The answer of some work, once its transaction is complete. `onLost` is called if the browser aborts that to close the database,
+ * which it says only later.
+ */
+function completed<T>(
+  transaction: IdbTransaction,
+  work: (store: IdbStores) => Promise<T>,
+  onLost: () => void,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     const done = work((name) => transaction.objectStore(name));
-    done.catch((error) => {
-      abort(transaction);
-      reject(error);
-    });
+    // If it is over already, it says why.
+    done.catch((error) => abort(transaction) && reject(error));
     transaction.oncomplete = () => done.then(resolve, reject);
-    // For lack of room it is only here that it fails.
-    transaction.onabort = () =>
-      reject(transaction.error ?? new DOMException("The transaction was aborted", "AbortError"));
+    transaction.onabort = () => {
+      const { error } = transaction; // There is none where the abort is ours.
+      // For lack of room it is only here that it fails.
+      if (isError(error) && error.name !== "QuotaExceededError") onLost();
+      reject(error ?? new DOMException("The transaction was aborted", "AbortError"));
+    };
   });
 }
 

@@ -22,6 +22,8 @@ export interface IdbFeedOptions {
   readonly leaseMs: number;
   /** Called after each record. */
   readonly onLogged: () => void;
+  /** Called whenever this tab looks at the lease: at least as often as that lasts. */
+  readonly onLooked: () => void;
   /** Called once the log has all that happened before. */
   readonly onCaughtUp: () => void;
   readonly clock: Clock;
@@ -49,9 +51,12 @@ export class IdbFeed {
     void this.#run();
   }
 
-  /** Whether this tab feeds the log, and has caught up. */
-  get isLive(): boolean {
-    return this.#isLive;
+  /** Whether this tab feeds the log, and has caught up. One that was frozen may have lost that right meanwhile. */
+  async isLive(): Promise<boolean> {
+    const { store, scope, clock } = this.#options;
+    if (!this.#isLive) return false;
+    const held = await store.leaseOf(scope);
+    return this.#isLive && held?.holder === this.#holder && held.until > clock.now();
   }
 
   /** Gives the lease up. */
@@ -86,7 +91,8 @@ export class IdbFeed {
 
   /** The lease, of this tab or another one. A tab that cannot be seen leaves it to one that lives. */
   async #lease(): Promise<Lease> {
-    const { store, scope, leaseMs, clock } = this.#options;
+    const { store, scope, leaseMs, clock, onLooked } = this.#options;
+    onLooked();
     const held = await store.leaseOf(scope);
     const isOthers = held !== undefined && held.holder !== this.#holder;
     const ended = isOthers && await isGone(held.holder) ? held.term : undefined;
@@ -117,7 +123,9 @@ export class IdbFeed {
   async #follow(term: number, signal: AbortSignal): Promise<void> {
     const { store, scope, source: { resumes }, source, clock } = this.#options;
     const onCaughtUp = (): void => this.#caughtUp(signal);
-    const cursor = resumes === undefined ? undefined : new IdbPosition({ store, scope, resumes, onCaughtUp, clock });
+    const cursor = resumes === undefined
+      ? undefined
+      : new IdbPosition({ store, scope, resumes, term, onCaughtUp, clock });
     const reader = source.subscribe({ signal, background: true, cursor }).getReader();
     if (cursor === undefined) await this.#begin(term, signal);
     else clock.wait(CATCH_UP_MS, { signal, background: true }).then(() => this.#begin(term, signal)).catch(() => {});

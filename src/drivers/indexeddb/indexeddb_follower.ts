@@ -32,7 +32,7 @@ export class IdbFollower {
   /** Emits what was logged since the last look, and resolves once all is emitted that was logged before the call. */
   look(): Promise<void> {
     this.#isDue = true;
-    return this.#looking ??= this.#look().finally(() => this.#looking = undefined);
+    return this.#looking ??= this.#look();
   }
 
   /** Emits nothing more. */
@@ -48,16 +48,19 @@ export class IdbFollower {
       this.#isDue = false;
       try {
         const { changes, fence } = await store.since(scope, this.#fence);
+        if (signal.aborted) break;
         if (fence === this.#fence) continue;
         this.#fence = fence;
         for (const { change } of changes ?? []) this.#options.events.push(change);
         if (changes === undefined) this.#options.events.push({ kind: "changed" });
       } catch (error) {
-        if (error instanceof ClosedError) return;
+        if (error instanceof ClosedError) break;
         trace?.event({ target: "vantage_live::stream", level: "warn", name: "stream lost", error });
         this.#isDue = true;
         await backoff.pause({ signal, background: true }).catch(() => {});
       }
     }
+    // At once: a later call looks again.
+    this.#looking = undefined;
   }
 }

@@ -101,6 +101,8 @@ export class IdbLogStream implements LiveStream {
     this.#feed ??= new IdbFeed({
       ...this.#options,
       source,
+      // A message may have been lost, as while the tab was frozen.
+      onLooked: () => void this.#follower?.look(),
       onLogged: () => this.#post("changed"),
       onCaughtUp: () => this.#post("live"),
     });
@@ -121,7 +123,12 @@ export class IdbLogStream implements LiveStream {
     if (!this.#options.scope.startsWith(scope)) return;
     if (kind === "changed") void follower.look();
     else if (kind === "live") void this.#caughtUp(follower);
-    else if (this.#feed?.isLive) this.#post("live");
+    else void this.#answer();
+  }
+
+  /** Says that the log has caught up, if this tab knows. */
+  async #answer(): Promise<void> {
+    if (await this.#feed?.isLive().catch(() => false)) this.#post("live");
   }
 
   /** The log has all that happened before; so have the subscribers once they have what it has. */

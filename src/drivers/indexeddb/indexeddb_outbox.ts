@@ -151,7 +151,9 @@ export class IndexedDbOutbox implements Outbox, AsyncDisposable {
     if (lease.holder !== holder && await isGone(this.#seenAs(queue, lease.holder))) {
       lease = await this.#store.lease(queue, request, lease.term);
     }
-    return lease.holder === holder ? lease.term : undefined;
+    if (lease.holder === holder) return lease.term;
+    depart(this.#seenAs(queue, holder));
+    return undefined;
   }
 
   async #release(queue: string, term: number): Promise<void> {

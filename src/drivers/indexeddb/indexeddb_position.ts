@@ -10,6 +10,8 @@ export interface IdbPositionOptions {
   readonly scope: string;
   /** The name of what the stream reads. */
   readonly resumes: string;
+  /** The term under which the scope's log is fed. */
+  readonly term: number;
   readonly onCaughtUp: () => void;
   readonly clock: Clock;
 }
@@ -38,8 +40,8 @@ export class IdbPosition implements StreamCursor {
   }
 
   async store(position: string): Promise<void> {
-    const { store, clock } = this.#options;
+    const { store, term, clock } = this.#options;
     const rows = Rows.from([[POSITION, { [POSITION]: position }]]);
-    await store.put(this.#key, { rows, fetchedAt: clock.now() }).catch(() => {});
+    await store.put(this.#key, { rows, fetchedAt: clock.now() }, undefined, term).catch(() => {});
   }
 }

@@ -75,17 +75,47 @@ export async function occupy(handle: IdbHandle, store: string): Promise<() => vo
   return () => isFrozen = false;
 }
 
-/** Has no room for what is put into a store, until the returned function is called. */
-export function fillDisk(handle: IdbHandle, store: string): () => void {
+/**
+ * Has no room for what is put into a store, until the returned function is called, or something is deleted from the store
+ * `drops`.
+ */
+export function fillDisk(handle: IdbHandle, store: string, drops?: string): () => void {
   const prototype: IdbStore = Object.getPrototypeOf(
     handle.transaction([store], "readonly", { durability: "relaxed" }).objectStore(store),
   );
-  const { put } = prototype;
+  const { put, delete: remove } = prototype;
+  let isFull = true;
   prototype.put = function (this: IdbStore & { readonly name: string }, ...args) {
-    if (this.name === store) throw new DOMException("The quota has been exceeded", "QuotaExceededError");
+    if (isFull && this.name === store) throw new DOMException("The quota has been exceeded", "QuotaExceededError");
     return put.apply(this, args);
   };
-  return () => prototype.put = put;
+  prototype.delete = function (this: IdbStore & { readonly name: string }, query) {
+    if (this.name === drops) isFull = false;
+    return remove.call(this, query);
+  };
+  return () => void Object.assign(prototype, { put, delete: remove });
+}
+
+/**
+ * Closes a handle by force in the midst of its transactions, in the order of the specification: they are aborted, and once they have said
+ * so, the handle says that it is closed. The fake one by itself would let them end.
+ */
+export async function abortByForce(handle: IdbHandle): Promise<void> {
+  const inside = handle as unknown as FakeInside; // What fake-indexeddb keeps.
+  const working = inside._rawDatabase.transactions.filter(({ _state }) => _state !== "finished");
+  inside._closePending = true;
+  const told = working.map((each) => new Promise((resolve) => each.addEventListener("abort", resolve)));
+  for (const each of working) each._abort("AbortError");
+  await Promise.all(told);
+  await new Promise((resolve) => setTimeout(resolve));
+  closeByForce(handle);
+}
+
+interface FakeInside {
+  _closePending: boolean;
+  readonly _rawDatabase: {
+    readonly transactions: readonly (EventTarget & { readonly _state: string; _abort(name: string): void })[];
+  };
 }
 
 function requestOn(name: string): ReturnType<typeof requestDatabase> & EventTarget {

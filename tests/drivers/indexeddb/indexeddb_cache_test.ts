@@ -173,6 +173,22 @@ describe("IndexedDbCache", () => {
     await cache.close();
   });
 
+  it("drops the older half of its entries if the disk is full, to log a change", async () => {
+    const { cache, handles: [handle] } = await openRecorded();
+    const keys = ["products/1", "products/2"];
+    for (const key of keys) await cache.put(key, entry());
+    assert(handle !== undefined);
+    const empty = fillDisk(handle, "changes", "bodies");
+    try {
+      await cache.log(SCOPE, { kind: "change", change: { kind: "deleted", id: "a", at: 1, cause: "event" } });
+    } finally {
+      empty();
+    }
+    assert.deepEqual(await keysOf(cache, keys), ["products/2"]);
+    assert.equal((await cache.get("products/2"))?.since?.changes.length, 1);
+    await cache.close();
+  });
+
   it("rejects a change that cannot be logged, so that the table does not serve what lacks it", async () => {
     const { cache, handles: [handle] } = await openRecorded();
     const master = new MemTable("products", { rows: [["a", { price: 1 }]] });

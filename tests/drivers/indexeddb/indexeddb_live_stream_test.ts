@@ -11,9 +11,10 @@ import {
 } from "@vantage/live";
 import { IndexedDbCache, type IndexedDbCacheOptions } from "@vantage/live/indexeddb";
 import { FakeClock, settle } from "@vantage/live/testing";
-import { IdbCacheStore } from "../../../src/drivers/indexeddb/indexeddb_cache_store.ts";
+import { type Heard, IdbCacheStore } from "../../../src/drivers/indexeddb/indexeddb_cache_store.ts";
 import { createCacheStores } from "../../../src/drivers/indexeddb/indexeddb_cache_stores.ts";
 import { databaseName, IdbDatabase } from "../../../src/drivers/indexeddb/indexeddb_database.ts";
+import { IdbFollower } from "../../../src/drivers/indexeddb/indexeddb_follower.ts";
 import { appear, depart } from "../../../src/drivers/indexeddb/indexeddb_presence.ts";
 import { newName, withIndexedDb } from "./fake_database.ts";
 
@@ -155,6 +156,23 @@ describe("IndexedDbCache.stream()", () => {
     for (const closed of [...tables, first, second]) await closed.close();
   });
 
+  it("emits to a new subscriber nothing that was on its way to one that has left", async () => {
+    const [cache] = await openCaches(1);
+    assert(cache !== undefined);
+    const stream = cache.stream("products");
+    const left = stream.subscribe().getReader();
+    await until(left, "changed");
+    const log = (id: string): Promise<unknown> =>
+      cache.log(SCOPE, { kind: "change", change: { kind: "deleted", id, at: 1, cause: "event" } });
+    await log("a");
+    await left.cancel();
+    const reader = stream.subscribe().getReader();
+    assert.deepEqual((await reader.read()).value, { kind: "changed" });
+    await log("b");
+    assert.deepEqual((await reader.read()).value, { kind: "deleted", id: "b" });
+    await cache.close();
+  });
+
   it("reports a source that fails, and begins again after a gap", async () => {
     const source = new ManualLiveStream();
     const [cache] = await openCaches(1);
@@ -179,6 +197,24 @@ describe("IndexedDbCache.stream()", () => {
     await writer.write({ kind: "gone" } as unknown as LiveEvent);
     await until(reader, "changed");
     await cache.close();
+  });
+});
+
+describe("IdbFollower.look()", () => {
+  it("looks again for each call, whenever that comes", async () => {
+    for (let turns = 0; turns < 8; turns++) {
+      let looks = 0;
+      const since = (): Promise<Heard> => Promise.resolve({ changes: [], fence: ++looks });
+      const store = { since } as unknown as IdbCacheStore; // Nothing else is called.
+      const events = new ManualLiveStream();
+      const follower = new IdbFollower({ store, scope: SCOPE, events, clock: new FakeClock(), trace: undefined });
+      void follower.look();
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      const before = looks;
+      await follower.look();
+      assert(looks > before || turns === 0, `after ${turns} turns`);
+      follower.stop();
+    }
   });
 });
 
@@ -230,6 +266,72 @@ describe("The right to feed a log", () => {
     db.close();
   });
 
+  it("is checked in the step that stores how far a source has got", async () => {
+    const source = new ResumingSource();
+    const name = newName();
+    const [first, second] = [await IndexedDbCache.open(name), await IndexedDbCache.open(name)];
+    const { store, db } = openStore(name);
+    const leading = first.stream("products", { source }).subscribe().getReader();
+    await until(leading, "changed");
+    while (source.from.length === 0) await settle();
+    await source.cursors[0]?.store("7");
+    const { term } = await store.lease(SCOPE, { holder: "next", forMs: 60_000, now: Date.now() }, await termIn(store));
+    await source.cursors[0]?.store("5");
+    await store.lease(SCOPE, { holder: "", forMs: 1, now: 0 }, term);
+    await leading.cancel();
+    const reader = second.stream("products", { source }).subscribe().getReader();
+    await until(reader, "changed");
+    while (source.from.length === 1) await settle();
+    assert.deepEqual(source.from, [undefined, "7"]);
+    await Promise.all([first.close(), second.close()]);
+    db.close();
+  });
+
+  it("is checked before a tab says that the log has caught up", async () => {
+    const source = new ResumingSource();
+    const name = newName();
+    const [first, second] = [await IndexedDbCache.open(name), await IndexedDbCache.open(name)];
+    const { store, db } = openStore(name);
+    const leading = first.stream("products", { source }).subscribe().getReader();
+    await until(leading, "changed");
+    while (source.from.length === 0) await settle();
+    let caughtUp = 0;
+    const cursor = { load: () => undefined, store: () => {}, onCaughtUp: () => void caughtUp++ };
+    const subscribe = async (): Promise<Reader> => {
+      const reader = second.stream("products", { source }).subscribe({ cursor }).getReader();
+      await until(reader, "changed");
+      for (let turn = 0; turn < 40; turn++) await settle();
+      return reader;
+    };
+    await (await subscribe()).cancel();
+    assert.equal(caughtUp, 1);
+    await appear("next");
+    await store.lease(SCOPE, { holder: "next", forMs: 60_000, now: Date.now() }, await termIn(store));
+    await subscribe();
+    depart("next");
+    assert.equal(caughtUp, 1);
+    await Promise.all([first.close(), second.close()]);
+    db.close();
+  });
+
+  it("is looked at by each tab, which reads the log then: a message that was lost delays it for no longer", async () => {
+    const name = newName();
+    const { store, db } = openStore(name);
+    await appear("other");
+    await store.lease(SCOPE, { holder: "other", forMs: 60_000, now: clock.now() });
+    const cache = await IndexedDbCache.open(name, { clock });
+    const source = new ManualLiveStream();
+    const reader = cache.stream("products", { source, leaseMs: 1_000 }).subscribe().getReader();
+    await until(reader, "changed");
+    await store.log(SCOPE, { kind: "change", change: { kind: "deleted", id: "a", at: 1, cause: "event" } });
+    const received = reader.read();
+    await passed(clock, 1_000);
+    assert.deepEqual(await Promise.race([received, settle()]), { done: false, value: { kind: "deleted", id: "a" } });
+    depart("other");
+    await cache.close();
+    db.close();
+  });
+
   it("is left by a tab that cannot be seen to one that lives, however late that is", async () => {
     const page = Object.assign(new EventTarget(), { visibilityState: "hidden" });
     Object.assign(globalThis, { document: page });
@@ -255,6 +357,10 @@ describe("The right to feed a log", () => {
     }
   });
 });
+
+async function termIn(store: IdbCacheStore): Promise<number | undefined> {
+  return (await store.leaseOf(SCOPE))?.term;
+}
 
 /** Lets time pass, and what waits for the database go on. */
 async function passed(clock: FakeClock, ms: number): Promise<void> {

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { LiveTable, MemCache, MemTable, OutboxError, type StoredWrite, UnsupportedError } from "@vantage/live";
 import { IndexedDbOutbox, type IndexedDbOutboxOptions } from "@vantage/live/indexeddb";
-import { FakeClock } from "@vantage/live/testing";
+import { FakeClock, settle } from "@vantage/live/testing";
+import { skippable } from "../../skippable.ts";
 import type { IdbHandle } from "../../../src/drivers/indexeddb/indexeddb_api.ts";
 import {
   closeByForce,
@@ -14,6 +15,7 @@ import {
   withIndexedDb,
 } from "./fake_database.ts";
 
+const NO_LOCKS = globalThis.navigator?.locks === undefined ? "there are no Web Locks" : undefined;
 const QUEUE = "marty/products";
 
 function newWrite(id: string): StoredWrite {
@@ -76,6 +78,23 @@ describe("IndexedDbOutbox", () => {
     await outbox.close();
     await outbox.close();
     await assert.rejects(outbox.append(QUEUE, [newWrite("w1")]), { name: "ClosedError" });
+  });
+
+  skippable("shows only the holder of a lease to others", NO_LOCKS, async () => {
+    const name = newName();
+    const [first, next] = [await IndexedDbOutbox.open(name), await IndexedDbOutbox.open(name)];
+    const now = Date.now();
+    const shown = async (): Promise<readonly (string | undefined)[]> => {
+      await settle(); // A lock is released in a task of its own.
+      const { held = [] } = await navigator.locks.query();
+      return held.map((lock) => lock.name?.split("/").at(-1)).filter((holder) => holder?.startsWith("shown"));
+    };
+    const term = await first.lease(QUEUE, "shown first", now, 60_000);
+    assert.equal(await next.lease(QUEUE, "shown next", now, 60_000), undefined);
+    assert.deepEqual(await shown(), ["shown first"]);
+    await first.release(QUEUE, term ?? 0);
+    assert.deepEqual(await shown(), []);
+    await Promise.all([first.close(), next.close()]);
   });
 
   it("refuses a write with an OutboxError if the disk is full, and a table sends it all the same", async () => {
