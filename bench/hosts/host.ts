@@ -70,7 +70,8 @@ export class Host implements AsyncDisposable {
     opened.defer(async () => void await postgres.close());
     const master = await PostgresTable.open(postgres.client, "products");
     const { cache, liveStream, maxLagMs } = await openCache(options, postgres.client, opened);
-    const table = opened.use(new LiveTable(master, "products", cache, { liveStream, cacheTimeoutMs: PATIENCE_MS }));
+    const cacheTimeoutMs = cache.getTimeoutMs ?? PATIENCE_MS;
+    const table = opened.use(new LiveTable(master, "products", cache, { liveStream, cacheTimeoutMs }));
     return new Host(options, opened, { ledger, master, table, maxLagMs });
   }
 

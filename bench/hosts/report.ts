@@ -10,7 +10,7 @@ const COLUMNS = [
     "Redis: commands, bytes out per read",
     "processor time per read",
   ],
-  ...["while rows change: changes/s", "reads/s", "hits", "master reads, rows per change"],
+  ...["while rows change: changes/s", "reads/s", "hits", "misses, master reads, rows per change"],
   ...["Redis: bytes in, out per change and host", "failures", "old rows"],
 ];
 
@@ -30,8 +30,8 @@ function rowOf({ hosts, atRest, whileChanging, violations }: Measured): string[]
     perSecond(whileChanging.changes, whileChanging),
     perSecond(whileChanging.reads, whileChanging),
     hitRate(whileChanging),
-    [whileChanging.masterReads, whileChanging.masterRows].map((count) => (count / whileChanging.changes).toFixed(1))
-      .join(", "),
+    [whileChanging.misses, whileChanging.masterReads, whileChanging.masterRows]
+      .map((count) => (count / whileChanging.changes).toFixed(1)).join(", "),
     [whileChanging.redis.bytesIn, whileChanging.redis.bytesOut]
       .map((bytes) => whole(bytes / whileChanging.changes / hosts)).join(", "),
     `${atRest.failures + whileChanging.failures}`,

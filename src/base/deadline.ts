@@ -47,6 +47,11 @@ export class Deadline {
     else void TURN.then(this.#nextTurn);
   };
 
+  /** How long each wait may take, in milliseconds. */
+  get ms(): number {
+    return this.#ms;
+  }
+
   /** Limits each wait to `ms` milliseconds; `Infinity` means no limit. */
   constructor(clock: Clock, ms: number, { late, isBackground = false }: DeadlineOptions = {}) {
     this.#clock = clock;
@@ -60,7 +65,7 @@ export class Deadline {
    * continues. Creates a single promise: another await would be the largest cost of a hit in an asynchronous cache.
    */
   limit<T, A>(work: Promise<T>, done: (value: T) => A, failed: (error: unknown) => A): Promise<A> {
-    if (this.#ms === Infinity || this.#closed) return work.then(done).catch(failed);
+    if (this.#ms === Infinity || this.#closed) return settled(work, done, failed);
     return new Promise<A>((resolve, reject) => {
       let settled = false;
       const fail = (error: unknown): void => {
@@ -91,6 +96,12 @@ export class Deadline {
       }, call.expire);
       if (this.#timer === undefined && this.#turnsLeft === 0) this.#startSoon();
     });
+  }
+
+  /** Ends all waits with an error, as if they were late, and limits no more of them. */
+  end(error: Error): void {
+    for (const call of this.#calls) call.expire(error);
+    this.close();
   }
 
   /** Stops limiting waits, and releases the timer. */
@@ -139,4 +150,15 @@ export class Deadline {
     for (const { dueAt = 0 } of this.#calls) return dueAt - this.#clock.monotonic();
     return 0;
   }
+}
+
+/** As `work.then(done).catch(failed)`, in one promise. */
+export function settled<T, A>(work: Promise<T>, done: (value: T) => A, failed: (error: unknown) => A): Promise<A> {
+  return work.then((value) => {
+    try {
+      return done(value);
+    } catch (error) {
+      return failed(error);
+    }
+  }, failed);
 }

@@ -124,6 +124,11 @@ export interface Cache {
    * it has no such method.
    */
   readonly usage?: ((scope: string) => CacheUsage) | undefined;
+  /**
+   * How long a `get` takes at most, in milliseconds, if the cache itself rejects one that takes longer. A `LiveTable` whose
+   * `cacheTimeoutMs` is no shorter then sets no timer for it, which on the way of a hit over a network is a tenth of the whole.
+   */
+  readonly getTimeoutMs?: number | undefined;
   /** The cache behind this one that keeps the log, if this one passes records on. */
   readonly logOf?: Cache | undefined;
   /**

@@ -64,6 +64,8 @@ export class LayeredCache implements Cache, AsyncDisposable {
 
   /** The far cache. */
   readonly logOf: Cache;
+  /** That of the far cache: what is answered from memory takes no time. */
+  readonly getTimeoutMs: number | undefined;
   /** Only if the far cache keeps a log. */
   readonly log: Cache["log"];
   readonly #near: MemCache;
@@ -95,6 +97,7 @@ export class LayeredCache implements Cache, AsyncDisposable {
     }
     this.#near = near;
     this.logOf = far;
+    this.getTimeoutMs = far.getTimeoutMs;
     this.#maxLagMs = maxLagMs;
     this.#clock = clock;
     const log = far.log?.bind(far);

@@ -1,5 +1,5 @@
 import type { Cache, CachedRows, Fence, LogRecord } from "../cache/cache.ts";
-import type { Deadline } from "../base/deadline.ts";
+import { type Deadline, settled } from "../base/deadline.ts";
 import { isPromise, type MaybePromise } from "../base/maybe_promise.ts";
 import { describe } from "../base/describe.ts";
 import { Rows } from "../table/rows.ts";
@@ -30,6 +30,8 @@ export class GuardedCache implements SafeCache {
   readonly #cache: Cache;
   readonly #counters: Counters;
   readonly #deadline: Deadline;
+  /** `undefined` if the cache keeps to one itself. */
+  readonly #getDeadline: Deadline | undefined;
 
   constructor(cache: Cache, deadline: Deadline, counters: Counters) {
     this.#cache = cache;
@@ -37,6 +39,7 @@ export class GuardedCache implements SafeCache {
     this.log = log &&
       ((scope, record, note) => this.#attempt<Fence | undefined>(() => log(scope, record), undefined, note));
     this.#deadline = deadline;
+    this.#getDeadline = (cache.getTimeoutMs ?? Infinity) <= deadline.ms ? undefined : deadline;
     this.#counters = counters;
   }
 
@@ -45,9 +48,11 @@ export class GuardedCache implements SafeCache {
     try {
       const held = this.#cache.get(key);
       if (held === undefined || isEntry(held)) return held;
-      return isPromise(held)
-        ? this.#deadline.limit(held, entryIn, (error) => this.#failed(error, undefined, note))
-        : entryIn(held);
+      if (!isPromise(held)) return entryIn(held);
+      const failed = (error: unknown): undefined => this.#failed(error, undefined, note);
+      return this.#getDeadline === undefined
+        ? settled(held, entryIn, failed)
+        : this.#getDeadline.limit(held, entryIn, failed);
     } catch (error) {
       return this.#failed(error, undefined, note);
     }
@@ -76,7 +81,7 @@ export class GuardedCache implements SafeCache {
     const failed = (error: unknown): T => this.#failed(error, instead, note);
     try {
       const answer = call();
-      return isPromise(answer) ? this.#deadline.limit(answer, (settled) => settled, failed) : answer;
+      return isPromise(answer) ? this.#deadline.limit(answer, (value) => value, failed) : answer;
     } catch (error) {
       return failed(error);
     }

@@ -1,13 +1,14 @@
 import type { CachedRows, Fence } from "../cache/cache.ts";
 import { isPromise } from "../base/maybe_promise.ts";
 import type { Row } from "../table/row.ts";
+import type { Rows } from "../table/rows.ts";
 import type { CatchUp } from "./catch_up.ts";
 import type { SafeCache } from "./guarded_cache.ts";
 import type { Intents } from "./intents.ts";
 import type { Invalidation } from "./invalidation.ts";
 import type { ReadPolicy } from "./read_policy.ts";
 import type { ListRequest, ReadRequest } from "./read_request.ts";
-import type { ReceivedRows } from "./received_rows.ts";
+import { ReceivedRows } from "./received_rows.ts";
 
 /** A row as a list has it now. */
 export interface ListedRow {
@@ -40,6 +41,8 @@ export class ListedRows {
   readonly #options: ListedRowsOptions;
   /** The one asked for last is at the end. */
   readonly #asked: ListRequest[] = [];
+  /** What a cache that answers later has answered with: to look there for a row would be a call for each list. */
+  readonly #held = new ReceivedRows();
 
   constructor(options: ListedRowsOptions) {
     this.#options = options;
@@ -53,6 +56,11 @@ export class ListedRows {
     if (known !== -1) this.#asked.splice(known, 1);
     else if (length === LISTS) this.#asked.shift();
     this.#asked.push(request);
+  }
+
+  /** A cache that answers later has answered with a list. */
+  saw(request: ReadRequest, rows: Rows): void {
+    this.#held.remember(request, rows);
   }
 
   /** A row as a list has it, where the cache answers at once; `undefined` if that is not known. */
@@ -71,25 +79,42 @@ export class ListedRows {
 
   /** The same where the cache answers later. */
   async later(id: string, policy: ReadPolicy): Promise<ListedRow | undefined> {
-    const [{ key } = {}] = this.#listsOf(id);
+    const lists = this.#likelyListsOf(id);
+    const [{ key } = {}] = lists;
     // What is logged after the fence is not taken for known.
     const fence = key === undefined ? undefined : await this.#options.cache.fence(key);
-    return fence === undefined ? undefined : await this.#find(id, policy, fence);
+    return fence === undefined ? undefined : await this.#find(id, lists, policy, fence);
   }
 
   /** The row alone. */
   async rowLater(id: string, policy: ReadPolicy): Promise<Row | undefined> {
-    return (await this.#find(id, policy, undefined))?.row;
+    return (await this.#find(id, this.#likelyListsOf(id), policy, undefined))?.row;
   }
 
-  async #find(id: string, policy: ReadPolicy, fence: Fence | undefined): Promise<ListedRow | undefined> {
+  /** The first list is looked at alone: most often it has the row. */
+  async #find(
+    id: string,
+    [first, ...others]: readonly ReadRequest[],
+    policy: ReadPolicy,
+    fence: Fence | undefined,
+  ): Promise<ListedRow | undefined> {
     const { invalidation, cache } = this.#options;
-    if (!invalidation.isQuiet) return undefined;
-    const looks = Array.from(this.#listsOf(id), async (request): Promise<ListedRow | undefined> => {
+    if (first === undefined || !invalidation.isQuiet) return undefined;
+    const look = async (request: ReadRequest): Promise<ListedRow | undefined> => {
       const held = await cache.get(request.key);
       return held && this.#isUsable(held, policy) ? this.#in(request, held, fence, id) : undefined;
-    });
-    return (await Promise.all(looks)).find((listed) => listed !== undefined);
+    };
+    const listed = await look(first);
+    if (listed !== undefined || !invalidation.isQuiet) return listed;
+    return (await Promise.all(others.map(look))).find((found) => found !== undefined);
+  }
+
+  /** The lists that had a row when they were seen last, and then those that were asked for and not seen, which may have it. */
+  #likelyListsOf(id: string): readonly ReadRequest[] {
+    const { received } = this.#options;
+    const unseen = this.#asked.filter(({ key }) => !this.#held.has(key) && !received.has(key));
+    const all = [...this.#held.requestsOf(id), ...received.requestsOf(id), ...unseen.reverse()];
+    return [...new Map(all.map((request) => [request.key, request])).values()];
   }
 
   /**

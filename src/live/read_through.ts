@@ -182,7 +182,9 @@ export class ReadThrough implements Reads {
     const { cacheFailures } = this.#counters;
     return this.#reads.untilClosed(held, (settled) => {
       this.#isLater = cacheFailures === this.#counters.cacheFailures;
-      return this.#answer(request, settled, options, note, recorded);
+      const answer = this.#answer(request, settled, options, note, recorded);
+      if (this.#isLater && isForList(request) && !isPromise(answer)) this.#listed.saw(request, answer as Rows); // All of them.
+      return answer;
     }, signal);
   }
 
@@ -428,7 +430,10 @@ export class ReadThrough implements Reads {
   ): AnswerTo<R> | undefined {
     if (this.#options.catchUp.isIn(request, row) !== true) return undefined;
     const rows = rowsOf(new Map([[id, row]]));
-    if (fence !== undefined && !isLazy(list)) this.#put(request.key, { rows, fetchedAt, until }, fence);
+    // Where the cache answers at once, a list that it decodes costs less than to store each of its rows.
+    if (fence !== undefined && (this.#isLater || !isLazy(list))) {
+      this.#put(request.key, { rows, fetchedAt, until }, fence);
+    }
     return this.#hit(request, { rows, fetchedAt }, note);
   }
 
@@ -543,6 +548,10 @@ export class ReadThrough implements Reads {
     if (this.#reads.isReading(request) || (isLazy(held.rows) && effects.length < CHANGES_PER_ENCODING)) return;
     this.#put(request.key, { rows, fetchedAt: held.fetchedAt, until: held.until }, fence);
   }
+}
+
+function isForList({ id, isCount }: ReadRequest): boolean {
+  return id === undefined && isCount !== true;
 }
 
 /** What a reader gets of the rows that are kept for its request. */

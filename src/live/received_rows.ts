@@ -12,7 +12,7 @@ interface Received {
   readonly rows: Rows;
 }
 
-/** The rows that were last received under each key, within bounds. */
+/** The rows that were last received under each key, from the master or from a cache, within bounds. */
 export class ReceivedRows {
   /** The key received longest ago first. */
   readonly #received = new Map<string, Received>();
@@ -21,7 +21,7 @@ export class ReceivedRows {
   /** Remembers all rows received for a request, and returns how many of them were the same there before. */
   receive(request: ReadRequest, rows: Rows): number {
     const before = this.#received.get(request.key)?.rows;
-    this.#remember(request, rows);
+    this.remember(request, rows);
     return before === undefined ? 0 : countSame(before, rows);
   }
 
@@ -29,18 +29,12 @@ export class ReceivedRows {
   receiveSome(request: ReadRequest, rows: Rows): number {
     const before = this.#received.get(request.key)?.rows;
     if (before === undefined) return 0;
-    this.#remember(request, rowsOf(new Map([...before, ...rows])));
+    this.remember(request, rowsOf(new Map([...before, ...rows])));
     return countSame(before, rows);
   }
 
-  /** The requests for which a row was received, the last one first. */
-  requestsOf(id: string): ReadRequest[] {
-    const requests: ReadRequest[] = [];
-    for (const { request, rows } of this.#received.values()) if (rows.has(id)) requests.push(request);
-    return requests.reverse();
-  }
-
-  #remember(request: ReadRequest, rows: Rows): void {
+  /** Remembers all rows received for a request. */
+  remember(request: ReadRequest, rows: Rows): void {
     this.#forget(request.key);
     this.#received.set(request.key, { request, rows });
     this.#size += rows.size;
@@ -48,6 +42,18 @@ export class ReceivedRows {
       if (this.#received.size <= MAX_KEYS && this.#size <= MAX_ROWS) break;
       this.#forget(oldest);
     }
+  }
+
+  /** Whether the rows of a key are remembered. */
+  has(key: string): boolean {
+    return this.#received.has(key);
+  }
+
+  /** The requests for which a row was received, the last one first. */
+  requestsOf(id: string): ReadRequest[] {
+    const requests: ReadRequest[] = [];
+    for (const { request, rows } of this.#received.values()) if (rows.has(id)) requests.push(request);
+    return requests.reverse();
   }
 
   #forget(key: string): void {

@@ -93,6 +93,22 @@ describe("Deadline", () => {
     assert.equal(clock.waiting, 0);
   });
 
+  it("end() ends all waits with its error, and leaves no timer", async () => {
+    for (const isBackground of [false, true]) {
+      const clock = new FakeClock();
+      const deadline = new Deadline(clock, 1_000, { isBackground });
+      const error = new Error("closed");
+      const waits = [1, 2].map(() => assert.rejects(limited(deadline, held().work), (thrown) => thrown === error));
+      await clock.advance(500);
+      assert.equal(clock.waiting, 1);
+      deadline.end(error);
+      await Promise.all(waits);
+      await settle();
+      assert.equal(clock.waiting, 0);
+      assert.equal(await limited(deadline, Promise.resolve(1)), 1);
+    }
+  });
+
   it("in the background uses one timer for all calls of its time, which keeps no process alive, and ends by itself", async () => {
     const clock = new FakeClock();
     const waits: unknown[] = [];

@@ -1,6 +1,14 @@
 import { describe, it } from "node:test";
 import assert from "node:assert/strict";
-import { type Cache, LiveTable, type LiveTableOptions, ManualLiveStream, MemCache, MemTable } from "@vantage/live";
+import {
+  type Cache,
+  LayeredCache,
+  LiveTable,
+  type LiveTableOptions,
+  ManualLiveStream,
+  MemCache,
+  MemTable,
+} from "@vantage/live";
 import { FakeClock, FaultyTable, settle } from "@vantage/live/testing";
 import { defineTracer } from "@vantage/live/trace";
 import { BAKERY, fixture } from "./fixture.ts";
@@ -281,6 +289,42 @@ describe("A cache that does not answer", () => {
     await read;
     assert.deepEqual(told.slice(0, 2), ["get TimeoutError", "get failed TimeoutError"]);
     await table.close();
+  });
+
+  it("is limited by the table unless it limits its get() itself, to a time that is no longer", async () => {
+    for (const [getTimeoutMs, isLimited] of [[TIMEOUT_MS, false], [TIMEOUT_MS + 1, true], [NaN, true]] as const) {
+      const cache: Freezer & Pick<Cache, "getTimeoutMs"> = Object.assign(new Freezer(false), { getTimeoutMs });
+      const clock = new FakeClock();
+      const table = new LiveTable(new MemTable("p", { rows: BAKERY }), "p", new LayeredCache(new MemCache(), cache), {
+        clock,
+        cacheTimeoutMs: TIMEOUT_MS,
+      });
+      cache.freeze("get");
+      const read = table.listValues();
+      await settle();
+      assert.equal(clock.waiting, isLimited ? 1 : 0, `${getTimeoutMs}`);
+      await cache.thaw();
+      await read;
+      cache.freeze("put");
+      const written = table.where({ name: "Bun" }).listValues();
+      await settle();
+      assert.equal(clock.waiting, 1, "all other calls are limited");
+      await cache.thaw();
+      await written;
+      await table.close();
+    }
+  });
+
+  it("and that fails its get() itself: the master answers, and the failure is counted", async () => {
+    const late = new DOMException("No answer", "TimeoutError");
+    for (const get of [() => Promise.reject(late), () => Promise.resolve({ rows: [] })]) {
+      const answer = get as unknown as Cache["get"]; // As one of JavaScript may answer.
+      const cache: Cache = Object.assign(new Freezer(false), { getTimeoutMs: 10, get: answer });
+      const table = new LiveTable(new MemTable("p", { rows: BAKERY }), "p", cache);
+      assert.equal(await priceIn(table.listValues()), 2);
+      assert.equal(table.stats().cacheFailures, 1);
+      await table.close();
+    }
   });
 
   it("costs a cache that answers at once no timer, and one that answers later none when it has answered", async () => {

@@ -1379,8 +1379,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a row that a list has is answered while the cache is doubted",
     file: "live/listed_rows.ts",
-    from: "    if (!invalidation.isQuiet) return undefined;\n    const looks",
-    to: "    void invalidation;\n    const looks",
+    from: "if (first === undefined || !invalidation.isQuiet) return undefined;",
+    to: "if (first === undefined) return undefined;",
   },
   {
     name: "a part of a set that is held is not shown before it is read",

@@ -56,6 +56,9 @@ const KNOWN = {
   clock: true,
 } satisfies Record<keyof RedisCacheOptions, true>;
 
+/** Which server it is, the entry, and what was logged since; or the script, its text, and the end of what is damaged. */
+const MOST_CALLS_OF_GET = 3;
+
 const [fenceStep, putStep] = [new RedisScript(FENCE), new RedisScript(PUT)];
 
 /**
@@ -92,6 +95,8 @@ export class RedisCache implements Cache, AsyncDisposable {
   readonly #invalidation: RedisInvalidation;
   readonly #follower: RedisFollower;
   readonly #maxEntryBytes: number;
+  /** How long a `get` takes at most, in milliseconds: it is up to three calls, one after the other. */
+  readonly getTimeoutMs: number;
 
   private constructor(session: RedisSession, options: RedisCacheOptions) {
     disposeByClosing(RedisCache.prototype);
@@ -102,6 +107,7 @@ export class RedisCache implements Cache, AsyncDisposable {
     const maxLogBytes = wholeNumber("maxLogBytes", options.maxLogBytes ?? 2 ** 20);
     const timeoutMs = wholeNumber("timeoutMs", options.timeoutMs ?? 1_000);
     this.#maxEntryBytes = wholeNumber("maxEntryBytes", options.maxEntryBytes ?? 16 * 2 ** 20);
+    this.getTimeoutMs = MOST_CALLS_OF_GET * timeoutMs;
     this.#session = session;
     const calls = this.#calls = new RedisCalls({ session, timeoutMs, clock });
     const server = new RedisServer(calls, clock);

@@ -98,14 +98,14 @@ export class RedisCalls {
     });
   }
 
-  /** From now on all calls reject; those that wait for an answer are not limited any more. */
+  /** From now on all calls reject, and so do those that wait for an answer, which may be executed all the same. */
   close(): void {
     this.#closed = true;
-    this.#deadline.close();
+    this.#deadline.end(closed());
   }
 
   #checkOpen(): void {
-    if (this.#closed) throw new ClosedError("The cache is closed");
+    if (this.#closed) throw closed();
     if (this.#pending >= MOST_PENDING) {
       throw new UnavailableError(`Redis has not answered ${this.#pending} calls`);
     }
@@ -128,6 +128,10 @@ export class RedisCalls {
   #unanswered(): Error {
     return new LateError(`Redis has not answered within ${this.#timeoutMs} ms`);
   }
+}
+
+function closed(): ClosedError {
+  return new ClosedError("The cache is closed");
 }
 
 /** The time of a call is over; it may still be answered. */

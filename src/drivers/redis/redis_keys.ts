@@ -67,9 +67,11 @@ export class RedisKeys {
  * end within a surrogate pair.
  */
 export function storable(text: string): string {
+  if (!IS_UNSTORABLE.test(text)) return text; // On the way of every hit.
   return text.replaceAll(UNSTORABLE, (unit) => `\\${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
+const IS_UNSTORABLE = /[\\{}\ud800-\udfff]/;
 const UNSTORABLE = /[\\{}\ud800-\udfff]/g;
 
 /** The text that `storable` wrote. */

@@ -5,10 +5,11 @@ import { decodeRows } from "../../cache/codec.ts";
 import type { LoggedChange } from "../../change/logged_change.ts";
 import type { Trace } from "../../trace/tracer.ts";
 import { entryIn, type RedisEntry } from "./redis_entry.ts";
-import { storable } from "./redis_keys.ts";
+import { type ScopeKeys, storable } from "./redis_keys.ts";
 import { positionIn, recordIn } from "./redis_record.ts";
 import { listOf, textOf } from "./redis_reply.ts";
 import { RedisScript } from "./redis_script.ts";
+import type { ServerAt } from "./redis_server.ts";
 import { GET } from "./redis_scripts.ts";
 import { fenceOf, type RedisState, stateIn } from "./redis_state.ts";
 import type { RedisSteps } from "./redis_steps.ts";
@@ -48,24 +49,39 @@ export class RedisReads {
     try {
       if (this.#steps.server.isUnknown) return await this.#getByScript(key, scope, name);
       const known = this.#steps.server.now();
-      const { id, connection } = isPromise(known) ? await known : known;
-      const { calls } = this.#steps;
-      const recordsAfter = (at: number): Promise<unknown> =>
-        calls.send(["XRANGE", keys.log, `(${at}-0`, "+"], keys.log, connection);
+      const server = isPromise(known) ? await known : known;
       const behind = this.#behind.get(key);
-      const answer = calls.send(["MGET", keys.state, name], keys.state, connection);
-      const [values, early] = behind === undefined
-        ? [await answer, undefined]
-        : await Promise.all([answer, recordsAfter(behind)]);
-      const found = foundIn(listOf(values), id);
+      const answer = this.#steps.calls.send(["MGET", keys.state, name], keys.state, server.connection);
+      if (behind !== undefined) return await this.#getBehind(key, keys, server, answer, behind);
+      const found = foundIn(listOf(await answer), server.id);
       if (found === undefined) return undefined;
-      const { at } = found.entry;
+      if (!isBehind(found)) return this.#rows(key, found, []);
       this.#note(key, found);
-      const isEarly = early !== undefined && behind !== undefined && behind <= at;
-      return this.#rows(key, found, !isBehind(found) ? [] : listOf(isEarly ? early : await recordsAfter(at)));
+      return this.#rows(key, found, listOf(await this.#recordsAfter(found.entry.at, keys, server)));
     } catch (error) {
       return await this.#undamaged(key, name, error);
     }
+  }
+
+  /** The same, with the records of after the position where the entry was when it was read last. */
+  async #getBehind(
+    key: string,
+    keys: ScopeKeys,
+    server: ServerAt,
+    answer: Promise<unknown>,
+    behind: number,
+  ): Promise<CachedRows | undefined> {
+    const [values, early] = await Promise.all([answer, this.#recordsAfter(behind, keys, server)]);
+    const found = foundIn(listOf(values), server.id);
+    if (found === undefined) return undefined;
+    const { at } = found.entry;
+    this.#note(key, found);
+    if (!isBehind(found)) return this.#rows(key, found, []);
+    return this.#rows(key, found, listOf(behind <= at ? early : await this.#recordsAfter(at, keys, server)));
+  }
+
+  #recordsAfter(at: number, { log }: ScopeKeys, { connection }: ServerAt): Promise<unknown> {
+    return this.#steps.calls.send(["XRANGE", log, `(${at}-0`, "+"], log, connection);
   }
 
   async #getByScript(key: string, scope: string, name: string): Promise<CachedRows | undefined> {
@@ -85,7 +101,7 @@ export class RedisReads {
 
   #rows(key: string, found: Found, records: readonly unknown[]): CachedRows | undefined {
     const { entry: { until, fetchedAt, body }, state } = found;
-    const changes = damaging("log dropped", () => changesIn(found, records, storable(key)));
+    const changes = isBehind(found) ? damaging("log dropped", () => changesIn(found, records, storable(key))) : [];
     if (changes === undefined) return undefined;
     const rows = damaging(ENTRY_DROPPED, () => decodeRows(body));
     const intentsDueAt = state.dueAt === undefined ? undefined : this.#steps.server.timeHere(state.dueAt);

@@ -96,18 +96,35 @@ describe("RedisCache and its connection", () => {
     assert.equal(client.sent.length, 10_000);
   });
 
-  it("leaves nothing behind when it is closed", async () => {
+  it("ends each get() in the time that it says, however slow each call in it is", async () => {
+    const client = new FakeClient();
+    const clock = new FakeClock();
+    const cache = await RedisCache.open(client, { clock, timeoutMs: 100 });
+    assert.equal(cache.getTimeoutMs, 300);
+    const late = assert.rejects(cache.get(KEY), { name: "UnavailableError", message: /within 100 ms/ });
+    await clock.advance(99);
+    client.answer([stateAt(client, 8), bytes(GENERATION.padEnd(40, "\0"))]);
+    await settle();
+    assert.deepEqual(client.sent, ["MGET", "XRANGE"]);
+    await clock.advance(100);
+    await late;
+    await cache.close();
+  });
+
+  it("leaves nothing behind when it is closed, and ends what waits", async () => {
     const client = new FakeClient();
     const clock = new FakeClock();
     const cache = await RedisCache.open(client, { clock });
     assert(client.listenerCount > 0);
     const fence = cache.fence(KEY);
     await settle();
+    const ended = assert.rejects(fence, { name: "ClosedError" });
     await cache.close();
-    client.answer(stateAt(client));
-    assert.equal(await fence, FENCE);
+    await ended;
     await settle();
     assert.deepEqual([client.listenerCount, clock.waiting], [0, 0]);
+    client.answer(stateAt(client));
+    await settle();
     await assert.rejects(cache.fence(KEY), { name: "ClosedError" });
   });
 });
