@@ -7,6 +7,7 @@ import { serve, type Served } from "../server/serve.ts";
 import { skippable } from "../skippable.ts";
 import { bundle } from "./bundle.ts";
 import { NO_BROWSER, openPage, type PageLines } from "./chromium.ts";
+import { OpenStreams } from "./open_streams.ts";
 
 /** A shop of many tables over HTTP/1.1, which sees how many streams of events are open. */
 interface Shop extends Served {
@@ -24,36 +25,10 @@ async function openShop(count: number): Promise<Shop> {
     return [`table${n}`, new LiveTable(master, `table${n}`, new NoCache())];
   }));
   const handler = tableHandler(tables, { path: "/shop", writable: true });
-  const open = new Set<unknown>();
-  let opened = 0;
-  let changed = Promise.withResolvers<void>();
-  const note = (): void => {
-    changed.resolve();
-    changed = Promise.withResolvers<void>();
-  };
-  const watched = (answer: Response): Response => {
-    const reader = answer.body?.getReader();
-    if (reader === undefined) return answer;
-    open.add(reader);
-    opened++;
-    note();
-    const body = new ReadableStream<Uint8Array>({
-      pull: async (controller) => {
-        const { done, value } = await reader.read();
-        if (done) controller.close();
-        else controller.enqueue(value);
-      },
-      cancel: async (reason) => {
-        open.delete(reader);
-        note();
-        await reader.cancel(reason);
-      },
-    });
-    return new Response(body, answer);
-  };
+  const streams = new OpenStreams();
   const served = await serve(async (request) => {
     const { pathname } = new URL(request.url);
-    if (pathname === "/shop/events") return watched(await handler(request));
+    if (pathname === "/shop/events") return streams.add(await handler(request));
     if (pathname.startsWith("/shop/")) return await handler(request);
     if (pathname === "/page.js") return new Response(code, { headers: { "content-type": "text/javascript" } });
     const script = pathname === "/page" ? '<script type="module" src="/page.js"></script>' : "";
@@ -64,11 +39,9 @@ async function openShop(count: number): Promise<Shop> {
   return {
     url: served.url,
     get opened() {
-      return opened;
+      return streams.opened;
     },
-    streams: async (count) => {
-      while (open.size !== count) await changed.promise;
-    },
+    streams: (count) => streams.are(count),
     close: async () => {
       await handler.close();
       await served.close();

@@ -3,6 +3,7 @@ import { defineTable, LiveTable, NoCache, NotFoundError, type Row } from "@vanta
 import { tableHandler } from "@vantage/live/server";
 import { serve, type Served } from "../server/serve.ts";
 import { bundle } from "./bundle.ts";
+import { OpenStreams } from "./open_streams.ts";
 
 /** A shop that counts what it is asked, and a page that is a tab of it. */
 export interface TabShop extends Served {
@@ -36,10 +37,8 @@ export async function openTabShop(page = "tab_page.ts"): Promise<TabShop> {
   const [code] = (await bundle({ entryPoints: [script] })).values();
   const rows = new Map<string, Row>(IDS.map((id) => [id, { id, price: 1 }]));
   const applied: string[] = [];
-  /** The tab of each open stream. */
-  const open = new Map<unknown, string>();
+  const streams = new OpenStreams();
   let changed = Promise.withResolvers<void>();
-  let opened = 0;
   let held: Promise<void> | undefined;
   const note = (): void => {
     changed.resolve();
@@ -61,45 +60,17 @@ export async function openTabShop(page = "tab_page.ts"): Promise<TabShop> {
   });
   const products = new LiveTable(master, "products", new NoCache());
   const handler = tableHandler(products, { path: "/shop/products", writable: true });
-  const watched = (answer: Response, tab: string): Response => {
-    const reader = answer.body?.getReader();
-    if (reader === undefined) return answer;
-    open.set(reader, tab);
-    opened++;
-    note();
-    const body = new ReadableStream<Uint8Array>({
-      pull: async (controller) => {
-        const { done, value } = await reader.read();
-        if (done) controller.close();
-        else controller.enqueue(value);
-      },
-      cancel: async (reason) => {
-        open.delete(reader);
-        note();
-        await reader.cancel(reason);
-      },
-    });
-    return new Response(body, answer);
-  };
   const shop = {
     isOnline: true,
     applied,
     get opened() {
-      return opened;
+      return streams.opened;
     },
-    streams: async (count: number) => {
-      while (open.size !== count) await changed.promise;
-    },
+    streams: (count: number) => streams.are(count),
     get holders() {
-      return [...open.values()];
+      return streams.holders;
     },
-    heldByOther: async (name: string) => {
-      for (;;) {
-        const other = [...open.values()].find((each) => each !== name);
-        if (other !== undefined) return other;
-        await changed.promise;
-      }
-    },
+    heldByOther: (name: string) => streams.heldByOther(name),
     applies: async (count: number) => {
       while (applied.length < count) await changed.promise;
     },
@@ -123,7 +94,7 @@ export async function openTabShop(page = "tab_page.ts"): Promise<TabShop> {
     if (!shop.isOnline) return new Response("The plug is pulled", { status: 503 });
     const answer = await handler(request);
     if (request.method !== "GET") await held;
-    return pathname.endsWith("/events") ? watched(answer, request.headers.get("x-tab") ?? "") : answer;
+    return pathname.endsWith("/events") ? streams.add(answer, request.headers.get("x-tab") ?? "") : answer;
   });
   const close = async (): Promise<void> => {
     await handler.close();
