@@ -15,14 +15,18 @@ const TIME_LIMIT_MS = 60_000;
 
 /**
  * Starts headless Firefox with a profile in a folder, which all tabs share. Those of an origin are one process: none of them can crash,
- * or be stopped, alone.
+ * or be stopped, alone. `preferences` are those of `about:config`.
  */
-export async function openFirefox(folder: string): Promise<OpenBrowser> {
+export async function openFirefox(
+  folder: string,
+  preferences: Readonly<Record<string, unknown>> = {},
+): Promise<OpenBrowser> {
   const browser = await puppeteer.launch({
     browser: "firefox",
     executablePath: PATH ?? "",
     headless: true,
     userDataDir: folder,
+    extraPrefsFirefox: preferences,
     protocolTimeout: TIME_LIMIT_MS,
   });
   const openTab = async (url: string): Promise<Tab> => {
