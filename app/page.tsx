@@ -3,6 +3,7 @@
 import { type ReactNode, StrictMode, useState } from "react";
 import { createRoot } from "react-dom/client";
 import { Controls } from "./controls.tsx";
+import { Inspector } from "./inspector.tsx";
 import { LiveList } from "./live_list.tsx";
 import { PlainList } from "./plain_list.tsx";
 import { ProductForm } from "./product_form.tsx";
@@ -21,6 +22,8 @@ function Page(): ReactNode {
       <header>
         <h1>100 000 products</h1>
         <Writes />
+        {/* By keyboard, past all rows of the lists. */}
+        <a href="#inspector">Inspector</a>
         {isKept ? null : <p role="alert">This browser keeps nothing: what is written offline is lost with the page.</p>}
       </header>
       <Controls firstId={firstId} />
@@ -71,6 +74,7 @@ function Page(): ReactNode {
           </section>
         )}
       </div>
+      <Inspector />
       {openId === undefined ? null : <ProductForm id={openId} onClose={() => open(undefined)} />}
     </main>
   );

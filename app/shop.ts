@@ -2,6 +2,7 @@
 /** The table that the page shows: over the server, with a cache and an outbox that all tabs share and that outlive the page. */
 import { type LiveHandle, LiveTable } from "@vantage/live";
 import { IndexedDbCache, IndexedDbOutbox } from "@vantage/live/indexeddb";
+import { Recorder } from "@vantage/live/inspector";
 import { RestTable, SseLiveStream } from "@vantage/live/rest";
 import { isOffline, Line, onNetwork } from "./network.ts";
 
@@ -40,6 +41,9 @@ localStorage.description ??= JSON.stringify(await RestTable.describe(url, { fetc
 const master = RestTable.served<Product>(url, JSON.parse(localStorage.description), { fetch: line.fetch });
 const source = new SseLiveStream(new URL("/products/events", url), { fetch: line.fetch });
 
+/** What the table does, for the inspector. */
+export const recorder: Recorder = new Recorder();
+
 export const products: LiveTable<Product> = new LiveTable(master, "products", cache, {
   liveStream: cache.stream("products", { source, leaseMs: 2_000 }),
   outbox,
@@ -48,7 +52,9 @@ export const products: LiveTable<Product> = new LiveTable(master, "products", ca
   // What was missed since the last time is not known. While the server is away, old rows are better than none: the page says how old.
   onMasterFailure: "serve",
   masterItemsPerPage: PAGE_SIZE,
+  tracer: recorder,
 });
+recorder.attach({ products });
 
 products.setOnline(!isOffline());
 onNetwork(() => products.setOnline(!isOffline()));

@@ -56,6 +56,8 @@ export class TableRecord implements TraceSink {
   }
 
   span(start: TraceRecord): Span {
+    const { name, fields: { key } } = start;
+    if (READS.includes(name) && typeof key === "string") this.#reads.begin(key);
     const begin = { at: this.#clock.now(), from: this.#clock.monotonic() };
     return { end: (facts) => this.#end(start, facts, begin) };
   }
@@ -83,14 +85,18 @@ export class TableRecord implements TraceSink {
 
   #end({ target, name, fields }: TraceRecord, facts: TraceFields, begin: Begin): void {
     if (target === "vantage_live::queue") return this.#queue.attempted({ ...fields, ...facts });
+    if (name === "window") return this.#window(facts);
     if (target === "vantage_live::stream") return this.#stream.event(begin.at, fields.event_kind, fields.id);
     const key = typeof fields.key === "string" ? fields.key : undefined;
     if (key === undefined) return;
-    if (READS.includes(name)) return this.#read(key, facts, begin);
+    if (READS.includes(name)) {
+      this.#reads.close(key);
+      return this.#read(key, facts, begin);
+    }
     const at = this.#clock.now();
     const outcome = String(facts.outcome);
     if (PARTS.includes(name) || (name === "get" && outcome !== "hit")) {
-      this.#reads.part({ key, name, from: begin.from, to: this.#clock.monotonic(), outcome });
+      this.#reads.part({ key, name, ...begin, to: this.#clock.monotonic(), outcome });
     }
     if (name === "put" && outcome !== "failed") {
       this.#entries.add(key, outcome === "populated" ? "filled" : "refused", at);
@@ -109,6 +115,11 @@ export class TableRecord implements TraceSink {
     if (why === "absent") this.#entries.missed(key, "lost", at);
     const ended = { key, at, from, to: this.#clock.monotonic(), outcome: String(outcome) };
     this.#reads.end({ ...ended, why: typeof why === "string" ? why : undefined });
+  }
+
+  #window({ outcome, age_ms: ageMs }: TraceFields): void {
+    if (typeof ageMs === "number") this.#served.add(outcome === "hit" ? "hit" : "miss", this.#clock.now(), ageMs);
+    if (outcome !== "hit") this.#reads.endWindow();
   }
 
   #change(name: string, fields: TraceFields, at: number): void {

@@ -208,10 +208,10 @@ export class ReadThrough implements Reads {
       options.onUnsettled?.();
     };
     const read = (signal: AbortSignal) => this.#windows.read(asked, { ...options, signal, onUnsettled });
-    const { window, isHit } = await this.#reads.alone(read, options.signal);
+    const { window, isHit, fetchedAt } = await this.#reads.alone(read, options.signal);
     if (this.#observed.served < recorded && !unsettled) this.#observed.serve(recorded);
     this.#counters[isHit ? "hits" : "misses"]++;
-    note?.({ outcome: isHit ? "hit" : "miss" });
+    if (note !== undefined) this.#note(note, isHit ? "hit" : "miss", { fetchedAt });
     return { ...window, rows: shareRows(window.rows) };
   }
 

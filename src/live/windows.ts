@@ -44,8 +44,8 @@ export interface WindowsOptions {
   readonly trace: Trace | undefined;
 }
 
-/** A window, and whether the cache had all of it. */
-export interface ReadWindow {
+/** A window, whether the cache had all of it, and when the oldest of its rows were requested. */
+export interface ReadWindow extends Pick<Fetched, "fetchedAt"> {
   readonly window: TableWindow;
   readonly isHit: boolean;
 }
@@ -97,7 +97,8 @@ export class Windows {
       const { range, counted } = all;
       if (stale !== undefined) options.onStale?.(ofWhole(stale, range, counted));
       const total = await this.#total(key, offset, all);
-      return { window: { rows: range.rows, offset, total }, isHit: range.isHit && counted.isHit };
+      const isHit = range.isHit && counted.isHit;
+      return { window: { rows: range.rows, offset, total }, isHit, fetchedAt: range.fetchedAt };
     });
   }
 

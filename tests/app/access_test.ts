@@ -33,6 +33,12 @@ async function openForm(page: Page): Promise<void> {
   await page.getByRole("spinbutton", { name: "Price" }).waitFor();
 }
 
+/** Scrolls to the inspector, and resolves once it has drawn what the list with the module does. */
+async function showInspector(page: Page): Promise<void> {
+  await page.getByRole("region", { name: "Live tables" }).scrollIntoViewIfNeeded();
+  await page.getByText("reads served from the cache").waitFor();
+}
+
 async function closeForm(page: Page): Promise<void> {
   await page.keyboard.press("Escape");
   await page.getByRole("dialog").waitFor({ state: "hidden" });
@@ -54,7 +60,7 @@ describe("The app, for everyone", () => {
 
   for (const colorScheme of ["light", "dark"] as const) {
     skippable(
-      `passes axe in ${colorScheme}, with a form open, with writes that wait, and offline`,
+      `passes axe in ${colorScheme}, with a form open, with writes that wait, offline, and with the inspector in sight`,
       NO_BROWSER,
       inApp(async (page) => {
         await page.emulateMedia({ colorScheme });
@@ -67,12 +73,15 @@ describe("The app, for everyone", () => {
         await cell(page, 2).press("Enter");
         await page.getByText("1 not saved yet").waitFor();
         assert.deepEqual(await violations(page), []);
+        await showInspector(page);
+        await page.getByText("patch: ").waitFor();
+        assert.deepEqual(await violations(page), []);
       }),
     );
   }
 
   skippable(
-    "is used by keyboard alone: each control is reached, a cell edited, the one below reached, a form opened and left",
+    "is used by keyboard alone: each control is reached, a cell edited, the one below reached, a form opened and left, the inspector hidden",
     NO_BROWSER,
     inApp(async (page, app) => {
       const reached: string[] = [];
@@ -81,8 +90,8 @@ describe("The app, for everyone", () => {
         reached.push(await page.evaluate(() => document.activeElement?.tagName.toLowerCase() ?? ""));
         await page.keyboard.press("Tab");
       }
-      // The sliders, the switch, both buttons; search, order, direction, switch; the list, and the first name.
-      assert.deepEqual(reached.join(), "input,input,input,button,button,input,select,button,input,div,button");
+      // The inspector, past the lists; the sliders, the switch, both buttons; search, order, direction, switch; the list, and the first name.
+      assert.deepEqual(reached.join(), "a,input,input,input,button,button,input,select,button,input,div,button");
       await page.keyboard.press("ControlOrMeta+a");
       await page.keyboard.type("6.25");
       await page.keyboard.press("Enter");
@@ -95,6 +104,11 @@ describe("The app, for everyone", () => {
       await page.getByRole("spinbutton", { name: "Price" }).waitFor();
       await closeForm(page);
       assert.equal(await page.evaluate(() => document.activeElement?.closest("[role=row]")?.ariaRowIndex), "2");
+      await page.getByRole("link", { name: "Inspector" }).focus();
+      await page.keyboard.press("Enter");
+      for (let times = 0; times < 3; times++) await page.keyboard.press("Tab"); // Which table, to pause, to hide.
+      await page.keyboard.press("Enter");
+      await page.getByRole("button", { name: "Show", expanded: false }).waitFor();
     }),
   );
 
@@ -121,6 +135,7 @@ describe("The app, for everyone", () => {
     NO_BROWSER,
     inApp(async (page) => {
       await page.setViewportSize({ width: 360, height: 740 });
+      await showInspector(page);
       const wide = await page.evaluate(() => document.documentElement.scrollWidth);
       assert.equal(wide, 360);
       for (const control of await page.locator("input:visible, button:visible, select:visible").all()) {

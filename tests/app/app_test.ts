@@ -6,7 +6,7 @@ import { newFolder, type OpenBrowser, removeFolder, type Tab } from "../browser/
 import { NO_WEBKIT, openWebkit } from "../browser/webkit.ts";
 import { skippable } from "../skippable.ts";
 import { DemoApp, type Passed } from "./demo_app.ts";
-import { edit, pending, rowAt, sample, sampled, says, scrollTo, shows, turn } from "./in_page.ts";
+import { edit, inspects, pending, rowAt, sample, sampled, says, scrollTo, shows, turn } from "./in_page.ts";
 
 interface Engine {
   readonly name: string;
@@ -140,6 +140,14 @@ for (const { name, reason, open, keepsProfiles } of ENGINES) {
         leave();
       },
     );
+
+    skippable("draws what the list does in the inspector", reason, async () => {
+      await using app = await DemoApp.start();
+      const tab = await opened(await opening(), app);
+      await inspects(tab, "reads served from the cache");
+      await inspects(tab, "page_1: miss");
+      await inspects(tab, "Events arrive");
+    });
 
     skippable("opens without its server, with the rows that it knew and their age", reason, async () => {
       await using app = await DemoApp.start();

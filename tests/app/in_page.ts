@@ -97,6 +97,15 @@ export function says(tab: Tab, part: string): Promise<void> {
   }, part);
 }
 
+/** Scrolls to the inspector, and resolves once it has drawn a text. */
+export function inspects(tab: Tab, part: string): Promise<void> {
+  return inPage(tab, async (part: string) => {
+    const inspector = document.querySelector("vantage-inspector");
+    inspector?.scrollIntoView();
+    while (!inspector?.shadowRoot?.textContent?.includes(part)) await new Promise((resolve) => setTimeout(resolve, 20));
+  }, part);
+}
+
 /** Notes each value that a cell shows, frame by frame, and what it shows when a write leaves. */
 export function sample(tab: Tab, label: string): Promise<void> {
   return inPage(tab, (label: string) => {

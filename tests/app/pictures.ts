@@ -40,7 +40,8 @@ async function takePhone(page: Page, url: string): Promise<void> {
   await page.getByRole("switch", { name: "Offline" }).check();
   await edit(page, 2, "3.9");
   await page.getByText("1 not saved yet").waitFor();
-  await page.evaluate(() => globalThis.scrollTo(0, document.body.scrollHeight));
+  await page.getByRole("heading", { name: "With the module" }).evaluate((heading) => heading.scrollIntoView());
+  await page.getByText("reads served from the cache").waitFor();
   await page.screenshot({ path: `${FOLDER}app-phone.png` });
 }
 

@@ -6,6 +6,7 @@ import { serveShop } from "../package/served_shop.ts";
 import { skippable } from "../skippable.ts";
 import { bundle } from "./bundle.ts";
 import { NO_BROWSER, visit } from "./chromium.ts";
+import { NO_FIREFOX, openFirefox } from "./firefox.ts";
 import { seenIn } from "./tabs.ts";
 import { NO_WEBKIT, openWebkit } from "./webkit.ts";
 
@@ -15,7 +16,11 @@ const PAGE = '<!DOCTYPE html><title>First steps</title><body><script type="modul
 const POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'";
 
 describe("The library in a browser", () => {
-  const engines = [["Chromium", NO_BROWSER, seenInChromium], ["WebKit", NO_WEBKIT, seenInWebkit]] as const;
+  const engines = [
+    ["Chromium", NO_BROWSER, seenInChromium],
+    ["Firefox", NO_FIREFOX, (url: string) => seenIn(openFirefox, url)],
+    ["WebKit", NO_WEBKIT, (url: string) => seenIn(openWebkit, url)],
+  ] as const;
   for (const [engine, reason, seenIn] of engines) {
     skippable(
       `does a miss, a hit, a write and an event in ${engine} under a strict Content-Security-Policy`,
@@ -44,8 +49,4 @@ describe("The library in a browser", () => {
 
 async function seenInChromium(url: string): Promise<unknown> {
   return (await visit(url, 1))[0];
-}
-
-async function seenInWebkit(url: string): Promise<unknown> {
-  return await seenIn(openWebkit, url);
 }

@@ -18,14 +18,19 @@ const TIME_LIMIT_MS = 60_000;
 const FROZEN_MS = 12_000;
 
 /**
- * Starts headless Firefox with a profile in a folder, which all tabs share. No tab can be made to crash alone.
+ * Starts headless Firefox with a profile in a folder, which all tabs share. No tab can be made to crash alone. `preferences` are
+ * those of `about:config`.
  */
-export async function openFirefox(folder: string): Promise<OpenBrowser> {
+export async function openFirefox(
+  folder: string,
+  preferences: Readonly<Record<string, unknown>> = {},
+): Promise<OpenBrowser> {
   const browser = await puppeteer.launch({
     browser: "firefox",
     executablePath: PATH ?? "",
     headless: true,
     userDataDir: folder,
+    extraPrefsFirefox: preferences,
     protocolTimeout: TIME_LIMIT_MS,
   });
   const openTab = async (url: string): Promise<Tab> => {

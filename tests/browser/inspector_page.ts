@@ -58,5 +58,5 @@ async function look(): Promise<string> {
   }
 }
 
-// Chromium's driver reads what is logged, WebKit's what the promise gives.
+// What it gives is read by the driver of each browser.
 Object.assign(globalThis, { asked, seen: look() });

@@ -9,7 +9,8 @@ import { serve, type Served } from "../server/serve.ts";
 import { skippable } from "../skippable.ts";
 import { bundle } from "./bundle.ts";
 import { NO_BROWSER, openPage } from "./chromium.ts";
-import { seenIn } from "./tabs.ts";
+import { NO_FIREFOX, openFirefox } from "./firefox.ts";
+import { inBrowser, type OpenBrowser, type Tab, withFolder } from "./tabs.ts";
 import { NO_WEBKIT, openWebkit } from "./webkit.ts";
 
 const PAGE = '<!DOCTYPE html><html lang="en"><title>Inspector</title><link rel="icon" href="data:,">' +
@@ -191,13 +192,134 @@ describe("<vantage-inspector> in Chromium", () => {
   });
 });
 
-describe("<vantage-inspector> in WebKit", () => {
-  skippable("shows what a table did, and hostile text as text, under a strict policy", NO_WEBKIT, async () => {
-    const served = await servePage();
-    try {
-      checkSeen(JSON.parse(String(await seenIn(openWebkit, served.url))));
-    } finally {
-      await served.close();
-    }
+/** Opens the page in a browser with a new profile, and waits for the first picture. */
+async function inOther(
+  open: (folder: string) => Promise<OpenBrowser>,
+  use: (tab: Tab) => Promise<void>,
+): Promise<void> {
+  const served = await servePage();
+  try {
+    await withFolder((folder) =>
+      inBrowser(open, folder, async ({ openTab }) => {
+        const tab = await openTab(served.url);
+        checkSeen(JSON.parse(String(await tab.ask("globalThis.seen"))));
+        await use(tab);
+      })
+    );
+  } finally {
+    await served.close();
+  }
+}
+
+/** Evaluates a function in a tab, with the inspector's shadow root. */
+async function inRoot<T>(tab: Tab, act: (root: ShadowRoot) => T | Promise<T>): Promise<T> {
+  return await tab.ask(`(${act})(document.querySelector("vantage-inspector").shadowRoot)`) as T; // what the function gives
+}
+
+async function violationsIn(tab: Tab): Promise<unknown> {
+  await tab.ask(`(() => {${readFileSync(AXE, "utf8")}\n})()`);
+  return await tab.ask(
+    `axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + ": " + nodes.map(({ html }) => html)))`,
+  );
+}
+
+async function click(tab: Tab, name: string): Promise<void> {
+  await tab.ask(
+    `[...document.querySelector("vantage-inspector").shadowRoot.querySelectorAll("button")]
+      .find(({ textContent }) => textContent === "${name}").click()`,
+  );
+}
+
+/** How often the inspector has drawn in the time for three pictures. */
+async function drawnIn(tab: Tab): Promise<number> {
+  return await tab.ask(
+    `(async () => {
+      const before = asked.times;
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      return asked.times - before;
+    })()`,
+  ) as number;
+}
+
+const DARK = { "layout.css.prefers-color-scheme.content-override": 0 };
+const REDUCED_MOTION = { "ui.prefersReducedMotion": 1 };
+
+const OTHERS = [
+  { name: "Firefox", reason: NO_FIREFOX, open: openFirefox, hasPreferences: true },
+  { name: "WebKit", reason: NO_WEBKIT, open: openWebkit, hasPreferences: false },
+] as const;
+
+for (const { name, reason, open, hasPreferences } of OTHERS) {
+  const noPreferences = reason ?? (hasPreferences ? undefined : "its driver sets no preference of the user");
+
+  describe(`<vantage-inspector> in ${name}`, () => {
+    skippable(
+      "shows what a table did, and hostile text as text, under a strict policy; axe finds nothing wrong",
+      reason,
+      () =>
+        inOther(open, async (tab) => {
+          assert.deepEqual(await violationsIn(tab), []);
+        }),
+    );
+
+    skippable(
+      "has nothing that axe finds wrong in dark",
+      noPreferences,
+      () =>
+        inOther((folder) => openFirefox(folder, DARK), async (tab) => {
+          assert.equal(await tab.ask('matchMedia("(prefers-color-scheme: dark)").matches'), true);
+          assert.deepEqual(await violationsIn(tab), []);
+        }),
+    );
+
+    skippable("draws, and not while it is closed, paused or out of sight", reason, () =>
+      inOther(open, async (tab) => {
+        assert(await drawnIn(tab) >= 1);
+        for (const [stop, go] of [["Hide", "Show"], ["Pause", "Follow"]] as const) {
+          await click(tab, stop);
+          // What was being drawn is done.
+          await drawnIn(tab);
+          assert.equal(await drawnIn(tab), 0, stop);
+          await click(tab, go);
+          assert(await drawnIn(tab) >= 1, go);
+        }
+        await tab.ask(`document.querySelector("vantage-inspector").setAttribute("hidden", "")`);
+        await tab.ask(`(${outOfSight})()`);
+        await drawnIn(tab);
+        assert.equal(await drawnIn(tab), 0);
+      }));
+
+    skippable("keeps the focus and the choice while it draws", reason, () =>
+      inOther(open, async (tab) => {
+        const chosen = await inRoot(tab, (root) => {
+          const [, entries] = root.querySelectorAll("select");
+          if (entries === undefined) return "";
+          entries.focus();
+          entries.selectedIndex = 1;
+          entries.dispatchEvent(new Event("change"));
+          return entries.value;
+        });
+        assert(chosen !== "");
+        await drawnIn(tab);
+        assert.deepEqual(
+          await inRoot(tab, (root) => {
+            const focused = root.activeElement;
+            return focused instanceof HTMLSelectElement ? focused.value : focused?.localName;
+          }),
+          chosen,
+        );
+      }));
+
+    skippable(
+      "draws once and waits to be asked where people prefer less motion",
+      noPreferences,
+      () =>
+        inOther((folder) => openFirefox(folder, REDUCED_MOTION), async (tab) => {
+          await drawnIn(tab);
+          assert.equal(await tab.ask("asked.times"), 1);
+          await click(tab, "Follow");
+          assert(await drawnIn(tab) >= 1);
+        }),
+    );
   });
-});
+}

@@ -22,7 +22,7 @@ async function look(): Promise<string> {
   });
 }
 
-// Chromium's driver reads what is logged, WebKit's what the promise gives.
+// Chromium's driver reads what is logged, those of the others what the promise gives.
 const seen = look();
 Object.assign(globalThis, { seen });
 console.log(await seen);

@@ -143,6 +143,36 @@ describe("Recorder", () => {
     await table.close();
   });
 
+  it("records windows: what they served with its age, and the reads of the pages that they are cut from", async () => {
+    const { table, master, clock, seen } = inspected();
+    const gate = master.plan.hold("listValues");
+    const first = table.window(0, 2);
+    await gate.reached;
+    await clock.advance(40);
+    gate.release();
+    await first;
+    await clock.advance(2_000);
+    await table.window(0, 1);
+    const { served, reads } = await seen();
+    assert.deepEqual(served.map(({ hits, misses, ageMs }) => ({ hits, misses, ageMs })), [
+      { hits: 0, misses: 1, ageMs: 40 },
+      { hits: 1, misses: 0, ageMs: 2_040 },
+    ]);
+    assert.deepEqual(reads.map(({ key, outcome }) => [key, outcome]).toSorted(), [
+      ["products/count", "miss"],
+      ["products/page_1", "miss"],
+    ]);
+    const page = reads.find(({ key }) => key === "products/page_1");
+    assert.equal(page?.ms, 40);
+    assert.deepEqual(page?.parts.map(({ name, fromMs, ms }) => [name, fromMs, ms]), [
+      ["get", 0, 0],
+      ["fence", 0, 0],
+      ["load", 0, 40],
+      ["put", 40, 0],
+    ]);
+    await table.close();
+  });
+
   it("says which change dropped the entries of a cache without a log", async () => {
     const clock = new FakeClock();
     const recorder = new Recorder({ clock });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { bundle } from "../browser/bundle.ts";
 import { NO_BROWSER, visit } from "../browser/chromium.ts";
+import { NO_FIREFOX, openFirefox } from "../browser/firefox.ts";
 import { seenIn } from "../browser/tabs.ts";
 import { NO_WEBKIT, openWebkit } from "../browser/webkit.ts";
 import { serve } from "../server/serve.ts";
@@ -12,11 +13,11 @@ import { REACT_VERSIONS } from "./react_versions.ts";
 const PAGE = '<!DOCTYPE html><title>React</title><body><script type="module" src="/page.js"></script>';
 
 describe("The hooks for React", () => {
-  const engines = [["Chromium", NO_BROWSER, seenInChromium], [
-    "WebKit",
-    NO_WEBKIT,
-    (url: string) => seenIn(openWebkit, url),
-  ]] as const;
+  const engines = [
+    ["Chromium", NO_BROWSER, seenInChromium],
+    ["Firefox", NO_FIREFOX, (url: string) => seenIn(openFirefox, url)],
+    ["WebKit", NO_WEBKIT, (url: string) => seenIn(openWebkit, url)],
+  ] as const;
   for (const [engine, reason, visited] of engines) {
     for (const [react, alias] of Object.entries(REACT_VERSIONS)) {
       skippable(`do what each case says in ${engine}, with React ${react}`, reason, async () => {

@@ -29,7 +29,7 @@ async function run(): Promise<string> {
   return JSON.stringify({ react: version.split(".")[0], passed, failed });
 }
 
-// Chromium's driver reads what is logged, WebKit's what the promise gives.
+// Chromium's driver reads what is logged, those of the others what the promise gives.
 const seen = run();
 Object.assign(globalThis, { seen });
 console.log(await seen);

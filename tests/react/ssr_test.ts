@@ -7,6 +7,7 @@ import { dehydrate, hydrate } from "@vantage/live/hydration";
 import { FaultyTable } from "@vantage/live/testing";
 import { bundle } from "../browser/bundle.ts";
 import { NO_BROWSER, visit } from "../browser/chromium.ts";
+import { NO_FIREFOX, openFirefox } from "../browser/firefox.ts";
 import { seenIn } from "../browser/tabs.ts";
 import { NO_WEBKIT, openWebkit } from "../browser/webkit.ts";
 import { newPath } from "../conformance/temp_folder.ts";
@@ -88,11 +89,11 @@ for (const react of Object.keys(REACT_VERSIONS)) {
       assert(errors.length > 0 && errors.every((message) => message === "away"), errors.join());
     });
 
-    const engines = [["Chromium", NO_BROWSER, seenInChromium], [
-      "WebKit",
-      NO_WEBKIT,
-      (url: string) => seenIn(openWebkit, url),
-    ]] as const;
+    const engines = [
+      ["Chromium", NO_BROWSER, seenInChromium],
+      ["Firefox", NO_FIREFOX, (url: string) => seenIn(openFirefox, url)],
+      ["WebKit", NO_WEBKIT, (url: string) => seenIn(openWebkit, url)],
+    ] as const;
     for (const [engine, reason, visited] of engines) {
       skippable(`is followed by ${engine} without a mismatch, and with its elements kept`, reason, async () => {
         const render = await rendererWith(react);

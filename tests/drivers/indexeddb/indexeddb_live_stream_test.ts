@@ -4,13 +4,16 @@ import {
   type LiveEvent,
   type LiveStream,
   LiveTable,
+  type LiveTableOptions,
   ManualLiveStream,
   MemTable,
+  type StaleAnswer,
   type StreamCursor,
   type SubscribeOptions,
+  UnavailableError,
 } from "@vantage/live";
 import { IndexedDbCache, type IndexedDbCacheOptions } from "@vantage/live/indexeddb";
-import { FakeClock, settle } from "@vantage/live/testing";
+import { FakeClock, FaultyTable, settle } from "@vantage/live/testing";
 import { type Heard, IdbCacheStore } from "../../../src/drivers/indexeddb/indexeddb_cache_store.ts";
 import { createCacheStores } from "../../../src/drivers/indexeddb/indexeddb_cache_stores.ts";
 import { databaseName, IdbDatabase } from "../../../src/drivers/indexeddb/indexeddb_database.ts";
@@ -170,6 +173,57 @@ describe("IndexedDbCache.stream()", () => {
     assert.deepEqual((await reader.read()).value, { kind: "changed" });
     await log("b");
     assert.deepEqual((await reader.read()).value, { kind: "deleted", id: "b" });
+  });
+
+  it("keeps what an earlier page has read for a table that may serve stale rows, and for no other: what happened since is unknown", async () => {
+    const name = newName();
+    const rows = new MemTable("products", { rows: [["a", { price: 1 }]] });
+    const master = new FaultyTable(rows);
+    const opened = async (options: LiveTableOptions = {}) => {
+      const cache = await IndexedDbCache.open(name);
+      const source = new ManualLiveStream();
+      const table = new LiveTable(master, "products", cache, {
+        liveStream: cache.stream("products", { source }),
+        ...options,
+      });
+      const close = async (): Promise<void> => {
+        await table.close();
+        await cache.close();
+      };
+      return { table, close };
+    };
+    const earlier = await opened();
+    assert.equal((await earlier.table.listValues()).get("a")?.price, 1);
+    await earlier.close();
+    await rows.patchValue("a", { price: 2 }); // No page hears of it.
+
+    master.plan.fail("listValues", new UnavailableError("offline"));
+    const strict = await opened();
+    await assert.rejects(strict.table.listValues(), UnavailableError);
+    await strict.close();
+
+    master.plan.fail("listValues", new UnavailableError("offline"));
+    const lenient = await opened({ onMasterFailure: "serve" });
+    const stale: StaleAnswer[] = [];
+    const shown = await lenient.table.listValues({ onStale: (answer) => void stale.push(answer) });
+    assert.equal(shown.get("a")?.price, 1);
+    assert.equal(stale.length, 1);
+    assert.equal((await lenient.table.listValues()).get("a")?.price, 2);
+    await lenient.close();
+  });
+
+  it("has a table read again what it read before its source was connected: a change in between was not heard", async () => {
+    const [cache] = await openCaches(1);
+    assert(cache !== undefined);
+    const source = new ManualLiveStream();
+    const rows = new MemTable("products", { rows: [["a", { price: 1 }]] });
+    const table = new LiveTable(rows, "products", cache, { liveStream: cache.stream("products", { source }) });
+    assert.equal((await table.listValues()).get("a")?.price, 1);
+    await rows.patchValue("a", { price: 2 });
+    source.push({ kind: "changed" }); // As an SseLiveStream does once it is connected.
+    while ((await table.listValues()).get("a")?.price !== 2) await settle();
+    assert.equal(table.stats().masterReads, 2);
+    await table.close();
     await cache.close();
   });
 
