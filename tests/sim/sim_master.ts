@@ -150,6 +150,8 @@ export class SimMaster {
   /** When the sender of a write may send it again. */
   readonly #notBefore = new Map<string, number>();
   readonly #dead = new Set<string>();
+  /** The owner and the mark of each write that was sent. */
+  readonly #sent = new Set<string>();
   /** The signals of the reads in flight, by owner, with when they began. */
   readonly #underWay = new Map<string, Map<AbortSignal, number>>();
   /** The number of the last write that arrived from each owner. */
@@ -227,6 +229,11 @@ export class SimMaster {
   bury(owner: string): void {
     this.#dead.add(owner);
     this.#underWay.delete(owner);
+  }
+
+  /** Whether an owner itself has sent a write, and not another one that shares its outbox. */
+  isSentBy(owner: string, mark: string): boolean {
+    return this.#sent.has(`${owner} ${mark}`);
   }
 
   /** How many reads of an owner are in flight whose signals are not aborted. */
@@ -435,6 +442,7 @@ export class SimMaster {
   ): Promise<T> {
     const { scheduler, verdict, world: { writes, echoes } } = this.#options;
     if (this.#dead.has(owner)) return await never();
+    this.#sent.add(`${owner} ${mark}`);
     const treatment = this.#treatmentOf(mark);
     const label = `master: ${owner} ${what} ${mark}`;
     const notBefore = this.#notBefore.get(`${owner} ${mark}`) ?? 0;

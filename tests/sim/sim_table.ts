@@ -49,6 +49,7 @@ import { SimWatcher } from "./sim_watcher.ts";
 import { agesOfStale, faultOfMark } from "./stale_law.ts";
 import { touchedBy } from "./touched.ts";
 import { type Answer, isOneEntry, isWindow, listIn, readView, type ViewName, VIEWS } from "./views.ts";
+import { isKept } from "./write_ledger.ts";
 
 type WriteAction = Extract<Action, { readonly kind: "write" }>;
 
@@ -988,7 +989,9 @@ export class SimTable {
     const applied = master.applied.get(mark);
     if (world.writes !== undefined) {
       const mayHave = ledger.failed(mark, error);
-      if (applied !== undefined) this.#knows(applied, undefined, "unsure write");
+      // Of one that another table has sent from the outbox, this one knows only that it is kept.
+      const isOthers = isKept(error) && !master.isSentBy(this.#owner, mark);
+      if (applied !== undefined && !isOthers) this.#knows(applied, undefined, "unsure write");
       return mayHave;
     }
     if (error instanceof DOMException && error.name === "AbortError") {

@@ -222,7 +222,12 @@ export class WriteLedger {
 }
 
 function outcomeOf(error: unknown): Outcome {
-  return error instanceof ClosedError && error.retriable ? "kept" : effectOf(error);
+  return isKept(error) ? "kept" : effectOf(error);
+}
+
+/** Whether a write failed only here: it is left to whoever opens the outbox next, or has it open. */
+export function isKept(error: unknown): boolean {
+  return error instanceof ClosedError && error.retriable;
 }
 
 function effectOf(error: unknown): Effect {
