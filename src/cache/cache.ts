@@ -103,7 +103,7 @@ export type LogRecord =
 export interface Cache {
   /** The entry under `key`, or `undefined`. */
   get(key: string): MaybePromise<CachedRows | undefined>;
-  /** A fence to pass to `put`, taken before the master is read. */
+  /** A fence to pass to `put`, taken before the master is read. A `get` that begins after it answers with nothing older. */
   fence(key: string): MaybePromise<Fence>;
   /** Stores an entry, unless the key was invalidated since the fence; returns whether it was stored. */
   put(key: string, rows: CachedRows, fence?: Fence): MaybePromise<boolean>;

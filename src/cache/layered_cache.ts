@@ -7,6 +7,7 @@ import { isPromise, type MaybePromise } from "../base/maybe_promise.ts";
 import { rememberSelf, selfOf } from "../base/self.ts";
 import type { Rows } from "../table/rows.ts";
 import type { Cache, CachedRows, Fence } from "./cache.ts";
+import { scopeOf } from "./cache_key.ts";
 import type { MemCache } from "./mem_cache.ts";
 
 /** Options of a {@linkcode LayeredCache}. */
@@ -114,8 +115,14 @@ export class LayeredCache implements Cache, AsyncDisposable {
     return asked !== undefined && self.#isCurrent(asked) ? asked.answer : self.#ask(key);
   }
 
+  /** From then on nothing older is answered with: what is cut from it is stored as of this fence, and would lack changes. */
   fence(key: string): MaybePromise<Fence> {
-    return this.logOf.fence(key);
+    const self = selfOf(this);
+    const fence = self.logOf.fence(key);
+    const drop = (): void => self.#drop(scopeOf(key) ?? key);
+    if (isPromise(fence)) return fence.finally(drop);
+    drop();
+    return fence;
   }
 
   put(key: string, rows: CachedRows, fence?: Fence): MaybePromise<boolean> {

@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type CachedRows, LayeredCache, LiveTable, ManualLiveStream, MemCache, MemTable, Rows } from "@vantage/live";
+import {
+  type CachedRows,
+  defineTable,
+  LayeredCache,
+  LiveTable,
+  ManualLiveStream,
+  MemCache,
+  MemTable,
+  NotFoundError,
+  Rows,
+} from "@vantage/live";
 import { FakeClock, FaultyCache, settle } from "@vantage/live/testing";
 
 const KEY = "products/all";
@@ -118,6 +128,18 @@ describe("LayeredCache", () => {
     assert.equal(versionIn(await one.get(KEY)), 2);
   });
 
+  it("answers with nothing that is older than a fence: what is cut from it is stored as of then", async () => {
+    const { one, other } = twoHosts();
+    await one.put(KEY, entry(1));
+    await other.get(KEY);
+    await one.put(KEY, entry(2));
+    assert.equal(versionIn(await other.get(KEY)), 1);
+    const [fence] = await Promise.all([other.fence(KEY), other.get(KEY)]);
+    assert.equal(versionIn(await other.get(KEY)), 2);
+    assert.equal(await other.put(KEY, entry(3), fence), true);
+    assert.equal(versionIn(await other.get(KEY)), 3);
+  });
+
   it("keeps entries of the same rows apart", async () => {
     const { one } = twoHosts();
     const rows = entry(1);
@@ -227,6 +249,43 @@ describe("LayeredCache", () => {
 });
 
 describe("LiveTables on several hosts, each with a LayeredCache", () => {
+  it("store no row of a list that was changed elsewhere, nor a list that is cut from one", async () => {
+    const clock = new FakeClock();
+    const far = new FaultyCache(new MemCache());
+    const rows = new Map([["a", { id: "a", version: 1, open: true }], ["b", { id: "b", version: 1, open: true }]]);
+    const master = defineTable({
+      name: "products",
+      idField: "id",
+      list: () => [...rows.values()],
+      get: (id) => rows.get(id),
+      patch: (id, partial) => {
+        const row = rows.get(id);
+        if (row === undefined) throw new NotFoundError(`There is no product ${id}`);
+        const patched = { ...row, ...partial };
+        rows.set(id, patched);
+        return patched;
+      },
+    });
+    const hosts = Array.from({ length: 3 }, () => {
+      const cache = new LayeredCache(new MemCache(), far, { maxLagMs: 1_000, clock });
+      return new LiveTable(master, "products", cache, { clock });
+    });
+    const [one, other, third] = hosts;
+    assert(one !== undefined && other !== undefined && third !== undefined);
+    await other.listValues();
+    await other.listValues(); // Now it is in its memory.
+    await one.patchValue("a", { version: 2, open: false });
+    await other.getValue("a");
+    await other.where("open", "eq", true).listValues();
+    await settle();
+    await clock.advance(1_000);
+    for (const table of hosts) {
+      assert.equal((await table.getValue("a"))?.version, 2);
+      assert.deepEqual((await table.where("open", "eq", true).listValues()).ids(), ["b"]);
+    }
+    for (const table of hosts) await table.close();
+  });
+
   it("read their own writes, and nothing old after an event, at once and for any lag", async () => {
     const clock = new FakeClock();
     const far = new FaultyCache(new MemCache());

@@ -386,6 +386,12 @@ export const MUTANTS: readonly Mutant[] = [
     to: 'if (typeof at !== "number") return false;\n    void lowestFence;',
   },
   {
+    name: "a fence that is newer than what is answered after it from memory",
+    file: "cache/layered_cache.ts",
+    from: "if (isPromise(fence)) return fence.finally(drop);",
+    to: "if (isPromise(fence)) return fence;",
+  },
+  {
     name: "a cache whose fence does not move",
     file: "cache/scope_log.ts",
     from: "    this.#position = this.#nextPosition();\n",
