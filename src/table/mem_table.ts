@@ -4,8 +4,8 @@ import { settled, type SourceWrite, writeOne, type WriteResult } from "./many_wr
 import { evaluateQuery, rowMatches } from "./evaluate_query.ts";
 import { OPERATORS } from "./query.ts";
 import { describe } from "../base/describe.ts";
-import { field, frozenRow, type Row, toRow } from "./row.ts";
-import { hasOtherId } from "./row_id.ts";
+import { frozenRow, type Row, toRow } from "./row.ts";
+import { givenId, hasOtherId } from "./row_id.ts";
 import type { Refs } from "./relation.ts";
 import type { ColumnName } from "./row_of.ts";
 import { type RowEntry, Rows, rowsOf } from "./rows.ts";
@@ -119,11 +119,11 @@ class MemSource implements TableSource {
   }
 
   insertReturnId(row: Row, { newId }: SourceCall): string {
-    const given = this.idField === undefined ? null : field(row, this.idField);
-    if (given !== null && this.#rows.has(String(given))) {
-      throw new ConflictError(`Cannot insert into ${describe(this.name)}: the id ${describe(String(given))} exists`);
+    const given = givenId(row, this.idField);
+    if (given !== undefined && this.#rows.has(given)) {
+      throw new ConflictError(`Cannot insert into ${describe(this.name)}: the id ${describe(given)} exists`);
     }
-    const id = given === null ? newId ?? this.#newId() : String(given);
+    const id = given ?? newId ?? this.#newId();
     if (!this.#rows.has(id)) this.#store(id, row);
     return id;
   }

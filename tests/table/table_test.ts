@@ -620,6 +620,7 @@ describe("MemTable", () => {
     assert.notEqual(await table.insertReturnIdValue({}), first);
     assert.equal(await table.insertReturnIdValue({ id: "mine" }), "mine");
     await assert.rejects(table.insertReturnIdValue({ id: "mine" }), { code: "conflict" });
+    await assert.rejects(table.insertReturnIdValue({ id: {} }), /The id of a new row must be a text or a number, got/);
   });
 
   it("gives a new row the id that was made for it, once, unless the row names another", async () => {

@@ -4,7 +4,8 @@ import { newId } from "../../base/new_id.ts";
 import { ConflictError, InvalidAnswerError, NotFoundError, RejectedError } from "../../table/errors.ts";
 import { evaluateQuery, rowMatches } from "../../table/evaluate_query.ts";
 import { OPERATORS, type Query } from "../../table/query.ts";
-import { field, frozenRow, type Row, toRow, type Value } from "../../table/row.ts";
+import { frozenRow, type Row, toRow } from "../../table/row.ts";
+import { givenId } from "../../table/row_id.ts";
 import { type RowEntry, type Rows, rowsOf } from "../../table/rows.ts";
 import type { Capabilities, Column } from "../../table/table_like.ts";
 import type { SourceCall, TableSource } from "../../table/table_source.ts";
@@ -98,10 +99,10 @@ export class DenoKvSource implements TableSource {
   }
 
   async insertReturnId(row: Row, { newId: suggested }: SourceCall): Promise<string> {
-    const given = this.idField === undefined ? null : field(row, this.idField);
-    const id = given === null ? suggested ?? newId(this.#options.clock) : idIn(given);
+    const given = givenId(row, this.idField);
+    const id = given ?? suggested ?? newId(this.#options.clock);
     await this.#write(id, (before) => {
-      if (before === undefined || given === null) return before ?? row;
+      if (before === undefined || given === undefined) return before ?? row;
       throw new ConflictError(`Cannot insert into ${describe(this.name)}: the id ${describe(id)} exists`);
     });
     return id;
@@ -236,10 +237,4 @@ export class DenoKvSource implements TableSource {
       retriable: true,
     });
   }
-}
-
-/** The id that a new row has. */
-function idIn(given: Value): string {
-  if (typeof given === "string" || typeof given === "number" || typeof given === "bigint") return String(given);
-  throw new TypeError(`The id of a new row must be a text or a number, got ${describe(given)}`);
 }
