@@ -30,7 +30,10 @@ interface Stage {
   readonly count?: (output: string) => Counts;
 }
 
-/** One after the other; those of one group at the same time, as many as there are processors. */
+/** Where browsers are driven, which is mostly to wait for them. */
+const IN_BROWSERS: readonly string[] = ["tests/app", "tests/browser", "tests/react"];
+
+/** One after the other; those of one group at the same time. */
 const STAGES: readonly (Stage | readonly Stage[])[] = [
   { name: "install, as the lock files say", command: [DENO, "task", "install"] },
   { name: "format", command: [DENO, "fmt", "--check"] },
@@ -38,7 +41,16 @@ const STAGES: readonly (Stage | readonly Stage[])[] = [
   { name: "types", command: [DENO, "check", "mod.ts", "src", "cli", "app", "bench", "tests", "tools"] },
   { name: "documentation of every public symbol", command: [DENO, "doc", "--lint", ...ENTRIES] },
   [
-    { name: "tests on Deno", command: [DENO, "test", "-A", "--no-check", "tests"], count: countDeno },
+    {
+      name: "tests on Deno",
+      command: [DENO, "test", "-A", "--no-check", `--ignore=${IN_BROWSERS}`, "tests"],
+      count: countDeno,
+    },
+    {
+      name: "tests in browsers, from Deno",
+      command: [DENO, "test", "-A", "--no-check", ...IN_BROWSERS],
+      count: countDeno,
+    },
     { name: "tests on Node 24", command: [...NODE_24, "--test", "tests/**/*_test.ts"], count: countNode },
     { name: "tests on Bun", command: [...BUN, "test", "--timeout", "60000", "tests"], count: countBun },
     {
@@ -103,7 +115,7 @@ async function main(): Promise<number> {
     const { output, code } = await run(command);
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
     const counts = count?.(output);
-    if (counts !== undefined) all.push(counts);
+    if (counts !== undefined) add(all, counts);
     for (const [line] of output.matchAll(/^\[suite\] .+$/gm)) if (counts?.runtime === "Deno") published.push(line);
     const ok = code === 0 && (counts === undefined || (counts.failed === 0 && counts.passed > 0));
     console.log(`${ok ? "ok    " : "FAILED"} ${name} (${seconds} s)`);
@@ -117,13 +129,27 @@ async function main(): Promise<number> {
   return report(all, broken);
 }
 
-/** Runs stages in their order, each as soon as a processor is free. */
+/** Adds what was counted to what another stage has counted of the same runtime. */
+function add(all: Counts[], counts: Counts): void {
+  const at = all.findIndex(({ runtime }) => runtime === counts.runtime);
+  const { runtime, passed, failed, skipped } = all[at] ?? { ...counts, passed: 0, failed: 0, skipped: [] };
+  const sum = {
+    runtime,
+    passed: passed + counts.passed,
+    failed: failed + counts.failed,
+    skipped: [...skipped, ...counts.skipped],
+  };
+  if (at === -1) all.push(sum);
+  else all[at] = sum;
+}
+
+/** Runs stages in their order, one more at once than there are processors: much of each is waiting for others. */
 async function atOnce(stages: readonly Stage[], take: (stage: Stage) => Promise<void>): Promise<void> {
   const waiting = [...stages];
-  const processor = async (): Promise<void> => {
+  const takeAll = async (): Promise<void> => {
     for (let stage = waiting.shift(); stage !== undefined; stage = waiting.shift()) await take(stage);
   };
-  await Promise.all(Array.from({ length: Math.max(2, availableParallelism()) }, processor));
+  await Promise.all(Array.from({ length: availableParallelism() + 1 }, takeAll));
 }
 
 function report(all: readonly Counts[], broken: readonly string[]): number {

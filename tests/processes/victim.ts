@@ -55,7 +55,8 @@ export class Victim implements AsyncDisposable {
       if (done) return;
       const { op, change = 0, violations } = value as Said;
       if (op !== undefined) this.#underWay[op] += change;
-      this.#violations = violations;
+      // What was under way by then may still be heard to end.
+      this.#violations ??= violations;
       // It has said its last, and waits only for this.
       if (violations !== undefined) this.#child.end();
       if (this.#fate !== undefined && op === this.#fate.op && change > 0 && --this.#fate.left === 0) this.#child.kill();
