@@ -46,12 +46,12 @@ const STAGES: readonly (Stage | readonly Stage[])[] = [
       command: [DENO, "test", "-A", "--no-check", `--ignore=${IN_BROWSERS}`, "tests"],
       count: countDeno,
     },
+    { name: "tests on Node 24", command: [...NODE_24, "--test", "tests/**/*_test.ts"], count: countNode },
     {
       name: "tests in browsers, from Deno",
       command: [DENO, "test", "-A", "--no-check", ...IN_BROWSERS],
       count: countDeno,
     },
-    { name: "tests on Node 24", command: [...NODE_24, "--test", "tests/**/*_test.ts"], count: countNode },
     { name: "tests on Bun", command: [...BUN, "test", "--timeout", "60000", "tests"], count: countBun },
     {
       name: "examples in documentation, README and docs",
@@ -143,13 +143,13 @@ function add(all: Counts[], counts: Counts): void {
   else all[at] = sum;
 }
 
-/** Runs stages in their order, one more at once than there are processors: much of each is waiting for others. */
+/** Runs stages in their order, each as soon as a processor is free. */
 async function atOnce(stages: readonly Stage[], take: (stage: Stage) => Promise<void>): Promise<void> {
   const waiting = [...stages];
   const takeAll = async (): Promise<void> => {
     for (let stage = waiting.shift(); stage !== undefined; stage = waiting.shift()) await take(stage);
   };
-  await Promise.all(Array.from({ length: availableParallelism() + 1 }, takeAll));
+  await Promise.all(Array.from({ length: Math.max(2, availableParallelism()) }, takeAll));
 }
 
 function report(all: readonly Counts[], broken: readonly string[]): number {
