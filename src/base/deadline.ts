@@ -65,7 +65,7 @@ export class Deadline {
    * continues. Creates a single promise: another await would be the largest cost of a hit in an asynchronous cache.
    */
   limit<T, A>(work: Promise<T>, done: (value: T) => A, failed: (error: unknown) => A): Promise<A> {
-    if (this.#ms === Infinity || this.#closed) return settled(work, done, failed);
+    if (this.#ms === Infinity || this.#closed) return concluded(work, done, failed);
     return new Promise<A>((resolve, reject) => {
       let settled = false;
       const fail = (error: unknown): void => {
@@ -153,7 +153,7 @@ export class Deadline {
 }
 
 /** As `work.then(done).catch(failed)`, in one promise. */
-export function settled<T, A>(work: Promise<T>, done: (value: T) => A, failed: (error: unknown) => A): Promise<A> {
+export function concluded<T, A>(work: Promise<T>, done: (value: T) => A, failed: (error: unknown) => A): Promise<A> {
   return work.then((value) => {
     try {
       return done(value);

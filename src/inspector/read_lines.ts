@@ -50,7 +50,7 @@ export class ReadLines {
     addTo(this.#parts, part, MAX_PARTS);
   }
 
-  /** A window has ended. It has no entry of its own: each entry that the master was asked for meanwhile has a line. */
+  /** A window has ended. It is not an entry: each entry that the master was asked for meanwhile has a line. */
   endWindow(): void {
     const left = this.#parts.filter((part) => !this.#drawn.has(part) && !this.#open.has(part.key));
     for (const key of new Set(left.map((part) => part.key))) {

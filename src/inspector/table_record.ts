@@ -33,7 +33,7 @@ interface Begin {
   readonly from: number;
 }
 
-/** What is recorded of one table, within bounds: of what a tracer is told. */
+/** What is recorded of one table, within bounds, from its traces. */
 export class TableRecord implements TraceSink {
   readonly #name: string;
   readonly #table: InspectedTable;

@@ -1,5 +1,5 @@
 import type { Cache, CachedRows, Fence, LogRecord } from "../cache/cache.ts";
-import { type Deadline, settled } from "../base/deadline.ts";
+import { concluded, type Deadline } from "../base/deadline.ts";
 import { isPromise, type MaybePromise } from "../base/maybe_promise.ts";
 import { describe } from "../base/describe.ts";
 import { Rows } from "../table/rows.ts";
@@ -51,7 +51,7 @@ export class GuardedCache implements SafeCache {
       if (!isPromise(held)) return entryIn(held);
       const failed = (error: unknown): undefined => this.#failed(error, undefined, note);
       return this.#getDeadline === undefined
-        ? settled(held, entryIn, failed)
+        ? concluded(held, entryIn, failed)
         : this.#getDeadline.limit(held, entryIn, failed);
     } catch (error) {
       return this.#failed(error, undefined, note);

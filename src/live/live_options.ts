@@ -108,7 +108,7 @@ export interface LiveTableOptions<R extends object = Row> extends ReadPolicyOpti
   /**
    * How long a call of the cache may take, in milliseconds; default 5000, `Infinity` for ever. After that a read goes
    * to the master and is not kept, and an invalidation counts as failed: nothing held is served until one has
-   * succeeded. A cache may have a shorter limit of its own (`RedisCache`).
+   * succeeded. A cache may set a shorter limit itself (`RedisCache`).
    */
   readonly cacheTimeoutMs?: number | undefined;
   /** Where traces go; without one, tracing costs nothing. */

@@ -148,8 +148,8 @@ export class Loader {
   }
 
   /**
-   * Reads from the master. Counts that, how long it took, and whether it failed; a read that was given up is neither. What is
-   * `asked` is told to the tracer.
+   * Reads from the master. Counts that, how long it took, and whether it failed; a read that was given up is neither. The
+   * tracer receives what was `asked`.
    */
   async timed<T>(
     read: () => Promise<T>,

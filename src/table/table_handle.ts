@@ -113,7 +113,7 @@ export abstract class TableHandle<Self extends TableLike<R>, R extends object = 
     return undefined;
   }
 
-  /** The same as `getValue`, of a row that need not be a copy: whoever asks neither changes it nor hands it out. */
+  /** The same as `getValue`, of a row that need not be a copy: the caller neither changes it nor returns it. */
   protected keptValue(id: string, options?: CallOptions): Promise<Row | undefined> {
     return this.getValue(id, options);
   }

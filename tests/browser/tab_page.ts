@@ -3,8 +3,8 @@ import { LiveTable } from "@vantage/live";
 import { IndexedDbCache, IndexedDbOutbox } from "@vantage/live/indexeddb";
 import { RestTable, SseLiveStream } from "@vantage/live/rest";
 
-/** How long a frozen tab keeps the others waiting. */
-const LEASE_MS = 5_000;
+/** How long a frozen tab keeps the others waiting: `?lease=`. */
+const LEASE_MS = Number(new URLSearchParams(location.search).get("lease"));
 
 const cache = await IndexedDbCache.open("shop", { timeoutMs: 30_000 });
 const outbox = await IndexedDbOutbox.open("marty/shop", { timeoutMs: 30_000 });

@@ -27,7 +27,7 @@ export interface CacheSettings extends LogBounds, EntryBounds {
 }
 
 /** What was logged since a place. */
-export interface Heard {
+export interface LoggedSince {
   /** `undefined` if the log does not reach back to the place. */
   readonly changes: readonly LoggedChange[] | undefined;
   readonly fence: Fence;
@@ -113,7 +113,7 @@ export class IdbCacheStore implements Cache {
   }
 
   /**
-   * Logs what the holder of a term has heard.
+   * Logs what the holder of a term has received.
    *
    * @throws {DOMException} an `AbortError` if another holder has the next term.
    */
@@ -146,7 +146,7 @@ export class IdbCacheStore implements Cache {
   }
 
   /** What was logged in a scope since a fence. */
-  async since(name: string, fence: Fence | undefined): Promise<Heard> {
+  async since(name: string, fence: Fence | undefined): Promise<LoggedSince> {
     return await this.#db.step(LOG, "readonly", async (store) => {
       const { total, scope } = await readState(store, name);
       const from = fence === undefined ? undefined : positionOf(fence, total);

@@ -75,7 +75,7 @@ export class IdbFeed {
       this.#isLive = false;
       if (!isOver) await backoff.pause({ signal, background: true }).catch(() => {});
     }
-    // Whoever looks next sees that this holder is gone, should this be too late.
+    // The next tab that looks sees that this holder is gone, should this be too late.
     await store.release(scope, this.#holder).catch(() => {});
     depart(this.#holder);
   }

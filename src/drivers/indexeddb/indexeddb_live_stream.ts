@@ -80,7 +80,7 @@ export class IdbLogStream implements LiveStream {
     const follower = this.#follower = new IdbFollower({ ...this.#options, events: this.#events });
     const onWake = (): void => void follower.look();
     this.#leave = [
-      channel.listen((message) => this.#hear(message, follower)),
+      channel.listen((message) => this.#receive(message, follower)),
       followPage({ onHide: () => this.#stopFeed(), onShow: () => this.#startFeed(), onWake }),
     ];
     void follower.look();
@@ -118,7 +118,7 @@ export class IdbLogStream implements LiveStream {
     channel.post({ kind, scope });
   }
 
-  #hear({ kind, scope }: TabMessage, follower: IdbFollower): void {
+  #receive({ kind, scope }: TabMessage, follower: IdbFollower): void {
     // It may be the beginning of several.
     if (!this.#options.scope.startsWith(scope)) return;
     if (kind === "changed") void follower.look();

@@ -84,7 +84,7 @@ export class IndexedDbOutbox implements Outbox, AsyncDisposable {
   }
 
   /**
-   * Opens the outbox with this name, which is created if missing. Writes are sent by whoever opens it, so the name should have
+   * Opens the outbox with this name, which is created if missing. Writes are sent by the page that opens it, so the name should have
    * the user's in it.
    *
    * @throws {TypeError} if the name is not a text, or empty; or if an option is unknown.

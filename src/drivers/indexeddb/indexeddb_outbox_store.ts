@@ -110,7 +110,7 @@ export class IdbOutboxStore implements Omit<Outbox, "shared" | "lease" | "releas
 
   /** The lease of a queue, or of the holder that has it. `ended` is the term of one that is gone. */
   async lease(queue: string, request: LeaseRequest, ended?: number): Promise<Lease> {
-    // Whoever waits for a lease holds up no writer.
+    // Waiting for a lease must not hold up writes.
     const other = await this.#db.step(["queues"], "readonly", (store) => queueIn(store, queue));
     const taken = leaseAfter(other?.lease?.term === ended ? undefined : other?.lease, request, 0);
     if (taken === undefined) return other?.lease as Lease; // It is held.

@@ -38,7 +38,7 @@ export interface Scope {
   readonly age: number;
 }
 
-/** What is known of an entry. Its rows are in a store of their own: who counts or drops entries does not read them. */
+/** What is known of an entry. Its rows are in a separate store: who counts or drops entries does not read them. */
 export interface Head {
   readonly key: string;
   readonly at: number;

@@ -14,7 +14,7 @@ import {
 } from "@vantage/live";
 import { IndexedDbCache, type IndexedDbCacheOptions } from "@vantage/live/indexeddb";
 import { FakeClock, FaultyTable, settle } from "@vantage/live/testing";
-import { type Heard, IdbCacheStore } from "../../../src/drivers/indexeddb/indexeddb_cache_store.ts";
+import { IdbCacheStore, type LoggedSince } from "../../../src/drivers/indexeddb/indexeddb_cache_store.ts";
 import { createCacheStores } from "../../../src/drivers/indexeddb/indexeddb_cache_stores.ts";
 import { databaseName, IdbDatabase } from "../../../src/drivers/indexeddb/indexeddb_database.ts";
 import { IdbFollower } from "../../../src/drivers/indexeddb/indexeddb_follower.ts";
@@ -258,7 +258,7 @@ describe("IdbFollower.look()", () => {
   it("looks again for each call, whenever that comes", async () => {
     for (let turns = 0; turns < 8; turns++) {
       let looks = 0;
-      const since = (): Promise<Heard> => Promise.resolve({ changes: [], fence: ++looks });
+      const since = (): Promise<LoggedSince> => Promise.resolve({ changes: [], fence: ++looks });
       const store = { since } as unknown as IdbCacheStore; // Nothing else is called.
       const events = new ManualLiveStream();
       const follower = new IdbFollower({ store, scope: SCOPE, events, clock: new FakeClock(), trace: undefined });
@@ -288,6 +288,22 @@ describe("The right to feed a log", () => {
       maxLogBytes: 1_000,
     };
     return { store: new IdbCacheStore(db, { ...bounds, clock }), db };
+  }
+
+  /** Two tabs, of which the first one listens to a source that resumes. */
+  async function oneLeads() {
+    const source = new ResumingSource();
+    const name = newName();
+    const [first, second] = [await IndexedDbCache.open(name), await IndexedDbCache.open(name)];
+    const { store, db } = openStore(name);
+    const leading = first.stream("products", { source }).subscribe().getReader();
+    await until(leading, "changed");
+    while (source.from.length === 0) await settle();
+    const close = async (): Promise<void> => {
+      await Promise.all([first.close(), second.close()]);
+      db.close();
+    };
+    return { source, second, store, leading, close };
   }
 
   it("is of one tab at a time, under a term that grows", async () => {
@@ -321,13 +337,7 @@ describe("The right to feed a log", () => {
   });
 
   it("is checked in the step that stores how far a source has got", async () => {
-    const source = new ResumingSource();
-    const name = newName();
-    const [first, second] = [await IndexedDbCache.open(name), await IndexedDbCache.open(name)];
-    const { store, db } = openStore(name);
-    const leading = first.stream("products", { source }).subscribe().getReader();
-    await until(leading, "changed");
-    while (source.from.length === 0) await settle();
+    const { source, second, store, leading, close } = await oneLeads();
     await source.cursors[0]?.store("7");
     const { term } = await store.lease(SCOPE, { holder: "next", forMs: 60_000, now: Date.now() }, await termIn(store));
     await source.cursors[0]?.store("5");
@@ -337,18 +347,11 @@ describe("The right to feed a log", () => {
     await until(reader, "changed");
     while (source.from.length === 1) await settle();
     assert.deepEqual(source.from, [undefined, "7"]);
-    await Promise.all([first.close(), second.close()]);
-    db.close();
+    await close();
   });
 
   it("is checked before a tab says that the log has caught up", async () => {
-    const source = new ResumingSource();
-    const name = newName();
-    const [first, second] = [await IndexedDbCache.open(name), await IndexedDbCache.open(name)];
-    const { store, db } = openStore(name);
-    const leading = first.stream("products", { source }).subscribe().getReader();
-    await until(leading, "changed");
-    while (source.from.length === 0) await settle();
+    const { source, second, store, close } = await oneLeads();
     let caughtUp = 0;
     const cursor = { load: () => undefined, store: () => {}, onCaughtUp: () => void caughtUp++ };
     const subscribe = async (): Promise<Reader> => {
@@ -364,8 +367,7 @@ describe("The right to feed a log", () => {
     await subscribe();
     depart("next");
     assert.equal(caughtUp, 1);
-    await Promise.all([first.close(), second.close()]);
-    db.close();
+    await close();
   });
 
   it("is looked at by each tab, which reads the log then: a message that was lost delays it for no longer", async () => {
