@@ -384,7 +384,9 @@ export class ReadThrough implements Reads {
   ): MaybePromise<AnswerTo<R>> {
     const served = held && this.#stale.whileStale(request, held);
     if (served === undefined) {
-      const why = behind !== undefined ? "changed" : held !== undefined ? "expired" : this.#whyAbsent();
+      // What is absent may only be not served, since it may lack a change.
+      const absent = this.#invalidation.suspect ? "suspect" : "absent";
+      const why = behind !== undefined ? "changed" : held !== undefined ? "expired" : absent;
       return this.#miss(request, options, { why, behind }, note);
     }
     if (options !== undefined) checkCallOptions(options);
@@ -473,11 +475,6 @@ export class ReadThrough implements Reads {
       if (note !== undefined) this.#note(note, "miss", fetched, why);
       return pick(request, shareRows(rows));
     });
-  }
-
-  /** What is not there, or is not served since it may lack a change. */
-  #whyAbsent(): Missed["why"] {
-    return this.#invalidation.suspect ? "suspect" : "absent";
   }
 
   #note(note: TraceNote, outcome: string, { fetchedAt }: Pick<Fetched, "fetchedAt">, why?: Missed["why"]): void {
